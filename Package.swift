@@ -1,0 +1,84 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "crema",
+    products: [
+        .executable(name: "crema", targets: ["crema"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // What the core is made of; every arrow is checked by TidyTests.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "Trust", dependencies: ["COpenSSL"]),
+        .target(name: "MQTTCodec", dependencies: [nioCore]),
+        .target(name: "Rules"),
+        .target(name: "Documents", dependencies: [.product(name: "Yams", package: "Yams")]),
+        .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
+        .target(name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", nioCore, logging]),
+        .target(name: "BrokerServer", dependencies: ["BrokerCore", "MQTTCodec", "Trust", nioCore, nioPosix, nioSSL, logging]),
+        .target(name: "Gateway", dependencies: ["EventBus", "BrokerCore", "Documents", "Rules", nioCore, hummingbird, logging]),
+        .target(name: "AdminServer", dependencies: ["EventBus", "BrokerCore", nioCore, hummingbird, logging]),
+        .target(
+            name: "LoadGenerator",
+            dependencies: [
+                "MQTTCodec", nioCore, nioPosix, nioSSL,
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ]
+        ),
+        .target(name: "CremaTesting", dependencies: ["BrokerServer", "BrokerCore", "MQTTCodec", nioCore, nioPosix, nioSSL]),
+        .executableTarget(
+            name: "crema",
+            dependencies: [
+                "AdminServer", "BrokerCore", "BrokerServer", "Documents", "EventBus", "Gateway", "LoadGenerator", "MQTTCodec",
+                "Rules", "Trust", nioCore, nioPosix, nioSSL, hummingbird, logging, arguments,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+
+        .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", nioCore]),
+        .testTarget(name: "RulesTests", dependencies: ["Rules"]),
+        .testTarget(name: "TrustTests", dependencies: ["Trust"]),
+        .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
+        .testTarget(name: "BrokerCoreTests", dependencies: ["BrokerCore", "MQTTCodec", nioCore]),
+        .testTarget(name: "EventBusTests", dependencies: ["EventBus", "Rules", "BrokerCore", "Documents"]),
+        .testTarget(name: "TidyTests"),
+    ]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings =
+        (target.swiftSettings ?? []) + [
+            .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+            .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+            .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+            .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
+            .enableUpcomingFeature("InferIsolatedConformances"),  // SE-0470
+            .enableExperimentalFeature("Lifetimes"),  // spans returned from functions
+            .treatAllWarnings(as: .error),
+        ]
+    if target.type != .test {
+        target.swiftSettings?.append(.strictMemorySafety())  // SE-0458
+    }
+}

@@ -1,0 +1,126 @@
+package import MQTTCodec
+
+/// What the rest of the program may ask of the running broker, from any task. Every call hops to the shards it needs.
+package protocol BrokerAccess: Sendable {
+    /// Publishes as the broker itself, in the order given; returns when every message has been routed to its subscribers' sessions.
+    func publish(_ messages: [Message]) async
+
+    /// Counters of all shards, added up.
+    func statistics() async -> BrokerStatistics
+
+    /// Connected clients and offline sessions, ordered by client identifier.
+    func clients() async -> [ClientSummary]
+
+    /// Topics that carried a message since start, ordered by name; at most `limit` of those that match `filter`.
+    func topics(matching filter: String, limit: Int) async -> [TopicSummary]
+
+    /// A live copy of the messages that match `filter`, until the stream is cancelled. Bounded: a reader that is too slow loses
+    /// messages, which ``TailedMessage/skipped`` counts; delivery never waits for it.
+    func tail(_ filter: String) -> AsyncStream<TailedMessage>
+}
+
+/// Counters and gauges of the broker, for `/metrics`, `$SYS` and the console.
+package struct BrokerStatistics: Sendable, Equatable {
+    package var uptimeSeconds = 0
+    package var clientsConnected = 0
+    /// Sessions that outlive their connection and have none now.
+    package var clientsOffline = 0
+    package var clientsMaximum = 0
+    package var connectionsAccepted: UInt64 = 0
+    /// CONNECT packets refused, by the reason's name.
+    package var connectionsRefused: [String: UInt64] = [:]
+    /// Connections closed by the broker, by the reason's name (`malformed_packet`, `keep_alive_timeout`, `session_taken_over`…).
+    package var connectionsClosed: [String: UInt64] = [:]
+    package var subscriptions = 0
+    package var retainedMessages = 0
+    package var retainedBytes = 0
+    package var bytesReceived: UInt64 = 0
+    package var bytesSent: UInt64 = 0
+    /// MQTT control packets of every type.
+    package var packetsReceived: UInt64 = 0
+    package var packetsSent: UInt64 = 0
+    /// PUBLISH packets received, indexed by QoS.
+    package var publishReceived: [UInt64] = [0, 0, 0]
+    /// PUBLISH packets sent, indexed by QoS.
+    package var publishSent: [UInt64] = [0, 0, 0]
+    /// Messages dropped instead of delivered, by the reason's name (`queue_full`, `outbound_full`, `denied`…).
+    package var messagesDropped: [String: UInt64] = [:]
+    /// Messages waiting in queues of sessions, connected or not.
+    package var messagesQueued = 0
+    package var messagesInFlight = 0
+
+    package init() {}
+}
+
+/// One session, with its connection if it has one now.
+package struct ClientSummary: Sendable, Equatable {
+    package var clientID: String
+    package var connected: Bool
+    package var principal: String?
+    package var userName: String?
+    /// `address:port` of the peer; `nil` when offline.
+    package var peer: String?
+    /// The listener's address and transport, as in its start-up line.
+    package var listener: String?
+    package var protocolVersion: String
+    package var cleanSession: Bool
+    package var keepAliveSeconds: Int
+    package var connectedSeconds: Int
+    package var subscriptions: Int
+    package var queued: Int
+    package var inFlight: Int
+    package var dropped: UInt64
+
+    package init(
+        clientID: String, connected: Bool, principal: String?, userName: String?, peer: String?, listener: String?,
+        protocolVersion: String, cleanSession: Bool, keepAliveSeconds: Int, connectedSeconds: Int, subscriptions: Int,
+        queued: Int, inFlight: Int, dropped: UInt64
+    ) {
+        self.clientID = clientID
+        self.connected = connected
+        self.principal = principal
+        self.userName = userName
+        self.peer = peer
+        self.listener = listener
+        self.protocolVersion = protocolVersion
+        self.cleanSession = cleanSession
+        self.keepAliveSeconds = keepAliveSeconds
+        self.connectedSeconds = connectedSeconds
+        self.subscriptions = subscriptions
+        self.queued = queued
+        self.inFlight = inFlight
+        self.dropped = dropped
+    }
+}
+
+/// What one topic carried since start.
+package struct TopicSummary: Sendable, Equatable {
+    package var topic: String
+    package var messages: UInt64
+    package var bytes: UInt64
+    /// Seconds since the last message.
+    package var lastSeenSeconds: Int
+    package var retained: Bool
+
+    package init(topic: String, messages: UInt64, bytes: UInt64, lastSeenSeconds: Int, retained: Bool) {
+        self.topic = topic
+        self.messages = messages
+        self.bytes = bytes
+        self.lastSeenSeconds = lastSeenSeconds
+        self.retained = retained
+    }
+}
+
+/// One message as an operator sees it pass.
+package struct TailedMessage: Sendable {
+    package var message: Message
+    package var publisher: Publisher
+    /// Messages that matched but did not fit into the reader's buffer since the previous one.
+    package var skipped: UInt64
+
+    package init(message: Message, publisher: Publisher, skipped: UInt64) {
+        self.message = message
+        self.publisher = publisher
+        self.skipped = skipped
+    }
+}

@@ -1,0 +1,23 @@
+/// Who sent a message, as far as rules may ask.
+package struct Publisher: Sendable, Equatable {
+    /// The MQTT client identifier; `nil` for messages that the broker or the HTTP API published.
+    package var clientID: String?
+    /// The principal that the connection proved, by certificate for instance; `nil` when anonymous.
+    package var principal: String?
+
+    package init(clientID: String?, principal: String?) {
+        self.clientID = clientID
+        self.principal = principal
+    }
+}
+
+/// The rules that look at messages as devices publish them.
+///
+/// Evaluated once, on the shard that accepted the publish; must not block. The answers are published by the broker itself.
+package protocol MessageRules: Sendable {
+    /// The topic filters of all rules. A message whose topic matches none of them is never handed to ``evaluate(_:from:)``.
+    var topicFilters: [String] { get }
+
+    /// Runs every rule whose filter matches, and answers with what they publish.
+    func evaluate(_ message: Message, from publisher: Publisher) -> [Message]
+}
