@@ -1,0 +1,64 @@
+package import NIOCore
+
+/// The first bytes of every control packet: type, flags, remaining length (MQTT 3.1.1 section 2.2).
+package struct FixedHeader: Equatable, Sendable {
+    package var type: PacketType
+    /// The low four bits of the first byte.
+    package var flags: UInt8
+    /// Bytes of this header: 2 to 5.
+    package var headerLength: Int
+    /// Bytes that follow the header.
+    package var remainingLength: Int
+
+    package var packetLength: Int { headerLength + remainingLength }
+
+    /// Reads the header that begins at `offset`; `nil` when more bytes are needed.
+    ///
+    /// Type and flags are checked as soon as the first byte is there, the size as soon as the length is, so that a hostile header is cut
+    /// off before anything is kept for it.
+    /// - Parameter packetBytesMax: the largest whole packet that the reader takes.
+    package init?(
+        reading bytes: Span<UInt8>, at offset: Int, packetBytesMax: Int
+    ) throws(DecodeError) {
+        guard offset < bytes.count else { return nil }
+        let first = bytes[offset]
+        guard let type = PacketType(rawValue: first >> 4) else { throw .reservedPacketType(first >> 4) }  // [MQTT-2.2.2-1]
+        let flags = first & 0x0F
+        if let required = type.requiredFlags, flags != required { throw .reservedFlags(type, flags) }  // [MQTT-2.2.2-2]
+        var length = 0
+        var index = offset + 1
+        var shift = 0
+        while true {
+            guard index < bytes.count else { return nil }
+            let byte = bytes[index]
+            length |= Int(byte & 0x7F) << shift
+            index += 1
+            if byte & 0x80 == 0 { break }
+            shift += 7
+            if shift > 21 { throw .remainingLengthTooLong }
+        }
+        self.type = type
+        self.flags = flags
+        self.headerLength = index - offset
+        self.remainingLength = length
+        if packetLength > packetBytesMax { throw .packetTooLarge(bytes: packetLength, limit: packetBytesMax) }
+    }
+}
+
+extension ByteBuffer {
+    /// Writes a remaining length of 1 to 4 bytes.
+    package mutating func writeRemainingLength(_ value: Int) {
+        precondition(value >= 0 && value <= 268_435_455, "a packet body has at most 268,435,455 bytes")
+        var rest = UInt32(value)
+        repeat {
+            let byte = UInt8(rest & 0x7F)
+            rest >>= 7
+            writeInteger(rest > 0 ? byte | 0x80 : byte)
+        } while rest > 0
+    }
+
+    /// How many bytes ``writeRemainingLength(_:)`` takes for `value`.
+    package static func remainingLengthBytes(_ value: Int) -> Int {
+        value < 128 ? 1 : value < 16_384 ? 2 : value < 2_097_152 ? 3 : 4
+    }
+}
