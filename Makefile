@@ -1,0 +1,47 @@
+# Crema's tasks. `make` alone lists them.
+
+CONFIG ?= Sources/crema/Shop/crema.yaml
+CREMA := .build/release/crema
+
+.DEFAULT_GOAL := help
+.PHONY: help prepare build certs demo serve test fuzz bench format docs clean
+
+help: ## list these tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build certs ## the whole way once: an order by HTTP and MQTT, its status on two screens, over TLS
+	@.ci/prepare.sh demo
+	$(CREMA) demo --config $(CONFIG)
+
+serve: build certs ## the broker of the demo, until Ctrl-C
+	$(CREMA) serve --config $(CONFIG)
+
+test: ## everything that CI runs
+	@.ci/test.sh
+
+fuzz: ## feed the packet decoder with the kept corpus and with new inputs for a while
+	@.ci/prepare.sh build
+	@.ci/fuzz.sh
+
+bench: build ## the benchmarks, and Crema beside Debian's mosquitto
+	@.ci/prepare.sh bench
+	@.ci/bench.sh
+
+format: ## lay out the Swift sources
+	swift format --in-place --parallel --recursive Sources Tests Benchmarks Package.swift
+
+docs: build ## the documentation, into .build/docs
+	@.ci/docs.sh
+
+prepare: ## install the Debian packages that are missing
+	@.ci/prepare.sh all
+
+build: ## crema, in release
+	@.ci/prepare.sh build
+	swift build -c release --product crema
+
+certs: build ## a development certificate authority and its certificates, under certs/
+	@.ci/certs.sh $(CREMA)
+
+clean: ## remove everything that was built (certs/ stays)
+	rm -rf .build Benchmarks/.build

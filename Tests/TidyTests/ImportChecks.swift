@@ -1,0 +1,79 @@
+/// Which modules each target may import: the arrows of the architecture.
+///
+/// The standard library's own modules are free to all.
+let allowedImports: [String: Set<String>] = [
+    "COpenSSL": [],
+    "Trust": ["COpenSSL", "Foundation"],
+    "MQTTCodec": ["NIOCore"],
+    "Rules": [],
+    "Documents": ["Yams", "Foundation"],
+    "BrokerCore": ["MQTTCodec", "NIOCore", "DequeModule", "HeapModule"],
+    "EventBus": ["Rules", "BrokerCore", "Documents", "MQTTCodec", "NIOCore", "Logging"],
+    "BrokerServer": ["BrokerCore", "MQTTCodec", "Trust", "NIOCore", "NIOPosix", "NIOSSL", "Logging"],
+    "Gateway": ["EventBus", "BrokerCore", "Documents", "Rules", "NIOCore", "Hummingbird", "Logging"],
+    "AdminServer": ["EventBus", "BrokerCore", "NIOCore", "Hummingbird", "Logging"],
+    "LoadGenerator": ["MQTTCodec", "NIOCore", "NIOPosix", "NIOSSL", "Histogram"],
+    "CremaTesting": ["BrokerServer", "BrokerCore", "MQTTCodec", "NIOCore", "NIOPosix", "NIOSSL"],
+    // Command line and wiring: everything that another target may import, and what only an executable needs.
+    "crema": [
+        "AdminServer", "BrokerCore", "BrokerServer", "Documents", "EventBus", "Gateway", "LoadGenerator", "MQTTCodec", "Rules", "Trust",
+        "NIOCore", "NIOPosix", "NIOSSL", "Hummingbird", "Logging", "ArgumentParser", "AsyncHTTPClient", "ServiceLifecycle", "Foundation",
+        "Glibc", "Dispatch",
+    ],
+]
+
+private let standardLibrary: Set = ["Swift", "Synchronization"]
+
+/// Imports that the table does not allow, and targets that it does not know.
+func forbiddenImports(_ files: [TextFile], allowed: [String: Set<String>]) -> [Finding] {
+    files.flatMap { file -> [Finding] in
+        guard let target = file.target, file.isSwift else { return [] }
+        guard let modules = allowed[target] else { return [Finding(path: file.path, reason: "\(target) is in no table of imports")] }
+        return SwiftText(file.text).lines.enumerated().compactMap { index, line in
+            guard let module = importedModule(line), !modules.contains(module), !standardLibrary.contains(module) else { return nil }
+            return Finding(path: file.path, line: index + 1, reason: "\(target) must not import \(module)")
+        }
+    }
+}
+
+/// The module that a line of code imports; of `import struct A.B`, it is `A`.
+private func importedModule(_ line: Substring) -> String? {
+    let words = line.split(separator: " ")
+    guard let keyword = words.firstIndex(of: "import"), keyword + 1 < words.count else { return nil }
+    let modifiers: Set<Substring> = ["public", "package", "internal", "fileprivate", "private"]
+    guard words[..<keyword].allSatisfy({ modifiers.contains($0) || $0.hasPrefix("@") }) else { return nil }
+    let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
+    let path = kinds.contains(words[keyword + 1]) ? words.last : words[keyword + 1]
+    return path.flatMap { $0.split(separator: ".").first }.map(String.init)
+}
+
+/// Dependencies in Package.swift that the table does not allow, and targets that only one of the two knows.
+func forbiddenDependencies(manifest: TextFile, allowed: [String: Set<String>]) -> [Finding] {
+    let declared = declaredDependencies(manifest.text)
+    let unknown = Set(declared.keys).symmetricDifference(allowed.keys).sorted()
+        .map { Finding(path: manifest.path, reason: "\($0) is not in both: the manifest and the table of imports") }
+    let forbidden = declared.sorted { $0.key < $1.key }.flatMap { target, dependencies in
+        dependencies.subtracting(allowed[target] ?? dependencies).sorted()
+            .map { Finding(path: manifest.path, reason: "\(target) must not depend on \($0)") }
+    }
+    return unknown + forbidden
+}
+
+/// What each target that is no test depends on, by module name, as far as the manifest's text tells.
+func declaredDependencies(_ manifest: String) -> [String: Set<String>] {
+    var constants: [Substring: String] = [:]
+    for match in manifest.matches(of: #/let (\w+) = Target\.Dependency\.product\(name: "(\w+)"/#) {
+        constants[match.1] = String(match.2)
+    }
+    var result: [String: Set<String>] = [:]
+    let declaration = #/\.(?:target|executableTarget|systemLibrary)\(\s*name: "(\w+)"(?:,\s*dependencies: \[((?:[^\[\]])*)\])?/#
+    for match in manifest.matches(of: declaration) {
+        let list = match.2 ?? ""
+        let products = list.matches(of: #/\.product\(name: "(\w+)"/#).map { String($0.1) }
+        let plain = list.replacing(#/\.product\([^)]*\)/#, with: "")
+        let targets = plain.matches(of: #/"(\w+)"/#).map { String($0.1) }
+        let named = plain.replacing(#/"\w+"/#, with: "").matches(of: #/\w+/#).compactMap { constants[$0.0] }
+        result[String(match.1)] = Set(products + targets + named)
+    }
+    return result
+}
