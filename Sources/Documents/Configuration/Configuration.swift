@@ -1,0 +1,129 @@
+/// What an operator decides: the one YAML file, with the environment's overrides.
+package struct Configuration: Sendable {
+    /// A file named under `resources`.
+    package struct ResourceFile: Sendable, Equatable {
+        /// Relative to the working directory.
+        package var path: String
+        /// Of the line that names it.
+        package var location: SourceLocation
+    }
+
+    package var listeners: [ListenerConfiguration]
+    package var resources: [ResourceFile] = []
+    /// Values for the parameters and unresolved references of templates and API documents.
+    package var parameters: [String: String] = [:]
+    /// Named limits that differ from their defaults.
+    package var limits: [String: Int] = [:]
+
+    /// What holds without a file: plain MQTT, HTTP and administration on loopback, no anonymous clients.
+    package init() {
+        let location = SourceLocation(file: "built-in defaults")
+        listeners = [
+            ListenerConfiguration(protocol: .mqtt, host: "127.0.0.1", port: 1883, location: location),
+            ListenerConfiguration(protocol: .http, host: "127.0.0.1", port: 8080, location: location),
+            ListenerConfiguration(protocol: .admin, host: "127.0.0.1", port: 9090, location: location),
+        ]
+    }
+
+    /// Reads a configuration.
+    ///
+    /// - Parameters:
+    ///   - file: its path, which relative paths in it start from.
+    ///   - text: YAML or JSON.
+    ///   - environment: variables; those named `CREMA_…` override the file, see ``EnvironmentOverrides``.
+    ///   - knownLimits: the names that `limits` may have.
+    /// - Throws: every mistake found, with file, line and column.
+    package init(
+        file: String, text: String, environment: [String: String] = [:], knownLimits: [String]
+    ) throws(DocumentError) {
+        let parsed = try Node.parse(file: file, text: text)
+        try self.init(file: file, root: parsed, environment: environment, knownLimits: knownLimits)
+    }
+
+    /// Reads a configuration file, or the defaults with the environment's overrides if there is none.
+    package init(file: String?, environment: [String: String], knownLimits: [String]) throws(DocumentError) {
+        let name = file ?? "environment"
+        var root = Node(.mapping([]), at: SourceLocation(file: name))
+        if let file { root = try Node.read(file: file) }
+        try self.init(file: name, root: root, environment: environment, knownLimits: knownLimits)
+    }
+
+    private init(file: String, root: Node, environment: [String: String], knownLimits: [String]) throws(DocumentError) {
+        self.init()
+        let overrides = EnvironmentOverrides(environment: environment, knownLimits: knownLimits)
+        var problems = ProblemCollector()
+        var root = root
+        if let changed = problems.collect({ () throws(DocumentError) in try overrides.apply(to: root) }) { root = changed }
+        _ = problems.collect { () throws(DocumentError) in try root.entries("the configuration", known: Self.keys) }
+        if let data = root.entry("data") {
+            problems.add("`data`: there is no durable store yet, everything is kept in memory; remove `data`", at: data.keyLocation)
+        }
+        let paths = RelativePaths(configurationFile: file)
+        if let section = root["listeners"] {
+            listeners = problems.collect { () throws(DocumentError) in try Self.listeners(section, paths: paths) } ?? []
+        }
+        if let section = root["resources"] {
+            resources = problems.collect { () throws(DocumentError) in try Self.resources(section, paths: paths) } ?? []
+        }
+        if let section = root["parameters"] {
+            parameters = problems.collect { () throws(DocumentError) in try Self.parameters(section) } ?? [:]
+        }
+        if let section = root["limits"] {
+            limits = problems.collect { () throws(DocumentError) in try Self.limits(section, known: knownLimits) } ?? [:]
+        }
+        try problems.finish()
+    }
+
+    static let keys = ["data", "listeners", "resources", "parameters", "limits"]
+}
+
+// MARK: - Sections
+
+extension Configuration {
+    private static func listeners(_ section: Node, paths: RelativePaths) throws(DocumentError) -> [ListenerConfiguration] {
+        let elements = try section.elements("listeners")
+        guard !elements.isEmpty else { throw DocumentError("listeners must have at least one listener", at: section.location) }
+        var problems = ProblemCollector()
+        var listeners: [ListenerConfiguration] = []
+        var seen: [String: SourceLocation] = [:]
+        for element in elements {
+            guard
+                let listener = problems.collect({ () throws(DocumentError) in try ListenerConfiguration(element, paths: paths) })
+            else { continue }
+            if listener.port != 0, let first = seen.updateValue(listener.location, forKey: listener.address) {
+                problems.add("\(listener.address) is taken by the listener at \(first)", at: listener.location)
+            }
+            listeners.append(listener)
+        }
+        try problems.finish()
+        return listeners
+    }
+
+    private static func resources(_ section: Node, paths: RelativePaths) throws(DocumentError) -> [ResourceFile] {
+        try section.elements("resources").map { (element) throws(DocumentError) in
+            ResourceFile(path: paths.resolve(try element.text("a resource file")), location: element.location)
+        }
+    }
+
+    private static func parameters(_ section: Node) throws(DocumentError) -> [String: String] {
+        var values: [String: String] = [:]
+        for entry in try section.entries("parameters") { values[entry.key] = try entry.value.text("the parameter \(entry.key)") }
+        return values
+    }
+
+    private static func limits(_ section: Node, known: [String]) throws(DocumentError) -> [String: Int] {
+        var problems = ProblemCollector()
+        var values: [String: Int] = [:]
+        for entry in try section.entries("limits") {
+            guard known.contains(entry.key) else {
+                problems.add("there is no limit `\(entry.key)`\(suggestion(for: entry.key, among: known))", at: entry.keyLocation)
+                continue
+            }
+            values[entry.key] = problems.collect { () throws(DocumentError) in
+                try entry.value.integer("the limit \(entry.key)", in: 0...Int.max)
+            }
+        }
+        try problems.finish()
+        return values
+    }
+}

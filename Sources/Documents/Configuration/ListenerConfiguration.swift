@@ -1,0 +1,120 @@
+/// One address that Crema listens on, and who may connect there.
+package struct ListenerConfiguration: Sendable, Equatable {
+    package enum ListenerProtocol: String, Sendable, CaseIterable {
+        case mqtt, mqtts, ws, wss, http, admin
+
+        /// Those that this version serves.
+        package static let served: [ListenerProtocol] = [.mqtt, .mqtts, .http, .admin]
+
+        /// Whether connections are encrypted.
+        package var isSecure: Bool { self == .mqtts || self == .wss }
+    }
+
+    package var `protocol`: ListenerProtocol
+    /// A name or address, without the brackets of an IPv6 address.
+    package var host: String
+    /// 0 asks the system for a free one.
+    package var port: Int
+    /// Whether clients that prove no identity may connect.
+    package var anonymous = false
+    /// PEM files, relative to the working directory.
+    package var certificate: String?
+    package var key: String?
+    package var clientCA: String?
+    /// Whether a client without a certificate of ``clientCA`` is refused.
+    package var requireClientCertificate = false
+    package var location: SourceLocation
+
+    package init(protocol: ListenerProtocol, host: String, port: Int, location: SourceLocation) {
+        self.protocol = `protocol`
+        self.host = host
+        self.port = port
+        self.location = location
+    }
+
+    /// `host:port`, with brackets around an IPv6 address.
+    package var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    static let keys = ["protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate"]
+
+    /// Reads one element of `listeners`.
+    init(_ node: Node, paths: RelativePaths) throws(DocumentError) {
+        _ = try node.entries("a listener", known: Self.keys)
+        let bind = try node.required("bind", in: "a listener")
+        let (host, port) = try Self.hostAndPort(bind)
+        self.init(protocol: try Self.listenerProtocol(node), host: host, port: port, location: node.location)
+        anonymous = try node["anonymous"]?.boolean("anonymous") ?? false
+        certificate = try node["certificate"].map { (value) throws(DocumentError) in paths.resolve(try value.text("certificate")) }
+        key = try node["key"].map { (value) throws(DocumentError) in paths.resolve(try value.text("key")) }
+        clientCA = try node["clientCA"].map { (value) throws(DocumentError) in paths.resolve(try value.text("clientCA")) }
+        requireClientCertificate = try node["requireClientCertificate"]?.boolean("requireClientCertificate") ?? false
+        try checkTLS(node)
+    }
+
+    private static func listenerProtocol(_ node: Node) throws(DocumentError) -> ListenerProtocol {
+        let value = try node.required("protocol", in: "a listener")
+        let name = try value.text("protocol")
+        let served = ListenerProtocol.served.map(\.rawValue)
+        guard let found = ListenerProtocol(rawValue: name) else {
+            throw DocumentError("there is no protocol `\(name)`\(suggestion(for: name, among: served))", at: value.location)
+        }
+        guard ListenerProtocol.served.contains(found) else {
+            throw DocumentError(
+                "the protocol `\(name)` (MQTT over WebSocket) is not supported yet; remove this listener", at: value.location)
+        }
+        return found
+    }
+
+    private func checkTLS(_ node: Node) throws(DocumentError) {
+        var problems = ProblemCollector()
+        if self.protocol.isSecure {
+            for key in ["certificate", "key"] where node[key] == nil {
+                problems.add("a listener with protocol \(self.protocol.rawValue) needs `\(key)`", at: node.location)
+            }
+            if requireClientCertificate, clientCA == nil {
+                problems.add("requireClientCertificate needs `clientCA`, whose certificates are to be accepted", at: node.location)
+            }
+        } else {
+            for key in ["certificate", "key", "clientCA", "requireClientCertificate"] {
+                guard let entry = node.entry(key) else { continue }
+                problems.add(
+                    "`\(key)` has no meaning for protocol \(self.protocol.rawValue), which is not encrypted", at: entry.keyLocation)
+            }
+        }
+        try problems.finish()
+    }
+
+    /// Reads `host:port`; an IPv6 address stands in brackets.
+    private static func hostAndPort(_ bind: Node) throws(DocumentError) -> (String, Int) {
+        let text = try bind.text("bind")
+        guard let colon = text.lastIndex(of: ":") else {
+            throw DocumentError("bind is `\(text)`, but must be host:port", at: bind.location)
+        }
+        var host = text[..<colon]
+        if host.first == "[", host.last == "]" {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            throw DocumentError("bind is `\(text)`: an IPv6 address stands in brackets, as in [::1]:1883", at: bind.location)
+        }
+        let digits = text[text.index(after: colon)...]
+        guard !host.isEmpty, digits.allSatisfy(\.isASCII), digits.first?.isNumber == true, let port = UInt16(digits) else {
+            throw DocumentError("bind is `\(text)`, but must be host:port with a port from 0 to 65535", at: bind.location)
+        }
+        return (String(host), Int(port))
+    }
+}
+
+/// Paths in a configuration are relative to the file that says them, wherever Crema was started.
+struct RelativePaths {
+    private let directory: String
+
+    init(configurationFile: String) {
+        guard let slash = configurationFile.lastIndex(of: "/") else {
+            directory = ""
+            return
+        }
+        directory = String(configurationFile[...slash])
+    }
+
+    func resolve(_ path: String) -> String { path.hasPrefix("/") ? path : directory + path }
+}

@@ -1,0 +1,134 @@
+/// Where the value of an integration's parameter comes from: constant text and parts of the request, one after the other.
+package struct ParameterValue: Sendable, Equatable {
+    package enum Part: Sendable, Equatable {
+        case constant(String)
+        /// `$request.body`, or what the steps lead to in it. A selected object or array stands for its JSON text.
+        case body([Step])
+        /// `$request.header.n`: case-insensitive, several values joined by commas.
+        case header(String)
+        case queryString(String)
+        /// `$request.path.n`: the part of the path that `{n}` stands for.
+        case pathParameter(String)
+        case context(ContextVariable)
+    }
+
+    /// One step of the path into a JSON body.
+    package enum Step: Sendable, Equatable {
+        case member(String)
+        case element(Int)
+    }
+
+    /// What is known about the request besides its parts.
+    package enum ContextVariable: String, Sendable, Equatable, CaseIterable {
+        case requestID = "requestId"
+        case httpMethod
+        case path
+        case routeKey
+        case sourceAddress = "identity.sourceIp"
+        case userAgent = "identity.userAgent"
+        /// Milliseconds since 1970.
+        case requestTimeEpoch
+    }
+
+    /// Never empty.
+    ///
+    /// A single part that selects nothing means that the value is missing; see API Gateway's rules for required ones.
+    package let parts: [Part]
+    package let location: SourceLocation
+
+    /// Reads one value of `requestParameters`.
+    ///
+    /// A value that starts with `$` is one selection; otherwise each `${…}` in the text is one.
+    ///
+    /// - Parameters:
+    ///   - text: the value.
+    ///   - pathParameters: the names that the route's path has.
+    ///   - location: where it was written.
+    /// - Throws: for a selection that Crema cannot evaluate.
+    init(parsing text: String, pathParameters: [String], at location: SourceLocation) throws(DocumentError) {
+        self.location = location
+        let parser = SelectionParser(pathParameters: pathParameters, location: location)
+        if text.hasPrefix("$"), !text.hasPrefix("${") {
+            parts = [try parser.parse(text.dropFirst(), in: text)]
+            return
+        }
+        var parts: [Part] = []
+        var rest = Substring(text)
+        while let start = rest.firstRange(of: "${") {
+            if start.lowerBound > rest.startIndex { parts.append(.constant(String(rest[..<start.lowerBound]))) }
+            guard let end = rest[start.upperBound...].firstIndex(of: "}") else {
+                throw DocumentError("`${` without `}` in `\(text)`", at: location)
+            }
+            parts.append(try parser.parse(rest[start.upperBound..<end], in: text))
+            rest = rest[rest.index(after: end)...]
+        }
+        if !rest.isEmpty || parts.isEmpty { parts.append(.constant(String(rest))) }
+        self.parts = parts
+    }
+}
+
+/// Reads what follows the `$` of a selection, such as `request.body.order[0].id`.
+private struct SelectionParser {
+    let pathParameters: [String]
+    let location: SourceLocation
+
+    func parse(_ selection: Substring, in text: String) throws(DocumentError) -> ParameterValue.Part {
+        if let name = after("request.header.", in: selection) { return .header(name.lowercased()) }
+        if let name = after("request.querystring.", in: selection) { return .queryString(name) }
+        if let name = after("request.path.", in: selection) {
+            guard pathParameters.contains(name) else {
+                throw DocumentError(
+                    "`\(text)`: the route's path has no `{\(name)}`\(suggestion(for: name, among: pathParameters))", at: location)
+            }
+            return .pathParameter(name)
+        }
+        if let name = after("context.", in: selection) {
+            guard let variable = ParameterValue.ContextVariable(rawValue: name) else {
+                let known = ParameterValue.ContextVariable.allCases.map(\.rawValue)
+                throw DocumentError("`\(text)`: context.\(name) is not supported\(suggestion(for: name, among: known))", at: location)
+            }
+            return .context(variable)
+        }
+        if selection.hasPrefix("request.body") {
+            return .body(try steps(selection.dropFirst("request.body".count), in: text))
+        }
+        throw DocumentError("`\(text)` is not supported: `$\(selection)` selects nothing of a request", at: location)
+    }
+
+    private func after(_ prefix: String, in selection: Substring) -> String? {
+        guard selection.hasPrefix(prefix), selection.count > prefix.count else { return nil }
+        return String(selection.dropFirst(prefix.count))
+    }
+
+    private func steps(_ path: Substring, in text: String) throws(DocumentError) -> [ParameterValue.Step] {
+        var steps: [ParameterValue.Step] = []
+        var rest = path
+        while let first = rest.first {
+            rest.removeFirst()
+            switch first {
+            case ".":
+                let name = rest.prefix { $0 != "." && $0 != "[" }
+                guard !name.isEmpty, name != "*" else {
+                    throw DocumentError("`\(text)`: `..` and `*` are not supported in a body path", at: location)
+                }
+                steps.append(.member(String(name)))
+                rest = rest[name.endIndex...]
+            case "[":
+                guard let end = rest.firstIndex(of: "]") else { throw DocumentError("`\(text)`: `[` without `]`", at: location) }
+                steps.append(try bracket(rest[..<end], in: text))
+                rest = rest[rest.index(after: end)...]
+            default:
+                throw DocumentError("`\(text)`: a body path goes on with `.` or `[`, not `\(first)`", at: location)
+            }
+        }
+        return steps
+    }
+
+    private func bracket(_ inside: Substring, in text: String) throws(DocumentError) -> ParameterValue.Step {
+        if let index = Int(inside), index >= 0 { return .element(index) }
+        if inside.count > 2, let quote = inside.first, quote == "'" || quote == "\"", inside.last == quote {
+            return .member(String(inside.dropFirst().dropLast()))
+        }
+        throw DocumentError("`\(text)`: `[\(inside)]` is not supported in a body path; it takes a number or a quoted name", at: location)
+    }
+}

@@ -1,0 +1,205 @@
+import Foundation
+import Testing
+
+@testable import Documents
+
+@Suite struct ConfigurationTests {
+    private func configuration(
+        _ text: String, file: String = "etc/crema.yaml", environment: [String: String] = [:]
+    ) throws(DocumentError) -> Configuration {
+        try Configuration(file: file, text: text, environment: environment, knownLimits: ["packetBytesMax", "ruleHopsMax"])
+    }
+
+    private func message(_ text: String, environment: [String: String] = [:]) -> String {
+        do {
+            _ = try configuration(text, environment: environment)
+            return "no error"
+        } catch {
+            return error.description
+        }
+    }
+
+    private let full = """
+        listeners:
+          - { protocol: mqtt, bind: 127.0.0.1:1883, anonymous: true }
+          - { protocol: mqtts, bind: '[::1]:0', certificate: certs/server.crt, key: /abs/server.key,
+              clientCA: ../ca.crt, requireClientCertificate: true }
+          - { protocol: admin, bind: localhost:9090 }
+        resources: [shop.yaml, /abs/api.yaml]
+        parameters: { CoreEventBusName: Serverlesspresso, Count: 5 }
+        limits: { packetBytesMax: 1000 }
+        """
+
+    @Test func everySectionIsRead() throws {
+        let read = try configuration(full)
+        #expect(read.listeners.map(\.protocol) == [.mqtt, .mqtts, .admin])
+        #expect(read.listeners.map(\.address) == ["127.0.0.1:1883", "[::1]:0", "localhost:9090"])
+        #expect(read.listeners.map(\.anonymous) == [true, false, false])
+        #expect(read.listeners[1].host == "::1")
+        #expect(read.listeners[1].requireClientCertificate)
+        #expect(read.parameters == ["CoreEventBusName": "Serverlesspresso", "Count": "5"])
+        #expect(read.limits == ["packetBytesMax": 1000])
+    }
+
+    @Test func pathsAreRelativeToTheFile() throws {
+        let read = try configuration(full)
+        #expect(read.listeners[1].certificate == "etc/certs/server.crt")
+        #expect(read.listeners[1].key == "/abs/server.key")
+        #expect(read.listeners[1].clientCA == "etc/../ca.crt")
+        #expect(read.resources.map(\.path) == ["etc/shop.yaml", "/abs/api.yaml"])
+        #expect(try configuration(full, file: "crema.yaml").resources[0].path == "shop.yaml")
+    }
+
+    @Test func withoutAFileEverythingIsOnLoopbackAndClosed() {
+        #expect(Configuration().listeners.allSatisfy { $0.host == "127.0.0.1" && !$0.anonymous })
+    }
+
+    @Test(
+        "Each mistake is named with its place",
+        arguments: [
+            (
+                "data: /var/lib/crema\n",
+                "etc/crema.yaml:1:1: `data`: there is no durable store yet, everything is kept in memory; remove `data`"
+            ),
+            ("listener: []\n", "etc/crema.yaml:1:1: the configuration has no key `listener`; did you mean `listeners`?"),
+            ("listeners: []\n", "etc/crema.yaml:1:12: listeners must have at least one listener"),
+            (
+                "listeners: [{protocol: ws, bind: 'h:1'}]",
+                "etc/crema.yaml:1:24: the protocol `ws` (MQTT over WebSocket) is not supported yet; remove this listener"
+            ),
+            (
+                "listeners: [{protocol: wss, bind: 'h:1'}]",
+                "etc/crema.yaml:1:24: the protocol `wss` (MQTT over WebSocket) is not supported yet; remove this listener"
+            ),
+            ("listeners: [{protocol: mqqt, bind: 'h:1'}]", "etc/crema.yaml:1:24: there is no protocol `mqqt`; did you mean `mqtt`?"),
+            ("listeners: [{protocol: mqtt, bnd: 'h:1'}]", "etc/crema.yaml:1:30: a listener has no key `bnd`; did you mean `bind`?"),
+            ("listeners: [{protocol: mqtt}]", "etc/crema.yaml:1:13: a listener lacks `bind`"),
+            ("listeners: [{bind: 'h:1'}]", "etc/crema.yaml:1:13: a listener lacks `protocol`"),
+            (
+                "listeners: [{protocol: mqtt, bind: '::1:1883'}]",
+                "etc/crema.yaml:1:36: bind is `::1:1883`: an IPv6 address stands in brackets, as in [::1]:1883"
+            ),
+            ("listeners: [{protocol: mqtt, bind: 1883}]", "etc/crema.yaml:1:36: bind is `1883`, but must be host:port"),
+            (
+                "listeners: [{protocol: mqtt, bind: 'h:65536'}]",
+                "etc/crema.yaml:1:36: bind is `h:65536`, but must be host:port with a port from 0 to 65535"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: ':1883'}]",
+                "etc/crema.yaml:1:36: bind is `:1883`, but must be host:port with a port from 0 to 65535"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: 'h:+1'}]",
+                "etc/crema.yaml:1:36: bind is `h:+1`, but must be host:port with a port from 0 to 65535"
+            ),
+            (
+                "listeners: [{protocol: mqtts, bind: 'h:1', certificate: c}]",
+                "etc/crema.yaml:1:13: a listener with protocol mqtts needs `key`"
+            ),
+            (
+                "listeners: [{protocol: mqtts, bind: 'h:1', certificate: c, key: k, requireClientCertificate: true}]",
+                "etc/crema.yaml:1:13: requireClientCertificate needs `clientCA`, whose certificates are to be accepted"
+            ),
+            (
+                "listeners: [{protocol: http, bind: 'h:1', key: k}]",
+                "etc/crema.yaml:1:43: `key` has no meaning for protocol http, which is not encrypted"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: 'h:1', anonymous: yes}]",
+                "etc/crema.yaml:1:54: anonymous is `yes`, but must be true or false"
+            ),
+            (
+                "listeners:\n- {protocol: mqtt, bind: 'h:1'}\n- {protocol: http, bind: 'h:1'}",
+                "etc/crema.yaml:3:3: h:1 is taken by the listener at etc/crema.yaml:2:3"
+            ),
+            ("limits: {packetBytesMaxx: 1}", "etc/crema.yaml:1:10: there is no limit `packetBytesMaxx`; did you mean `packetBytesMax`?"),
+            (
+                "limits: {packetBytesMax: -1}",
+                "etc/crema.yaml:1:26: the limit packetBytesMax is `-1`, but must be a whole number, 0 or more"
+            ),
+            ("resources: shop.yaml", "etc/crema.yaml:1:12: resources must be a list, not text"),
+        ]
+    )
+    func mistakes(text: String, expected: String) {
+        #expect(message(text) == expected)
+    }
+
+    @Test func allMistakesAreNamedAtOnce() {
+        #expect(message("data: x\nlimits: {a: 1}\nlisteners: [{protocol: ws, bind: 'h:1'}, {}]\n").split(separator: "\n").count == 4)
+    }
+
+    @Test func theEnvironmentBeatsTheFile() throws {
+        let read = try configuration(
+            full,
+            environment: [
+                "CREMA_LISTENERS__0__BIND": "0.0.0.0:1884",
+                "CREMA_LISTENERS__1__REQUIRE_CLIENT_CERTIFICATE": "false",
+                "CREMA_LISTENERS__3__PROTOCOL": "http",
+                "CREMA_LISTENERS__3__BIND": "127.0.0.1:0",
+                "CREMA_PARAMETERS__COREEVENTBUSNAME": "other",
+                "CREMA_PARAMETERS__New": "1",
+                "CREMA_LIMITS__RULEHOPSMAX": "3",
+                "CREMA_RESOURCES__1": "second.yaml",
+                "CREMA_ADMIN": "http://127.0.0.1:9090",
+                "HOME": "/root",
+            ]
+        )
+        #expect(read.listeners.map(\.address) == ["0.0.0.0:1884", "[::1]:0", "localhost:9090", "127.0.0.1:0"])
+        #expect(!read.listeners[1].requireClientCertificate)
+        #expect(read.parameters == ["CoreEventBusName": "other", "Count": "5", "New": "1"])
+        #expect(read.limits == ["packetBytesMax": 1000, "ruleHopsMax": 3])
+        #expect(read.resources.map(\.path) == ["etc/shop.yaml", "etc/second.yaml"])
+    }
+
+    @Test(
+        "A variable that sets nothing is a mistake",
+        arguments: [
+            ("CREMA_LISTENRS__0__BIND", "x", "there is no key `LISTENRS`; did you mean `listeners`?"),
+            ("CREMA_LISTENERS__9__BIND", "x", "`9` must be an index from 0 to 3"),
+            ("CREMA_LISTENERS__0__BIND", "x", "bind is `x`, but must be host:port"),
+            ("CREMA_", "x", "the name must go on with a key"),
+            ("CREMA_LISTENERS__0__BIND__X", "x", "there is nothing to set at `X`"),
+        ]
+    )
+    func badVariables(name: String, value: String, expected: String) {
+        #expect(message(full, environment: [name: value]) == "environment variable \(name): \(expected)")
+    }
+
+    @Test func aVariableMayNameAFileWithTheValue() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try Data(" secret\n".utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let read = try configuration(full, environment: ["CREMA_PARAMETERS__Token_FILE": file.path])
+        #expect(read.parameters["Token"] == "secret")
+    }
+
+    @Test func aConfigurationNamesItsDocuments() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func write(_ name: String, _ text: String) throws { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
+        try write("crema.yaml", "resources: [api.yaml, shop.yaml]\nparameters: {Name: shop}\n")
+        try write("shop.yaml", "Resources: {Bus: {Type: 'AWS::Events::EventBus', Properties: {Name: !Ref Name}}}\n")
+        try write(
+            "api.yaml",
+            """
+            openapi: 3.0.1
+            paths:
+              /order:
+                post:
+                  x-amazon-apigateway-integration:
+                    type: aws_proxy
+                    integrationSubtype: EventBridge-PutEvents
+                    requestParameters: {Detail: $request.body, DetailType: t, Source: s, EventBusName: {Ref: Bus}}
+            """
+        )
+        let file = folder.appendingPathComponent("crema.yaml").path
+        let read = try Configuration(file: file, environment: [:], knownLimits: [])
+        let documents = try ResourceDocuments(of: read)
+        #expect(documents.templates.map(\.resources.count) == [1])
+        #expect(documents.apis[0].routes[0].requestParameters[.eventBusName]?.parts == [.constant("shop")])
+        try write("shop.yaml", "just: text\n")
+        let error = #expect(throws: DocumentError.self) { try ResourceDocuments(of: read) }
+        #expect(error?.problems.count == 2)
+    }
+}
