@@ -20,7 +20,7 @@ mapfile -t start < <(setting ENTRYPOINT && setting CMD)
 mapfile -t health < <(setting HEALTHCHECK)
 
 # Certificates as a user would make them, with the image's own program, readable by the image's user.
-rm -rf "$work/certs" "$work/data"
+rm -rf "$work/certs" "$work/data" "$work/crema.log"
 install -d -m 0755 "$work/certs"
 cp -a "$root/var/lib/crema" "$work/data" # a new volume takes over the folder's owner and mode
 (cd "$work" && "$root/usr/local/bin/crema" certs init >"$work/certs.log" 2>&1) || fail "crema certs init, see $work/certs.log"

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Everything that CI runs, in order of cost where the build allows it. Stops at the first step that fails and names it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step=start
+step() {
+    step=$1
+    printf '\n== %s (after %d s)\n' "$step" "$SECONDS"
+}
+trap '[ $? -eq 0 ] || printf "\n== FAILED: %s (after %d s)\n" "$step" "$SECONDS" >&2' EXIT
+
+step "Debian packages"
+.ci/prepare.sh test
+
+step "shell scripts"
+shellcheck .ci/run .ci/*.sh docker/*.sh
+
+step "layout of the Swift sources"
+swift format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
+
+step "build, with tests and warnings as errors"
+swift build -c release --build-tests
+
+step "tests"
+swift test -c release --skip-build
+
+step "fuzzing: the kept corpus, and a short run"
+.ci/fuzz.sh
+
+step "documentation, warnings as errors"
+.ci/docs.sh
+
+step "the demo, as a new user runs it"
+make --no-print-directory demo
+
+step "end to end: boto3, the AWS CLI, curl and the mosquitto clients"
+.ci/endtoend.sh
+
+step "the container image's steps"
+docker/check.sh
+
+step "everything passed"

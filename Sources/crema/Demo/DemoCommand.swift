@@ -1,0 +1,55 @@
+import ArgumentParser
+import Documents
+import Foundation
+
+/// `crema demo`: takes one order the whole way, with the programs that people have, and shows each status as it arrives.
+///
+/// Starts a broker of its own, subscribes with `mosquitto_sub` over mutual TLS to the customer's and the barista's topic, posts the order
+/// with `curl`, plays its further events through PutEvents, and lets a device publish one with `mosquitto_pub`. Exit code 0: both
+/// screens showed every status, in order. 1: something was missing, and was named. 2: the configuration cannot carry a demo.
+struct DemoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo", abstract: "Take one order the whole way, and show each status as it reaches its user and the barista.")
+
+    @Option(help: ArgumentHelp("The configuration of the broker that the demo starts.", valueName: "file"))
+    var config = "Sources/crema/Shop/crema.yaml"
+
+    @Option(help: ArgumentHelp("Where ca.crt, customer, barista and device-1 (.crt and .key) lie.", valueName: "folder"))
+    var certificates = "certs"
+
+    func run() async throws {
+        let site: DemoSite
+        do {
+            site = try DemoSite(configurationFile: config, certificates: certificates)
+        } catch {
+            print("crema demo: \(error)")
+            throw ExitCode(2)
+        }
+        let children = ChildProcesses()
+        let interruption = endOnInterruption(children)
+        defer {
+            interruption.cancel()
+            children.endAll()
+        }
+        let printer = DemoPrinter()
+        do {
+            var play = DemoPlay(site: site, children: children, printer: printer)
+            try await play.perform()
+            children.endAll()
+            printer.success(site: site)
+        } catch {
+            children.endAll()
+            printer.failure("\(error)")
+            throw ExitCode.failure
+        }
+    }
+
+    /// Ends the children before the demo itself, when Ctrl-C or a signal ends it early.
+    private func endOnInterruption(_ children: ChildProcesses) -> InterruptionWatch {
+        InterruptionWatch { signal in
+            children.endAll()
+            // 128 + the signal's number, as shells report it.
+            Foundation.exit(128 + signal)
+        }
+    }
+}
