@@ -1,0 +1,26 @@
+/// When each message of an open loop should leave: message n of the whole run at `start + n / rate`, publishers in turn.
+///
+/// Latency is counted from these times and not from the send, so that a broker that stalls is charged for the messages that it kept
+/// from being sent (no coordinated omission).
+package struct OpenLoopSchedule: Equatable, Sendable {
+    /// Nanoseconds of the monotonic clock.
+    package var start: UInt64
+    /// Nanoseconds between two messages of the whole run.
+    package var interval: Double
+    package var publishers: Int
+
+    /// - Parameter rate: Messages per second over all publishers; more than 0.
+    package init(start: UInt64, rate: Double, publishers: Int) {
+        self.start = start
+        interval = 1e9 / rate
+        self.publishers = publishers
+    }
+
+    /// Nanoseconds between two messages of one publisher.
+    package var intervalPerPublisher: Double { interval * Double(publishers) }
+
+    /// - Parameter message: The publisher's own count in this phase, from 0.
+    package func intendedAt(publisher: Int, message: UInt64) -> UInt64 {
+        start + UInt64((Double(message) * Double(publishers) + Double(publisher)) * interval)
+    }
+}

@@ -1,0 +1,68 @@
+import MQTTCodec
+package import NIOCore
+
+/// One publisher without its channel: what it sends, and what the broker answers.
+package struct PublisherStream {
+    package let publisher: Int
+    private let template: PublishTemplate
+    package var flow: PublisherFlow
+    private var acknowledged = AcknowledgementWindow()
+    /// PUBRECs, which at QoS 2 come before the PUBCOMP that counts.
+    private var received = AcknowledgementWindow()
+    package private(set) var report = VerificationReport()
+
+    package init(publisher: Int, template: PublishTemplate, flow: PublisherFlow) {
+        self.publisher = publisher
+        self.template = template
+        self.flow = flow
+    }
+
+    /// Messages that the broker has acknowledged in full, with all before them; stays 0 at QoS 0.
+    package var acknowledgedCount: UInt64 { acknowledged.completed }
+
+    /// Takes the whole packets at the front of `bytes`, and answers how many bytes they were.
+    package mutating func consume(_ bytes: RawSpan, output: inout ByteBuffer) throws(WireError) -> Int {
+        var offset = 0
+        while let frame = try PacketFrame.next(in: bytes, at: offset) {
+            guard frame.end - frame.bodyStart == 2 else { throw .unexpectedPacket(firstByte: frame.firstByte) }
+            // In bounds: the body has two bytes.
+            let identifier = UInt16(bigEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: frame.bodyStart, as: UInt16.self))
+            let isKnown: Bool
+            switch frame.kind {
+            case 4:
+                isKnown = acknowledged.receive(packetIdentifier: identifier, sent: flow.sent)
+            case 5:
+                isKnown = received.receive(packetIdentifier: identifier, sent: flow.sent)
+                if isKnown { RawPackets.appendAcknowledgement(.publishRelease, of: identifier, to: &output) }
+            case 7:
+                isKnown = acknowledged.receive(packetIdentifier: identifier, sent: received.completed)
+            default:
+                throw .unexpectedPacket(firstByte: frame.firstByte)
+            }
+            if !isKnown {
+                report.record(
+                    Violation(.unknownAcknowledgement, publisher: publisher, subscriber: nil, sequence: UInt64(identifier)))
+            }
+            offset = frame.end
+        }
+        flow.didAcknowledge(acknowledged.completed)
+        return offset
+    }
+
+    /// Appends what may be sent now, and answers how many messages that was.
+    ///
+    /// - Parameter schedule: The open loop's plan; `nil` in a closed loop, whose messages are meant to leave now.
+    package mutating func fill(_ output: inout ByteBuffer, now: UInt64, schedule: OpenLoopSchedule?) -> Int {
+        let count = flow.sendable
+        guard count > 0 else { return 0 }
+        let first = flow.sent
+        if let schedule {
+            let intendedAt = schedule.intendedAt(publisher: publisher, message: first - flow.phaseBase)
+            template.append(count, from: first, intendedAt: intendedAt, interval: schedule.intervalPerPublisher, to: &output)
+        } else {
+            template.append(count, from: first, intendedAt: now, interval: 0, to: &output)
+        }
+        flow.didSend(count)
+        return count
+    }
+}
