@@ -111,7 +111,9 @@ package enum ExtendedKeyUsage: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// From when to when a certificate holds, both ends included; seconds since 1970.
+/// From when to when a certificate holds; seconds since 1970.
+///
+/// At `notAfter` itself it has ended: libcrypto counts that second so, and everything here does as it does.
 package struct Validity: Sendable, Equatable {
     package let notBefore: Int64
     package let notAfter: Int64

@@ -56,6 +56,10 @@ enum FileBytes {
         unsafe access(path, F_OK) == 0
     }
 
+    static func remove(_ path: String) {
+        unsafe unlink(path)
+    }
+
     /// Makes a directory for certificates if there is none.
     ///
     /// Its parent must exist.

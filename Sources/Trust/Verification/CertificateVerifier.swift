@@ -1,5 +1,4 @@
 import COpenSSL
-import Glibc
 
 /// What the holder of a certificate wants to use it for.
 package enum CertificatePurpose: Sendable {
@@ -60,7 +59,7 @@ package struct CertificateVerifier: Sendable {
         } catch {
             throw VerificationFailure(reason: .malformed(error.description), depth: 0, subject: "")
         }
-        if let failure = try check(certificate, intermediates, at: time ?? Self.now()) {
+        if let failure = try check(certificate, intermediates, at: time ?? WallClock.now()) {
             throw failure
         }
         return certificate
@@ -81,9 +80,5 @@ package struct CertificateVerifier: Sendable {
         } catch {
             throw VerificationFailure(reason: .malformed(error.description), depth: depth, subject: depth == 0 ? certificate.subject : "")
         }
-    }
-
-    private static func now() -> Int64 {
-        Int64(time(nil))
     }
 }

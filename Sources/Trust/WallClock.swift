@@ -1,0 +1,11 @@
+import Glibc
+
+/// The time of day, which certificates are dated in.
+///
+/// Everything that compares dates also takes a time from its caller.
+enum WallClock {
+    /// Seconds since 1970.
+    static func now() -> Int64 {
+        Int64(time(nil))
+    }
+}
