@@ -37,7 +37,7 @@ struct DemoSite: Sendable {
         mqtts = try Self.listener(.mqtts, in: configuration)
         http = try Self.listener(.http, in: configuration)
         admin = try Self.listener(.admin, in: configuration)
-        for name in ["ca", "customer", "barista", "device-1"] {
+        for name in ["ca", "clients/customer", "clients/barista", "clients/device-1"] {
             let path = "\(certificates)/\(name).crt"
             guard FileManager.default.fileExists(atPath: path) else { throw .missingFile(path) }
         }
@@ -52,7 +52,7 @@ struct DemoSite: Sendable {
     func mutualTLS(as name: String) -> [String] {
         [
             "-h", Self.reachable(mqtts.host), "-p", "\(mqtts.port)", "--cafile", "\(certificates)/ca.crt",
-            "--cert", "\(certificates)/\(name).crt", "--key", "\(certificates)/\(name).key",
+            "--cert", "\(certificates)/clients/\(name).crt", "--key", "\(certificates)/clients/\(name).key",
         ]
     }
 

@@ -1,0 +1,174 @@
+"""A broker of its own for each group of tests: certificates, configuration, free ports, and an end."""
+
+import json
+import os
+import pathlib
+import queue
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+import urllib.request
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+CREMA = os.environ.get("CREMA", str(REPOSITORY / ".build/release/crema"))
+SHOP = REPOSITORY / "Sources/crema/Shop"
+WAIT_SECONDS = 15
+
+
+def free_port():
+    """A port that nobody had a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def run(*command, check=True, **options):
+    """Runs a program to its end, with its output as text."""
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+    if check and result.returncode != 0:
+        raise AssertionError(f"{command[0]} ended with {result.returncode}: {result.stdout}{result.stderr}")
+    return result
+
+
+class Broker:
+    """`crema serve` with mutual TLS, HTTP and administration on free ports of loopback."""
+
+    def __init__(self, *resources, parameters=None):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="crema-"))
+        self.certificates = self.folder / "certs"
+        self.mqtts, self.http, self.admin = free_port(), free_port(), free_port()
+        run(CREMA, "certs", "init", "--directory", str(self.certificates))
+        self.configuration = self.folder / "crema.yaml"
+        certificates = {"certificate": "certs/server.crt", "key": "certs/server.key", "clientCA": "certs/ca.crt"}
+        self.configuration.write_text(json.dumps({
+            "listeners": [
+                {"protocol": "mqtts", "bind": f"127.0.0.1:{self.mqtts}", "requireClientCertificate": True, **certificates},
+                {"protocol": "http", "bind": f"127.0.0.1:{self.http}", "anonymous": True},
+                {"protocol": "admin", "bind": f"127.0.0.1:{self.admin}", "anonymous": True},
+            ],
+            "resources": [str(resource) for resource in resources],
+            "parameters": parameters or {},
+        }))
+        self._log = (self.folder / "crema.log").open("w")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("CREMA")}
+        self.process = subprocess.Popen(
+            [CREMA, "serve", "--config", str(self.configuration)], stdout=self._log, stderr=self._log, env=environment)
+        try:
+            self._wait_until_ready()
+        except Exception:
+            self.end()
+            raise
+
+    def _wait_until_ready(self):
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}/readyz", timeout=1):
+                    return
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError(f"crema is not ready:\n{self.log()}")
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.http}"
+
+    def log(self):
+        self._log.flush()
+        return (self.folder / "crema.log").read_text()
+
+    def wait_for_log(self, *parts):
+        """Waits for one line of the log that has all the parts."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            if any(all(part in line for part in parts) for line in self.log().splitlines()):
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"no line with {parts} in the log:\n{self.log()}")
+
+    def asks(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}{path}", timeout=5) as answer:
+            return answer.read().decode()
+
+    def mutual_tls(self, name):
+        """The options that make a mosquitto client speak mutual TLS as `name`."""
+        run(CREMA, "certs", "issue", name, "--directory", str(self.certificates))
+        client = self.certificates / "clients" / name
+        return [*self.server(), "--cert", f"{client}.crt", "--key", f"{client}.key"]
+
+    def server(self):
+        return ["-h", "localhost", "-p", str(self.mqtts), "--cafile", str(self.certificates / "ca.crt")]
+
+    def publish(self, name, topic, payload, *options):
+        return run("mosquitto_pub", *self.mutual_tls(name), "-i", name, "-q", "1", "-t", topic, "-m", payload, *options)
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(WAIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._log.close()
+        shutil.rmtree(self.folder)
+
+
+class Screen:
+    """`mosquitto_sub` on some topics; what it shows, in order."""
+
+    def __init__(self, broker, name, *topics):
+        options = [option for topic in topics for option in ("-t", topic)]
+        self.lines = queue.Queue()
+        self.process = subprocess.Popen(
+            ["mosquitto_sub", *broker.mutual_tls(name), "-i", f"screen-{name}", "-q", "1", *options, "-F", "%t %p"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        threading.Thread(target=self._read, daemon=True).start()
+        self._wait_until_subscribed(broker, f"screen-{name}", len(topics))
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(line.rstrip("\n"))
+
+    def _wait_until_subscribed(self, broker, client, count):
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            answer = json.loads(broker.asks("/api/v1/clients"))
+            clients = answer["clients"] if isinstance(answer, dict) else answer
+            if any(found["clientID"] == client and found["subscriptions"] == count for found in clients):
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"{client} did not subscribe:\n{broker.log()}")
+
+    def next(self):
+        """The next message, as its topic and its payload read as JSON."""
+        topic, payload = self.lines.get(timeout=WAIT_SECONDS).split(" ", 1)
+        return topic, json.loads(payload)
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(WAIT_SECONDS)
+        self.process.stdout.close()
+
+
+class BrokerTestCase(unittest.TestCase):
+    """Tests that share one broker with the shop's resources."""
+
+    resources = (SHOP / "shop.yaml", SHOP / "api.yaml")
+    parameters = {"CoreEventBusName": "Serverlesspresso"}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = Broker(*cls.resources, parameters=cls.parameters)
+        cls.addClassCleanup(cls.broker.end)
+
+    def screen(self, name, *topics):
+        screen = Screen(self.broker, name, *topics)
+        self.addCleanup(screen.end)
+        return screen
