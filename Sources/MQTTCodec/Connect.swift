@@ -50,27 +50,25 @@ package struct Connect: Equatable, Sendable {
     init(decoding body: ByteBuffer) throws(DecodeError) {
         var fields = FieldReader(body, of: .connect)
         let name = try fields.binary()
+        // MQTT 3.1 calls itself MQIsdp; its clients understand the refusal of their level.
+        let isOldName = name.readableBytesView.elementsEqual("MQIsdp".utf8)
+        guard isOldName || name.readableBytesView.elementsEqual("MQTT".utf8) else { throw .wrongProtocolName }  // [MQTT-3.1.2-1]
         let level = try fields.byte()
-        guard name.readableBytesView.elementsEqual("MQTT".utf8) else {
-            // MQTT 3.1 calls itself MQIsdp; its clients understand the refusal.
-            if name.readableBytesView.elementsEqual("MQIsdp".utf8) { throw .unsupportedProtocolLevel(level) }
-            throw .wrongProtocolName  // [MQTT-3.1.2-1]
-        }
-        guard level == 4 else { throw .unsupportedProtocolLevel(level) }  // [MQTT-3.1.2-2]
+        guard level == 4, !isOldName else { throw .unsupportedProtocolLevel(level) }  // [MQTT-3.1.2-2]
         let flags = try fields.byte()
         if flags & Flags.reserved != 0 { throw .reservedConnectFlag }  // [MQTT-3.1.2-3]
         keepAlive = try fields.twoByteInteger()
         cleanSession = flags & Flags.cleanSession != 0
-        clientID = try fields.text()  // [MQTT-3.1.3-3] [MQTT-3.1.3-4]
+        clientID = try fields.text()  // [MQTT-3.1.3-1] [MQTT-3.1.3-3] [MQTT-3.1.3-4]
         will = try Self.will(flags: flags, from: &fields)
-        userName = flags & Flags.userName != 0 ? try fields.text() : nil  // [MQTT-3.1.3-11]
+        userName = flags & Flags.userName != 0 ? try fields.text() : nil  // [MQTT-3.1.2-19] [MQTT-3.1.3-11]
         if flags & Flags.password != 0 {
             if userName == nil { throw .passwordWithoutUserName }  // [MQTT-3.1.2-22]
-            password = try fields.binary()
+            password = try fields.binary()  // [MQTT-3.1.2-21]
         } else {
             password = nil
         }
-        try fields.end()
+        try fields.end()  // [MQTT-3.1.2-18] [MQTT-3.1.2-20]
     }
 
     private static func will(flags: UInt8, from fields: inout FieldReader) throws(DecodeError) -> Will? {
@@ -81,7 +79,7 @@ package struct Connect: Equatable, Sendable {
             return nil
         }
         guard let qos = QoS(rawValue: qosBits) else { throw .invalidQoS(.connect) }  // [MQTT-3.1.2-14]
-        let topic = try fields.topicName()  // [MQTT-3.1.3-10]
+        let topic = try fields.topicName()  // [MQTT-3.1.2-9] [MQTT-3.1.3-10]
         let payload = try fields.binary()
         return Will(topic: topic, payload: payload, qos: qos, retain: retain)
     }
@@ -124,6 +122,7 @@ package enum ConnectReturnCode: UInt8, Sendable, CaseIterable {
 
 /// CONNACK (MQTT 3.1.1 section 3.2).
 package struct Connack: Equatable, Sendable {
+    /// Means something with ``ConnectReturnCode/accepted`` only, and is written as 0 with any other code.
     package var sessionPresent: Bool
     package var returnCode: ConnectReturnCode
 

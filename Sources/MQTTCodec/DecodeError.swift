@@ -8,7 +8,7 @@ package enum DecodeError: Error, Equatable, Sendable, CustomStringConvertible {
     case packetTooLarge(bytes: Int, limit: Int)
     /// Type 0 or 15.
     case reservedPacketType(UInt8)
-    /// Flag bits that the type does not allow.
+    /// Flag bits that the type does not allow: of the fixed header, or of CONNACK.
     case reservedFlags(PacketType, UInt8)
     /// A length field points beyond the packet's end.
     case truncated(PacketType)
@@ -29,7 +29,7 @@ package enum DecodeError: Error, Equatable, Sendable, CustomStringConvertible {
     case noTopicFilter(PacketType)
     case tooManyTopicFilters(limit: Int)
     case wrongProtocolName
-    /// A level that is not 4, after the right name. The server answers with a refusal.
+    /// A level that is not 4 after the name MQTT, or any after MQIsdp, the name of MQTT 3.1. The server answers with a refusal.
     case unsupportedProtocolLevel(UInt8)
     case reservedConnectFlag
     case willFlagsWithoutWill

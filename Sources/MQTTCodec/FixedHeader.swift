@@ -15,16 +15,16 @@ package struct FixedHeader: Equatable, Sendable {
     /// Reads the header that begins at `offset`; `nil` when more bytes are needed.
     ///
     /// Type and flags are checked as soon as the first byte is there, the size as soon as the length is, so that a hostile header is cut
-    /// off before anything is kept for it.
-    /// - Parameter packetBytesMax: the largest whole packet that the reader takes.
+    /// off before anything is kept for it: a whole packet of more than `packetBytesMax` bytes throws. A length that is encoded in more
+    /// bytes than it needs is read as its value: MQTT 3.1.1, other than MQTT 5, does not forbid it.
     package init?(
         reading bytes: Span<UInt8>, at offset: Int, packetBytesMax: Int
     ) throws(DecodeError) {
         guard offset < bytes.count else { return nil }
         let first = bytes[offset]
-        guard let type = PacketType(rawValue: first >> 4) else { throw .reservedPacketType(first >> 4) }  // [MQTT-2.2.2-1]
+        guard let type = PacketType(rawValue: first >> 4) else { throw .reservedPacketType(first >> 4) }  // table 2.1
         let flags = first & 0x0F
-        if let required = type.requiredFlags, flags != required { throw .reservedFlags(type, flags) }  // [MQTT-2.2.2-2]
+        if let required = type.requiredFlags, flags != required { throw .reservedFlags(type, flags) }  // [MQTT-2.2.2-1] [MQTT-2.2.2-2]
         var length = 0
         var index = offset + 1
         var shift = 0
@@ -42,6 +42,7 @@ package struct FixedHeader: Equatable, Sendable {
         self.headerLength = index - offset
         self.remainingLength = length
         if packetLength > packetBytesMax { throw .packetTooLarge(bytes: packetLength, limit: packetBytesMax) }
+        if let exact = type.exactRemainingLength, length != exact { throw length < exact ? .truncated(type) : .trailingBytes(type) }
     }
 }
 

@@ -20,9 +20,9 @@ package enum Packet: Equatable, Sendable {
     case disconnect
 
     /// Takes the next whole packet off the front of `buffer`; `nil`, and nothing taken, when more bytes are needed.
-    /// - Parameters:
-    ///   - packetBytesMax: a larger packet throws as soon as its header is there.
-    ///   - filtersMax: how many topic filters one SUBSCRIBE or UNSUBSCRIBE may hold.
+    ///
+    /// A packet of more than `packetBytesMax` bytes throws as soon as its header is there; `filtersMax` bounds the topic filters of one
+    /// SUBSCRIBE or UNSUBSCRIBE. After an error the stream has no next packet: the connection is to be closed.
     package static func read(
         from buffer: inout ByteBuffer, packetBytesMax: Int = 268_435_460, filtersMax: Int = .max
     ) throws(DecodeError) -> Packet? {
@@ -70,8 +70,9 @@ package enum Packet: Equatable, Sendable {
     private static func connack(_ body: ByteBuffer) throws(DecodeError) -> Connack {
         var fields = FieldReader(body, of: .connack)
         let flags = try fields.byte()
-        guard flags & 0xFE == 0 else { throw .reservedFlags(.connack, flags) }
+        guard flags & 0xFE == 0 else { throw .reservedFlags(.connack, flags) }  // [MQTT-2.2.2-2]
         guard let code = ConnectReturnCode(rawValue: try fields.byte()) else { throw .invalidReturnCode(.connack) }
+        if code != .accepted && flags != 0 { throw .reservedFlags(.connack, flags) }  // [MQTT-3.2.2-4]
         try fields.end()
         return Connack(sessionPresent: flags & 1 != 0, returnCode: code)
     }
@@ -115,7 +116,7 @@ extension ByteBuffer {
     package mutating func writeConnack(_ packet: Connack) {
         writeInteger(PacketType.connack.rawValue << 4)
         writeInteger(UInt8(2))
-        writeInteger(UInt8(packet.sessionPresent ? 1 : 0))
+        writeInteger(UInt8(packet.sessionPresent && packet.returnCode == .accepted ? 1 : 0))  // [MQTT-3.2.2-4]
         writeInteger(packet.returnCode.rawValue)
     }
 

@@ -20,7 +20,16 @@ package enum PacketType: UInt8, Sendable, CaseIterable {
         switch self {
         case .publish: nil
         case .pubrel, .subscribe, .unsubscribe: 0b0010  // [MQTT-3.6.1-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
-        default: 0
+        default: 0  // for DISCONNECT also [MQTT-3.14.1-1]
+        }
+    }
+
+    /// The remaining length of a type whose packets all have the same; `nil` where it differs from packet to packet.
+    package var exactRemainingLength: Int? {
+        switch self {
+        case .pingreq, .pingresp, .disconnect: 0
+        case .connack, .puback, .pubrec, .pubrel, .pubcomp, .unsuback: 2
+        case .connect, .publish, .subscribe, .suback, .unsubscribe: nil
         }
     }
 

@@ -77,7 +77,9 @@ extension Publish {
 }
 
 extension ByteBuffer {
-    /// Appends a PUBLISH. At QoS 0 `packetID` is not written.
+    /// Appends a PUBLISH.
+    ///
+    /// At QoS 0 `packetID` is not written.
     package mutating func writePublish(
         topic: ByteBuffer, payload: ByteBuffer, qos: QoS, retain: Bool, duplicate: Bool, packetID: UInt16
     ) {

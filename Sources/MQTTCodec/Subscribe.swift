@@ -62,7 +62,7 @@ package struct Unsubscribe: Equatable, Sendable {
         filters = []
         while !fields.isAtEnd {
             if filters.count == filtersMax { throw .tooManyTopicFilters(limit: filtersMax) }
-            filters.append(try fields.topicFilter())
+            filters.append(try fields.topicFilter())  // [MQTT-3.10.3-1]
         }
         if filters.isEmpty { throw .noTopicFilter(.unsubscribe) }  // [MQTT-3.10.3-2]
     }
@@ -95,7 +95,7 @@ package enum SubscribeReturnCode: Equatable, Sendable {
         } else if let qos = QoS(rawValue: rawValue) {
             self = .granted(qos)
         } else {
-            return nil  // [MQTT-3.9.3-2]
+            return nil
         }
     }
 }
@@ -115,8 +115,9 @@ package struct Suback: Equatable, Sendable {
         packetID = try fields.packetIdentifier()
         returnCodes = []
         while !fields.isAtEnd {
-            guard let code = SubscribeReturnCode(rawValue: try fields.byte()) else { throw .invalidReturnCode(.suback) }
+            guard let code = SubscribeReturnCode(rawValue: try fields.byte()) else { throw .invalidReturnCode(.suback) }  // [MQTT-3.9.3-2]
             returnCodes.append(code)
         }
+        if returnCodes.isEmpty { throw .truncated(.suback) }  // [MQTT-3.8.4-5]: one for each filter, and there is at least one
     }
 }

@@ -9,7 +9,7 @@ package enum Topics {
         if name.isEmpty { throw .emptyTopicName }  // [MQTT-4.7.3-1]
         try validate(text: name, in: type)  // [MQTT-3.3.2-1]
         for index in name.indices where name[index] == plus || name[index] == hash {
-            throw .wildcardInTopicName  // [MQTT-3.3.2-2]
+            throw .wildcardInTopicName  // [MQTT-3.3.2-2] [MQTT-4.7.1-1]
         }
     }
 
@@ -35,10 +35,12 @@ package enum Topics {
         } catch {
             throw .invalidUTF8(type)
         }
-        for index in text.indices where text[index] == 0 { throw .nullCharacter(type) }  // [MQTT-1.5.3-2]
+        for index in text.indices where text[index] == 0 { throw .nullCharacter(type) }  // [MQTT-1.5.3-2] [MQTT-4.7.3-2]
     }
 
-    /// Whether `filter` matches `name`, both valid. For single look-ups; the broker's index does this for all filters at once.
+    /// Whether `filter` matches `name`, both valid.
+    ///
+    /// For single look-ups; the broker's index does this for all filters at once.
     package static func matches(name: String, filter: String) -> Bool {
         let nameLevels = name.utf8.split(separator: slash, omittingEmptySubsequences: false)
         let filterLevels = filter.utf8.split(separator: slash, omittingEmptySubsequences: false)
@@ -49,7 +51,7 @@ package enum Topics {
             if level.elementsEqual([hash]) { return true }  // [MQTT-4.7.1-2]: also matches the parent level
             guard position < nameLevels.count else { return false }
             if level.elementsEqual([plus]) { continue }
-            if !level.elementsEqual(nameLevels[position]) { return false }
+            if !level.elementsEqual(nameLevels[position]) { return false }  // by bytes, not as Swift texts [MQTT-4.7.3-4]
         }
         return filterLevels.count == nameLevels.count
     }
