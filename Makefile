@@ -41,7 +41,7 @@ build: ## crema, in release
 	swift build -c release --product crema
 
 certs: build ## a development certificate authority and its certificates, under certs/
-	@.ci/certs.sh $(CREMA)
+	@CREMA=$(CURDIR)/$(CREMA) certs/generate.sh customer barista device-1 operator
 
 clean: ## remove everything that was built (certs/ stays)
 	rm -rf .build Benchmarks/.build

@@ -14,7 +14,7 @@ step "Debian packages"
 .ci/prepare.sh test
 
 step "shell scripts"
-shellcheck .ci/run .ci/*.sh docker/*.sh
+shellcheck .ci/run .ci/*.sh certs/*.sh docker/*.sh
 
 step "layout of the Swift sources"
 swift format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
