@@ -8,15 +8,11 @@ graphs=.build/symbol-graphs
 build=$(swift build -c release --show-bin-path)
 [ -e "$build/Modules/$module.swiftmodule" ] || swift build -c release --product crema
 
-search=()
-while read -r map; do
-    search+=(-Xcc "-fmodule-map-file=$map")
-done < <(find "$build" .build/checkouts/*/Sources -name module.modulemap | sort)
 target=$(swift -print-target-info | python3 -c 'import json, sys; print(json.load(sys.stdin)["target"]["triple"])')
 
 rm -rf "$graphs" .build/docs
 mkdir -p "$graphs"
-swift symbolgraph-extract -module-name "$module" -target "$target" -I "$build/Modules" "${search[@]}" \
+swift symbolgraph-extract -module-name "$module" -target "$target" -I "$build/Modules" \
     -minimum-access-level package -output-dir "$graphs"
 docc convert "Sources/$module/Documentation.docc" --additional-symbol-graph-dir "$graphs" \
     --fallback-display-name Crema --fallback-bundle-identifier crema --warnings-as-errors --output-path .build/docs
