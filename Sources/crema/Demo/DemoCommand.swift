@@ -14,7 +14,7 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The configuration of the broker that the demo starts.", valueName: "file"))
     var config = "Sources/crema/Shop/crema.yaml"
 
-    @Option(help: ArgumentHelp("Where `crema certs` put the authority, and the clients customer, barista and device-1.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where `crema certs` put the authority and the clients.", valueName: "folder"))
     var certificates = "certs"
 
     func run() async throws {
