@@ -1,0 +1,56 @@
+/// Text with `${expression}` places, as action fields have them; filled from the original message, not from the SELECT result.
+///
+/// A `$$` at the start stands for one literal `$`, so that a topic may begin with it.
+package struct SubstitutionTemplate: Sendable {
+    /// The longest template and the longest result, in bytes: what an MQTT string can carry.
+    package static let bytesMax = 65_535
+
+    private enum Part: Sendable {
+        case literal(ArraySlice<UInt8>)
+        case value(SQLProgram)
+    }
+
+    private let parts: [Part]
+
+    package init(parsing text: String) throws(SQLError) {
+        let bytes = Array(text.utf8)
+        guard bytes.count <= SubstitutionTemplate.bytesMax else {
+            throw SQLError(offset: SubstitutionTemplate.bytesMax, message: "template is longer than \(SubstitutionTemplate.bytesMax) bytes")
+        }
+        let dollar = UInt8(ascii: "$")
+        var parts: [Part] = []
+        var literalStart = 0
+        var index = 0
+        if bytes.starts(with: [dollar, dollar]) { (literalStart, index) = (1, 2) }
+        while index < bytes.count {
+            guard bytes[index] == dollar, index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "{") else {
+                index += 1
+                continue
+            }
+            if literalStart < index { parts.append(.literal(bytes[literalStart..<index])) }
+            var parser = try SQLExpressionParser(SQLLexer(bytes, from: index + 2))
+            parts.append(.value(try parser.expression()))
+            guard parser.token == .symbol(.closeBrace) else { throw parser.unexpected("'}'") }
+            index = parser.end
+            literalStart = index
+        }
+        if literalStart < bytes.count { parts.append(.literal(bytes[literalStart...])) }
+        self.parts = parts
+    }
+
+    /// The text for one message; nil if a value is Undefined or Null, or the text grows past ``bytesMax``.
+    package func render(_ input: SQLInput) -> String? {
+        var output: [UInt8] = []
+        var work = SQLStatement.workBytesMax
+        for part in parts {
+            switch part {
+            case .literal(let text): output.append(contentsOf: text)
+            case .value(let program):
+                guard let text = (try? program.evaluate(input, work: &work))?.text else { return nil }
+                output.append(contentsOf: text)
+            }
+            guard output.count <= SubstitutionTemplate.bytesMax else { return nil }
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+}
