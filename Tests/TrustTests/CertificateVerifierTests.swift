@@ -94,6 +94,25 @@ import Testing
         #expect(throws: TrustError.notAnAuthority(subject: client.subject)) { try CertificateVerifier(authorities: [client]) }
     }
 
+    @Test func bytesThatAreNoCertificateAreBlamedOnTheirPlaceInTheChain() throws {
+        let authority = try Issuing.authority()
+        let client = try Issuing.client("alice", of: authority).certificate.der
+        let verifier = try CertificateVerifier(authorities: [authority.certificate])
+        func depth(_ leaf: [UInt8], _ intermediates: [[UInt8]]) -> Int? {
+            do {
+                _ = try verifier.verify(leaf: leaf, intermediates: intermediates)
+                return nil
+            } catch {
+                guard case .malformed = error.reason else { return nil }
+                return error.depth
+            }
+        }
+        #expect(depth([0x30], []) == 0)
+        #expect(depth(client, [client, [0x30]]) == 2)
+        #expect(depth(client, [[]]) == 1)
+        #expect(depth([UInt8](repeating: 0x30, count: 70_000), []) == 0)
+    }
+
     @Test func theFailureReadsAsOneLogLine() throws {
         let verifier = try CertificateVerifier(authorities: [Issuing.authority().certificate])
         let stranger = try Issuing.client("alice", of: Issuing.authority()).certificate

@@ -68,7 +68,8 @@ package struct Certificate: Sendable {
         return text.bytes
     }
 
-    private init(handle: borrowing CertificateHandle, der: [UInt8], source: String) throws(TrustError) {
+    /// Takes the fields out of a certificate that was parsed from `der`; parsing is the dear part.
+    init(handle: borrowing CertificateHandle, der: [UInt8], source: String) throws(TrustError) {
         self.der = der
         subject = try handle.subjectText()
         issuer = try handle.issuerText()

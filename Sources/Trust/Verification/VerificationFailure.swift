@@ -22,6 +22,8 @@ package enum VerificationReason: Sendable, Equatable {
     case noCertificate
     case malformed(String)
     case tooManyCertificates(Int)
+    /// libcrypto could not even begin: no memory, a broken installation. Refused, because nothing is known.
+    case notChecked(String)
     /// No chain to an authority that is trusted here: another CA's certificate, or an intermediate that was not sent.
     case unknownAuthority
     case badSignature
@@ -39,11 +41,24 @@ package enum VerificationReason: Sendable, Equatable {
     case refusedByOpenSSL(code: Int32)
 }
 
+extension VerificationReason {
+    /// The reason that a certificate could not be read.
+    init(_ error: TrustError) {
+        self =
+            switch error {
+            case .malformedCertificate(_, let detail): .malformed(detail)
+            case .tooLarge(_, let bytes, let limit): .malformed("\(bytes) bytes, more than the limit of \(limit)")
+            default: .notChecked(error.description)
+            }
+    }
+}
+
 extension VerificationReason: CustomStringConvertible {
     package var description: String {
         switch self {
         case .noCertificate: "no certificate was sent"
         case .malformed(let detail): "not a well-formed certificate: \(detail)"
+        case .notChecked(let detail): "could not be checked: \(detail)"
         case .tooManyCertificates(let count):
             "\(count) certificates were sent; at most \(CertificateLimits.chainCertificatesMax) are taken"
         case .unknownAuthority: "issued by an authority that is not trusted here"
