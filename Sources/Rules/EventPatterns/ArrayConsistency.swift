@@ -4,7 +4,9 @@
 /// together. Conditions are bits of a mask (``EventPattern/fieldsMax``). Work is linear in the number of array elements, except where
 /// dotted keys spell one path in two ways around arrays: that case is searched within ``searchStepsMax``.
 struct ArrayConsistency {
-    /// Steps of the search for paths spelled in two ways. Past it the conditions count as not met.
+    /// Steps of the search for paths spelled in two ways.
+    ///
+    /// Past it the conditions count as not met.
     static let searchStepsMax = 100_000
 
     private let fields: EventFields

@@ -30,7 +30,9 @@ struct EventFields {
         let array: Int?
     }
 
-    /// Reads an event. Anything but an object has no fields.
+    /// Reads an event.
+    ///
+    /// Anything but an object has no fields.
     init(_ event: JSONView, paths: PathTree) {
         guard event.kind == .object else { return }
         let tape = event.tape

@@ -5,7 +5,9 @@
 /// refused by name. To add one: a case in ``PatternCondition``, its parsing in ``EventPatternParser``, and, if it can
 /// select rules, its table in ``PatternTables``.
 package struct EventPattern: Sendable {
-    /// The longest pattern, in bytes of its compact JSON. The service's model allows 4,096 characters.
+    /// The longest pattern, in bytes of its compact JSON.
+    ///
+    /// The service's model allows 4,096 characters.
     package static let bytesMax = 4_096
     /// The most fields in one pattern: conditions are bits of one word in ``ArrayConsistency``.
     package static let fieldsMax = 64
@@ -14,11 +16,15 @@ package struct EventPattern: Sendable {
     struct Field: Sendable {
         /// The path, cut at its dots.
         let segments: [ArraySlice<UInt8>]
-        /// Any of them suffices. Never empty.
+        /// Any of them suffices.
+        ///
+        /// Never empty.
         let conditions: [PatternCondition]
     }
 
-    /// All of them must hold. Never empty.
+    /// All of them must hold.
+    ///
+    /// Never empty.
     let fields: [Field]
     private let paths: PathTree
     private let compiled: CompiledPattern
@@ -33,7 +39,9 @@ package struct EventPattern: Sendable {
         self.paths = paths
     }
 
-    /// Whether this one pattern wants the event. For many patterns use ``PatternIndex``.
+    /// Whether this one pattern wants the event.
+    ///
+    /// For many patterns use ``PatternIndex``.
     package func matches(_ event: JSONView) -> Bool {
         compiled.matches(EventFields(event, paths: paths))
     }
@@ -62,7 +70,9 @@ struct CompiledPattern: Sendable {
 
     let fields: [Field]
 
-    /// Retains each path once. Give them back with ``release(in:)``.
+    /// Retains each path once.
+    ///
+    /// Give them back with ``release(in:)``.
     init(_ fields: [EventPattern.Field], in paths: inout PathTree) {
         self.fields = fields.map { Field(path: paths.retain($0.segments), conditions: $0.conditions) }
     }

@@ -1,4 +1,6 @@
-/// Reads the JSON of an event pattern into fields. Keeps its own stack: the depth of a pattern costs no call stack.
+/// Reads the JSON of an event pattern into fields.
+///
+/// Keeps its own stack: the depth of a pattern costs no call stack.
 enum EventPatternParser {
     private struct Frame {
         var members: JSONMembers

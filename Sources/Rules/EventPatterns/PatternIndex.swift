@@ -97,7 +97,9 @@ struct PatternTables: Sendable {
 
     var isEmpty: Bool { exact.isEmpty && prefixes.isEmpty }
 
-    /// How many patterns a value at this place would have compared in full. A prefix counts more than a value: it is met more often.
+    /// How many patterns a value at this place would have compared in full.
+    ///
+    /// A prefix counts more than a value: it is met more often.
     func crowd(at condition: PatternCondition, path: Int) -> Int {
         switch condition {
         case .exact(let key): exact[ExactPlace(path: path, key: key)]?.count ?? 0

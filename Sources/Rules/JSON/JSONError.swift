@@ -2,9 +2,13 @@
 ///
 /// Both limits refuse the document: nothing is cut short.
 package struct JSONLimits: Sendable, Equatable {
-    /// The longest text accepted, in bytes. EventBridge takes requests of up to 1 MiB.
+    /// The longest text accepted, in bytes.
+    ///
+    /// EventBridge takes requests of up to 1 MiB.
     package var bytesMax: Int
-    /// The deepest nesting of objects and arrays accepted. EventBridge reads 1,000 levels of `detail`.
+    /// The deepest nesting of objects and arrays accepted.
+    ///
+    /// EventBridge reads 1,000 levels of `detail`.
     package var depthMax: Int
 
     package init(bytesMax: Int = 1_048_576, depthMax: Int = 1_000) {

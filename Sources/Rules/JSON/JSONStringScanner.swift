@@ -1,6 +1,8 @@
 /// Checks one JSON string and decodes it where it holds escapes.
 struct JSONStringScanner {
-    /// At the start: the byte after the opening quote. At the end: the byte after the closing quote.
+    /// At the start: the byte after the opening quote.
+    ///
+    /// At the end: the byte after the closing quote.
     private(set) var position: Int
     /// Where the decoded form begins in the arena; nil if the text has no escape and needs none.
     private(set) var decodedStart: Int?

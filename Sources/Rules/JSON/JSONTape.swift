@@ -3,7 +3,9 @@ package enum JSONKind: UInt8, Sendable {
     case object, array, string, number, `true`, `false`, null
 }
 
-/// One value, or one key, of a parsed document. Values are laid out in the order of the text, parents before children.
+/// One value, or one key, of a parsed document.
+///
+/// Values are laid out in the order of the text, parents before children.
 struct JSONNode: Sendable {
     struct Flags: OptionSet {
         let rawValue: UInt8
@@ -20,9 +22,13 @@ struct JSONNode: Sendable {
     /// The node's text in the source: `start ..< end`, quotes and brackets included.
     let start: UInt32
     var end: UInt32
-    /// Containers: the index of the first node after the subtree. Escaped strings: where the decoded form ends in the arena.
+    /// Containers: the index of the first node after the subtree.
+    ///
+    /// Escaped strings: where the decoded form ends in the arena.
     var limit: UInt32
-    /// Containers: how many members or elements, superseded ones included. Escaped strings: where the decoded form begins.
+    /// Containers: how many members or elements, superseded ones included.
+    ///
+    /// Escaped strings: where the decoded form begins.
     var extra: UInt32
 
     var isContainer: Bool { kind == .object || kind == .array }

@@ -1,4 +1,6 @@
-/// A parsed JSON text. Owns the bytes; views share them.
+/// A parsed JSON text.
+///
+/// Owns the bytes; views share them.
 package struct JSONDocument: Sendable {
     let tape: JSONTape
 
@@ -37,7 +39,9 @@ package struct JSONView: Sendable {
         kind == .number ? String(decoding: tape.spelling(index), as: UTF8.self) : nil
     }
 
-    /// The value as bare text: strings decoded and without quotes, numbers as spelled, `true`, `false`, `null`. Nil for containers.
+    /// The value as bare text: strings decoded and without quotes, numbers as spelled, `true`, `false`, `null`.
+    ///
+    /// Nil for containers.
     package var scalarText: ArraySlice<UInt8>? {
         switch kind {
         case .object, .array: nil

@@ -12,7 +12,9 @@ enum SQLEquality {
         }
     }
 
-    /// Arrays in order, objects in any order. Keeps its own stack: payloads nest as deep as they like.
+    /// Arrays in order, objects in any order.
+    ///
+    /// Keeps its own stack: payloads nest as deep as they like.
     private static func equalTrees(_ left: JSONView, _ right: JSONView) -> Bool {
         var pending = [(left, right)]
         while let (first, second) = pending.popLast() {
@@ -39,7 +41,7 @@ enum SQLEquality {
                     continue
                 }
                 if number != other { return false }
-            case let (kind, otherKind):
+            case (let kind, let otherKind):
                 guard kind == otherKind, first.scalarText == second.scalarText else { return false }
             }
         }

@@ -11,7 +11,9 @@ package struct SQLError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Why a message that the rule wants has no result. The rule fails for this message; it does not fire with less.
+/// Why a message that the rule wants has no result.
+///
+/// The rule fails for this message; it does not fire with less.
 package enum SQLEvaluationError: Error, Equatable, Sendable, CustomStringConvertible {
     /// `SELECT *, …` of a payload that is no JSON object: there is nothing the further items could be added to.
     case payloadIsNoObject

@@ -2,7 +2,9 @@
 ///
 /// The parser recurses only for parentheses, arguments and prefixes, and at most ``depthMax`` deep.
 struct SQLExpressionParser {
-    /// The deepest nesting of parentheses and prefixes. A deeper expression is refused.
+    /// The deepest nesting of parentheses and prefixes.
+    ///
+    /// A deeper expression is refused.
     static let depthMax = 64
 
     private var lexer: SQLLexer
@@ -14,7 +16,7 @@ struct SQLExpressionParser {
     static let clauseWords: Set<String> = ["SELECT", "FROM", "WHERE", "AS"]
     /// Operators and forms of the service that Crema refuses by name.
     private static let unsupportedWords: Set<String> = [
-        "IN", "LIKE", "BETWEEN", "IS", "CASE", "WHEN", "THEN", "ELSE", "END", "EXISTS", "SET", "ORDER", "GROUP", "HAVING", "LIMIT", "UNNEST",
+        "IN", "LIKE", "BETWEEN", "IS", "CASE", "WHEN", "THEN", "ELSE", "END", "EXISTS", "SET", "ORDER", "GROUP", "HAVING", "LIMIT",
     ]
 
     init(_ lexer: SQLLexer) throws(SQLError) {

@@ -1,4 +1,6 @@
-/// One message as rules see it. The payload is parsed once, for all rules.
+/// One message as rules see it.
+///
+/// The payload is parsed once, for all rules.
 package struct SQLInput: Sendable {
     package let topic: String
     package let payload: [UInt8]
@@ -7,9 +9,13 @@ package struct SQLInput: Sendable {
     package let principal: String?
     /// When the message came in: milliseconds since 1970, UTC.
     package let timestampMilliseconds: Int64
-    /// The payload as JSON. An empty payload counts as `{}`; nil for a payload that is no JSON.
+    /// The payload as JSON.
+    ///
+    /// An empty payload counts as `{}`; nil for a payload that is no JSON.
     package let document: JSONView?
-    /// Why the payload is no JSON, if it is none. Payloads past ``JSONLimits/bytesMax`` count as none.
+    /// Why the payload is no JSON, if it is none.
+    ///
+    /// Payloads past ``JSONLimits/bytesMax`` count as none.
     package let payloadError: JSONError?
 
     package init(topic: String, payload: [UInt8], clientID: String?, principal: String?, timestampMilliseconds: Int64) {

@@ -21,9 +21,25 @@ struct SQLLexer {
     }
 
     enum Symbol: String {
-        case star = "*", slash = "/", percent = "%", plus = "+", minus = "-"
-        case equal = "=", notEqual = "<>", less = "<", lessOrEqual = "<=", greater = ">", greaterOrEqual = ">="
-        case open = "(", close = ")", comma = ",", dot = ".", openBracket = "[", openBrace = "{", closeBrace = "}", at = "@"
+        case star = "*"
+        case slash = "/"
+        case percent = "%"
+        case plus = "+"
+        case minus = "-"
+        case equal = "="
+        case notEqual = "<>"
+        case less = "<"
+        case lessOrEqual = "<="
+        case greater = ">"
+        case greaterOrEqual = ">="
+        case open = "("
+        case close = ")"
+        case comma = ","
+        case dot = "."
+        case openBracket = "["
+        case openBrace = "{"
+        case closeBrace = "}"
+        case at = "@"
     }
 
     private let bytes: ArraySlice<UInt8>
@@ -74,7 +90,7 @@ struct SQLLexer {
         }
         position = end + 1
         if byte(at: position) == quote {
-            throw SQLError(offset: position, message: "a doubled quote in a string is not supported; use the other kind of quotes around it")
+            throw SQLError(offset: position, message: "a doubled quote in a string is not supported; use the other quotes")
         }
         return .string(content)
     }

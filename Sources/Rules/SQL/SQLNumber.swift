@@ -1,7 +1,8 @@
 /// A number of the rules language: exact decimals of up to 34 digits and a magnitude of 1E-999 to 9.99E999.
 ///
 /// Kept without trailing zeros, so equal values are equal here. A whole number of up to 34 digits is an Int to the language
-/// whatever its spelling (`10.0` is 10, as under SQL version 2016-03-23); everything else is a Decimal. More digits are rounded half to even.
+/// whatever its spelling (`10.0` is 10, as under SQL version 2016-03-23); everything else is a Decimal. More digits are
+/// rounded half to even.
 struct SQLNumber: Equatable, Sendable {
     static let digitsMax = 34
     static let magnitudeMax = 999
@@ -30,7 +31,9 @@ struct SQLNumber: Equatable, Sendable {
         self.exponent = exponent
     }
 
-    /// Rounds to 34 digits. Nil if the magnitude is out of range.
+    /// Rounds to 34 digits.
+    ///
+    /// Nil if the magnitude is out of range.
     private init?(isNegative: Bool, _ magnitude: WideInteger, exponent: Int) {
         var value = magnitude
         var exponent = exponent
@@ -56,7 +59,9 @@ struct SQLNumber: Equatable, Sendable {
         guard abs(order) <= SQLNumber.magnitudeMax else { return nil }
     }
 
-    /// Reads digits with an optional sign, fraction and exponent, as JSON and the language spell them. Nil if out of range.
+    /// Reads digits with an optional sign, fraction and exponent, as JSON and the language spell them.
+    ///
+    /// Nil if out of range.
     init?(_ text: ArraySlice<UInt8>) {
         var coefficient: UInt128 = 0
         var digits = 0
@@ -185,7 +190,9 @@ struct SQLNumber: Equatable, Sendable {
         return SQLNumber(isNegative: isNegative, magnitude, exponent: left.exponent - right.exponent - scale - 1)
     }
 
-    /// The rest of the division cut towards zero; it has the sign of the left side. Undefined for a divisor of zero, and for
+    /// The rest of the division cut towards zero; it has the sign of the left side.
+    ///
+    /// Undefined for a divisor of zero, and for
     /// numbers so far apart that they do not fit 38 digits together.
     static func % (left: SQLNumber, right: SQLNumber) -> SQLNumber? {
         let common = min(left.exponent, right.exponent)
@@ -197,7 +204,9 @@ struct SQLNumber: Equatable, Sendable {
         return SQLNumber(isNegative: left.isNegative, WideInteger(dividend % divisor), exponent: common)
     }
 
-    /// Standard notation where it is short, scientific else. Valid JSON either way.
+    /// Standard notation where it is short, scientific else.
+    ///
+    /// Valid JSON either way.
     var text: String {
         let digits = String(coefficient)
         let sign = isNegative ? "-" : ""

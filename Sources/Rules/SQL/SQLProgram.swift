@@ -16,7 +16,9 @@ struct SQLProgram: Sendable {
 
     var instructions: [Instruction] = []
 
-    /// The value for one message. `work` is what the message may still spend on texts, in bytes.
+    /// The value for one message.
+    ///
+    /// `work` is what the message may still spend on texts, in bytes.
     func evaluate(_ input: SQLInput, work: inout Int) throws(SQLEvaluationError) -> SQLValue {
         var stack: [SQLValue] = []
         for instruction in instructions {

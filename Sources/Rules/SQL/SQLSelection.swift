@@ -1,7 +1,9 @@
 /// What SELECT makes of a message.
 struct SQLSelection: Sendable {
     struct Item: Sendable {
-        /// `AS a.b` nests: the result has `{"a":{"b":…}}`. Never empty.
+        /// `AS a.b` nests: the result has `{"a":{"b":…}}`.
+        ///
+        /// Never empty.
         let names: [ArraySlice<UInt8>]
         let program: SQLProgram
     }
@@ -22,7 +24,9 @@ struct SQLSelection: Sendable {
         self.includesPayload = includesPayload
     }
 
-    /// Adds an item. Returns false if its name is taken, or is part of another item's name.
+    /// Adds an item.
+    ///
+    /// Returns false if its name is taken, or is part of another item's name.
     mutating func add(_ item: Item) -> Bool {
         var node = 0
         for (position, key) in item.names.enumerated() {
@@ -73,7 +77,9 @@ struct SQLSelection: Sendable {
         output.append(UInt8(ascii: ":"))
     }
 
-    /// Appends one name of the result; names without any defined value are left out. As deep as ``SQLStatement/aliasNamesMax``.
+    /// Appends one name of the result; names without any defined value are left out.
+    ///
+    /// As deep as ``SQLStatement/aliasNamesMax``.
     private func append(_ name: Int, _ values: [SQLValue], to output: inout [UInt8]) throws(SQLEvaluationError) {
         guard isDefined(name, values) else { return }
         try append(key: names[name].key, to: &output)

@@ -5,9 +5,13 @@
 package struct SQLStatement: Sendable {
     /// The longest statement, in bytes: the service's quota.
     package static let bytesMax = 262_144
-    /// The longest result, in bytes. Past it the rule fails for the message.
+    /// The longest result, in bytes.
+    ///
+    /// Past it the rule fails for the message.
     package static let resultBytesMax = 1_048_576
-    /// How many bytes of text one message may make one statement build on the way. Past it the rule fails for the message.
+    /// How many bytes of text one message may make one statement build on the way.
+    ///
+    /// Past it the rule fails for the message.
     package static let workBytesMax = 4_194_304
     /// The most names in `AS a.b.c`.
     package static let aliasNamesMax = 16
@@ -22,7 +26,9 @@ package struct SQLStatement: Sendable {
         (selection, topicFilter, condition) = try parser.statement()
     }
 
-    /// The result as compact JSON, or nil if WHERE does not hold. `SELECT *` of a payload that is no JSON gives the payload.
+    /// The result as compact JSON, or nil if WHERE does not hold.
+    ///
+    /// `SELECT *` of a payload that is no JSON gives the payload.
     ///
     /// - Throws: why the rule fails for this message.
     package func evaluate(_ input: SQLInput) throws(SQLEvaluationError) -> [UInt8]? {

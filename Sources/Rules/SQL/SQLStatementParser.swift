@@ -116,7 +116,8 @@ struct SQLStatementParser {
 
     private static func problem(ofFilter text: ArraySlice<UInt8>) -> String? {
         if text.isEmpty { return "the topic filter is empty" }  // [MQTT-4.7.3-1]
-        if text.count > TopicTemplate.bytesMax { return "the topic filter is longer than \(TopicTemplate.bytesMax) bytes" }  // [MQTT-4.7.3-3]
+        // [MQTT-4.7.3-3]
+        if text.count > TopicTemplate.bytesMax { return "the topic filter is longer than \(TopicTemplate.bytesMax) bytes" }
         if text.contains(0) { return "the topic filter contains NUL" }  // [MQTT-4.7.3-2]
         let levels = text.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         for (index, level) in levels.enumerated() {

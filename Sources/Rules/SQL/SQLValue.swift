@@ -9,7 +9,9 @@ enum SQLValue: Sendable {
     /// A value of the payload as it is: passed through with its spelling.
     case json(JSONView)
 
-    /// The payload's scalars as scalars of the language. A number out of the language's range is undefined to it.
+    /// The payload's scalars as scalars of the language.
+    ///
+    /// A number out of the language's range is undefined to it.
     var resolved: SQLValue {
         guard case .json(let view) = self else { return self }
         switch view.kind {
@@ -64,7 +66,9 @@ enum SQLValue: Sendable {
         return false
     }
 
-    /// Appends the value as JSON. Undefined has none and appends nothing.
+    /// Appends the value as JSON.
+    ///
+    /// Undefined has none and appends nothing.
     func appendJSON(to output: inout [UInt8]) {
         switch self {
         case .undefined: break

@@ -15,7 +15,9 @@ struct WideInteger: Equatable {
         left.high == right.high ? left.low < right.low : left.high < right.high
     }
 
-    /// The value times 10^count. The caller keeps it below 10^77.
+    /// The value times 10^count.
+    ///
+    /// The caller keeps it below 10^77.
     func scaled(byPowerOfTen count: Int) -> WideInteger {
         var result = self
         for _ in 0..<max(count, 0) {

@@ -80,7 +80,9 @@ package struct EventPath: Sendable, Equatable {
         return (.element(position), digits.count + 2)
     }
 
-    /// The value the path names, or nil where there is none. A JSON null is a value.
+    /// The value the path names, or nil where there is none.
+    ///
+    /// A JSON null is a value.
     package func select(in event: JSONView) -> JSONView? {
         var current = event
         for step in steps {

@@ -36,7 +36,9 @@ package enum InputTransformerError: Error, Equatable, Sendable, CustomStringConv
     }
 }
 
-/// Why one event got no payload. The delivery fails, as it does at the service.
+/// Why one event got no payload.
+///
+/// The delivery fails, as it does at the service.
 package enum TransformError: Error, Equatable, Sendable, CustomStringConvertible {
     /// An object or array stands inside quotes of a JSON template.
     case notText(placeholder: String)

@@ -35,7 +35,9 @@ enum ReservedVariable: String, Sendable {
         }
     }
 
-    /// Members of `<aws.events.event>` in order. The service spells the second `detailType`.
+    /// Members of `<aws.events.event>` in order.
+    ///
+    /// The service spells the second `detailType`.
     private static let eventMembers: [(key: String, name: String)] = [
         ("id", "id"), ("account", "account"), ("detail-type", "detailType"), ("time", "time"), ("source", "source"),
         ("region", "region"), ("resources", "resources"), ("version", "version"),

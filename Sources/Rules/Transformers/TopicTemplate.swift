@@ -33,7 +33,7 @@ package enum TopicTemplateError: Error, Equatable, Sendable, CustomStringConvert
 ///
 /// A value fills part of one topic level and never changes the topic's shape: what would, fails the delivery.
 package struct TopicTemplate: Sendable {
-    /// The longest topic MQTT can carry, in bytes. [MQTT-1.5.3]
+    /// The longest topic MQTT can carry, in bytes.
     package static let bytesMax = 65_535
 
     private enum Part: Sendable {
