@@ -38,7 +38,7 @@ package struct Dialer: Sendable {
         let name = "\(broker) (\(clientID))"
         let opener = SessionOpener(
             connect: RawPackets.connect(clientID: clientID, username: username, password: password),
-            subscribe: subscribe, successor: successor, name: name, timeout: timeout, opened: opened)
+            subscribe: subscribe, successor: successor, name: name, usesTLS: tls != nil, timeout: timeout, opened: opened)
         let bound = NIOLoopBound(opener, eventLoop: eventLoop)
         let tls = tls
         // A name is verified as a name; an address is verified as an address by NIOSSL when no name is given.

@@ -23,21 +23,26 @@ final class SessionOpener: ChannelInboundHandler, RemovableChannelHandler {
     private let opened: EventLoopPromise<Void>
     private let timeout: TimeAmount
     private let name: String
+    /// Whether TLS is on and nothing has come through it yet: what goes wrong until then is laid to TLS. In TLS 1.3 a server refuses
+    /// a client certificate after the client's handshake has ended, so the end of the handshake is too early to be sure.
+    private var isHandshaking: Bool
     private var timer: Scheduled<Void>?
     private var state = State.awaitingConnack
     private var received = ByteBuffer()
 
     /// - Parameters:
     ///   - name: How errors call this connection.
+    ///   - usesTLS: Whether a TLS handler stands before this one.
     ///   - successor: Handles the session once it is open; `nil` leaves the bytes that follow unread.
     init(
-        connect: [UInt8], subscribe: [UInt8]?, successor: (any ChannelHandler)?, name: String, timeout: TimeAmount,
-        opened: EventLoopPromise<Void>
+        connect: [UInt8], subscribe: [UInt8]?, successor: (any ChannelHandler)?, name: String, usesTLS: Bool,
+        timeout: TimeAmount, opened: EventLoopPromise<Void>
     ) {
         self.connect = connect
         self.subscribe = subscribe
         self.successor = successor
         self.name = name
+        isHandshaking = usesTLS
         self.timeout = timeout
         self.opened = opened
     }
@@ -45,7 +50,7 @@ final class SessionOpener: ChannelInboundHandler, RemovableChannelHandler {
     func channelActive(context: ChannelHandlerContext) {
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: connect)), promise: nil)
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) {
-            self.finish(.failure(.cannotConnect("\(self.name): no answer to \(self.awaited) in time")), context: context)
+            self.fail("no answer to \(self.awaited) in time", context: context)
         }
     }
 
@@ -54,6 +59,7 @@ final class SessionOpener: ChannelInboundHandler, RemovableChannelHandler {
             context.fireChannelRead(data)
             return
         }
+        isHandshaking = false
         var buffer = unwrapInboundIn(data)
         received.writeBuffer(&buffer)
         do throws(WireError) {
@@ -70,7 +76,7 @@ final class SessionOpener: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        finish(.failure(.cannotConnect("\(name): closed before the answer to \(awaited)")), context: context)
+        fail("closed before the answer to \(awaited)", context: context)
         context.fireChannelInactive()
     }
 
@@ -79,7 +85,17 @@ final class SessionOpener: ChannelInboundHandler, RemovableChannelHandler {
             context.fireErrorCaught(error)
             return
         }
-        finish(.failure(.duringOpening(error, name: name)), context: context)
+        if case .cannotConnect = LoadError.duringOpening(error, name: name) {
+            fail("\(error)", context: context)
+        } else {
+            finish(.failure(.duringOpening(error, name: name)), context: context)
+        }
+    }
+
+    private func fail(_ reason: String, context: ChannelHandlerContext) {
+        let error: LoadError =
+            isHandshaking ? .tls("\(name): TLS not established: \(reason)") : .cannotConnect("\(name): \(reason)")
+        finish(.failure(error), context: context)
     }
 
     private var awaited: String { state == .awaitingSuback ? "SUBSCRIBE" : "CONNECT" }
