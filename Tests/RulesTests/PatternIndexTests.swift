@@ -1,0 +1,81 @@
+import Rules
+import Testing
+
+@Suite struct PatternIndexTests {
+    @Test(arguments: [false, true])
+    func theIndexAgreesWithTheOracle(dots: Bool) throws {
+        let seed = UInt64.random(in: 0..<1_000_000)
+        var generator = PatternGenerator(random: SeededGenerator(seed: seed))
+        var matches = 0
+        for _ in 0..<25 {
+            var index = PatternIndex<Int>()
+            var patterns: [Int: (compiled: EventPattern, source: JSONView)] = [:]
+            for rule in 0..<60 {
+                let source = generator.pattern()
+                let pattern = try EventPattern(parsing: Array(source.utf8))
+                index.insert(pattern, for: rule)
+                patterns[rule] = (pattern, try json(source))
+                if rule % 3 == 2 {
+                    // Rules come, go and change while events flow.
+                    let other = Int.random(in: 0..<rule, using: &generator.random)
+                    index.remove(other)
+                    patterns[other] = nil
+                }
+            }
+            #expect(index.count == patterns.count)
+            for _ in 0..<30 {
+                let source = generator.event(dots: dots)
+                let event = try json(source)
+                let expected = patterns.filter { PatternOracle.matches(pattern: $0.value.source, event: event) }.keys.sorted()
+                let alone = patterns.filter { $0.value.compiled.matches(event) }.keys.sorted()
+                #expect(index.matches(event).sorted() == expected, "seed \(seed), event \(source)")
+                #expect(alone == expected, "seed \(seed), event \(source)")
+                matches += expected.count
+            }
+            for rule in patterns.keys { index.remove(rule) }
+            #expect(index.isVacant, "seed \(seed)")
+        }
+        #expect(matches > 100, "seed \(seed): the generator makes too few matches to say anything")
+    }
+
+    @Test func resultsComeInTheOrderOfInsertion() throws {
+        let pattern = try EventPattern(parsing: Array(#"{"a":[1]}"#.utf8))
+        var index = PatternIndex<String>()
+        for rule in ["c", "a", "d", "b"] { index.insert(pattern, for: rule) }
+        index.remove("a")
+        index.insert(pattern, for: "e")
+        #expect(index.matches(try json(#"{"a":1}"#)) == ["c", "d", "b", "e"])
+    }
+
+    @Test func anInsertionReplacesTheRulesPattern() throws {
+        var index = PatternIndex<String>()
+        index.insert(try EventPattern(parsing: Array(#"{"a":[1]}"#.utf8)), for: "r")
+        index.insert(try EventPattern(parsing: Array(#"{"a":[2]}"#.utf8)), for: "r")
+        #expect(index.matches(try json(#"{"a":[1]}"#)) == [])
+        #expect(index.matches(try json(#"{"a":[2]}"#)) == ["r"])
+        index.remove("other")
+        #expect(index.count == 1)
+    }
+
+    @Test func anEventIsComparedWithFewOfManyRules() throws {
+        var index = PatternIndex<Int>()
+        for rule in 0..<5_000 {
+            // All share the source and the kind; what tells them apart lies in the detail.
+            let pattern = #"{"source":["shop"],"detail-type":[{"prefix":"Order"}],"detail":{"user":["u\#(rule)"],"state":["new"]}}"#
+            index.insert(try EventPattern(parsing: Array(pattern.utf8)), for: rule)
+        }
+        let event = try json(#"{"source":"shop","detail-type":"OrderPlaced","detail":{"user":"u4321","state":"new"}}"#)
+        #expect(index.matches(event) == [4_321])
+        #expect(index.candidateCount(event) <= 10)
+    }
+
+    @Test func prefixesAreFoundByWalkingTheValueOnce() throws {
+        var index = PatternIndex<Int>()
+        for rule in 0..<2_000 {
+            index.insert(try EventPattern(parsing: Array(#"{"topic":[{"prefix":"device-\#(rule)-"}]}"#.utf8)), for: rule)
+        }
+        let event = try json(#"{"topic":"device-77-temperature"}"#)
+        #expect(index.candidateCount(event) == 1)
+        #expect(index.matches(event) == [77])
+    }
+}
