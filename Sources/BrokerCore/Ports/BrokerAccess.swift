@@ -1,5 +1,3 @@
-package import MQTTCodec
-
 /// What the rest of the program may ask of the running broker, from any task. Every call hops to the shards it needs.
 package protocol BrokerAccess: Sendable {
     /// Publishes as the broker itself, in the order given; returns when every message has been routed to its subscribers' sessions.

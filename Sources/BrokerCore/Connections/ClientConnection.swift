@@ -1,0 +1,71 @@
+import MQTTCodec
+import NIOCore
+
+/// One network connection, from accept to close. Belongs to one shard and is touched only on its event loop.
+///
+/// What it sends gathers in ``outbound`` and leaves once per turn. A connection whose session lives on another shard is split in two:
+/// the half at the socket only passes bytes (`relaying`), the half at the session does the rest through its ``link``.
+package final class ClientConnection {
+    enum Phase {
+        case awaitingConnect
+        case connected
+        /// The bytes go to the shard that holds the session.
+        case relaying(to: ShardID, peerID: UInt64?)
+        case closed
+    }
+
+    /// How the bytes reach the socket.
+    enum Link {
+        case local
+        case remote(ShardID, id: UInt64)
+    }
+
+    /// Unique over all shards for the life of the process.
+    package let id: UInt64
+    /// Place in the shard's table, reused after the connection has gone.
+    package let slot: Int
+    package let info: ConnectionInfo
+    let openedAt: Instant
+    var phase = Phase.awaitingConnect
+    var link = Link.local
+
+    var session: Session?
+    var will: Will?
+    var userName: String?
+    var keepAliveSeconds: UInt16 = 0
+    var lastReceived: Instant
+
+    /// The beginning of a packet whose end has not come yet.
+    var inbox = ByteBuffer()
+    /// Bytes for the client that have not been handed to the transport.
+    var outbound = ByteBuffer()
+    /// Whether the connection is on the shard's list for the end of this turn.
+    var isDirty = false
+    /// Whether the transport takes more bytes now.
+    var isWritable = true
+
+    /// The topic that this client published last, and where it leads: a device that repeats its topic is matched by one comparison.
+    var lastTopic = ByteBuffer()
+    var lastRoute: Route?
+
+    init(id: UInt64, slot: Int, info: ConnectionInfo, openedAt: Instant) {
+        self.id = id
+        self.slot = slot
+        self.info = info
+        self.openedAt = openedAt
+        lastReceived = openedAt
+    }
+
+    var isConnected: Bool { if case .connected = phase { true } else { false } }
+    package var isClosed: Bool { if case .closed = phase { true } else { false } }
+
+    /// Name of the client in logs, once it is known.
+    package var clientID: String? { session?.clientID }
+
+    var publisher: Publisher { Publisher(clientID: session?.clientID, principal: session?.principal) }
+
+    /// When the client has been silent for too long; `nil` while the check is off.
+    var keepAliveDeadline: Instant? {
+        keepAliveSeconds == 0 ? nil : lastReceived.advanced(bySeconds: Double(keepAliveSeconds) * 1.5)  // [MQTT-3.1.2-24]
+    }
+}

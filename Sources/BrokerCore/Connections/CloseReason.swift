@@ -1,0 +1,49 @@
+package import MQTTCodec
+
+/// Why a connection ended. The text goes to the log with the client and its peer; the name is a metric's label.
+package enum CloseReason: Equatable, Sendable {
+    /// The client sent DISCONNECT: the one end that discards the will [MQTT-3.14.4-3].
+    case disconnected
+    case closedByPeer
+    case transportError(String)
+    case malformed(DecodeError)
+    /// A packet that is well-formed and not allowed here.
+    case protocolViolation(String)
+    case connectTimedOut
+    case keepAliveTimedOut
+    case sessionTakenOver(byPeer: String)
+    case refused(ConnectReturnCode, String)
+    case limitExceeded(String)
+    case serverShuttingDown
+
+    /// A short name from a fixed set.
+    package var name: String {
+        switch self {
+        case .disconnected: "disconnected"
+        case .closedByPeer: "closed_by_peer"
+        case .transportError: "transport_error"
+        case .malformed: "malformed_packet"
+        case .protocolViolation: "protocol_violation"
+        case .connectTimedOut: "connect_timeout"
+        case .keepAliveTimedOut: "keep_alive_timeout"
+        case .sessionTakenOver: "session_taken_over"
+        case .refused: "refused"
+        case .limitExceeded: "limit_exceeded"
+        case .serverShuttingDown: "server_shutting_down"
+        }
+    }
+
+    package var detail: String {
+        switch self {
+        case .disconnected: "the client sent DISCONNECT"
+        case .closedByPeer: "the peer closed the connection"
+        case .transportError(let text), .protocolViolation(let text), .limitExceeded(let text): text
+        case .malformed(let error): error.description
+        case .connectTimedOut: "no complete CONNECT in time"
+        case .keepAliveTimedOut: "nothing received for one and a half times the keep alive"
+        case .sessionTakenOver(let peer): "the same client identifier connected from \(peer)"
+        case .refused(let code, let text): "CONNECT refused with return code \(code.rawValue): \(text)"
+        case .serverShuttingDown: "the broker is shutting down"
+        }
+    }
+}

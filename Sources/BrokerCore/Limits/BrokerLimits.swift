@@ -1,0 +1,54 @@
+/// Every limit of the broker: its name in the configuration, its default, and what happens at it.
+package struct BrokerLimits: Sendable, Equatable {
+    /// Seconds from accept, TLS handshake included, until CONNECT must be complete; then the connection is closed.
+    package var connectSecondsMax = 5
+    /// Bytes of a CONNECT packet; a larger one closes the connection before it is read.
+    package var connectBytesMax = 65_536
+    /// Bytes of any other packet; a larger one closes the connection when its header is there.
+    package var packetBytesMax = 1_048_576
+    /// Bytes of a topic name or filter; a longer name closes the connection, a longer filter is refused with 0x80.
+    package var topicBytesMax = 1_024
+    /// Levels of a topic name or filter; at the limit as for ``topicBytesMax``.
+    package var topicLevelsMax = 128
+    /// Bytes of a client identifier; a longer one is refused with 0x02.
+    package var clientIDBytesMax = 256
+    /// Topic filters in one SUBSCRIBE or UNSUBSCRIBE; more close the connection.
+    package var filtersPerPacketMax = 256
+    /// Subscriptions of one session; further ones are refused with 0x80.
+    package var subscriptionsPerClientMax = 10_000
+    /// QoS 1 and 2 messages sent to one client and not acknowledged; further ones wait in its queue.
+    package var inflightMax = 64
+    /// QoS 2 messages of one client that wait for its PUBREL; one more closes the connection. MQTT 3.1.1 cannot tell the client a limit,
+    /// so the default is what its packet identifiers allow.
+    package var awaitingPubrelMax = 65_535
+    /// Messages waiting for one session; further ones are dropped and counted as `queue_full`.
+    package var queueMessagesMax = 10_000
+    /// Bytes of messages waiting for one session; at the limit as for ``queueMessagesMax``.
+    package var queueBytesMax = 16_777_216
+    /// Bytes waiting for a client's socket; QoS 0 messages beyond are dropped and counted as `outbound_full`, others stay in the queue.
+    package var outboundBytesMax = 262_144
+    /// Retained messages; a further topic is not retained, and counted as `retained_full`.
+    package var retainedMessagesMax = 100_000
+    /// Bytes of retained topics and payloads; at the limit as for ``retainedMessagesMax``.
+    package var retainedBytesMax = 268_435_456
+    /// Seconds that a session without a connection is kept; then it ends, and its queue is counted as `session_expired`.
+    package var sessionExpirySecondsMax = 604_800
+    /// Topics of which a shard keeps statistics for operators; further ones are delivered but not listed.
+    package var topicsTrackedMax = 20_000
+    /// Bytes that a connection may send while its session is being fetched from another shard; more close it.
+    package var handOverBytesMax = 1_048_576
+
+    package init() {}
+
+    /// The names under `limits:` in the configuration file, with the value each one sets. All count at least 1.
+    package static let names: [(name: String, path: any WritableKeyPath<BrokerLimits, Int> & Sendable)] = [
+        ("connectSecondsMax", \.connectSecondsMax), ("connectBytesMax", \.connectBytesMax), ("packetBytesMax", \.packetBytesMax),
+        ("topicBytesMax", \.topicBytesMax), ("topicLevelsMax", \.topicLevelsMax), ("clientIDBytesMax", \.clientIDBytesMax),
+        ("filtersPerPacketMax", \.filtersPerPacketMax), ("subscriptionsPerClientMax", \.subscriptionsPerClientMax),
+        ("inflightMax", \.inflightMax), ("awaitingPubrelMax", \.awaitingPubrelMax), ("queueMessagesMax", \.queueMessagesMax),
+        ("queueBytesMax", \.queueBytesMax), ("outboundBytesMax", \.outboundBytesMax),
+        ("retainedMessagesMax", \.retainedMessagesMax), ("retainedBytesMax", \.retainedBytesMax),
+        ("sessionExpirySecondsMax", \.sessionExpirySecondsMax), ("topicsTrackedMax", \.topicsTrackedMax),
+        ("handOverBytesMax", \.handOverBytesMax),
+    ]
+}

@@ -1,0 +1,19 @@
+package import NIOCore
+
+/// What a shard tells the world to do. Carried out at once, on the shard's event loop; in tests, by a simulator.
+package protocol ShardTransport: AnyObject {
+    /// Something waits to be sent: call ``Shard/endTurn(now:)`` when the events at hand have been fed in.
+    func turnNeedsEnd()
+    /// Writes to the connection's socket. Answers whether it takes more now; if not, ``Shard/transportWritable(_:now:)`` is to follow.
+    func send(_ bytes: ByteBuffer, on connection: ClientConnection) -> Bool
+    /// Closes the socket after what was sent before.
+    func close(_ connection: ClientConnection)
+    /// Hands messages to another shard, in order.
+    func handOff(_ messages: [ShardMessage], to shard: ShardID)
+    /// The shard wants ``Shard/deadlineReached(now:)`` at this time, or earlier.
+    func setDeadline(_ deadline: Instant)
+    /// For the log and for metrics.
+    func report(_ event: BrokerEvent)
+    /// A message passed that somebody tails.
+    func tapped(_ tap: UInt64, message: Message, publisher: Publisher)
+}

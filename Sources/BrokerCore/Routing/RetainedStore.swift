@@ -1,0 +1,149 @@
+package import NIOCore
+import Synchronization
+
+/// The last retained message of each topic, shared by all shards. Held for one look-up at a time.
+package final class RetainedStore: Sendable {
+    fileprivate struct Node {
+        var children: [ByteBuffer: Int] = [:]
+        var parent: Int
+        var name: ByteBuffer
+        /// The full topic, where a message is retained.
+        var topic: ByteBuffer?
+    }
+
+    fileprivate struct State {
+        var messages: [ByteBuffer: Message] = [:]
+        var bytes = 0
+        var nodes = [Node(parent: -1, name: ByteBuffer())]
+        var freeNodes: [Int] = []
+    }
+
+    private let state = Mutex(State())
+    private let messagesMax: Int
+    private let bytesMax: Int
+
+    package init(limits: BrokerLimits = BrokerLimits()) {
+        messagesMax = limits.retainedMessagesMax
+        bytesMax = limits.retainedBytesMax
+    }
+
+    package var count: Int { state.withLock { $0.messages.count } }
+    package var bytes: Int { state.withLock { $0.bytes } }
+
+    package func message(for topic: ByteBuffer) -> Message? { state.withLock { $0.messages[topic] } }
+
+    /// Keeps a message, or with an empty payload forgets the topic's [MQTT-3.3.1-5] [MQTT-3.3.1-10] [MQTT-3.3.1-11].
+    ///
+    /// Answers false when a limit is reached: then what was there before stays.
+    package func update(_ message: Message) -> Bool {
+        state.withLock { state in
+            if message.payload.readableBytes == 0 {
+                state.remove(message.topic)
+                return true
+            }
+            let size = message.topic.readableBytes + message.payload.readableBytes
+            if let old = state.messages[message.topic] {
+                let oldSize = old.topic.readableBytes + old.payload.readableBytes
+                guard state.bytes - oldSize + size <= bytesMax else { return false }
+                state.messages[message.topic] = message
+                state.bytes += size - oldSize
+                return true
+            }
+            guard state.messages.count < messagesMax, state.bytes + size <= bytesMax else { return false }
+            state.messages[message.topic] = message
+            state.bytes += size
+            state.insertPath(of: message.topic)
+            return true
+        }
+    }
+
+    /// The topics with a retained message that a valid filter matches.
+    package func topics(matching filter: ByteBuffer) -> [ByteBuffer] {
+        state.withLock { $0.topics(matching: filter) }
+    }
+}
+
+extension RetainedStore.State {
+    fileprivate mutating func remove(_ topic: ByteBuffer) {
+        guard let old = messages.removeValue(forKey: topic) else { return }
+        bytes -= old.topic.readableBytes + old.payload.readableBytes
+        var node = 0
+        for level in topic.topicLevels {
+            guard let next = nodes[node].children[level] else { return }
+            node = next
+        }
+        nodes[node].topic = nil
+        while node != 0, nodes[node].topic == nil, nodes[node].children.isEmpty {
+            let parent = nodes[node].parent
+            nodes[parent].children[nodes[node].name] = nil
+            nodes[node] = RetainedStore.Node(parent: -1, name: ByteBuffer())
+            freeNodes.append(node)
+            node = parent
+        }
+    }
+
+    fileprivate mutating func insertPath(of topic: ByteBuffer) {
+        var node = 0
+        for level in topic.topicLevels {
+            if let next = nodes[node].children[level] {
+                node = next
+                continue
+            }
+            let new = RetainedStore.Node(parent: node, name: level)
+            let index: Int
+            if let free = freeNodes.popLast() {
+                nodes[free] = new
+                index = free
+            } else {
+                index = nodes.count
+                nodes.append(new)
+            }
+            nodes[node].children[level] = index
+            node = index
+        }
+        nodes[node].topic = topic
+    }
+
+    fileprivate func topics(matching filter: ByteBuffer) -> [ByteBuffer] {
+        if !filter.readableBytesView.contains(UInt8(ascii: "+")) && filter.readableBytesView.last != UInt8(ascii: "#") {
+            return messages[filter] == nil ? [] : [filter]
+        }
+        var found: [ByteBuffer] = []
+        var frontier = [0]
+        var isFirst = true
+        for level in filter.topicLevels {
+            if level.isSingleByte(UInt8(ascii: "#")) {
+                collectBelow(frontier, skippingSystemTopics: isFirst, into: &found)
+                return found
+            }
+            var next: [Int] = []
+            for node in frontier {
+                if level.isSingleByte(UInt8(ascii: "+")) {
+                    for (name, child) in nodes[node].children where !(isFirst && Self.isSystem(name)) { next.append(child) }
+                } else if let child = nodes[node].children[level] {
+                    next.append(child)
+                }
+            }
+            frontier = next
+            isFirst = false
+        }
+        for node in frontier { if let topic = nodes[node].topic { found.append(topic) } }
+        return found
+    }
+
+    private func collectBelow(_ start: [Int], skippingSystemTopics: Bool, into found: inout [ByteBuffer]) {
+        var pending: [Int] = []
+        for node in start {
+            if node != 0, let topic = nodes[node].topic { found.append(topic) }
+            for (name, child) in nodes[node].children where !(skippingSystemTopics && Self.isSystem(name)) {
+                pending.append(child)  // [MQTT-4.7.2-1]
+            }
+        }
+        while let node = pending.popLast() {
+            if let topic = nodes[node].topic { found.append(topic) }
+            pending.append(contentsOf: nodes[node].children.values)
+        }
+    }
+
+    private static func isSystem(_ level: ByteBuffer) -> Bool { level.readableBytesView.first == UInt8(ascii: "$") }
+}

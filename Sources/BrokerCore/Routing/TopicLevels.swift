@@ -1,0 +1,47 @@
+import NIOCore
+
+/// The levels of a topic name or filter, as slices. `/x` has two levels, the first one empty.
+struct TopicLevels: Sequence, IteratorProtocol {
+    private var rest: ByteBuffer
+    private var isFinished = false
+
+    init(_ topic: ByteBuffer) { rest = topic }
+
+    mutating func next() -> ByteBuffer? {
+        if isFinished { return nil }
+        let length = rest.lengthOfFirstLevel
+        if length == rest.readableBytes {
+            isFinished = true
+            return rest
+        }
+        let level = rest.readSlice(length: length)
+        rest.moveReaderIndex(forwardBy: 1)
+        return level
+    }
+}
+
+extension ByteBuffer {
+    fileprivate var lengthOfFirstLevel: Int {
+        let span = readableBytesUInt8Span
+        var length = 0
+        while length < span.count && span[length] != UInt8(ascii: "/") { length += 1 }
+        return length
+    }
+
+    var topicLevels: TopicLevels { TopicLevels(self) }
+
+    func isSingleByte(_ byte: UInt8) -> Bool {
+        readableBytes == 1 && readableBytesUInt8Span[0] == byte
+    }
+
+    /// Whether `length` bytes at `index` equal this buffer's readable bytes.
+    func hasSameBytes(as other: ByteBuffer, at index: Int, length: Int) -> Bool {
+        guard readableBytes == length else { return false }
+        let mine = readableBytesUInt8Span
+        let theirs = other.readableBytesUInt8Span
+        let start = index - other.readerIndex
+        guard start >= 0, start + length <= theirs.count else { return false }
+        for offset in 0..<length where mine[offset] != theirs[start + offset] { return false }
+        return true
+    }
+}

@@ -1,0 +1,61 @@
+import Synchronization
+
+/// Which shard owns which client identifier: the one thing that a CONNECT must ask of all shards at once.
+package final class SessionDirectory: Sendable {
+    fileprivate struct Owner {
+        var shard: ShardID
+        var epoch: UInt64
+        var principal: String?
+    }
+
+    fileprivate struct State {
+        var owners: [String: Owner] = [:]
+        var lastEpoch: UInt64 = 0
+    }
+
+    /// What a CONNECT learns.
+    package enum Claim: Equatable, Sendable {
+        /// The identifier was free, and is now the caller's under this epoch.
+        case granted(epoch: UInt64)
+        /// The caller's own shard holds a session under this epoch.
+        case ownedHere(epoch: UInt64)
+        /// Another shard holds a session that the client wants to resume: the connection goes there.
+        case ownedBy(ShardID)
+        /// Another shard held it; it is now the caller's, and that shard is to end what it has under `previous`.
+        case taken(epoch: UInt64, from: ShardID, previous: UInt64)
+        /// The session belongs to another principal.
+        case refused
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    package func claim(_ clientID: String, for shard: ShardID, principal: String?, cleanSession: Bool) -> Claim {
+        state.withLock { state in
+            if let owner = state.owners[clientID] {
+                if owner.principal != principal { return .refused }
+                if owner.shard == shard { return .ownedHere(epoch: owner.epoch) }
+                if !cleanSession { return .ownedBy(owner.shard) }
+                let epoch = state.enter(clientID, shard: shard, principal: principal)
+                return .taken(epoch: epoch, from: owner.shard, previous: owner.epoch)
+            }
+            return .granted(epoch: state.enter(clientID, shard: shard, principal: principal))
+        }
+    }
+
+    /// Frees the identifier, unless somebody else has taken it since.
+    package func release(_ clientID: String, epoch: UInt64) {
+        state.withLock { state in
+            if state.owners[clientID]?.epoch == epoch { state.owners[clientID] = nil }
+        }
+    }
+}
+
+extension SessionDirectory.State {
+    fileprivate mutating func enter(_ clientID: String, shard: ShardID, principal: String?) -> UInt64 {
+        lastEpoch += 1
+        owners[clientID] = SessionDirectory.Owner(shard: shard, epoch: lastEpoch, principal: principal)
+        return lastEpoch
+    }
+}

@@ -1,0 +1,16 @@
+package import MQTTCodec
+
+/// What happened, for the log. Carries what an operator needs to act on it.
+package enum BrokerEvent: Sendable {
+    case connected(clientID: String, ConnectionInfo, principal: String?, userName: String?, cleanSession: Bool, sessionPresent: Bool)
+    case closed(clientID: String?, ConnectionInfo, CloseReason)
+    /// Two connections keep taking a client identifier from each other, or one client came back before its old connection ended.
+    case takenOver(clientID: String, oldPeer: String, newPeer: String)
+    case refused(clientID: String, ConnectionInfo, ConnectReturnCode, String)
+    case publishDenied(clientID: String, topic: String)
+    case subscribeDenied(clientID: String, filter: String, String)
+    /// The first message that a session's full queue dropped since it last had room.
+    case queueFull(clientID: String, limit: String)
+    case retainedFull(topic: String)
+    case sessionExpired(clientID: String, queued: Int)
+}

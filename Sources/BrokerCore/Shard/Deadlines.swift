@@ -1,0 +1,65 @@
+import HeapModule
+
+/// A time at which a connection or session is to be looked at. Not moved when traffic comes: what is found alive then gets a new one.
+struct Deadline: Comparable {
+    enum Kind { case connect, keepAlive, sessionExpiry(clientID: String, epoch: UInt64) }
+
+    var at: Instant
+    var kind: Kind
+    var slot: Int
+    var connectionID: UInt64
+
+    static func < (lhs: Deadline, rhs: Deadline) -> Bool { lhs.at < rhs.at }
+    static func == (lhs: Deadline, rhs: Deadline) -> Bool { lhs.at == rhs.at }
+}
+
+extension Shard {
+    func schedule(_ kind: Deadline.Kind, of connection: ClientConnection, at time: Instant) {
+        insert(Deadline(at: time, kind: kind, slot: connection.slot, connectionID: connection.id))
+    }
+
+    func scheduleExpiry(of session: Session) {
+        let time = now.advanced(bySeconds: Double(limits.sessionExpirySecondsMax))
+        insert(Deadline(at: time, kind: .sessionExpiry(clientID: session.clientID, epoch: session.epoch), slot: -1, connectionID: 0))
+    }
+
+    private func insert(_ deadline: Deadline) {
+        let isEarliest = deadlines.min.map { deadline.at < $0.at } ?? true
+        deadlines.insert(deadline)
+        if isEarliest { transport.setDeadline(deadline.at) }
+    }
+
+    package func deadlineReached(now: Instant) {
+        self.now = now
+        while let first = deadlines.min, first.at <= now {
+            _ = deadlines.popMin()
+            look(at: first)
+        }
+        if let next = deadlines.min { transport.setDeadline(next.at) }
+        publishOwnMessages()
+    }
+
+    private func look(at deadline: Deadline) {
+        if case .sessionExpiry(let clientID, let epoch) = deadline.kind {
+            guard let session = sessions[clientID], session.epoch == epoch, let since = session.disconnectedAt else { return }
+            let expiry = since.advanced(bySeconds: Double(limits.sessionExpirySecondsMax))
+            guard expiry <= now else { return }  // it came back since, and a later deadline was set when it left again
+            transport.report(.sessionExpired(clientID: clientID, queued: session.queue.count))
+            discard(session, dropping: .sessionExpired)
+            return
+        }
+        guard let connection = connections[deadline.slot], connection.id == deadline.connectionID else { return }
+        switch (deadline.kind, connection.phase) {
+        case (.connect, .awaitingConnect):
+            end(connection, reason: .connectTimedOut, closingTransport: true)
+        case (.keepAlive, .connected):
+            guard let limit = connection.keepAliveDeadline else { return }
+            if limit <= now {
+                end(connection, reason: .keepAliveTimedOut, closingTransport: true)  // [MQTT-3.1.2-24]
+            } else {
+                schedule(.keepAlive, of: connection, at: limit)
+            }
+        default: break
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import MQTTCodec
+import NIOCore
+
+/// What other shards say: messages, interests, and connections whose session lives here.
+extension Shard {
+    package func peerMessages(_ messages: [ShardMessage], from peer: ShardID, now: Instant) {
+        self.now = now
+        var lastInterest: UInt64?
+        for message in messages {
+            switch message {
+            case .deliver(let message): deliverHere(message)
+            case .publish(let message): ownMessages.append(message)
+            case .interest(let filter, let wanted, let sequence):
+                index.setShard(peer, wants: filter, wanted)
+                lastInterest = sequence
+            case .interestApplied(let sequence): interestApplied(by: peer, sequence: sequence)
+            case .evict(let clientID, let epoch, let newPeer): evict(clientID, epoch: epoch, newPeer: newPeer)
+            default: relayed(message, from: peer)
+            }
+            publishOwnMessages()
+        }
+        if let lastInterest { tell(peer, .interestApplied(sequence: lastInterest)) }
+    }
+
+    private func deliverHere(_ message: Message) {
+        // Statistics were kept where the message was accepted, so the route is made without them.
+        let route = routes.route(for: message.topic, index: &index, topics: &topics)
+        var outgoing = OutgoingMessage(message)
+        deliverLocally(&outgoing, along: route)
+    }
+
+    private func evict(_ clientID: String, epoch: UInt64, newPeer: String) {
+        guard let session = sessions[clientID], session.epoch == epoch else { return }
+        if let old = session.connection {
+            transport.report(.takenOver(clientID: clientID, oldPeer: old.info.peer, newPeer: newPeer))
+            end(old, reason: .sessionTakenOver(byPeer: newPeer), closingTransport: true)  // [MQTT-3.1.4-2]
+        }
+        if sessions[clientID] === session { discard(session, dropping: .sessionEnded) }  // [MQTT-3.1.2-6]
+    }
+
+    // MARK: Connections in two halves
+
+    private func relayed(_ message: ShardMessage, from peer: ShardID) {
+        switch message {
+        case .adopt(let id, let info, let connect): adopt(id, info: info, connect: connect, from: peer)
+        case .relayReceived(let id, let bytes):
+            if let connection = adopted[id] { process(bytes, on: connection) }
+        case .relayWritable(let id, let isWritable):
+            guard let connection = adopted[id], connection.isWritable != isWritable else { return }
+            connection.isWritable = isWritable
+            if isWritable { resumeSending(on: connection) }
+        case .relayPeerClosed(let id, let reason):
+            if let connection = adopted[id] { end(connection, reason: reason, closingTransport: false) }
+        case .relaySend(let id, let bytes):
+            guard let connection = relays[id] else { return }
+            counters.bytesSent &+= UInt64(bytes.readableBytes)
+            let wasWritable = connection.isWritable
+            connection.isWritable = transport.send(bytes, on: connection)
+            if wasWritable && !connection.isWritable { tell(peer, .relayWritable(id: id, false)) }
+        case .relayClose(let id, _):
+            guard let connection = relays[id] else { return }
+            transport.close(connection)
+            forget(connection)
+        default: break
+        }
+    }
+
+    private func adopt(_ id: UInt64, info: ConnectionInfo, connect: Connect, from peer: ShardID) {
+        let connection = makeConnection(info)
+        connection.link = .remote(peer, id: id)
+        adopted[id] = connection
+        receiveConnect(connect, on: connection)
+    }
+}

@@ -1,0 +1,209 @@
+import DequeModule
+import HeapModule
+import MQTTCodec
+package import NIOCore
+
+/// The broker on one event loop: connections, sessions, subscriptions, and what passes between them.
+///
+/// Sans-IO: it is told what happened (`received`, `transportClosed`, `deadlineReached`, `peerMessages`) with the time of it, and acts
+/// through its ``ShardTransport``. It touches no socket, clock, disk or log. Not Sendable: one event loop, or one test, owns it.
+package final class Shard {
+    package let id: ShardID
+    let peers: [ShardID]
+    package let limits: BrokerLimits
+    unowned let transport: any ShardTransport
+    let authorizer: any Authorizer
+    let directory: SessionDirectory
+    let retained: RetainedStore
+    var rules: (any MessageRules)?
+
+    var now: Instant
+    var index = TopicIndex()
+    var routes = RouteTable()
+    var topics: TopicLedger
+    var counters = ShardCounters()
+    var sessions: [String: Session] = [:]
+    var connections: [ClientConnection?] = []
+    var freeSlots: [Int] = []
+    /// Connections that hold a session here while their socket is on another shard, by the id that the other shard gave them.
+    var adopted: [UInt64: ClientConnection] = [:]
+    /// Connections whose socket is here while their session is on another shard.
+    var relays: [UInt64: ClientConnection] = [:]
+    private var lastConnectionNumber: UInt64 = 0
+
+    /// Connections with something to send at the end of the turn.
+    var dirty: [ClientConnection] = []
+    var outboxes: [[ShardMessage]]
+    private var turnIsOpen = false
+    /// Messages by rules and by the broker, published one after another and never inside each other.
+    var ownMessages = Deque<Message>()
+    private var isPublishingOwn = false
+
+    var deadlines = Heap<Deadline>()
+    var announcements = InterestAnnouncements()
+    var taps: [Tap] = []
+
+    /// - Parameter shardCount: how many shards the broker has; they know each other by index.
+    package init(
+        id: ShardID, shardCount: Int, limits: BrokerLimits, transport: any ShardTransport, authorizer: any Authorizer,
+        directory: SessionDirectory, retained: RetainedStore, rules: (any MessageRules)?, now: Instant
+    ) {
+        self.id = id
+        self.limits = limits
+        self.transport = transport
+        self.authorizer = authorizer
+        self.directory = directory
+        self.retained = retained
+        self.rules = rules
+        self.now = now
+        peers = (0..<shardCount).map { ShardID($0) }.filter { $0 != id }
+        outboxes = Array(repeating: [], count: shardCount)
+        topics = TopicLedger(topicsTrackedMax: limits.topicsTrackedMax)
+        if let rules { index.setRules(rules.topicFilters) }
+    }
+
+    /// Takes new device rules, as after a reload.
+    package func setRules(_ rules: any MessageRules) {
+        self.rules = rules
+        index.setRules(rules.topicFilters)
+    }
+
+    // MARK: Turns
+
+    /// Something is to leave at the end of this turn.
+    func openTurn() {
+        if turnIsOpen { return }
+        turnIsOpen = true
+        transport.turnNeedsEnd()
+    }
+
+    func markDirty(_ connection: ClientConnection) {
+        if connection.isDirty || !connection.isWritable { return }
+        connection.isDirty = true
+        dirty.append(connection)
+        openTurn()
+    }
+
+    func tell(_ shard: ShardID, _ message: ShardMessage) {
+        outboxes[shard.index].append(message)
+        openTurn()
+    }
+
+    /// Sends what gathered since the last call: one write per connection, one batch per shard.
+    package func endTurn(now: Instant) {
+        self.now = now
+        turnIsOpen = false
+        var connections: [ClientConnection] = []
+        swap(&connections, &dirty)
+        for connection in connections {
+            connection.isDirty = false
+            flush(connection)
+        }
+        for peer in peers where !outboxes[peer.index].isEmpty {
+            var batch: [ShardMessage] = []
+            swap(&batch, &outboxes[peer.index])
+            transport.handOff(batch, to: peer)
+        }
+        connections.removeAll(keepingCapacity: true)
+        if dirty.isEmpty { swap(&connections, &dirty) }  // keeps the array's storage
+    }
+
+    /// Hands the connection's bytes to its socket, or to the shard that has the socket.
+    func flush(_ connection: ClientConnection) {
+        guard connection.isWritable, connection.outbound.readableBytes > 0 else { return }
+        let bytes = connection.outbound
+        connection.outbound = ByteBuffer()
+        switch connection.link {
+        case .local:
+            counters.bytesSent &+= UInt64(bytes.readableBytes)
+            connection.isWritable = transport.send(bytes, on: connection)
+        case .remote(let shard, let id):
+            tell(shard, .relaySend(id: id, bytes: bytes))
+        }
+    }
+
+    // MARK: Transport events
+
+    /// A socket was accepted, and its TLS handshake, if it has one, is complete.
+    package func accepted(_ info: ConnectionInfo, now: Instant) -> ClientConnection {
+        self.now = now
+        counters.connectionsAccepted += 1
+        let connection = makeConnection(info)
+        schedule(.connect, of: connection, at: now.advanced(bySeconds: Double(limits.connectSecondsMax)))
+        return connection
+    }
+
+    func makeConnection(_ info: ConnectionInfo) -> ClientConnection {
+        lastConnectionNumber += 1
+        let slot = freeSlots.popLast() ?? connections.count
+        let number = lastConnectionNumber * UInt64(ShardSet.capacity) + UInt64(id.index)
+        let connection = ClientConnection(id: number, slot: slot, info: info, openedAt: now)
+        if slot == connections.count { connections.append(connection) } else { connections[slot] = connection }
+        return connection
+    }
+
+    package func received(_ bytes: ByteBuffer, on connection: ClientConnection, now: Instant) {
+        self.now = now
+        counters.bytesReceived &+= UInt64(bytes.readableBytes)
+        if case .relaying(let shard, _) = connection.phase {
+            tell(shard, .relayReceived(id: connection.id, bytes: bytes))
+            return
+        }
+        process(bytes, on: connection)
+        publishOwnMessages()
+    }
+
+    /// The socket is gone, whoever closed it.
+    package func transportClosed(_ connection: ClientConnection, reason: CloseReason, now: Instant) {
+        self.now = now
+        if case .relaying(let shard, _) = connection.phase {
+            tell(shard, .relayPeerClosed(id: connection.id, reason))
+            forget(connection)
+            return
+        }
+        end(connection, reason: reason, closingTransport: false)
+        publishOwnMessages()
+    }
+
+    /// The socket takes more bytes, or no more for now.
+    package func transportWritable(_ connection: ClientConnection, _ isWritable: Bool, now: Instant) {
+        self.now = now
+        guard connection.isWritable != isWritable else { return }
+        connection.isWritable = isWritable
+        if case .relaying(let shard, _) = connection.phase { tell(shard, .relayWritable(id: connection.id, isWritable)) }
+        if isWritable { resumeSending(on: connection) }
+    }
+
+    func resumeSending(on connection: ClientConnection) {
+        if let session = connection.session { pump(session) }
+        if connection.outbound.readableBytes > 0 { markDirty(connection) }
+    }
+
+    // MARK: The broker's own messages
+
+    /// Publishes as the broker itself, at the topic's home shard, so that messages on one topic keep their order wherever they come from.
+    package func publish(_ message: Message, now: Instant) {
+        self.now = now
+        enqueueOwn(message)
+        publishOwnMessages()
+    }
+
+    func enqueueOwn(_ message: Message) {
+        let home = Self.home(of: message.topic, shardCount: peers.count + 1)
+        if home == id { ownMessages.append(message) } else { tell(home, .publish(message)) }
+    }
+
+    func publishOwnMessages() {
+        if isPublishingOwn { return }
+        isPublishingOwn = true
+        defer { isPublishingOwn = false }
+        while let message = ownMessages.popFirst() { accept(message, from: Publisher(clientID: nil, principal: nil)) }
+    }
+
+    /// The shard that publishes the broker's own messages on a topic (FNV-1a over its bytes: the same in every process).
+    package static func home(of topic: ByteBuffer, shardCount: Int) -> ShardID {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in topic.readableBytesView { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return ShardID(Int(hash % UInt64(shardCount)))
+    }
+}

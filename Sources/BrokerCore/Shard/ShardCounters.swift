@@ -1,0 +1,30 @@
+/// What a shard has counted since start.
+struct ShardCounters {
+    var connectionsAccepted: UInt64 = 0
+    var connectionsRefused: [String: UInt64] = [:]
+    var connectionsClosed: [String: UInt64] = [:]
+    var bytesReceived: UInt64 = 0
+    var bytesSent: UInt64 = 0
+    var packetsReceived: UInt64 = 0
+    var packetsSent: UInt64 = 0
+    var publishReceived: [3 of UInt64] = [0, 0, 0]
+    var publishSent: [3 of UInt64] = [0, 0, 0]
+    var dropped: [Drop: UInt64] = [:]
+    var clientsMaximum = 0
+
+    /// Why a message was not delivered to somebody who wanted it.
+    enum Drop: String, CaseIterable {
+        case queueFull = "queue_full"
+        case outboundFull = "outbound_full"
+        case publishDenied = "publish_denied"
+        case deliveryDenied = "delivery_denied"
+        case retainedFull = "retained_full"
+        case sessionExpired = "session_expired"
+        /// QoS 0 for a session without a connection, which the standard leaves to the server.
+        case offlineAtQoS0 = "offline_qos0"
+        /// A session ended with messages in its queue: a clean session's connection closed, or its client asked for a new one.
+        case sessionEnded = "session_ended"
+    }
+
+    mutating func drop(_ reason: Drop, _ count: Int = 1) { dropped[reason, default: 0] += UInt64(count) }
+}

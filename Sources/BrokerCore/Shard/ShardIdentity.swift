@@ -1,0 +1,34 @@
+/// One shard: an event loop with the connections, sessions and subscriptions that live on it.
+package struct ShardID: Hashable, Sendable, Comparable {
+    /// 0 to 63.
+    package let index: Int
+
+    package init(_ index: Int) {
+        precondition(index >= 0 && index < ShardSet.capacity, "a broker has at most 64 shards")
+        self.index = index
+    }
+
+    package static func < (lhs: ShardID, rhs: ShardID) -> Bool { lhs.index < rhs.index }
+}
+
+/// A set of shards in one word.
+package struct ShardSet: Hashable, Sendable {
+    package static let capacity = 64
+    private var bits: UInt64 = 0
+
+    package init() {}
+
+    package var isEmpty: Bool { bits == 0 }
+    package func contains(_ shard: ShardID) -> Bool { bits & (1 << UInt64(shard.index)) != 0 }
+    package mutating func insert(_ shard: ShardID) { bits |= 1 << UInt64(shard.index) }
+    package mutating func remove(_ shard: ShardID) { bits &= ~(1 << UInt64(shard.index)) }
+    package mutating func formUnion(_ other: ShardSet) { bits |= other.bits }
+
+    /// Takes the lowest shard out.
+    package mutating func popFirst() -> ShardID? {
+        if bits == 0 { return nil }
+        let index = bits.trailingZeroBitCount
+        bits &= bits &- 1
+        return ShardID(index)
+    }
+}

@@ -1,0 +1,25 @@
+package import MQTTCodec
+package import NIOCore
+
+/// What one shard tells another. Between two shards messages arrive in the order of sending.
+package enum ShardMessage: Sendable {
+    /// For the receiver's sessions only: everything else was done where the message was accepted.
+    case deliver(Message)
+    /// A message by the broker itself whose topic has its home at the receiver.
+    case publish(Message)
+    /// The sender begins or ceases to want a filter.
+    case interest(filter: String, wanted: Bool, sequence: UInt64)
+    /// The sender routes by every interest up to this number of the receiver.
+    case interestApplied(sequence: UInt64)
+    /// The receiver no longer owns this client identifier: what it holds under the epoch ends.
+    case evict(clientID: String, epoch: UInt64, newPeer: String)
+    /// A connection at the sender whose session lives at the receiver; the bytes are its CONNECT and what followed.
+    case adopt(id: UInt64, info: ConnectionInfo, connect: Connect)
+    /// Bytes that came for a connection adopted by the receiver.
+    case relayReceived(id: UInt64, bytes: ByteBuffer)
+    case relayWritable(id: UInt64, Bool)
+    case relayPeerClosed(id: UInt64, CloseReason)
+    /// Bytes to be sent on a connection whose socket is at the receiver.
+    case relaySend(id: UInt64, bytes: ByteBuffer)
+    case relayClose(id: UInt64, CloseReason)
+}

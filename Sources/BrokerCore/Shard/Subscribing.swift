@@ -1,0 +1,90 @@
+import MQTTCodec
+import NIOCore
+
+/// A SUBACK that waits until every shard routes by the new filters.
+struct PendingSubscription {
+    var sequence: UInt64
+    var connectionID: UInt64
+    var slot: Int
+    var packet: Suback
+    var filters: [(filter: String, qos: QoS)]
+}
+
+/// What this shard told the others of its filters, and how far each of them has got.
+///
+/// A client that has its SUBACK may tell the world to publish: from then on every shard must know. So SUBACK waits for the slowest.
+struct InterestAnnouncements {
+    var lastSequence: UInt64 = 0
+    var applied: [ShardID: UInt64] = [:]
+    var pending: [PendingSubscription] = []
+}
+
+extension Shard {
+    func receiveSubscribe(_ packet: Subscribe, from session: Session, on connection: ClientConnection) {
+        var codes: [SubscribeReturnCode] = []
+        var granted: [(filter: String, qos: QoS)] = []
+        for request in packet.requests {
+            if let problem = problem(with: request, of: session) {
+                transport.report(.subscribeDenied(clientID: session.clientID, filter: request.filter, problem))
+                codes.append(.failure)  // [MQTT-3.8.4-5]
+                continue
+            }
+            if index.subscribe(session, to: request.filter, qos: request.qos) { announce(request.filter, wanted: true) }
+            codes.append(.granted(request.qos))
+            granted.append((request.filter, request.qos))
+        }
+        let suback = Suback(packetID: packet.packetID, returnCodes: codes)  // [MQTT-3.8.4-2]
+        let pending = PendingSubscription(
+            sequence: announcements.lastSequence, connectionID: connection.id, slot: connection.slot, packet: suback, filters: granted)
+        if isApplied(pending.sequence) {
+            complete(pending, on: connection, session: session)
+        } else {
+            announcements.pending.append(pending)
+        }
+    }
+
+    private func problem(with request: Subscribe.Request, of session: Session) -> String? {
+        if let problem = topicProblem(ByteBuffer(string: request.filter)) { return problem }
+        if session.subscriptions.count >= limits.subscriptionsPerClientMax, session.subscriptions[request.filter] == nil {
+            return "the client has \(limits.subscriptionsPerClientMax) subscriptions (subscriptionsPerClientMax)"
+        }
+        if authorizer.isUnrestricted || authorizer.allowsSubscribe(to: request.filter, by: session.subscriber) { return nil }
+        return "not authorized"
+    }
+
+    func removeSubscription(of session: Session, filter: String) {
+        if index.unsubscribe(session, from: filter) == true { announce(filter, wanted: false) }
+    }
+
+    private func announce(_ filter: String, wanted: Bool) {
+        if peers.isEmpty { return }
+        announcements.lastSequence += 1
+        for peer in peers { tell(peer, .interest(filter: filter, wanted: wanted, sequence: announcements.lastSequence)) }
+    }
+
+    private func isApplied(_ sequence: UInt64) -> Bool {
+        peers.allSatisfy { announcements.applied[$0, default: 0] >= sequence }
+    }
+
+    func interestApplied(by peer: ShardID, sequence: UInt64) {
+        announcements.applied[peer] = max(announcements.applied[peer, default: 0], sequence)
+        let ready = announcements.pending.prefix { isApplied($0.sequence) }
+        announcements.pending.removeFirst(ready.count)
+        for pending in ready {
+            guard let connection = connections[pending.slot], connection.id == pending.connectionID, let session = connection.session
+            else { continue }
+            complete(pending, on: connection, session: session)
+        }
+    }
+
+    /// SUBACK, then the retained messages of each granted filter [MQTT-3.3.1-6] [MQTT-3.8.4-1] [MQTT-3.8.4-3].
+    private func complete(_ pending: PendingSubscription, on connection: ClientConnection, session: Session) {
+        connection.outbound.writeSuback(pending.packet)
+        counters.packetsSent &+= 1
+        for (filter, qos) in pending.filters {
+            for topic in retained.topics(matching: ByteBuffer(string: filter)) { session.retainedBacklog.append((topic, qos)) }
+        }
+        pump(session)
+        markDirty(connection)
+    }
+}
