@@ -1,0 +1,56 @@
+/// Looks at the certificate files of one listener, wherever they lie, as `crema check` and `crema serve` do before they are used.
+package enum ListenerInspection {
+    /// Inspects a listener's certificate and key, and the authorities of its clients if it has any.
+    ///
+    /// Only what certainly does not work is a failure: a missing or broken file, a key of another certificate, an end that has passed.
+    ///
+    /// - Parameter time: seconds since 1970; the present when left out.
+    package static func findings(certificate: String, key: String, clientCA: String?, at time: Int64? = nil) -> [Finding] {
+        let now = time ?? WallClock.now()
+        var findings: [Finding] = []
+        var leaf: Certificate?
+        do {
+            leaf = try Certificate.list(file: certificate).first
+            if let leaf { findings += [.expiry(of: leaf, file: certificate, at: now), usage(of: leaf, file: certificate)] }
+        } catch {
+            findings.append(Finding(.failure, .file, certificate, error.textWithout(source: certificate)))
+        }
+        findings += keyFindings(key, leaf: leaf, certificate: certificate)
+        if let clientCA {
+            do {
+                findings += try Certificate.list(file: clientCA).map { .expiry(of: $0, file: clientCA, at: now) }
+            } catch {
+                findings.append(Finding(.failure, .file, clientCA, error.textWithout(source: clientCA)))
+            }
+        }
+        return findings
+    }
+
+    private static func usage(of leaf: Certificate, file: String) -> Finding {
+        let usages = leaf.extendedKeyUsages
+        return usages.isEmpty || usages.contains(.serverAuth)
+            ? Finding(.ok, .usage, file, "may be used for a server")
+            : Finding(.failure, .usage, file, "may not be used for a server, so no client will take it")
+    }
+
+    private static func keyFindings(_ file: String, leaf: Certificate?, certificate: String) -> [Finding] {
+        do throws(TrustError) {
+            let (bytes, mode) = try FileBytes.read(file)
+            let key = try PrivateKey(pem: bytes, source: file)
+            var findings: [Finding] = []
+            if let leaf {
+                findings.append(
+                    try key.belongs(to: leaf)
+                        ? Finding(.ok, .key, file, "belongs to \(certificate)")
+                        : Finding(.failure, .key, file, "does not belong to \(certificate)"))
+            }
+            // Secrets that an orchestrator mounts often have wider modes than a file on a disk should: worth a warning, not a refusal.
+            if mode & 0o077 != 0 {
+                findings.append(Finding(.warning, .mode, file, "mode 0\(String(mode, radix: 8)) lets others read the key; chmod 600 it"))
+            }
+            return findings
+        } catch {
+            return [Finding(.failure, .file, file, error.textWithout(source: file))]
+        }
+    }
+}
