@@ -115,7 +115,7 @@ import Testing
             ("limits: {packetBytesMaxx: 1}", "etc/crema.yaml:1:10: there is no limit `packetBytesMaxx`; did you mean `packetBytesMax`?"),
             (
                 "limits: {packetBytesMax: -1}",
-                "etc/crema.yaml:1:26: the limit packetBytesMax is `-1`, but must be a whole number, 0 or more"
+                "etc/crema.yaml:1:26: the limit packetBytesMax is `-1`, but must be a whole number, 1 or more"
             ),
             ("resources: shop.yaml", "etc/crema.yaml:1:12: resources must be a list, not text"),
         ]

@@ -120,7 +120,7 @@ extension Configuration {
                 continue
             }
             values[entry.key] = problems.collect { () throws(DocumentError) in
-                try entry.value.integer("the limit \(entry.key)", in: 0...Int.max)
+                try entry.value.integer("the limit \(entry.key)", in: 1...Int.max)
             }
         }
         try problems.finish()

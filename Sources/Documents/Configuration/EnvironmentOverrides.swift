@@ -5,8 +5,8 @@
 /// keeps secrets out of the environment.
 struct EnvironmentOverrides {
     private static let prefix = "CREMA_"
-    /// Variables that mean something else: the address that the inspecting commands ask.
-    private static let others: Set<String> = ["CREMA_ADMIN"]
+    /// Variables that mean something else: the address that the inspecting commands ask, and how much is logged.
+    private static let others: Set<String> = ["CREMA_ADMIN", "CREMA_LOG_LEVEL"]
 
     private struct Override {
         var variable: String
