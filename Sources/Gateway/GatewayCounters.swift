@@ -1,0 +1,38 @@
+import Synchronization
+
+/// Requests answered by a listener for programs, for `/metrics`.
+package final class GatewayCounters: Sendable {
+    /// Which part of the gateway answered. Bounded, so that it can be a label.
+    package enum Handler: String, Sendable, CaseIterable {
+        case putEvents = "put_events"
+        case route
+        /// No route and no operation: what nobody asked for.
+        case unmatched
+    }
+
+    package struct Count: Sendable, Equatable {
+        package let handler: Handler
+        package let status: Int
+        package let requests: UInt64
+    }
+
+    private struct Key: Hashable {
+        let handler: Handler
+        let status: Int
+    }
+
+    private let requests = Mutex<[Key: UInt64]>([:])
+
+    package init() {}
+
+    func record(_ handler: Handler, status: Int) {
+        requests.withLock { $0[Key(handler: handler, status: status), default: 0] &+= 1 }
+    }
+
+    /// All counts, ordered by handler and status.
+    package var counts: [Count] {
+        requests.withLock { $0 }
+            .map { Count(handler: $0.key.handler, status: $0.key.status, requests: $0.value) }
+            .sorted { ($0.handler.rawValue, $0.status) < ($1.handler.rawValue, $1.status) }
+    }
+}

@@ -1,0 +1,14 @@
+package import Hummingbird
+import NIOCore
+
+/// What the gateway knows about a request besides the request.
+package struct GatewayRequestContext: RequestContext {
+    package var coreContext: CoreRequestContextStorage
+    /// The peer's address without its port; `nil` for a request that came over no socket.
+    let sourceAddress: String?
+
+    package init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        sourceAddress = source.channel.remoteAddress?.ipAddress
+    }
+}

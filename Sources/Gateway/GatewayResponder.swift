@@ -1,0 +1,173 @@
+import BrokerCore
+import EventBus
+package import Hummingbird
+import Logging
+import NIOCore
+import Rules
+
+/// Answers every request of a listener for programs: PutEvents in the AWS JSON protocol at `POST /`, API routes everywhere else.
+///
+/// An answer with status 200 leaves after every message that its events caused has been published, in order.
+package struct GatewayResponder: HTTPResponder {
+    package typealias Context = GatewayRequestContext
+
+    let routes: RouteTable
+    let limits: GatewayLimits
+    /// Whether the listener takes unsigned requests. A signature that comes all the same is not looked at: AWS SDKs always sign.
+    let anonymous: Bool
+    let broker: any BrokerAccess
+    let engine: EventEngine
+    let counters: GatewayCounters
+    /// The time, and the identifiers of requests.
+    let source: EventSource
+    let log: Logger
+
+    package func respond(to request: Request, context: Context) async -> Response {
+        let requestID = source.makeID()
+        let started = ContinuousClock.now
+        let (handler, response) = await answer(request, context, requestID: requestID)
+        counters.record(handler, status: response.status.code)
+        log.debug(
+            "Request answered",
+            metadata: [
+                "method": "\(request.method)", "path": "\(LogText.escaped(request.head.path ?? "/"))",
+                "status": "\(response.status.code)", "handler": "\(handler.rawValue)", "request_id": "\(requestID)",
+                "duration": "\(ContinuousClock.now - started)",
+            ])
+        return response
+    }
+
+    private func answer(_ request: Request, _ context: Context, requestID: String) async -> (GatewayCounters.Handler, Response) {
+        let target = request.head.path ?? "/"
+        let path = target.prefix { $0 != "?" }
+        if path == "/", request.method == .post, let operation = request.headers[.amazonTarget] {
+            do throws(ServiceError) {
+                let answer = try await perform(operation, request)
+                return (.putEvents, Self.response(.ok, .amazonJSON, answer.json, requestID))
+            } catch {
+                return (.putEvents, Self.response(error, requestID))
+            }
+        }
+        guard anonymous else {
+            return (.unmatched, Self.response(RouteError.authenticationRequired, requestID))
+        }
+        switch routes.match(method: request.method.rawValue, path: path) {
+        case .none: return (.unmatched, Self.response(RouteError.notFound, requestID))
+        case .malformedPath: return (.unmatched, Self.response(RouteError.malformedPath, requestID))
+        case .route(let route, let parameters):
+            do throws(RouteError) {
+                let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
+                let answer = try await put(request, by: route, query: query, pathParameters: parameters, requestID: requestID,
+                    sourceAddress: context.sourceAddress)
+                return (.route, Self.response(.ok, .json, answer.json, requestID))
+            } catch {
+                return (.route, Self.response(error, requestID))
+            }
+        }
+    }
+
+    // MARK: - AWS JSON protocol
+
+    private func perform(_ operation: String, _ request: Request) async throws(ServiceError) -> PutEventsAnswer {
+        guard anonymous else {
+            throw ServiceError(
+                .missingAuthenticationToken,
+                "Crema cannot check request signatures yet. Only a listener that says `anonymous: true` takes requests.")
+        }
+        guard operation == "AWSEvents.PutEvents" else {
+            throw ServiceError(.unknownOperation, "The operation \(operation) is not supported by Crema; AWSEvents.PutEvents is.")
+        }
+        let contentType = request.headers[.contentType] ?? ""
+        guard contentType.lowercased().prefix(while: { $0 != ";" && $0 != " " }) == "application/x-amz-json-1.1" else {
+            throw ServiceError(.unsupportedMediaType, "Content-Type must be application/x-amz-json-1.1, not '\(contentType)'.")
+        }
+        let body: ByteBuffer
+        do {
+            body = try await request.readBody(upTo: limits.putEventsBodyBytesMax, seconds: limits.httpBodySecondsMax)
+        } catch {
+            throw ServiceError(error)
+        }
+        let call = try PutEventsRequest(parsing: Array(body.readableBytesView), limits: limits)
+        do {
+            return PutEventsAnswer(results: try await put(call.entries))
+        } catch {
+            throw ServiceError(error)
+        }
+    }
+
+    private func put(_ entries: [PutEventsEntry]) async throws(PutEventsError) -> [PutEventsResult] {
+        let outcome = try engine.putEvents(entries)
+        if !outcome.messages.isEmpty { await broker.publish(outcome.messages) }
+        return outcome.results
+    }
+
+    // MARK: - API routes
+
+    /// Puts the one event of a route.
+    ///
+    /// API Gateway answers 200 also when EventBridge took no event. Here that is a 4xx with the reason: nobody reads `FailedEntryCount`.
+    private func put(
+        _ request: Request, by route: EventRoute, query: Substring?, pathParameters: [String: String], requestID: String,
+        sourceAddress: String?
+    ) async throws(RouteError) -> PutEventsAnswer {
+        let body: ByteBuffer
+        do {
+            body = try await request.readBody(upTo: limits.httpBodyBytesMax, seconds: limits.httpBodySecondsMax)
+        } catch {
+            throw RouteError(error)
+        }
+        let bytes = Array(body.readableBytesView)
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw .malformedBody("not UTF-8") }
+        let parts = RouteRequest(
+            method: request.method.rawValue, path: String(request.head.path?.prefix { $0 != "?" } ?? "/"), routePath: route.path,
+            headers: request.headers, query: query, pathParameters: pathParameters, body: text,
+            json: route.readsJSONBody ? try Self.parse(bytes) : nil, requestID: requestID, sourceAddress: sourceAddress,
+            timeMilliseconds: source.nowMilliseconds())
+        let entry = try route.entry(for: parts)
+        let results: [PutEventsResult]
+        do {
+            results = try await put([entry])
+        } catch {
+            throw .eventRefused(code: error.code, message: error.message)
+        }
+        if case .failed(let code, let message)? = results.first { throw .eventRefused(code: code, message: message) }
+        return PutEventsAnswer(results: results)
+    }
+
+    private static func parse(_ bytes: [UInt8]) throws(RouteError) -> JSONView {
+        do {
+            return try JSONDocument(parsing: bytes, limits: JSONLimits(bytesMax: bytes.count)).root
+        } catch {
+            throw .malformedBody("\(error)")
+        }
+    }
+
+    // MARK: - Responses
+
+    private static func response(_ error: ServiceError, _ requestID: String) -> Response {
+        let body = JSONText.object(["__type": error.code.rawValue, "message": error.message])
+        var response = response(error.status, .amazonJSON, body, requestID)
+        response.headers[.amazonErrorType] = error.code.rawValue
+        return response
+    }
+
+    private static func response(_ error: RouteError, _ requestID: String) -> Response {
+        response(error.status, .json, JSONText.object(["message": error.message]), requestID)
+    }
+
+    private enum MediaType: String {
+        case json = "application/json"
+        case amazonJSON = "application/x-amz-json-1.1"
+    }
+
+    private static func response(
+        _ status: HTTPResponse.Status, _ type: MediaType, _ body: [UInt8], _ requestID: String
+    ) -> Response {
+        var headers = HTTPFields()
+        headers[.contentType] = type.rawValue
+        headers[.contentLength] = String(body.count)
+        headers[.amazonRequestID] = requestID
+        headers[.contentTypeOptions] = "nosniff"
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+    }
+}

@@ -1,0 +1,13 @@
+import HTTPTypes
+
+extension HTTPField.Name {
+    static let amazonTarget = constant("X-Amz-Target")
+    static let amazonRequestID = constant("x-amzn-RequestId")
+    static let amazonErrorType = constant("x-amzn-ErrorType")
+    static let contentTypeOptions = constant("X-Content-Type-Options")
+
+    private static func constant(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no header name") }
+        return name
+    }
+}

@@ -1,0 +1,71 @@
+import EventBus
+import Rules
+
+/// A PutEvents request as the service's model describes it. How many entries it has, how large they are and what each one says is
+/// looked at by the event engine.
+struct PutEventsRequest {
+    let entries: [PutEventsEntry]
+
+    /// Reads the body of a PutEvents call.
+    ///
+    /// Members that the service knows and Crema does not act on (`EndpointId`, `TraceHeader`) and members that nobody knows are refused
+    /// by name. No AWS SDK sends them unless its caller asks for them. JSON `null` stands for an absent member.
+    init(parsing body: [UInt8], limits: GatewayLimits) throws(ServiceError) {
+        let document: JSONDocument
+        do {
+            document = try JSONDocument(parsing: body, limits: JSONLimits(bytesMax: limits.putEventsBodyBytesMax))
+        } catch {
+            throw ServiceError(.serialization, "The request body is not valid JSON: \(error).")
+        }
+        guard document.root.kind == .object else { throw ServiceError(.serialization, "The request body is not a JSON object.") }
+        for member in document.root.members where member.name != "Entries" && member.value.kind != .null {
+            throw ServiceError(.validation, "\(member.name) is not supported by Crema in PutEvents.")
+        }
+        guard let list = document.root["Entries"], list.kind != .null else {
+            let constraint = "Member must not be null"
+            throw ServiceError(.validation, "1 validation error detected: Value null at 'entries' failed to satisfy constraint: \(constraint)")
+        }
+        guard list.kind == .array else { throw ServiceError(.serialization, "Entries is not a list.") }
+        var entries: [PutEventsEntry] = []
+        for element in list.elements { entries.append(try Self.entry(element, index: entries.count)) }
+        self.entries = entries
+    }
+
+    private static func entry(_ element: JSONView, index: Int) throws(ServiceError) -> PutEventsEntry {
+        guard element.kind == .object else { throw ServiceError(.serialization, "Entries[\(index)] is not an object.") }
+        var entry = PutEventsEntry(source: nil, detailType: nil, detail: nil)
+        for member in element.members where member.value.kind != .null {
+            let what = "\(member.name) of Entries[\(index)]"
+            switch member.name {
+            case "Source": entry.source = String(decoding: try text(member.value, what), as: UTF8.self)
+            case "DetailType": entry.detailType = String(decoding: try text(member.value, what), as: UTF8.self)
+            case "Detail": entry.detail = Array(try text(member.value, what))
+            case "EventBusName": entry.eventBusName = String(decoding: try text(member.value, what), as: UTF8.self)
+            case "Time": entry.timeMilliseconds = try time(member.value, what)
+            case "Resources": entry.resources = try texts(member.value, what)
+            default: throw ServiceError(.validation, "\(what) is not supported by Crema.")
+            }
+        }
+        return entry
+    }
+
+    private static func text(_ value: JSONView, _ what: String) throws(ServiceError) -> ArraySlice<UInt8> {
+        guard let bytes = value.stringBytes else { throw ServiceError(.serialization, "\(what) is not a string.") }
+        return bytes
+    }
+
+    private static func texts(_ value: JSONView, _ what: String) throws(ServiceError) -> [String] {
+        guard value.kind == .array else { throw ServiceError(.serialization, "\(what) is not a list.") }
+        var texts: [String] = []
+        for element in value.elements { texts.append(String(decoding: try text(element, what), as: UTF8.self)) }
+        return texts
+    }
+
+    /// Seconds since 1970, possibly with a fraction, as AWS SDKs write timestamps in JSON.
+    private static func time(_ value: JSONView, _ what: String) throws(ServiceError) -> Int64 {
+        guard let milliseconds = value.numberText.flatMap({ Timestamp.milliseconds($0) }) else {
+            throw ServiceError(.serialization, "\(what) is not a number of seconds between the years 1970 and 9999.")
+        }
+        return milliseconds
+    }
+}

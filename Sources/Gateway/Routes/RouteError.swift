@@ -1,0 +1,58 @@
+import Hummingbird
+
+/// A request to an API route that put no event, in API Gateway's shape: `{"message": …}`.
+enum RouteError: Error, Equatable {
+    case notFound
+    case authenticationRequired
+    case malformedPath
+    case malformedBody(String)
+    case bodyTooLong(limit: Int)
+    case bodyTooSlow(seconds: Int)
+    case unsupportedEncoding(String)
+    /// A mapping has no value in this request.
+    case badRequest(String)
+    /// The event engine refused the entry.
+    case eventRefused(code: String, message: String)
+
+    init(_ error: BodyReadError) {
+        self =
+            switch error {
+            case .tooLong(let limit): .bodyTooLong(limit: limit)
+            case .tooSlow(let seconds): .bodyTooSlow(seconds: seconds)
+            case .encoded(let encoding): .unsupportedEncoding(encoding)
+            case .interrupted: .malformedBody("it ended early")
+            }
+    }
+
+    var status: HTTPResponse.Status {
+        switch self {
+        case .notFound: .notFound
+        case .authenticationRequired: .forbidden
+        case .malformedPath, .malformedBody, .badRequest: .badRequest
+        case .bodyTooLong: .contentTooLarge
+        case .bodyTooSlow: .requestTimeout
+        case .unsupportedEncoding: .unsupportedMediaType
+        case .eventRefused(let code, _):
+            switch code {
+            case "ThrottlingException": .tooManyRequests
+            case "InternalFailure", "InternalException": .internalServerError
+            default: .badRequest
+            }
+        }
+    }
+
+    var message: String {
+        switch self {
+        case .notFound: "Not Found"
+        case .authenticationRequired:
+            "Crema cannot check request signatures yet. Only a listener that says `anonymous: true` takes requests."
+        case .malformedPath: "The request path is not valid percent-encoded UTF-8"
+        case .malformedBody(let reason): "The request body cannot be read: \(reason)"
+        case .bodyTooLong(let limit): "Request Too Long: a body may have \(limit) bytes (httpBodyBytesMax)"
+        case .bodyTooSlow(let seconds): "The request body did not arrive within \(seconds) seconds (httpBodySecondsMax)"
+        case .unsupportedEncoding(let encoding): "Content-Encoding \(encoding) is not supported"
+        case .badRequest(let reason): reason
+        case .eventRefused(let code, let message): "\(code): \(message)"
+        }
+    }
+}
