@@ -1,0 +1,151 @@
+package import BrokerCore
+package import NIOCore
+
+/// Shards without sockets, on a virtual clock. Nothing moves by itself: the test decides which hand-off, which bytes and which deadline
+/// comes next, so that every interleaving that real event loops could produce can be played, and played again.
+package final class SimulatedBroker {
+    package let directory = SessionDirectory()
+    package let retained: RetainedStore
+    package private(set) var now = Instant(nanoseconds: 0)
+    package private(set) var nodes: [SimulatedShard] = []
+    /// What the shards reported, in order.
+    package var events: [BrokerEvent] { nodes.flatMap(\.events) }
+
+    package init(
+        shards: Int, limits: BrokerLimits = BrokerLimits(), authorizer: any Authorizer = ListenerAuthorizer(),
+        rules: (any MessageRules)? = nil
+    ) {
+        retained = RetainedStore(limits: limits)
+        for index in 0..<shards { nodes.append(SimulatedShard(ShardID(index))) }
+        for node in nodes {
+            node.shard = Shard(
+                id: node.id, shardCount: shards, limits: limits, transport: node, authorizer: authorizer, directory: directory,
+                retained: retained, rules: rules, now: now)
+        }
+    }
+
+    /// Opens a connection at a shard.
+    package func connect(at shard: Int, info: ConnectionInfo) -> SimulatedSocket {
+        let node = nodes[shard]
+        let socket = SimulatedSocket(node: node, connection: node.core.accepted(info, now: now))
+        node.sockets[socket.connection.id] = socket
+        return socket
+    }
+
+    package func receive(_ bytes: ByteBuffer, from socket: SimulatedSocket) {
+        if socket.isClosed { return }
+        socket.node.core.received(bytes, on: socket.connection, now: now)
+    }
+
+    /// The peer is gone: what the broker has sent and the client has not read is lost with it.
+    package func lose(_ socket: SimulatedSocket) {
+        if socket.isClosed { return }
+        socket.isClosed = true
+        socket.node.core.transportClosed(socket.connection, reason: .closedByPeer, now: now)
+        socket.node.sockets[socket.connection.id] = nil
+    }
+
+    package func setWritable(_ socket: SimulatedSocket, _ isWritable: Bool) {
+        socket.acceptsBytes = isWritable
+        if !socket.isClosed { socket.node.core.transportWritable(socket.connection, isWritable, now: now) }
+    }
+
+    /// Ends a shard's turn if one is open.
+    package func endTurn(of shard: Int) {
+        let node = nodes[shard]
+        guard node.turnIsOpen else { return }
+        node.turnIsOpen = false
+        node.core.endTurn(now: now)
+    }
+
+    /// Delivers the oldest batch that `from` handed to `to`. Answers false when there is none.
+    package func deliverHandOff(from: Int, to: Int) -> Bool {
+        guard let batch = nodes[from].handOffs[ShardID(to)]?.first else { return false }
+        nodes[from].handOffs[ShardID(to)]?.removeFirst()
+        nodes[to].core.peerMessages(batch, from: ShardID(from), now: now)
+        return true
+    }
+
+    /// Moves the clock, and fires what is due on the way.
+    package func advance(seconds: Double) {
+        now = now.advanced(bySeconds: seconds)
+        for node in nodes {
+            while let deadline = node.deadline, deadline <= now {
+                node.deadline = nil
+                node.core.deadlineReached(now: now)
+            }
+        }
+    }
+
+    /// Ends turns and delivers hand-offs until nothing moves.
+    package func settle() {
+        var moved = true
+        while moved {
+            moved = false
+            for index in nodes.indices {
+                if nodes[index].turnIsOpen {
+                    endTurn(of: index)
+                    moved = true
+                }
+                for other in nodes.indices where other != index {
+                    while deliverHandOff(from: index, to: other) { moved = true }
+                }
+            }
+        }
+    }
+}
+
+/// One shard with its transport.
+package final class SimulatedShard: ShardTransport {
+    package let id: ShardID
+    fileprivate(set) var shard: Shard?
+    package fileprivate(set) var turnIsOpen = false
+    package fileprivate(set) var deadline: Instant?
+    package fileprivate(set) var handOffs: [ShardID: [[ShardMessage]]] = [:]
+    package private(set) var events: [BrokerEvent] = []
+    package private(set) var tapped: [(tap: UInt64, message: Message, publisher: Publisher)] = []
+    fileprivate var sockets: [UInt64: SimulatedSocket] = [:]
+
+    fileprivate init(_ id: ShardID) { self.id = id }
+
+    package var core: Shard {
+        guard let shard else { preconditionFailure("SimulatedBroker gives every node its shard") }
+        return shard
+    }
+
+    package func turnNeedsEnd() { turnIsOpen = true }
+
+    package func send(_ bytes: ByteBuffer, on connection: ClientConnection) -> Bool {
+        guard let socket = sockets[connection.id] else { return true }
+        socket.toClient.writeImmutableBuffer(bytes)
+        return socket.acceptsBytes
+    }
+
+    package func close(_ connection: ClientConnection) {
+        guard let socket = sockets.removeValue(forKey: connection.id) else { return }
+        socket.isClosed = true
+    }
+
+    package func handOff(_ messages: [ShardMessage], to shard: ShardID) { handOffs[shard, default: []].append(messages) }
+
+    package func setDeadline(_ deadline: Instant) { self.deadline = min(self.deadline ?? deadline, deadline) }
+
+    package func report(_ event: BrokerEvent) { events.append(event) }
+
+    package func tapped(_ tap: UInt64, message: Message, publisher: Publisher) { tapped.append((tap, message, publisher)) }
+}
+
+/// The broker's end of one connection.
+package final class SimulatedSocket {
+    package let node: SimulatedShard
+    package let connection: ClientConnection
+    /// What the broker wrote and the client has not read yet. Stays readable after the broker closed.
+    package var toClient = ByteBuffer()
+    package fileprivate(set) var isClosed = false
+    package var acceptsBytes = true
+
+    fileprivate init(node: SimulatedShard, connection: ClientConnection) {
+        self.node = node
+        self.connection = connection
+    }
+}
