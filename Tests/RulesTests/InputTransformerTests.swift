@@ -33,7 +33,8 @@ import Testing
         ("{\"<s>\": 1}", .placeholderInKey("s")), ("{\"a<s>b\" : 1}", .placeholderInKey("s")),
         ("{\"a\": \"<aws.events.event>\"}", .objectInsideQuotes("aws.events.event")),
         ("\"<aws.events.event.json>\"", .objectInsideQuotes("aws.events.event.json")), ("\"a\"\nb", .notQuoted(line: 2)),
-        ("\"a\"\n\n\"b\"", .notQuoted(line: 2)), ("\"a\" \"b\"", .notQuoted(line: 1)), ("\"a\" <s>", .notQuoted(line: 1)), ("\"a", .notQuoted(line: 1)),
+        ("\"a\"\n\n\"b\"", .notQuoted(line: 2)), ("\"a\" \"b\"", .notQuoted(line: 1)), ("\"a\" <s>", .notQuoted(line: 1)),
+        ("\"a", .notQuoted(line: 1)),
         ("\"\\<s>n\"", .notQuoted(line: 1)),
     ])
     func unusableTemplatesAreRefused(template: String, expected: InputTransformerError) {
@@ -41,7 +42,9 @@ import Testing
         #expect(error == expected)
     }
 
-    @Test(arguments: ["{\"a\": <s>", "{<s>: 1}", "{\"a\": <s> <s>}", "{\"a\": <s>1}", "hello <s>", "{\"a\": \"<s>}", "<s> <s>", "{\"a\": <s >}"])
+    @Test(arguments: [
+        "{\"a\": <s>", "{<s>: 1}", "{\"a\": <s> <s>}", "{\"a\": <s>1}", "hello <s>", "{\"a\": \"<s>}", "<s> <s>", "{\"a\": <s >}",
+    ])
     func templatesThatAreNoJSONAreRefused(template: String) {
         let error = #expect(throws: InputTransformerError.self) { try InputTransformer(pathsMap: paths, template: template) }
         guard case .notJSON = error else {
@@ -62,7 +65,9 @@ import Testing
         #expect(throws: InputTransformerError.tooManyPaths(pathsMax: 100)) { try InputTransformer(pathsMap: paths, template: "1") }
         func template(_ bytes: Int) -> String { "\"" + String(repeating: "x", count: bytes - 2) + "\"" }
         _ = try InputTransformer(pathsMap: [], template: template(8_192))
-        #expect(throws: InputTransformerError.templateTooLong(bytesMax: 8_192)) { try InputTransformer(pathsMap: [], template: template(8_193)) }
+        #expect(throws: InputTransformerError.templateTooLong(bytesMax: 8_192)) {
+            try InputTransformer(pathsMap: [], template: template(8_193))
+        }
     }
 
     @Test func aResultThatGrowsTooLongIsNotDelivered() throws {

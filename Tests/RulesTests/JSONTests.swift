@@ -1,6 +1,5 @@
-import Testing
-
 import Rules
+import Testing
 
 @Suite struct JSONTests {
     @Test(arguments: [
@@ -12,13 +11,16 @@ import Rules
     }
 
     @Test func whitespaceOutsideStringsIsDropped() throws {
-        #expect(text(try json(" { \"a b\" :\t[ 1.50 ,\r\n\"x  y\" , { } , [ ] ] , \"c\" : null } ").rawJSON) == #"{"a b":[1.50,"x  y",{},[]],"c":null}"#)
+        #expect(
+            text(try json(" { \"a b\" :\t[ 1.50 ,\r\n\"x  y\" , { } , [ ] ] , \"c\" : null } ").rawJSON)
+                == #"{"a b":[1.50,"x  y",{},[]],"c":null}"#)
         #expect(text(try #require(try json(#"{ "a": [ 1, 2 ] }"#)["a"]).rawJSON) == "[1,2]")
     }
 
     @Test(arguments: [
         "", " ", "nul", "True", "NaN", "Infinity", "+1", "01", "-", "1.", ".5", "1e", "1e+", "0x1", "1 2", "[1,]", "[,1]", "[1", "{\"a\"}",
-        "{\"a\":}", "{\"a\":1,}", "{a:1}", "{1:1}", "{\"a\":1 \"b\":2}", "{\"a\",1}", "[1}", "{]", "]", "'a'", "\"a", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"",
+        "{\"a\":}", "{\"a\":1,}", "{a:1}", "{1:1}", "{\"a\":1 \"b\":2}", "{\"a\",1}", "[1}", "{]", "]", "'a'", "\"a", "\"\\x\"",
+        "\"\\u12\"", "\"\\u12g4\"",
         "\"\n\"", "\"\\", "\u{FEFF}1", "// c\n1", "1 x", "[\"a\":1]", "\u{A0}1", "truefalse", "-a",
     ])
     func whatIsNoJSONIsRefused(source: String) {
@@ -31,10 +33,12 @@ import Rules
         #expect(error?.reason == .loneSurrogate)
     }
 
-    @Test(arguments: [
-        [0x80], [0xC0, 0x80], [0xC1, 0xBF], [0xC2], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xF0, 0x80, 0x80, 0x80], [0xF4, 0x90, 0x80, 0x80],
-        [0xF5, 0x80, 0x80, 0x80], [0xFF], [0xE2, 0x82], [0xC2, 0x41],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x80], [0xC0, 0x80], [0xC1, 0xBF], [0xC2], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xF0, 0x80, 0x80, 0x80],
+            [0xF4, 0x90, 0x80, 0x80],
+            [0xF5, 0x80, 0x80, 0x80], [0xFF], [0xE2, 0x82], [0xC2, 0x41],
+        ] as [[UInt8]])
     func malformedUTF8IsRefused(bytes: [UInt8]) {
         let error = #expect(throws: JSONError.self) { try JSONDocument(parsing: [0x22] + bytes + [0x22]) }
         #expect(error?.reason == .invalidUTF8)

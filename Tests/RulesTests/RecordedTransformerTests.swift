@@ -1,6 +1,5 @@
-import Testing
-
 import Rules
+import Testing
 
 /// Answers that the real service gave. See the README beside the data for their source.
 @Suite struct RecordedTransformerTests {

@@ -9,7 +9,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("serverlesspresso-user-<user>", #"{"userId":"u1"}"#, "serverlesspresso-user-u1"), ("a/<user>/<n>/b", #"{"userId":"x y","n":1.0}"#, "a/x y/1.0/b"),
+        ("serverlesspresso-user-<user>", #"{"userId":"u1"}"#, "serverlesspresso-user-u1"),
+        ("a/<user>/<n>/b", #"{"userId":"x y","n":1.0}"#, "a/x y/1.0/b"),
         ("<user><n>", #"{"userId":true,"n":"é"}"#, "trueé"), ("plain/topic", "{}", "plain/topic"), ("a<user>", #"{"userId":"$x"}"#, "a$x"),
         ("$aws/<user>", #"{"userId":"x"}"#, "$aws/x"),
     ])
@@ -20,9 +21,12 @@ import Testing
     @Test(arguments: [
         (#"{}"#, TopicTemplateError.missingValue(placeholder: "user")), (#"{"userId":null}"#, .missingValue(placeholder: "user")),
         (#"{"userId":""}"#, .emptyValue(placeholder: "user")), (#"{"userId":{}}"#, .notScalar(placeholder: "user")),
-        (#"{"userId":["x"]}"#, .notScalar(placeholder: "user")), (#"{"userId":"a/b"}"#, .changesShape(placeholder: "user", character: "'/'")),
-        (#"{"userId":"+"}"#, .changesShape(placeholder: "user", character: "'+'")), (#"{"userId":"a#"}"#, .changesShape(placeholder: "user", character: "'#'")),
-        (#"{"userId":"a\u0000"}"#, .changesShape(placeholder: "user", character: "NUL")), (#"{"userId":1e+5}"#, .changesShape(placeholder: "user", character: "'+'")),
+        (#"{"userId":["x"]}"#, .notScalar(placeholder: "user")),
+        (#"{"userId":"a/b"}"#, .changesShape(placeholder: "user", character: "'/'")),
+        (#"{"userId":"+"}"#, .changesShape(placeholder: "user", character: "'+'")),
+        (#"{"userId":"a#"}"#, .changesShape(placeholder: "user", character: "'#'")),
+        (#"{"userId":"a\u0000"}"#, .changesShape(placeholder: "user", character: "NUL")),
+        (#"{"userId":1e+5}"#, .changesShape(placeholder: "user", character: "'+'")),
     ])
     func whatWouldChangeTheTopicFailsAndNamesThePlaceholder(detail: String, expected: TopicTemplateError) {
         #expect(throws: expected) { try render("u/<user>/x", detail) }
@@ -36,7 +40,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", TopicTemplateError.emptyTopic), ("a/<other>", .unknownPlaceholder("other")), ("a/<>", .emptyPlaceholder), ("a/+/b", .forbiddenCharacter("'+'")),
+        ("", TopicTemplateError.emptyTopic), ("a/<other>", .unknownPlaceholder("other")), ("a/<>", .emptyPlaceholder),
+        ("a/+/b", .forbiddenCharacter("'+'")),
         ("a/#", .forbiddenCharacter("'#'")), ("a\u{0}", .forbiddenCharacter("NUL")), ("a/<user", .forbiddenCharacter("'<' without '>'")),
     ])
     func unusableTemplatesAreRefused(template: String, expected: TopicTemplateError) {
