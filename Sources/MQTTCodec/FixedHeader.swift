@@ -50,12 +50,17 @@ extension ByteBuffer {
     /// Writes a remaining length of 1 to 4 bytes.
     package mutating func writeRemainingLength(_ value: Int) {
         precondition(value >= 0 && value <= 268_435_455, "a packet body has at most 268,435,455 bytes")
-        var rest = UInt32(value)
-        repeat {
-            let byte = UInt8(rest & 0x7F)
-            rest >>= 7
-            writeInteger(rest > 0 ? byte | 0x80 : byte)
-        } while rest > 0
+        // One write for the whole length: every write of its own costs a check of the buffer's owner.
+        let digits = UInt32(value)
+        let (first, second, third, fourth) = (digits & 0x7F, digits >> 7 & 0x7F, digits >> 14 & 0x7F, digits >> 21)
+        switch Self.remainingLengthBytes(value) {
+        case 1: writeInteger(UInt8(first))
+        case 2: writeInteger(UInt16((first | 0x80) << 8 | second))
+        case 3:
+            writeInteger(UInt16((first | 0x80) << 8 | second | 0x80))
+            writeInteger(UInt8(third))
+        default: writeInteger((first | 0x80) << 24 | (second | 0x80) << 16 | (third | 0x80) << 8 | fourth)
+        }
     }
 
     /// How many bytes ``writeRemainingLength(_:)`` takes for `value`.

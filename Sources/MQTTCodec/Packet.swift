@@ -109,15 +109,12 @@ extension ByteBuffer {
 
     /// PINGREQ, PINGRESP or DISCONNECT: two bytes.
     package mutating func writeEmptyPacket(_ type: PacketType) {
-        writeInteger(type.rawValue << 4)
-        writeInteger(UInt8(0))
+        writeInteger(UInt16(type.rawValue) << 12)
     }
 
     package mutating func writeConnack(_ packet: Connack) {
-        writeInteger(PacketType.connack.rawValue << 4)
-        writeInteger(UInt8(2))
-        writeInteger(UInt8(packet.sessionPresent && packet.returnCode == .accepted ? 1 : 0))  // [MQTT-3.2.2-4]
-        writeInteger(packet.returnCode.rawValue)
+        let sessionPresent: UInt32 = packet.sessionPresent && packet.returnCode == .accepted ? 1 : 0  // [MQTT-3.2.2-4]
+        writeInteger(UInt32(PacketType.connack.rawValue) << 28 | 2 << 16 | sessionPresent << 8 | UInt32(packet.returnCode.rawValue))
     }
 
     package mutating func writeSuback(_ packet: Suback) {
