@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Fuzzes the packet decoder with LLVM's libFuzzer, without and with the address sanitizer: first the kept corpus, then new inputs.
+# Usage: fuzz.sh [SECONDS]   seconds of new inputs per build, 30 unless told
+# An input that stops the decoder is left in .build/fuzz/crashes, and the exit status is not 0. What a long run finds is kept by
+#   fuzz.sh --merge          which adds to the corpus the short inputs of .build/fuzz/found that reach something new
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+seconds=${1:-30}
+package=Tests/Fuzzing
+corpus=$package/Corpus/PacketDecoder
+work=.build/fuzz
+mkdir -p "$work/crashes" "$work/found"
+
+# The fuzzer without its own main function, from the Swift toolchain that builds.
+toolchain=$(dirname "$(dirname "$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath" *: *"\(.*\)".*/\1/p')")")
+runtime=$(find "$toolchain/lib" -name "libclang_rt.fuzzer_no_main-$(uname -m).a" -print -quit)
+[ -n "$runtime" ] || {
+    echo "fuzz.sh: this Swift toolchain has no libclang_rt.fuzzer_no_main-$(uname -m).a" >&2
+    exit 1
+}
+
+# build NAME [OPTION...]: prints the path of the program.
+build() {
+    local name=$1
+    shift
+    local options=(--package-path "$package" --scratch-path "$work/$name" -c release --product PacketDecoder
+        -Xlinker "$runtime" -Xlinker -lstdc++ "$@")
+    swift build "${options[@]}" >&2
+    echo "$(swift build "${options[@]}" --show-bin-path)/PacketDecoder"
+}
+
+# A trap must end the process at once: the fuzzer prints the trace and keeps the input.
+export SWIFT_BACKTRACE=enable=no
+# Freed memory is held back from use for a while, but not so much of it that the limit below is reached.
+export ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=16
+
+fuzz() {
+    local name=$1 program=$2
+    local options=(-timeout=1 -rss_limit_mb=512 -artifact_prefix="$work/crashes/")
+    local log=$work/$name.log
+    echo "fuzz.sh: $name, the kept corpus"
+    if ! "$program" "${options[@]}" -runs=0 "$corpus" >"$log" 2>&1; then
+        fail "$log"
+    fi
+    tail -n 2 "$log"
+    echo "fuzz.sh: $name, $seconds s of new inputs"
+    if ! "$program" "${options[@]}" -max_len=4096 -max_total_time="$seconds" -print_final_stats=1 \
+        -dict="$package/mqtt.dict" "$work/found" "$corpus" >"$log" 2>&1; then
+        fail "$log"
+    fi
+    grep -E 'DONE|stat::number_of_executed|stat::peak' "$log"
+}
+
+fail() {
+    tail -n 40 "$1" >&2
+    echo "fuzz.sh: FAILED; the whole log is $1, the input lies where its last line says:" >&2
+    grep -h 'Test unit written to' "$1" >&2 || ls -l "$work/crashes" >&2
+    exit 1
+}
+
+plain=$(build plain)
+if [ "$seconds" = --merge ]; then
+    "$plain" -merge=1 -max_len=512 "$corpus" "$work/found"
+    exit 0
+fi
+fuzz plain "$plain"
+address=$(build address --sanitize=address)
+fuzz address "$address"

@@ -1,0 +1,33 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that nothing of Crema's is built with a fuzzer's instrumentation unless `.ci/fuzz.sh` asks for it. The
+// modules under test are symbolic links: in another package, what is `package` in them could not be reached.
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+
+let package = Package(
+    name: "crema-fuzzing",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2")
+    ],
+    targets: [
+        .systemLibrary(name: "CLibFuzzer", path: "CLibFuzzer"),
+        .target(name: "MQTTCodec", dependencies: [nioCore], path: "MQTTCodec"),
+        .executableTarget(name: "PacketDecoder", dependencies: ["CLibFuzzer", "MQTTCodec", nioCore], path: "PacketDecoder"),
+    ]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableUpcomingFeature("InferIsolatedConformances"),
+        .enableExperimentalFeature("Lifetimes"),
+        .treatAllWarnings(as: .error),
+        .strictMemorySafety(),
+        .unsafeFlags(["-sanitize=fuzzer"]),  // coverage counters; the fuzzer itself is linked in by .ci/fuzz.sh
+    ]
+}
