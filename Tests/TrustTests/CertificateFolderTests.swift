@@ -197,6 +197,22 @@ import Testing
         #expect(try place.read("victim") == Array("precious".utf8))
     }
 
+    @Test func aFileThatIsThereIsNeverWrittenOverUnasked() throws {
+        let file = try place.write(Array("precious".utf8), to: "file")
+        #expect(throws: TrustError.fileExists(path: file)) { try FileBytes.write([1], to: file, mode: 0o600, replaces: false) }
+        #expect(try place.read("file") == Array("precious".utf8))
+        try FileBytes.write([1], to: file, mode: 0o600, replaces: true)
+        #expect(try place.read("file") == [1])
+        #expect(try place.mode("file") == 0o600)
+        #expect(!place.exists("file.new"))
+    }
+
+    @Test func whatIsNoRegularFileOrTooLargeIsRefused() throws {
+        #expect(throws: TrustError.notARegularFile(path: place.path)) { _ = try FileBytes.read(place.path) }
+        let large = try place.write([UInt8](repeating: 0x0A, count: 1_048_577), to: "large")
+        #expect(throws: TrustError.tooLarge(source: large, bytes: 1_048_577, limit: 1_048_576)) { _ = try FileBytes.read(large) }
+    }
+
     @Test func defaultNamesAlwaysHoldTheLoopback() {
         #expect(CertificateFolder.defaultNames().map(\.description).starts(with: ["DNS:localhost", "IP:127.0.0.1", "IP:::1"]))
     }

@@ -64,6 +64,16 @@ import Testing
         #expect(throws: TrustError.tooLarge(source: "certificate", bytes: 65_537, limit: 65_536)) { try Certificate(der: bytes) }
     }
 
+    @Test func twoNameListsAreRefusedInsteadOfChosenFrom() throws {
+        // The object identifier of the key identifier (2.5.29.14) becomes the one of the alternative names (2.5.29.17).
+        var der = try Issuing.client("alice", of: Issuing.authority()).certificate.der
+        let start = try #require(der.indices.first { der[$0...].starts(with: [0x55, 0x1D, 0x0E]) })
+        der[start + 2] = 0x11
+        #expect(throws: TrustError.malformedCertificate(source: "certificate", detail: "subjectAltName is there more than once")) {
+            try Certificate(der: der)
+        }
+    }
+
     @Test func anUnreadableNameListIsRefusedInsteadOfPassedOver() throws {
         // The tag of the only alternative name becomes one that no name has; the common name must not take its place.
         let der = try Issuing.client("alice", of: Issuing.authority()).certificate.der

@@ -88,6 +88,10 @@ extension Certificate: Hashable {
     package func hash(into hasher: inout Hasher) { hasher.combine(der) }
 }
 
+extension Certificate: CustomStringConvertible {
+    package var description: String { "\(subject), serial \(serialNumber), issued by \(issuer)" }
+}
+
 /// One common name (CN) in a subject.
 package enum CommonName: Sendable, Equatable {
     /// Its characters in UTF-8. Whether they are a usable name is not checked here.
