@@ -1,7 +1,9 @@
 import Rules
 import Testing
 
-/// Damaged input: bytes flipped, inserted, deleted and doubled in what is valid. Nothing may trap; what is accepted must work.
+/// Damaged input: bytes flipped, inserted, deleted and doubled in what is valid.
+///
+/// Nothing may trap; what is accepted must work.
 @Suite struct HostileInputTests {
     private static let rounds = 20_000
 

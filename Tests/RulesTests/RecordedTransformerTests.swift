@@ -1,7 +1,9 @@
 import Rules
 import Testing
 
-/// Answers that the real service gave. See the README beside the data for their source.
+/// Answers that the real service gave.
+///
+/// See the README beside the data for their source.
 @Suite struct RecordedTransformerTests {
     @Test func inputsGetTheRecordedAnswers() throws {
         guard let cases = try RecordedAnswers.cases(in: "input_transformers.json") else { return }

@@ -86,7 +86,7 @@ package struct InputTransformer: Sendable {
         if !isPlain {
             let quoted = [UInt8(ascii: "\"")] + text + [UInt8(ascii: "\"")]
             let limits = JSONLimits(bytesMax: quoted.count)
-            guard (try? JSONDocument(parsing: quoted, limits: limits))?.root.kind == .string else {
+            guard (try? JSONDocument(parsing: quoted, limits: limits)) != nil else {
                 throw .breaksString(placeholder: name)
             }
         }
