@@ -1,0 +1,112 @@
+// What the inspection API answers, as its clients read it too. Names are part of the API: a member may be added, none renamed.
+
+/// `GET /api/v1/clients`
+package struct ClientDocument: Codable, Sendable, Equatable {
+    package var clientID: String
+    package var connected: Bool
+    package var principal: String?
+    package var userName: String?
+    /// `address:port`; absent when offline.
+    package var peer: String?
+    package var listener: String?
+    package var protocolVersion: String
+    package var cleanSession: Bool
+    package var keepAliveSeconds: Int
+    package var connectedSeconds: Int
+    package var subscriptions: Int
+    package var queued: Int
+    package var inFlight: Int
+    package var dropped: UInt64
+}
+
+/// `GET /api/v1/topics`
+package struct TopicDocument: Codable, Sendable, Equatable {
+    package var topic: String
+    package var messages: UInt64
+    package var bytes: UInt64
+    package var lastSeenSeconds: Int
+    package var retained: Bool
+}
+
+/// `GET /api/v1/rules`
+package struct RuleDocument: Codable, Sendable, Equatable {
+    package var name: String
+    /// `event` or `topic`.
+    package var kind: String
+    /// Absent for a topic rule.
+    package var bus: String?
+    package var enabled: Bool
+    /// The event pattern as JSON text, or the SQL statement.
+    package var definition: String
+    /// `file:line:column`.
+    package var location: String
+    package var matched: UInt64
+    package var delivered: UInt64
+    package var failed: UInt64
+    package var lastError: String?
+}
+
+/// `GET /api/v1/deadletters`
+package struct DeadLetterDocument: Codable, Sendable, Equatable {
+    /// UTC, `YYYY-MM-DDTHH:MM:SSZ`.
+    package var time: String
+    package var rule: String
+    package var bus: String?
+    package var target: String
+    package var errorCode: String
+    package var errorMessage: String
+    /// JSON text.
+    package var event: String
+}
+
+/// One line of `GET /api/v1/tail`
+package struct TailDocument: Codable, Sendable, Equatable {
+    package enum Encoding: String, Codable, Sendable {
+        case utf8 = "utf-8"
+        case base64
+    }
+
+    package var topic: String
+    /// Text where the payload is UTF-8, otherwise base64; ``encoding`` says which.
+    package var payload: String
+    package var encoding: Encoding
+    /// The whole payload's length, also where ``truncated``.
+    package var bytes: Int
+    /// Whether ``payload`` is only the beginning (`tailPayloadBytesMax`).
+    package var truncated: Bool
+    package var qos: Int
+    package var retain: Bool
+    /// Absent for what the broker or the HTTP API published.
+    package var clientID: String?
+    package var principal: String?
+    /// Messages that matched since the previous line and were left out, because this reader was too slow.
+    package var skipped: UInt64
+}
+
+/// `GET /api/v1/version`
+package struct VersionDocument: Codable, Sendable, Equatable {
+    package var name: String
+    package var version: String
+}
+
+/// The body of every answer that is an error.
+package struct ErrorDocument: Codable, Sendable, Equatable {
+    package var error: String
+
+    package init(error: String) {
+        self.error = error
+    }
+}
+
+/// What every call answers that lists something.
+package struct ListDocument<Row: Codable & Sendable>: Codable, Sendable {
+    package var rows: [Row]
+    /// Whether there are more rows than the call's limit.
+    package var more: Bool
+
+    /// - Parameter rows: at least one more than `limit`, where there are more.
+    init(_ rows: [Row], limit: Int) {
+        self.rows = Array(rows.prefix(limit))
+        more = rows.count > limit
+    }
+}

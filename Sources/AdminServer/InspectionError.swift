@@ -1,0 +1,34 @@
+import Hummingbird
+
+/// A request to the inspection API that is not answered with what it asked for.
+enum InspectionError: Error, Equatable {
+    case notFound
+    case methodNotAllowed
+    case authenticationRequired
+    case foreignHost(String)
+    case invalidQuery(String)
+    case tooManyStreams(limit: Int)
+
+    var status: HTTPResponse.Status {
+        switch self {
+        case .notFound: .notFound
+        case .methodNotAllowed: .methodNotAllowed
+        case .authenticationRequired, .foreignHost: .forbidden
+        case .invalidQuery: .badRequest
+        case .tooManyStreams: .serviceUnavailable
+        }
+    }
+
+    var message: String {
+        switch self {
+        case .notFound: "not found"
+        case .methodNotAllowed: "only GET is supported"
+        case .authenticationRequired:
+            "Crema cannot authenticate administrators yet; only a listener that says `anonymous: true` answers more than /livez and /readyz"
+        case .foreignHost(let host):
+            "this listener is bound to a loopback address and does not answer for the host '\(host)': a page elsewhere may be using its reader"
+        case .invalidQuery(let reason): reason
+        case .tooManyStreams(let limit): "\(limit) live streams are open already (tailStreamsMax)"
+        }
+    }
+}

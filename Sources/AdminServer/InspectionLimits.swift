@@ -1,0 +1,21 @@
+/// The bounds of one listener for people. Each is named in the error that it causes.
+package struct InspectionLimits: Sendable, Equatable {
+    /// Most rows of one answer of the inspection API; a larger `limit` is refused.
+    package var listRowsMax = 10_000
+    /// Live streams open at once; a further one is answered 503.
+    package var tailStreamsMax = 16
+    /// Most bytes of a payload in a live stream; a longer one is cut, and its record says so.
+    package var tailPayloadBytesMax = 64 << 10
+    /// Seconds of silence after which a live stream writes an empty line, so that a peer that is gone is noticed.
+    package var tailHeartbeatSeconds = 15
+    /// How long a connection may stay silent between requests, in seconds, before it is closed.
+    package var adminIdleSecondsMax = 60
+    /// Connections open at once; more wait in the listen queue.
+    package var adminConnectionsMax = 256
+    /// Largest header section of a request, in bytes. A larger one is answered 400, and the connection is closed.
+    package var adminHeaderBytesMax = 16 << 10
+    /// Most header fields in a request.
+    package var adminHeadersMax = 100
+
+    package init() {}
+}

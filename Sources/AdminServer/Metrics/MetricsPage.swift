@@ -1,0 +1,101 @@
+import BrokerCore
+import EventBus
+
+/// Requests that a listener for programs answered, as `/metrics` shows them.
+package struct RequestCount: Sendable, Equatable {
+    package var handler: String
+    package var status: Int
+    package var requests: UInt64
+
+    package init(handler: String, status: Int, requests: UInt64) {
+        self.handler = handler
+        self.status = status
+        self.requests = requests
+    }
+}
+
+/// The numbers of one scrape. Labels are bounded: reasons, QoS, rules from the templates; never a client or a topic.
+struct MetricsPage {
+    let version: String
+    let ready: Bool
+    let broker: BrokerStatistics
+    let events: EventBusCounters
+    let rules: [RuleStatistics]
+    let requests: [RequestCount]
+
+    var bytes: [UInt8] {
+        var text = PrometheusText()
+        text.add(.gauge, "crema_build_info", "The version that runs; always 1.", by: "version", [(version, 1)])
+        text.add(.gauge, "crema_ready", "1 when every listener accepts, 0 while starting and draining.", ready ? 1 : 0)
+        addConnections(&text)
+        addMessages(&text)
+        addEvents(&text)
+        addRules(&text)
+        text.add(
+            .counter, "crema_http_requests_total", "Requests answered on listeners for programs.",
+            requests.map { (["handler": $0.handler, "code": String($0.status)], $0.requests) })
+        return text.bytes
+    }
+
+    private func addConnections(_ text: inout PrometheusText) {
+        text.add(.gauge, "crema_uptime_seconds", "Seconds since the broker started.", broker.uptimeSeconds)
+        text.add(
+            .gauge, "crema_clients", "Sessions, by whether they have a connection now.", by: "state",
+            [("connected", broker.clientsConnected), ("offline", broker.clientsOffline)])
+        text.add(.gauge, "crema_clients_maximum", "Most clients connected at once since start.", broker.clientsMaximum)
+        text.add(.counter, "crema_connections_accepted_total", "Connections accepted.", broker.connectionsAccepted)
+        text.add(
+            .counter, "crema_connections_refused_total", "CONNECT packets refused.", by: "reason", Self.sorted(broker.connectionsRefused))
+        text.add(
+            .counter, "crema_connections_closed_total", "Connections that the broker closed.", by: "reason",
+            Self.sorted(broker.connectionsClosed))
+        text.add(.gauge, "crema_subscriptions", "Subscriptions of all sessions.", broker.subscriptions)
+    }
+
+    private func addMessages(_ text: inout PrometheusText) {
+        text.add(.counter, "crema_bytes_received_total", "Bytes received from MQTT clients.", broker.bytesReceived)
+        text.add(.counter, "crema_bytes_sent_total", "Bytes sent to MQTT clients.", broker.bytesSent)
+        text.add(.counter, "crema_packets_received_total", "MQTT control packets received.", broker.packetsReceived)
+        text.add(.counter, "crema_packets_sent_total", "MQTT control packets sent.", broker.packetsSent)
+        text.add(
+            .counter, "crema_messages_received_total", "PUBLISH packets received.", by: "qos", Self.byQoS(broker.publishReceived))
+        text.add(.counter, "crema_messages_sent_total", "PUBLISH packets sent.", by: "qos", Self.byQoS(broker.publishSent))
+        text.add(
+            .counter, "crema_messages_dropped_total", "Messages dropped instead of delivered.", by: "reason",
+            Self.sorted(broker.messagesDropped))
+        text.add(.gauge, "crema_messages_queued", "Messages waiting in queues of sessions.", broker.messagesQueued)
+        text.add(.gauge, "crema_messages_in_flight", "Messages sent and not acknowledged yet.", broker.messagesInFlight)
+        text.add(.gauge, "crema_retained_messages", "Retained messages.", broker.retainedMessages)
+        text.add(.gauge, "crema_retained_bytes", "Payload bytes of retained messages.", broker.retainedBytes)
+    }
+
+    private func addEvents(_ text: inout PrometheusText) {
+        text.add(.counter, "crema_events_accepted_total", "Events put on a bus that exists.", events.eventsAccepted)
+        text.add(
+            .counter, "crema_events_dropped_total", "Events accepted and dropped.", by: "reason",
+            [("unknown_bus", events.eventsDroppedUnknownBus)])
+        text.add(.counter, "crema_events_unmatched_total", "Events that no rule of their bus matched.", events.eventsUnmatched)
+        text.add(.counter, "crema_event_entries_failed_total", "PutEvents entries answered with an error.", events.entriesFailed)
+        text.add(.counter, "crema_event_requests_refused_total", "PutEvents requests refused as a whole.", events.requestsRefused)
+        text.add(.counter, "crema_rule_hops_cut_total", "Rule outputs cut at ruleHopsMax.", events.ruleHopsCut)
+        text.add(
+            .counter, "crema_dead_letters_dropped_total", "Dead letters dropped to keep within their limits.", events.deadLettersDropped)
+    }
+
+    private func addRules(_ text: inout PrometheusText) {
+        func samples(_ value: KeyPath<RuleStatistics, UInt64>) -> [(labels: KeyValuePairs<String, String>, value: UInt64)] {
+            rules.map { (["bus": $0.bus ?? "", "kind": $0.kind.rawValue, "rule": $0.name], $0[keyPath: value]) }
+        }
+        text.add(.counter, "crema_rule_matched_total", "Events or messages that a rule matched.", samples(\.matched))
+        text.add(.counter, "crema_rule_delivered_total", "Deliveries of a rule to its targets.", samples(\.delivered))
+        text.add(.counter, "crema_rule_failed_total", "Deliveries of a rule that failed for good.", samples(\.failed))
+    }
+
+    private static func sorted(_ counts: [String: UInt64]) -> [(String, UInt64)] {
+        counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    private static func byQoS(_ counts: [UInt64]) -> [(String, UInt64)] {
+        counts.enumerated().map { (String($0.offset), $0.element) }
+    }
+}
