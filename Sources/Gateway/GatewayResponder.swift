@@ -11,7 +11,7 @@ import Rules
 package struct GatewayResponder: HTTPResponder {
     package typealias Context = GatewayRequestContext
 
-    let routes: RouteTable
+    let routes: CurrentRoutes
     let limits: GatewayLimits
     /// Whether the listener takes unsigned requests. A signature that comes all the same is not looked at: AWS SDKs always sign.
     let anonymous: Bool
@@ -51,7 +51,7 @@ package struct GatewayResponder: HTTPResponder {
         guard anonymous else {
             return (.unmatched, Self.response(RouteError.authenticationRequired, requestID))
         }
-        switch routes.match(method: request.method.rawValue, path: path) {
+        switch routes.value.match(method: request.method.rawValue, path: path) {
         case .none: return (.unmatched, Self.response(RouteError.notFound, requestID))
         case .malformedPath: return (.unmatched, Self.response(RouteError.malformedPath, requestID))
         case .route(let route, let parameters):

@@ -51,8 +51,13 @@ package struct GatewayServer: Service {
         self.log = log
         self.onListening = onListening
         responder = GatewayResponder(
-            routes: routes, limits: configuration.limits, anonymous: configuration.anonymous, broker: broker, engine: engine,
+            routes: CurrentRoutes(routes), limits: configuration.limits, anonymous: configuration.anonymous, broker: broker, engine: engine,
             counters: counters, source: .system, log: log)
+    }
+
+    /// Puts other API routes in force. Requests that have begun are answered with the old ones.
+    package func replace(routes: RouteTable) {
+        responder.routes.replace(with: routes)
     }
 
     package func run() async throws {

@@ -2,7 +2,8 @@
 package enum ListenerInspection {
     /// Inspects a listener's certificate and key, and the authorities of its clients if it has any.
     ///
-    /// Only what certainly does not work is a failure: a missing or broken file, a key of another certificate, an end that has passed.
+    /// Only what certainly does not work is a failure: a missing or broken file, a key of another certificate or
+    /// one that others may read, an end that has passed.
     ///
     /// - Parameter time: seconds since 1970; the present when left out.
     package static func findings(certificate: String, key: String, clientCA: String?, at time: Int64? = nil) -> [Finding] {
@@ -44,10 +45,7 @@ package enum ListenerInspection {
                         ? Finding(.ok, .key, file, "belongs to \(certificate)")
                         : Finding(.failure, .key, file, "does not belong to \(certificate)"))
             }
-            // Secrets that an orchestrator mounts often have wider modes than a file on a disk should: worth a warning, not a refusal.
-            if mode & 0o077 != 0 {
-                findings.append(Finding(.warning, .mode, file, "mode 0\(String(mode, radix: 8)) lets others read the key; chmod 600 it"))
-            }
+            if mode & 0o077 != 0 { findings.append(.mode(mode, of: file)) }
             return findings
         } catch {
             return [Finding(.failure, .file, file, error.textWithout(source: file))]

@@ -1,0 +1,119 @@
+import Documents
+import EventBus
+import Foundation
+import Logging
+import Trust
+
+/// What `crema check` found, in the shape of its JSON.
+struct CheckReport: Encodable {
+    struct Listener: Encodable {
+        var address: String
+        var `protocol`: String
+        var authentication: String
+        var location: String
+    }
+
+    struct Rule: Encodable {
+        var name: String
+        var kind: String
+        var bus: String?
+        var enabled: Bool
+        var location: String
+    }
+
+    struct Route: Encodable {
+        /// `ANY` for every method.
+        var method: String
+        var path: String
+        var location: String
+    }
+
+    /// A resource of a type that Crema does not serve.
+    struct UnknownResource: Encodable {
+        var logicalID: String
+        var type: String
+        var location: String
+    }
+
+    struct CertificateFinding: Encodable {
+        var severity: String
+        var subject: String
+        var file: String
+        var text: String
+        var daysLeft: Int64?
+    }
+
+    struct Problem: Encodable {
+        var file: String
+        var line: Int
+        var column: Int
+        var message: String
+    }
+
+    var ok = true
+    var listeners: [Listener] = []
+    var buses: [String] = []
+    var rules: [Rule] = []
+    var routes: [Route] = []
+    var unknownResources: [UnknownResource] = []
+    var certificates: [CertificateFinding] = []
+    var errors: [Problem] = []
+
+    /// A configuration that cannot be used.
+    init(_ error: DocumentError) {
+        ok = false
+        errors = error.problems.map {
+            Problem(file: $0.location.file, line: $0.location.line, column: $0.location.column, message: $0.message)
+        }
+    }
+
+    init(_ loaded: LoadedConfiguration) {
+        listeners = loaded.configuration.listeners.map { listener in
+            Listener(
+                address: listener.address, protocol: listener.protocol.rawValue, authentication: listener.authentication.text,
+                location: "\(listener.location)")
+        }
+        buses = loaded.resources.busNames
+        let engine = EventEngine(resources: loaded.resources, logger: Logger(label: "check"))
+        rules = engine.ruleStatistics().map {
+            Rule(name: $0.name, kind: $0.kind.rawValue, bus: $0.bus, enabled: $0.enabled, location: "\($0.location)")
+        }
+        routes = loaded.documents.apis.flatMap(\.routes).map {
+            Route(method: $0.method ?? "ANY", path: $0.path, location: "\($0.location)")
+        }
+        unknownResources = loaded.documents.templates.flatMap(\.unknownResources).map {
+            UnknownResource(logicalID: $0.logicalID, type: $0.type, location: "\($0.location)")
+        }
+        let findings = loaded.configuration.listeners.flatMap(\.certificateFindings)
+        certificates = findings.map {
+            CertificateFinding(
+                severity: $0.severity.name, subject: $0.subject.rawValue, file: $0.file, text: $0.text, daysLeft: $0.daysLeft)
+        }
+        ok = !findings.contains { $0.severity == .failure }
+    }
+}
+
+extension CheckReport {
+    /// One line for each finding, under headings.
+    var lines: [String] {
+        let errors = errors.map { ($0.line > 0 ? "\($0.file):\($0.line):\($0.column)" : $0.file) + ": \($0.message)" }
+        guard errors.isEmpty else { return errors }
+        return section("Listeners", listeners.map { "\($0.address)  \($0.protocol)  \($0.authentication)" })
+            + section("Buses", buses)
+            + section("Rules", rules.map(\.line))
+            + section("API routes", routes.map { "\($0.method) \($0.path)  \($0.location)" })
+            + section("Resources of other types, not served", unknownResources.map { "\($0.logicalID)  \($0.type)  \($0.location)" })
+            + section("Certificates", certificates.map { "\($0.severity): \($0.file): \($0.text)" })
+    }
+
+    private func section(_ title: String, _ lines: [String]) -> [String] {
+        lines.isEmpty ? [] : ["\(title) (\(lines.count))"] + lines.map { "  " + $0 }
+    }
+}
+
+extension CheckReport.Rule {
+    fileprivate var line: String {
+        let place = bus.map { "on \($0)" } ?? "for MQTT messages"
+        return "\(name)  \(kind) rule \(place)\(enabled ? "" : ", disabled")  \(location)"
+    }
+}

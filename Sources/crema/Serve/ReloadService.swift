@@ -1,0 +1,40 @@
+import BrokerCore
+import BrokerServer
+import Documents
+import EventBus
+import Gateway
+import Logging
+import ServiceLifecycle
+
+/// Reads the resources anew on every SIGHUP, one reload after the other.
+struct ReloadService: Service {
+    let hangups: AsyncStream<Void>
+    let options: ConfigurationOptions
+    let engine: EventEngine
+    let broker: Broker
+    let gateways: [GatewayServer]
+    let log: Logger
+
+    func run() async throws {
+        for await _ in hangups.cancelOnGracefulShutdown() { await reload() }
+    }
+
+    /// Takes the new resources into use, or changes nothing.
+    private func reload() async {
+        let loaded: LoadedConfiguration
+        do {
+            loaded = try options.load()
+        } catch {
+            for problem in error.problems { log.error("reload: \(problem)") }
+            log.error("reload failed: nothing has changed")
+            return
+        }
+        engine.replace(resources: loaded.resources)
+        await broker.setRules(engine)
+        for gateway in gateways { gateway.replace(routes: loaded.routes) }
+        let rules = loaded.resources.eventRuleCount + loaded.resources.topicRuleCount
+        log.notice(
+            "reloaded: \(rules) rules, \(loaded.documents.apis.flatMap(\.routes).count) API routes; listeners, certificates and limits stay as they were until a restart"
+        )
+    }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import Documents
+import Foundation
+import Logging
+import Trust
+
+/// `crema serve`: the broker, its rules, and its HTTP listeners, until SIGTERM or SIGINT.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serve MQTT, HTTP and the rules between them.",
+        discussion: """
+            Logs go to standard error: one line for each listener with its address, transport and authentication, then `ready`. \
+            SIGTERM and SIGINT finish what has begun and end with 0; a second one ends at once. SIGHUP reads the resources anew, \
+            without losing a client; if they have a mistake nothing changes.
+
+            Exit codes: 0 ended as asked, 1 failed (an address that cannot be bound), 2 usage or configuration.
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "trace, debug, info, notice, warning, error or critical. (default: CREMA_LOG_LEVEL, else info)", valueName: "level"),
+        transform: { try ServeCommand.level(named: $0) })
+    var logLevel: Logger.Level?
+
+    func run() async throws {
+        let level = try logLevel ?? Self.environmentLevel()
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        let loaded: LoadedConfiguration
+        do {
+            loaded = try options.load()
+            try Self.checkCertificates(of: loaded)
+        } catch {
+            FileHandle.standardError.write(Data("\(error)\n".utf8))
+            throw ExitCode(2)
+        }
+        let log = Logger(label: "crema")
+        do {
+            try await ServedSite(loaded: loaded, options: options, log: log).run()
+        } catch {
+            log.critical("\(error)")
+            throw ExitCode.failure
+        }
+    }
+
+    private static func environmentLevel() throws -> Logger.Level {
+        guard let text = ProcessInfo.processInfo.environment["CREMA_LOG_LEVEL"] else { return .info }
+        do {
+            return try level(named: text)
+        } catch {
+            throw ValidationError("CREMA_LOG_LEVEL: \(error)")
+        }
+    }
+
+    private static func level(named text: String) throws -> Logger.Level {
+        guard let level = Logger.Level(rawValue: text) else {
+            let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("there is no log level '\(text)'; there are \(known)")
+        }
+        return level
+    }
+
+    /// Refuses files that no client could ever be served with. A date that has passed is only logged: clocks are wrong more often than a
+    /// broker should stay down.
+    private static func checkCertificates(of loaded: LoadedConfiguration) throws(DocumentError) {
+        var problems = ProblemCollector()
+        for listener in loaded.configuration.listeners {
+            for finding in listener.certificateFindings where finding.severity == .failure && finding.subject != .expiry {
+                problems.add("\(finding.file): \(finding.text)", at: listener.location)
+            }
+        }
+        try problems.finish()
+    }
+}

@@ -1,0 +1,167 @@
+import AdminServer
+import BrokerCore
+import BrokerServer
+import Documents
+import EventBus
+import Foundation
+import Gateway
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Trust
+
+/// Everything that one `crema serve` runs, put together.
+struct ServedSite {
+    /// How long everything may take to finish after SIGTERM; then it is cut off.
+    private static let shutdownSecondsMax: Int64 = 15
+
+    private let loaded: LoadedConfiguration
+    private let options: ConfigurationOptions
+    private let log: Logger
+    private let engine: EventEngine
+    private let broker: Broker
+    private let readiness = Readiness()
+    private let gatewayCounters = GatewayCounters()
+
+    init(loaded: LoadedConfiguration, options: ConfigurationOptions, log: Logger) {
+        self.loaded = loaded
+        self.options = options
+        self.log = log
+        let limits = loaded.configuration.limits
+        engine = EventEngine(
+            resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules"))
+        broker = Broker(
+            limits: KnownLimits.broker(limits), authorizer: ListenerAuthorizer(), rules: engine, loopCount: System.coreCount,
+            logger: Logger(label: "crema.broker"), version: CremaVersion.text)
+    }
+
+    /// Serves until a signal ends it.
+    ///
+    /// - Throws: for a listener that cannot be opened, and for a service that ended early.
+    func run() async throws {
+        logCertificates()
+        let bindings = try await broker.start(mqttListeners)
+        for (binding, listener) in zip(bindings, listeners(.mqtt, .mqtts)) { logOpen(listener, address: binding.address) }
+
+        let http = listeners(.http)
+        let admin = listeners(.admin)
+        let opening = OpeningListeners(count: http.count + admin.count) { [readiness, log] in
+            readiness.becameReady()
+            log.info("ready")
+        }
+        let gateways = http.map { gateway($0, opening) }
+        let (hangups, hangup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        // Shut down from the last to the first: not ready, then no more requests, then no more clients, and health to the very end.
+        var services: [any Service] = []
+        services += admin.map { HTTPListenerService(listener: $0, server: inspection($0, opening)) }
+        services.append(BrokerService(broker: broker))
+        services += zip(http, gateways).map { HTTPListenerService(listener: $0, server: $1) }
+        services.append(
+            ReloadService(hangups: hangups, options: options, engine: engine, broker: broker, gateways: gateways, log: log))
+        services.append(ReadinessService(readiness: readiness))
+
+        var quiet = log
+        quiet.logLevel = max(log.logLevel, .warning)
+        var configuration = ServiceGroupConfiguration(services: services, logger: quiet)
+        configuration.maximumGracefulShutdownDuration = .seconds(Self.shutdownSecondsMax)
+        let group = ServiceGroup(configuration: configuration)
+        let stops = StopRequests(group: group, log: log)
+        let stopping = InterruptionWatch { stops.received($0) }
+        let reloading = InterruptionWatch([SIGHUP]) { _ in hangup.yield() }
+        defer {
+            stopping.cancel()
+            reloading.cancel()
+        }
+        try await group.run()
+        log.info("stopped")
+    }
+
+    // MARK: - Listeners
+
+    private func listeners(_ kinds: ListenerConfiguration.ListenerProtocol...) -> [ListenerConfiguration] {
+        loaded.configuration.listeners.filter { kinds.contains($0.protocol) }
+    }
+
+    private var mqttListeners: [Listener] {
+        listeners(.mqtt, .mqtts).map { listener in
+            var transport = Listener.Transport.tcp
+            if let certificate = listener.certificate, let key = listener.key {
+                transport = .tls(
+                    TLSListener(
+                        certificate: certificate, key: key, clientCA: listener.clientCA,
+                        requireClientCertificate: listener.requireClientCertificate))
+            }
+            return Listener(
+                name: "\(listener.protocol.rawValue) \(listener.address)", host: listener.host, port: listener.port,
+                transport: transport, anonymous: listener.anonymous)
+        }
+    }
+
+    private func gateway(_ listener: ListenerConfiguration, _ opening: OpeningListeners) -> GatewayServer {
+        GatewayServer(
+            configuration: .init(
+                host: listener.host, port: listener.port, anonymous: listener.anonymous,
+                limits: KnownLimits.gateway(loaded.configuration.limits)),
+            routes: loaded.routes, broker: broker, engine: engine, counters: gatewayCounters,
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, log: Logger(label: "crema.gateway")
+        ) { [self] address in
+            logOpen(listener, address: "\(listener.host):\(address.port ?? listener.port)")
+            opening.opened()
+        }
+    }
+
+    private func inspection(_ listener: ListenerConfiguration, _ opening: OpeningListeners) -> InspectionServer {
+        InspectionServer(
+            configuration: .init(
+                host: listener.host, port: listener.port, anonymous: listener.anonymous,
+                limits: KnownLimits.inspection(loaded.configuration.limits)),
+            version: CremaVersion.text, readiness: readiness, broker: broker, engine: engine,
+            requestCounts: { [gatewayCounters] in
+                gatewayCounters.counts.map { RequestCount(handler: $0.handler.rawValue, status: $0.status, requests: $0.requests) }
+            },
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, log: Logger(label: "crema.admin")
+        ) { [self] address in
+            logOpen(listener, address: "\(listener.host):\(address.port ?? listener.port)")
+            opening.opened()
+        }
+    }
+
+    // MARK: - What the operator reads
+
+    private func logOpen(_ listener: ListenerConfiguration, address: String) {
+        let authentication = listener.authentication
+        log.log(
+            level: authentication.isOpen || authentication == .closed ? .warning : .info,
+            "listening on \(address): \(listener.protocol.rawValue) (\(listener.transport)), authentication: \(authentication.text)")
+    }
+
+    private func logCertificates() {
+        for finding in loaded.configuration.listeners.flatMap(\.certificateFindings) where finding.severity > .notice {
+            log.warning("certificate: \(finding)")
+        }
+    }
+}
+
+/// Keeps the broker until the shutdown, and lets its clients' packets finish then.
+private struct BrokerService: Service {
+    /// How long clients may take to read their last bytes.
+    private static let drainLimit = Duration.seconds(5)
+
+    let broker: Broker
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await broker.drain(within: Self.drainLimit)
+    }
+}
+
+/// Says that Crema is not ready any more as soon as the shutdown begins.
+private struct ReadinessService: Service {
+    let readiness: Readiness
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        readiness.drainingBegan()
+    }
+}

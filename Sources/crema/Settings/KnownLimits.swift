@@ -1,0 +1,52 @@
+import AdminServer
+import BrokerCore
+import EventBus
+import Gateway
+
+/// Every limit that a configuration may set, over all parts of the program.
+enum KnownLimits {
+    /// The names under `limits:`.
+    static let names = [
+        BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), gateway.map(\.name), inspection.map(\.name),
+    ].flatMap(\.self).sorted()
+
+    private static let gateway: [(name: String, path: any WritableKeyPath<GatewayLimits, Int> & Sendable)] = [
+        ("httpBodyBytesMax", \.httpBodyBytesMax), ("putEventsBodyBytesMax", \.putEventsBodyBytesMax),
+        ("httpBodySecondsMax", \.httpBodySecondsMax), ("httpIdleSecondsMax", \.httpIdleSecondsMax),
+        ("httpConnectionsMax", \.httpConnectionsMax), ("httpHeaderBytesMax", \.httpHeaderBytesMax),
+        ("httpHeadersMax", \.httpHeadersMax),
+    ]
+
+    private static let inspection: [(name: String, path: any WritableKeyPath<InspectionLimits, Int> & Sendable)] = [
+        ("listRowsMax", \.listRowsMax), ("tailStreamsMax", \.tailStreamsMax), ("tailPayloadBytesMax", \.tailPayloadBytesMax),
+        ("tailHeartbeatSeconds", \.tailHeartbeatSeconds), ("adminIdleSecondsMax", \.adminIdleSecondsMax),
+        ("adminConnectionsMax", \.adminConnectionsMax), ("adminHeaderBytesMax", \.adminHeaderBytesMax),
+        ("adminHeadersMax", \.adminHeadersMax),
+    ]
+
+    static func broker(_ values: [String: Int]) -> BrokerLimits {
+        set(values, BrokerLimits.names, in: BrokerLimits())
+    }
+
+    static func eventBus(_ values: [String: Int]) -> EventBusLimits {
+        set(values, EventBusLimits.names, in: EventBusLimits())
+    }
+
+    static func gateway(_ values: [String: Int]) -> GatewayLimits {
+        set(values, gateway, in: GatewayLimits())
+    }
+
+    static func inspection(_ values: [String: Int]) -> InspectionLimits {
+        set(values, inspection, in: InspectionLimits())
+    }
+
+    private static func set<Limits>(
+        _ values: [String: Int], _ names: [(name: String, path: any WritableKeyPath<Limits, Int> & Sendable)], in defaults: Limits
+    ) -> Limits {
+        var limits = defaults
+        for (name, path) in names {
+            if let value = values[name] { limits[keyPath: path] = value }
+        }
+        return limits
+    }
+}

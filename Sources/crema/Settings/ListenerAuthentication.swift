@@ -1,0 +1,59 @@
+import Documents
+import Trust
+
+/// How the clients of a listener prove who they are.
+enum ListenerAuthentication {
+    /// Every client has a certificate.
+    case clientCertificate
+    /// A certificate names the client that has one; the others are let in as nobody.
+    case certificateOrAnonymous
+    case anonymous
+    /// Nothing that this version checks is offered, so every request is refused.
+    case closed
+    /// Nothing is asked, and only health is told.
+    case healthOnly
+
+    var text: String {
+        switch self {
+        case .clientCertificate: "client certificate"
+        case .certificateOrAnonymous: "client certificate or anonymous"
+        case .anonymous: "anonymous"
+        case .closed: "every client is refused (anonymous: false, and no clientCA)"
+        case .healthOnly: "none, only /livez and /readyz answer"
+        }
+    }
+
+    /// Whether somebody who proves nothing gets in.
+    var isOpen: Bool {
+        switch self {
+        case .certificateOrAnonymous, .anonymous: true
+        case .clientCertificate, .closed, .healthOnly: false
+        }
+    }
+}
+
+extension ListenerConfiguration {
+    var authentication: ListenerAuthentication {
+        if `protocol` == .admin { return anonymous ? .anonymous : .healthOnly }
+        if requireClientCertificate { return .clientCertificate }
+        if clientCA != nil { return anonymous ? .certificateOrAnonymous : .clientCertificate }
+        return anonymous ? .anonymous : .closed
+    }
+
+    /// What the listener runs over.
+    var transport: String {
+        switch self.protocol {
+        case .mqtt: "MQTT over TCP"
+        case .mqtts: "MQTT over TLS"
+        case .ws: "MQTT over WebSocket"
+        case .wss: "MQTT over WebSocket and TLS"
+        case .http, .admin: "HTTP"
+        }
+    }
+
+    /// What the listener's certificate files are worth; nothing for a listener without TLS.
+    var certificateFindings: [Finding] {
+        guard let certificate, let key else { return [] }
+        return ListenerInspection.findings(certificate: certificate, key: key, clientCA: clientCA)
+    }
+}

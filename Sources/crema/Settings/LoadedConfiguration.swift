@@ -1,0 +1,45 @@
+import ArgumentParser
+import Documents
+import EventBus
+import Foundation
+import Gateway
+
+/// Where a command finds its configuration.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The configuration. Without it: MQTT on 127.0.0.1:1883, HTTP on :8080, administration on :9090, no anonymous clients.",
+            valueName: "file"))
+    var config: String?
+
+    /// Reads the configuration and all that it names.
+    func load() throws(DocumentError) -> LoadedConfiguration {
+        try LoadedConfiguration(file: config, environment: ProcessInfo.processInfo.environment)
+    }
+}
+
+/// A configuration with its resources read and compiled: what serves, or what a check lists.
+struct LoadedConfiguration: Sendable {
+    let configuration: Configuration
+    let documents: ResourceDocuments
+    let resources: ResourceSet
+    let routes: RouteTable
+
+    /// - Throws: every mistake of the configuration; if it has none, every mistake of the files that it names; if they have none, every
+    ///   mistake of the resources in them.
+    init(file: String?, environment: [String: String]) throws(DocumentError) {
+        let configuration = try Configuration(file: file, environment: environment, knownLimits: KnownLimits.names)
+        let documents = try ResourceDocuments(of: configuration)
+        var problems = ProblemCollector()
+        let resources = problems.collect { () throws(DocumentError) in try ResourceSet(templates: documents.templates) }
+        let routes = problems.collect { () throws(DocumentError) in try RouteTable(documents.apis.flatMap(\.routes)) }
+        try problems.finish()
+        guard let resources, let routes else {
+            throw DocumentError("the resources cannot be compiled", at: SourceLocation(file: file ?? "built-in defaults"))
+        }
+        self.configuration = configuration
+        self.documents = documents
+        self.resources = resources
+        self.routes = routes
+    }
+}
