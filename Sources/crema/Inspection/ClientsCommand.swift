@@ -1,0 +1,35 @@
+import AdminServer
+import ArgumentParser
+
+/// `crema clients`: who is connected, and whose session waits.
+struct ClientsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clients", abstract: "List connected clients and sessions that wait for theirs.")
+
+    @OptionGroup var options: InspectionOptions
+
+    func run() async throws {
+        try await InspectionClient.run(options) { client in
+            let bytes = try await client.get("clients")
+            if options.json { return try TerminalOutput.standard.write(line: TerminalText.escaped(json: bytes)) }
+            let list = try InspectionClient.decode(ListDocument<ClientDocument>.self, from: bytes)
+            var table = Table([
+                "CLIENT": .left, "STATE": .left, "FOR": .right, "PRINCIPAL": .left, "PEER": .left, "LISTENER": .left, "VERSION": .left,
+                "SUBSCRIPTIONS": .right, "QUEUED": .right, "IN FLIGHT": .right, "DROPPED": .right,
+            ])
+            for row in list.rows { table.add(Self.cells(row)) }
+            try table.write(to: .standard)
+            if list.more { TerminalOutput.error.writeLine("crema: there are more clients than the broker lists at once") }
+        }
+    }
+
+    private static func cells(_ client: ClientDocument) -> [Table.Cell] {
+        [
+            .init(client.clientID), .init(client.connected ? "connected" : "offline", style: client.connected ? nil : .dim),
+            .init(client.connected ? DurationText.short(seconds: client.connectedSeconds) : ""),
+            .init(client.principal ?? client.userName ?? ""), .init(client.peer ?? ""), .init(client.listener ?? ""),
+            .init(client.protocolVersion), .init(client.subscriptions), .init(client.queued), .init(client.inFlight),
+            .init(client.dropped, style: client.dropped > 0 ? .red : nil),
+        ]
+    }
+}

@@ -1,0 +1,35 @@
+import AdminServer
+import ArgumentParser
+
+/// `crema rules`: the rules with what they did.
+struct RulesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rules", abstract: "List the rules with what they matched, delivered and failed to deliver.")
+
+    @OptionGroup var options: InspectionOptions
+
+    func run() async throws {
+        try await InspectionClient.run(options) { client in
+            let bytes = try await client.get("rules")
+            if options.json { return try TerminalOutput.standard.write(line: TerminalText.escaped(json: bytes)) }
+            let rules = try InspectionClient.decode(ListDocument<RuleDocument>.self, from: bytes).rows
+            var table = Table([
+                "RULE": .left, "KIND": .left, "BUS": .left, "STATE": .left, "MATCHED": .right, "DELIVERED": .right, "FAILED": .right,
+                "DEFINED AT": .left,
+            ])
+            for rule in rules {
+                table.add([
+                    .init(rule.name), .init(rule.kind), .init(rule.bus ?? ""), .init(rule.enabled ? "enabled" : "disabled"),
+                    .init(rule.matched), .init(rule.delivered), .init(rule.failed, style: rule.failed > 0 ? .red : nil),
+                    .init(rule.location),
+                ])
+            }
+            try table.write(to: .standard)
+            for rule in rules {
+                guard let error = rule.lastError else { continue }
+                let line = "\(TerminalText.escaped(rule.name)): last failure: \(TerminalText.escaped(error))"
+                try TerminalOutput.standard.write(line: TerminalOutput.standard.styled(line, .red))
+            }
+        }
+    }
+}
