@@ -1,0 +1,192 @@
+package import BrokerCore
+package import Logging
+import MQTTCodec
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// The running broker: its event loops with a shard each, its listeners, and the face that the rest of the program sees.
+///
+/// To be ended by ``drain(within:)``, which stops the event loops.
+package final class Broker: BrokerAccess {
+    /// Messages that wait for one reader of ``tail(_:)``; further ones are skipped and counted.
+    package static let tailMessagesMax = 1_000
+
+    private let group: MultiThreadedEventLoopGroup
+    private let shards: [NIOLoopBoundBox<ShardDriver>]
+    private let limits: BrokerLimits
+    private let logger: Logger
+    private let version: String
+    private let certificateTime: (@Sendable () -> Int64)?
+    private let startedAt = Instant.now
+    private let lastTap = Atomic<UInt64>(0)
+    private let state = Mutex(State())
+
+    private struct State {
+        var isDraining = false
+        var listeners: [any Channel] = []
+        var systemTopics: Task<Void, Never>?
+    }
+
+    /// - Parameters:
+    ///   - rules: The rules on device messages, which each shard evaluates for the messages that it accepts.
+    ///   - loopCount: Event loops, and so shards: 1 to 64.
+    ///   - version: For `$SYS/broker/version`.
+    ///   - certificateTime: Seconds since 1970 at which clients' certificates are judged; the time of day if not given.
+    package init(
+        limits: BrokerLimits, authorizer: any Authorizer, rules: (any MessageRules)?, loopCount: Int, logger: Logger, version: String,
+        certificateTime: (@Sendable () -> Int64)? = nil
+    ) {
+        let count = min(max(loopCount, 1), ShardSet.capacity)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
+        let settings = ShardSettings(
+            shardCount: count, limits: limits, authorizer: authorizer, directory: SessionDirectory(),
+            retained: RetainedStore(limits: limits), rules: rules)
+        let shards = group.makeIterator().enumerated().map { index, loop in
+            NIOLoopBoundBox.makeBoxSendingValue(
+                ShardDriver(id: ShardID(index), eventLoop: loop, settings: settings, logger: logger), eventLoop: loop)
+        }
+        for shard in shards { shard.eventLoop.execute { shard.value.meet(shards) } }
+        self.group = group
+        self.shards = shards
+        self.limits = limits
+        self.logger = logger
+        self.version = version
+        self.certificateTime = certificateTime
+    }
+
+    // MARK: Start and end
+
+    /// Opens all listeners, or none.
+    ///
+    /// - Returns: What was bound, in the order given; each one's description is its start-up line.
+    /// - Throws: ``ListenerError``, which names the listener and says what to do.
+    package func start(_ listeners: [Listener]) async throws -> [ListenerBinding] {
+        let drivers = Dictionary(uniqueKeysWithValues: shards.map { (ObjectIdentifier($0.eventLoop), $0) })
+        let opening = ListenerOpening(
+            group: group, drivers: drivers, connectSecondsMax: limits.connectSecondsMax,
+            certificateTime: certificateTime, logger: logger)
+        var open: [any Channel] = []
+        var bindings: [ListenerBinding] = []
+        for listener in listeners {
+            do {
+                let channel = try await opening.open(listener)
+                open.append(channel)
+                let address = channel.localAddress
+                bindings.append(listener.binding(address: ListenerOpening.text(of: address), port: address?.port ?? listener.port))
+            } catch {
+                for channel in open { try? await channel.close().get() }
+                throw error
+            }
+        }
+        let topics = SystemTopics(version: version)
+        let opened = open
+        state.withLock { state in
+            state.listeners += opened
+            if state.systemTopics == nil { state.systemTopics = Task { await topics.run(on: self) } }
+        }
+        return bindings
+    }
+
+    /// Stops taking connections, says goodbye to clients, and ends the event loops. Clients that have not taken their last bytes
+    /// when `limit` is over are cut off. Calls after this one change nothing and answer with nothing.
+    package func drain(within limit: Duration) async {
+        let (isFirst, listeners, topics) = state.withLock { state in
+            defer {
+                state.isDraining = true
+                state.listeners = []
+                state.systemTopics = nil
+            }
+            return (!state.isDraining, state.listeners, state.systemTopics)
+        }
+        guard isFirst else { return }
+        topics?.cancel()
+        await topics?.value
+        for listener in listeners { try? await listener.close().get() }
+        let seconds = limit.components.seconds
+        let deadline = NIODeadline.now() + .seconds(seconds) + .nanoseconds(limit.components.attoseconds / 1_000_000_000)
+        let drained = shards.map { shard in shard.eventLoop.flatSubmit { shard.value.drain(until: deadline) } }
+        for future in drained { try? await future.get() }
+        do {
+            try await group.shutdownGracefully()
+        } catch {
+            logger.error("the event loops did not stop cleanly", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private var isDraining: Bool { state.withLock { $0.isDraining } }
+
+    /// Asks every shard, on its loop; the answers come in the shards' order. Nothing once the broker drains.
+    private func collect<Answer: Sendable>(_ question: @escaping @Sendable (ShardDriver) -> Answer) async -> [Answer] {
+        if isDraining { return [] }
+        let futures = shards.map { shard in shard.eventLoop.submit { question(shard.value) } }
+        var answers: [Answer] = []
+        for future in futures {
+            // A loop that has ended meanwhile has nothing to say.
+            if let answer = try? await future.get() { answers.append(answer) }
+        }
+        return answers
+    }
+
+    /// Takes new device rules on every shard, as after a reload.
+    package func setRules(_ rules: any MessageRules) async {
+        _ = await collect { $0.shard.setRules(rules) }
+    }
+
+    // MARK: BrokerAccess
+
+    package func publish(_ messages: [Message]) async {
+        if isDraining { return }
+        var batches: [[Message]] = Array(repeating: [], count: shards.count)
+        for message in messages { batches[Shard.home(of: message.topic, shardCount: shards.count).index].append(message) }
+        let futures = zip(shards, batches).filter { !$1.isEmpty }.map { shard, batch in
+            shard.eventLoop.submit {
+                for message in batch { shard.value.shard.publish(message, now: .now) }
+            }
+        }
+        for future in futures { try? await future.get() }
+    }
+
+    package func statistics() async -> BrokerStatistics {
+        var sum = BrokerStatistics()
+        for part in await collect({ $0.shard.statistics() }) { sum.add(part) }
+        sum.uptimeSeconds = Instant.now.seconds(since: startedAt)
+        return sum
+    }
+
+    package func clients() async -> [ClientSummary] {
+        let parts = await collect { driver in
+            driver.bringUpToDate()
+            return driver.shard.clientSummaries()
+        }
+        return parts.flatMap { $0 }.sorted { $0.clientID < $1.clientID }
+    }
+
+    package func topics(matching filter: String, limit: Int) async -> [TopicSummary] {
+        let trackedMax = limits.topicsTrackedMax
+        let parts = await collect { driver in
+            driver.bringUpToDate()
+            return driver.shard.topicSummaries(matching: filter, limit: trackedMax)
+        }
+        var topics: [String: TopicSummary] = [:]
+        for summary in parts.joined() { topics[summary.topic] = topics[summary.topic]?.merged(with: summary) ?? summary }
+        return Array(topics.values.sorted { $0.topic < $1.topic }.prefix(max(0, limit)))
+    }
+
+    package func tail(_ filter: String) -> AsyncStream<TailedMessage> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: TailedMessage.self, bufferingPolicy: .bufferingOldest(Self.tailMessagesMax))
+        if isDraining {
+            continuation.finish()
+            return stream
+        }
+        let id = lastTap.wrappingAdd(1, ordering: .relaxed).newValue
+        let shards = shards
+        for shard in shards { shard.eventLoop.execute { shard.value.addTap(id, filter: filter, continuation: continuation) } }
+        continuation.onTermination = { reason in
+            guard case .cancelled = reason else { return }
+            for shard in shards { shard.eventLoop.execute { shard.value.removeTap(id) } }
+        }
+        return stream
+    }
+}

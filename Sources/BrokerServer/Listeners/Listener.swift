@@ -1,0 +1,83 @@
+/// One address on which MQTT clients are taken, as configured.
+package struct Listener: Sendable {
+    package enum Transport: Sendable {
+        case tcp
+        case tls(TLSListener)
+    }
+
+    /// What the log and the list of clients call it, `mqtts 0.0.0.0:8883` for instance.
+    package var name: String
+    package var host: String
+    /// 0 takes a free port, which ``ListenerBinding/port`` then tells.
+    package var port: Int
+    package var transport: Transport
+    /// Whether clients that prove nothing are taken.
+    package var anonymous: Bool
+
+    package init(name: String, host: String, port: Int, transport: Transport, anonymous: Bool) {
+        self.name = name
+        self.host = host
+        self.port = port
+        self.transport = transport
+        self.anonymous = anonymous
+    }
+}
+
+/// The files of a TLS listener, all PEM.
+package struct TLSListener: Sendable, Equatable {
+    /// The server's certificate, followed by its intermediates.
+    package var certificate: String
+    package var key: String
+    /// The authorities that clients' certificates must come from.
+    package var clientCA: String?
+    /// Whether a client without a certificate is refused in the handshake. Needs ``clientCA``.
+    package var requireClientCertificate: Bool
+
+    package init(certificate: String, key: String, clientCA: String?, requireClientCertificate: Bool) {
+        self.certificate = certificate
+        self.key = key
+        self.clientCA = clientCA
+        self.requireClientCertificate = requireClientCertificate
+    }
+}
+
+/// A listener that is open. Its description is the start-up line: address, transport, authentication.
+package struct ListenerBinding: Sendable, Equatable, CustomStringConvertible {
+    package let name: String
+    /// `address:port`, or `[address]:port` for IPv6, as bound.
+    package let address: String
+    package let port: Int
+    package let transport: String
+    package let authentication: String
+
+    package var description: String { "\(address) \(transport), \(authentication)" }
+}
+
+extension Listener {
+    func binding(address: String, port: Int) -> ListenerBinding {
+        ListenerBinding(name: name, address: address, port: port, transport: transportText, authentication: authenticationText)
+    }
+
+    private var transportText: String {
+        switch transport {
+        case .tcp: "MQTT over TCP"
+        case .tls: "MQTT over TLS 1.2 to 1.3"
+        }
+    }
+
+    private var authenticationText: String {
+        guard case .tls(let tls) = transport, tls.clientCA != nil else {
+            return anonymous ? "anonymous clients" : "no client can prove who it is, so none is taken"
+        }
+        if tls.requireClientCertificate { return "client certificate required" }
+        return anonymous ? "client certificate or anonymous" : "client certificate, asked for after the handshake"
+    }
+}
+
+/// Why the broker did not start; says which listener and what to do.
+package struct ListenerError: Error, Equatable, CustomStringConvertible {
+    package let listener: String
+    package let reason: String
+
+    package var description: String { "listener \(listener): \(reason)" }
+}

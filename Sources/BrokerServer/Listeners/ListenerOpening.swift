@@ -1,0 +1,115 @@
+import BrokerCore
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Opens one listener: what every accepted channel becomes.
+struct ListenerOpening: Sendable {
+    /// Connections that the kernel keeps waiting for accept.
+    static let backlog: Int32 = 4_096
+    /// Bytes that wait for a socket: beyond the upper mark the shard sends nothing more until the lower one is reached.
+    static let writeMarks = ChannelOptions.Types.WriteBufferWaterMark(low: 65_536, high: 262_144)
+
+    let group: MultiThreadedEventLoopGroup
+    /// One per event loop, by the loop.
+    let drivers: [ObjectIdentifier: NIOLoopBoundBox<ShardDriver>]
+    let connectSecondsMax: Int
+    let certificateTime: (@Sendable () -> Int64)?
+    let logger: Logger
+
+    func open(_ listener: Listener) async throws(ListenerError) -> any Channel {
+        var endpoint: TLSEndpoint?
+        if case .tls(let tls) = listener.transport {
+            do {
+                endpoint = try TLSEndpoint(tls, time: certificateTime)
+            } catch {
+                throw ListenerError(listener: listener.name, reason: error.reason)
+            }
+        }
+        do {
+            return try await bootstrap(listener, endpoint).bind(host: listener.host, port: listener.port).get()
+        } catch {
+            throw ListenerError(listener: listener.name, reason: Self.advice(for: error, listener))
+        }
+    }
+
+    private func bootstrap(_ listener: Listener, _ endpoint: TLSEndpoint?) -> ServerBootstrap {
+        let logger = logger
+        return ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: Self.backlog)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = AcceptErrorHandler(listener: listener.name, logger: logger)
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                }
+            }
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 2_048, maximum: 65_536)
+            )
+            .childChannelOption(.writeBufferWaterMark, value: Self.writeMarks)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try prepare(channel, listener, endpoint) }
+            }
+    }
+
+    private func prepare(_ channel: any Channel, _ listener: Listener, _ endpoint: TLSEndpoint?) throws {
+        guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value, driver.channels.add(channel) else {
+            throw ChannelError.ioOnClosedChannel  // the broker is stopping
+        }
+        let peer = Self.text(of: channel.remoteAddress)
+        let pipeline = channel.pipeline.syncOperations
+        guard let endpoint else {
+            let info = ConnectionInfo(peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous)
+            try pipeline.addHandler(MQTTConnectionHandler(driver: driver, info: info, openedAt: .now, isTLS: false))
+            return
+        }
+        let gate = HandshakeGate(
+            endpoint: endpoint, driver: driver, listener: listener, peer: peer, handshakeSecondsMax: connectSecondsMax)
+        let tls =
+            endpoint.verifiesClients
+            ? NIOSSLServerHandler(
+                context: endpoint.context,
+                customVerificationCallbackWithMetadata: { [weak gate] chain, promise in
+                    if let gate { gate.check(chain, promise) } else { promise.succeed(.failed) }
+                })
+            : NIOSSLServerHandler(context: endpoint.context)
+        try pipeline.addHandlers([FirstByteHandler(), tls, gate])
+    }
+
+    /// `address:port`, or `[address]:port` for IPv6.
+    static func text(of address: SocketAddress?) -> String {
+        guard let address, let host = address.ipAddress, let port = address.port else { return "unknown" }
+        return host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
+    private static func advice(for error: any Error, _ listener: Listener) -> String {
+        let place = "\(listener.host):\(listener.port)"
+        guard let error = error as? IOError else { return "cannot listen on \(place): \(error)" }
+        switch error.errnoCode {
+        case EADDRINUSE: return "\(place) is in use; stop the program that listens there, or choose another port"
+        case EACCES: return "\(place) is not allowed for this user; choose a port from 1024 on"
+        case EADDRNOTAVAIL: return "\(listener.host) is no address of this machine"
+        default: return "cannot listen on \(place): \(error.description)"
+        }
+    }
+}
+
+/// Says in the log why connections cannot be accepted, as when the process has no file descriptor left. NIO pauses and tries again.
+private final class AcceptErrorHandler: ChannelInboundHandler {
+    typealias InboundIn = Any
+
+    private let listener: String
+    private let logger: Logger
+
+    init(listener: String, logger: Logger) {
+        self.listener = listener
+        self.logger = logger
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        logger.error("cannot accept", metadata: ["listener": "\(listener)", "reason": "\(error)"])
+    }
+}

@@ -1,0 +1,102 @@
+import BrokerCore
+import Logging
+import MQTTCodec
+import NIOCore
+
+/// Writes what happens on one event loop to the log: static messages, the rest as metadata.
+final class EventLog {
+    private let logger: Logger
+    private let eventLoop: any EventLoop
+    private var window = LogWindow()
+
+    init(logger: Logger, eventLoop: any EventLoop) {
+        self.logger = logger
+        self.eventLoop = eventLoop
+    }
+
+    func report(_ event: BrokerEvent) {
+        switch event {
+        case .connected(let clientID, let info, let principal, let userName, let cleanSession, let sessionPresent):
+            guard logger.logLevel <= .info else { return }
+            var metadata = Self.metadata(info, clientID: clientID)
+            if let principal { metadata["principal"] = "\(LoggedText.escaping(principal))" }
+            if let userName { metadata["user_name"] = "\(LoggedText.escaping(userName))" }
+            metadata["clean_session"] = "\(cleanSession)"
+            metadata["session_present"] = "\(sessionPresent)"
+            logger.info("client connected", metadata: metadata)
+        case .closed(let clientID, let info, let reason):
+            closed(clientID, info, reason)
+        case .takenOver(let clientID, let oldPeer, let newPeer):
+            let metadata: Logger.Metadata = ["old_peer": "\(oldPeer)", "new_peer": "\(newPeer)"]
+            warn("session taken over", subject: clientID, metadata, clientID: clientID)
+        case .refused(let clientID, let info, let code, let text):
+            var metadata = Self.metadata(info, clientID: clientID)
+            metadata["return_code"] = "\(code.rawValue)"
+            metadata["reason"] = "\(LoggedText.escaping(text))"
+            warn("client refused", subject: Self.subject(clientID, info.peer), metadata)
+        case .publishDenied(let clientID, let topic):
+            warn("publish denied", subject: clientID, ["topic": "\(LoggedText.escaping(topic))"], clientID: clientID)
+        case .subscribeDenied(let clientID, let filter, let text):
+            let metadata: Logger.Metadata = [
+                "filter": "\(LoggedText.escaping(filter))", "reason": "\(LoggedText.escaping(text))",
+            ]
+            warn("subscription denied", subject: clientID, metadata, clientID: clientID)
+        case .queueFull(let clientID, let limit):
+            warn("queue full, messages are dropped", subject: clientID, ["limit": "\(limit)"], clientID: clientID)
+        case .retainedFull(let topic):
+            warn("message not retained", subject: "retained", ["topic": "\(LoggedText.escaping(topic))"])
+        case .sessionExpired(let clientID, let queued):
+            logger.info("session expired", metadata: ["client_id": "\(LoggedText.escaping(clientID))", "queued": "\(queued)"])
+        }
+    }
+
+    private func closed(_ clientID: String?, _ info: ConnectionInfo, _ reason: CloseReason) {
+        var metadata = Self.metadata(info, clientID: clientID)
+        metadata["reason"] = "\(reason.name)"
+        metadata["detail"] = "\(LoggedText.escaping(reason.detail))"
+        switch reason {
+        case .malformed, .protocolViolation, .limitExceeded:
+            warn("connection closed", subject: Self.subject(clientID, info.peer), metadata)
+        default:
+            logger.info("connection closed", metadata: metadata)
+        }
+    }
+
+    /// A connection that never reached the broker's core: its TLS handshake failed or its certificate was refused.
+    func handshakeFailed(peer: String, listener: String, failure: HandshakeFailure) {
+        var metadata: Logger.Metadata = [
+            "peer": "\(peer)", "listener": "\(listener)", "reason": "\(LoggedText.escaping(failure.reason))",
+        ]
+        if let subject = failure.subject { metadata["subject"] = "\(subject.isEmpty ? "unreadable" : subject)" }
+        if let depth = failure.depth { metadata["depth"] = "\(depth)" }
+        warn("TLS handshake failed", subject: Self.subject(nil, peer), metadata)
+    }
+
+    /// Says once per second and subject what happened, and how often it was left out.
+    private func warn(_ message: Logger.Message, subject: String, _ metadata: Logger.Metadata, clientID: String? = nil) {
+        let isFirst = window.isEmpty
+        guard window.admits(subject) else { return }
+        var metadata = metadata
+        if let clientID { metadata["client_id"] = "\(LoggedText.escaping(clientID))" }
+        logger.warning(message, metadata: metadata)
+        if isFirst { eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.closeWindow() } }
+    }
+
+    private func closeWindow() {
+        for (subject, count) in window.close() {
+            logger.warning("lines left out", metadata: ["subject": "\(LoggedText.escaping(subject))", "count": "\(count)"])
+        }
+    }
+
+    private static func metadata(_ info: ConnectionInfo, clientID: String?) -> Logger.Metadata {
+        var metadata: Logger.Metadata = ["peer": "\(info.peer)", "listener": "\(info.listener)"]
+        if let clientID, !clientID.isEmpty { metadata["client_id"] = "\(LoggedText.escaping(clientID))" }
+        return metadata
+    }
+
+    /// The client, or the host that it speaks from while it has no name.
+    private static func subject(_ clientID: String?, _ peer: String) -> String {
+        if let clientID, !clientID.isEmpty { return clientID }
+        return peer.lastIndex(of: ":").map { String(peer[..<$0]) } ?? peer
+    }
+}

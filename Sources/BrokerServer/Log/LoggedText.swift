@@ -1,0 +1,22 @@
+/// Texts from the network, made fit for one line of a log.
+enum LoggedText {
+    /// Characters of one text in a log line; the rest is cut and marked by `…`.
+    static let charactersMax = 256
+
+    /// Control and format characters become `\u{…}`, so that no client can forge a line or hide in one.
+    static func escaping(_ text: String) -> String {
+        var result = ""
+        var count = 0
+        for scalar in text.unicodeScalars {
+            if count == charactersMax { return result + "…" }
+            count += 1
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
+                result += "\\u{" + String(scalar.value, radix: 16) + "}"
+            default:
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

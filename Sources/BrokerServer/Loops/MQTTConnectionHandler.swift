@@ -1,0 +1,127 @@
+import BrokerCore
+import NIOCore
+import NIOSSL
+
+/// Carries bytes between one channel and the shard on the channel's event loop. Lives on that loop; not Sendable, no locks.
+///
+/// Added to a channel that is active and, on a TLS listener, has proved its certificate: the shard knows of no connection before.
+final class MQTTConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Time for a peer to take the last bytes and to close its side; then the socket is closed whatever it does.
+    static let lingerSecondsMax: Int64 = 2
+
+    private let driver: ShardDriver
+    private let info: ConnectionInfo
+    private let openedAt: Instant
+    private let isTLS: Bool
+    private var context: ChannelHandlerContext?
+    /// `nil` before the shard knows of it, and after either side has closed it.
+    private(set) var connection: ClientConnection?
+    /// The shard is inside ``send(_:)``: what the channel says meanwhile must not call it again.
+    private var isSending = false
+    private var lostWhileSending: CloseReason?
+
+    /// - Parameter openedAt: when the socket was accepted, which the time for CONNECT counts from.
+    init(driver: ShardDriver, info: ConnectionInfo, openedAt: Instant, isTLS: Bool) {
+        self.driver = driver
+        self.info = info
+        self.openedAt = openedAt
+        self.isTLS = isTLS
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { begin() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        lose(.closedByPeer)
+        self.context = nil
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        begin()
+        context.fireChannelActive()
+    }
+
+    private func begin() {
+        if connection != nil { return }
+        connection = driver.accepted(info, openedAt: openedAt, handler: self)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard let connection else { return }  // closed by the broker: what still comes is read and dropped
+        driver.shard.received(unwrapInboundIn(data), on: connection, now: .now)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if let connection, !isSending {
+            driver.shard.transportWritable(connection, context.channel.isWritable, now: .now)
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        lose(.closedByPeer)
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case NIOSSLError.uncleanShutdown: lose(.closedByPeer)  // the peer left without a TLS goodbye
+        case is NIOSSLCloseTimedOutError: break  // the broker's own close, which the peer did not answer
+        default: lose(.transportError(LoggedText.escaping("\(error)")))
+        }
+        context.close(promise: nil)
+    }
+
+    private func lose(_ reason: CloseReason) {
+        guard let connection else { return }
+        if isSending {
+            lostWhileSending = lostWhileSending ?? reason
+            return
+        }
+        self.connection = nil
+        driver.lost(connection, reason)
+    }
+
+    // MARK: What the shard does
+
+    /// Answers whether the channel takes more now; ``channelWritabilityChanged(context:)`` follows if not.
+    func send(_ bytes: ByteBuffer) -> Bool {
+        guard let context else { return true }
+        isSending = true
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        isSending = false
+        if lostWhileSending != nil {
+            context.eventLoop.assumeIsolated().execute { self.loseLater() }
+        }
+        return context.channel.isWritable
+    }
+
+    private func loseLater() {
+        guard let reason = lostWhileSending else { return }
+        lostWhileSending = nil
+        lose(reason)
+    }
+
+    /// Closes after what was sent. The peer gets a moment to read it: a socket closed with unread bytes in it would take back the last packet.
+    func close() {
+        connection = nil
+        guard let context else { return }
+        let channel = context.channel
+        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(Self.lingerSecondsMax)) { [weak self] in
+            self?.abandon()
+        }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        let mode: CloseMode = isTLS ? .all : .output  // TLS says goodbye and waits by itself
+        written.futureResult.whenComplete { _ in channel.close(mode: mode, promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+    }
+
+    private func abandon() {
+        context?.close(promise: nil)
+    }
+}

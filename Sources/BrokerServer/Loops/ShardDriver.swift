@@ -1,0 +1,148 @@
+import BrokerCore
+import Logging
+import NIOCore
+
+/// What a shard is made of, the same for all shards of a broker.
+struct ShardSettings: Sendable {
+    var shardCount: Int
+    var limits: BrokerLimits
+    var authorizer: any Authorizer
+    var directory: SessionDirectory
+    var retained: RetainedStore
+    var rules: (any MessageRules)?
+}
+
+/// Runs one ``Shard`` on its event loop: tells it what happens, and carries out what it answers.
+///
+/// Bound to the loop. Other threads reach it by a task on the loop, through a `NIOLoopBoundBox`.
+final class ShardDriver: ShardTransport {
+    let id: ShardID
+    let log: EventLog
+    private let eventLoop: any EventLoop
+    private let settings: ShardSettings
+    private var peers: [NIOLoopBoundBox<ShardDriver>] = []
+    /// By ``ClientConnection/slot``.
+    private var handlers: [MQTTConnectionHandler?] = []
+    private var scheduled: (deadline: Instant, task: Scheduled<Void>)?
+    private var taps: [UInt64: Tap] = [:]
+    let channels: OpenChannels
+
+    // Lazy, because the shard wants its transport, which is this.
+    private(set) lazy var shard = Shard(
+        id: id, shardCount: settings.shardCount, limits: settings.limits, transport: self, authorizer: settings.authorizer,
+        directory: settings.directory, retained: settings.retained, rules: settings.rules, now: .now)
+
+    private struct Tap {
+        let continuation: AsyncStream<TailedMessage>.Continuation
+        var skipped: UInt64 = 0
+    }
+
+    init(id: ShardID, eventLoop: any EventLoop, settings: ShardSettings, logger: Logger) {
+        self.id = id
+        self.eventLoop = eventLoop
+        self.settings = settings
+        log = EventLog(logger: logger, eventLoop: eventLoop)
+        channels = OpenChannels(eventLoop: eventLoop)
+    }
+
+    /// Makes the other shards known, by index. Before the first connection.
+    func meet(_ peers: [NIOLoopBoundBox<ShardDriver>]) { self.peers = peers }
+
+    // MARK: From the channels
+
+    func accepted(_ info: ConnectionInfo, openedAt: Instant, handler: MQTTConnectionHandler) -> ClientConnection {
+        let connection = shard.accepted(info, now: openedAt)
+        while handlers.count <= connection.slot { handlers.append(nil) }
+        handlers[connection.slot] = handler
+        return connection
+    }
+
+    func lost(_ connection: ClientConnection, _ reason: CloseReason) {
+        shard.transportClosed(connection, reason: reason, now: .now)
+        // Only now: the shard might have had last words for it.
+        if let handler = handlers[connection.slot], handler.connection == nil { handlers[connection.slot] = nil }
+    }
+
+    private func handler(of connection: ClientConnection) -> MQTTConnectionHandler? {
+        guard connection.slot < handlers.count, let handler = handlers[connection.slot] else { return nil }
+        // Slots are used again: the channel of an earlier connection must not be taken for this one's.
+        return handler.connection === connection ? handler : nil
+    }
+
+    // MARK: ShardTransport
+
+    func turnNeedsEnd() {
+        eventLoop.assumeIsolated().execute { self.shard.endTurn(now: .now) }
+    }
+
+    func send(_ bytes: ByteBuffer, on connection: ClientConnection) -> Bool {
+        handler(of: connection)?.send(bytes) ?? true
+    }
+
+    func close(_ connection: ClientConnection) {
+        guard let handler = handler(of: connection) else { return }
+        handlers[connection.slot] = nil
+        handler.close()
+    }
+
+    func handOff(_ messages: [ShardMessage], to shard: ShardID) {
+        let peer = peers[shard.index]
+        let sender = id
+        peer.eventLoop.execute { peer.value.shard.peerMessages(messages, from: sender, now: .now) }
+    }
+
+    func setDeadline(_ deadline: Instant) {
+        if let scheduled {
+            if scheduled.deadline <= deadline { return }
+            scheduled.task.cancel()
+        }
+        let task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline.deadline) { self.deadlineReached() }
+        scheduled = (deadline, task)
+    }
+
+    private func deadlineReached() {
+        scheduled = nil
+        shard.deadlineReached(now: .now)
+    }
+
+    func report(_ event: BrokerEvent) { log.report(event) }
+
+    func tapped(_ tap: UInt64, message: Message, publisher: Publisher) {
+        guard var reader = taps[tap] else { return }
+        let copy = TailedMessage(message: message, publisher: publisher, skipped: reader.skipped)
+        switch reader.continuation.yield(copy) {
+        case .enqueued: reader.skipped = 0
+        case .dropped: reader.skipped &+= 1
+        default: break
+        }
+        taps[tap] = reader
+    }
+
+    // MARK: Tails
+
+    func addTap(_ id: UInt64, filter: String, continuation: AsyncStream<TailedMessage>.Continuation) {
+        taps[id] = Tap(continuation: continuation)
+        shard.addTap(id: id, filter: filter)
+    }
+
+    func removeTap(_ id: UInt64) {
+        if taps.removeValue(forKey: id) != nil { shard.removeTap(id: id) }
+    }
+
+    // MARK: The end
+
+    /// Says goodbye to every client and cuts off who is still in a handshake. The future succeeds when every channel is closed.
+    func drain(until deadline: NIODeadline) -> EventLoopFuture<Void> {
+        shard.closeAll(now: .now)
+        shard.endTurn(now: .now)
+        for tap in taps.values { tap.continuation.finish() }
+        return channels.close(cuttingOff: { channel in !self.isServed(channel) }, deadline: deadline)
+    }
+
+    private func isServed(_ channel: any Channel) -> Bool {
+        (try? channel.pipeline.syncOperations.handler(type: MQTTConnectionHandler.self)) != nil
+    }
+
+    /// Time passes also where nothing happens: for figures that tell ages.
+    func bringUpToDate() { shard.deadlineReached(now: .now) }
+}

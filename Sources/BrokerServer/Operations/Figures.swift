@@ -1,0 +1,34 @@
+import BrokerCore
+
+extension BrokerStatistics {
+    /// Adds another shard's part. Retained messages are shared by all shards, and not added.
+    mutating func add(_ other: BrokerStatistics) {
+        clientsConnected += other.clientsConnected
+        clientsOffline += other.clientsOffline
+        clientsMaximum += other.clientsMaximum
+        connectionsAccepted &+= other.connectionsAccepted
+        connectionsRefused.merge(other.connectionsRefused, uniquingKeysWith: &+)
+        connectionsClosed.merge(other.connectionsClosed, uniquingKeysWith: &+)
+        subscriptions += other.subscriptions
+        retainedMessages = max(retainedMessages, other.retainedMessages)
+        retainedBytes = max(retainedBytes, other.retainedBytes)
+        bytesReceived &+= other.bytesReceived
+        bytesSent &+= other.bytesSent
+        packetsReceived &+= other.packetsReceived
+        packetsSent &+= other.packetsSent
+        for qos in publishReceived.indices { publishReceived[qos] &+= other.publishReceived[qos] }
+        for qos in publishSent.indices { publishSent[qos] &+= other.publishSent[qos] }
+        messagesDropped.merge(other.messagesDropped, uniquingKeysWith: &+)
+        messagesQueued += other.messagesQueued
+        messagesInFlight += other.messagesInFlight
+    }
+}
+
+extension TopicSummary {
+    /// One topic as two shards saw it.
+    func merged(with other: TopicSummary) -> TopicSummary {
+        TopicSummary(
+            topic: topic, messages: messages &+ other.messages, bytes: bytes &+ other.bytes,
+            lastSeenSeconds: min(lastSeenSeconds, other.lastSeenSeconds), retained: retained || other.retained)
+    }
+}

@@ -1,0 +1,130 @@
+import BrokerCore
+import NIOCore
+import NIOSSL
+import NIOTLS
+import Trust
+
+/// Stands between TLS and MQTT until the handshake is complete and the client's certificate believed. Nothing that the client sends is
+/// processed before, and on a resumed session, where TLS itself looks at no certificate, it is checked all the same.
+final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let endpoint: TLSEndpoint
+    private let driver: ShardDriver
+    private let listener: Listener
+    private let peer: String
+    private let handshakeSecondsMax: Int
+    private let openedAt = Instant.now
+    private var timeout: Scheduled<Void>?
+    /// What the chain check during the handshake found; `nil` if there was none, as on a resumed session.
+    private var found: Result<Principal, HandshakeFailure>?
+    private var isDone = false
+
+    init(endpoint: TLSEndpoint, driver: ShardDriver, listener: Listener, peer: String, handshakeSecondsMax: Int) {
+        self.endpoint = endpoint
+        self.driver = driver
+        self.listener = listener
+        self.peer = peer
+        self.handshakeSecondsMax = handshakeSecondsMax
+    }
+
+    /// Called by TLS during a full handshake, in place of its own check, which would not tell whose certificate it refuses.
+    func check(_ chain: [NIOSSLCertificate], _ promise: EventLoopPromise<NIOSSLVerificationResultWithMetadata>) {
+        do throws(HandshakeFailure) {
+            found = .success(try endpoint.identify(Self.bytes(of: chain)))
+            promise.succeed(.certificateVerified(VerificationMetadata(nil)))
+        } catch {
+            found = .failure(error)
+            promise.succeed(.failed)
+        }
+    }
+
+    private static func bytes(of chain: [NIOSSLCertificate]) throws(HandshakeFailure) -> [[UInt8]] {
+        do {
+            return try chain.map { try $0.toDERBytes() }
+        } catch {
+            throw HandshakeFailure(reason: "the client's certificate cannot be read: \(error)", subject: "")
+        }
+    }
+
+    // MARK: Channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let limit = TimeAmount.seconds(Int64(handshakeSecondsMax))
+        timeout = context.eventLoop.assumeIsolated().scheduleTask(in: limit) {
+            self.fail(HandshakeFailure(reason: HandshakeFailure.timedOut), context: context)
+        }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        timeout?.cancel()
+        timeout = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // Decrypted before the client is known, or after it was refused: never looked at.
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard let event = event as? TLSUserEvent, case .handshakeCompleted = event else {
+            context.fireUserInboundEventTriggered(event)
+            return
+        }
+        if isDone { return }
+        do throws(HandshakeFailure) {
+            let principal = try identity(context)
+            isDone = true
+            serve(principal, context: context)
+        } catch {
+            fail(error, context: context)
+        }
+    }
+
+    /// Who the client is; `nil` for a client that may stay unknown.
+    private func identity(_ context: ChannelHandlerContext) throws(HandshakeFailure) -> Principal? {
+        guard endpoint.verifiesClients else { return nil }
+        switch found {
+        case .failure(let failure): throw failure
+        case .success(let principal): return principal
+        case nil: break
+        }
+        let leaf: [UInt8]?
+        do {
+            leaf = try context.pipeline.syncOperations.nioSSL_peerCertificate()?.toDERBytes()
+        } catch {
+            throw HandshakeFailure(reason: "the client's certificate cannot be read: \(error)", subject: "")
+        }
+        if let leaf { return try endpoint.identifyAgain(leaf) }
+        if endpoint.requiresCertificate { throw HandshakeFailure(reason: HandshakeFailure.noCertificate) }
+        return nil
+    }
+
+    private func serve(_ principal: Principal?, context: ChannelHandlerContext) {
+        let info = ConnectionInfo(
+            peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, principal: principal?.name)
+        let handler = MQTTConnectionHandler(driver: driver, info: info, openedAt: openedAt, isTLS: true)
+        do {
+            try context.pipeline.syncOperations.addHandler(handler, position: .after(self))
+            context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        } catch {
+            fail(HandshakeFailure(reason: "the connection broke after the handshake: \(error)"), context: context)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case .failure(let failure) = found { return fail(failure, context: context) }
+        fail(error as? HandshakeFailure ?? HandshakeFailure(error: error), context: context)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        fail(HandshakeFailure(reason: HandshakeFailure.peerLeft), context: context)
+        context.fireChannelInactive()
+    }
+
+    private func fail(_ failure: HandshakeFailure, context: ChannelHandlerContext) {
+        if isDone { return }
+        isDone = true
+        driver.log.handshakeFailed(peer: peer, listener: listener.name, failure: failure)
+        context.close(promise: nil)
+    }
+}
