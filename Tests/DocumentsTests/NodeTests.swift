@@ -93,6 +93,7 @@ import Testing
 
     @Test func anUnknownKeySuggestsTheNearest() {
         #expect(suggestion(for: "lisners", among: ["listeners", "limits"]) == "; did you mean `listeners`?")
+        #expect(suggestion(for: "Nmae", among: ["Name", "State"]) == "; did you mean `Name`?")
         #expect(suggestion(for: "zzz", among: ["b", "a"]) == "; known: a, b")
     }
 }

@@ -20,17 +20,22 @@ func nearestName(to name: String, among known: [String]) -> String? {
     return best?.name
 }
 
-/// How many letters must be inserted, removed or replaced to turn one word into the other.
+/// How many letters must be inserted, removed, replaced or swapped with their neighbour to turn one word into the other.
 private func editDistance(_ from: [Unicode.Scalar], _ to: [Unicode.Scalar]) -> Int {
+    var beforePrevious: [Int] = []
     var previous = Array(0...to.count)
     for (row, letter) in from.enumerated() {
         var current = [row + 1]
         current.reserveCapacity(to.count + 1)
         for (column, other) in to.enumerated() {
             let replaced = previous[column] + (letter == other ? 0 : 1)
-            current.append(min(replaced, previous[column + 1] + 1, current[column] + 1))
+            var distance = min(replaced, previous[column + 1] + 1, current[column] + 1)
+            if row > 0, column > 0, letter == to[column - 1], other == from[row - 1] {
+                distance = min(distance, beforePrevious[column - 1] + 1)
+            }
+            current.append(distance)
         }
-        previous = current
+        (beforePrevious, previous) = (previous, current)
     }
     return previous[to.count]
 }

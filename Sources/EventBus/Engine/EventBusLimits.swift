@@ -1,0 +1,21 @@
+/// Every limit of the event bus: its name in the configuration, its default, and what happens at it.
+package struct EventBusLimits: Sendable, Equatable {
+    /// Rules that one message may pass through, each counting one; the output of a further one is cut, counted and logged.
+    package var ruleHopsMax = 8
+    /// Bytes of all entries of one PutEvents request, as the service counts them; a larger request is refused as a whole.
+    package var putEventsBytesMax = 1_048_576
+    /// Failed deliveries that are kept; the oldest is dropped and counted.
+    package var deadLettersMax = 1_000
+    /// Bytes of the events of failed deliveries that are kept; at the limit as for ``deadLettersMax``.
+    package var deadLetterBytesMax = 16_777_216
+    /// Seconds between two log lines about the same rule; those in between are counted in the next one.
+    package var ruleLogSecondsMin = 10
+
+    package init() {}
+
+    /// The names under `limits:` in the configuration file, with the value each one sets.
+    package static let names: [(name: String, path: any WritableKeyPath<EventBusLimits, Int> & Sendable)] = [
+        ("ruleHopsMax", \.ruleHopsMax), ("putEventsBytesMax", \.putEventsBytesMax), ("deadLettersMax", \.deadLettersMax),
+        ("deadLetterBytesMax", \.deadLetterBytesMax), ("ruleLogSecondsMin", \.ruleLogSecondsMin),
+    ]
+}

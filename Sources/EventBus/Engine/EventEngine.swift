@@ -1,0 +1,137 @@
+import BrokerCore
+package import Logging
+import NIOCore
+import Rules
+import Synchronization
+
+/// The buses and rules at work: events in, messages out.
+///
+/// It publishes nothing itself and waits for nothing: a call answers with the messages that the rules made, in order, and the caller
+/// hands them to the broker. Safe from any thread; no lock is held while a rule is evaluated.
+package final class EventEngine: Sendable, MessageRules {
+    let limits: EventBusLimits
+    let world: EventSource
+    let totals = EngineCounters()
+    private let table: Mutex<RuleTable>
+    private let letters: Mutex<DeadLetterQueue>
+    private let logInterval: LogInterval
+    private let logger: Logger
+
+    /// Puts compiled rules to work.
+    ///
+    /// - Parameters:
+    ///   - resources: buses and rules.
+    ///   - limits: named limits.
+    ///   - world: the clock and the source of identifiers.
+    ///   - logger: for failures and drops, at most one line for a rule in an interval.
+    package init(resources: ResourceSet, limits: EventBusLimits = .init(), world: EventSource = .system, logger: Logger) {
+        self.limits = limits
+        self.world = world
+        self.logger = logger
+        table = Mutex(RuleTable(resources))
+        letters = Mutex(DeadLetterQueue(countMax: limits.deadLettersMax, bytesMax: limits.deadLetterBytesMax))
+        logInterval = LogInterval(seconds: limits.ruleLogSecondsMin)
+    }
+
+    /// The rules in force now.
+    var rules: RuleTable { table.withLock { $0 } }
+
+    /// Puts other rules in force, all at once.
+    ///
+    /// Calls that are under way finish with the old ones. A rule of the same kind, bus and name keeps its counters. The broker must ask for
+    /// ``topicFilters`` again.
+    package func replace(resources: ResourceSet) {
+        let next = RuleTable(resources, previous: rules)
+        table.withLock { $0 = next }
+    }
+
+    // MARK: - What operators see
+
+    /// Every rule, event rules first, in the order of the templates.
+    package func ruleStatistics() -> [RuleStatistics] {
+        let rules = rules
+        let event = rules.eventRules.map { entry in
+            statistics(
+                entry.counters,
+                of: RuleStatistics(
+                    name: entry.rule.name, kind: .event, bus: entry.rule.busName, enabled: entry.rule.isEnabled,
+                    definition: entry.rule.patternText, location: entry.rule.location, matched: 0, delivered: 0, failed: 0
+                )
+            )
+        }
+        let topic = rules.topicRules.map { entry in
+            statistics(
+                entry.counters,
+                of: RuleStatistics(
+                    name: entry.rule.name, kind: .topic, bus: nil, enabled: entry.rule.isEnabled, definition: entry.rule.sql,
+                    location: entry.rule.location, matched: 0, delivered: 0, failed: 0
+                )
+            )
+        }
+        return event + topic
+    }
+
+    private func statistics(_ counters: RuleCounters, of rule: RuleStatistics) -> RuleStatistics {
+        var rule = rule
+        rule.matched = counters.matched.load(ordering: .relaxed)
+        rule.delivered = counters.delivered.load(ordering: .relaxed)
+        rule.failed = counters.failed.load(ordering: .relaxed)
+        rule.lastError = counters.lastError.withLock { $0 }
+        return rule
+    }
+
+    /// The latest failed deliveries, newest first.
+    package func deadLetters(limit: Int) -> [DeadLetter] { letters.withLock { $0.newest(limit: limit) } }
+
+    package var counters: EventBusCounters { totals.snapshot }
+
+    // MARK: - Counting what rules do
+
+    func countMatch(_ counters: RuleCounters) {
+        counters.matched.increment()
+        totals.ruleMatches.increment()
+    }
+
+    func countDelivery(_ counters: RuleCounters) {
+        counters.delivered.increment()
+        totals.deliveries.increment()
+    }
+
+    /// Counts, keeps and logs a failed delivery.
+    func fail(_ letter: DeadLetter, eventID: String?, _ counters: RuleCounters) {
+        counters.failed.increment()
+        counters.lastError.withLock { $0 = "\(letter.errorCode): \(letter.errorMessage)" }
+        totals.deliveriesFailed.increment()
+        let dropped = letters.withLock { $0.append(letter) }
+        if dropped > 0 { totals.deadLettersDropped.wrappingAdd(UInt64(dropped), ordering: .relaxed) }
+        var metadata: Logger.Metadata = [
+            "rule": "\(letter.rule)", "target": "\(letter.target)", "code": "\(letter.errorCode)", "reason": "\(letter.errorMessage)",
+        ]
+        if let bus = letter.bus { metadata["bus"] = "\(bus)" }
+        if let eventID { metadata["event"] = "\(eventID)" }
+        log("rule delivery failed", subject: "\(letter.bus ?? "topic rule") \(letter.rule)", metadata)
+    }
+
+    /// Counts and logs an output that is not made because its message has passed through too many rules.
+    func cut(rule: String, topic: String) {
+        totals.ruleHopsCut.increment()
+        log(
+            "rule output cut", subject: "cut \(rule)",
+            ["rule": "\(rule)", "topic": "\(topic)", "ruleHopsMax": "\(limits.ruleHopsMax)"]
+        )
+    }
+
+    /// Counts and logs an event for a bus that does not exist.
+    func dropUnknownBus(_ name: String, eventID: String) {
+        totals.eventsDroppedUnknownBus.increment()
+        // One subject for all names: they come from the network.
+        log("event dropped: no such bus", subject: "unknown bus", ["bus": "\(name.prefix(256))", "event": "\(eventID)"])
+    }
+
+    private func log(_ message: Logger.Message, subject: String, _ metadata: Logger.Metadata) {
+        guard let suppressed = logInterval.admit(subject, at: world.nowMilliseconds()) else { return }
+        var metadata = metadata
+        if suppressed > 0 { metadata["suppressed"] = "\(suppressed)" }
+        logger.warning(message, metadata: metadata)
+    }
+}

@@ -1,0 +1,90 @@
+package import Documents
+import Synchronization
+
+/// A rule and what it did since the program started or the rule appeared.
+package struct RuleStatistics: Sendable, Equatable {
+    package enum Kind: String, Sendable { case event, topic }
+
+    package var name: String
+    package var kind: Kind
+    /// The bus of an event rule; `nil` for a topic rule.
+    package var bus: String?
+    package var enabled: Bool
+    /// The event pattern as JSON, or the SQL statement.
+    package var definition: String
+    package var location: SourceLocation
+    /// Events that the pattern matched, or messages that the statement selected.
+    package var matched: UInt64
+    /// Messages handed to the broker and events put on a bus.
+    package var delivered: UInt64
+    package var failed: UInt64
+    /// Code and message of the latest failure.
+    package var lastError: String?
+}
+
+/// Totals over all rules, and what no rule can count.
+package struct EventBusCounters: Sendable, Equatable {
+    /// Events that were put on a bus that exists, by PutEvents or by a topic rule.
+    package var eventsAccepted: UInt64 = 0
+    /// Events for a bus that does not exist: accepted, as the service does, and dropped.
+    package var eventsDroppedUnknownBus: UInt64 = 0
+    /// Events that no rule of their bus matched.
+    package var eventsUnmatched: UInt64 = 0
+    /// Entries of PutEvents that were answered with an error.
+    package var entriesFailed: UInt64 = 0
+    /// Requests to PutEvents that were refused as a whole.
+    package var requestsRefused: UInt64 = 0
+    /// Matches of all rules.
+    package var ruleMatches: UInt64 = 0
+    package var deliveries: UInt64 = 0
+    package var deliveriesFailed: UInt64 = 0
+    /// Outputs that were cut because the message had passed through `ruleHopsMax` rules.
+    package var ruleHopsCut: UInt64 = 0
+    /// Dead letters that were dropped to keep within their limits.
+    package var deadLettersDropped: UInt64 = 0
+
+    package init() {}
+}
+
+/// The counters of one rule.
+///
+/// They outlive a reload as long as the rule stays.
+final class RuleCounters: Sendable {
+    let matched = Atomic<UInt64>(0)
+    let delivered = Atomic<UInt64>(0)
+    let failed = Atomic<UInt64>(0)
+    let lastError = Mutex<String?>(nil)
+}
+
+/// The counters of the engine, each bumped on its own: a snapshot is not one instant, which counters need not be.
+final class EngineCounters: Sendable {
+    let eventsAccepted = Atomic<UInt64>(0)
+    let eventsDroppedUnknownBus = Atomic<UInt64>(0)
+    let eventsUnmatched = Atomic<UInt64>(0)
+    let entriesFailed = Atomic<UInt64>(0)
+    let requestsRefused = Atomic<UInt64>(0)
+    let ruleMatches = Atomic<UInt64>(0)
+    let deliveries = Atomic<UInt64>(0)
+    let deliveriesFailed = Atomic<UInt64>(0)
+    let ruleHopsCut = Atomic<UInt64>(0)
+    let deadLettersDropped = Atomic<UInt64>(0)
+
+    var snapshot: EventBusCounters {
+        var counters = EventBusCounters()
+        counters.eventsAccepted = eventsAccepted.load(ordering: .relaxed)
+        counters.eventsDroppedUnknownBus = eventsDroppedUnknownBus.load(ordering: .relaxed)
+        counters.eventsUnmatched = eventsUnmatched.load(ordering: .relaxed)
+        counters.entriesFailed = entriesFailed.load(ordering: .relaxed)
+        counters.requestsRefused = requestsRefused.load(ordering: .relaxed)
+        counters.ruleMatches = ruleMatches.load(ordering: .relaxed)
+        counters.deliveries = deliveries.load(ordering: .relaxed)
+        counters.deliveriesFailed = deliveriesFailed.load(ordering: .relaxed)
+        counters.ruleHopsCut = ruleHopsCut.load(ordering: .relaxed)
+        counters.deadLettersDropped = deadLettersDropped.load(ordering: .relaxed)
+        return counters
+    }
+}
+
+extension Atomic<UInt64> {
+    func increment() { wrappingAdd(1, ordering: .relaxed) }
+}

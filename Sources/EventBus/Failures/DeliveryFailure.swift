@@ -1,0 +1,48 @@
+import Rules
+
+/// Why one output of a rule came to nothing.
+///
+/// It would fail again, so it is not tried again.
+enum DeliveryFailure: Error, Sendable {
+    case topic(TopicTemplateError)
+    /// The topic that a template made of a message is none.
+    case invalidTopic(String)
+    case payload(TransformError)
+    case nothingSelected
+    case statement(SQLEvaluationError)
+    /// A `${…}` of the named field has no value.
+    case undefined(field: String)
+    case detailIsNoObject
+    case sourceNotAllowed(String)
+    case tooLarge(bytesMax: Int)
+    case unknownBus(String)
+
+    /// For machines: stable, in the manner of EventBridge's `ERROR_CODE`.
+    var code: String {
+        switch self {
+        case .topic, .invalidTopic: "INVALID_TOPIC"
+        case .payload, .nothingSelected: "INVALID_INPUT"
+        case .statement: "SQL_FAILED"
+        case .undefined: "UNDEFINED_VALUE"
+        case .detailIsNoObject: "MALFORMED_DETAIL"
+        case .sourceNotAllowed: "NO_PERMISSIONS"
+        case .tooLarge: "TOO_LARGE"
+        case .unknownBus: "NO_RESOURCE"
+        }
+    }
+
+    var message: String {
+        switch self {
+        case .topic(let error): "\(error)"
+        case .invalidTopic(let reason): reason
+        case .payload(let error): "\(error)"
+        case .nothingSelected: "InputPath selects nothing in this event"
+        case .statement(let error): "\(error)"
+        case .undefined(let field): "a ${…} of \(field) has no value in this message"
+        case .detailIsNoObject: "the selected value is not a JSON object, which the detail of an event must be"
+        case .sourceNotAllowed(let source): "the source `\(source)` begins with aws., which only AWS may use"
+        case .tooLarge(let bytesMax): "the event is larger than putEventsBytesMax (\(bytesMax) bytes)"
+        case .unknownBus(let name): "Event bus \(name) does not exist."
+        }
+    }
+}

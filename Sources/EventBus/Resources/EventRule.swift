@@ -1,0 +1,127 @@
+import Documents
+import MQTTCodec
+import Rules
+
+/// A compiled `AWS::Events::Rule`.
+struct EventRule: Sendable {
+    let name: String
+    let busName: String
+    let isEnabled: Bool
+    let pattern: EventPattern
+    /// JSON, for people.
+    let patternText: String
+    let targets: [TopicTarget]
+    let location: SourceLocation
+
+    var arn: String {
+        let path = busName == ResourceSet.defaultBusName ? name : "\(busName)/\(name)"
+        return "arn:aws:events:\(TemplateScope.region):\(TemplateScope.accountID):rule/\(path)"
+    }
+}
+
+/// A target whose ARN names a topic: Crema's addition to EventBridge.
+struct TopicTarget: Sendable {
+    let id: String
+    let topic: TopicTemplate
+    let input: TargetInput
+    let qos: QoS
+    let retain: Bool
+}
+
+/// Reads an `AWS::Events::Rule`.
+struct EventRuleReader {
+    static let targetsMax = 5
+    /// AWS takes 2,048 characters, and 4,096 where an account has asked for more.
+    static let patternBytesMax = 4_096
+
+    private let resource: TemplateDocument.Resource
+    private let busNames: [String]
+    private let what: String
+
+    init(resource: TemplateDocument.Resource, busNames: [String]) {
+        self.resource = resource
+        self.busNames = busNames
+        what = "AWS::Events::Rule `\(resource.logicalID)`"
+    }
+
+    func read() throws(DocumentError) -> EventRule {
+        let properties = resource.properties
+        var problems = ProblemCollector()
+        // A role and tags have no meaning where there are no accounts; AWS demands or suggests them.
+        let known = ["Name", "Description", "EventBusName", "EventPattern", "State", "Targets", "RoleArn", "Tags"]
+        _ = problems.collect { () throws(DocumentError) in try refuseUnknown(properties, what: what, known: known) }
+        let name = problems.collect { () throws(DocumentError) in try ruleName() }
+        let busName = problems.collect { () throws(DocumentError) in try self.busName() }
+        let isEnabled = problems.collect { () throws(DocumentError) in try self.isEnabled() }
+        let pattern = problems.collect { () throws(DocumentError) in try self.pattern() }
+        let targets = problems.collect { () throws(DocumentError) in try self.targets() }
+        try problems.finish()
+        guard let name, let busName, let isEnabled, let pattern, let targets else {
+            throw DocumentError("\(what) cannot be read", at: resource.location)
+        }
+        return EventRule(
+            name: name, busName: busName, isEnabled: isEnabled, pattern: pattern.compiled, patternText: pattern.text, targets: targets,
+            location: resource.location
+        )
+    }
+
+    private func ruleName() throws(DocumentError) -> String {
+        guard let value = resource.properties["Name"] else { return resource.logicalID }
+        let name = try value.text("Name")
+        guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy(isNameByte) else {
+            throw DocumentError("Name `\(name)` must be 1 to 64 letters, digits and any of `.-_`", at: value.location)
+        }
+        return name
+    }
+
+    private func busName() throws(DocumentError) -> String {
+        guard let value = resource.properties["EventBusName"] else { return ResourceSet.defaultBusName }
+        let name = EventBusReader.name(inReference: try value.text("EventBusName"))
+        guard busNames.contains(name) else {
+            throw DocumentError("Event bus \(name) does not exist.\(suggestion(for: name, among: busNames))", at: value.location)
+        }
+        return name
+    }
+
+    private func isEnabled() throws(DocumentError) -> Bool {
+        guard let value = resource.properties["State"] else { return true }
+        switch try value.text("State") {
+        case "ENABLED": return true
+        case "DISABLED": return false
+        case let other: throw DocumentError("State `\(other)` is not supported; ENABLED and DISABLED are", at: value.location)
+        }
+    }
+
+    private func pattern() throws(DocumentError) -> (compiled: EventPattern, text: String) {
+        let value = try resource.properties.required("EventPattern", in: what)
+        // CloudFormation takes an object, the API its JSON text.
+        let json = value.isScalar ? Array(try value.text("EventPattern").utf8) : try value.json("EventPattern")
+        guard json.count <= Self.patternBytesMax else {
+            throw DocumentError("EventPattern is longer than \(Self.patternBytesMax) bytes", at: value.location)
+        }
+        do throws(EventPatternError) {
+            return (try EventPattern(parsing: json), String(decoding: json, as: UTF8.self))
+        } catch {
+            throw DocumentError(error.message, at: value.location)
+        }
+    }
+
+    private func targets() throws(DocumentError) -> [TopicTarget] {
+        guard let value = resource.properties["Targets"] else { return [] }
+        let elements = try value.elements("Targets")
+        guard elements.count <= Self.targetsMax else {
+            throw DocumentError("\(what) has \(elements.count) targets, but a rule has at most \(Self.targetsMax)", at: value.location)
+        }
+        var problems = ProblemCollector()
+        var targets: [TopicTarget] = []
+        for element in elements {
+            guard let target = problems.collect({ () throws(DocumentError) in try TargetReader(element).read() }) else { continue }
+            if targets.contains(where: { $0.id == target.id }) {
+                problems.add("the target Id `\(target.id)` occurs more than once in \(what)", at: element.location)
+            }
+            targets.append(target)
+        }
+        try problems.finish()
+        return targets
+    }
+}

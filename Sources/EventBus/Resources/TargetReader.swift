@@ -1,0 +1,119 @@
+import Documents
+import MQTTCodec
+import Rules
+
+/// Reads one of a rule's `Targets`.
+struct TargetReader {
+    private let node: Node
+    private let what: String
+
+    init(_ node: Node) throws(DocumentError) {
+        self.node = node
+        what = "the target `\(try node.required("Id", in: "a target").text("Id"))`"
+    }
+
+    private static let properties = ["Id", "Arn", "RoleArn", "Input", "InputPath", "InputTransformer", "MqttParameters"]
+    private static let inputs = ["Input", "InputPath", "InputTransformer"]
+
+    func read() throws(DocumentError) -> TopicTarget {
+        var problems = ProblemCollector()
+        _ = problems.collect { () throws(DocumentError) in try refuseUnknown(node, what: what, known: Self.properties) }
+        let id = problems.collect { () throws(DocumentError) in try self.id() }
+        let paths = problems.collect { () throws(DocumentError) in try pathsMap() }
+        let topic = problems.collect { () throws(DocumentError) in try self.topic(placeholders: paths ?? []) }
+        let input = problems.collect { () throws(DocumentError) in try self.input(paths: paths ?? []) }
+        let delivery = problems.collect { () throws(DocumentError) in try self.delivery() }
+        try problems.finish()
+        guard let id, let topic, let input, let delivery else { throw DocumentError("\(what) cannot be read", at: node.location) }
+        return TopicTarget(id: id, topic: topic, input: input, qos: delivery.qos, retain: delivery.retain)
+    }
+
+    private func id() throws(DocumentError) -> String {
+        let value = try node.required("Id", in: "a target")
+        let id = try value.text("Id")
+        guard (1...64).contains(id.utf8.count), id.utf8.allSatisfy(isNameByte) else {
+            throw DocumentError("Id `\(id)` must be 1 to 64 letters, digits and any of `.-_`", at: value.location)
+        }
+        return id
+    }
+
+    /// The topic of `arn:aws:iot:REGION:ACCOUNT:topic/TOPIC`.
+    private func topic(placeholders: [(name: String, path: String)]) throws(DocumentError) -> TopicTemplate {
+        let value = try node.required("Arn", in: what)
+        let arn = try value.text("Arn")
+        let parts = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+        guard parts.count == 6, parts[0] == "arn", parts[1].hasPrefix("aws"), parts[2] == "iot", parts[5].hasPrefix("topic/") else {
+            throw DocumentError(
+                "\(what): the ARN `\(arn)` is not supported; Crema delivers to `arn:aws:iot:REGION:ACCOUNT:topic/TOPIC`",
+                at: value.location
+            )
+        }
+        let text = String(parts[5].dropFirst("topic/".count))
+        guard !text.hasPrefix("$") else {
+            throw DocumentError("\(what): topics that begin with `$` belong to the broker", at: value.location)
+        }
+        do throws(TopicTemplateError) {
+            return try TopicTemplate(parsing: text, placeholders: placeholders)
+        } catch {
+            throw DocumentError("\(what): \(error)", at: value.location)
+        }
+    }
+
+    private func pathsMap() throws(DocumentError) -> [(name: String, path: String)] {
+        guard let map = node["InputTransformer"]?["InputPathsMap"] else { return [] }
+        return try map.entries("InputPathsMap").map { (entry) throws(DocumentError) in (entry.key, try entry.value.text(entry.key)) }
+    }
+
+    private func input(paths: [(name: String, path: String)]) throws(DocumentError) -> TargetInput {
+        let given = Self.inputs.compactMap { node.entry($0) }
+        guard given.count <= 1 else {
+            let id = try id()
+            throw DocumentError(
+                "Only one of Input, InputPath, or InputTransformer must be provided for target \(id).",
+                at: given[1].keyLocation
+            )
+        }
+        guard let only = given.first else { return .wholeEvent }
+        guard only.key != "InputTransformer" else { return try transformer(only.value, paths: paths) }
+        let text = try only.value.text(only.key)
+        switch only.key {
+        case "Input":
+            do throws(JSONError) {
+                return try .constant(json: Array(text.utf8))
+            } catch {
+                throw DocumentError("\(what): Input is not valid JSON: \(error)", at: only.value.location)
+            }
+        default:
+            do throws(EventPathError) {
+                return .path(try EventPath(parsing: text))
+            } catch {
+                throw DocumentError("\(what): InputPath: \(error)", at: only.value.location)
+            }
+        }
+    }
+
+    private func transformer(_ node: Node, paths: [(name: String, path: String)]) throws(DocumentError) -> TargetInput {
+        try refuseUnknown(node, what: "\(what): InputTransformer", known: ["InputPathsMap", "InputTemplate"])
+        let value = try node.required("InputTemplate", in: "\(what): InputTransformer")
+        let template = try value.text("InputTemplate")
+        let id = try id()
+        do throws(InputTransformerError) {
+            return .transformer(try InputTransformer(pathsMap: paths, template: template))
+        } catch {
+            throw DocumentError(error.message(target: id), at: value.location)
+        }
+    }
+
+    private func delivery() throws(DocumentError) -> (qos: QoS, retain: Bool) {
+        guard let parameters = node["MqttParameters"] else { return (.atLeastOnce, false) }
+        try refuseUnknown(parameters, what: "\(what): MqttParameters", known: ["Qos", "Retain"])
+        let qos = try parameters["Qos"].map(readQoS) ?? .atLeastOnce
+        return (qos, try parameters["Retain"]?.boolean("Retain") ?? false)
+    }
+}
+
+/// Reads a quality of service: 0, 1 or 2.
+func readQoS(_ node: Node) throws(DocumentError) -> QoS {
+    let value = try node.integer("Qos", in: 0...2)
+    return UInt8(exactly: value).flatMap(QoS.init(rawValue:)) ?? .atMostOnce
+}

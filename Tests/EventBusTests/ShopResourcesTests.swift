@@ -1,0 +1,101 @@
+import BrokerCore
+import Documents
+import EventBus
+import Foundation
+import Logging
+import MQTTCodec
+import Testing
+
+private let shopFolder = packageRoot.appendingPathComponent("Sources/crema/Shop").path
+
+private func shopConfiguration() throws -> Configuration {
+    try Configuration(file: "\(shopFolder)/crema.yaml", environment: [:], knownLimits: [])
+}
+
+/// An engine over the shop's own templates.
+func shopEngine() throws -> (engine: EventEngine, documents: ResourceDocuments) {
+    let documents = try ResourceDocuments(of: try shopConfiguration())
+    let resources = try ResourceSet(templates: documents.templates)
+    return (EventEngine(resources: resources, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }), documents)
+}
+
+/// The resources that `make demo` and `make serve` run.
+@Suite struct ShopResourcesTests {
+    private func put(_ engine: EventEngine, _ type: String, _ detail: String) throws -> [String] {
+        let entry = PutEventsEntry(
+            source: "awsserverlessda.serverlesspresso", detailType: type, detail: Array(detail.utf8), eventBusName: "Serverlesspresso")
+        return try engine.putEvents([entry]).messages.map { Published($0).topic }
+    }
+
+    @Test func theConfigurationHasItsFourListenersOnLoopback() throws {
+        let listeners = try shopConfiguration().listeners
+        #expect(listeners.map(\.protocol) == [.mqtt, .mqtts, .http, .admin])
+        #expect(listeners.map(\.address) == ["127.0.0.1:1883", "127.0.0.1:8883", "127.0.0.1:8080", "127.0.0.1:9090"])
+        #expect(listeners.map(\.anonymous) == [true, false, true, true])
+        let secure = listeners[1]
+        #expect(secure.requireClientCertificate)
+        let paths = [secure.certificate, secure.key, secure.clientCA].compactMap(\.self).map {
+            URL(fileURLWithPath: $0).standardizedFileURL.path
+        }
+        #expect(paths == ["server.crt", "server.key", "ca.crt"].map { packageRoot.appendingPathComponent("certs/\($0)").path })
+    }
+
+    @Test func anOrderPostedOverHTTPBecomesAnEventOnTheBus() throws {
+        let (engine, documents) = try shopEngine()
+        let route = try #require(documents.apis.first?.routes.first)
+        #expect((route.method, route.path) == ("POST", "/order"))
+        #expect(route.requestParameters[.detail]?.parts == [.body([.member("detail")])])
+        #expect(route.requestParameters[.detailType]?.parts == [.constant("OrderProcessor.OrderStarted")])
+        #expect(route.requestParameters[.source]?.parts == [.constant("awsserverlessda.serverlesspresso")])
+        #expect(route.requestParameters[.eventBusName]?.parts == [.constant("Serverlesspresso")])
+        let topics = try put(engine, "OrderProcessor.OrderStarted", #"{"userId": "u", "eventId": "NYC", "orderId": "1"}"#)
+        #expect(topics == ["serverlesspresso-user-u", "serverlesspresso-admin-NYC"])
+    }
+
+    @Test(arguments: [
+        ("Validator.NewOrder", ["serverlesspresso-admin-NYC"]),
+        ("OrderProcessor.WorkflowStarted", ["serverlesspresso-user-u", "serverlesspresso-admin-NYC"]),
+        ("OrderManager.MakeOrder", ["serverlesspresso-user-u", "serverlesspresso-admin-NYC", "serverlesspresso-barista-NYC"]),
+        ("OrderProcessor.OrderTimeOut", ["serverlesspresso-user-u", "serverlesspresso-admin-NYC", "serverlesspresso-barista-NYC"]),
+        ("OrderRobot.FulfillOrder", []),
+    ])
+    func eachKindOfEventHasItsTopics(type: String, topics: [String]) throws {
+        #expect(try put(try shopEngine().engine, type, #"{"userId": "u", "eventId": "NYC"}"#) == topics)
+    }
+
+    @Test func theSettingsAreRetainedOnTheirOwnTopic() throws {
+        let engine = try shopEngine().engine
+        let entry = PutEventsEntry(
+            source: "awsserverlessda.serverlesspresso", detailType: "ConfigService.ConfigChanged",
+            detail: Array(#"{"NewImage": {"PK": {"S": "config"}}}"#.utf8), eventBusName: "Serverlesspresso")
+        #expect(
+            try engine.putEvents([entry]).messages.map(Published.init) == [
+                Published(
+                    "serverlesspresso-config-config",
+                    #"{"type":"ConfigService.ConfigChanged","detail":{"NewImage":{"PK":{"S":"config"}}}}"#, retain: true)
+            ])
+    }
+
+    @Test(arguments: [("COMPLETED", "OrderManager.OrderCompleted"), ("CANCELLED", "OrderManager.OrderCancelled")])
+    func aDevicesOrderBecomesAnEventThatReachesItsUser(state: String, type: String) throws {
+        let engine = try shopEngine().engine
+        #expect(engine.topicFilters == ["orders/+/+"])
+        let payload = #"{"ORDERSTATE":"\#(state)","userId":"u","eventId":"NYC","orderId":"1"}"#
+        let published = engine.evaluate(
+            .init(topic: "orders/nyc/device-1", payload: payload.utf8, qos: .atLeastOnce), from: .init(clientID: "device-1", principal: nil)
+        )
+        #expect(
+            published.map { Published($0).topic } == [
+                "serverlesspresso-user-u", "serverlesspresso-admin-NYC", "serverlesspresso-barista-NYC",
+            ])
+        let expected =
+            #"{"type":"\#(type)","detail":{"ORDERSTATE":"\#(state)","userId":"u","eventId":"NYC","orderId":"1","#
+            + #""shop":"nyc","device":"device-1"}}"#
+        #expect(Set(published.map { Published($0).payload }) == [expected])
+        #expect(engine.deadLetters(limit: 1) == [])
+    }
+
+    @Test func everyResourceIsServed() throws {
+        #expect(try shopEngine().documents.templates.flatMap(\.unknownResources) == [])
+    }
+}
