@@ -1,0 +1,31 @@
+import Foundation
+import Testing
+
+/// The core against a bad network. `CREMA_SEEDS` sets how many worlds are tried, `CREMA_SEED` repeats one of them, with its history.
+@Suite struct SimulationTests {
+    @Test func promisesHoldInEveryWorld() throws {
+        let environment = ProcessInfo.processInfo.environment
+        if let text = environment["CREMA_SEED"], let seed = UInt64(text) {
+            let world = SimulatedWorld(seed: seed)
+            defer { print(world.history.joined(separator: "\n")) }
+            try world.run(steps: Self.steps)
+            return
+        }
+        let seeds = environment["CREMA_SEEDS"].flatMap { UInt64($0) } ?? 2_000
+        for seed in 1...max(1, seeds) {
+            let world = SimulatedWorld(seed: seed)
+            do { try world.run(steps: Self.steps) } catch {
+                Issue.record(
+                    """
+                    seed \(seed): \(error)
+                    repeat with CREMA_SEED=\(seed) SWIFT_DETERMINISTIC_HASHING=1; its last steps:
+                    \(world.history.suffix(40).joined(separator: "\n"))
+                    """)
+                return
+            }
+        }
+        print("\(seeds) simulated worlds kept every promise")
+    }
+
+    private static let steps = 150
+}
