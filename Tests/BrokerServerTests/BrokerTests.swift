@@ -1,0 +1,146 @@
+import BrokerCore
+import Logging
+import MQTTCodec
+import Testing
+
+@testable import BrokerServer
+
+@Suite(.timeLimit(.minutes(2))) struct BrokerTests {
+    @Test func messagesReachASubscriberOnTheOtherLoopInOrder() async throws {
+        try await TestSite.run { site in
+            let port = try await site.start(TestSite.plain)
+            // Connections are dealt to the loops in turn: these two are on different ones.
+            try await RawClient.run(port: port) { subscriber in
+                try await subscriber.send(Packets.connect("s") + Packets.subscribe("t/#"))
+                #expect(try await subscriber.receive(Packets.suback))
+                let expected = (0..<500).flatMap { Packets.publish("t/\($0 % 3)", "\($0)") }
+                try await RawClient.run(port: port) { publisher in
+                    try await publisher.send(Packets.connect("p"))
+                    #expect(try await publisher.receive(Packets.connack))
+                    try await publisher.send(expected)
+                    #expect(try await subscriber.receive(Packets.publish("t/1", "499")))
+                }
+                #expect(subscriber.received == Packets.connack + Packets.suback + expected)
+            }
+        }
+    }
+
+    @Test func publishedMessagesAreSeenBySubscriberTailAndFigures() async throws {
+        try await TestSite.run { site in
+            let port = try await site.start(TestSite.plain)
+            let tail = site.broker.tail("orders/+")
+            try await RawClient.run(port: port) { client in
+                try await client.send(Packets.connect("s") + Packets.subscribe("orders/#"))
+                #expect(try await client.receive(Packets.suback))
+                await site.broker.publish([Message(topic: "orders/1", payload: "ready".utf8, qos: .atMostOnce)])
+                #expect(try await client.receive(Packets.publish("orders/1", "ready")))
+                let seen = await tail.first { _ in true }
+                #expect(seen?.message.topicName == "orders/1")
+                #expect(seen?.skipped == 0)
+                let clients = await site.broker.clients()
+                #expect(clients.map(\.clientID) == ["s"])
+                #expect(clients.first?.listener == "mqtt")
+                let topics = await site.broker.topics(matching: "orders/#", limit: 10)
+                #expect(topics.map(\.topic) == ["orders/1"])
+                #expect(topics.first?.messages == 1)
+                let statistics = await site.broker.statistics()
+                #expect(statistics.clientsConnected == 1)
+                #expect(statistics.connectionsAccepted == 1)
+                #expect(statistics.bytesReceived == UInt64(Packets.connect("s").count + Packets.subscribe("orders/#").count))
+            }
+        }
+    }
+
+    @Test func aRefusedClientReadsItsConnackBeforeTheEnd() async throws {
+        try await TestSite.run { site in
+            var listener = TestSite.plain
+            listener.anonymous = false
+            let port = try await site.start(listener)
+            try await RawClient.run(port: port) { client in
+                try await client.send(Packets.connect("a") + Packets.subscribe("t"))
+                #expect(try await client.receiveAll() == [0x20, 2, 0, 5])
+            }
+            let line = await site.log.next("client refused")
+            #expect(line?.metadata["client_id"] == "a")
+            #expect(line?.level == .warning)
+        }
+    }
+
+    @Test func systemTopicsAreThereFromTheStart() async throws {
+        try await TestSite.run { site in
+            let port = try await site.start(TestSite.plain)
+            try await RawClient.run(port: port) { client in
+                try await client.send(Packets.connect("a") + Packets.subscribe("$SYS/broker/version"))
+                #expect(try await client.receive(Array("$SYS/broker/versioncrema version test".utf8)))
+            }
+        }
+    }
+
+    @Test func systemTopicsCarryTheFigures() {
+        var statistics = BrokerStatistics()
+        statistics.uptimeSeconds = 61
+        statistics.clientsConnected = 2
+        statistics.clientsOffline = 3
+        statistics.retainedMessages = 4
+        statistics.publishReceived = [5, 6, 7]
+        let topics = SystemTopics(version: "1").topics(statistics)
+        let values = Dictionary(topics.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+        #expect(values.count == topics.count)
+        #expect(values["uptime"] == "61 seconds")
+        #expect(values["clients/total"] == "5")
+        #expect(values["clients/disconnected"] == "3")
+        #expect(values["retained messages/count"] == "4")
+        #expect(values["publish/messages/received"] == "18")
+    }
+
+    @Test func drainClosesClientsAndListeners() async throws {
+        try await TestSite.run { site in
+            let port = try await site.start(TestSite.plain)
+            try await RawClient.run(port: port) { client in
+                try await client.send(Packets.connect("a"))
+                #expect(try await client.receive(Packets.connack))
+                async let drained: Void = site.broker.drain(within: .seconds(10))
+                #expect(try await client.receiveAll() == Packets.connack)
+                await drained
+            }
+            await #expect(throws: (any Error).self) { try await RawClient.run(port: port) { _ in } }
+            #expect(await site.broker.clients().isEmpty)
+        }
+    }
+
+    @Test func aPortInUseIsNamedAndNothingStaysOpen() async throws {
+        try await TestSite.run { site in
+            let taken = try await site.start(TestSite.plain)
+            try await TestSite.run { other in
+                var second = TestSite.plain
+                second.name = "second"
+                second.port = taken
+                let error = await #expect(throws: ListenerError.self) { try await other.broker.start([TestSite.plain, second]) }
+                #expect(error?.listener == "second")
+                #expect(error?.reason.contains("in use") == true)
+                #expect(await other.broker.statistics().connectionsAccepted == 0)
+            }
+        }
+    }
+
+    @Test func unusableTLSFilesAreNamed() async throws {
+        try await TestSite.run { site in
+            let tls = TLSListener(
+                certificate: site.path("missing.crt"), key: site.path("server.key"), clientCA: nil, requireClientCertificate: false)
+            let listener = Listener(name: "mqtts", host: "127.0.0.1", port: 0, transport: .tls(tls), anonymous: true)
+            let error = await #expect(throws: ListenerError.self) { try await site.broker.start([listener]) }
+            #expect(error?.description.contains("missing.crt: there is no such file") == true)
+        }
+    }
+
+    @Test func theStartUpLineTellsAddressTransportAndAuthentication() async throws {
+        try await TestSite.run { site in
+            let bindings = try await site.broker.start([TestSite.plain, site.mutualTLS()])
+            #expect(
+                bindings.map(\.description) == [
+                    "127.0.0.1:\(bindings[0].port) MQTT over TCP, anonymous clients",
+                    "127.0.0.1:\(bindings[1].port) MQTT over TLS 1.2 to 1.3, client certificate required",
+                ])
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import BrokerCore
+import Foundation
+import Logging
+import Synchronization
+import Trust
+
+@testable import BrokerServer
+
+/// A temporary folder with a CA, a server certificate and a running broker, all gone when the body ends.
+struct TestSite {
+    let folder: URL
+    let authority: CertificateAuthority
+    let log: LogRecorder
+    let broker: Broker
+
+    static let now = Int64(Date().timeIntervalSince1970)
+    static let day: Int64 = 86_400
+    static let longValidity = Validity(notBefore: now - 400 * day, notAfter: now + 3_650 * day)
+
+    static func run(time: (@Sendable () -> Int64)? = nil, _ body: (TestSite) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("crema-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let log = LogRecorder()
+        let broker = Broker(
+            limits: BrokerLimits(), authorizer: ListenerAuthorizer(), rules: nil, loopCount: 2, logger: log.logger, version: "test",
+            certificateTime: time)
+        let site = TestSite(
+            folder: folder, authority: try CertificateAuthority.create(validity: longValidity), log: log, broker: broker)
+        do {
+            try site.write("ca", site.authority.certificate)
+            let names = [try AlternativeName(parsing: "localhost"), try AlternativeName(parsing: "127.0.0.1")]
+            try site.write("server", site.authority.issueServer(names: names, validity: longValidity))
+            try await body(site)
+        } catch {
+            await broker.drain(within: .seconds(2))
+            throw error
+        }
+        await broker.drain(within: .seconds(2))
+    }
+
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+
+    func write(_ name: String, _ certificate: Certificate) throws {
+        try Data(try certificate.pem()).write(to: URL(fileURLWithPath: path("\(name).crt")))
+    }
+
+    func write(_ name: String, _ pair: KeyPair) throws {
+        try write(name, pair.certificate)
+        let url = URL(fileURLWithPath: path("\(name).key"))
+        try Data(try pair.key.pem()).write(to: url)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: url.path)
+    }
+
+    /// Writes `name.crt` and `name.key` for a client.
+    func issue(_ name: String, by issuer: CertificateAuthority? = nil, _ validity: Validity = longValidity) throws {
+        try write(name, (issuer ?? authority).issueClient(name: ThingName(name), validity: validity))
+    }
+
+    func mutualTLS(anonymous: Bool = false, required: Bool = true) -> Listener {
+        let tls = TLSListener(
+            certificate: path("server.crt"), key: path("server.key"), clientCA: path("ca.crt"), requireClientCertificate: required)
+        return Listener(name: "mqtts", host: "127.0.0.1", port: 0, transport: .tls(tls), anonymous: anonymous)
+    }
+
+    static let plain = Listener(name: "mqtt", host: "127.0.0.1", port: 0, transport: .tcp, anonymous: true)
+
+    func start(_ listener: Listener) async throws -> Int {
+        let bindings = try await broker.start([listener])
+        return bindings.first?.port ?? 0
+    }
+
+    /// Connects by `openssl s_client`, sends CONNECT and DISCONNECT, and answers with everything it printed.
+    func openSSL(port: Int, certificate: String?, _ more: [String] = []) async throws -> Data {
+        let input = path("packets-\(UUID().uuidString)")
+        try Data(Packets.connect("a") + Packets.disconnect).write(to: URL(fileURLWithPath: input))
+        var arguments = ["s_client", "-connect", "127.0.0.1:\(port)", "-CAfile", path("ca.crt"), "-ign_eof"]
+        if let certificate { arguments += ["-cert", path("\(certificate).crt"), "-key", path("\(certificate).key")] }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+        process.arguments = arguments + more
+        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: input))
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let reading = output.fileHandleForReading
+        return try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Result { try reading.readToEnd() ?? Data() }) }
+        }
+    }
+}
