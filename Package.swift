@@ -44,8 +44,12 @@ let package = Package(
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
         .target(name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", nioCore, logging]),
         .target(name: "BrokerServer", dependencies: ["BrokerCore", "MQTTCodec", "Trust", nioCore, nioPosix, nioSSL, nioTLS, logging]),
-        .target(name: "Gateway", dependencies: ["EventBus", "BrokerCore", "Documents", "Rules", nioCore, hummingbird, httpTypes, lifecycle, logging]),
-        .target(name: "AdminServer", dependencies: ["EventBus", "BrokerCore", "MQTTCodec", nioCore, hummingbird, httpTypes, lifecycle, logging]),
+        .target(
+            name: "Gateway",
+            dependencies: ["EventBus", "BrokerCore", "Documents", "Rules", nioCore, hummingbird, httpTypes, lifecycle, logging]),
+        .target(
+            name: "AdminServer",
+            dependencies: ["EventBus", "BrokerCore", "MQTTCodec", nioCore, hummingbird, httpTypes, lifecycle, logging]),
         .target(
             name: "LoadGenerator",
             dependencies: [

@@ -48,7 +48,7 @@ struct SubscribedClients {
 
     init(_ answer: String) {
         let object = try? JSONSerialization.jsonObject(with: Data(answer.utf8))
-        let clients = (object as? [String: Any])?["clients"] as? [[String: Any]] ?? object as? [[String: Any]] ?? []
+        let clients = (object as? [String: Any])?["rows"] as? [[String: Any]] ?? []
         let subscribed = clients.filter { ($0["subscriptions"] as? NSNumber)?.intValue ?? 0 > 0 }
         names = Set(subscribed.compactMap { $0["clientID"] as? String })
     }

@@ -33,8 +33,7 @@ struct ReloadService: Service {
         await broker.setRules(engine)
         for gateway in gateways { gateway.replace(routes: loaded.routes) }
         let rules = loaded.resources.eventRuleCount + loaded.resources.topicRuleCount
-        log.notice(
-            "reloaded: \(rules) rules, \(loaded.documents.apis.flatMap(\.routes).count) API routes; listeners, certificates and limits stay as they were until a restart"
-        )
+        let routes = loaded.documents.apis.flatMap(\.routes).count
+        log.notice("reloaded: \(rules) rules, \(routes) API routes; a change to listeners, certificates or limits needs a restart")
     }
 }
