@@ -34,7 +34,7 @@ import Testing
             ("Nmae: x", "7:7: AWS::Events::Rule `R`: the property Nmae is not supported; did you mean `Name`?"),
             ("Name: a b", "7:13: Name `a b` must be 1 to 64 letters, digits and any of `.-_`"),
             ("State: PAUSED", "7:14: State `PAUSED` is not supported; ENABLED and DISABLED are"),
-            ("EventBusName: nobody", "7:21: Event bus nobody does not exist.; known: default"),
+            ("EventBusName: nobody", "7:21: Event bus nobody does not exist; known: default"),
             ("EventBusName: !If [a, b, c]", "7:21: EventBusName: the intrinsic function Fn::If is not supported"),
             ("RoleArn: x", "no error"), ("Description: x", "no error"), ("State: ENABLED", "no error"),
         ]
@@ -161,7 +161,7 @@ import Testing
             ("[{events: {detailType: a, source: b}}]", "8:28: AWS::IoT::TopicRule `T`: events lacks `BusName`"),
             (
                 "[{events: {busName: defualt, detailType: a, source: b}}]",
-                "8:38: Event bus defualt does not exist.; did you mean `default`?"
+                "8:38: Event bus defualt does not exist; did you mean `default`?"
             ),
             (
                 "[{events: {busName: default, detailType: a, source: b, time: c}}]",

@@ -78,7 +78,7 @@ struct EventRuleReader {
         guard let value = resource.properties["EventBusName"] else { return ResourceSet.defaultBusName }
         let name = EventBusReader.name(inReference: try value.text("EventBusName"))
         guard busNames.contains(name) else {
-            throw DocumentError("Event bus \(name) does not exist.\(suggestion(for: name, among: busNames))", at: value.location)
+            throw DocumentError("Event bus \(name) does not exist\(suggestion(for: name, among: busNames))", at: value.location)
         }
         return name
     }

@@ -160,7 +160,7 @@ struct TopicRuleReader {
         let fields = try ActionFields(node, known: ["BusName", "DetailType", "Source"], what: "\(what): events")
         let (busName, location, text) = try fields.template("BusName")
         if !text.contains("${"), !busNames.contains(EventBusReader.name(inReference: text)) {
-            throw DocumentError("Event bus \(text) does not exist.\(suggestion(for: text, among: busNames))", at: location)
+            throw DocumentError("Event bus \(text) does not exist\(suggestion(for: text, among: busNames))", at: location)
         }
         return .events(
             busName: busName,
