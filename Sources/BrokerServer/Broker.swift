@@ -28,9 +28,14 @@ package final class Broker: BrokerAccess {
         var systemTopics: Task<Void, Never>?
     }
 
+    /// Makes the event loops and their shards; nothing listens yet.
+    ///
     /// - Parameters:
+    ///   - limits: What each shard keeps to.
+    ///   - authorizer: Who may connect, and do what.
     ///   - rules: The rules on device messages, which each shard evaluates for the messages that it accepts.
     ///   - loopCount: Event loops, and so shards: 1 to 64.
+    ///   - logger: Takes what happens to clients; lines of one kind are limited per client and second.
     ///   - version: For `$SYS/broker/version`.
     ///   - certificateTime: Seconds since 1970 at which clients' certificates are judged; the time of day if not given.
     package init(
@@ -88,7 +93,9 @@ package final class Broker: BrokerAccess {
         return bindings
     }
 
-    /// Stops taking connections, says goodbye to clients, and ends the event loops. Clients that have not taken their last bytes
+    /// Stops taking connections, says goodbye to clients, and ends the event loops.
+    ///
+    /// Clients that have not taken their last bytes
     /// when `limit` is over are cut off. Calls after this one change nothing and answer with nothing.
     package func drain(within limit: Duration) async {
         let (isFirst, listeners, topics) = state.withLock { state in
@@ -116,7 +123,9 @@ package final class Broker: BrokerAccess {
 
     private var isDraining: Bool { state.withLock { $0.isDraining } }
 
-    /// Asks every shard, on its loop; the answers come in the shards' order. Nothing once the broker drains.
+    /// Asks every shard, on its loop; the answers come in the shards' order.
+    ///
+    /// Nothing once the broker drains.
     private func collect<Answer: Sendable>(_ question: @escaping @Sendable (ShardDriver) -> Answer) async -> [Answer] {
         if isDraining { return [] }
         let futures = shards.map { shard in shard.eventLoop.submit { question(shard.value) } }

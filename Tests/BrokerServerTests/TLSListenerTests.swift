@@ -67,7 +67,8 @@ import Trust
     @Test(arguments: ["-tls1_2", "-tls1_3"])
     func aResumedSessionIsCheckedAgain(version: String) async throws {
         let time = Mutex(TestSite.now)
-        try await TestSite.run(time: { time.withLock { $0 } }) { site in
+        let clock: @Sendable () -> Int64 = { time.withLock { $0 } }
+        try await TestSite.run(time: clock) { site in
             try site.issue("barista", Validity(notBefore: TestSite.now - TestSite.day, notAfter: TestSite.now + TestSite.day))
             let port = try await site.start(site.mutualTLS())
             let session = site.path("session")

@@ -30,7 +30,9 @@ package struct TLSListener: Sendable, Equatable {
     package var key: String
     /// The authorities that clients' certificates must come from.
     package var clientCA: String?
-    /// Whether a client without a certificate is refused in the handshake. Needs ``clientCA``.
+    /// Whether a client without a certificate is refused in the handshake.
+    ///
+    /// Needs ``clientCA``.
     package var requireClientCertificate: Bool
 
     package init(certificate: String, key: String, clientCA: String?, requireClientCertificate: Bool) {
@@ -41,7 +43,9 @@ package struct TLSListener: Sendable, Equatable {
     }
 }
 
-/// A listener that is open. Its description is the start-up line: address, transport, authentication.
+/// A listener that is open.
+///
+/// Its description is the start-up line: address, transport, authentication.
 package struct ListenerBinding: Sendable, Equatable, CustomStringConvertible {
     package let name: String
     /// `address:port`, or `[address]:port` for IPv6, as bound.

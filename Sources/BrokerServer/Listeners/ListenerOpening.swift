@@ -97,7 +97,9 @@ struct ListenerOpening: Sendable {
     }
 }
 
-/// Says in the log why connections cannot be accepted, as when the process has no file descriptor left. NIO pauses and tries again.
+/// Says in the log why connections cannot be accepted, as when the process has no file descriptor left.
+///
+/// NIO pauses and tries again.
 private final class AcceptErrorHandler: ChannelInboundHandler {
     typealias InboundIn = Any
 

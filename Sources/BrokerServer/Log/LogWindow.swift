@@ -22,7 +22,9 @@ struct LogWindow {
         return true
     }
 
-    /// Ends the second. Answers who was left out and how often, by name.
+    /// Ends the second.
+    ///
+    /// Answers who was left out and how often, by name.
     mutating func close() -> [(subject: String, count: Int)] {
         defer { left.removeAll() }
         return left.filter { $0.value > 0 }.map { (subject: $0.key, count: $0.value) }.sorted { $0.subject < $1.subject }

@@ -2,7 +2,9 @@ import BrokerCore
 import NIOCore
 import NIOSSL
 
-/// Carries bytes between one channel and the shard on the channel's event loop. Lives on that loop; not Sendable, no locks.
+/// Carries bytes between one channel and the shard on the channel's event loop.
+///
+/// Lives on that loop; not Sendable, no locks.
 ///
 /// Added to a channel that is active and, on a TLS listener, has proved its certificate: the shard knows of no connection before.
 final class MQTTConnectionHandler: ChannelInboundHandler {
@@ -22,8 +24,9 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     /// The shard is inside ``send(_:)``: what the channel says meanwhile must not call it again.
     private var isSending = false
     private var lostWhileSending: CloseReason?
+    private var linger: Scheduled<Void>?
 
-    /// - Parameter openedAt: when the socket was accepted, which the time for CONNECT counts from.
+    /// Takes a connection whose socket was accepted at `openedAt`, which the time for CONNECT counts from.
     init(driver: ShardDriver, info: ConnectionInfo, openedAt: Instant, isTLS: Bool) {
         self.driver = driver
         self.info = info
@@ -38,6 +41,7 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         lose(.closedByPeer)
+        linger?.cancel()
         self.context = nil
     }
 
@@ -107,14 +111,15 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
         lose(reason)
     }
 
-    /// Closes after what was sent. The peer gets a moment to read it: a socket closed with unread bytes in it would take back the last packet.
+    /// Closes after what was sent.
+    ///
+    /// The peer gets a moment to read it: a socket closed with unread bytes in it would take back the last packet.
     func close() {
         connection = nil
         guard let context else { return }
         let channel = context.channel
-        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(Self.lingerSecondsMax)) { [weak self] in
-            self?.abandon()
-        }
+        let limit = TimeAmount.seconds(Self.lingerSecondsMax)
+        linger = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in self?.abandon() }
         let written = context.eventLoop.makePromise(of: Void.self)
         let mode: CloseMode = isTLS ? .all : .output  // TLS says goodbye and waits by itself
         written.futureResult.whenComplete { _ in channel.close(mode: mode, promise: nil) }

@@ -28,7 +28,9 @@ final class OpenChannels {
         emptied = nil
     }
 
-    /// Closes those that `cuttingOff` picks at once, the others at the deadline if they are still there. Called once.
+    /// Closes those that `cuttingOff` picks at once, the others at the deadline if they are still there.
+    ///
+    /// Called once.
     func close(cuttingOff isUnserved: (any Channel) -> Bool, deadline: NIODeadline) -> EventLoopFuture<Void> {
         isClosing = true
         if channels.isEmpty { return eventLoop.makeSucceededVoidFuture() }

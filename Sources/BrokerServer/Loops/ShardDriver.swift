@@ -45,7 +45,9 @@ final class ShardDriver: ShardTransport {
         channels = OpenChannels(eventLoop: eventLoop)
     }
 
-    /// Makes the other shards known, by index. Before the first connection.
+    /// Makes the other shards known, by index.
+    ///
+    /// Before the first connection.
     func meet(_ peers: [NIOLoopBoundBox<ShardDriver>]) { self.peers = peers }
 
     // MARK: From the channels
@@ -131,7 +133,9 @@ final class ShardDriver: ShardTransport {
 
     // MARK: The end
 
-    /// Says goodbye to every client and cuts off who is still in a handshake. The future succeeds when every channel is closed.
+    /// Says goodbye to every client and cuts off who is still in a handshake.
+    ///
+    /// The future succeeds when every channel is closed.
     func drain(until deadline: NIODeadline) -> EventLoopFuture<Void> {
         shard.closeAll(now: .now)
         shard.endTurn(now: .now)

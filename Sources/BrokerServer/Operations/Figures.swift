@@ -1,7 +1,9 @@
 import BrokerCore
 
 extension BrokerStatistics {
-    /// Adds another shard's part. Retained messages are shared by all shards, and not added.
+    /// Adds another shard's part.
+    ///
+    /// Retained messages are shared by all shards, and not added.
     mutating func add(_ other: BrokerStatistics) {
         clientsConnected += other.clientsConnected
         clientsOffline += other.clientsOffline

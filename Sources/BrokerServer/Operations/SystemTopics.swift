@@ -1,8 +1,9 @@
 import BrokerCore
 import MQTTCodec
 
-/// The broker's own figures as retained messages under `$SYS/broker/`, by the names that mosquitto gives them, so that dashboards
-/// made for it work. Published at start and every ``intervalSeconds``.
+/// The broker's own figures as retained messages under `$SYS/broker/`, by the names that mosquitto gives them.
+///
+/// Dashboards made for it work. Published at start and every ``intervalSeconds``.
 struct SystemTopics: Sendable {
     static let intervalSeconds = 10
 
@@ -26,7 +27,9 @@ struct SystemTopics: Sendable {
         }
     }
 
-    /// Names below `$SYS/broker/`, and their values. What the broker has no figure for is left out.
+    /// Names below `$SYS/broker/`, and their values.
+    ///
+    /// What the broker has no figure for is left out.
     func topics(_ statistics: BrokerStatistics) -> [(name: String, value: String)] {
         let sessions = statistics.clientsConnected + statistics.clientsOffline
         let stored = statistics.messagesQueued + statistics.retainedMessages

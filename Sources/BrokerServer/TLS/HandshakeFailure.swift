@@ -38,7 +38,9 @@ struct HandshakeFailure: Error, Equatable {
     static let noCertificate = "the client sent no certificate, and this listener demands one"
     static let timedOut = "the handshake was not complete in time"
 
-    /// BoringSSL's names for what went wrong, and what they mean here. The first that occurs is taken.
+    /// BoringSSL's names for what went wrong, and what they mean here.
+    ///
+    /// The first that occurs is taken.
     private static let meanings: [(name: String, words: String)] = [
         ("PEER_DID_NOT_RETURN_A_CERTIFICATE", noCertificate),
         ("CERTIFICATE_VERIFY_FAILED", "the client's certificate is refused"),

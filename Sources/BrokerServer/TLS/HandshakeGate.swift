@@ -4,7 +4,9 @@ import NIOSSL
 import NIOTLS
 import Trust
 
-/// Stands between TLS and MQTT until the handshake is complete and the client's certificate believed. Nothing that the client sends is
+/// Stands between TLS and MQTT until the handshake is complete and the client's certificate believed.
+///
+/// Nothing that the client sends is
 /// processed before, and on a resumed session, where TLS itself looks at no certificate, it is checked all the same.
 final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer

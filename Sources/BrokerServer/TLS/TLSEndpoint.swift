@@ -14,7 +14,9 @@ final class TLSEndpoint: Sendable {
     let requiresCertificate: Bool
     private let verifier: CertificateVerifier?
     private let time: (@Sendable () -> Int64)?
-    /// Intermediates of chains that were believed. A resumed session shows the client's own certificate only; these let its chain be built again.
+    /// Intermediates of chains that were believed.
+    ///
+    /// A resumed session shows the client's own certificate only; these let its chain be built again.
     private let intermediates = Mutex<[[UInt8]]>([])
 
     /// Whether clients are asked for a certificate at all.
@@ -22,7 +24,10 @@ final class TLSEndpoint: Sendable {
 
     /// Reads the files.
     ///
-    /// - Parameter time: Seconds since 1970 at which certificates are judged; the time of day if not given.
+    /// - Parameters:
+    ///   - listener: Where they are.
+    ///   - time: Seconds since 1970 at which certificates are judged; the time of day if not given.
+    /// - Throws: The file that cannot be used, and why.
     init(_ listener: TLSListener, time: (@Sendable () -> Int64)? = nil) throws(TLSFilesError) {
         self.time = time
         do {
@@ -69,7 +74,9 @@ final class TLSEndpoint: Sendable {
         .TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, .TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
     ]
 
-    /// Who the chain proves the client to be. `presented` is the client's own certificate first, DER.
+    /// Who the chain proves the client to be.
+    ///
+    /// `presented` is the client's own certificate first, DER.
     ///
     /// - Throws: What is wrong, with the subject of the certificate at fault.
     func identify(_ presented: [[UInt8]]) throws(HandshakeFailure) -> Principal {
@@ -79,7 +86,9 @@ final class TLSEndpoint: Sendable {
         return try Self.principal(of: certificate)
     }
 
-    /// As ``identify(_:)`` when the session is resumed, which shows the client's own certificate only. It may have expired since.
+    /// As ``identify(_:)`` when the session is resumed, which shows the client's own certificate only.
+    ///
+    /// It may have expired since.
     func identifyAgain(_ leaf: [UInt8]) throws(HandshakeFailure) -> Principal {
         guard let verifier else { throw HandshakeFailure(reason: HandshakeFailure.noCertificate) }
         return try Self.principal(of: verified(verifier, leaf, intermediates.withLock { $0 }))
