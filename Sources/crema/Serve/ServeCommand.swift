@@ -26,6 +26,8 @@ struct ServeCommand: AsyncParsableCommand {
     var logLevel: Logger.Level?
 
     func run() async throws {
+        // A peer or a reader of the log that went away is no reason to end.
+        _ = signal(SIGPIPE, SIG_IGN)
         let level = try logLevel ?? Self.environmentLevel()
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)
