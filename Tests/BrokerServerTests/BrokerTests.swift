@@ -143,4 +143,44 @@ import Testing
                 ])
         }
     }
+
+    @Test func aSubscriberThatReadsNothingLosesMessagesAndHoldsUpNobody() async throws {
+        try await TestSite.run { site in
+            let port = try await site.start(TestSite.plain)
+            try await RawClient.run(port: port) { slow in
+                try await slow.send(Packets.connect("slow") + Packets.subscribe("t"))
+                #expect(try await slow.receive(Packets.suback))
+                let payload = [UInt8](repeating: 7, count: 50_000)
+                let messages = (0..<100).map { _ in Message(topic: "t", payload: payload, qos: .atMostOnce) }
+                while await site.broker.statistics().messagesDropped["outbound_full", default: 0] == 0 {
+                    await site.broker.publish(messages)
+                }
+                await site.broker.publish([Message(topic: "t", payload: "lost or not".utf8, qos: .atMostOnce)])
+                // It reads again, and what is published from then on arrives.
+                var drained = false
+                while !drained {
+                    await site.broker.publish([Message(topic: "t", payload: "awake".utf8, qos: .atMostOnce)])
+                    let before = slow.received.count
+                    drained = try await slow.receiveMore().holds(Array("awake".utf8)) && before < slow.received.count
+                }
+                #expect(await site.broker.clients().first?.dropped ?? 0 > 0)
+            }
+        }
+    }
+
+    @Test func aClientInALoopGetsOneLinePerSecond() async throws {
+        try await TestSite.run { site in
+            var listener = TestSite.plain
+            listener.anonymous = false
+            let port = try await site.start(listener)
+            for _ in 0..<4 {
+                try await RawClient.run(port: port) { client in
+                    try await client.send(Packets.connect("a"))
+                    #expect(try await client.receiveAll() == [0x20, 2, 0, 5])
+                }
+            }
+            #expect(await site.log.next("client refused")?.metadata["client_id"] == "a")
+            #expect(await site.log.next("lines left out")?.metadata["subject"] == "a")
+        }
+    }
 }

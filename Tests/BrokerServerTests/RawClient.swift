@@ -61,6 +61,13 @@ struct RawClient {
         return true
     }
 
+    /// Reads what comes next; answers with it.
+    mutating func receiveMore() async throws -> [UInt8] {
+        guard let more = try await inbound.next(isolation: nil) else { return [] }
+        received += more.readableBytesView
+        return Array(more.readableBytesView)
+    }
+
     /// Reads until the broker closes.
     mutating func receiveAll() async throws -> [UInt8] {
         while let more = try await inbound.next(isolation: nil) { received += more.readableBytesView }

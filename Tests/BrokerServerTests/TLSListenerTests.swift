@@ -1,3 +1,4 @@
+import BrokerCore
 import Foundation
 import Logging
 import Synchronization
@@ -166,6 +167,31 @@ import Trust
             let line = await site.log.next("connection closed")
             #expect(line?.metadata["detail"]?.contains("TLS handshake") == true)
             #expect(line?.level == .warning)
+        }
+    }
+
+    @Test func aHandshakeThatIsNotFinishedInTimeEnds() async throws {
+        var limits = BrokerLimits()
+        limits.connectSecondsMax = 1
+        try await TestSite.run(limits: limits) { site in
+            let port = try await site.start(site.mutualTLS())
+            try await RawClient.run(port: port) { client in
+                try await client.send([0x16, 3, 1])
+                #expect(try await client.receiveAll().isEmpty)
+            }
+            #expect(await site.log.next("TLS handshake failed")?.metadata["reason"] == HandshakeFailure.timedOut)
+        }
+    }
+
+    @Test func drainEndsAHandshakeThatIsUnderWay() async throws {
+        try await TestSite.run { site in
+            let port = try await site.start(site.mutualTLS())
+            try await RawClient.run(port: port) { client in
+                try await client.send([0x16, 3, 1])
+                async let drained: Void = site.broker.drain(within: .seconds(60))
+                _ = try await client.receiveAll()
+                await drained
+            }
         }
     }
 }

@@ -17,13 +17,15 @@ struct TestSite {
     static let day: Int64 = 86_400
     static let longValidity = Validity(notBefore: now - 400 * day, notAfter: now + 3_650 * day)
 
-    static func run(time: (@Sendable () -> Int64)? = nil, _ body: (TestSite) async throws -> Void) async throws {
+    static func run(
+        time: (@Sendable () -> Int64)? = nil, limits: BrokerLimits = BrokerLimits(), _ body: (TestSite) async throws -> Void
+    ) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("crema-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let log = LogRecorder()
         let broker = Broker(
-            limits: BrokerLimits(), authorizer: ListenerAuthorizer(), rules: nil, loopCount: 2, logger: log.logger, version: "test",
+            limits: limits, authorizer: ListenerAuthorizer(), rules: nil, loopCount: 2, logger: log.logger, version: "test",
             certificateTime: time)
         let site = TestSite(
             folder: folder, authority: try CertificateAuthority.create(validity: longValidity), log: log, broker: broker)
