@@ -78,6 +78,13 @@ struct StreamProperties {
             header.packetLength <= bytes.count
         else { return }
         let layout = try? PublishLayout(reading: padded.span, at: 1, header: header)
+        if let layout {
+            let payloadStart = layout.topicStart + layout.topicLength + (layout.qos == .atMostOnce ? 0 : 2)
+            require(
+                layout.topicStart == 1 + header.headerLength + 2 && layout.topicLength >= 0 && layout.payloadStart == payloadStart
+                    && layout.payloadLength >= 0 && layout.payloadStart + layout.payloadLength == 1 + header.packetLength,
+                "the layout leaves the packet")
+        }
         var buffer = ByteBuffer(bytes: bytes)
         guard case .publish(let publish) = try? Packet.read(from: &buffer) else { return }
         guard let layout else { fatalError("the layout refuses what the packet takes") }
