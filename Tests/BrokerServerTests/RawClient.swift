@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOPosix
 
@@ -25,9 +26,7 @@ enum Packets {
 
 extension Sequence<UInt8> {
     func holds(_ part: [UInt8]) -> Bool {
-        let all = Array(self)
-        guard all.count >= part.count else { return false }
-        return (0...(all.count - part.count)).contains { all[$0..<($0 + part.count)].elementsEqual(part) }
+        Data(self).range(of: Data(part)) != nil
     }
 }
 
