@@ -9,12 +9,21 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let package = Package(
     name: "crema-benchmarks",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2")
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
         .target(name: "MQTTCodec", dependencies: [nioCore], path: "Modules/MQTTCodec"),
+        .target(
+            name: "BrokerCore",
+            dependencies: [
+                "MQTTCodec", nioCore, .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
+            ],
+            path: "Modules/BrokerCore", exclude: ["Documentation.docc"]),
         .target(name: "Measurement", path: "Measurement"),
         .executableTarget(name: "CodecBench", dependencies: ["Measurement", "MQTTCodec", nioCore], path: "CodecBench"),
+        .executableTarget(name: "RoutingBench", dependencies: ["Measurement", "BrokerCore", "MQTTCodec", nioCore], path: "RoutingBench"),
     ]
 )
 

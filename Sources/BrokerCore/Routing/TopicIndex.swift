@@ -1,5 +1,5 @@
-import MQTTCodec
-import NIOCore
+package import MQTTCodec
+package import NIOCore
 
 /// Which sessions and which other shards want a topic.
 ///
@@ -10,16 +10,16 @@ import NIOCore
 /// and `+`; from each of these, level `b` leads on in the same way. A node's `#` child matches at once, whatever follows, and also when
 /// nothing follows. The work is bounded by the number of nodes that prefix the topic, never by the number of filters.
 package struct TopicIndex {
-    struct Subscriber {
-        let session: Session
-        var qos: QoS
+    package struct Subscriber {
+        package let session: Session
+        package var qos: QoS
     }
 
     /// One filter with everybody who wants it.
-    struct Entry {
-        var filter: ByteBuffer
-        var subscribers: [Subscriber] = []
-        var shards = ShardSet()
+    package struct Entry {
+        package var filter: ByteBuffer
+        package var subscribers: [Subscriber] = []
+        package var shards = ShardSet()
         var hasRules = false
         /// The trie node that ends the filter; `nil` without wildcards.
         var node: Int?
@@ -31,38 +31,38 @@ package struct TopicIndex {
     private var entries: [Entry] = []
     private var freeEntries: [Int] = []
     private var trie = WildcardTrie()
-    private(set) var subscriptionCount = 0
+    package private(set) var subscriptionCount = 0
     /// Changes whenever a route that was made before may be wrong.
     private(set) var generation: UInt64 = 1
 
     package init() {}
 
     /// Enters or replaces a subscription [MQTT-3.8.4-3]. Answers true when it is the shard's first to this filter.
-    mutating func subscribe(_ session: Session, to filter: String, qos: QoS) -> Bool {
+    package mutating func subscribe(_ session: Session, to filter: String, qos: QoS) -> Bool {
         generation &+= 1
-        if let existing = session.subscriptions[filter] {
+        if let existing = session.subscriptions[ExactText(filter)] {
             entries[existing.entry].subscribers[existing.position].qos = qos
-            session.subscriptions[filter]?.qos = qos
+            session.subscriptions[ExactText(filter)]?.qos = qos
             return false
         }
         let entry = entryIndex(of: filter)
         let position = entries[entry].subscribers.count
         entries[entry].subscribers.append(Subscriber(session: session, qos: qos))
-        session.subscriptions[filter] = Session.Subscription(qos: qos, entry: entry, position: position)
+        session.subscriptions[ExactText(filter)] = Session.Subscription(qos: qos, entry: entry, position: position)
         subscriptionCount += 1
         return position == 0
     }
 
     /// Answers true when it was the shard's last to this filter, nil when there was none.
-    mutating func unsubscribe(_ session: Session, from filter: String) -> Bool? {
-        guard let subscription = session.subscriptions.removeValue(forKey: filter) else { return nil }
+    package mutating func unsubscribe(_ session: Session, from filter: String) -> Bool? {
+        guard let subscription = session.subscriptions.removeValue(forKey: ExactText(filter)) else { return nil }
         generation &+= 1
         subscriptionCount -= 1
         let entry = subscription.entry
         let last = entries[entry].subscribers.removeLast()
         if subscription.position < entries[entry].subscribers.count {
             entries[entry].subscribers[subscription.position] = last
-            last.session.subscriptions[filter]?.position = subscription.position
+            last.session.subscriptions[ExactText(filter)]?.position = subscription.position
         }
         let isLast = entries[entry].subscribers.isEmpty
         dropIfUnused(entry)
@@ -70,7 +70,7 @@ package struct TopicIndex {
     }
 
     /// Another shard begins or ceases to want a filter.
-    mutating func setShard(_ shard: ShardID, wants filter: String, _ wanted: Bool) {
+    package mutating func setShard(_ shard: ShardID, wants filter: String, _ wanted: Bool) {
         generation &+= 1
         let entry = entryIndex(of: filter)
         if wanted { entries[entry].shards.insert(shard) } else { entries[entry].shards.remove(shard) }
@@ -88,7 +88,7 @@ package struct TopicIndex {
     }
 
     /// Calls `body` with every entry that matches a valid topic name.
-    mutating func forEachMatch(_ topic: ByteBuffer, _ body: (borrowing Entry) -> Void) {
+    package mutating func forEachMatch(_ topic: ByteBuffer, _ body: (borrowing Entry) -> Void) {
         if let exact = entryOfFilter[topic] { body(entries[exact]) }
         trie.forEachMatch(topic) { body(entries[$0]) }
     }

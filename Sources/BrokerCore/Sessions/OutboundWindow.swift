@@ -1,5 +1,5 @@
 import DequeModule
-import MQTTCodec
+package import MQTTCodec
 import NIOCore
 
 /// The QoS 1 and QoS 2 messages that were sent to one client and are not finished, in the order of sending.
@@ -7,39 +7,39 @@ import NIOCore
 /// Packet identifiers are given in sequence and entries leave only at the front, so an identifier's place is a subtraction: no dictionary.
 /// An acknowledgement that comes early marks its entry finished and waits for those before it.
 package struct OutboundWindow {
-    enum Stage: Equatable {
+    package enum Stage: Equatable {
         case awaitingPuback
         case awaitingPubrec
         case awaitingPubcomp
         case finished
     }
 
-    struct Entry {
-        var message: Message
-        var qos: QoS
-        var packetID: UInt16
-        var stage: Stage
-        var isRetainedCopy: Bool
+    package struct Entry {
+        package var message: Message
+        package var qos: QoS
+        package var packetID: UInt16
+        package var stage: Stage
+        package var isRetainedCopy: Bool
     }
 
     private var entries = Deque<Entry>()
     /// Entries that are not finished.
-    private(set) var unfinished = 0
+    package private(set) var unfinished = 0
     private var nextPacketID: UInt16 = 1
     /// How far finished entries may pile up behind an unfinished one, in multiples of the window.
     private static let spanFactor = 8
 
     package init() {}
 
-    var isEmpty: Bool { entries.isEmpty }
+    package var isEmpty: Bool { entries.isEmpty }
 
     /// Whether one more message may be sent.
-    func hasRoom(inflightMax: Int) -> Bool {
+    package func hasRoom(inflightMax: Int) -> Bool {
         unfinished < inflightMax && entries.count < min(inflightMax * Self.spanFactor, 65_535)
     }
 
     /// Enters a message and gives it a packet identifier that is not in use [MQTT-2.3.1-2] [MQTT-2.3.1-4].
-    mutating func open(_ message: Message, qos: QoS, isRetainedCopy: Bool) -> UInt16 {
+    package mutating func open(_ message: Message, qos: QoS, isRetainedCopy: Bool) -> UInt16 {
         let packetID = nextPacketID
         nextPacketID = packetID == .max ? 1 : packetID + 1
         let stage: Stage = qos == .exactlyOnce ? .awaitingPubrec : .awaitingPuback
@@ -49,7 +49,7 @@ package struct OutboundWindow {
     }
 
     /// PUBACK. An identifier that is not waiting for one is ignored.
-    mutating func acknowledge(_ packetID: UInt16) -> Bool {
+    package mutating func acknowledge(_ packetID: UInt16) -> Bool {
         guard let place = place(of: packetID), entries[place].stage == .awaitingPuback else { return false }
         finish(place)
         return true
@@ -58,7 +58,7 @@ package struct OutboundWindow {
     /// PUBREC: the message has arrived and need not be kept; only its identifier is, until PUBCOMP [MQTT-4.3.3-1].
     ///
     /// Answers whether PUBREL is to be sent: also for a PUBREC that comes twice.
-    mutating func received(_ packetID: UInt16) -> Bool {
+    package mutating func received(_ packetID: UInt16) -> Bool {
         guard let place = place(of: packetID) else { return false }
         switch entries[place].stage {
         case .awaitingPubrec:
@@ -71,14 +71,14 @@ package struct OutboundWindow {
     }
 
     /// PUBCOMP.
-    mutating func complete(_ packetID: UInt16) -> Bool {
+    package mutating func complete(_ packetID: UInt16) -> Bool {
         guard let place = place(of: packetID), entries[place].stage == .awaitingPubcomp else { return false }
         finish(place)
         return true
     }
 
     /// Everything unfinished, in the original order: what a client that comes back is sent again.
-    func forEachUnfinished(_ body: (Entry) -> Void) {
+    package func forEachUnfinished(_ body: (Entry) -> Void) {
         for entry in entries where entry.stage != .finished { body(entry) }
     }
 

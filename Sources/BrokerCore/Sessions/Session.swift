@@ -13,17 +13,17 @@ package final class Session {
         var position: Int
     }
 
-    let clientID: String
+    package let clientID: String
     /// Who opened it: nobody else may resume it or take it over.
     let principal: String?
     /// Number of this ownership in the ``SessionDirectory``.
-    let epoch: UInt64
+    package let epoch: UInt64
     /// Ends with the connection.
     var isClean: Bool
     /// A new session of the same client follows on this shard, so that ending this one does not give the identifier back.
     var isReplaced = false
     var connection: ClientConnection?
-    var subscriptions: [String: Subscription] = [:]
+    var subscriptions: [ExactText: Subscription] = [:]
     var window = OutboundWindow()
     var queue = MessageQueue()
     /// Topics whose retained message is still to be sent for a new subscription, with the granted QoS. The message is looked up when it
@@ -40,7 +40,7 @@ package final class Session {
     var routeMark: UInt64 = 0
     var routePosition = 0
 
-    init(clientID: String, principal: String?, epoch: UInt64, isClean: Bool) {
+    package init(clientID: String, principal: String?, epoch: UInt64, isClean: Bool) {
         self.clientID = clientID
         self.principal = principal
         self.epoch = epoch

@@ -9,7 +9,7 @@ package final class SessionDirectory: Sendable {
     }
 
     fileprivate struct State {
-        var owners: [String: Owner] = [:]
+        var owners: [ExactText: Owner] = [:]
         var lastEpoch: UInt64 = 0
     }
 
@@ -33,8 +33,8 @@ package final class SessionDirectory: Sendable {
 
     package func claim(_ clientID: String, for shard: ShardID, principal: String?, cleanSession: Bool) -> Claim {
         state.withLock { state in
-            if let owner = state.owners[clientID] {
-                if owner.principal != principal { return .refused }
+            if let owner = state.owners[ExactText(clientID)] {
+                if owner.principal.map(ExactText.init) != principal.map(ExactText.init) { return .refused }
                 if owner.shard == shard { return .ownedHere(epoch: owner.epoch) }
                 if !cleanSession { return .ownedBy(owner.shard) }
                 let epoch = state.enter(clientID, shard: shard, principal: principal)
@@ -47,7 +47,7 @@ package final class SessionDirectory: Sendable {
     /// Frees the identifier, unless somebody else has taken it since.
     package func release(_ clientID: String, epoch: UInt64) {
         state.withLock { state in
-            if state.owners[clientID]?.epoch == epoch { state.owners[clientID] = nil }
+            if state.owners[ExactText(clientID)]?.epoch == epoch { state.owners[ExactText(clientID)] = nil }
         }
     }
 }
@@ -55,7 +55,7 @@ package final class SessionDirectory: Sendable {
 extension SessionDirectory.State {
     fileprivate mutating func enter(_ clientID: String, shard: ShardID, principal: String?) -> UInt64 {
         lastEpoch += 1
-        owners[clientID] = SessionDirectory.Owner(shard: shard, epoch: lastEpoch, principal: principal)
+        owners[ExactText(clientID)] = SessionDirectory.Owner(shard: shard, epoch: lastEpoch, principal: principal)
         return lastEpoch
     }
 }

@@ -43,18 +43,18 @@ extension Shard {
 
     /// The client identifier is this shard's: resumes its session or begins one.
     private func open(_ connect: Connect, principal: String?, epoch: UInt64, on connection: ClientConnection) {
-        if let known = sessions[connect.clientID] {
+        if let known = sessions[ExactText(connect.clientID)] {
             known.isReplaced = known.epoch == epoch  // the identifier stays this shard's throughout
             if let old = known.connection {
                 transport.report(.takenOver(clientID: connect.clientID, oldPeer: old.info.peer, newPeer: connection.info.peer))
                 end(old, reason: .sessionTakenOver(byPeer: connection.info.peer), closingTransport: true)  // [MQTT-3.1.4-2]
             }
             let isStale = known.epoch != epoch  // another shard took it in between, and its eviction is still under way
-            if (connect.cleanSession || isStale), sessions[connect.clientID] === known {
+            if (connect.cleanSession || isStale), sessions[ExactText(connect.clientID)] === known {
                 discard(known, dropping: .sessionEnded)  // [MQTT-3.1.2-6]
             }
         }
-        let resumed = sessions[connect.clientID]
+        let resumed = sessions[ExactText(connect.clientID)]
         resumed?.isReplaced = false
         let session = resumed ?? makeSession(connect, principal: principal, epoch: epoch)
         attach(session, to: connection, connect: connect)
@@ -72,7 +72,7 @@ extension Shard {
 
     private func makeSession(_ connect: Connect, principal: String?, epoch: UInt64) -> Session {
         let session = Session(clientID: connect.clientID, principal: principal, epoch: epoch, isClean: connect.cleanSession)
-        sessions[connect.clientID] = session
+        sessions[ExactText(connect.clientID)] = session
         return session
     }
 
@@ -169,10 +169,10 @@ extension Shard {
 
     /// Ends a session with everything in it. `dropping` counts what its queue held, for a session that was meant to last.
     func discard(_ session: Session, dropping reason: ShardCounters.Drop?) {
-        for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter) }
+        for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter.text) }
         if let reason, session.queue.count > 0 { counters.drop(reason, session.queue.count) }
         session.connection = nil
-        if sessions[session.clientID] === session { sessions[session.clientID] = nil }
+        if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
         if !session.isReplaced { directory.release(session.clientID, epoch: session.epoch) }
     }
 

@@ -14,6 +14,9 @@ struct Deadline: Comparable {
 }
 
 extension Shard {
+    /// Times that wait to be looked at: bounded by what is alive, not by what has come and gone.
+    package var deadlineCount: Int { deadlines.count }
+
     func schedule(_ kind: Deadline.Kind, of connection: ClientConnection, at time: Instant) {
         insert(Deadline(at: time, kind: kind, slot: connection.slot, connectionID: connection.id))
     }
@@ -41,7 +44,7 @@ extension Shard {
 
     private func look(at deadline: Deadline) {
         if case .sessionExpiry(let clientID, let epoch) = deadline.kind {
-            guard let session = sessions[clientID], session.epoch == epoch, let since = session.disconnectedAt else { return }
+            guard let session = sessions[ExactText(clientID)], session.epoch == epoch, let since = session.disconnectedAt else { return }
             let expiry = since.advanced(bySeconds: Double(limits.sessionExpirySecondsMax))
             guard expiry <= now else { return }  // it came back since, and a later deadline was set when it left again
             transport.report(.sessionExpired(clientID: clientID, queued: session.queue.count))

@@ -53,7 +53,7 @@ extension Shard {
         guard buffer.readableBytes > 0 else { return false }
         // The first byte decides: a stranger's bytes are not gathered first.
         let first = buffer.readableBytesUInt8Span[0]
-        guard first >> 4 == PacketType.connect.rawValue else {
+        guard first >> 4 == PacketType.connect.rawValue, first != Self.tlsHandshake else {
             end(connection, reason: .protocolViolation(Self.describe(firstByte: first)), closingTransport: true)  // [MQTT-3.1.0-1]
             return false
         }
@@ -70,8 +70,11 @@ extension Shard {
         return true
     }
 
+    /// The first byte of TLS, which reads as CONNECT with flags.
+    private static let tlsHandshake: UInt8 = 0x16
+
     private static func describe(firstByte: UInt8) -> String {
-        if firstByte == 0x16 { return "the first bytes are a TLS handshake, and this listener speaks plain MQTT: use an mqtts listener" }
+        if firstByte == tlsHandshake { return "the first bytes are a TLS handshake, and this listener speaks plain MQTT: use an mqtts listener" }
         if firstByte >= 0x41 && firstByte <= 0x5A { return "the first bytes look like HTTP, and this listener speaks MQTT" }
         return "the first packet is not CONNECT"
     }

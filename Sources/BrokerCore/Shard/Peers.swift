@@ -30,12 +30,12 @@ extension Shard {
     }
 
     private func evict(_ clientID: String, epoch: UInt64, newPeer: String) {
-        guard let session = sessions[clientID], session.epoch == epoch else { return }
+        guard let session = sessions[ExactText(clientID)], session.epoch == epoch else { return }
         if let old = session.connection {
             transport.report(.takenOver(clientID: clientID, oldPeer: old.info.peer, newPeer: newPeer))
             end(old, reason: .sessionTakenOver(byPeer: newPeer), closingTransport: true)  // [MQTT-3.1.4-2]
         }
-        if sessions[clientID] === session { discard(session, dropping: .sessionEnded) }  // [MQTT-3.1.2-6]
+        if sessions[ExactText(clientID)] === session { discard(session, dropping: .sessionEnded) }  // [MQTT-3.1.2-6]
     }
 
     // MARK: Connections in two halves

@@ -22,7 +22,7 @@ package final class Shard {
     var routes = RouteTable()
     var topics: TopicLedger
     var counters = ShardCounters()
-    var sessions: [String: Session] = [:]
+    var sessions: [ExactText: Session] = [:]
     var connections: [ClientConnection?] = []
     var freeSlots: [Int] = []
     /// Connections that hold a session here while their socket is on another shard, by the id that the other shard gave them.

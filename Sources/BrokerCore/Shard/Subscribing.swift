@@ -45,7 +45,7 @@ extension Shard {
 
     private func problem(with request: Subscribe.Request, of session: Session) -> String? {
         if let problem = topicProblem(ByteBuffer(string: request.filter)) { return problem }
-        if session.subscriptions.count >= limits.subscriptionsPerClientMax, session.subscriptions[request.filter] == nil {
+        if session.subscriptions.count >= limits.subscriptionsPerClientMax, session.subscriptions[ExactText(request.filter)] == nil {
             return "the client has \(limits.subscriptionsPerClientMax) subscriptions (subscriptionsPerClientMax)"
         }
         if authorizer.isUnrestricted || authorizer.allowsSubscribe(to: request.filter, by: session.subscriber) { return nil }
