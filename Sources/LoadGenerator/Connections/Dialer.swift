@@ -27,10 +27,7 @@ package struct Dialer: Sendable {
 
     /// Opens a session on `eventLoop`, on which this must be called.
     ///
-    /// - Parameters:
-    ///   - subscribe: The SUBSCRIBE to send after CONNACK.
-    ///   - successor: The handler of the open session.
-    /// - Returns: The channel with an open session, or a failure that is a ``LoadError``.
+    /// Sends `subscribe` after CONNACK, hands the open session to `successor`, and answers its channel, or fails with a ``LoadError``.
     func open(
         clientID: String, subscribe: [UInt8]?, successor: (any ChannelHandler)?, on eventLoop: any EventLoop
     ) -> EventLoopFuture<any Channel> {

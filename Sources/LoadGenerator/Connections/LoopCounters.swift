@@ -1,6 +1,8 @@
 import Synchronization
 
-/// What one event loop has done so far, for the run that watches it. Written by the loop once per turn, read from anywhere.
+/// What one event loop has done so far, for the run that watches it.
+///
+/// Written by the loop once per turn, read from anywhere.
 package final class LoopCounters: Sendable {
     private let publishedCount = Atomic<UInt64>(0)
     private let deliveredCount = Atomic<UInt64>(0)

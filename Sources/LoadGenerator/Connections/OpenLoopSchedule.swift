@@ -9,7 +9,7 @@ package struct OpenLoopSchedule: Equatable, Sendable {
     package var interval: Double
     package var publishers: Int
 
-    /// - Parameter rate: Messages per second over all publishers; more than 0.
+    /// Plans `rate` messages per second over all publishers; more than 0.
     package init(start: UInt64, rate: Double, publishers: Int) {
         self.start = start
         interval = 1e9 / rate
@@ -19,7 +19,7 @@ package struct OpenLoopSchedule: Equatable, Sendable {
     /// Nanoseconds between two messages of one publisher.
     package var intervalPerPublisher: Double { interval * Double(publishers) }
 
-    /// - Parameter message: The publisher's own count in this phase, from 0.
+    /// When a publisher's `message` (its own count in this phase, from 0) should leave.
     package func intendedAt(publisher: Int, message: UInt64) -> UInt64 {
         start + UInt64((Double(message) * Double(publishers) + Double(publisher)) * interval)
     }

@@ -17,9 +17,7 @@ package struct PublisherFlow: Sendable {
     /// ``sent`` when the phase began.
     package private(set) var phaseBase: UInt64 = 0
 
-    /// - Parameters:
-    ///   - window: The most messages outstanding; at least 1, cut to ``windowMax``.
-    ///   - audiences: How many event loops hold subscribers of this publisher.
+    /// Allows `window` messages outstanding (at least 1, cut to ``windowMax``), with subscribers on `audiences` event loops.
     package init(window: Int, waitsForAcknowledgement: Bool, audiences: Int) {
         self.window = min(UInt64(max(window, 1)), Self.windowMax)
         self.waitsForAcknowledgement = waitsForAcknowledgement

@@ -51,7 +51,7 @@ package struct PublisherStream {
 
     /// Appends what may be sent now, and answers how many messages that was.
     ///
-    /// - Parameter schedule: The open loop's plan; `nil` in a closed loop, whose messages are meant to leave now.
+    /// `schedule` is the open loop's plan; without one, in a closed loop, messages are meant to leave now.
     package mutating func fill(_ output: inout ByteBuffer, now: UInt64, schedule: OpenLoopSchedule?) -> Int {
         let count = flow.sendable
         guard count > 0 else { return 0 }

@@ -23,17 +23,19 @@ final class SessionOpener: ChannelInboundHandler, RemovableChannelHandler {
     private let opened: EventLoopPromise<Void>
     private let timeout: TimeAmount
     private let name: String
-    /// Whether TLS is on and nothing has come through it yet: what goes wrong until then is laid to TLS. In TLS 1.3 a server refuses
-    /// a client certificate after the client's handshake has ended, so the end of the handshake is too early to be sure.
+    /// Whether TLS is on and nothing has come through it yet: what goes wrong until then is laid to TLS.
+    ///
+    /// In TLS 1.3 a server refuses a client certificate after the client's handshake has ended, so the end of the handshake is too early
+    /// to be sure.
     private var isHandshaking: Bool
     private var timer: Scheduled<Void>?
     private var state = State.awaitingConnack
     private var received = ByteBuffer()
 
-    /// - Parameters:
-    ///   - name: How errors call this connection.
-    ///   - usesTLS: Whether a TLS handler stands before this one.
-    ///   - successor: Handles the session once it is open; `nil` leaves the bytes that follow unread.
+    /// Makes the handler of one connection.
+    ///
+    /// `name` is how errors call it; `usesTLS` says that a TLS handler stands before it; `successor` handles the session once it is open
+    /// (`nil` leaves the bytes that follow unread).
     init(
         connect: [UInt8], subscribe: [UInt8]?, successor: (any ChannelHandler)?, name: String, usesTLS: Bool,
         timeout: TimeAmount, opened: EventLoopPromise<Void>

@@ -19,9 +19,7 @@ package struct SubscriberStream {
 
     /// Takes the whole packets at the front of `bytes`, and answers how many bytes they were.
     ///
-    /// - Parameters:
-    ///   - now: Nanoseconds of the monotonic clock, read once for the whole batch.
-    ///   - output: Receives PUBACK, PUBREC and PUBCOMP.
+    /// `now` is the monotonic clock in nanoseconds, read once for the whole batch; `output` receives PUBACK, PUBREC and PUBCOMP.
     package mutating func consume(
         _ bytes: RawSpan, now: UInt64, output: inout ByteBuffer, latencies: inout LatencyRecorder
     ) throws(WireError) -> Int {

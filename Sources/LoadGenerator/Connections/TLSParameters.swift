@@ -18,7 +18,9 @@ package struct TLSParameters: Equatable, Sendable {
 
     package init() {}
 
-    /// Reads the files. A context serves every connection of a run, and resumes no session: each handshake is a full one.
+    /// Reads the files.
+    ///
+    /// A context serves every connection of a run, and resumes no session: each handshake is a full one.
     package func makeContext() throws(LoadError) -> NIOSSLContext {
         guard (certificateFile == nil) == (keyFile == nil) else { throw .parameters("--cert and --key belong together") }
         var configuration = TLSConfiguration.makeClientConfiguration()

@@ -3,10 +3,17 @@ import Glibc
 
 /// What a process has used so far, as Linux tells it in `/proc`.
 package struct ProcessUsage: Equatable, Sendable {
-    /// User and system time of all its threads, in seconds. The kernel counts in ticks of 10 ms.
+    /// User and system time of all its threads, in seconds.
+    ///
+    /// The kernel counts in ticks of 10 ms.
     package var cpuSeconds: Double
     /// Memory in RAM now, in bytes.
     package var residentBytes: Int
+
+    package init(cpuSeconds: Double, residentBytes: Int) {
+        self.cpuSeconds = cpuSeconds
+        self.residentBytes = residentBytes
+    }
 
     /// Reads a process's usage; `nil` when there is no such process or it may not be read.
     package init?(of pid: Int32) {

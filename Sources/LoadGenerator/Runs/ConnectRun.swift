@@ -23,7 +23,9 @@ package struct ConnectRun: Sendable {
         topology = Topology(parameters, run: .random(in: 0...UInt32.max))
     }
 
-    /// Carries the run out. Connections that fail after the first are in the figures; an error means that there are none.
+    /// Carries the run out.
+    ///
+    /// Connections that fail after the first are in the figures; an error means that there are none.
     package func execute() async throws -> RunFigures {
         let dialer = try Dialer(broker: broker, parameters: parameters)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: parameters.threads)

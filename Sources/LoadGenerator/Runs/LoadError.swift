@@ -13,7 +13,8 @@ package enum LoadError: Error, Equatable, Sendable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .parameters(let reason), .cannotConnect(let reason), .refused(let reason), .tls(let reason), .connectionLost(let reason): reason
+        case .parameters(let reason), .cannotConnect(let reason), .refused(let reason), .tls(let reason), .connectionLost(let reason):
+            reason
         }
     }
 

@@ -4,9 +4,7 @@ package struct LoadRun: Sendable {
     private let broker: BrokerAddress
     private let brokerPID: Int32?
 
-    /// Checks the parameters.
-    ///
-    /// - Parameter brokerPID: The broker's process; CPU time and memory of another machine's broker are not to be had.
+    /// Checks the parameters, and that `brokerPID` can be read; CPU time and memory of another machine's broker are not to be had.
     package init(parameters: LoadParameters, broker: BrokerAddress, brokerPID: Int32?) throws(LoadError) {
         try parameters.validate()
         if let brokerPID, ProcessUsage(of: brokerPID) == nil {
@@ -17,7 +15,9 @@ package struct LoadRun: Sendable {
         self.brokerPID = brokerPID
     }
 
-    /// Runs once. An error is a ``LoadError`` in all but the machine's own failures.
+    /// Runs once.
+    ///
+    /// An error is a ``LoadError`` in all but the machine's own failures.
     package func execute(progress: @escaping @Sendable (RunProgress) -> Void = { _ in }) async throws -> RunFigures {
         switch parameters.mode {
         case .p2p, .fanin, .fanout:

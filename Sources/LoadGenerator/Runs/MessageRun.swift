@@ -14,9 +14,7 @@ package struct MessageRun: Sendable {
     private let run: UInt32
     private let progress: @Sendable (RunProgress) -> Void
 
-    /// - Parameters:
-    ///   - brokerPID: The broker's process, whose CPU time and memory are read from `/proc`.
-    ///   - progress: Called now and then.
+    /// Prepares a run; `brokerPID` is the process whose CPU time and memory are read, and `progress` is called now and then.
     package init(
         parameters: LoadParameters, broker: BrokerAddress, brokerPID: Int32?, progress: @escaping @Sendable (RunProgress) -> Void
     ) {
@@ -28,7 +26,9 @@ package struct MessageRun: Sendable {
         topology = Topology(parameters, run: run)
     }
 
-    /// Carries the run out. Violations and stalls are in the figures; an error means that there are none.
+    /// Carries the run out.
+    ///
+    /// Violations and stalls are in the figures; an error means that there are none.
     package func execute() async throws -> RunFigures {
         let dialer = try Dialer(broker: broker, parameters: parameters)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: parameters.threads)
@@ -110,7 +110,8 @@ package struct MessageRun: Sendable {
             let end = try await watch.wait(stage: stage, every: Self.pollInterval, patience: patience, until: { watch.published >= goal })
             if end == .stalled {
                 for loop in loops { try await loop.run { $0.stop() } }
-                return "nothing moved for \(parameters.timeoutSeconds) s with \(goal - watch.published) messages still to send; " + missing(watch)
+                return "nothing moved for \(parameters.timeoutSeconds) s with \(goal - watch.published) messages still to send; "
+                    + missing(watch)
             }
         } else if case .seconds(let seconds) = amount {
             let deadline = monotonicNanoseconds() + UInt64(seconds * 1e9)

@@ -1,4 +1,6 @@
-/// What one run measured. Everything that a table or a ratio is made of.
+/// What one run measured.
+///
+/// Everything that a table or a ratio is made of.
 package struct RunFigures: Sendable {
     package var broker: BrokerAddress
     /// PUBLISHes sent in the measured part; 0 in mode `connect`.
@@ -22,12 +24,16 @@ package struct RunFigures: Sendable {
 
     package var isClean: Bool { verification.isClean && interruption == nil }
     package var perSecond: Double { seconds > 0 ? Double(completed) / seconds : 0 }
-    /// The figure that holds on a shared machine. `nil` without a process to read, or when it used less CPU than the kernel counts.
+    /// The figure that holds on a shared machine.
+    ///
+    /// `nil` without a process to read, or when it used less CPU than the kernel counts.
     package var perBrokerCPUSecond: Double? { Self.per(brokerCPUSeconds, completed) }
     package var perGeneratorCPUSecond: Double? { Self.per(generatorCPUSeconds, completed) }
 
     /// Takes the difference of two readings.
-    package mutating func setUsage(broker: (before: ProcessUsage?, after: ProcessUsage?), own: (before: ProcessUsage?, after: ProcessUsage?)) {
+    package mutating func setUsage(
+        broker: (before: ProcessUsage?, after: ProcessUsage?), own: (before: ProcessUsage?, after: ProcessUsage?)
+    ) {
         if let before = broker.before, let after = broker.after {
             brokerCPUSeconds = after.cpuSeconds - before.cpuSeconds
             brokerResidentBytesBefore = before.residentBytes

@@ -34,7 +34,9 @@ package struct Topology: Equatable, Sendable {
     package func loop(of number: Int) -> Int { number % threads }
     /// The numbers (of publishers or of subscribers) that live on an event loop.
     package func numbers(onLoop loop: Int, of total: Int) -> [Int] { Array(stride(from: loop, to: total, by: threads)) }
-    /// How many event loops hold subscribers of one publisher. A pair shares its loop; otherwise they are the first so many loops.
+    /// How many event loops hold subscribers of one publisher.
+    ///
+    /// A pair shares its loop; otherwise they are the first so many loops.
     package var audiences: Int { isPaired ? 1 : min(threads, subscribers) }
     /// Which of the audiences an event loop is.
     package func audience(ofLoop loop: Int) -> Int { isPaired ? 0 : loop }

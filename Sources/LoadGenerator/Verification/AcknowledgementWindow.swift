@@ -10,7 +10,7 @@ package struct AcknowledgementWindow: Sendable {
 
     /// Takes one PUBACK, PUBREC or PUBCOMP; false when nothing sent was waiting for it.
     ///
-    /// - Parameter sent: How many messages were sent; never more than 65,535 ahead of ``completed``.
+    /// `sent` is how many messages were sent; it is never more than 65,535 ahead of ``completed``.
     @inline(__always)
     package mutating func receive(packetIdentifier: UInt16, sent: UInt64) -> Bool {
         if completed < sent, packetIdentifier == PublishTemplate.packetIdentifier(of: completed), early.isEmpty {

@@ -2,13 +2,17 @@ package import MQTTCodec
 
 /// Checks what one subscriber receives: every message of every publisher, once, in the publisher's order.
 ///
-/// The fast path is one comparison with the next expected sequence number. Whatever differs goes to the slow path, which remembers the holes
+/// The fast path is one comparison with the next expected sequence number. Whatever differs goes to the slow path, which remembers holes
 /// so that a late message is told from a repeated one.
 package struct StreamVerifier: Sendable {
-    /// How many holes are remembered per subscriber. Past it a hole counts as lost at once, and what would have filled it as duplicated.
+    /// How many holes are remembered per subscriber.
+    ///
+    /// Past it a hole counts as lost at once, and what would have filled it as duplicated.
     package static let gapsMax = 10_000
 
-    /// How far ahead of the next expected message one may be. A number further off is not this run's, and counts as foreign.
+    /// How far ahead of the next expected message one may be.
+    ///
+    /// A number further off is not this run's, and counts as foreign.
     package static let leapMax: UInt64 = 1 << 32
 
     private let subscriber: Int
@@ -26,8 +30,7 @@ package struct StreamVerifier: Sendable {
         var range: Range<UInt64>
     }
 
-    /// - Parameters:
-    ///   - publishers: The publishers whose messages this subscriber gets.
+    /// Expects the messages of `publishers`, from the first one on.
     package init(subscriber: Int, publishers: Range<Int>, qos: QoS) {
         self.subscriber = subscriber
         self.firstPublisher = publishers.lowerBound
@@ -101,9 +104,7 @@ package struct StreamVerifier: Sendable {
         return true
     }
 
-    /// Compares with what was sent, and answers everything that went wrong.
-    ///
-    /// - Parameter sent: How many messages a publisher sent, by its number.
+    /// Compares with how many messages each publisher `sent`, and answers everything that went wrong.
     package func finish(sent: (_ publisher: Int) -> UInt64) -> VerificationReport {
         var report = report
         for gap in gaps.sorted(by: { ($0.slot, $0.range.lowerBound) < ($1.slot, $1.range.lowerBound) }) {

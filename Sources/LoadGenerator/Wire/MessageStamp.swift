@@ -11,7 +11,9 @@ package struct MessageStamp: Equatable, Sendable {
     package var publisher: UInt32
     /// Counts from 0 per publisher, without a hole, over warm-up and measured part.
     package var sequence: UInt64
-    /// When the message should have left, in nanoseconds of the monotonic clock. In an open loop this is the schedule, not the send.
+    /// When the message should have left, in nanoseconds of the monotonic clock.
+    ///
+    /// In an open loop this is the schedule, not the send.
     package var intendedAt: UInt64
 
     package init(run: UInt32, publisher: UInt32, sequence: UInt64, intendedAt: UInt64) {

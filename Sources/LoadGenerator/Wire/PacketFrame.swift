@@ -1,6 +1,8 @@
 package import NIOCore
 
-/// Why bytes from a broker could not be read. Any of them ends the run: what follows on that connection means nothing.
+/// Why bytes from a broker could not be read.
+///
+/// Any of them ends the run: what follows on that connection means nothing.
 package enum WireError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A remaining length of more than four bytes.
     case malformedRemainingLength
@@ -87,7 +89,7 @@ package struct PacketReassembler {
 
     /// Hands the bytes of `incoming` on, whole packets first to last.
     ///
-    /// - Parameter consume: Takes the whole packets at the front of a span, and answers how many bytes they were.
+    /// `consume` takes the whole packets at the front of a span, and answers how many bytes they were.
     @inline(__always)
     package mutating func process(
         _ incoming: inout ByteBuffer, consume: (RawSpan) throws(WireError) -> Int

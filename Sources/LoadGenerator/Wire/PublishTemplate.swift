@@ -7,8 +7,7 @@ package struct PublishTemplate: Sendable {
     private let packetIdentifierOffset: Int?
     private let stampOffset: Int
 
-    /// - Parameters:
-    ///   - payloadBytes: The payload's size; at least ``MessageStamp/byteCount``.
+    /// Encodes the packet, with a payload of `payloadBytes`; at least ``MessageStamp/byteCount``.
     package init(topic: String, qos: QoS, payloadBytes: Int, run: UInt32, publisher: UInt32) {
         precondition(payloadBytes >= MessageStamp.byteCount, "a payload holds at least its stamp")
         var body = RawPackets.prefixed(topic.utf8)

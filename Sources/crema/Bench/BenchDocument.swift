@@ -1,7 +1,9 @@
 import LoadGenerator
 import MQTTCodec
 
-/// What `crema bench --json` prints. Times are in the unit that the name says; a figure that could not be had is left out.
+/// The document that `crema bench --json` prints.
+///
+/// Times are in the unit that the name says; a figure that could not be had is left out.
 struct BenchDocument: Encodable {
     var parameters: Parameters
     var rounds: [Round]

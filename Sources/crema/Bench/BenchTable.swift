@@ -48,7 +48,8 @@ struct BenchTable {
 
     private var title: String {
         let parameters = results.parameters
-        let tls = parameters.tls.map { ", TLS\($0.version.map { " \($0.rawValue)" } ?? "")\($0.certificateFile == nil ? "" : " mutual")" } ?? ""
+        let tls =
+            parameters.tls.map { ", TLS\($0.version.map { " \($0.rawValue)" } ?? "")\($0.certificateFile == nil ? "" : " mutual")" } ?? ""
         guard parameters.mode != .connect else { return "connect, \(parameters.concurrency) at once\(tls)" }
         let pace = parameters.rate.map { "open loop, \(decimals($0, 0)) messages/s" } ?? "\(parameters.inflight) outstanding per publisher"
         return "\(parameters.mode.rawValue), QoS \(parameters.qos.rawValue), \(parameters.payloadBytes) B, "
@@ -61,7 +62,8 @@ struct BenchTable {
         rows.append(("rate", "\(grouped(figures.perSecond)) \(results.unit)/s"))
         if let seconds = figures.brokerCPUSeconds {
             rows.append(("broker CPU", "\(decimals(seconds, 2)) s"))
-            rows.append(("per broker CPU second", figures.perBrokerCPUSecond.map { "\(grouped($0)) \(results.unit)" } ?? "too short to tell"))
+            rows.append(
+                ("per broker CPU second", figures.perBrokerCPUSecond.map { "\(grouped($0)) \(results.unit)" } ?? "too short to tell"))
         }
         if let before = figures.brokerResidentBytesBefore, let after = figures.brokerResidentBytesAfter {
             rows.append(("broker memory", "\(megabytes(before)) before, \(megabytes(after)) after"))
