@@ -12,6 +12,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -76,7 +77,13 @@ let package = Package(
         .testTarget(name: "EventBusTests", dependencies: ["EventBus", "BrokerCore", "Documents", "MQTTCodec", nioCore, logging]),
         .testTarget(
             name: "BrokerServerTests",
-            dependencies: ["BrokerServer", "BrokerCore", "MQTTCodec", "Trust", nioCore, nioPosix, nioSSL, logging]),
+            dependencies: ["BrokerServer", "BrokerCore", "MQTTCodec", "Trust", nioCore, nioPosix, logging]),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "Gateway", "BrokerCore", "Documents", "EventBus", "Rules", nioCore, nioPosix, hummingbird, hummingbirdTesting,
+                httpClient, lifecycle, logging,
+            ]),
         .testTarget(name: "LoadGeneratorTests", dependencies: ["LoadGenerator", "MQTTCodec", nioCore, nioPosix]),
         .testTarget(name: "TidyTests"),
     ]
