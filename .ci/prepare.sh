@@ -7,7 +7,7 @@ set -euo pipefail
 build=(ca-certificates git g++ libc6-dev libsqlite3-dev libssl-dev pkg-config zlib1g-dev)
 demo=(curl mosquitto-clients)
 # mosquitto is measured beside Crema; debootstrap and iproute2 are for docker/check.sh.
-bench=(mosquitto mosquitto-clients procps)
+bench=(mosquitto mosquitto-clients procps valgrind)
 tests=("${demo[@]}" debootstrap iproute2 openssl python3 python3-venv shellcheck util-linux)
 
 case "${1:-all}" in
