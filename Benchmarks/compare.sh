@@ -6,9 +6,9 @@
 #   CREMA              the program, built in release: .build/release/crema
 #   --seconds N        length of each measurement (default: 2)
 #   --rounds N         measurements of each broker and row (default: 3)
-#   --certs DIR        also measure mutual TLS; DIR holds ca.crt, server.crt, server.key, and the client's pair, as certs/generate.sh
-#                      makes them
-#   --client NAME      the client's pair in DIR: NAME.crt, NAME.key (default: bench)
+#   --certs DIR        also measure mutual TLS; DIR is as "certs/generate.sh bench" leaves it: ca.crt, server.crt, server.key, and the
+#                      client's pair in clients/
+#   --client NAME      which pair: clients/NAME.crt and clients/NAME.key (default: bench)
 #   --only WORD        only rows whose name contains WORD
 #
 # A figure is deliveries (or connections) per CPU second of the broker: the median of the rounds; behind the ratio stand the least and
@@ -49,7 +49,7 @@ mosquitto=$(command -v mosquitto || { [ -x /usr/sbin/mosquitto ] && echo /usr/sb
     usage "mosquitto is not installed"
 if [ -n "$certs" ]; then
     certs=$(cd "$certs" && pwd) || usage "no folder $certs"
-    for file in ca.crt server.crt server.key "$client.crt" "$client.key"; do
+    for file in ca.crt server.crt server.key "clients/$client.crt" "clients/$client.key"; do
         [ -r "$certs/$file" ] || usage "$certs/$file is missing"
     done
 fi
@@ -107,8 +107,7 @@ free_port crema_port
 free_port mosquitto_port
 crema_ports=("$crema_port") mosquitto_ports=("$mosquitto_port")
 
-printf 'data: %s\nlisteners:\n  - { protocol: mqtt, bind: "127.0.0.1:%s", anonymous: true }\n' \
-    "$work/data" "$crema_port" >"$work/crema.yaml"
+printf 'listeners:\n  - { protocol: mqtt, bind: "127.0.0.1:%s", anonymous: true }\n' "$crema_port" >"$work/crema.yaml"
 # user: mosquitto as root becomes another user, who could not read the certificates.
 printf '%s\n' 'log_type error' 'max_queued_messages 0' 'set_tcp_nodelay true' 'allow_anonymous true' "user $(id -un)" \
     "listener $mosquitto_port 127.0.0.1" >"$work/mosquitto.conf"
@@ -172,7 +171,7 @@ for qos in 0 1 2; do
 done
 measure "connect" "$crema_port" "$mosquitto_port" connect
 if [ -n "$certs" ]; then
-    tls=(--ca "$certs/ca.crt" --cert "$certs/$client.crt" --key "$certs/$client.key")
+    tls=(--ca "$certs/ca.crt" --cert "$certs/clients/$client.crt" --key "$certs/clients/$client.key")
     measure "mutual TLS, QoS 0 p2p, batched" "$crema_tls" "$mosquitto_tls" p2p --publishers 10 --inflight 200 "${tls[@]}"
     measure "mutual TLS, QoS 0 p2p, unbatched" "$crema_tls" "$mosquitto_tls" p2p --publishers 200 --inflight 1 "${tls[@]}"
     for version in 1.2 1.3; do
