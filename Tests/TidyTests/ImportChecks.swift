@@ -9,16 +9,20 @@ let allowedImports: [String: Set<String>] = [
     "Documents": ["Yams", "Foundation"],
     "BrokerCore": ["MQTTCodec", "NIOCore", "DequeModule", "HeapModule"],
     "EventBus": ["Rules", "BrokerCore", "Documents", "MQTTCodec", "NIOCore", "Logging", "Glibc"],
-    "BrokerServer": ["BrokerCore", "MQTTCodec", "Trust", "NIOCore", "NIOPosix", "NIOSSL", "Logging"],
+    "BrokerServer": ["BrokerCore", "MQTTCodec", "Trust", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "Logging"],
     "Gateway": ["EventBus", "BrokerCore", "Documents", "Rules", "NIOCore", "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging"],
-    "AdminServer": ["EventBus", "BrokerCore", "NIOCore", "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging"],
+    // MQTTCodec for the topic filters that people ask by.
+    "AdminServer": [
+        "EventBus", "BrokerCore", "MQTTCodec", "NIOCore", "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging",
+        "FoundationEssentials",
+    ],
     "LoadGenerator": ["MQTTCodec", "NIOCore", "NIOPosix", "NIOSSL", "Histogram", "FoundationEssentials", "Glibc"],
-    "CremaTesting": ["BrokerServer", "BrokerCore", "MQTTCodec", "NIOCore", "NIOPosix", "NIOSSL"],
+    "CremaTesting": ["BrokerCore", "MQTTCodec", "NIOCore"],
     // Command line and wiring: everything that another target may import, and what only an executable needs.
     "crema": [
         "AdminServer", "BrokerCore", "BrokerServer", "Documents", "EventBus", "Gateway", "LoadGenerator", "MQTTCodec", "Rules", "Trust",
         "NIOCore", "NIOPosix", "NIOSSL", "Hummingbird", "Logging", "ArgumentParser", "AsyncHTTPClient", "ServiceLifecycle", "Foundation",
-        "FoundationEssentials", "Glibc", "Dispatch",
+        "FoundationEssentials", "Glibc", "Dispatch", "NIOHTTP1", "UnixSignals",
     ],
 ]
 
