@@ -6,9 +6,14 @@ package struct Instant: Comparable, Hashable, Sendable {
 
     package static func < (lhs: Instant, rhs: Instant) -> Bool { lhs.nanoseconds < rhs.nanoseconds }
 
+    /// Later by `seconds`, at most ``distantFuture``: limits from the configuration may be any number.
     package func advanced(bySeconds seconds: Double) -> Instant {
-        Instant(nanoseconds: nanoseconds &+ Int64(seconds * 1_000_000_000))
+        guard let step = Int64(exactly: (seconds * 1_000_000_000).rounded()) else { return .distantFuture }
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(step)
+        return overflow ? .distantFuture : Instant(nanoseconds: sum)
     }
+
+    package static let distantFuture = Instant(nanoseconds: .max)
 
     /// Whole seconds since `earlier`, never negative.
     package func seconds(since earlier: Instant) -> Int {

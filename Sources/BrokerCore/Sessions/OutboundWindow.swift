@@ -28,6 +28,8 @@ package struct OutboundWindow {
     private var nextPacketID: UInt16 = 1
     /// How far finished entries may pile up behind an unfinished one, in multiples of the window.
     private static let spanFactor = 8
+    /// As many as there are packet identifiers.
+    private static let entriesMax = 65_535
 
     package init() {}
 
@@ -35,7 +37,7 @@ package struct OutboundWindow {
 
     /// Whether one more message may be sent.
     package func hasRoom(inflightMax: Int) -> Bool {
-        unfinished < inflightMax && entries.count < min(inflightMax * Self.spanFactor, 65_535)
+        unfinished < inflightMax && entries.count < min(min(inflightMax, Self.entriesMax) * Self.spanFactor, Self.entriesMax)
     }
 
     /// Enters a message and gives it a packet identifier that is not in use [MQTT-2.3.1-2] [MQTT-2.3.1-4].

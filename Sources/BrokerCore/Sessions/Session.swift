@@ -33,6 +33,8 @@ package final class Session {
     var dropped: UInt64 = 0
     /// Whether the queue's being full has been reported since it last had room.
     var isQueueFull = false
+    /// Whether a deadline for the session's expiry waits: there is one at most, however often the client comes and goes.
+    var expiryIsScheduled = false
     /// When the connection went; `nil` while there is one.
     var disconnectedAt: Instant?
 

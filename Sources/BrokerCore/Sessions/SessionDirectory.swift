@@ -44,6 +44,8 @@ package final class SessionDirectory: Sendable {
         }
     }
 
+    package func isOwned(_ clientID: String) -> Bool { state.withLock { $0.owners[ExactText(clientID)] != nil } }
+
     /// Frees the identifier, unless somebody else has taken it since.
     package func release(_ clientID: String, epoch: UInt64) {
         state.withLock { state in

@@ -13,7 +13,7 @@ extension Shard {
             guard connect.cleanSession else {  // [MQTT-3.1.3-7] [MQTT-3.1.3-8]
                 return refuse("", on: connection, .identifierRejected, "no client identifier, and no clean session")
             }
-            connect.clientID = "auto-\(String(connection.id, radix: 36))"  // [MQTT-3.1.3-6]
+            connect.clientID = unusedName(for: connection)  // [MQTT-3.1.3-6]
         }
         switch authorizer.authenticate(connect, on: connection.info) {
         case .refused(let code):
@@ -24,6 +24,13 @@ extension Shard {
             }
             claim(connect, principal: principal, on: connection)
         }
+    }
+
+    /// A name that no client holds: somebody may have guessed the one that comes next.
+    private func unusedName(for connection: ClientConnection) -> String {
+        var name = "auto-\(String(connection.id, radix: 36))"
+        while directory.isOwned(name) { name += "-" }
+        return name
     }
 
     private func claim(_ connect: Connect, principal: String?, on connection: ClientConnection) {
@@ -132,7 +139,7 @@ extension Shard {
         if let session = connection.session, session.connection === connection {
             session.connection = nil
             if session.isClean {
-                discard(session, dropping: nil)  // [MQTT-3.1.2-6]
+                discard(session, dropping: .sessionEnded)  // [MQTT-3.1.2-6]
             } else {
                 session.retainedBacklog.removeAll()
                 session.disconnectedAt = now
@@ -167,10 +174,10 @@ extension Shard {
         }
     }
 
-    /// Ends a session with everything in it. `dropping` counts what its queue held, for a session that was meant to last.
-    func discard(_ session: Session, dropping reason: ShardCounters.Drop?) {
+    /// Ends a session with everything in it. `reason` counts what its queue held.
+    func discard(_ session: Session, dropping reason: ShardCounters.Drop) {
         for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter.text) }
-        if let reason, session.queue.count > 0 { counters.drop(reason, session.queue.count) }
+        if session.queue.count > 0 { counters.drop(reason, session.queue.count) }
         session.connection = nil
         if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
         if !session.isReplaced { directory.release(session.clientID, epoch: session.epoch) }
@@ -186,7 +193,7 @@ extension Shard {
     package func closeAll(now: Instant) {
         self.now = now
         for connection in connections { if let connection { end(connection, reason: .serverShuttingDown, closingTransport: true) } }
-        for connection in relays.values.sorted(by: { $0.id < $1.id }) { transport.close(connection) }
+        for connection in relays.values.sorted(by: { $0.id < $1.id }) { if case .local = connection.link { transport.close(connection) } }
         publishOwnMessages()
     }
 }

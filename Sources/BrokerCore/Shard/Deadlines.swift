@@ -22,14 +22,34 @@ extension Shard {
     }
 
     func scheduleExpiry(of session: Session) {
+        if session.expiryIsScheduled { return }  // when it comes, it finds out how long the session has been alone
+        session.expiryIsScheduled = true
         let time = now.advanced(bySeconds: Double(limits.sessionExpirySecondsMax))
         insert(Deadline(at: time, kind: .sessionExpiry(clientID: session.clientID, epoch: session.epoch), slot: -1, connectionID: 0))
     }
 
     private func insert(_ deadline: Deadline) {
+        if deadlines.count >= deadlinesUntilSweep { sweepDeadlines() }
         let isEarliest = deadlines.min.map { deadline.at < $0.at } ?? true
         deadlines.insert(deadline)
         if isEarliest { transport.setDeadline(deadline.at) }
+    }
+
+    /// Clients that come and go would otherwise leave a deadline each time. Doubling spreads the cost over the insertions.
+    private func sweepDeadlines() {
+        let live = deadlines.unordered.filter(isLive)
+        deadlines = Heap(live)
+        deadlinesUntilSweep = max(Self.deadlinesSweptMin, live.count * 2)
+    }
+
+    private func isLive(_ deadline: Deadline) -> Bool {
+        switch deadline.kind {
+        case .sessionExpiry(let clientID, let epoch): return sessions[ExactText(clientID)]?.epoch == epoch
+        case .connect, .keepAlive:
+            guard let connection = connections[deadline.slot], connection.id == deadline.connectionID else { return false }
+            if case .connect = deadline.kind { return !connection.isConnected }
+            return true
+        }
     }
 
     package func deadlineReached(now: Instant) {
@@ -44,9 +64,15 @@ extension Shard {
 
     private func look(at deadline: Deadline) {
         if case .sessionExpiry(let clientID, let epoch) = deadline.kind {
-            guard let session = sessions[ExactText(clientID)], session.epoch == epoch, let since = session.disconnectedAt else { return }
+            guard let session = sessions[ExactText(clientID)], session.epoch == epoch else { return }
+            session.expiryIsScheduled = false
+            guard let since = session.disconnectedAt else { return }  // it came back; the next deadline is set when it leaves
             let expiry = since.advanced(bySeconds: Double(limits.sessionExpirySecondsMax))
-            guard expiry <= now else { return }  // it came back since, and a later deadline was set when it left again
+            guard expiry <= now else {  // it came back in between
+                session.expiryIsScheduled = true
+                let next = Deadline.Kind.sessionExpiry(clientID: clientID, epoch: epoch)
+                return insert(Deadline(at: expiry, kind: next, slot: -1, connectionID: 0))
+            }
             transport.report(.sessionExpired(clientID: clientID, queued: session.queue.count))
             discard(session, dropping: .sessionExpired)
             return

@@ -7,7 +7,8 @@ extension Shard {
         if connection.isClosed { return }
         connection.lastReceived = now
         var buffer = bytes
-        if connection.inbox.readableBytes > 0 {
+        let isContinued = connection.inbox.readableBytes > 0
+        if isContinued {
             connection.inbox.writeImmutableBuffer(bytes)
             buffer = connection.inbox
             connection.inbox = ByteBuffer()
@@ -22,8 +23,11 @@ extension Shard {
         case .relaying(let shard, _):
             if buffer.readableBytes > 0 { tell(shard, .relayReceived(id: connection.id, bytes: buffer)) }
         case .awaitingConnect, .connected:
-            // A copy, so that a few bytes do not keep a whole read's storage.
-            if buffer.readableBytes > 0 { connection.inbox = ByteBuffer(bytes: buffer.readableBytesView) }
+            if buffer.readableBytes == 0 { break }
+            // The storage of a packet that is still growing is kept, or its every piece would copy all that came before.
+            // Otherwise a copy, so that a few bytes do not keep a whole read's storage.
+            let isGrowing = isContinued && buffer.readerIndex == 0
+            connection.inbox = isGrowing ? buffer : ByteBuffer(bytes: buffer.readableBytesView)
         }
     }
 

@@ -48,21 +48,38 @@ extension Shard {
         case .relayWritable(let id, let isWritable):
             guard let connection = adopted[id], connection.isWritable != isWritable else { return }
             connection.isWritable = isWritable
+            if case .relaying(let next, _) = connection.phase { tell(next, .relayWritable(id: connection.id, isWritable)) }
             if isWritable { resumeSending(on: connection) }
         case .relayPeerClosed(let id, let reason):
-            if let connection = adopted[id] { end(connection, reason: reason, closingTransport: false) }
+            guard let connection = adopted[id] else { return }
+            if case .relaying(let next, _) = connection.phase {
+                passOnClose(of: connection, reason, to: next)
+            } else {
+                end(connection, reason: reason, closingTransport: false)
+            }
         case .relaySend(let id, let bytes):
             guard let connection = relays[id] else { return }
+            if case .remote(let previous, let id) = connection.link { return tell(previous, .relaySend(id: id, bytes: bytes)) }
             counters.bytesSent &+= UInt64(bytes.readableBytes)
             let wasWritable = connection.isWritable
             connection.isWritable = transport.send(bytes, on: connection)
             if wasWritable && !connection.isWritable { tell(peer, .relayWritable(id: id, false)) }
-        case .relayClose(let id, _):
+        case .relayClose(let id, let reason):
             guard let connection = relays[id] else { return }
-            transport.close(connection)
+            switch connection.link {
+            case .local: transport.close(connection)
+            // The session had moved on before its connection came: this half stands between two others.
+            case .remote(let previous, let id): tell(previous, .relayClose(id: id, reason))
+            }
             forget(connection)
         default: break
         }
+    }
+
+    /// The socket's side is gone: the session's side is told.
+    func passOnClose(of connection: ClientConnection, _ reason: CloseReason, to shard: ShardID) {
+        tell(shard, .relayPeerClosed(id: connection.id, reason))
+        forget(connection)
     }
 
     private func adopt(_ id: UInt64, info: ConnectionInfo, connect: Connect, from peer: ShardID) {

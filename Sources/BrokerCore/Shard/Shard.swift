@@ -30,6 +30,7 @@ package final class Shard {
     /// Connections whose socket is here while their session is on another shard.
     var relays: [UInt64: ClientConnection] = [:]
     private var lastConnectionNumber: UInt64 = 0
+    static let deadlinesSweptMin = 1_024
 
     /// Connections with something to send at the end of the turn.
     var dirty: [ClientConnection] = []
@@ -40,6 +41,8 @@ package final class Shard {
     private var isPublishingOwn = false
 
     var deadlines = Heap<Deadline>()
+    /// At this many deadlines, those of what is gone are thrown out.
+    var deadlinesUntilSweep = Shard.deadlinesSweptMin
     var announcements = InterestAnnouncements()
     var taps: [Tap] = []
 
@@ -157,8 +160,7 @@ package final class Shard {
     package func transportClosed(_ connection: ClientConnection, reason: CloseReason, now: Instant) {
         self.now = now
         if case .relaying(let shard, _) = connection.phase {
-            tell(shard, .relayPeerClosed(id: connection.id, reason))
-            forget(connection)
+            passOnClose(of: connection, reason, to: shard)
             return
         }
         end(connection, reason: reason, closingTransport: false)

@@ -81,7 +81,7 @@ extension Shard {
     private func complete(_ pending: PendingSubscription, on connection: ClientConnection, session: Session) {
         connection.outbound.writeSuback(pending.packet)
         counters.packetsSent &+= 1
-        for (filter, qos) in pending.filters {
+        for (filter, qos) in pending.filters where session.subscriptions[ExactText(filter)] != nil {  // or it was given up since
             for topic in retained.topics(matching: ByteBuffer(string: filter)) { session.retainedBacklog.append((topic, qos)) }
         }
         pump(session)

@@ -1,0 +1,154 @@
+import BrokerCore
+import CremaTesting
+import MQTTCodec
+import NIOCore
+import Testing
+
+/// What only shows with more than one shard.
+@Suite struct ShardTests {
+    @Test("A session resumed from another shard receives, publishes, closes, and goes back and forth")
+    func resumedElsewhere() throws {
+        let broker = SimulatedBroker(shards: 2)
+        let watchers = try [0, 1].map { shard in
+            let watcher = try broker.client("watcher\(shard)", at: shard)
+            _ = try watcher.subscribe("up", .atLeastOnce)
+            return watcher
+        }
+        let device = try broker.client("a", at: 0, cleanSession: false)
+        _ = try device.subscribe("down", .atLeastOnce)
+        let publisher = try broker.client("p", at: 1)
+        var identifier: UInt16 = 0
+        for round in 0..<4 {
+            let other = SimulatedClient("a", of: broker)
+            let current = round % 2 == 0 ? other : device
+            #expect(try current.connect(at: (round + 1) % 2, cleanSession: false) == [accepted(sessionPresent: true)])
+            #expect((round % 2 == 0 ? device : other).isConnected == false)
+            identifier += 1
+            _ = try publisher.exchange(message("down", "\(round)", qos: .atLeastOnce, packetID: 1))
+            #expect(try current.read() == [message("down", "\(round)", qos: .atLeastOnce, packetID: identifier)])
+            #expect(try current.exchange(.puback(packetID: identifier)) == [])
+            #expect(try current.exchange(message("up", "\(round)", qos: .exactlyOnce, packetID: 9)) == [.pubrec(packetID: 9)])
+            #expect(try current.exchange(.pubrel(packetID: 9)) == [.pubcomp(packetID: 9)])
+            for watcher in watchers {
+                #expect(try watcher.read() == [message("up", "\(round)", qos: .atLeastOnce, packetID: identifier)])
+                _ = try watcher.exchange(.puback(packetID: identifier))
+            }
+            if round == 1 { current.lose() } else if round == 2 { current.send(.disconnect) }
+            broker.settle()
+            #expect(current.isConnected == (round % 3 == 0))
+        }
+        #expect(broker.closed["session_taken_over"] == 2)
+        #expect(broker.nodes[0].core.statistics().clientsConnected + broker.nodes[1].core.statistics().clientsConnected == 4)
+    }
+
+    @Test("A connection whose session is on another shard dies with its will")
+    func relayedConnectionLost() throws {
+        let broker = SimulatedBroker(shards: 2)
+        let watcher = try broker.client("watcher", at: 1)
+        _ = try watcher.subscribe("gone")
+        try broker.client("a", at: 0, cleanSession: false).lose()
+        let device = try broker.client("a", at: 1, cleanSession: false, keepAlive: 10, will: will("gone", "1"))
+        device.lose()
+        broker.settle()
+        #expect(try watcher.read() == [message("gone", "1")])
+        _ = try device.connect(at: 1, cleanSession: false, keepAlive: 10, will: will("gone", "2"))
+        broker.advance(seconds: 15.1)
+        broker.settle()
+        #expect(!device.isConnected)
+        #expect(try watcher.read() == [message("gone", "2")])
+    }
+
+    @Test("A packet may be cut anywhere while the connection moves to its session's shard")
+    func bytesWhileMoving() throws {
+        var stream = ByteBuffer()
+        Packet.connect(Connect(clientID: "a", cleanSession: false)).encode(into: &stream)
+        message("t", "x", qos: .atLeastOnce, packetID: 3).encode(into: &stream)
+        Packet.pingreq.encode(into: &stream)
+        for cut in 1..<stream.readableBytes {
+            let broker = SimulatedBroker(shards: 2)
+            try broker.client("a", at: 0, cleanSession: false).lose()
+            let client = SimulatedClient("a", of: broker)
+            client.open(at: 1)
+            var rest = stream
+            let head = rest.readSlice(length: cut)
+            client.send(try #require(head))
+            broker.endTurn(of: 1)
+            client.send(rest)
+            broker.settle()
+            #expect(try client.read() == [accepted(sessionPresent: true), .puback(packetID: 3), .pingresp])
+        }
+    }
+
+    @Test("A session that moved while a connection was on its way to it is still reached", arguments: [true, false])
+    func sessionMovesMeanwhile(closesByClient: Bool) throws {
+        let broker = SimulatedBroker(shards: 2)
+        try broker.client("a", at: 1, cleanSession: false).lose()
+        let late = SimulatedClient("a", of: broker)
+        late.open(at: 0)
+        late.send(.connect(Connect(clientID: "a", cleanSession: false)))
+        // Before that CONNECT gets to shard 1, a clean session at shard 0 takes the client identifier from shard 1.
+        let quick = SimulatedClient("a", of: broker)
+        quick.open(at: 0)
+        quick.send(.connect(Connect(clientID: "a", cleanSession: true)))
+        broker.settle()
+        #expect(try quick.read() == [accepted()])
+        #expect(!quick.isConnected)
+        #expect(try late.read() == [accepted()])
+        #expect(try late.subscribe("t", .atLeastOnce) == [.suback(Suback(packetID: 1, returnCodes: [.granted(.atLeastOnce)]))])
+        #expect(try late.exchange(message("t", "x")) == [message("t", "x")])
+        #expect(late.isConnected)
+        if closesByClient {
+            late.lose()
+        } else {
+            let next = SimulatedClient("a", of: broker)
+            #expect(try next.connect(at: 0, cleanSession: true) == [accepted()])
+            #expect(!late.isConnected)
+            next.send(.disconnect)
+        }
+        broker.settle()
+        for node in broker.nodes { #expect(node.core.statistics().clientsConnected == 0) }
+    }
+
+    @Test("Retained messages for a filter that was given up before its SUBACK are not sent")
+    func unsubscribedBeforeSuback() throws {
+        let broker = SimulatedBroker(shards: 2)
+        let client = try broker.client("a", at: 0)
+        _ = try client.exchange(message("t", "x", retain: true))
+        client.send(.subscribe(Subscribe(packetID: 1, requests: [Subscribe.Request(filter: "t", qos: .atMostOnce)])))
+        client.send(.unsubscribe(Unsubscribe(packetID: 2, filters: ["t"])))
+        broker.settle()
+        let packets = try client.read()
+        #expect(packets.count == 2)
+        #expect(packets.contains(.suback(Suback(packetID: 1, returnCodes: [.granted(.atMostOnce)]))))
+        #expect(packets.contains(.unsuback(packetID: 2)))
+    }
+
+    @Test("SUBACK waits until every shard routes by the filter, so that what is published after it arrives [MQTT-3.8.4-1]")
+    func subackWaitsForAllShards() throws {
+        let broker = SimulatedBroker(shards: 2)
+        let client = try broker.client("a", at: 0)
+        let publisher = try broker.client("p", at: 1)
+        client.send(.subscribe(Subscribe(packetID: 1, requests: [Subscribe.Request(filter: "t", qos: .atMostOnce)])))
+        broker.endTurn(of: 0)
+        #expect(try client.read() == [])
+        #expect(broker.deliverHandOff(from: 0, to: 1))
+        _ = try publisher.exchange(message("t", "x"))
+        #expect(try client.read() == [.suback(Suback(packetID: 1, returnCodes: [.granted(.atMostOnce)])), message("t", "x")])
+    }
+
+    @Test("A clean session takes the identifier from another shard, and what that one held is gone [MQTT-3.1.2-6]")
+    func cleanSessionElsewhere() throws {
+        let broker = SimulatedBroker(shards: 2)
+        let old = try broker.client("a", at: 0, cleanSession: false)
+        _ = try old.subscribe("t", .atLeastOnce)
+        let new = SimulatedClient("a", of: broker)
+        #expect(try new.connect(at: 1, cleanSession: true) == [accepted()])
+        #expect(!old.isConnected)
+        _ = try broker.client("p").exchange(message("t", "x", qos: .atLeastOnce, packetID: 1))
+        #expect(try new.read() == [])
+        #expect(broker.nodes.map { $0.core.statistics().subscriptions } == [0, 0])
+        new.send(.disconnect)
+        broker.settle()
+        #expect(try old.connect(at: 0, cleanSession: false) == [accepted()])
+    }
+}
