@@ -1,0 +1,112 @@
+import BrokerCore
+import CremaTesting
+import MQTTCodec
+import NIOCore
+import Testing
+
+@Suite struct RetainedTests {
+    @Test("A retained message goes to those subscribed without RETAIN, and to those who come later with it [MQTT-3.3.1-9] [MQTT-3.3.1-8]")
+    func setAndClear() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let live = try broker.client("live")
+        _ = try live.subscribe("t")
+        let publisher = try broker.client("p")
+        _ = try publisher.exchange(message("t", "1", retain: true))
+        #expect(try live.read() == [message("t", "1")])
+        let late = try broker.client("late")
+        let suback = Packet.suback(Suback(packetID: 1, returnCodes: [.granted(.atMostOnce)]))
+        #expect(try late.subscribe("t") == [suback, message("t", "1", retain: true)])
+        // Again at each SUBSCRIBE [MQTT-3.8.4-3].
+        #expect(try late.subscribe("t") == [suback, message("t", "1", retain: true)])
+        // An empty one clears, and is itself delivered [MQTT-3.3.1-10] [MQTT-3.3.1-11].
+        _ = try publisher.exchange(message("t", "", retain: true))
+        #expect(try live.read() == [message("t", "")])
+        #expect(try late.read() == [message("t", "")])
+        #expect(try late.subscribe("t") == [suback])
+        #expect(broker.retained.count == 0)
+        #expect(broker.retained.bytes == 0)
+    }
+
+    @Test("A message without RETAIN neither replaces nor clears [MQTT-3.3.1-12]")
+    func notRetainedChangesNothing() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let publisher = try broker.client("p")
+        for packet in [message("t", "1", retain: true), message("t", "2"), message("t", "")] { _ = try publisher.exchange(packet) }
+        #expect(try publisher.subscribe("t").last == message("t", "1", retain: true))
+    }
+
+    @Test("The latest retained message counts, also one of a lower QoS; it comes with the lower QoS of the two [MQTT-3.3.1-5]")
+    func latestCounts() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let publisher = try broker.client("p")
+        _ = try publisher.exchange(message("t", "1", qos: .exactlyOnce, packetID: 1, retain: true))
+        let high = try broker.client("high")
+        #expect(try high.subscribe("t", .atLeastOnce).last == message("t", "1", qos: .atLeastOnce, packetID: 1, retain: true))
+        #expect(try high.subscribe("t", .exactlyOnce).last == message("t", "1", qos: .exactlyOnce, packetID: 2, retain: true))
+        _ = try publisher.exchange(message("t", "2", retain: true))
+        _ = try high.read()
+        #expect(try high.subscribe("t", .exactlyOnce).last == message("t", "2", retain: true))
+    }
+
+    @Test("A retained copy that comes again keeps RETAIN, and gains DUP [MQTT-3.3.1-1]")
+    func resentCopyKeepsRetain() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let client = try broker.client("a", cleanSession: false)
+        _ = try client.exchange(message("t", "1", qos: .atLeastOnce, packetID: 1, retain: true))
+        _ = try client.subscribe("t", .atLeastOnce)
+        client.lose()
+        #expect(
+            try client.connect(cleanSession: false) == [
+                accepted(sessionPresent: true), message("t", "1", qos: .atLeastOnce, packetID: 1, retain: true, duplicate: true),
+            ])
+    }
+
+    @Test("Wildcards find retained messages as they find live ones [MQTT-3.3.1-6] [MQTT-4.7.2-1]",
+        arguments: [("a/#", ["a", "a/b", "a/b/c"]), ("+/b", ["a/b"]), ("#", ["/x", "a", "a/b", "a/b/c"]), ("+", ["a"]), ("+/x", ["/x"]), ("$SYS/#", ["$SYS/x"])])
+    func wildcards(filter: String, expected: [String]) throws {
+        let broker = SimulatedBroker(shards: 1)
+        let publisher = try broker.client("p")
+        for topic in ["a", "a/b", "a/b/c", "/x"] { _ = try publisher.exchange(message(topic, "1", retain: true)) }
+        broker.nodes[0].core.publish(Message(topic: "$SYS/x", payload: [0x31], qos: .atMostOnce, retain: true), now: broker.now)
+        let answers = try publisher.subscribe(filter).dropFirst()
+        let topics = answers.compactMap { packet in if case .publish(let publish) = packet { String(buffer: publish.topic) } else { nil } }
+        #expect(topics.sorted() == expected)
+    }
+
+    @Test("A retained will stays for those who come later [MQTT-3.1.2-17]")
+    func retainedWill() throws {
+        let broker = SimulatedBroker(shards: 1)
+        try broker.client("a", will: will("gone", "bye", qos: .atLeastOnce, retain: true)).lose()
+        let late = try broker.client("late")
+        #expect(try late.subscribe("gone", .exactlyOnce).last == message("gone", "bye", qos: .atLeastOnce, packetID: 1, retain: true))
+    }
+
+    @Test("Retained messages beyond the limit are delivered, not kept, and counted; known topics still change")
+    func retainedLimit() throws {
+        var limits = BrokerLimits()
+        limits.retainedMessagesMax = 1
+        let broker = SimulatedBroker(shards: 1, limits: limits)
+        let client = try broker.client("a")
+        _ = try client.subscribe("#")
+        for packet in [message("a", "1", retain: true), message("b", "1", retain: true), message("a", "2", retain: true)] {
+            client.send(packet)
+        }
+        broker.settle()
+        #expect(try client.read() == [message("a", "1"), message("b", "1"), message("a", "2")])
+        #expect(broker.dropped == ["retained_full": 1])
+        #expect(try client.subscribe("#").dropFirst() == [message("a", "2", retain: true)])
+    }
+
+    @Test("More retained messages than the window has room for follow as acknowledgements come")
+    func retainedBeyondTheWindow() throws {
+        var limits = BrokerLimits()
+        limits.inflightMax = 2
+        let broker = SimulatedBroker(shards: 1, limits: limits)
+        let client = try broker.client("a")
+        for number in 1...5 { _ = try client.exchange(message("t/\(number)", "x", qos: .atLeastOnce, packetID: 1, retain: true)) }
+        #expect(try client.subscribe("t/#", .atLeastOnce).count == 3)
+        var received = 2
+        for packetID: UInt16 in 1...5 { received += try client.exchange(.puback(packetID: packetID)).count }
+        #expect(received == 5)
+    }
+}
