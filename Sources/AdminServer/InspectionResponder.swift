@@ -93,7 +93,11 @@ package struct InspectionResponder: HTTPResponder {
 
     private func tail(filter: String, _ request: Request) throws(InspectionError) -> Response {
         let body = TailBody(filter: filter, broker: broker, limits: limits, place: try tails.begin())
-        return Self.response(.ok, "application/x-ndjson", ResponseBody { writer in try await body.write(to: &writer, for: request) })
+        var response = Self.response(
+            .ok, "application/x-ndjson", ResponseBody { writer in try await body.write(to: &writer, for: request) })
+        // Watching for the reader's going uses the connection up: Hummingbird closes it after the answer.
+        response.headers[.connection] = "close"
+        return response
     }
 
     // MARK: - Responses

@@ -1,0 +1,54 @@
+import AdminServer
+import Hummingbird
+import HummingbirdTesting
+import Testing
+
+@Suite struct HealthTests {
+    @Test func readinessFollowsStartAndDrain() async throws {
+        let fixture = try InspectionFixture()
+        let starting = try await fixture.get("/readyz")
+        #expect(starting.status == .serviceUnavailable && starting.text == "starting\n")
+        fixture.readiness.becameReady()
+        let ready = try await fixture.get("/readyz")
+        #expect(ready.status == .ok && ready.text == "ready\n")
+        fixture.readiness.drainingBegan()
+        let draining = try await fixture.get("/readyz")
+        #expect(draining.status == .serviceUnavailable && draining.text == "draining\n")
+        fixture.readiness.becameReady()
+        #expect(try await fixture.get("/readyz").status == .serviceUnavailable)
+        #expect(try await fixture.get("/livez").status == .ok)
+    }
+
+    @Test(arguments: ["/metrics", "/api/v1/clients", "/api/v1/tail", "/api/v1/version", "/anything"])
+    func aListenerThatIsNotAnonymousAnswersHealthOnly(path: String) async throws {
+        let fixture = try InspectionFixture(anonymous: false)
+        let response = try await fixture.get(path)
+        #expect(response.status == .forbidden)
+        #expect(response.text.hasPrefix(#"{"error":"Crema cannot authenticate administrators yet"#))
+        #expect(try await fixture.get("/livez").status == .ok)
+        #expect(try await fixture.get("/readyz").status == .serviceUnavailable)
+    }
+
+    @Test(arguments: [HTTPRequest.Method.post, .put, .delete, .options, .head, .patch])
+    func onlyGETIsSupported(method: HTTPRequest.Method) async throws {
+        let response = try await InspectionFixture().get("/api/v1/clients", method: method)
+        #expect(response.status == .methodNotAllowed)
+        #expect(response.headers[.allow] == "GET")
+    }
+
+    @Test(arguments: ["/", "/api", "/api/v1/", "/api/v1/nothing", "/api/v2/clients", "/livez/"])
+    func anUnknownPathIsNotFound(path: String) async throws {
+        let response = try await InspectionFixture().get(path)
+        #expect(response.status == .notFound)
+        #expect(response.text == #"{"error":"not found"}"#)
+    }
+
+    @Test func noAnswerMayBeTakenForAPageOrReadByOne() async throws {
+        for path in ["/livez", "/readyz", "/metrics", "/api/v1/version", "/nothing"] {
+            let response = try await InspectionFixture().get(path)
+            #expect(response.headers[.init("X-Content-Type-Options")!] == "nosniff")
+            #expect(response.headers[.accessControlAllowOrigin] == nil)
+            #expect(response.headers[.cacheControl] == "no-store")
+        }
+    }
+}

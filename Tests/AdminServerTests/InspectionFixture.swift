@@ -1,0 +1,110 @@
+import AdminServer
+import BrokerCore
+import Documents
+import EventBus
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A listener for people over a real event engine and a broker that answers what a test tells it.
+struct InspectionFixture {
+    let broker: StagedBroker
+    let engine: EventEngine
+    let readiness = Readiness()
+    let server: InspectionServer
+
+    static let shop = """
+        Resources:
+          UserStatus:
+            Type: AWS::Events::Rule
+            Properties:
+              EventPattern: { source: [shop.orders] }
+              Targets:
+                - Id: user
+                  Arn: arn:aws:iot:us-east-1:000000000000:topic/users/<user>
+                  InputTransformer:
+                    InputPathsMap: { user: $.detail.user }
+                    InputTemplate: '{"user": <user>}'
+        """
+
+    init(
+        host: String = "127.0.0.1", anonymous: Bool = true, broker: StagedBroker = StagedBroker(),
+        limits: InspectionLimits = InspectionLimits(), requestCounts: [RequestCount] = [],
+        onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
+    ) throws {
+        self.broker = broker
+        var log = Logger(label: "test")
+        log.logLevel = .critical
+        let template = try TemplateDocument(file: "shop.yaml", text: Self.shop, parameters: [:])
+        engine = EventEngine(resources: try ResourceSet(templates: [template]), logger: log)
+        server = InspectionServer(
+            configuration: .init(host: host, port: 0, anonymous: anonymous, limits: limits), version: "1.2.3", readiness: readiness,
+            broker: broker, engine: engine, requestCounts: { requestCounts }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            log: log, onListening: onListening)
+    }
+
+    func get(_ uri: String, method: HTTPRequest.Method = .get) async throws -> TestResponse {
+        try await server.application.test(.router) { client in try await client.execute(uri: uri, method: method) }
+    }
+
+    /// Puts one event that its rule delivers, and one that it cannot deliver.
+    func putEvents() throws {
+        let details = [#"{"user":"u1"}"#, "{}"]
+        _ = try engine.putEvents(details.map { .init(source: "shop.orders", detailType: "OrderStarted", detail: Array($0.utf8)) })
+    }
+}
+
+extension TestResponse {
+    var text: String { String(buffer: body) }
+}
+
+/// A broker with prepared answers.
+final class StagedBroker: BrokerAccess {
+    private let staged = Mutex((statistics: BrokerStatistics(), clients: [ClientSummary](), topics: [TopicSummary]()))
+    private let tails = Mutex<[String: AsyncStream<TailedMessage>.Continuation]>([:])
+    private let opened = AsyncStream<String>.makeStream()
+    private let closed = AsyncStream<String>.makeStream()
+
+    init(statistics: BrokerStatistics = BrokerStatistics(), clients: [ClientSummary] = [], topics: [TopicSummary] = []) {
+        staged.withLock { $0 = (statistics, clients, topics) }
+    }
+
+    func publish(_ messages: [Message]) async {}
+    func statistics() async -> BrokerStatistics { staged.withLock { $0.statistics } }
+    func clients() async -> [ClientSummary] { staged.withLock { $0.clients } }
+
+    func topics(matching filter: String, limit: Int) async -> [TopicSummary] {
+        staged.withLock { Array($0.topics.filter { filter == "#" || $0.topic == filter }.prefix(limit)) }
+    }
+
+    func tail(_ filter: String) -> AsyncStream<TailedMessage> {
+        let (stream, continuation) = AsyncStream<TailedMessage>.makeStream()
+        continuation.onTermination = { [closed] _ in closed.continuation.yield(filter) }
+        tails.withLock { $0[filter] = continuation }
+        opened.continuation.yield(filter)
+        return stream
+    }
+
+    /// Waits until a reader asks for a live copy; answers with its filter.
+    func nextTailOpened() async -> String? {
+        for await filter in opened.stream { return filter }
+        return nil
+    }
+
+    /// Waits until a live copy's reader has gone; answers with its filter.
+    func nextTailClosed() async -> String? {
+        for await filter in closed.stream { return filter }
+        return nil
+    }
+
+    func send(_ message: TailedMessage, to filter: String) {
+        _ = tails.withLock { $0[filter]?.yield(message) }
+    }
+
+    func endTail(_ filter: String) {
+        tails.withLock { $0[filter]?.finish() }
+    }
+}

@@ -1,0 +1,161 @@
+import BrokerCore
+import Documents
+import EventBus
+import Gateway
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A gateway over the real event engine and a broker that writes down what is published.
+struct GatewayFixture {
+    let broker = RecordingBroker()
+    let engine: EventEngine
+    let counters = GatewayCounters()
+    let server: GatewayServer
+
+    static let shop = """
+        Resources:
+          ShopBus: { Type: AWS::Events::EventBus, Properties: { Name: shop } }
+          UserStatus:
+            Type: AWS::Events::Rule
+            Properties:
+              EventBusName: !Ref ShopBus
+              EventPattern: { source: [shop.orders] }
+              Targets:
+                - Id: user
+                  Arn: arn:aws:iot:us-east-1:000000000000:topic/users/<user>
+                  MqttParameters: { Qos: 1 }
+                  InputTransformer:
+                    InputPathsMap: { user: $.detail.user, detail: $.detail, type: $.detail-type }
+                    InputTemplate: '{"type": <type>, "detail": <detail>}'
+        """
+
+    static let api = """
+        openapi: "3.0.1"
+        info: { title: shop, version: "1" }
+        paths:
+          /order:
+            post:
+              responses: { default: { description: answer } }
+              x-amazon-apigateway-integration:
+                integrationSubtype: EventBridge-PutEvents
+                type: aws_proxy
+                payloadFormatVersion: "1.0"
+                requestParameters:
+                  Detail: $request.body.detail
+                  DetailType: OrderStarted
+                  Source: shop.orders
+                  EventBusName: shop
+          /users/{user}/orders:
+            post:
+              responses: { default: { description: answer } }
+              x-amazon-apigateway-integration:
+                integrationSubtype: EventBridge-PutEvents
+                type: aws_proxy
+                payloadFormatVersion: "1.0"
+                requestParameters:
+                  Detail: '{"user":"${request.path.user}","drink":"${request.querystring.drink}","shop":"${request.header.X-Shop}"}'
+                  DetailType: Order${request.querystring.kind}
+                  Source: shop.orders
+                  EventBusName: shop
+          /raw:
+            post:
+              responses: { default: { description: answer } }
+              x-amazon-apigateway-integration:
+                integrationSubtype: EventBridge-PutEvents
+                type: aws_proxy
+                payloadFormatVersion: "1.0"
+                requestParameters:
+                  Detail: $request.body
+                  DetailType: $request.header.X-Type
+                  Source: shop.orders
+                  EventBusName: shop
+                  Time: $request.header.X-Time
+                  Resources: '["arn:one"]'
+        """
+
+    init(
+        anonymous: Bool = true, api: String = GatewayFixture.api, limits: GatewayLimits = GatewayLimits(),
+        onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
+    ) throws {
+        let template = try TemplateDocument(file: "shop.yaml", text: Self.shop, parameters: [:])
+        var log = Logger(label: "test")
+        log.logLevel = .critical
+        engine = EventEngine(resources: try ResourceSet(templates: [template]), logger: log)
+        let routes = try OpenAPIDocument(file: "api.yaml", text: api, parameters: [:]).routes
+        server = GatewayServer(
+            configuration: .init(host: "127.0.0.1", port: 0, anonymous: anonymous, limits: limits), routes: try RouteTable(routes),
+            broker: broker, engine: engine, counters: counters, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, log: log,
+            onListening: onListening)
+    }
+
+    /// Sends one request to the responder, without a socket.
+    func send(
+        _ method: HTTPRequest.Method, _ uri: String, headers: HTTPFields = [:], body: String? = nil
+    ) async throws -> TestResponse {
+        try await server.application.test(.router) { client in
+            try await client.execute(uri: uri, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) })
+        }
+    }
+
+    func post(_ uri: String, headers: HTTPFields = [:], body: String? = nil) async throws -> TestResponse {
+        try await send(.post, uri, headers: headers, body: body)
+    }
+
+    /// Calls an operation as an AWS SDK does.
+    func call(_ operation: String = "PutEvents", body: String, contentType: String = "application/x-amz-json-1.1") async throws -> TestResponse {
+        try await post("/", headers: Self.headers(operation, contentType: contentType), body: body)
+    }
+
+    static func headers(_ operation: String = "PutEvents", contentType: String = "application/x-amz-json-1.1") -> HTTPFields {
+        var headers = HTTPFields()
+        headers[.contentType] = contentType
+        headers[.init("X-Amz-Target")!] = "AWSEvents.\(operation)"
+        return headers
+    }
+
+    static func entry(detail: String = #"{\"user\":\"u1\"}"#, source: String = "shop.orders") -> String {
+        #"{"Source":"\#(source)","DetailType":"OrderStarted","Detail":"\#(detail)","EventBusName":"shop"}"#
+    }
+}
+
+extension TestResponse {
+    var text: String { String(buffer: body) }
+}
+
+/// A broker that keeps what it is asked to publish.
+final class RecordingBroker: BrokerAccess {
+    struct Published: Equatable {
+        let topic: String
+        let payload: String
+    }
+
+    private let log = Mutex<[Published]>([])
+    private let gate = Mutex<AsyncStream<Void>?>(nil)
+
+    var published: [Published] { log.withLock { $0 } }
+
+    /// Makes the next publish wait until the stream that this continuation belongs to has an element.
+    func holdNextPublish() -> AsyncStream<Void>.Continuation {
+        let (stream, continuation) = AsyncStream<Void>.makeStream()
+        gate.withLock { $0 = stream }
+        return continuation
+    }
+
+    func publish(_ messages: [Message]) async {
+        if let held = gate.withLock({ exchange(&$0, with: nil) }) {
+            for await _ in held { break }
+        }
+        log.withLock { log in
+            log += messages.map { Published(topic: $0.topicName, payload: String(buffer: $0.payload)) }
+        }
+    }
+
+    func statistics() async -> BrokerStatistics { BrokerStatistics() }
+    func clients() async -> [ClientSummary] { [] }
+    func topics(matching filter: String, limit: Int) async -> [TopicSummary] { [] }
+    func tail(_ filter: String) -> AsyncStream<TailedMessage> { AsyncStream { $0.finish() } }
+}
