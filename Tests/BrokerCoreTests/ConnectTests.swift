@@ -118,7 +118,8 @@ import Testing
         #expect(try watcher.read() == [message("gone/a", "bye")])
     }
 
-    @Test("Packets that only servers send close the connection", arguments: [[0x20, 2, 0, 0], [0x90, 3, 0, 1, 0], [0xB0, 2, 0, 1], [0xD0, 0]])
+    @Test(
+        "Packets that only servers send close the connection", arguments: [[0x20, 2, 0, 0], [0x90, 3, 0, 1, 0], [0xB0, 2, 0, 1], [0xD0, 0]])
     func serverPacketsClose(bytes: [UInt8]) throws {
         let broker = SimulatedBroker(shards: 1)
         let client = try broker.client("a")

@@ -50,7 +50,9 @@ import Testing
         #expect(window.hasRoom(inflightMax: 2))
     }
 
-    @Test("With the largest window every identifier is in use once, and no more are given [MQTT-2.3.1-2]", arguments: [65_535, 100_000, Int.max])
+    @Test(
+        "With the largest window every identifier is in use once, and no more are given [MQTT-2.3.1-2]",
+        arguments: [65_535, 100_000, Int.max])
     func largestWindow(inflightMax: Int) {
         var window = OutboundWindow()
         var used = Set<UInt16>()
@@ -63,16 +65,16 @@ import Testing
         #expect(!used.contains(0))
     }
 
-    @Test("Behaves as a plain list under random acknowledgements", arguments: 1...20 as ClosedRange<UInt64>)
+    @Test("Behaves as a plain list under random acknowledgements", arguments: 1...8 as ClosedRange<UInt64>)
     func againstPlainList(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         var window = OutboundWindow()
         var model: [(packetID: UInt16, stage: QoS?)] = []  // stage nil: PUBREC has come
-        for _ in 0..<20_000 {
+        for _ in 0..<4_000 {
             if window.hasRoom(inflightMax: 20), random.happens(percent: 45) {
                 let qos: QoS = random.happens(percent: 50) ? .atLeastOnce : .exactlyOnce
                 let packetID = window.open(Self.message, qos: qos, isRetainedCopy: false)
-                #expect(packetID != 0 && !model.contains { $0.packetID == packetID })
+                if packetID == 0 || model.contains(where: { $0.packetID == packetID }) { Issue.record("\(packetID) is in use") }
                 model.append((packetID, qos))
             } else if !model.isEmpty {
                 let place = Int.random(in: 0..<model.count, using: &random)

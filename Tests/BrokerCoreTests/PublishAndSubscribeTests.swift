@@ -10,7 +10,7 @@ import Testing
         let broker = SimulatedBroker(shards: 2)
         let subscriber = SimulatedClient("sub", of: broker)
         subscriber.open(at: subscriberShard)
-        #expect(try subscriber.exchange(.connect(Connect(clientID: "sub"))) == [.connack(Connack(sessionPresent: false, returnCode: .accepted))])
+        #expect(try subscriber.exchange(.connect(Connect(clientID: "sub"))) == [accepted()])
         let request = Subscribe(packetID: 7, requests: [Subscribe.Request(filter: "orders/+/status", qos: .atLeastOnce)])
         #expect(try subscriber.exchange(.subscribe(request)) == [.suback(Suback(packetID: 7, returnCodes: [.granted(.atLeastOnce)]))])
         let publisher = SimulatedClient("pub", of: broker)

@@ -62,7 +62,10 @@ import Testing
     }
 
     @Test("Wildcards find retained messages as they find live ones [MQTT-3.3.1-6] [MQTT-4.7.2-1]",
-        arguments: [("a/#", ["a", "a/b", "a/b/c"]), ("+/b", ["a/b"]), ("#", ["/x", "a", "a/b", "a/b/c"]), ("+", ["a"]), ("+/x", ["/x"]), ("$SYS/#", ["$SYS/x"])])
+        arguments: [
+            ("a/#", ["a", "a/b", "a/b/c"]), ("+/b", ["a/b"]), ("#", ["/x", "a", "a/b", "a/b/c"]), ("+", ["a"]), ("+/x", ["/x"]),
+            ("$SYS/#", ["$SYS/x"]),
+        ])
     func wildcards(filter: String, expected: [String]) throws {
         let broker = SimulatedBroker(shards: 1)
         let publisher = try broker.client("p")

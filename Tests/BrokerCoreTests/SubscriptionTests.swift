@@ -9,7 +9,9 @@ import Testing
     func overlappingSubscriptions() throws {
         let broker = SimulatedBroker(shards: 1)
         let client = try broker.client("a")
-        for (filter, qos) in [("t/+", QoS.atMostOnce), ("t/#", .exactlyOnce), ("t/1", .atLeastOnce)] { _ = try client.subscribe(filter, qos) }
+        for (filter, qos) in [("t/+", QoS.atMostOnce), ("t/#", .exactlyOnce), ("t/1", .atLeastOnce)] {
+            _ = try client.subscribe(filter, qos)
+        }
         let publisher = try broker.client("p")
         _ = try publisher.exchange(message("t/1", "x", qos: .exactlyOnce, packetID: 1))
         #expect(try client.read() == [message("t/1", "x", qos: .exactlyOnce, packetID: 1)])
@@ -61,7 +63,7 @@ import Testing
         #expect(try client.read() == expected.map { message($0, "x") })
     }
 
-    @Test("$ topics reach those who name them; a client's publish there is acknowledged, counted and goes nowhere [MQTT-4.7.2-1] [MQTT-3.3.5-2]")
+    @Test("$ topics reach who names them; a client's publish there is acknowledged, counted, goes nowhere [MQTT-4.7.2-1] [MQTT-3.3.5-2]")
     func systemTopics() throws {
         let broker = SimulatedBroker(shards: 1)
         let client = try broker.client("a")

@@ -193,7 +193,9 @@ extension Shard {
     package func closeAll(now: Instant) {
         self.now = now
         for connection in connections { if let connection { end(connection, reason: .serverShuttingDown, closingTransport: true) } }
-        for connection in relays.values.sorted(by: { $0.id < $1.id }) { if case .local = connection.link { transport.close(connection) } }
+        for connection in relays.values.sorted(by: { $0.id < $1.id }) {
+            if case .local = connection.link { transport.close(connection) }
+        }
         publishOwnMessages()
     }
 }

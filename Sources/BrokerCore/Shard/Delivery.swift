@@ -114,7 +114,8 @@ extension Shard {
         }
     }
 
-    /// After a reconnection: everything unfinished again, with its packet identifier and in the original order [MQTT-4.4.0-1] [MQTT-4.6.0-1].
+    /// After a reconnection: everything unfinished again, with its packet identifier, in the original order.
+    /// [MQTT-4.4.0-1] [MQTT-4.6.0-1]
     func resendUnfinished(_ session: Session, on connection: ClientConnection) {
         if !authorizer.isUnrestricted {
             session.window.finishAll { $0.stage != .awaitingPubcomp && !admits($0.message.topic, to: session) }

@@ -78,7 +78,9 @@ extension Shard {
     private static let tlsHandshake: UInt8 = 0x16
 
     private static func describe(firstByte: UInt8) -> String {
-        if firstByte == tlsHandshake { return "the first bytes are a TLS handshake, and this listener speaks plain MQTT: use an mqtts listener" }
+        if firstByte == tlsHandshake {
+            return "the first bytes are a TLS handshake, and this listener speaks plain MQTT: use an mqtts listener"
+        }
         if firstByte >= 0x41 && firstByte <= 0x5A { return "the first bytes look like HTTP, and this listener speaks MQTT" }
         return "the first packet is not CONNECT"
     }

@@ -62,7 +62,7 @@ extension Shard {
     /// Clients do not publish to the broker's own topics, and nowhere without the right to.
     func mayPublish(_ topic: ByteBuffer, _ publisher: Publisher) -> Bool {
         let isSystemTopic = topic.readableBytesView.first == UInt8(ascii: "$")
-        if !isSystemTopic && (authorizer.isUnrestricted || authorizer.allowsPublish(to: String(buffer: topic), by: publisher)) { return true }
+        if !isSystemTopic, authorizer.isUnrestricted || authorizer.allowsPublish(to: String(buffer: topic), by: publisher) { return true }
         counters.drop(.publishDenied)
         transport.report(.publishDenied(clientID: publisher.clientID ?? "", topic: String(buffer: topic)))
         return false
