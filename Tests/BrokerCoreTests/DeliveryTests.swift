@@ -177,6 +177,28 @@ import Testing
         #expect(try client.read() == zero + one)
     }
 
+    @Test("A client that sends on and on and does not read its answers is closed; one that reads again in time is not")
+    func unreadAnswersAreBounded() throws {
+        var limits = BrokerLimits()
+        limits.outboundBytesMax = 1_000
+        limits.packetBytesMax = 1_000
+        let broker = SimulatedBroker(shards: 1, limits: limits)
+        let client = try broker.client("a")
+        let socket = try #require(client.socket)
+        for _ in 0..<3 {
+            broker.setWritable(socket, false)
+            for _ in 0..<1_500 { client.send(.pingreq) }
+            #expect(client.isConnected)
+            broker.setWritable(socket, true)
+            broker.settle()
+            #expect(client.takeBytes().count == 3_000)
+        }
+        broker.setWritable(socket, false)
+        for _ in 0..<2_000 { client.send(.pingreq) }
+        #expect(!client.isConnected)
+        #expect(broker.closed == ["limit_exceeded": 1])
+    }
+
     @Test("Acknowledgements in any order make room, and identifiers go round after 65,535 without 0 [MQTT-2.3.1-2] [MQTT-2.3.1-4]")
     func identifiersGoRound() throws {
         var limits = BrokerLimits()

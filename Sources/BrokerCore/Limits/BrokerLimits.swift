@@ -26,6 +26,7 @@ package struct BrokerLimits: Sendable, Equatable {
     /// Bytes of messages waiting for one session; at the limit as for ``queueMessagesMax``.
     package var queueBytesMax = 16_777_216
     /// Bytes waiting for a client's socket; QoS 0 messages beyond are dropped and counted as `outbound_full`, others stay in the queue.
+    /// Twice as many and a packet, which only answers can amount to, close the connection.
     package var outboundBytesMax = 262_144
     /// Retained messages; a further topic is not retained, and counted as `retained_full`.
     package var retainedMessagesMax = 100_000

@@ -18,6 +18,7 @@ extension Shard {
         } catch {
             end(connection, reason: .malformed(error), closingTransport: true)  // [MQTT-4.8.0-1]
         }
+        closeIfAnswersPileUp(on: connection)
         switch connection.phase {
         case .closed: break
         case .relaying(let shard, _):
@@ -29,6 +30,15 @@ extension Shard {
             let isGrowing = isContinued && buffer.readerIndex == 0
             connection.inbox = isGrowing ? buffer : ByteBuffer(bytes: buffer.readableBytesView)
         }
+    }
+
+    /// Answers must not be dropped, so a client that asks on and on and reads nothing is closed. What counts is what lies beyond the
+    /// deliveries, which stop at `outboundBytesMax` and one packet.
+    private func closeIfAnswersPileUp(on connection: ClientConnection) {
+        if connection.isWritable || !connection.isConnected { return }
+        guard (connection.outbound.readableBytes - limits.packetBytesMax) / 2 > limits.outboundBytesMax else { return }
+        let text = "the client sends and does not read its answers (outboundBytesMax)"
+        end(connection, reason: .limitExceeded(text), closingTransport: true)
     }
 
     /// Handles one packet. Answers false when more bytes are needed or the connection no longer takes any.
