@@ -44,8 +44,7 @@ package final class ClientConnection {
     /// Whether the transport takes more bytes now.
     var isWritable = true
 
-    /// The topic that this client published last, and where it leads: a device that repeats its topic is matched by one comparison.
-    var lastTopic = ByteBuffer()
+    /// Where the topic leads that this client published last: a device that repeats its topic is matched by one comparison.
     var lastRoute: Route?
 
     init(id: UInt64, slot: Int, info: ConnectionInfo, openedAt: Instant) {

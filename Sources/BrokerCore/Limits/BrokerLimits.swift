@@ -36,8 +36,6 @@ package struct BrokerLimits: Sendable, Equatable {
     package var sessionExpirySecondsMax = 604_800
     /// Topics of which a shard keeps statistics for operators; further ones are delivered but not listed.
     package var topicsTrackedMax = 20_000
-    /// Bytes that a connection may send while its session is being fetched from another shard; more close it.
-    package var handOverBytesMax = 1_048_576
 
     package init() {}
 
@@ -50,6 +48,5 @@ package struct BrokerLimits: Sendable, Equatable {
         ("queueBytesMax", \.queueBytesMax), ("outboundBytesMax", \.outboundBytesMax),
         ("retainedMessagesMax", \.retainedMessagesMax), ("retainedBytesMax", \.retainedBytesMax),
         ("sessionExpirySecondsMax", \.sessionExpirySecondsMax), ("topicsTrackedMax", \.topicsTrackedMax),
-        ("handOverBytesMax", \.handOverBytesMax),
     ]
 }
