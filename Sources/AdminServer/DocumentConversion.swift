@@ -40,7 +40,7 @@ extension DeadLetterDocument {
 }
 
 extension TailDocument {
-    /// - Parameter bytesMax: where the payload is cut. A cut inside a UTF-8 character moves back to its start.
+    /// Cuts the payload at `bytesMax`; a cut inside a UTF-8 character moves back to its start.
     init(_ tailed: TailedMessage, payloadBytesMax bytesMax: Int) {
         let message = tailed.message
         let payload = message.payload.readableBytesView

@@ -10,7 +10,9 @@ struct HostGuard: Sendable {
         boundToLoopback = Self.isLoopback(host)
     }
 
-    /// Whether a request for `authority` (`host` or `host:port`) may be answered. Without a host it did not come from a browser.
+    /// Whether a request for `authority` (`host` or `host:port`) may be answered.
+    ///
+    /// Without a host it did not come from a browser.
     func admits(_ authority: String?) -> Bool {
         guard boundToLoopback, let authority else { return true }
         return Self.isLoopback(Self.host(of: authority))

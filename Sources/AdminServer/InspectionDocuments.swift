@@ -1,6 +1,6 @@
 // What the inspection API answers, as its clients read it too. Names are part of the API: a member may be added, none renamed.
 
-/// `GET /api/v1/clients`
+/// A row of `GET /api/v1/clients`.
 package struct ClientDocument: Codable, Sendable, Equatable {
     package var clientID: String
     package var connected: Bool
@@ -19,7 +19,7 @@ package struct ClientDocument: Codable, Sendable, Equatable {
     package var dropped: UInt64
 }
 
-/// `GET /api/v1/topics`
+/// A row of `GET /api/v1/topics`.
 package struct TopicDocument: Codable, Sendable, Equatable {
     package var topic: String
     package var messages: UInt64
@@ -28,7 +28,7 @@ package struct TopicDocument: Codable, Sendable, Equatable {
     package var retained: Bool
 }
 
-/// `GET /api/v1/rules`
+/// A row of `GET /api/v1/rules`.
 package struct RuleDocument: Codable, Sendable, Equatable {
     package var name: String
     /// `event` or `topic`.
@@ -46,7 +46,7 @@ package struct RuleDocument: Codable, Sendable, Equatable {
     package var lastError: String?
 }
 
-/// `GET /api/v1/deadletters`
+/// A row of `GET /api/v1/deadletters`.
 package struct DeadLetterDocument: Codable, Sendable, Equatable {
     /// UTC, `YYYY-MM-DDTHH:MM:SSZ`.
     package var time: String
@@ -59,7 +59,7 @@ package struct DeadLetterDocument: Codable, Sendable, Equatable {
     package var event: String
 }
 
-/// One line of `GET /api/v1/tail`
+/// One line of the answer to `GET /api/v1/tail`.
 package struct TailDocument: Codable, Sendable, Equatable {
     package enum Encoding: String, Codable, Sendable {
         case utf8 = "utf-8"
@@ -83,7 +83,7 @@ package struct TailDocument: Codable, Sendable, Equatable {
     package var skipped: UInt64
 }
 
-/// `GET /api/v1/version`
+/// The answer to `GET /api/v1/version`.
 package struct VersionDocument: Codable, Sendable, Equatable {
     package var name: String
     package var version: String
@@ -104,7 +104,7 @@ package struct ListDocument<Row: Codable & Sendable>: Codable, Sendable {
     /// Whether there are more rows than the call's limit.
     package var more: Bool
 
-    /// - Parameter rows: at least one more than `limit`, where there are more.
+    /// Cuts `rows` at the limit; they are at least one more than it where there are more.
     init(_ rows: [Row], limit: Int) {
         self.rows = Array(rows.prefix(limit))
         more = rows.count > limit

@@ -1,4 +1,6 @@
-/// The bounds of one listener for people. Each is named in the error that it causes.
+/// The bounds of one listener for people.
+///
+/// Each is named in the error that it causes.
 package struct InspectionLimits: Sendable, Equatable {
     /// Most rows of one answer of the inspection API; a larger `limit` is refused.
     package var listRowsMax = 10_000
@@ -12,7 +14,9 @@ package struct InspectionLimits: Sendable, Equatable {
     package var adminIdleSecondsMax = 60
     /// Connections open at once; more wait in the listen queue.
     package var adminConnectionsMax = 256
-    /// Largest header section of a request, in bytes. A larger one is answered 400, and the connection is closed.
+    /// Largest header section of a request, in bytes.
+    ///
+    /// A larger one is answered 400, and the connection is closed.
     package var adminHeaderBytesMax = 16 << 10
     /// Most header fields in a request.
     package var adminHeadersMax = 100

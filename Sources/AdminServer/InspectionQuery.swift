@@ -1,6 +1,8 @@
 import MQTTCodec
 
-/// The query of a request to the inspection API. Names that the call does not know are refused.
+/// The query of a request to the inspection API.
+///
+/// Names that the call does not know are refused.
 struct InspectionQuery {
     private let values: [String: String]
 

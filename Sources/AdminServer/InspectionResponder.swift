@@ -5,13 +5,17 @@ package import Hummingbird
 import Logging
 import NIOCore
 
-/// Answers every request of a listener for people: health, metrics, and the inspection API under `/api/v1/`. It changes nothing.
+/// Answers every request of a listener for people: health, metrics, and the inspection API under `/api/v1/`.
+///
+/// It changes nothing.
 package struct InspectionResponder: HTTPResponder {
     package typealias Context = BasicRequestContext
 
     let version: String
     let limits: InspectionLimits
-    /// Whether the listener answers people whom it cannot tell apart. Otherwise only `/livez` and `/readyz` answer.
+    /// Whether the listener answers people whom it cannot tell apart.
+    ///
+    /// Otherwise only `/livez` and `/readyz` answer.
     let anonymous: Bool
     let hosts: HostGuard
     let readiness: Readiness

@@ -15,7 +15,9 @@ package struct InspectionServer: Service {
         package var host: String
         /// 0 lets the system choose.
         package var port: Int
-        /// Whether anybody who reaches the listener may read. Without it only `/livez` and `/readyz` answer.
+        /// Whether anybody who reaches the listener may read.
+        ///
+        /// Without it only `/livez` and `/readyz` answer.
         package var anonymous: Bool
         package var limits: InspectionLimits
 
@@ -33,10 +35,10 @@ package struct InspectionServer: Service {
     private let log: Logger
     private let onListening: @Sendable (SocketAddress) async -> Void
 
-    /// - Parameters:
-    ///   - version: what `/api/v1/version` and `crema_build_info` say.
-    ///   - requestCounts: requests answered by the listeners for programs, for `/metrics`.
-    ///   - onListening: called once with the bound address, before the first connection is accepted.
+    /// Prepares a listener that says it is of `version`.
+    ///
+    /// `requestCounts` answers what the listeners for programs counted, for `/metrics`. `onListening` is called once with the bound address,
+    /// before the first connection is accepted.
     package init(
         configuration: Configuration,
         version: String,
@@ -62,7 +64,9 @@ package struct InspectionServer: Service {
         try await application.run()
     }
 
-    /// The listener with its pipeline, not running yet. Tests send it requests without a socket.
+    /// The listener with its pipeline, not running yet.
+    ///
+    /// Tests send it requests without a socket.
     package var application: some ApplicationProtocol {
         let limits = configuration.limits
         // Hummingbird's own lines are not for the operator: the start-up line is written by whoever starts the listener.

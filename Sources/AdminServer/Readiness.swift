@@ -1,6 +1,8 @@
 import Synchronization
 
-/// Whether the program serves: what `/readyz` answers. Shared by everything that starts, drains and asks.
+/// Whether the program serves: what `/readyz` answers.
+///
+/// Shared by everything that starts, drains and asks.
 package final class Readiness: Sendable {
     package enum State: UInt8, Sendable, CaseIterable, AtomicRepresentable {
         /// Not every listener accepts yet.
@@ -16,7 +18,9 @@ package final class Readiness: Sendable {
 
     package var state: State { current.load(ordering: .acquiring) }
 
-    /// Every listener accepts. Has no effect once draining has begun.
+    /// Every listener accepts.
+    ///
+    /// Has no effect once draining has begun.
     package func becameReady() {
         _ = current.compareExchange(expected: .starting, desired: .ready, ordering: .releasing)
     }

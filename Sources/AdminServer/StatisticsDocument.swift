@@ -1,7 +1,7 @@
 import BrokerCore
 import EventBus
 
-/// `GET /api/v1/statistics`
+/// The answer to `GET /api/v1/statistics`.
 package struct StatisticsDocument: Codable, Sendable, Equatable {
     package struct Broker: Codable, Sendable, Equatable {
         package var uptimeSeconds: Int

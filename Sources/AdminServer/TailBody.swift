@@ -23,7 +23,7 @@ struct TailBody: Sendable {
     /// Two tasks offer steps, each waiting until its last one was written: nothing piles up here. What piles up in the broker's own
     /// bounded buffer is counted there. Two more watch for the end.
     ///
-    /// - Parameter request: its connection's end is the reader's going.
+    /// The end of the request's connection is the reader's going.
     @concurrent
     func write(to writer: inout any ResponseBodyWriter, for request: Request) async throws {
         let (steps, offers) = AsyncStream<Step>.makeStream()

@@ -1,8 +1,10 @@
 package import BrokerCore
 package import NIOCore
 
-/// Shards without sockets, on a virtual clock. Nothing moves by itself: the test decides which hand-off, which bytes and which deadline
-/// comes next, so that every interleaving that real event loops could produce can be played, and played again.
+/// Shards without sockets, on a virtual clock.
+///
+/// Nothing moves by itself: the test decides which hand-off, which bytes and which deadline comes next, so that every interleaving that
+/// real event loops could produce can be played, and played again.
 package final class SimulatedBroker {
     package let directory = SessionDirectory()
     package let retained: RetainedStore
@@ -58,7 +60,9 @@ package final class SimulatedBroker {
         node.core.endTurn(now: now)
     }
 
-    /// Delivers the oldest batch that `from` handed to `to`. Answers false when there is none.
+    /// Delivers the oldest batch that `from` handed to `to`.
+    ///
+    /// Answers false when there is none.
     package func deliverHandOff(from: Int, to: Int) -> Bool {
         guard let batch = nodes[from].handOffs[ShardID(to)]?.first else { return false }
         nodes[from].handOffs[ShardID(to)]?.removeFirst()
@@ -139,7 +143,9 @@ package final class SimulatedShard: ShardTransport {
 package final class SimulatedSocket {
     package let node: SimulatedShard
     package let connection: ClientConnection
-    /// What the broker wrote and the client has not read yet. Stays readable after the broker closed.
+    /// What the broker wrote and the client has not read yet.
+    ///
+    /// Stays readable after the broker closed.
     package var toClient = ByteBuffer()
     package fileprivate(set) var isClosed = false
     package var acceptsBytes = true

@@ -2,7 +2,9 @@ import Synchronization
 
 /// Requests answered by a listener for programs, for `/metrics`.
 package final class GatewayCounters: Sendable {
-    /// Which part of the gateway answered. Bounded, so that it can be a label.
+    /// Which part of the gateway answered.
+    ///
+    /// Bounded, so that it can be a label.
     package enum Handler: String, Sendable, CaseIterable {
         case putEvents = "put_events"
         case route

@@ -1,17 +1,27 @@
-/// The bounds of one HTTP listener for programs. Each is named in the error that it causes.
+/// The bounds of one HTTP listener for programs.
+///
+/// Each is named in the error that it causes.
 package struct GatewayLimits: Sendable, Equatable {
-    /// Longest request body of an API route, in bytes. A longer one is answered 413 without being read to its end.
+    /// Longest request body of an API route, in bytes.
+    ///
+    /// A longer one is answered 413 without being read to its end.
     package var httpBodyBytesMax = 1 << 20
-    /// Longest body of a PutEvents request, in bytes. Larger than what its entries may count (`putEventsBytesMax` of the event bus),
-    /// because an event's detail is JSON inside a JSON string, where every quotation mark takes two bytes.
+    /// Longest body of a PutEvents request, in bytes.
+    ///
+    /// Larger than what its entries may count (`putEventsBytesMax` of the event bus), because an event's detail is JSON inside a JSON
+    /// string, where every quotation mark takes two bytes.
     package var putEventsBodyBytesMax = 4 << 20
-    /// Longest time for a request's body to arrive, in seconds. A slower one is answered 408.
+    /// Longest time for a request's body to arrive, in seconds.
+    ///
+    /// A slower one is answered 408.
     package var httpBodySecondsMax = 30
     /// How long a connection may stay silent between requests or inside one, in seconds, before it is closed.
     package var httpIdleSecondsMax = 60
     /// Connections open at once; more wait in the listen queue.
     package var httpConnectionsMax = 1_024
-    /// Largest header section of a request, in bytes. A larger one is answered 400, and the connection is closed.
+    /// Largest header section of a request, in bytes.
+    ///
+    /// A larger one is answered 400, and the connection is closed.
     package var httpHeaderBytesMax = 16 << 10
     /// Most header fields in a request.
     package var httpHeadersMax = 100

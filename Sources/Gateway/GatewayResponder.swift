@@ -13,7 +13,9 @@ package struct GatewayResponder: HTTPResponder {
 
     let routes: CurrentRoutes
     let limits: GatewayLimits
-    /// Whether the listener takes unsigned requests. A signature that comes all the same is not looked at: AWS SDKs always sign.
+    /// Whether the listener takes unsigned requests.
+    ///
+    /// A signature that comes all the same is not looked at: AWS SDKs always sign.
     let anonymous: Bool
     let broker: any BrokerAccess
     let engine: EventEngine
@@ -57,7 +59,8 @@ package struct GatewayResponder: HTTPResponder {
         case .route(let route, let parameters):
             do throws(RouteError) {
                 let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
-                let answer = try await put(request, by: route, query: query, pathParameters: parameters, requestID: requestID,
+                let answer = try await put(
+                    request, by: route, query: query, pathParameters: parameters, requestID: requestID,
                     sourceAddress: context.sourceAddress)
                 return (.route, Self.response(.ok, .json, answer.json, requestID))
             } catch {

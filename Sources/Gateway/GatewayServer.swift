@@ -15,7 +15,9 @@ package struct GatewayServer: Service {
         package var host: String
         /// 0 lets the system choose.
         package var port: Int
-        /// Whether unsigned requests are taken. Without it every request is refused, since signatures cannot be checked yet.
+        /// Whether unsigned requests are taken.
+        ///
+        /// Without it every request is refused, since signatures cannot be checked yet.
         package var anonymous: Bool
         package var limits: GatewayLimits
 
@@ -33,9 +35,9 @@ package struct GatewayServer: Service {
     private let log: Logger
     private let onListening: @Sendable (SocketAddress) async -> Void
 
-    /// - Parameters:
-    ///   - routes: the API routes, compiled; they are served besides the AWS-compatible endpoint `POST /`.
-    ///   - onListening: called once with the bound address, before the first connection is accepted.
+    /// Prepares a listener that serves `routes` besides the AWS-compatible endpoint `POST /`.
+    ///
+    /// `onListening` is called once with the bound address, before the first connection is accepted.
     package init(
         configuration: Configuration,
         routes: RouteTable,
@@ -55,7 +57,9 @@ package struct GatewayServer: Service {
             counters: counters, source: .system, log: log)
     }
 
-    /// Puts other API routes in force. Requests that have begun are answered with the old ones.
+    /// Puts other API routes in force.
+    ///
+    /// Requests that have begun are answered with the old ones.
     package func replace(routes: RouteTable) {
         responder.routes.replace(with: routes)
     }
@@ -64,7 +68,9 @@ package struct GatewayServer: Service {
         try await application.run()
     }
 
-    /// The listener with its pipeline, not running yet. Tests send it requests without a socket.
+    /// The listener with its pipeline, not running yet.
+    ///
+    /// Tests send it requests without a socket.
     package var application: some ApplicationProtocol {
         let limits = configuration.limits
         // Hummingbird's own lines are not for the operator: the start-up line is written by whoever starts the listener.

@@ -1,7 +1,9 @@
 import Hummingbird
 import NIOCore
 
-/// Why a request's body could not be read. The two halves of the gateway put it into their own error shapes.
+/// Why a request's body could not be read.
+///
+/// The two halves of the gateway put it into their own error shapes.
 enum BodyReadError: Error, Equatable {
     case tooLong(limit: Int)
     case tooSlow(seconds: Int)

@@ -1,5 +1,6 @@
-@testable import AdminServer
 import Testing
+
+@testable import AdminServer
 
 @Suite struct HostGuardTests {
     @Test(arguments: [
@@ -13,7 +14,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "evil.example", "evil.example:9090", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", "[::2]", "", ":9090", "[", "127.1",
+        "evil.example", "evil.example:9090", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", "[::2]", "", ":9090", "[",
+        "127.1",
     ])
     func aLoopbackListenerRefusesOtherNames(authority: String) {
         #expect(!HostGuard(boundTo: "127.0.0.1").admits(authority))

@@ -106,7 +106,9 @@ struct GatewayFixture {
     }
 
     /// Calls an operation as an AWS SDK does.
-    func call(_ operation: String = "PutEvents", body: String, contentType: String = "application/x-amz-json-1.1") async throws -> TestResponse {
+    func call(_ operation: String = "PutEvents", body: String, contentType: String = "application/x-amz-json-1.1") async throws
+        -> TestResponse
+    {
         try await post("/", headers: Self.headers(operation, contentType: contentType), body: body)
     }
 

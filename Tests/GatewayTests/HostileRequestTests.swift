@@ -7,7 +7,9 @@ import Rules
 import Testing
 
 @Suite struct HostileRequestTests {
-    /// Threat: JSON bombs. Each is answered 4xx, by the gateway's own bounded parser.
+    /// Threat: JSON bombs.
+    ///
+    /// Each is answered 4xx, by the gateway's own bounded parser.
     static let bombs: [String] = [
         String(repeating: "[", count: 100_000),
         String(repeating: #"{"a":"#, count: 100_000),

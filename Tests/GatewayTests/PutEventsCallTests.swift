@@ -1,9 +1,10 @@
 import EventBus
-@testable import Gateway
 import Hummingbird
 import HummingbirdTesting
 import Rules
 import Testing
+
+@testable import Gateway
 
 @Suite struct PutEventsCallTests {
     @Test func anAcceptedEntryIsPublishedAndAnsweredWithItsEventID() async throws {
@@ -36,7 +37,10 @@ import Testing
     @Test(
         "Entries that the service refuses are part of an answer with status 200",
         arguments: [
-            (#"{"DetailType":"d","Detail":"{}"}"#, "InvalidArgument", "Parameter Source is not valid. Reason: Source is a required argument."),
+            (
+                #"{"DetailType":"d","Detail":"{}"}"#, "InvalidArgument",
+                "Parameter Source is not valid. Reason: Source is a required argument."
+            ),
             (
                 #"{"Source":"s","DetailType":"","Detail":"{}"}"#, "InvalidArgument",
                 "Parameter DetailType is not valid. Reason: DetailType is a required argument."
@@ -153,7 +157,8 @@ import Testing
         let fixture = try GatewayFixture()
         let detail = #"{\"user\":\"u1\",\"x\":\""# + String(repeating: "x", count: detailBytes - 60) + #"\"}"#
         let padding = detailBytes > 1_048_576 ? String(repeating: "y", count: 60) : ""
-        let response = try await fixture.call(body: #"{"Entries":[\#(GatewayFixture.entry(detail: detail, source: "shop.orders" + padding))]}"#)
+        let response = try await fixture.call(
+            body: #"{"Entries":[\#(GatewayFixture.entry(detail: detail, source: "shop.orders" + padding))]}"#)
         #expect(response.status == expected)
         if expected != .ok {
             let message = "Total size of the entries in the request is over the limit."
@@ -165,7 +170,8 @@ import Testing
         let fixture = try GatewayFixture()
         // 700,000 bytes of detail, 1,400,000 in the request.
         let list = Array(repeating: #"\"\""#, count: 233_000).joined(separator: ",")
-        let response = try await fixture.call(body: #"{"Entries":[\#(GatewayFixture.entry(detail: #"{\"user\":\"u1\",\"x\":[\#(list)]}"#))]}"#)
+        let response = try await fixture.call(
+            body: #"{"Entries":[\#(GatewayFixture.entry(detail: #"{\"user\":\"u1\",\"x\":[\#(list)]}"#))]}"#)
         #expect(response.status == .ok)
     }
 

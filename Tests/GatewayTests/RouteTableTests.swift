@@ -1,6 +1,7 @@
 import Documents
-@testable import Gateway
 import Testing
+
+@testable import Gateway
 
 @Suite struct RouteTableTests {
     private static func table(_ paths: [(method: String, path: String)]) throws -> RouteTable {

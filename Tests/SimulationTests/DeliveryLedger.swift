@@ -49,7 +49,9 @@ struct DeliveryLedger {
     private var newest: [Way: Int] = [:]
     private(set) var seen: [MessageName: Int] = [:]
 
-    /// - Parameter isRepeat: the client recognised the packet as one it has already, by its QoS 2 identifier.
+    /// Counts a delivery, and throws if it breaks a promise.
+    ///
+    /// `isRepeat`: the client recognised the packet as one it has already, by its QoS 2 identifier.
     mutating func receive(
         _ packet: Publish, filters: Set<String>, isRepeat: Bool, repetitions: Repetitions
     ) throws(BrokenPromise) {

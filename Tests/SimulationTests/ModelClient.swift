@@ -186,7 +186,9 @@ final class ModelClient {
     private func write(_ packet: Packet) { packet.encode(into: &toBroker) }
 
     private func nextPacketID() -> UInt16 {
-        repeat { lastPacketID = lastPacketID == .max ? 1 : lastPacketID + 1 } while unfinished.contains {
+        repeat {
+            lastPacketID = lastPacketID == .max ? 1 : lastPacketID + 1
+        } while unfinished.contains {
             $0.packet.packetID == lastPacketID
         }
         return lastPacketID

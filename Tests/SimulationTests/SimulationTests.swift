@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-/// The core against a bad network. `CREMA_SEEDS` sets how many worlds are tried, `CREMA_SEED` repeats one of them, with its history.
+/// The core against a bad network.
+///
+/// `CREMA_SEEDS` sets how many worlds are tried, `CREMA_SEED` repeats one of them, with its history.
 @Suite struct SimulationTests {
     @Test func promisesHoldInEveryWorld() throws {
         let environment = ProcessInfo.processInfo.environment

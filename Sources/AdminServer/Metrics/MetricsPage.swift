@@ -14,7 +14,9 @@ package struct RequestCount: Sendable, Equatable {
     }
 }
 
-/// The numbers of one scrape. Labels are bounded: reasons, QoS, rules from the templates; never a client or a topic.
+/// The numbers of one scrape.
+///
+/// Labels are bounded: reasons, QoS, rules from the templates; never a client or a topic.
 struct MetricsPage {
     let version: String
     let ready: Bool

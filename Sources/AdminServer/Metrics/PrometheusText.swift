@@ -17,7 +17,9 @@ struct PrometheusText {
         sample(name, [:], String(value))
     }
 
-    /// One family with a sample for each value of one label. Without samples it still says that it exists.
+    /// One family with a sample for each value of one label.
+    ///
+    /// Without samples it still says that it exists.
     mutating func add(_ kind: Kind, _ name: String, _ help: String, by label: String, _ values: [(String, some BinaryInteger)]) {
         begin(kind, name, help)
         for (value, count) in values { sample(name, [label: value], String(count)) }

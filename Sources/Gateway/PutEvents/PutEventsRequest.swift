@@ -1,8 +1,9 @@
 import EventBus
 import Rules
 
-/// A PutEvents request as the service's model describes it. How many entries it has, how large they are and what each one says is
-/// looked at by the event engine.
+/// A PutEvents request as the service's model describes it.
+///
+/// How many entries it has, how large they are and what each one says is looked at by the event engine.
 struct PutEventsRequest {
     let entries: [PutEventsEntry]
 
@@ -23,7 +24,8 @@ struct PutEventsRequest {
         }
         guard let list = document.root["Entries"], list.kind != .null else {
             let constraint = "Member must not be null"
-            throw ServiceError(.validation, "1 validation error detected: Value null at 'entries' failed to satisfy constraint: \(constraint)")
+            throw ServiceError(
+                .validation, "1 validation error detected: Value null at 'entries' failed to satisfy constraint: \(constraint)")
         }
         guard list.kind == .array else { throw ServiceError(.serialization, "Entries is not a list.") }
         var entries: [PutEventsEntry] = []

@@ -1,6 +1,8 @@
 import Synchronization
 
-/// The routes in force, which a reload replaces while requests are answered. A request keeps the routes that it began with.
+/// The routes in force, which a reload replaces while requests are answered.
+///
+/// A request keeps the routes that it began with.
 final class CurrentRoutes: Sendable {
     private let table: Mutex<RouteTable>
 

@@ -2,7 +2,7 @@
 enum PercentEncoding {
     /// Decodes one path segment or query part; `nil` for a broken escape or for bytes that are not UTF-8.
     ///
-    /// - Parameter plusIsSpace: in queries, forms write a space as `+`.
+    /// In queries, where forms write a space as `+`, say `plusIsSpace`.
     static func decode(_ text: some StringProtocol, plusIsSpace: Bool) -> String? {
         var bytes: [UInt8] = []
         var iterator = text.utf8.makeIterator()

@@ -22,7 +22,9 @@ struct RouteRequest {
     let sourceAddress: String?
     let timeMilliseconds: Int64
 
-    /// The text of one part; `nil` when the request does not have it. JSON `null` counts as absent.
+    /// The text of one part; `nil` when the request does not have it.
+    ///
+    /// JSON `null` counts as absent.
     func text(of part: ParameterValue.Part) -> String? {
         switch part {
         case .constant(let text): text

@@ -38,7 +38,9 @@ package struct RouteTable: Sendable {
         case malformedPath
     }
 
-    /// Looks up a path that is still percent-encoded, without its query. A slash that was encoded stays inside its segment.
+    /// Looks up a path that is still percent-encoded, without its query.
+    ///
+    /// A slash that was encoded stays inside its segment.
     func match(method: String, path: some StringProtocol) -> Match {
         var levels: [String] = []
         for part in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {

@@ -5,7 +5,7 @@ package enum ListenerInspection {
     /// Only what certainly does not work is a failure: a missing or broken file, a key of another certificate or
     /// one that others may read, an end that has passed.
     ///
-    /// - Parameter time: seconds since 1970; the present when left out.
+    /// `time` is in seconds since 1970, and the present when left out.
     package static func findings(certificate: String, key: String, clientCA: String?, at time: Int64? = nil) -> [Finding] {
         let now = time ?? WallClock.now()
         var findings: [Finding] = []

@@ -2,7 +2,9 @@ import ArgumentParser
 import Documents
 import Foundation
 
-/// `crema check`: whether a configuration and all that it names can be served. Reads everything, writes nothing, binds nothing.
+/// `crema check`: whether a configuration and all that it names can be served.
+///
+/// Reads everything, writes nothing, binds nothing.
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",

@@ -1,6 +1,8 @@
 import ArgumentParser
 
-/// `crema healthcheck`: whether the broker serves, for container engines and scripts. Exits 0 or 1 and nothing else.
+/// `crema healthcheck`: whether the broker serves, for container engines and scripts.
+///
+/// Exits 0 or 1 and nothing else.
 struct HealthcheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "healthcheck", abstract: "Exit 0 if the broker is ready, 1 if it is not or cannot be asked.")

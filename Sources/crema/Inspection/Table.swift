@@ -14,7 +14,7 @@ struct Table {
         let text: String
         let style: TerminalOutput.Style?
 
-        /// - Parameter text: may come from the wire; it is escaped here.
+        /// Escapes the text, which may come from the wire.
         init(_ text: String, style: TerminalOutput.Style? = nil) {
             self.text = text.isEmpty ? "-" : TerminalText.escaped(text)
             self.style = style

@@ -1,4 +1,6 @@
-/// Text from the wire on its way to a terminal. Topics, client identifiers and payloads are chosen by clients: none may steer it.
+/// Text from the wire on its way to a terminal.
+///
+/// Topics, client identifiers and payloads are chosen by clients: none may steer it.
 enum TerminalText {
     /// `text` with control and format characters escaped as in Swift (`\n`, `\u{1B}`), among them those that reorder what is read.
     static func escaped(_ text: String) -> String {
@@ -13,7 +15,9 @@ enum TerminalText {
         return result
     }
 
-    /// JSON text with the same characters as JSON escapes. They occur inside strings only, so the value stays what it was.
+    /// JSON text with the same characters as JSON escapes.
+    ///
+    /// They occur inside strings only, so the value stays what it was.
     static func escaped(json bytes: [UInt8]) -> String {
         var result = ""
         for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {

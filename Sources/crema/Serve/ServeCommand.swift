@@ -68,8 +68,9 @@ struct ServeCommand: AsyncParsableCommand {
         return level
     }
 
-    /// Refuses files that no client could ever be served with. A date that has passed is only logged: clocks are wrong more often than a
-    /// broker should stay down.
+    /// Refuses files that no client could ever be served with.
+    ///
+    /// A date that has passed is only logged: clocks are wrong more often than a broker should stay down.
     private static func checkCertificates(of loaded: LoadedConfiguration) throws(DocumentError) {
         var problems = ProblemCollector()
         for listener in loaded.configuration.listeners {

@@ -120,11 +120,11 @@ struct ServedSite {
             requestCounts: { [gatewayCounters] in
                 gatewayCounters.counts.map { RequestCount(handler: $0.handler.rawValue, status: $0.status, requests: $0.requests) }
             },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, log: Logger(label: "crema.admin")
-        ) { [self] address in
-            logOpen(listener, address: "\(listener.host):\(address.port ?? listener.port)")
-            opening.opened()
-        }
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, log: Logger(label: "crema.admin"),
+            onListening: { [self] address in
+                logOpen(listener, address: "\(listener.host):\(address.port ?? listener.port)")
+                opening.opened()
+            })
     }
 
     // MARK: - What the operator reads
