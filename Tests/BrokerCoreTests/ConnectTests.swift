@@ -11,7 +11,8 @@ import Testing
         return [0x10, UInt8(body.count)] + body
     }
 
-    @Test("Other protocol levels get their refusal, then the connection closes [MQTT-3.1.2-2] [MQTT-3.2.2-5]",
+    @Test(
+        "Other protocol levels get their refusal, then the connection closes [MQTT-3.1.2-2] [MQTT-3.2.2-5]",
         arguments: [
             (connect(name: "MQIsdp", level: 3), [0x20, 2, 0, 1] as [UInt8]),
             (connect(name: "MQTT", level: 3), [0x20, 2, 0, 1]),
@@ -119,7 +120,8 @@ import Testing
     }
 
     @Test(
-        "Packets that only servers send close the connection", arguments: [[0x20, 2, 0, 0], [0x90, 3, 0, 1, 0], [0xB0, 2, 0, 1], [0xD0, 0]])
+        "Packets that only servers send close the connection",
+        arguments: [[0x20, 2, 0, 0], [0x90, 3, 0, 1, 0], [0xB0, 2, 0, 1], [0xD0, 0]])
     func serverPacketsClose(bytes: [UInt8]) throws {
         let broker = SimulatedBroker(shards: 1)
         let client = try broker.client("a")

@@ -122,7 +122,8 @@ import Testing
         #expect(broker.closed == ["limit_exceeded": 1])
     }
 
-    @Test("A queue takes queueMessagesMax messages or queueBytesMax bytes; what is beyond is dropped, counted, and reported once",
+    @Test(
+        "A queue takes queueMessagesMax messages or queueBytesMax bytes; what is beyond is dropped, counted, and reported once",
         arguments: [true, false])
     func queueIsBounded(byCount: Bool) throws {
         var limits = BrokerLimits()

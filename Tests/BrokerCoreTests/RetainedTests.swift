@@ -61,7 +61,8 @@ import Testing
             ])
     }
 
-    @Test("Wildcards find retained messages as they find live ones [MQTT-3.3.1-6] [MQTT-4.7.2-1]",
+    @Test(
+        "Wildcards find retained messages as they find live ones [MQTT-3.3.1-6] [MQTT-4.7.2-1]",
         arguments: [
             ("a/#", ["a", "a/b", "a/b/c"]), ("+/b", ["a/b"]), ("#", ["/x", "a", "a/b", "a/b/c"]), ("+", ["a"]), ("+/x", ["/x"]),
             ("$SYS/#", ["$SYS/x"]),

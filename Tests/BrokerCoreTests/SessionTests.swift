@@ -50,7 +50,8 @@ import Testing
         #expect(!client.isConnected)
     }
 
-    @Test("A takeover closes the old connection at once, with its will [MQTT-3.1.4-2]", arguments: [true, false], [(0, 1), (0, 2), (1, 2)])
+    @Test(
+        "A takeover closes the old connection at once, with its will [MQTT-3.1.4-2]", arguments: [true, false], [(0, 1), (0, 2), (1, 2)])
     func takeover(cleanSession: Bool, placement: (shard: Int, shards: Int)) throws {
         let broker = SimulatedBroker(shards: placement.shards)
         let watcher = try broker.client("watcher")
@@ -67,7 +68,8 @@ import Testing
         #expect(try new.read() == [message("t", "x")])
     }
 
-    @Test("A session belongs to the principal that opened it: others are refused with 5, the owner notices nothing",
+    @Test(
+        "A session belongs to the principal that opened it: others are refused with 5, the owner notices nothing",
         arguments: [nil, "principal-b"], [0, 1])
     func principalOwnsItsSession(intruder: String?, shard: Int) throws {
         let broker = SimulatedBroker(shards: 2)

@@ -34,7 +34,8 @@ import Testing
         #expect(try client.read() == [])
     }
 
-    @Test("The QoS of a delivery is the lower of the two, and DUP of the publisher goes no further [MQTT-3.8.4-6] [MQTT-3.3.1-3]",
+    @Test(
+        "The QoS of a delivery is the lower of the two, and DUP of the publisher goes no further [MQTT-3.8.4-6] [MQTT-3.3.1-3]",
         arguments: QoS.allCases, QoS.allCases)
     func deliveredQoS(published: QoS, granted: QoS) throws {
         let broker = SimulatedBroker(shards: 1)
@@ -46,7 +47,8 @@ import Testing
         #expect(try client.read() == [message("t", "x", qos: qos, packetID: qos == .atMostOnce ? 0 : 1)])
     }
 
-    @Test("Wildcards match whole levels, the parent of #, and no topic that begins with $ [MQTT-4.7.1-2] [MQTT-4.7.1-3] [MQTT-4.7.2-1]",
+    @Test(
+        "Wildcards match whole levels, the parent of #, and no topic that begins with $ [MQTT-4.7.1-2] [MQTT-4.7.1-3] [MQTT-4.7.2-1]",
         arguments: [
             ("a/#", ["a", "a/b", "a/b/c", "a/"]), ("#", ["a", "a/b", "a/b/c", "a/", "/a", "ab"]), ("+", ["a", "ab"]),
             ("+/+", ["a/b", "a/", "/a"]), ("a/+", ["a/b", "a/"]), ("/+", ["/a"]), ("+/b/#", ["a/b", "a/b/c"]), ("/#", ["/a"]),

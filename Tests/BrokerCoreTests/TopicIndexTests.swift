@@ -47,7 +47,8 @@ func naivelyMatches(_ name: [UInt8], _ filter: [UInt8]) -> Bool {
         var filter: [UInt8]
     }
 
-    @Test("Finds what a search through all filters finds, while filters come and go [MQTT-4.7.1-1]",
+    @Test(
+        "Finds what a search through all filters finds, while filters come and go [MQTT-4.7.1-1]",
         arguments: 1...12 as ClosedRange<UInt64>)
     func againstSearch(seed: UInt64) {
         var topics = RandomTopics(random: SeededRandom(seed: seed))
@@ -94,7 +95,8 @@ func naivelyMatches(_ name: [UInt8], _ filter: [UInt8]) -> Bool {
         }
     }
 
-    @Test("The retained store finds what a search through all topics finds, while messages come and go",
+    @Test(
+        "The retained store finds what a search through all topics finds, while messages come and go",
         arguments: 1...10 as ClosedRange<UInt64>)
     func retainedAgainstSearch(seed: UInt64) {
         var topics = RandomTopics(random: SeededRandom(seed: seed))

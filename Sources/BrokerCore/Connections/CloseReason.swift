@@ -1,6 +1,8 @@
 package import MQTTCodec
 
-/// Why a connection ended. The text goes to the log with the client and its peer; the name is a metric's label.
+/// Why a connection ended.
+///
+/// The text goes to the log with the client and its peer; the name is a metric's label.
 package enum CloseReason: Equatable, Sendable {
     /// The client sent DISCONNECT: the one end that discards the will [MQTT-3.14.4-3].
     case disconnected

@@ -18,14 +18,16 @@ package struct BrokerLimits: Sendable, Equatable {
     package var subscriptionsPerClientMax = 10_000
     /// QoS 1 and 2 messages sent to one client and not acknowledged; further ones wait in its queue.
     package var inflightMax = 64
-    /// QoS 2 messages of one client that wait for its PUBREL; one more closes the connection. MQTT 3.1.1 cannot tell the client a limit,
-    /// so the default is what its packet identifiers allow.
+    /// QoS 2 messages of one client that wait for its PUBREL; one more closes the connection.
+    ///
+    /// MQTT 3.1.1 cannot tell the client a limit, so the default is what its packet identifiers allow.
     package var awaitingPubrelMax = 65_535
     /// Messages waiting for one session; further ones are dropped and counted as `queue_full`.
     package var queueMessagesMax = 10_000
     /// Bytes of messages waiting for one session; at the limit as for ``queueMessagesMax``.
     package var queueBytesMax = 16_777_216
     /// Bytes waiting for a client's socket; QoS 0 messages beyond are dropped and counted as `outbound_full`, others stay in the queue.
+    ///
     /// Twice as many and a packet, which only answers can amount to, close the connection.
     package var outboundBytesMax = 262_144
     /// Retained messages; a further topic is not retained, and counted as `retained_full`.
@@ -39,7 +41,9 @@ package struct BrokerLimits: Sendable, Equatable {
 
     package init() {}
 
-    /// The names under `limits:` in the configuration file, with the value each one sets. All count at least 1.
+    /// The names under `limits:` in the configuration file, with the value each one sets.
+    ///
+    /// All count at least 1.
     package static let names: [(name: String, path: any WritableKeyPath<BrokerLimits, Int> & Sendable)] = [
         ("connectSecondsMax", \.connectSecondsMax), ("connectBytesMax", \.connectBytesMax), ("packetBytesMax", \.packetBytesMax),
         ("topicBytesMax", \.topicBytesMax), ("topicLevelsMax", \.topicLevelsMax), ("clientIDBytesMax", \.clientIDBytesMax),

@@ -1,4 +1,6 @@
-/// What the rest of the program may ask of the running broker, from any task. Every call hops to the shards it needs.
+/// What the rest of the program may ask of the running broker, from any task.
+///
+/// Every call hops to the shards it needs.
 package protocol BrokerAccess: Sendable {
     /// Publishes as the broker itself, in the order given; returns when every message has been routed to its subscribers' sessions.
     func publish(_ messages: [Message]) async

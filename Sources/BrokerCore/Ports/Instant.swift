@@ -1,4 +1,6 @@
-/// A point on a clock that only goes forward. The core is told the time with every event and never asks for it.
+/// A point on a clock that only goes forward.
+///
+/// The core is told the time with every event and never asks for it.
 package struct Instant: Comparable, Hashable, Sendable {
     package var nanoseconds: Int64
 

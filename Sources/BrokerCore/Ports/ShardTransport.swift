@@ -1,6 +1,8 @@
 package import NIOCore
 
-/// What a shard tells the world to do. Carried out at once, on the shard's event loop; in tests, by a simulator.
+/// What a shard tells the world to do.
+///
+/// Carried out at once, on the shard's event loop; in tests, by a simulator.
 package protocol ShardTransport: AnyObject {
     /// Something waits to be sent: call ``Shard/endTurn(now:)`` when the events at hand have been fed in.
     func turnNeedsEnd()

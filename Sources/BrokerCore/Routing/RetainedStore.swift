@@ -1,7 +1,9 @@
 package import NIOCore
 import Synchronization
 
-/// The last retained message of each topic, shared by all shards. Held for one look-up at a time.
+/// The last retained message of each topic, shared by all shards.
+///
+/// Held for one look-up at a time.
 package final class RetainedStore: Sendable {
     fileprivate struct Node {
         var children: [ByteBuffer: Int] = [:]

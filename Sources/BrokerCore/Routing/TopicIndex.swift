@@ -37,7 +37,9 @@ package struct TopicIndex {
 
     package init() {}
 
-    /// Enters or replaces a subscription [MQTT-3.8.4-3]. Answers true when it is the shard's first to this filter.
+    /// Enters or replaces a subscription [MQTT-3.8.4-3].
+    ///
+    /// Answers true when it is the shard's first to this filter.
     package mutating func subscribe(_ session: Session, to filter: String, qos: QoS) -> Bool {
         generation &+= 1
         if let existing = session.subscriptions[ExactText(filter)] {

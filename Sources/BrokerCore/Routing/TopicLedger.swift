@@ -7,7 +7,9 @@ final class TopicRecord {
     var lastSeen = Instant(nanoseconds: 0)
 }
 
-/// The topics that carried messages, for operators. Bounded by `topicsTrackedMax`: topics that come later are not listed.
+/// The topics that carried messages, for operators.
+///
+/// Bounded by `topicsTrackedMax`: topics that come later are not listed.
 struct TopicLedger {
     private(set) var records: [ByteBuffer: TopicRecord] = [:]
     private let topicsTrackedMax: Int

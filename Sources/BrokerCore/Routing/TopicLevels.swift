@@ -1,6 +1,8 @@
 import NIOCore
 
-/// The levels of a topic name or filter, as slices. `/x` has two levels, the first one empty.
+/// The levels of a topic name or filter, as slices.
+///
+/// `/x` has two levels, the first one empty.
 struct TopicLevels: Sequence, IteratorProtocol {
     private var rest: ByteBuffer
     private var isFinished = false

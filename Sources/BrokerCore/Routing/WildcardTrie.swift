@@ -1,6 +1,8 @@
 import NIOCore
 
-/// The filters with wildcards, level by level. See ``TopicIndex`` for how it is walked.
+/// The filters with wildcards, level by level.
+///
+/// See ``TopicIndex`` for how it is walked.
 struct WildcardTrie {
     private struct Node {
         var parent: Int

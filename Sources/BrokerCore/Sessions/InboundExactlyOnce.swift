@@ -8,7 +8,9 @@ package struct InboundExactlyOnce {
 
     var count: Int { packetIDs.count }
 
-    /// Whether the message is new. Also keeps its identifier.
+    /// Whether the message is new.
+    ///
+    /// Also keeps its identifier.
     mutating func receive(_ packetID: UInt16) -> Bool { packetIDs.insert(packetID).inserted }
 
     func contains(_ packetID: UInt16) -> Bool { packetIDs.contains(packetID) }

@@ -2,7 +2,9 @@ import DequeModule
 import MQTTCodec
 import NIOCore
 
-/// Messages that wait for room in a session's window, or for its client to come back, oldest first. Bounded in number and bytes.
+/// Messages that wait for room in a session's window, or for its client to come back, oldest first.
+///
+/// Bounded in number and bytes.
 package struct MessageQueue {
     struct Waiting {
         var message: Message

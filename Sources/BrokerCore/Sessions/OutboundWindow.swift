@@ -50,7 +50,7 @@ package struct OutboundWindow {
         return packetID
     }
 
-    /// PUBACK. An identifier that is not waiting for one is ignored.
+    /// PUBACK; an identifier that is not waiting for one is ignored.
     package mutating func acknowledge(_ packetID: UInt16) -> Bool {
         guard let place = place(of: packetID), entries[place].stage == .awaitingPuback else { return false }
         finish(place)

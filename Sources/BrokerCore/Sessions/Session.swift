@@ -2,7 +2,9 @@ import DequeModule
 import MQTTCodec
 import NIOCore
 
-/// What the broker keeps for one client identifier (MQTT 3.1.1 section 4.1). Belongs to one shard.
+/// What the broker keeps for one client identifier (MQTT 3.1.1 section 4.1).
+///
+/// Belongs to one shard.
 ///
 /// A clean session ends with its connection; any other waits for the client to come back.
 package final class Session {
@@ -26,8 +28,9 @@ package final class Session {
     var subscriptions: [ExactText: Subscription] = [:]
     var window = OutboundWindow()
     var queue = MessageQueue()
-    /// Topics whose retained message is still to be sent for a new subscription, with the granted QoS. The message is looked up when it
-    /// is sent, so that an old one never follows a newer.
+    /// Topics whose retained message is still to be sent for a new subscription, with the granted QoS.
+    ///
+    /// The message is looked up when it is sent, so that an old one never follows a newer.
     var retainedBacklog = Deque<(topic: ByteBuffer, qos: QoS)>()
     var awaitingPubrel = InboundExactlyOnce()
     var dropped: UInt64 = 0

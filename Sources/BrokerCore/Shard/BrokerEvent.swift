@@ -1,6 +1,8 @@
 package import MQTTCodec
 
-/// What happened, for the log. Carries what an operator needs to act on it.
+/// What happened, for the log.
+///
+/// Carries what an operator needs to act on it.
 package enum BrokerEvent: Sendable {
     case connected(clientID: String, ConnectionInfo, principal: String?, userName: String?, cleanSession: Bool, sessionPresent: Bool)
     case closed(clientID: String?, ConnectionInfo, CloseReason)

@@ -57,7 +57,7 @@ extension Shard {
                 end(old, reason: .sessionTakenOver(byPeer: connection.info.peer), closingTransport: true)  // [MQTT-3.1.4-2]
             }
             let isStale = known.epoch != epoch  // another shard took it in between, and its eviction is still under way
-            if (connect.cleanSession || isStale), sessions[ExactText(connect.clientID)] === known {
+            if connect.cleanSession || isStale, sessions[ExactText(connect.clientID)] === known {
                 discard(known, dropping: .sessionEnded)  // [MQTT-3.1.2-6]
             }
         }
@@ -174,7 +174,9 @@ extension Shard {
         }
     }
 
-    /// Ends a session with everything in it. `reason` counts what its queue held.
+    /// Ends a session with everything in it.
+    ///
+    /// `reason` counts what its queue held.
     func discard(_ session: Session, dropping reason: ShardCounters.Drop) {
         for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter.text) }
         if session.queue.count > 0 { counters.drop(reason, session.queue.count) }

@@ -1,8 +1,13 @@
 import HeapModule
 
-/// A time at which a connection or session is to be looked at. Not moved when traffic comes: what is found alive then gets a new one.
+/// A time at which a connection or session is to be looked at.
+///
+/// Not moved when traffic comes: what is found alive then gets a new one.
 struct Deadline: Comparable {
-    enum Kind { case connect, keepAlive, sessionExpiry(clientID: String, epoch: UInt64) }
+    enum Kind {
+        case connect, keepAlive
+        case sessionExpiry(clientID: String, epoch: UInt64)
+    }
 
     var at: Instant
     var kind: Kind
@@ -35,7 +40,9 @@ extension Shard {
         if isEarliest { transport.setDeadline(deadline.at) }
     }
 
-    /// Clients that come and go would otherwise leave a deadline each time. Doubling spreads the cost over the insertions.
+    /// Throws out what clients that come and go would otherwise leave behind: a deadline each time.
+    ///
+    /// Doubling spreads the cost over the insertions.
     private func sweepDeadlines() {
         let live = deadlines.unordered.filter(isLive)
         deadlines = Heap(live)

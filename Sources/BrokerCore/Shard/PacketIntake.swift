@@ -32,8 +32,9 @@ extension Shard {
         }
     }
 
-    /// Answers must not be dropped, so a client that asks on and on and reads nothing is closed. What counts is what lies beyond the
-    /// deliveries, which stop at `outboundBytesMax` and one packet.
+    /// Answers must not be dropped, so a client that asks on and on and reads nothing is closed.
+    ///
+    /// What counts is what lies beyond the deliveries, which stop at `outboundBytesMax` and one packet.
     private func closeIfAnswersPileUp(on connection: ClientConnection) {
         if connection.isWritable || !connection.isConnected { return }
         guard (connection.outbound.readableBytes - limits.packetBytesMax) / 2 > limits.outboundBytesMax else { return }
@@ -41,7 +42,9 @@ extension Shard {
         end(connection, reason: .limitExceeded(text), closingTransport: true)
     }
 
-    /// Handles one packet. Answers false when more bytes are needed or the connection no longer takes any.
+    /// Handles one packet.
+    ///
+    /// Answers false when more bytes are needed or the connection no longer takes any.
     private func step(_ buffer: inout ByteBuffer, on connection: ClientConnection) throws(DecodeError) -> Bool {
         switch connection.phase {
         case .connected:

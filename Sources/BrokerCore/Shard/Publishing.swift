@@ -32,7 +32,9 @@ extension Shard {
         }
     }
 
-    /// The route of a PUBLISH; the publisher's last one if the topic is the same. `nil` when the topic's length closed the connection.
+    /// The route of a PUBLISH; the publisher's last one if the topic is the same.
+    ///
+    /// `nil` when the topic's length closed the connection.
     private func route(of layout: PublishLayout, in buffer: ByteBuffer, on connection: ClientConnection) throws(DecodeError) -> Route? {
         let start = buffer.readerIndex + layout.topicStart
         if let last = connection.lastRoute, last.generation == index.generation,

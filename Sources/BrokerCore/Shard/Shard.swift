@@ -46,7 +46,7 @@ package final class Shard {
     var announcements = InterestAnnouncements()
     var taps: [Tap] = []
 
-    /// - Parameter shardCount: how many shards the broker has; they know each other by index.
+    /// Makes one of the broker's `shardCount` shards; they know each other by index.
     package init(
         id: ShardID, shardCount: Int, limits: BrokerLimits, transport: any ShardTransport, authorizer: any Authorizer,
         directory: SessionDirectory, retained: RetainedStore, rules: (any MessageRules)?, now: Instant

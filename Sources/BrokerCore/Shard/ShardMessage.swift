@@ -1,7 +1,9 @@
 package import MQTTCodec
 package import NIOCore
 
-/// What one shard tells another. Between two shards messages arrive in the order of sending.
+/// What one shard tells another.
+///
+/// Between two shards messages arrive in the order of sending.
 package enum ShardMessage: Sendable {
     /// For the receiver's sessions only: everything else was done where the message was accepted.
     case deliver(Message)
