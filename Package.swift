@@ -82,7 +82,13 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Gateway", "BrokerCore", "Documents", "EventBus", "Rules", nioCore, nioPosix, hummingbird, hummingbirdTesting,
-                httpClient, lifecycle, logging,
+                httpClient, httpTypes, nioHTTP, lifecycle, logging,
+            ]),
+        .testTarget(
+            name: "AdminServerTests",
+            dependencies: [
+                "AdminServer", "BrokerCore", "Documents", "EventBus", "MQTTCodec", nioCore, nioHTTP, nioPosix, hummingbird,
+                hummingbirdTesting, httpClient, lifecycle, logging,
             ]),
         .testTarget(name: "LoadGeneratorTests", dependencies: ["LoadGenerator", "MQTTCodec", nioCore, nioPosix]),
         .testTarget(name: "TidyTests"),
