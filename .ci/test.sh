@@ -19,11 +19,14 @@ shellcheck .ci/run .ci/*.sh certs/*.sh docker/*.sh
 step "layout of the Swift sources"
 swift format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
 
-step "build, with tests and warnings as errors"
-swift build -c release --build-tests
+step "build with tests, warnings as errors"
+swift build --build-tests
 
-step "tests"
-swift test -c release --skip-build
+step "tests, with 20,000 simulated worlds"
+CREMA_SEEDS=${CREMA_SEEDS:-20000} swift test --skip-build
+
+step "build for release"
+swift build -c release --product crema
 
 step "fuzzing: the kept corpus, and a short run"
 .ci/fuzz.sh

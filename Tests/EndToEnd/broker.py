@@ -140,7 +140,7 @@ class Screen:
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
             answer = json.loads(broker.asks("/api/v1/clients"))
-            clients = answer["clients"] if isinstance(answer, dict) else answer
+            clients = answer["rows"]
             if any(found["clientID"] == client and found["subscriptions"] == count for found in clients):
                 return
             time.sleep(0.02)
