@@ -191,6 +191,17 @@ struct SQLExpressionParser {
         program.instructions.append(.attribute(path))
     }
 
+    /// `isUndefined(x)`, after its name was seen: true for an attribute that the message does not have.
+    private mutating func isUndefined() throws(SQLError) {
+        try descend()
+        try advance()
+        try advance()
+        try parse(above: 0)
+        program.instructions.append(.isUndefined)
+        try close()
+        depth -= 1
+    }
+
     private mutating func function(_ name: String) throws(SQLError) {
         let start = offset
         let instruction: SQLProgram.Instruction
@@ -199,6 +210,7 @@ struct SQLExpressionParser {
         case "clientid": instruction = .clientID
         case "timestamp": instruction = .timestamp
         case "principal": instruction = .principal
+        case "isUndefined": return try isUndefined()
         default: throw .unsupported("function", name, at: start)
         }
         try descend()

@@ -10,7 +10,7 @@ struct SQLProgram: Sendable {
         case topic, clientID, timestamp, principal
         /// Takes the level's number from the stack.
         case topicLevel
-        case not, negate
+        case not, negate, isUndefined
         case binary(Operator)
     }
 
@@ -34,6 +34,7 @@ struct SQLProgram: Sendable {
                 stack.append(level.map(SQLValue.string) ?? .undefined)
             case .not:
                 stack.append(SQLProgram.pop(&stack).truth.map { .boolean(!$0) } ?? .undefined)
+            case .isUndefined: stack.append(.boolean(SQLProgram.pop(&stack).isUndefined))
             case .negate:
                 stack.append(SQLProgram.pop(&stack).decimal.map { .number($0.negated) } ?? .undefined)
             case .binary(let operation):

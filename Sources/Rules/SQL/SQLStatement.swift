@@ -1,7 +1,7 @@
 /// A compiled rule statement: `SELECT … FROM 'filter' [WHERE …]`.
 ///
 /// Supported: `*` and expressions with `AS`, nested attributes, literals, comparisons, AND, OR, NOT, arithmetic, parentheses,
-/// and the functions topic, clientid, timestamp and principal. Everything else of the language is refused by name and offset.
+/// and the functions topic, clientid, timestamp, principal and isUndefined. Everything else of the language is refused by name and offset.
 package struct SQLStatement: Sendable {
     /// The longest statement, in bytes: the service's quota.
     package static let bytesMax = 262_144
