@@ -123,7 +123,7 @@ if [ -n "$certs" ]; then
         "keyfile $certs/server.key" 'require_certificate true' >>"$work/mosquitto.conf"
 fi
 
-"$crema" serve --config "$work/crema.yaml" >"$work/crema.log" 2>&1 &
+"$crema" serve --config "$work/crema.yaml" --log-level error >"$work/crema.log" 2>&1 &
 crema_pid=$!
 pids+=("$crema_pid")
 "$mosquitto" -c "$work/mosquitto.conf" >"$work/mosquitto.log" 2>&1 &

@@ -32,8 +32,9 @@ struct ServedSite {
         engine = EventEngine(
             resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules"))
         broker = Broker(
-            limits: KnownLimits.broker(limits), authorizer: ListenerAuthorizer(), rules: engine, loopCount: System.coreCount,
-            logger: Logger(label: "crema.broker"), version: CremaVersion.text)
+            limits: KnownLimits.broker(limits), authorizer: ListenerAuthorizer(), rules: engine,
+            loopCount: KnownLimits.eventLoops(limits, cores: System.coreCount), logger: Logger(label: "crema.broker"),
+            version: CremaVersion.text)
     }
 
     /// Serves until a signal ends it.

@@ -7,8 +7,14 @@ import Gateway
 enum KnownLimits {
     /// The names under `limits:`.
     static let names = [
-        BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), gateway.map(\.name), inspection.map(\.name),
+        [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), gateway.map(\.name), inspection.map(\.name),
     ].flatMap(\.self).sorted()
+
+    /// Event loops that serve MQTT, each with its shard.
+    private static let eventLoopsMax = "eventLoopsMax"
+
+    /// Half of the cores unless set: what crosses from one loop to another costs, and the kernel's network work wants the other half.
+    static func eventLoops(_ values: [String: Int], cores: Int) -> Int { values[eventLoopsMax] ?? max(1, cores / 2) }
 
     private static let gateway: [(name: String, path: any WritableKeyPath<GatewayLimits, Int> & Sendable)] = [
         ("httpBodyBytesMax", \.httpBodyBytesMax), ("putEventsBodyBytesMax", \.putEventsBodyBytesMax),
