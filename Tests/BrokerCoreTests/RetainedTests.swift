@@ -113,4 +113,25 @@ import Testing
         for packetID: UInt16 in 1...5 { received += try client.exchange(.puback(packetID: packetID)).count }
         #expect(received == 5)
     }
+
+    @Test("Retained messages that a session is still owed follow after a reconnection [MQTT-3.3.1-6]")
+    func retainedAfterReconnection() throws {
+        var limits = BrokerLimits()
+        limits.inflightMax = 2
+        let broker = SimulatedBroker(shards: 1, limits: limits)
+        let client = try broker.client("a", cleanSession: false)
+        for number in 1...5 { _ = try client.exchange(message("t/\(number)", "x", qos: .atLeastOnce, packetID: 1, retain: true)) }
+        #expect(try client.subscribe("t/#", .atLeastOnce).count == 3)
+        client.lose()
+        var received = try client.connect(cleanSession: false).count - 1
+        for packetID: UInt16 in 1...5 { received += try client.exchange(.puback(packetID: packetID)).count }
+        #expect(received == 5)
+    }
+
+    @Test("The most clients at once are those that were connected, not the sessions that were left behind")
+    func clientsMaximum() throws {
+        let broker = SimulatedBroker(shards: 1)
+        for number in 1...3 { try broker.client("c\(number)", cleanSession: false).lose() }
+        #expect(broker.nodes[0].core.statistics().clientsMaximum == 1)
+    }
 }

@@ -109,18 +109,32 @@ import Testing
         for node in broker.nodes { #expect(node.core.statistics().clientsConnected == 0) }
     }
 
-    @Test("Retained messages for a filter that was given up before its SUBACK are not sent")
-    func unsubscribedBeforeSuback() throws {
+    @Test("What is sent behind a SUBSCRIBE is answered behind its SUBACK, also while SUBACK waits for another shard")
+    func answersKeepTheirOrder() throws {
         let broker = SimulatedBroker(shards: 2)
         let client = try broker.client("a", at: 0)
-        _ = try client.exchange(message("t", "x", retain: true))
-        client.send(.subscribe(Subscribe(packetID: 1, requests: [Subscribe.Request(filter: "t", qos: .atMostOnce)])))
-        client.send(.unsubscribe(Unsubscribe(packetID: 2, filters: ["t"])))
+        var bytes = ByteBuffer()
+        Packet.subscribe(Subscribe(packetID: 1, requests: [Subscribe.Request(filter: "t", qos: .atMostOnce)])).encode(into: &bytes)
+        message("other", "x", qos: .atLeastOnce, packetID: 9).encode(into: &bytes)
+        Packet.unsubscribe(Unsubscribe(packetID: 2, filters: ["t"])).encode(into: &bytes)
+        Packet.pingreq.encode(into: &bytes)
+        client.send(bytes)
         broker.settle()
-        let packets = try client.read()
-        #expect(packets.count == 2)
-        #expect(packets.contains(.suback(Suback(packetID: 1, returnCodes: [.granted(.atMostOnce)]))))
-        #expect(packets.contains(.unsuback(packetID: 2)))
+        let suback = Packet.suback(Suback(packetID: 1, returnCodes: [.granted(.atMostOnce)]))
+        #expect(try client.read() == [suback, .puback(packetID: 9), .unsuback(packetID: 2), .pingresp])
+    }
+
+    @Test("A goodbye behind a SUBSCRIBE counts, though the connection closes before SUBACK [MQTT-3.14.4-3]")
+    func goodbyeBehindSubscribe() throws {
+        let broker = SimulatedBroker(shards: 2)
+        let watcher = try broker.client("watcher", at: 1)
+        _ = try watcher.subscribe("gone")
+        let client = try broker.client("a", at: 0, will: will("gone", "x"))
+        client.send(.subscribe(Subscribe(packetID: 1, requests: [Subscribe.Request(filter: "t", qos: .atMostOnce)])))
+        client.send(.disconnect)
+        client.lose()
+        broker.settle()
+        #expect(try watcher.read() == [])
     }
 
     @Test("SUBACK waits until every shard routes by the filter, so that what is published after it arrives [MQTT-3.8.4-1]")

@@ -95,15 +95,18 @@ import Testing
 
     @Test func drainClosesClientsAndListeners() async throws {
         try await TestSite.run { site in
-            let port = try await site.start(TestSite.plain)
-            try await RawClient.run(port: port) { client in
+            // An address of its own: on the common one, another test may get the port that this one gives back.
+            var listener = TestSite.plain
+            listener.host = "127.0.0.9"
+            let port = try await site.start(listener)
+            try await RawClient.run(host: "127.0.0.9", port: port) { client in
                 try await client.send(Packets.connect("a"))
                 #expect(try await client.receive(Packets.connack))
                 async let drained: Void = site.broker.drain(within: .seconds(10))
                 #expect(try await client.receiveAll() == Packets.connack)
                 await drained
             }
-            await #expect(throws: (any Error).self) { try await RawClient.run(port: port) { _ in } }
+            await #expect(throws: (any Error).self) { try await RawClient.run(host: "127.0.0.9", port: port) { _ in } }
             #expect(await site.broker.clients().isEmpty)
         }
     }

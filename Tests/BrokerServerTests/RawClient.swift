@@ -38,9 +38,9 @@ struct RawClient {
     var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
     private(set) var received: [UInt8] = []
 
-    static func run(port: Int, _ body: (inout RawClient) async throws -> Void) async throws {
+    static func run(host: String = "127.0.0.1", port: Int, _ body: (inout RawClient) async throws -> Void) async throws {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connect(host: "127.0.0.1", port: port) { channel in
+            .connect(host: host, port: port) { channel in
                 channel.eventLoop.makeCompletedFuture { try Connection(wrappingChannelSynchronously: channel) }
             }
         try await channel.executeThenClose { inbound, outbound in

@@ -43,6 +43,8 @@ package final class ClientConnection {
     var outbound = ByteBuffer()
     /// Whether the connection is on the shard's list for the end of this turn.
     var isDirty = false
+    /// A SUBACK waits for the other shards: packets behind it wait in ``inbox``, so that answers leave in the order of what they answer.
+    var isAwaitingSuback = false
     /// Whether the transport takes more bytes now.
     var isWritable = true
 

@@ -1,3 +1,4 @@
+import DequeModule
 import MQTTCodec
 import NIOCore
 
@@ -92,7 +93,8 @@ extension Shard {
         connection.userName = connect.userName
         connection.keepAliveSeconds = connect.keepAlive
         if let deadline = connection.keepAliveDeadline { schedule(.keepAlive, of: connection, at: deadline) }
-        counters.clientsMaximum = max(counters.clientsMaximum, sessions.count)
+        counters.clientsConnected += 1
+        counters.clientsMaximum = max(counters.clientsMaximum, counters.clientsConnected)
     }
 
     /// The session lives on another shard: from now on this half only passes bytes.
@@ -138,10 +140,11 @@ extension Shard {
         let publisher = connection.publisher
         if let session = connection.session, session.connection === connection {
             session.connection = nil
+            counters.clientsConnected -= 1
             if session.isClean {
                 discard(session, dropping: .sessionEnded)  // [MQTT-3.1.2-6]
             } else {
-                session.retainedBacklog.removeAll()
+                session.retainedBacklog.removeAll { $0.qos == .atMostOnce }  // the others are still owed
                 session.disconnectedAt = now
                 scheduleExpiry(of: session)
             }

@@ -32,6 +32,12 @@ extension Shard {
         }
     }
 
+    /// The SUBACK is on its way: what came behind its SUBSCRIBE is next.
+    func resumeIntake(of connection: ClientConnection) {
+        connection.isAwaitingSuback = false
+        if connection.inbox.readableBytes > 0 { process(ByteBuffer(), on: connection) }
+    }
+
     /// Answers must not be dropped, so a client that asks on and on and reads nothing is closed.
     ///
     /// What counts is what lies beyond the deliveries, which stop at `outboundBytesMax` and one packet.
@@ -48,6 +54,7 @@ extension Shard {
     private func step(_ buffer: inout ByteBuffer, on connection: ClientConnection) throws(DecodeError) -> Bool {
         switch connection.phase {
         case .connected:
+            if connection.isAwaitingSuback { return false }
             guard let header = try FixedHeader(reading: buffer.readableBytesUInt8Span, at: 0, packetBytesMax: limits.packetBytesMax),
                 buffer.readableBytes >= header.packetLength
             else { return false }

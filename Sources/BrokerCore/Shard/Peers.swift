@@ -55,6 +55,7 @@ extension Shard {
             if case .relaying(let next, _) = connection.phase {
                 passOnClose(of: connection, reason, to: next)
             } else {
+                if connection.isAwaitingSuback { resumeIntake(of: connection) }
                 end(connection, reason: reason, closingTransport: false)
             }
         case .relaySend(let id, let bytes):

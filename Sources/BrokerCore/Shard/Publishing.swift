@@ -13,7 +13,8 @@ extension Shard {
         switch layout.qos {
         case .atMostOnce:
             var outgoing = OutgoingMessage(message)
-            if header.flags == 0 { outgoing.frame = buffer.getSlice(at: buffer.readerIndex, length: header.packetLength) }
+            let isShortest = header.headerLength == 1 + ByteBuffer.remainingLengthBytes(header.remainingLength)
+            if header.flags == 0 && isShortest { outgoing.frame = buffer.getSlice(at: buffer.readerIndex, length: header.packetLength) }
             acceptFromClient(&outgoing, along: route, on: connection)
         case .atLeastOnce:
             var outgoing = OutgoingMessage(message)

@@ -163,6 +163,8 @@ package final class Shard {
             passOnClose(of: connection, reason, to: shard)
             return
         }
+        // What the client sent before it went is done first, its goodbye above all.
+        if connection.isAwaitingSuback { resumeIntake(of: connection) }
         end(connection, reason: reason, closingTransport: false)
         publishOwnMessages()
     }

@@ -10,6 +10,7 @@ struct ShardCounters {
     var publishReceived: [3 of UInt64] = [0, 0, 0]
     var publishSent: [3 of UInt64] = [0, 0, 0]
     var dropped: [Drop: UInt64] = [:]
+    var clientsConnected = 0
     var clientsMaximum = 0
 
     /// Why a message was not delivered to somebody who wanted it.

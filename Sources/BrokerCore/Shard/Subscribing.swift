@@ -1,3 +1,4 @@
+import DequeModule
 import MQTTCodec
 import NIOCore
 
@@ -7,6 +8,7 @@ struct PendingSubscription {
     var connectionID: UInt64
     var slot: Int
     var packet: Suback
+    let session: Session
     var filters: [(filter: String, qos: QoS)]
 }
 
@@ -35,10 +37,12 @@ extension Shard {
         }
         let suback = Suback(packetID: packet.packetID, returnCodes: codes)  // [MQTT-3.8.4-2]
         let pending = PendingSubscription(
-            sequence: announcements.lastSequence, connectionID: connection.id, slot: connection.slot, packet: suback, filters: granted)
+            sequence: announcements.lastSequence, connectionID: connection.id, slot: connection.slot, packet: suback, session: session,
+            filters: granted)
         if isApplied(pending.sequence) {
             complete(pending, on: connection, session: session)
         } else {
+            connection.isAwaitingSuback = true
             announcements.pending.append(pending)
         }
     }
@@ -68,12 +72,16 @@ extension Shard {
 
     func interestApplied(by peer: ShardID, sequence: UInt64) {
         announcements.applied[peer] = max(announcements.applied[peer, default: 0], sequence)
-        let ready = announcements.pending.prefix { isApplied($0.sequence) }
+        let ready = Array(announcements.pending.prefix { isApplied($0.sequence) })
         announcements.pending.removeFirst(ready.count)
         for pending in ready {
-            guard let connection = connections[pending.slot], connection.id == pending.connectionID, let session = connection.session
-            else { continue }
-            complete(pending, on: connection, session: session)
+            guard let connection = connections[pending.slot], connection.id == pending.connectionID, connection.session != nil else {
+                // The client went before its SUBACK; a session that stays has the subscription all the same.
+                queueRetained(of: pending)
+                continue
+            }
+            complete(pending, on: connection, session: pending.session)
+            resumeIntake(of: connection)
         }
     }
 
@@ -81,10 +89,19 @@ extension Shard {
     private func complete(_ pending: PendingSubscription, on connection: ClientConnection, session: Session) {
         connection.outbound.writeSuback(pending.packet)
         counters.packetsSent &+= 1
-        for (filter, qos) in pending.filters where session.subscriptions[ExactText(filter)] != nil {  // or it was given up since
-            for topic in retained.topics(matching: ByteBuffer(string: filter)) { session.retainedBacklog.append((topic, qos)) }
-        }
+        queueRetained(of: pending)
         pump(session)
         markDirty(connection)
+    }
+
+    /// Each topic waits once, however many filters ask for it: that bounds the backlog by the number of retained messages.
+    private func queueRetained(of pending: PendingSubscription) {
+        let session = pending.session
+        for (filter, qos) in pending.filters where session.subscriptions[ExactText(filter)] != nil {  // or it was given up since
+            if !session.retainedBacklog.isEmpty {
+                session.retainedBacklog.removeAll { Topics.matches(name: String(buffer: $0.topic), filter: filter) }
+            }
+            for topic in retained.topics(matching: ByteBuffer(string: filter)) { session.retainedBacklog.append((topic, qos)) }
+        }
     }
 }

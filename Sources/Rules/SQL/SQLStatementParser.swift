@@ -147,8 +147,7 @@ extension SQLProgram {
         case .clientID: ArraySlice("clientid".utf8)
         case .timestamp: ArraySlice("timestamp".utf8)
         case .principal: ArraySlice("principal".utf8)
-        case .isUndefined: ArraySlice("isundefined".utf8)
-        case .literal, .not, .negate, .binary, nil: nil
+        case .literal, .not, .negate, .isUndefined, .binary, nil: nil
         }
     }
 }
