@@ -5,8 +5,8 @@ import NIOCore
 ///
 /// Belongs to one shard and is touched only on its event loop.
 ///
-/// What it sends gathers in ``outbound`` and leaves once per turn. A connection whose session lives on another shard is split in two:
-/// the half at the socket only passes bytes (`relaying`), the half at the session does the rest through its ``link``.
+/// What it sends gathers in `outbound` and leaves once per turn. A connection whose session lives on another shard is split in two:
+/// the half at the socket only passes bytes (`relaying`), the half at the session does the rest through its `link`.
 package final class ClientConnection {
     enum Phase {
         case awaitingConnect
