@@ -4,7 +4,7 @@ CONFIG ?= Sources/crema/Shop/crema.yaml
 CREMA := .build/release/crema
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare build certs demo serve test fuzz bench format docs clean
+.PHONY: help prepare build certs demo serve test fuzz bench image format docs clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ fuzz: ## feed the packet decoder with the kept corpus and with new inputs for a 
 bench: build ## the benchmarks, and Crema beside Debian's mosquitto
 	@.ci/prepare.sh bench
 	@.ci/bench.sh
+
+image: ## the container image's steps, without a Docker engine, in a bare Debian root
+	@.ci/prepare.sh test
+	@docker/check.sh
 
 format: ## lay out the Swift sources
 	swift format --in-place --parallel --recursive Sources Tests Benchmarks Package.swift
