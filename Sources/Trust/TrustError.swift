@@ -44,7 +44,7 @@ extension TrustError: CustomStringConvertible {
         case .tooLarge(let source, let bytes, let limit):
             "\(source): \(bytes) bytes, more than the limit of \(limit)"
         case .noPrivateKey(let source):
-            "\(source): no private key in it (expected PEM, -----BEGIN PRIVATE KEY-----)"
+            "\(source): no private key in it (expected PEM with a block PRIVATE KEY)"
         case .encryptedPrivateKey(let source):
             "\(source): the key is encrypted; Crema asks for no passphrase, so write it out plain with mode 0600 (openssl pkey)"
         case .malformedPrivateKey(let source, let detail):
