@@ -7,6 +7,8 @@ package final class SimulatedClient {
     package let name: String
     package private(set) var socket: SimulatedSocket?
     private let broker: SimulatedBroker
+    /// Of the last CONNECT that was sent.
+    private var version = ProtocolVersion.v311
     private var unread = ByteBuffer()
 
     package init(_ name: String, of broker: SimulatedBroker) {
@@ -28,8 +30,9 @@ package final class SimulatedClient {
     }
 
     package func send(_ packet: Packet) {
+        if case .connect(let connect) = packet { version = connect.version }
         var bytes = ByteBuffer()
-        packet.encode(into: &bytes)
+        packet.encode(into: &bytes, version: version)
         send(bytes)
     }
 
@@ -52,7 +55,7 @@ package final class SimulatedClient {
         unread.writeImmutableBuffer(socket.toClient)
         socket.toClient.clear()
         var packets: [Packet] = []
-        while let packet = try Packet.read(from: &unread) { packets.append(packet) }
+        while let packet = try Packet.read(from: &unread, version: version, sender: .server) { packets.append(packet) }
         return packets
     }
 

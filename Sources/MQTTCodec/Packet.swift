@@ -1,126 +1,107 @@
 package import NIOCore
 
-/// One control packet of MQTT 3.1.1, of either direction.
+/// One control packet of MQTT 3.1.1 or MQTT 5, of either direction.
 ///
 /// The broker's hot path reads PUBLISH through ``PublishLayout`` and never makes a `Packet` of it.
 package enum Packet: Equatable, Sendable {
     case connect(Connect)
     case connack(Connack)
     case publish(Publish)
-    case puback(packetID: UInt16)
-    case pubrec(packetID: UInt16)
-    case pubrel(packetID: UInt16)
-    case pubcomp(packetID: UInt16)
+    case puback(Acknowledgement)
+    case pubrec(Acknowledgement)
+    case pubrel(Acknowledgement)
+    case pubcomp(Acknowledgement)
     case subscribe(Subscribe)
     case suback(Suback)
     case unsubscribe(Unsubscribe)
-    case unsuback(packetID: UInt16)
+    case unsuback(Unsuback)
     case pingreq
     case pingresp
-    case disconnect
+    case disconnect(Disconnect)
+    case auth(Auth)
 
     /// Takes the next whole packet off the front of `buffer`; `nil`, and nothing taken, when more bytes are needed.
     ///
-    /// A packet of more than `packetBytesMax` bytes throws as soon as its header is there; `filtersMax` bounds the topic filters of one
-    /// SUBSCRIBE or UNSUBSCRIBE. After an error the stream has no next packet: the connection is to be closed.
+    /// A packet of more than `packetBytesMax` bytes throws as soon as its header is there. CONNECT tells its own version; the others are
+    /// read as packets of `version` that `sender` sent. After an error the stream has no next packet: the connection is to be closed.
     package static func read(
-        from buffer: inout ByteBuffer, packetBytesMax: Int = 268_435_460, filtersMax: Int = .max
+        from buffer: inout ByteBuffer, version: ProtocolVersion, sender: Sender, packetBytesMax: Int = 268_435_460,
+        limits: DecodingLimits = DecodingLimits()
     ) throws(DecodeError) -> Packet? {
-        guard let header = try FixedHeader(reading: buffer.readableBytesUInt8Span, at: 0, packetBytesMax: packetBytesMax),
+        guard
+            let header = try FixedHeader(
+                reading: buffer.readableBytesUInt8Span, at: 0, packetBytesMax: packetBytesMax, version: version),
             let packet = buffer.readSlice(length: header.packetLength)
         else { return nil }
-        return try Packet(decoding: packet, header: header, filtersMax: filtersMax)
+        return try Packet(decoding: packet, header: header, version: version, sender: sender, limits: limits)
     }
 
     /// Decodes one whole packet, fixed header included.
-    package init(decoding packet: ByteBuffer, header: FixedHeader, filtersMax: Int = .max) throws(DecodeError) {
+    package init(
+        decoding packet: ByteBuffer, header: FixedHeader, version: ProtocolVersion, sender: Sender,
+        limits: DecodingLimits = DecodingLimits()
+    ) throws(DecodeError) {
+        let context = DecodingContext(version: version, sender: sender, limits: limits)
         var body = packet
         body.moveReaderIndex(forwardBy: header.headerLength)
         switch header.type {
-        case .connect: self = .connect(try Connect(decoding: body))
-        case .connack: self = .connack(try Self.connack(body))
-        case .publish: self = .publish(try Publish(decoding: packet, header: header))
-        case .puback: self = .puback(packetID: try Self.identifier(body, of: header.type))
-        case .pubrec: self = .pubrec(packetID: try Self.identifier(body, of: header.type))
-        case .pubrel: self = .pubrel(packetID: try Self.identifier(body, of: header.type))
-        case .pubcomp: self = .pubcomp(packetID: try Self.identifier(body, of: header.type))
-        case .subscribe: self = .subscribe(try Subscribe(decoding: body, filtersMax: filtersMax))
-        case .suback: self = .suback(try Suback(decoding: body))
-        case .unsubscribe: self = .unsubscribe(try Unsubscribe(decoding: body, filtersMax: filtersMax))
-        case .unsuback: self = .unsuback(packetID: try Self.identifier(body, of: header.type))
+        case .connect: self = .connect(try Connect(decoding: body, header: header, limits: limits))
+        case .connack: self = .connack(try Connack(decoding: body, context))
+        case .publish: self = .publish(try Publish(decoding: packet, header: header, context))
+        case .puback: self = .puback(try Acknowledgement(decoding: body, of: .puback, in: .puback, context))
+        case .pubrec: self = .pubrec(try Acknowledgement(decoding: body, of: .pubrec, in: .pubrec, context))
+        case .pubrel: self = .pubrel(try Acknowledgement(decoding: body, of: .pubrel, in: .pubrel, context))
+        case .pubcomp: self = .pubcomp(try Acknowledgement(decoding: body, of: .pubcomp, in: .pubcomp, context))
+        case .subscribe: self = .subscribe(try Subscribe(decoding: body, context))
+        case .suback: self = .suback(try Suback(decoding: body, context))
+        case .unsubscribe: self = .unsubscribe(try Unsubscribe(decoding: body, context))
+        case .unsuback: self = .unsuback(try Unsuback(decoding: body, context))
         case .pingreq:
             try FieldReader(body, of: .pingreq).end()
             self = .pingreq
         case .pingresp:
             try FieldReader(body, of: .pingresp).end()
             self = .pingresp
-        case .disconnect:
-            try FieldReader(body, of: .disconnect).end()
-            self = .disconnect
+        case .disconnect: self = .disconnect(try Disconnect(decoding: body, context))
+        case .auth: self = .auth(try Auth(decoding: body, context))
         }
     }
 
-    private static func identifier(_ body: ByteBuffer, of type: PacketType) throws(DecodeError) -> UInt16 {
-        var fields = FieldReader(body, of: type)
-        let value = try fields.packetIdentifier()
-        try fields.end()
-        return value
-    }
-
-    private static func connack(_ body: ByteBuffer) throws(DecodeError) -> Connack {
-        var fields = FieldReader(body, of: .connack)
-        let flags = try fields.byte()
-        guard flags & 0xFE == 0 else { throw .reservedFlags(.connack, flags) }  // [MQTT-2.2.2-2]
-        guard let code = ConnectReturnCode(rawValue: try fields.byte()) else { throw .invalidReturnCode(.connack) }
-        if code != .accepted && flags != 0 { throw .reservedFlags(.connack, flags) }  // [MQTT-3.2.2-4]
-        try fields.end()
-        return Connack(sessionPresent: flags & 1 != 0, returnCode: code)
-    }
-
-    package func encode(into buffer: inout ByteBuffer) {
+    /// Appends the packet as one of `version`; CONNECT as one of its own.
+    package func encode(into buffer: inout ByteBuffer, version: ProtocolVersion) {
         switch self {
-        case .connect(let packet): packet.encode(into: &buffer)
-        case .connack(let packet): buffer.writeConnack(packet)
-        case .publish(let packet):
-            buffer.writePublish(
-                topic: packet.topic, payload: packet.payload, qos: packet.qos, retain: packet.retain, duplicate: packet.duplicate,
-                packetID: packet.packetID)
-        case .puback(let packetID): buffer.writeAcknowledgement(.puback, packetID: packetID)
-        case .pubrec(let packetID): buffer.writeAcknowledgement(.pubrec, packetID: packetID)
-        case .pubrel(let packetID): buffer.writeAcknowledgement(.pubrel, packetID: packetID)
-        case .pubcomp(let packetID): buffer.writeAcknowledgement(.pubcomp, packetID: packetID)
-        case .subscribe(let packet): packet.encode(into: &buffer)
-        case .suback(let packet): buffer.writeSuback(packet)
-        case .unsubscribe(let packet): packet.encode(into: &buffer)
-        case .unsuback(let packetID): buffer.writeAcknowledgement(.unsuback, packetID: packetID)
+        case .connect(let packet): packet.encode(into: &buffer, version: version)
+        case .connack(let packet): packet.encode(into: &buffer, version: version)
+        case .publish(let packet): packet.encode(into: &buffer, version: version)
+        case .puback(let packet): packet.encode(as: .puback, into: &buffer, version: version)
+        case .pubrec(let packet): packet.encode(as: .pubrec, into: &buffer, version: version)
+        case .pubrel(let packet): packet.encode(as: .pubrel, into: &buffer, version: version)
+        case .pubcomp(let packet): packet.encode(as: .pubcomp, into: &buffer, version: version)
+        case .subscribe(let packet): packet.encode(into: &buffer, version: version)
+        case .suback(let packet): packet.encode(into: &buffer, version: version)
+        case .unsubscribe(let packet): packet.encode(into: &buffer, version: version)
+        case .unsuback(let packet): packet.encode(into: &buffer, version: version)
         case .pingreq: buffer.writeEmptyPacket(.pingreq)
         case .pingresp: buffer.writeEmptyPacket(.pingresp)
-        case .disconnect: buffer.writeEmptyPacket(.disconnect)
+        case .disconnect(let packet): packet.encode(into: &buffer, version: version)
+        case .auth(let packet): packet.encode(into: &buffer, version: version)
         }
     }
-}
 
-extension ByteBuffer {
-    /// PUBACK, PUBREC, PUBREL, PUBCOMP or UNSUBACK: four bytes.
-    package mutating func writeAcknowledgement(_ type: PacketType, packetID: UInt16) {
-        let first = type.rawValue << 4 | (type.requiredFlags ?? 0)
-        writeInteger(UInt32(first) << 24 | 2 << 16 | UInt32(packetID))
-    }
-
-    /// PINGREQ, PINGRESP or DISCONNECT: two bytes.
-    package mutating func writeEmptyPacket(_ type: PacketType) {
-        writeInteger(UInt16(type.rawValue) << 12)
-    }
-
-    package mutating func writeConnack(_ packet: Connack) {
-        let sessionPresent: UInt32 = packet.sessionPresent && packet.returnCode == .accepted ? 1 : 0  // [MQTT-3.2.2-4]
-        writeInteger(UInt32(PacketType.connack.rawValue) << 28 | 2 << 16 | sessionPresent << 8 | UInt32(packet.returnCode.rawValue))
-    }
-
-    package mutating func writeSuback(_ packet: Suback) {
-        writeInteger(PacketType.suback.rawValue << 4)
-        writeRemainingLength(2 + packet.returnCodes.count)
-        writeInteger(packet.packetID)
-        for code in packet.returnCodes { writeInteger(code.rawValue) }
+    /// Bytes of the packet as ``encode(into:version:)`` writes it.
+    package func encodedSize(version: ProtocolVersion) -> Int {
+        switch self {
+        case .connect(let packet): packet.encodedSize(version: version)
+        case .connack(let packet): packet.encodedSize(version: version)
+        case .publish(let packet): packet.encodedSize(version: version)
+        case .puback(let packet), .pubrec(let packet), .pubrel(let packet), .pubcomp(let packet): packet.encodedSize(version: version)
+        case .subscribe(let packet): packet.encodedSize(version: version)
+        case .suback(let packet): packet.encodedSize(version: version)
+        case .unsubscribe(let packet): packet.encodedSize(version: version)
+        case .unsuback(let packet): packet.encodedSize(version: version)
+        case .pingreq, .pingresp: 2
+        case .disconnect(let packet): packet.encodedSize(version: version)
+        case .auth(let packet): packet.encodedSize(version: version)
+        }
     }
 }

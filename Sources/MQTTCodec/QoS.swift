@@ -1,4 +1,4 @@
-/// How hard the two ends of a connection try to deliver a message (MQTT 3.1.1 section 4.3).
+/// How hard the two ends of a connection try to deliver a message (MQTT 3.1.1 and MQTT 5 section 4.3).
 package enum QoS: UInt8, Sendable, Comparable, CaseIterable {
     case atMostOnce = 0
     case atLeastOnce = 1

@@ -32,7 +32,8 @@ import Testing
     func emptyClientIdentifier() throws {
         let broker = SimulatedBroker(shards: 1)
         let client = SimulatedClient("", of: broker)
-        #expect(try client.connect(cleanSession: false) == [.connack(Connack(sessionPresent: false, returnCode: .identifierRejected))])
+        #expect(
+            try client.connect(cleanSession: false) == [.connack(Connack(sessionPresent: false, reasonCode: .clientIdentifierNotValid))])
         #expect(!client.isConnected)
         #expect(try client.connect() == [accepted()])
         let other = SimulatedClient("", of: broker)
@@ -101,7 +102,7 @@ import Testing
         _ = try watcher.subscribe("#")
         let client = try broker.client("a", will: will("gone/a", "bye"))
         var bytes = ByteBuffer(bytes: [0xE0, 0])
-        message("late", "x").encode(into: &bytes)
+        message("late", "x").encode(into: &bytes, version: .v311)
         client.send(bytes)
         broker.settle()
         #expect(!client.isConnected)
@@ -159,14 +160,14 @@ import Testing
     func fragmentationChangesNothing() throws {
         var stream = ByteBuffer()
         let packets: [Packet] = [
-            .connect(Connect(clientID: "a", cleanSession: false)),
+            .connect(Connect(clientID: "a", cleanStart: false)),
             .subscribe(Subscribe(packetID: 10, requests: [Subscribe.Request(filter: "t/#", qos: .exactlyOnce)])),
             message("t/0", "zero"), message("t/1", "one", qos: .atLeastOnce, packetID: 1),
             message("t/2", String(repeating: "long ", count: 100), qos: .exactlyOnce, packetID: 2), .pubrel(packetID: 2),
             .puback(packetID: 1), .pubrec(packetID: 2), .pubcomp(packetID: 2), .pingreq,
-            .unsubscribe(Unsubscribe(packetID: 11, filters: ["t/#"])), .disconnect,
+            .unsubscribe(Unsubscribe(packetID: 11, filters: ["t/#"])), .disconnect(Disconnect()),
         ]
-        for packet in packets { packet.encode(into: &stream) }
+        for packet in packets { packet.encode(into: &stream, version: .v311) }
         func answers(pieces: Int) -> [UInt8] {
             let broker = SimulatedBroker(shards: 1)
             let client = SimulatedClient("a", of: broker)
@@ -188,6 +189,6 @@ import Testing
         let broker = SimulatedBroker(shards: 1)
         let client = try broker.client("a")
         #expect(client.exchange(bytes: [0xC0, 0], settling: broker) == [0xD0, 0])
-        #expect(try client.exchange(.unsubscribe(Unsubscribe(packetID: 9, filters: ["x"]))) == [.unsuback(packetID: 9)])
+        #expect(try client.exchange(.unsubscribe(Unsubscribe(packetID: 9, filters: ["x"]))) == [.unsuback(Unsuback(packetID: 9))])
     }
 }

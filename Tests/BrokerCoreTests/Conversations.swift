@@ -12,7 +12,7 @@ func message(
             packetID: packetID))
 }
 
-func accepted(sessionPresent: Bool = false) -> Packet { .connack(Connack(sessionPresent: sessionPresent, returnCode: .accepted)) }
+func accepted(sessionPresent: Bool = false) -> Packet { .connack(Connack(sessionPresent: sessionPresent, reasonCode: .success)) }
 
 func will(_ topic: String, _ payload: String, qos: QoS = .atMostOnce, retain: Bool = false) -> Will {
     Will(topic: ByteBuffer(string: topic), payload: ByteBuffer(string: payload), qos: qos, retain: retain)
@@ -45,7 +45,7 @@ extension SimulatedClient {
         at shard: Int = 0, cleanSession: Bool = true, keepAlive: UInt16 = 0, will: Will? = nil, principal: String? = nil
     ) throws -> [Packet] {
         open(at: shard, principal: principal)
-        return try exchange(.connect(Connect(clientID: name, cleanSession: cleanSession, keepAlive: keepAlive, will: will)))
+        return try exchange(.connect(Connect(clientID: name, cleanStart: cleanSession, keepAlive: keepAlive, will: will)))
     }
 
     func subscribe(_ filter: String, _ qos: QoS = .atMostOnce, packetID: UInt16 = 1) throws -> [Packet] {

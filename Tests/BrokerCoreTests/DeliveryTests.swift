@@ -37,7 +37,7 @@ import Testing
         #expect(try client.exchange(.pubcomp(packetID: 3)) == [message("t", "6", qos: .exactlyOnce, packetID: 6)])
         client.lose()
         var bytes = ByteBuffer()
-        Packet.connect(Connect(clientID: "a", cleanSession: false)).encode(into: &bytes)
+        Packet.connect(Connect(clientID: "a", cleanStart: false)).encode(into: &bytes, version: .v311)
         client.open()
         client.send(bytes)
         broker.settle()
@@ -57,7 +57,7 @@ import Testing
         #expect(client.exchange(bytes: [0x50, 2, 0, 1], settling: broker) == [0x62, 2, 0, 1])
         client.lose()
         client.open()
-        client.send(.connect(Connect(clientID: "a", cleanSession: false)))
+        client.send(.connect(Connect(clientID: "a", cleanStart: false)))
         broker.settle()
         #expect(client.takeBytes() == [0x20, 2, 1, 0, 0x62, 2, 0, 1])
     }
@@ -209,7 +209,7 @@ import Testing
         _ = try client.subscribe("t", .atLeastOnce)
         let publisher = try broker.client("p")
         var publishes = ByteBuffer()
-        for packetID: UInt16 in 1...64 { message("t", "x", qos: .atLeastOnce, packetID: packetID).encode(into: &publishes) }
+        for packetID: UInt16 in 1...64 { message("t", "x", qos: .atLeastOnce, packetID: packetID).encode(into: &publishes, version: .v311) }
         var identifiers: [UInt16] = []
         for _ in 0..<1_025 {
             publisher.send(publishes)
@@ -220,7 +220,7 @@ import Testing
             let given = stride(from: 5, to: bytes.count, by: 8).map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }
             identifiers += given
             var acknowledgements = ByteBuffer()
-            for packetID in given.reversed() { Packet.puback(packetID: packetID).encode(into: &acknowledgements) }
+            for packetID in given.reversed() { Packet.puback(packetID: packetID).encode(into: &acknowledgements, version: .v311) }
             client.send(acknowledgements)
         }
         #expect(identifiers.prefix(3) == [1, 2, 3])

@@ -12,7 +12,7 @@ import Testing
         subscriber.open(at: subscriberShard)
         #expect(try subscriber.exchange(.connect(Connect(clientID: "sub"))) == [accepted()])
         let request = Subscribe(packetID: 7, requests: [Subscribe.Request(filter: "orders/+/status", qos: .atLeastOnce)])
-        #expect(try subscriber.exchange(.subscribe(request)) == [.suback(Suback(packetID: 7, returnCodes: [.granted(.atLeastOnce)]))])
+        #expect(try subscriber.exchange(.subscribe(request)) == [.suback(Suback(packetID: 7, reasonCodes: [.granted(.atLeastOnce)]))])
         let publisher = SimulatedClient("pub", of: broker)
         publisher.open(at: 0)
         _ = try publisher.exchange(.connect(Connect(clientID: "pub")))
@@ -30,7 +30,7 @@ import Testing
         let broker = SimulatedBroker(shards: 2)
         let subscriber = SimulatedClient("sub", of: broker)
         subscriber.open(at: 0)
-        _ = try subscriber.exchange(.connect(Connect(clientID: "sub", cleanSession: false)))
+        _ = try subscriber.exchange(.connect(Connect(clientID: "sub", cleanStart: false)))
         _ = try subscriber.exchange(
             .subscribe(Subscribe(packetID: 1, requests: [Subscribe.Request(filter: "a/#", qos: .exactlyOnce)])))
         subscriber.lose()
@@ -44,12 +44,12 @@ import Testing
             #expect(try publisher.exchange(.pubrel(packetID: UInt16(number))) == [.pubcomp(packetID: UInt16(number))])
         }
         subscriber.open(at: 1)
-        let packets = try subscriber.exchange(.connect(Connect(clientID: "sub", cleanSession: false)))
-        #expect(packets.first == .connack(Connack(sessionPresent: true, returnCode: .accepted)))
+        let packets = try subscriber.exchange(.connect(Connect(clientID: "sub", cleanStart: false)))
+        #expect(packets.first == .connack(Connack(sessionPresent: true, reasonCode: .success)))
         #expect(packets.count == 4)
         #expect(try subscriber.exchange(.pubrec(packetID: 1)) == [.pubrel(packetID: 1)])
         #expect(try subscriber.exchange(.pubcomp(packetID: 1)) == [])
-        subscriber.send(.disconnect)
+        subscriber.send(.disconnect(Disconnect()))
         broker.settle()
         #expect(!subscriber.isConnected)
     }

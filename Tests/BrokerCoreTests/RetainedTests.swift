@@ -14,7 +14,7 @@ import Testing
         _ = try publisher.exchange(message("t", "1", retain: true))
         #expect(try live.read() == [message("t", "1")])
         let late = try broker.client("late")
-        let suback = Packet.suback(Suback(packetID: 1, returnCodes: [.granted(.atMostOnce)]))
+        let suback = Packet.suback(Suback(packetID: 1, reasonCodes: [.granted(.atMostOnce)]))
         #expect(try late.subscribe("t") == [suback, message("t", "1", retain: true)])
         // Again at each SUBSCRIBE [MQTT-3.8.4-3].
         #expect(try late.subscribe("t") == [suback, message("t", "1", retain: true)])

@@ -12,9 +12,9 @@ import Testing
         #expect(try client.connect(cleanSession: false) == [accepted()])
         client.lose()
         #expect(try client.connect(cleanSession: false) == [accepted(sessionPresent: true)])
-        client.send(.disconnect)
+        client.send(.disconnect(Disconnect()))
         #expect(try client.connect(cleanSession: true) == [accepted()])
-        client.send(.disconnect)
+        client.send(.disconnect(Disconnect()))
         #expect(try client.connect(cleanSession: false) == [accepted()])
         #expect(client.takeBytes() == [])
     }
@@ -63,7 +63,7 @@ import Testing
         #expect(new.isConnected)
         #expect(try watcher.read() == [message("gone", "bye")])
         #expect(broker.closed == ["session_taken_over": 1])
-        #expect(try new.subscribe("t") == [.suback(Suback(packetID: 1, returnCodes: [.granted(.atMostOnce)]))])
+        #expect(try new.subscribe("t") == [.suback(Suback(packetID: 1, reasonCodes: [.granted(.atMostOnce)]))])
         _ = try watcher.exchange(message("t", "x"))
         #expect(try new.read() == [message("t", "x")])
     }
@@ -77,7 +77,7 @@ import Testing
         let other = SimulatedClient("a", of: broker)
         for cleanSession in [true, false] {
             let answer = try other.connect(at: shard, cleanSession: cleanSession, principal: intruder)
-            #expect(answer == [.connack(Connack(sessionPresent: false, returnCode: .notAuthorized))])
+            #expect(answer == [.connack(Connack(sessionPresent: false, reasonCode: .notAuthorized))])
             #expect(!other.isConnected)
         }
         #expect(owner.isConnected)

@@ -33,7 +33,7 @@ import Testing
                 #expect(try watcher.read() == [message("up", "\(round)", qos: .atLeastOnce, packetID: identifier)])
                 _ = try watcher.exchange(.puback(packetID: identifier))
             }
-            if round == 1 { current.lose() } else if round == 2 { current.send(.disconnect) }
+            if round == 1 { current.lose() } else if round == 2 { current.send(.disconnect(Disconnect())) }
             broker.settle()
             #expect(current.isConnected == (round % 3 == 0))
         }
@@ -61,9 +61,9 @@ import Testing
     @Test("A packet may be cut anywhere while the connection moves to its session's shard")
     func bytesWhileMoving() throws {
         var stream = ByteBuffer()
-        Packet.connect(Connect(clientID: "a", cleanSession: false)).encode(into: &stream)
-        message("t", "x", qos: .atLeastOnce, packetID: 3).encode(into: &stream)
-        Packet.pingreq.encode(into: &stream)
+        Packet.connect(Connect(clientID: "a", cleanStart: false)).encode(into: &stream, version: .v311)
+        message("t", "x", qos: .atLeastOnce, packetID: 3).encode(into: &stream, version: .v311)
+        Packet.pingreq.encode(into: &stream, version: .v311)
         for cut in 1..<stream.readableBytes {
             let broker = SimulatedBroker(shards: 2)
             try broker.client("a", at: 0, cleanSession: false).lose()
@@ -85,16 +85,16 @@ import Testing
         try broker.client("a", at: 1, cleanSession: false).lose()
         let late = SimulatedClient("a", of: broker)
         late.open(at: 0)
-        late.send(.connect(Connect(clientID: "a", cleanSession: false)))
+        late.send(.connect(Connect(clientID: "a", cleanStart: false)))
         // Before that CONNECT gets to shard 1, a clean session at shard 0 takes the client identifier from shard 1.
         let quick = SimulatedClient("a", of: broker)
         quick.open(at: 0)
-        quick.send(.connect(Connect(clientID: "a", cleanSession: true)))
+        quick.send(.connect(Connect(clientID: "a", cleanStart: true)))
         broker.settle()
         #expect(try quick.read() == [accepted()])
         #expect(!quick.isConnected)
         #expect(try late.read() == [accepted()])
-        #expect(try late.subscribe("t", .atLeastOnce) == [.suback(Suback(packetID: 1, returnCodes: [.granted(.atLeastOnce)]))])
+        #expect(try late.subscribe("t", .atLeastOnce) == [.suback(Suback(packetID: 1, reasonCodes: [.granted(.atLeastOnce)]))])
         #expect(try late.exchange(message("t", "x")) == [message("t", "x")])
         #expect(late.isConnected)
         if closesByClient {
@@ -103,7 +103,7 @@ import Testing
             let next = SimulatedClient("a", of: broker)
             #expect(try next.connect(at: 0, cleanSession: true) == [accepted()])
             #expect(!late.isConnected)
-            next.send(.disconnect)
+            next.send(.disconnect(Disconnect()))
         }
         broker.settle()
         for node in broker.nodes { #expect(node.core.statistics().clientsConnected == 0) }
@@ -114,14 +114,15 @@ import Testing
         let broker = SimulatedBroker(shards: 2)
         let client = try broker.client("a", at: 0)
         var bytes = ByteBuffer()
-        Packet.subscribe(Subscribe(packetID: 1, requests: [Subscribe.Request(filter: "t", qos: .atMostOnce)])).encode(into: &bytes)
-        message("other", "x", qos: .atLeastOnce, packetID: 9).encode(into: &bytes)
-        Packet.unsubscribe(Unsubscribe(packetID: 2, filters: ["t"])).encode(into: &bytes)
-        Packet.pingreq.encode(into: &bytes)
+        Packet.subscribe(Subscribe(packetID: 1, requests: [Subscribe.Request(filter: "t", qos: .atMostOnce)])).encode(
+            into: &bytes, version: .v311)
+        message("other", "x", qos: .atLeastOnce, packetID: 9).encode(into: &bytes, version: .v311)
+        Packet.unsubscribe(Unsubscribe(packetID: 2, filters: ["t"])).encode(into: &bytes, version: .v311)
+        Packet.pingreq.encode(into: &bytes, version: .v311)
         client.send(bytes)
         broker.settle()
-        let suback = Packet.suback(Suback(packetID: 1, returnCodes: [.granted(.atMostOnce)]))
-        #expect(try client.read() == [suback, .puback(packetID: 9), .unsuback(packetID: 2), .pingresp])
+        let suback = Packet.suback(Suback(packetID: 1, reasonCodes: [.granted(.atMostOnce)]))
+        #expect(try client.read() == [suback, .puback(packetID: 9), .unsuback(Unsuback(packetID: 2)), .pingresp])
     }
 
     @Test("A goodbye behind a SUBSCRIBE counts, though the connection closes before SUBACK [MQTT-3.14.4-3]")
@@ -131,7 +132,7 @@ import Testing
         _ = try watcher.subscribe("gone")
         let client = try broker.client("a", at: 0, will: will("gone", "x"))
         client.send(.subscribe(Subscribe(packetID: 1, requests: [Subscribe.Request(filter: "t", qos: .atMostOnce)])))
-        client.send(.disconnect)
+        client.send(.disconnect(Disconnect()))
         client.lose()
         broker.settle()
         #expect(try watcher.read() == [])
@@ -147,7 +148,7 @@ import Testing
         #expect(try client.read() == [])
         #expect(broker.deliverHandOff(from: 0, to: 1))
         _ = try publisher.exchange(message("t", "x"))
-        #expect(try client.read() == [.suback(Suback(packetID: 1, returnCodes: [.granted(.atMostOnce)])), message("t", "x")])
+        #expect(try client.read() == [.suback(Suback(packetID: 1, reasonCodes: [.granted(.atMostOnce)])), message("t", "x")])
     }
 
     @Test("A clean session takes the identifier from another shard, and what that one held is gone [MQTT-3.1.2-6]")
@@ -161,7 +162,7 @@ import Testing
         _ = try broker.client("p").exchange(message("t", "x", qos: .atLeastOnce, packetID: 1))
         #expect(try new.read() == [])
         #expect(broker.nodes.map { $0.core.statistics().subscriptions } == [0, 0])
-        new.send(.disconnect)
+        new.send(.disconnect(Disconnect()))
         broker.settle()
         #expect(try old.connect(at: 0, cleanSession: false) == [accepted()])
     }

@@ -25,7 +25,7 @@ import Testing
         let broker = SimulatedBroker(shards: 1)
         let client = try broker.client("a")
         _ = try client.subscribe("t", .exactlyOnce)
-        #expect(try client.subscribe("t", .atMostOnce, packetID: 2) == [.suback(Suback(packetID: 2, returnCodes: [.granted(.atMostOnce)]))])
+        #expect(try client.subscribe("t", .atMostOnce, packetID: 2) == [.suback(Suback(packetID: 2, reasonCodes: [.granted(.atMostOnce)]))])
         _ = try broker.client("p").exchange(message("t", "x", qos: .exactlyOnce, packetID: 1))
         #expect(try client.read() == [message("t", "x")])
         #expect(broker.nodes[0].core.statistics().subscriptions == 1)
@@ -134,7 +134,7 @@ import Testing
     func sharedFilterIsOrdinary() throws {
         let broker = SimulatedBroker(shards: 1)
         let client = try broker.client("a")
-        #expect(try client.subscribe("$share/g/t", .atLeastOnce) == [.suback(Suback(packetID: 1, returnCodes: [.granted(.atLeastOnce)]))])
+        #expect(try client.subscribe("$share/g/t", .atLeastOnce) == [.suback(Suback(packetID: 1, reasonCodes: [.granted(.atLeastOnce)]))])
         _ = try client.exchange(message("t", "x"))
         #expect(try client.read() == [])
     }

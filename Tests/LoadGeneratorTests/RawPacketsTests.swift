@@ -22,10 +22,10 @@ import Testing
     @Test(
         "Each acknowledgement has its first byte, two bytes of body and the identifier",
         arguments: [
-            (Acknowledgement.publishAcknowledged, [0x40, 2, 0x12, 0x34]), (.publishReceived, [0x50, 2, 0x12, 0x34]),
+            (LoadGenerator.Acknowledgement.publishAcknowledged, [0x40, 2, 0x12, 0x34]), (.publishReceived, [0x50, 2, 0x12, 0x34]),
             (.publishRelease, [0x62, 2, 0x12, 0x34]), (.publishComplete, [0x70, 2, 0x12, 0x34]),
-        ] as [(Acknowledgement, [UInt8])])
-    func acknowledgements(kind: Acknowledgement, bytes: [UInt8]) {
+        ] as [(LoadGenerator.Acknowledgement, [UInt8])])
+    func acknowledgements(kind: LoadGenerator.Acknowledgement, bytes: [UInt8]) {
         var buffer = ByteBuffer()
         RawPackets.appendAcknowledgement(kind, of: 0x1234, to: &buffer)
         #expect(Array(buffer.readableBytesView) == bytes)

@@ -43,46 +43,90 @@ struct PacketGenerator: RandomNumberGenerator {
         return filter.isEmpty ? "+" : filter
     }
 
-    mutating func connect() -> Connect {
-        let will = flag() ? Will(topic: topicName(), payload: bytes(upTo: 40), qos: qos(), retain: flag()) : nil
+    mutating func connect(_ version: ProtocolVersion) -> Connect {
+        let will =
+            flag()
+            ? Will(topic: topicName(), payload: bytes(upTo: 40), qos: qos(), retain: flag(), properties: properties(.will, version)) : nil
         let userName = flag() ? text(upTo: 10) : nil
-        let password = userName != nil && flag() ? bytes(upTo: 20) : nil
-        return Connect(
-            clientID: text(upTo: 12), cleanSession: flag(), keepAlive: UInt16(number(0...65_535)), will: will, userName: userName,
-            password: password)
+        let password = (userName != nil || version == .v5) && flag() ? bytes(upTo: 20) : nil
+        var connect = Connect(
+            clientID: text(upTo: 12), cleanStart: flag(), keepAlive: UInt16(number(0...65_535)), version: version,
+            properties: properties(.connect, version), will: will, userName: userName, password: password)
+        if connect.properties.authenticationMethod == nil { connect.properties.authenticationData = nil }
+        return connect
     }
 
-    mutating func publish() -> Publish {
+    mutating func publish(_ version: ProtocolVersion, from sender: Sender = .client) -> Publish {
         let qos = qos()
+        let properties = properties(.publish, version, from: sender)
+        let topic = properties.topicAlias != nil && flag() ? ByteBuffer() : topicName()
         return Publish(
-            topic: topicName(), payload: bytes(upTo: number(0...9) == 0 ? 20_000 : 60), qos: qos, retain: flag(),
-            duplicate: qos != .atMostOnce && flag(), packetID: qos == .atMostOnce ? 0 : identifier())
+            topic: topic, payload: bytes(upTo: number(0...9) == 0 ? 20_000 : 60), qos: qos, retain: flag(),
+            duplicate: qos != .atMostOnce && flag(), packetID: qos == .atMostOnce ? 0 : identifier(), properties: properties)
     }
 
-    mutating func packet() -> Packet {
-        switch PacketType.allCases[number(0...PacketType.allCases.count - 1)] {
-        case .connect: return .connect(connect())
+    /// A packet that `sender` may send; in MQTT 3.1.1, whose packets look alike from both sides, of any type.
+    mutating func packet(_ version: ProtocolVersion = .v311, from sender: Sender = .client) -> Packet {
+        let types = PacketType.allCases.filter { version == .v311 ? $0 != .auth : sender == .server || $0.isSentByClients }
+        switch types[number(0...types.count - 1)] {
+        case .connect: return .connect(connect(version))
         case .connack:
-            let code = ConnectReturnCode(rawValue: UInt8(number(0...5))) ?? .accepted
-            return .connack(Connack(sessionPresent: code == .accepted && flag(), returnCode: code))
-        case .publish: return .publish(publish())
-        case .puback: return .puback(packetID: identifier())
-        case .pubrec: return .pubrec(packetID: identifier())
-        case .pubrel: return .pubrel(packetID: identifier())
-        case .pubcomp: return .pubcomp(packetID: identifier())
+            var code = reasonCode(.connack, .server, version)
+            if version == .v311 { code = ConnectReturnCode(nearest: code).reasonCode }
+            return .connack(
+                Connack(sessionPresent: code == .success && flag(), reasonCode: code, properties: properties(.connack, version)))
+        case .publish: return .publish(publish(version, from: sender))
+        case .puback: return .puback(acknowledgement(.puback, .puback, version, sender))
+        case .pubrec: return .pubrec(acknowledgement(.pubrec, .pubrec, version, sender))
+        case .pubrel: return .pubrel(acknowledgement(.pubrel, .pubrel, version, sender))
+        case .pubcomp: return .pubcomp(acknowledgement(.pubcomp, .pubcomp, version, sender))
         case .subscribe:
-            let requests = (0..<number(1...8)).map { _ in Subscribe.Request(filter: topicFilter(), qos: qos()) }
-            return .subscribe(Subscribe(packetID: identifier(), requests: requests))
+            let requests = (0..<number(1...8)).map { _ in request(version) }
+            return .subscribe(
+                Subscribe(packetID: identifier(), requests: requests, properties: properties(.subscribe, version)))
         case .suback:
-            let codes = (0..<number(1...8)).map { _ in flag() ? SubscribeReturnCode.granted(qos()) : .failure }
-            return .suback(Suback(packetID: identifier(), returnCodes: codes))
+            let codes = (0..<number(1...8)).map { _ in
+                let code = reasonCode(.suback, .server, version)
+                return version == .v311 && code.isError ? .unspecifiedError : code
+            }
+            return .suback(Suback(packetID: identifier(), reasonCodes: codes, properties: properties(.suback, version)))
         case .unsubscribe:
-            return .unsubscribe(Unsubscribe(packetID: identifier(), filters: (0..<number(1...8)).map { _ in topicFilter() }))
-        case .unsuback: return .unsuback(packetID: identifier())
+            let filters = (0..<number(1...8)).map { _ in topicFilter() }
+            return .unsubscribe(
+                Unsubscribe(packetID: identifier(), filters: filters, properties: properties(.unsubscribe, version)))
+        case .unsuback:
+            let codes = version == .v311 ? [] : (0..<number(1...8)).map { _ in reasonCode(.unsuback, .server, version) }
+            return .unsuback(Unsuback(packetID: identifier(), reasonCodes: codes, properties: properties(.unsuback, version)))
         case .pingreq: return .pingreq
         case .pingresp: return .pingresp
-        case .disconnect: return .disconnect
+        case .disconnect:
+            let code = version == .v311 ? .success : reasonCode(.disconnect, sender, version)
+            return .disconnect(Disconnect(reasonCode: code, properties: properties(.disconnect, version, from: sender)))
+        case .auth:
+            var properties = properties(.auth, version)
+            if properties.authenticationMethod == nil { properties.authenticationMethod = text(upTo: 5) }
+            return .auth(Auth(reasonCode: reasonCode(.auth, sender, version), properties: properties))
         }
+    }
+
+    private mutating func acknowledgement(
+        _ type: PacketType, _ place: PropertyPlace, _ version: ProtocolVersion, _ sender: Sender
+    ) -> Acknowledgement {
+        let code = version == .v311 ? .success : reasonCode(type, sender, version)
+        return Acknowledgement(packetID: identifier(), reasonCode: code, properties: properties(place, version))
+    }
+
+    private mutating func request(_ version: ProtocolVersion) -> Subscribe.Request {
+        if version == .v311 { return Subscribe.Request(filter: topicFilter(), qos: qos()) }
+        let isShared = number(0...4) == 0
+        return Subscribe.Request(
+            filter: isShared ? "$share/g\(number(0...9))/" + topicFilter() : topicFilter(), qos: qos(), noLocal: !isShared && flag(),
+            retainAsPublished: flag(), retainHandling: RetainHandling(rawValue: UInt8(number(0...2))) ?? .sendIfNew)
+    }
+
+    private mutating func reasonCode(_ type: PacketType, _ sender: Sender, _ version: ProtocolVersion) -> ReasonCode {
+        let codes = ReasonCode.allCases.filter { $0.isAllowed(in: type, from: sender) }
+        return codes[number(0...codes.count - 1)]
     }
 
     /// Changes, removes, adds or repeats some bytes, with a liking for the values at which lengths go wrong.

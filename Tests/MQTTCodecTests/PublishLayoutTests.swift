@@ -32,7 +32,8 @@ import Testing
         let variableHeader = 2 + test.topicLength + (qosBits == 0 ? 0 : 2)
         guard test.body.count >= variableHeader else { return .failure(.truncated(.publish)) }
         var layout = try? PublishLayout(
-            reading: [0x30, 2, 0, 0].span, at: 0, header: .init(reading: [0x30, 2].span, at: 0, packetBytesMax: 9)!)
+            reading: [0x30, 2, 0, 0].span, at: 0, header: .init(reading: [0x30, 2].span, at: 0, packetBytesMax: 9, version: .v311)!,
+            version: .v311)
         layout?.qos = qos
         layout?.retain = test.flags & 1 != 0
         layout?.duplicate = test.flags & 8 != 0
@@ -50,20 +51,24 @@ import Testing
             let packet = [0x30 | test.flags, UInt8(test.body.count)] + test.body
             // Bytes of the next packet follow: they must not be taken for this one's.
             let bytes = Array(repeating: UInt8(0xFF), count: offset) + packet + Array(repeating: 0x78, count: 20)
-            let header = try #require(try FixedHeader(reading: bytes.span, at: offset, packetBytesMax: 100))
-            let result = Result { () throws(DecodeError) in try PublishLayout(reading: bytes.span, at: offset, header: header) }
+            let header = try #require(try FixedHeader(reading: bytes.span, at: offset, packetBytesMax: 100, version: .v311))
+            let result = Result { () throws(DecodeError) in
+                try PublishLayout(reading: bytes.span, at: offset, header: header, version: .v311)
+            }
             #expect(result == expected(test, at: offset), "\(hexadecimal(packet))")
         }
     }
 
     @Test func aPacketThatIsNotWholeIsTruncated() throws {
         let bytes: [UInt8] = [0x32, 8, 0, 3, 0x61, 0x2F, 0x62, 0, 7, 0x78]
-        let header = try #require(try FixedHeader(reading: bytes.span, at: 0, packetBytesMax: 100))
+        let header = try #require(try FixedHeader(reading: bytes.span, at: 0, packetBytesMax: 100, version: .v311))
         for count in 0..<bytes.count {
             let part = Array(bytes[..<count])
-            #expect(throws: DecodeError.truncated(.publish)) { try PublishLayout(reading: part.span, at: 0, header: header) }
+            #expect(throws: DecodeError.truncated(.publish)) {
+                try PublishLayout(reading: part.span, at: 0, header: header, version: .v311)
+            }
         }
-        let layout = try PublishLayout(reading: bytes.span, at: 0, header: header)
+        let layout = try PublishLayout(reading: bytes.span, at: 0, header: header, version: .v311)
         #expect(layout.packetID == 7 && layout.topicLength == 3 && layout.payloadStart == 9 && layout.payloadLength == 1)
     }
 

@@ -6,8 +6,8 @@ import Testing
 @Suite struct VectorTests {
     private static let vectors = CodecVector.all
 
-    private func read(_ buffer: inout ByteBuffer, as vector: CodecVector) -> ReadResult {
-        ReadResult(from: &buffer, packetBytesMax: vector.packetBytesMax, filtersMax: vector.filtersMax)
+    private func read(_ buffer: inout ByteBuffer, as vector: CodecVector) throws -> ReadResult {
+        ReadResult(from: &buffer, try vector.reading)
     }
 
     private func expectation(of vector: CodecVector) -> String {
@@ -19,7 +19,7 @@ import Testing
         #expect([vector.packet != nil, vector.error != nil, vector.incomplete == true].filter { $0 }.count == 1)
         var buffer = ByteBuffer(bytes: try vector.bytes)
         let whole = buffer
-        let result = read(&buffer, as: vector)
+        let result = try read(&buffer, as: vector)
         #expect(result.description == expectation(of: vector))
         if vector.packet != nil { #expect(buffer.readableBytes == 0) }
         if vector.incomplete == true { #expect(buffer == whole, "bytes were taken though there is no packet") }
@@ -36,7 +36,7 @@ import Testing
             let step = fed > 300 && bytes.count - fed > 300 ? 251 : 1
             buffer.writeBytes(bytes[fed..<fed + step])
             fed += step
-            result = read(&buffer, as: vector)
+            result = try read(&buffer, as: vector)
         }
         #expect(result.description == expectation(of: vector))
         if vector.packet != nil { #expect(fed == bytes.count, "the packet was there before its last byte") }
@@ -48,10 +48,10 @@ import Testing
         var buffer = ByteBuffer(bytes: [0xC0, 0x00])
         buffer.writeBytes(try vector.bytes)
         if vector.packet != nil { buffer.writeBytes(try vector.bytes) }
-        #expect(read(&buffer, as: vector) == .packet(.pingreq))
-        #expect(read(&buffer, as: vector).description == expectation(of: vector))
+        #expect(try read(&buffer, as: vector) == .packet(.pingreq))
+        #expect(try read(&buffer, as: vector).description == expectation(of: vector))
         if vector.packet != nil {
-            #expect(read(&buffer, as: vector).description == expectation(of: vector))
+            #expect(try read(&buffer, as: vector).description == expectation(of: vector))
             #expect(buffer.readableBytes == 0)
         }
     }
@@ -59,14 +59,16 @@ import Testing
     @Test(arguments: vectors.filter { $0.packet != nil })
     func encodesToTheSameBytes(_ vector: CodecVector) throws {
         var buffer = ByteBuffer(bytes: try vector.bytes)
-        guard case .packet(let packet) = read(&buffer, as: vector) else {
+        guard case .packet(let packet) = try read(&buffer, as: vector) else {
             Issue.record("the vector does not decode")
             return
         }
         var written = ByteBuffer()
-        packet.encode(into: &written)
+        let version = try vector.reading.version
+        packet.encode(into: &written, version: version)
         let expected = try vector.reencoded.map(CodecVector.bytes) ?? vector.bytes
         #expect(Array(written.readableBytesView) == expected)
+        #expect(packet.encodedSize(version: version) == expected.count)
     }
 
     @Test(arguments: vectors.filter { $0.packet != nil })
@@ -74,7 +76,7 @@ import Testing
         let bytes = try vector.bytes
         for count in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 512)) {
             var buffer = ByteBuffer(bytes: bytes[..<count])
-            #expect(read(&buffer, as: vector) == .needsMore)
+            #expect(try read(&buffer, as: vector) == .needsMore)
         }
     }
 }

@@ -61,7 +61,7 @@ final class ModelClient {
         isEstablished = false
         isLeaving = false
         if cleanSession { forgetSession() }
-        write(.connect(Connect(clientID: clientID, cleanSession: cleanSession, keepAlive: 600, will: will)))
+        write(.connect(Connect(clientID: clientID, cleanStart: cleanSession, keepAlive: 600, will: will)))
     }
 
     func publish(topic: String, qos: QoS, retain: Bool, at step: Int) {
@@ -96,7 +96,7 @@ final class ModelClient {
 
     /// Says goodbye; after it the client sends nothing [MQTT-3.14.4-2].
     func disconnect() {
-        write(.disconnect)
+        write(.disconnect(Disconnect()))
         isEstablished = false
         isLeaving = true
     }
@@ -106,7 +106,7 @@ final class ModelClient {
     /// Takes bytes that reached the client, and reacts as a client must.
     func read(_ bytes: ByteBuffer, at step: Int) throws {
         unread.writeImmutableBuffer(bytes)
-        while let packet = try Packet.read(from: &unread) { try handle(packet, at: step) }
+        while let packet = try Packet.read(from: &unread, version: .v311, sender: .server) { try handle(packet, at: step) }
     }
 
     private func handle(_ packet: Packet, at step: Int) throws(BrokenPromise) {
@@ -117,17 +117,17 @@ final class ModelClient {
         }
         switch packet {
         case .publish(let publish): try receive(publish)
-        case .puback(let packetID): try finish(packetID, .atLeastOnce)
-        case .pubrec(let packetID):
-            if let place = unfinished.firstIndex(where: { $0.packet.packetID == packetID }) { unfinished[place].isReleased = true }
-            write(.pubrel(packetID: packetID))
-        case .pubcomp(let packetID): try finish(packetID, .exactlyOnce)
-        case .pubrel(let packetID):
-            receivedExactlyOnce.remove(packetID)
-            write(.pubcomp(packetID: packetID))
+        case .puback(let puback): try finish(puback.packetID, .atLeastOnce)
+        case .pubrec(let pubrec):
+            if let place = unfinished.firstIndex(where: { $0.packet.packetID == pubrec.packetID }) { unfinished[place].isReleased = true }
+            write(.pubrel(packetID: pubrec.packetID))
+        case .pubcomp(let pubcomp): try finish(pubcomp.packetID, .exactlyOnce)
+        case .pubrel(let pubrel):
+            receivedExactlyOnce.remove(pubrel.packetID)
+            write(.pubcomp(packetID: pubrel.packetID))
         case .suback(let suback):
             guard let request = subscribing.removeValue(forKey: suback.packetID) else { throw BrokenPromise("SUBACK for nothing") }
-            guard suback.returnCodes == [.granted(request.qos)] else { throw BrokenPromise("SUBACK \(suback)") }
+            guard suback.reasonCodes == [.granted(request.qos)] else { throw BrokenPromise("SUBACK \(suback)") }
             guard lastRequest[request.filter] == suback.packetID else { return }
             confirmed[request.filter] = Confirmed(qos: request.qos, since: step)
         case .unsuback, .pingresp: break
@@ -136,7 +136,7 @@ final class ModelClient {
     }
 
     private func established(_ connack: Connack) throws(BrokenPromise) {
-        guard connack.returnCode == .accepted else { throw BrokenPromise("\(clientID) refused: \(connack.returnCode)") }
+        guard connack.reasonCode == .success else { throw BrokenPromise("\(clientID) refused: \(connack.reasonCode)") }
         if cleanSession && connack.sessionPresent { throw BrokenPromise("a clean session is present") }
         if !cleanSession && hadSession && !connack.sessionPresent { throw BrokenPromise("\(clientID): the session is gone") }
         hadSession = true
@@ -183,7 +183,7 @@ final class ModelClient {
         unfinished = []
     }
 
-    private func write(_ packet: Packet) { packet.encode(into: &toBroker) }
+    private func write(_ packet: Packet) { packet.encode(into: &toBroker, version: .v311) }
 
     private func nextPacketID() -> UInt16 {
         repeat {

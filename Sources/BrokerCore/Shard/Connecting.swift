@@ -11,7 +11,7 @@ extension Shard {
             return refuse(connect.clientID, on: connection, .identifierRejected, text)
         }
         if connect.clientID.isEmpty {
-            guard connect.cleanSession else {  // [MQTT-3.1.3-7] [MQTT-3.1.3-8]
+            guard connect.cleanStart else {  // [MQTT-3.1.3-7] [MQTT-3.1.3-8]
                 return refuse("", on: connection, .identifierRejected, "no client identifier, and no clean session")
             }
             connect.clientID = unusedName(for: connection)  // [MQTT-3.1.3-6]
@@ -35,7 +35,7 @@ extension Shard {
     }
 
     private func claim(_ connect: Connect, principal: String?, on connection: ClientConnection) {
-        let claim = directory.claim(connect.clientID, for: id, principal: principal, cleanSession: connect.cleanSession)
+        let claim = directory.claim(connect.clientID, for: id, principal: principal, cleanSession: connect.cleanStart)
         switch claim {
         case .refused:
             refuse(connect.clientID, on: connection, .notAuthorized, "the session belongs to another principal")
@@ -58,7 +58,7 @@ extension Shard {
                 end(old, reason: .sessionTakenOver(byPeer: connection.info.peer), closingTransport: true)  // [MQTT-3.1.4-2]
             }
             let isStale = known.epoch != epoch  // another shard took it in between, and its eviction is still under way
-            if connect.cleanSession || isStale, sessions[ExactText(connect.clientID)] === known {
+            if connect.cleanStart || isStale, sessions[ExactText(connect.clientID)] === known {
                 discard(known, dropping: .sessionEnded)  // [MQTT-3.1.2-6]
             }
         }
@@ -67,19 +67,20 @@ extension Shard {
         let session = resumed ?? makeSession(connect, principal: principal, epoch: epoch)
         attach(session, to: connection, connect: connect)
         let isPresent = resumed != nil  // [MQTT-3.2.2-1] [MQTT-3.2.2-2] [MQTT-3.2.2-3]
-        connection.outbound.writeConnack(Connack(sessionPresent: isPresent, returnCode: .accepted))  // [MQTT-3.2.0-1]
+        let connack = Connack(sessionPresent: isPresent, reasonCode: .success)
+        connack.encode(into: &connection.outbound, version: .v311)  // [MQTT-3.2.0-1]
         counters.packetsSent &+= 1
         transport.report(
             .connected(
                 clientID: session.clientID, connection.info, principal: principal, userName: connect.userName,
-                cleanSession: connect.cleanSession, sessionPresent: isPresent))
+                cleanSession: connect.cleanStart, sessionPresent: isPresent))
         resendUnfinished(session, on: connection)
         pump(session)
         markDirty(connection)
     }
 
     private func makeSession(_ connect: Connect, principal: String?, epoch: UInt64) -> Session {
-        let session = Session(clientID: connect.clientID, principal: principal, epoch: epoch, isClean: connect.cleanSession)
+        let session = Session(clientID: connect.clientID, principal: principal, epoch: epoch, isClean: connect.cleanStart)
         sessions[ExactText(connect.clientID)] = session
         return session
     }
@@ -107,7 +108,8 @@ extension Shard {
     // MARK: Refusals
 
     func refuse(_ clientID: String, on connection: ClientConnection, _ code: ConnectReturnCode, _ text: String) {
-        connection.outbound.writeConnack(Connack(sessionPresent: false, returnCode: code))  // [MQTT-3.2.2-4]
+        let connack = Connack(sessionPresent: false, reasonCode: code.reasonCode)
+        connack.encode(into: &connection.outbound, version: .v311)  // [MQTT-3.2.2-4]
         counters.packetsSent &+= 1
         counters.connectionsRefused["\(code)", default: 0] += 1
         transport.report(.refused(clientID: clientID, connection.info, code, text))
@@ -118,7 +120,7 @@ extension Shard {
         let text = "protocol level \(level) is not supported: connect with MQTT 3.1.1"
         guard level == 5 else { return refuse("", on: connection, .unacceptableProtocolVersion, text) }  // [MQTT-3.1.2-2]
         // A client of MQTT 5 understands its own CONNACK: reason 0x84, no properties.
-        connection.outbound.writeBytes([PacketType.connack.rawValue << 4, 3, 0, 0x84, 0])
+        Connack(sessionPresent: false, reasonCode: .unsupportedProtocolVersion).encode(into: &connection.outbound, version: .v5)
         counters.packetsSent &+= 1
         let code = ConnectReturnCode.unacceptableProtocolVersion
         counters.connectionsRefused["\(code)", default: 0] += 1

@@ -55,7 +55,9 @@ extension Shard {
         switch connection.phase {
         case .connected:
             if connection.isAwaitingSuback { return false }
-            guard let header = try FixedHeader(reading: buffer.readableBytesUInt8Span, at: 0, packetBytesMax: limits.packetBytesMax),
+            guard
+                let header = try FixedHeader(
+                    reading: buffer.readableBytesUInt8Span, at: 0, packetBytesMax: limits.packetBytesMax, version: .v311),
                 buffer.readableBytes >= header.packetLength
             else { return false }
             counters.packetsReceived &+= 1
@@ -81,14 +83,21 @@ extension Shard {
             end(connection, reason: .protocolViolation(Self.describe(firstByte: first)), closingTransport: true)  // [MQTT-3.1.0-1]
             return false
         }
-        guard let header = try FixedHeader(reading: buffer.readableBytesUInt8Span, at: 0, packetBytesMax: limits.connectBytesMax),
+        guard
+            let header = try FixedHeader(
+                reading: buffer.readableBytesUInt8Span, at: 0, packetBytesMax: limits.connectBytesMax, version: .v311),
             let packet = buffer.readSlice(length: header.packetLength)
         else { return false }
         counters.packetsReceived &+= 1
-        do {
-            guard case .connect(let connect) = try Packet(decoding: packet, header: header) else { return false }
+        do throws(DecodeError) {
+            let version = try Connect.version(of: packet, header: header)
+            guard version == .v311 else { throw .unsupportedProtocolLevel(version.rawValue) }
+            guard case .connect(let connect) = try Packet(decoding: packet, header: header, version: version, sender: .client) else {
+                return false
+            }
             receiveConnect(connect, on: connection)
-        } catch DecodeError.unsupportedProtocolLevel(let level) {
+        } catch {
+            guard case .unsupportedProtocolLevel(let level) = error else { throw error }
             refuseLevel(level, on: connection)
         }
         return true
@@ -107,16 +116,17 @@ extension Shard {
 
     private func receive(_ bytes: ByteBuffer, header: FixedHeader, on connection: ClientConnection) throws(DecodeError) {
         guard let session = connection.session else { return }
-        switch try Packet(decoding: bytes, header: header, filtersMax: limits.filtersPerPacketMax) {
-        case .puback(let packetID):
-            if session.window.acknowledge(packetID) { pump(session) }
-        case .pubrec(let packetID):
-            receivePubrec(packetID, from: session, on: connection)
-        case .pubrel(let packetID):
-            session.awaitingPubrel.release(packetID)
-            acknowledge(.pubcomp, packetID, on: connection)  // [MQTT-4.3.3-2]: also for an identifier that is not known
-        case .pubcomp(let packetID):
-            if session.window.complete(packetID) { pump(session) }
+        let decodingLimits = DecodingLimits(filtersMax: limits.filtersPerPacketMax)
+        switch try Packet(decoding: bytes, header: header, version: .v311, sender: .client, limits: decodingLimits) {
+        case .puback(let packet):
+            if session.window.acknowledge(packet.packetID) { pump(session) }
+        case .pubrec(let packet):
+            receivePubrec(packet.packetID, from: session, on: connection)
+        case .pubrel(let packet):
+            session.awaitingPubrel.release(packet.packetID)
+            acknowledge(.pubcomp, packet.packetID, on: connection)  // [MQTT-4.3.3-2]: also for an identifier that is not known
+        case .pubcomp(let packet):
+            if session.window.complete(packet.packetID) { pump(session) }
         case .subscribe(let packet):
             receiveSubscribe(packet, from: session, on: connection)
         case .unsubscribe(let packet):
@@ -131,7 +141,7 @@ extension Shard {
             end(connection, reason: .disconnected, closingTransport: true)  // [MQTT-3.14.4-1]
         case .connect:
             end(connection, reason: .protocolViolation("a second CONNECT"), closingTransport: true)  // [MQTT-3.1.0-2]
-        case .connack, .suback, .unsuback, .pingresp, .publish:
+        case .connack, .suback, .unsuback, .pingresp, .publish, .auth:
             let text = "\(header.type.name) is sent by servers only"
             end(connection, reason: .protocolViolation(text), closingTransport: true)
         }

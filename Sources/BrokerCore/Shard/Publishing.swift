@@ -5,7 +5,7 @@ import NIOCore
 extension Shard {
     func receivePublish(in buffer: ByteBuffer, header: FixedHeader, on connection: ClientConnection) throws(DecodeError) {
         guard let session = connection.session else { return }
-        let layout = try PublishLayout(reading: buffer.readableBytesUInt8Span, at: 0, header: header)
+        let layout = try PublishLayout(reading: buffer.readableBytesUInt8Span, at: 0, header: header, version: .v311)
         guard let route = try route(of: layout, in: buffer, on: connection) else { return }
         counters.publishReceived[Int(layout.qos.rawValue)] &+= 1
         guard let payload = buffer.getSlice(at: buffer.readerIndex + layout.payloadStart, length: layout.payloadLength) else { return }
@@ -13,8 +13,9 @@ extension Shard {
         switch layout.qos {
         case .atMostOnce:
             var outgoing = OutgoingMessage(message)
-            let isShortest = header.headerLength == 1 + ByteBuffer.remainingLengthBytes(header.remainingLength)
-            if header.flags == 0 && isShortest { outgoing.frame = buffer.getSlice(at: buffer.readerIndex, length: header.packetLength) }
+            if header.flags == 0 && header.isMinimal {
+                outgoing.frame = buffer.getSlice(at: buffer.readerIndex, length: header.packetLength)
+            }
             acceptFromClient(&outgoing, along: route, on: connection)
         case .atLeastOnce:
             var outgoing = OutgoingMessage(message)

@@ -23,19 +23,19 @@ struct InterestAnnouncements {
 
 extension Shard {
     func receiveSubscribe(_ packet: Subscribe, from session: Session, on connection: ClientConnection) {
-        var codes: [SubscribeReturnCode] = []
+        var codes: [ReasonCode] = []
         var granted: [(filter: String, qos: QoS)] = []
         for request in packet.requests {
             if let problem = problem(with: request, of: session) {
                 transport.report(.subscribeDenied(clientID: session.clientID, filter: request.filter, problem))
-                codes.append(.failure)  // [MQTT-3.8.4-5]
+                codes.append(.unspecifiedError)  // [MQTT-3.8.4-5]
                 continue
             }
             if index.subscribe(session, to: request.filter, qos: request.qos) { announce(request.filter, wanted: true) }
             codes.append(.granted(request.qos))
             granted.append((request.filter, request.qos))
         }
-        let suback = Suback(packetID: packet.packetID, returnCodes: codes)  // [MQTT-3.8.4-2]
+        let suback = Suback(packetID: packet.packetID, reasonCodes: codes)  // [MQTT-3.8.4-2]
         let pending = PendingSubscription(
             sequence: announcements.lastSequence, connectionID: connection.id, slot: connection.slot, packet: suback, session: session,
             filters: granted)
@@ -87,7 +87,7 @@ extension Shard {
 
     /// SUBACK, then the retained messages of each granted filter [MQTT-3.3.1-6] [MQTT-3.8.4-1] [MQTT-3.8.4-3].
     private func complete(_ pending: PendingSubscription, on connection: ClientConnection, session: Session) {
-        connection.outbound.writeSuback(pending.packet)
+        pending.packet.encode(into: &connection.outbound, version: .v311)
         counters.packetsSent &+= 1
         queueRetained(of: pending)
         pump(session)

@@ -13,7 +13,7 @@ import Foundation
         var arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = unsafe CommandLine.unsafeArgv
         let status = unsafe LLVMFuzzerRunDriver(&count, &arguments) { data, size in
             let start = PacketDecoder.cpuSeconds()
-            StreamProperties(bytes: unsafe Array(UnsafeBufferPointer(start: data, count: size))).check()
+            StreamProperties(input: unsafe Array(UnsafeBufferPointer(start: data, count: size))).check()
             if PacketDecoder.cpuSeconds() - start > PacketDecoder.cpuSecondsMax { fatalError("an input takes too long") }
             return 0
         }
