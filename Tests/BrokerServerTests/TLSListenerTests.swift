@@ -106,7 +106,7 @@ import Trust
         try await TestSite.run { site in
             let port = try await site.start(site.mutualTLS(anonymous: false, required: false))
             #expect(try await site.openSSL(port: port, certificate: nil).holds([0x20, 2, 0, 5]))
-            #expect(await site.log.next("client refused")?.metadata["return_code"] == "5")
+            #expect(await site.log.next("client refused")?.metadata["reason_code"] == "not authorized")
         }
     }
 

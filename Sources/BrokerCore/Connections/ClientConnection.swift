@@ -10,6 +10,8 @@ import NIOCore
 package final class ClientConnection {
     enum Phase {
         case awaitingConnect
+        /// CONNECT is here, and AUTH packets decide whether it is accepted.
+        case authenticating(Connect, isAssignedClientID: Bool)
         case connected
         /// The bytes go to the shard that holds the session.
         case relaying(to: ShardID, peerID: UInt64?)
@@ -32,6 +34,8 @@ package final class ClientConnection {
     var link = Link.local
 
     var session: Session?
+    /// Of an MQTT 5 connection; `nil` for MQTT 3.1.1.
+    var terms: AgreedTerms?
     var will: Will?
     var userName: String?
     var keepAliveSeconds: UInt16 = 0
@@ -65,10 +69,15 @@ package final class ClientConnection {
     /// Name of the client in logs, once it is known.
     package var clientID: String? { session?.clientID }
 
+    var version: ProtocolVersion { terms == nil ? .v311 : .v5 }
+
+    /// Bytes of the largest packet that the client takes.
+    var packetBytesMax: Int { terms?.packetBytesMax ?? .max }
+
     var publisher: Publisher { Publisher(clientID: session?.clientID, principal: session?.principal) }
 
     /// When the client has been silent for too long; `nil` while the check is off.
     var keepAliveDeadline: Instant? {
-        keepAliveSeconds == 0 ? nil : lastReceived.advanced(bySeconds: Double(keepAliveSeconds) * 1.5)  // [MQTT-3.1.2-24]
+        keepAliveSeconds == 0 ? nil : lastReceived.advanced(bySeconds: Double(keepAliveSeconds) * 1.5)  // [MQTT-3.1.2-24] [MQTT5-3.1.2-22]
     }
 }

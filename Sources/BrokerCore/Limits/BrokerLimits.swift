@@ -22,6 +22,22 @@ package struct BrokerLimits: Sendable, Equatable {
     ///
     /// MQTT 3.1.1 cannot tell the client a limit, so the default is what its packet identifiers allow.
     package var awaitingPubrelMax = 65_535
+    /// QoS 2 messages of one MQTT 5 client that wait for its PUBREL; the client is told, and one more closes the connection with 0x93.
+    ///
+    /// QoS 1 messages are acknowledged as they come, so they are never more than that.
+    package var receiveMaximum = 64
+    /// Topic aliases that a client may give; it is told, and a greater one closes the connection with 0x94.
+    package var topicAliasesMax = 32
+    /// Topic aliases that the broker gives on one connection, as far as the client takes them; further topics are sent by name.
+    package var outboundTopicAliasesMax = 32
+    /// User properties of one packet; more close the connection with 0x97.
+    package var userPropertiesMax = 64
+    /// Bytes of all properties of one packet; more close the connection with 0x97.
+    package var propertyBytesMax = 16_384
+    /// Seconds of a keep alive; a client of MQTT 5 that asks for more, or for none, is told this one.
+    ///
+    /// MQTT 3.1.1 cannot tell the client, so there the client's stays in force; a peer that is dead is found by TCP.
+    package var keepAliveSecondsMax = 1_200
     /// Messages waiting for one session; further ones are dropped and counted as `queue_full`.
     package var queueMessagesMax = 10_000
     /// Bytes of messages waiting for one session; at the limit as for ``queueMessagesMax``.
@@ -34,7 +50,7 @@ package struct BrokerLimits: Sendable, Equatable {
     package var retainedMessagesMax = 100_000
     /// Bytes of retained topics and payloads; at the limit as for ``retainedMessagesMax``.
     package var retainedBytesMax = 268_435_456
-    /// Seconds that a session without a connection is kept; then it ends, and its queue is counted as `session_expired`.
+    /// Seconds that a session without a connection is kept at the most; then it ends, and its queue is counted as `session_expired`.
     package var sessionExpirySecondsMax = 604_800
     /// Topics of which a shard keeps statistics for operators; further ones are delivered but not listed.
     package var topicsTrackedMax = 20_000
@@ -48,7 +64,10 @@ package struct BrokerLimits: Sendable, Equatable {
         ("connectSecondsMax", \.connectSecondsMax), ("connectBytesMax", \.connectBytesMax), ("packetBytesMax", \.packetBytesMax),
         ("topicBytesMax", \.topicBytesMax), ("topicLevelsMax", \.topicLevelsMax), ("clientIDBytesMax", \.clientIDBytesMax),
         ("filtersPerPacketMax", \.filtersPerPacketMax), ("subscriptionsPerClientMax", \.subscriptionsPerClientMax),
-        ("inflightMax", \.inflightMax), ("awaitingPubrelMax", \.awaitingPubrelMax), ("queueMessagesMax", \.queueMessagesMax),
+        ("inflightMax", \.inflightMax), ("awaitingPubrelMax", \.awaitingPubrelMax), ("receiveMaximum", \.receiveMaximum),
+        ("topicAliasesMax", \.topicAliasesMax),
+        ("outboundTopicAliasesMax", \.outboundTopicAliasesMax), ("userPropertiesMax", \.userPropertiesMax),
+        ("propertyBytesMax", \.propertyBytesMax), ("keepAliveSecondsMax", \.keepAliveSecondsMax), ("queueMessagesMax", \.queueMessagesMax),
         ("queueBytesMax", \.queueBytesMax), ("outboundBytesMax", \.outboundBytesMax),
         ("retainedMessagesMax", \.retainedMessagesMax), ("retainedBytesMax", \.retainedBytesMax),
         ("sessionExpirySecondsMax", \.sessionExpirySecondsMax), ("topicsTrackedMax", \.topicsTrackedMax),

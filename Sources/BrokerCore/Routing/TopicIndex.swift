@@ -1,4 +1,4 @@
-package import MQTTCodec
+import MQTTCodec
 package import NIOCore
 
 /// Which sessions and which other shards want a topic.
@@ -12,7 +12,7 @@ package import NIOCore
 package struct TopicIndex {
     package struct Subscriber {
         package let session: Session
-        package var qos: QoS
+        package var options: SubscriptionOptions
     }
 
     /// One filter with everybody who wants it.
@@ -20,14 +20,35 @@ package struct TopicIndex {
         package var filter: ByteBuffer
         package var subscribers: [Subscriber] = []
         package var shards = ShardSet()
+        /// Shared subscriptions with this filter.
+        var groups: [SharedGroup] = []
         var hasRules = false
         /// The trie node that ends the filter; `nil` without wildcards.
         var node: Int?
 
-        var isUnused: Bool { subscribers.isEmpty && shards.isEmpty && !hasRules }
+        var isUnused: Bool { subscribers.isEmpty && shards.isEmpty && groups.isEmpty && !hasRules }
+    }
+
+    /// What other shards are to be told.
+    package enum Change: Equatable {
+        /// Of a filter: the shard begins or ceases to want it.
+        case interest(wanted: Bool)
+        /// The members of a shared subscription are others now.
+        case members(SharedGroup)
+        case none
+
+        package static func == (lhs: Change, rhs: Change) -> Bool {
+            switch (lhs, rhs) {
+            case (.interest(let one), .interest(let other)): one == other
+            case (.members(let one), .members(let other)): one === other
+            case (.none, .none): true
+            default: false
+            }
+        }
     }
 
     private var entryOfFilter: [ByteBuffer: Int] = [:]
+    private var groups: [ExactText: SharedGroup] = [:]
     private var entries: [Entry] = []
     private var freeEntries: [Int] = []
     private var trie = WildcardTrie()
@@ -37,29 +58,45 @@ package struct TopicIndex {
 
     package init() {}
 
-    /// Enters or replaces a subscription [MQTT-3.8.4-3].
-    ///
-    /// Answers true when it is the shard's first to this filter.
-    package mutating func subscribe(_ session: Session, to filter: String, qos: QoS) -> Bool {
+    /// Enters or replaces a subscription [MQTT-3.8.4-3] [MQTT5-3.8.4-3].
+    package mutating func subscribe(_ session: Session, to filter: String, options: SubscriptionOptions) -> Change {
         generation &+= 1
         if let existing = session.subscriptions[ExactText(filter)] {
-            entries[existing.entry].subscribers[existing.position].qos = qos
-            session.subscriptions[ExactText(filter)]?.qos = qos
-            return false
+            session.subscriptions[ExactText(filter)]?.options = options
+            if let group = existing.share {
+                group.update(existing.position, options: options)
+            } else {
+                entries[existing.entry].subscribers[existing.position].options = options
+            }
+            return .none
+        }
+        subscriptionCount += 1
+        if let shared = try? SharedFilter(parsing: filter) {
+            let group = group(named: filter, filter: shared.filter)
+            let position = group.add(session, options: options)
+            session.subscriptions[ExactText(filter)] = Session.Subscription(options: options, entry: -1, position: position, share: group)
+            session.sharedSubscriptions += 1
+            return .members(group)
         }
         let entry = entryIndex(of: filter)
         let position = entries[entry].subscribers.count
-        entries[entry].subscribers.append(Subscriber(session: session, qos: qos))
-        session.subscriptions[ExactText(filter)] = Session.Subscription(qos: qos, entry: entry, position: position)
-        subscriptionCount += 1
-        return position == 0
+        entries[entry].subscribers.append(Subscriber(session: session, options: options))
+        session.subscriptions[ExactText(filter)] = Session.Subscription(options: options, entry: entry, position: position, share: nil)
+        return position == 0 ? .interest(wanted: true) : .none
     }
 
-    /// Answers true when it was the shard's last to this filter, nil when there was none.
-    package mutating func unsubscribe(_ session: Session, from filter: String) -> Bool? {
+    /// Answers `nil` when there was no such subscription.
+    package mutating func unsubscribe(_ session: Session, from filter: String) -> Change? {
         guard let subscription = session.subscriptions.removeValue(forKey: ExactText(filter)) else { return nil }
         generation &+= 1
         subscriptionCount -= 1
+        if let group = subscription.share {
+            let moved = group.remove(at: subscription.position)
+            moved?.subscriptions[ExactText(filter)]?.position = subscription.position
+            session.sharedSubscriptions -= 1
+            dropIfUnused(group)
+            return .members(group)
+        }
         let entry = subscription.entry
         let last = entries[entry].subscribers.removeLast()
         if subscription.position < entries[entry].subscribers.count {
@@ -68,7 +105,37 @@ package struct TopicIndex {
         }
         let isLast = entries[entry].subscribers.isEmpty
         dropIfUnused(entry)
-        return isLast
+        return isLast ? .interest(wanted: false) : Change.none
+    }
+
+    // MARK: Shared subscriptions
+
+    /// The shared subscription of this name, if it has members anywhere.
+    func group(named name: String) -> SharedGroup? { groups[ExactText(name)] }
+
+    private mutating func group(named name: String, filter: String) -> SharedGroup {
+        if let known = groups[ExactText(name)] { return known }
+        let group = SharedGroup(name: name, filter: filter)
+        groups[ExactText(name)] = group
+        entries[entryIndex(of: filter)].groups.append(group)
+        return group
+    }
+
+    /// Another shard's members are this many now.
+    mutating func setMembers(_ counts: SharedGroup.Counts, of name: String, on shard: ShardID) {
+        guard let shared = try? SharedFilter(parsing: name) else { return }
+        generation &+= 1
+        let group = group(named: name, filter: shared.filter)
+        group.setCounts(counts, of: shard)
+        dropIfUnused(group)
+    }
+
+    private mutating func dropIfUnused(_ group: SharedGroup) {
+        guard group.isUnused else { return }
+        groups[ExactText(group.name)] = nil
+        let entry = entryIndex(of: group.filter)
+        entries[entry].groups.removeAll { $0 === group }
+        dropIfUnused(entry)
     }
 
     /// Another shard begins or ceases to want a filter.

@@ -44,7 +44,8 @@ extension Shard {
             return ClientSummary(
                 clientID: session.clientID, connected: connection != nil, principal: session.principal,
                 userName: connection?.userName, peer: connection?.info.peer, listener: connection?.info.listener,
-                protocolVersion: "3.1.1", cleanSession: session.isClean, keepAliveSeconds: Int(connection?.keepAliveSeconds ?? 0),
+                protocolVersion: connection.map(\.version.name) ?? "", cleanSession: session.endsWithConnection,
+                keepAliveSeconds: Int(connection?.keepAliveSeconds ?? 0),
                 connectedSeconds: connection.map { now.seconds(since: $0.openedAt) } ?? 0,
                 subscriptions: session.subscriptions.count, queued: session.queue.count, inFlight: session.window.unfinished,
                 dropped: session.dropped)

@@ -11,6 +11,7 @@ package final class Shard {
     package let id: ShardID
     let peers: [ShardID]
     package let limits: BrokerLimits
+    let decodingLimits: DecodingLimits
     unowned let transport: any ShardTransport
     let authorizer: any Authorizer
     let directory: SessionDirectory
@@ -43,6 +44,8 @@ package final class Shard {
     var deadlines = Heap<Deadline>()
     /// At this many deadlines, those of what is gone are thrown out.
     var deadlinesUntilSweep = Shard.deadlinesSweptMin
+    /// When retained messages are to be looked through for expired ones.
+    var retainedSweepAt: Instant?
     var announcements = InterestAnnouncements()
     var taps: [Tap] = []
 
@@ -53,6 +56,8 @@ package final class Shard {
     ) {
         self.id = id
         self.limits = limits
+        decodingLimits = DecodingLimits(
+            filtersMax: limits.filtersPerPacketMax, userPropertiesMax: limits.userPropertiesMax, propertyBytesMax: limits.propertyBytesMax)
         self.transport = transport
         self.authorizer = authorizer
         self.directory = directory
@@ -132,7 +137,7 @@ package final class Shard {
         self.now = now
         counters.connectionsAccepted += 1
         let connection = makeConnection(info)
-        schedule(.connect, of: connection, at: now.advanced(bySeconds: Double(limits.connectSecondsMax)))
+        scheduleConnect(of: connection)
         return connection
     }
 

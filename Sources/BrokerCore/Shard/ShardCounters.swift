@@ -25,6 +25,13 @@ struct ShardCounters {
         case offlineAtQoS0 = "offline_qos0"
         /// A session ended with messages in its queue: a clean session's connection closed, or its client asked for a new one.
         case sessionEnded = "session_ended"
+        case messageExpired = "message_expired"
+        /// Larger than the packets that the client takes.
+        case packetTooLarge = "packet_too_large"
+        /// Said to be UTF-8, and is not.
+        case payloadFormatInvalid = "payload_format_invalid"
+        /// A shared subscription lost its last member while the message was on its way.
+        case noSharedMember = "no_shared_member"
     }
 
     mutating func drop(_ reason: Drop, _ count: Int = 1) { dropped[reason, default: 0] += UInt64(count) }

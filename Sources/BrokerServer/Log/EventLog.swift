@@ -31,7 +31,7 @@ final class EventLog {
             warn("session taken over", subject: clientID, metadata, clientID: clientID)
         case .refused(let clientID, let info, let code, let text):
             var metadata = Self.metadata(info, clientID: clientID)
-            metadata["return_code"] = "\(code.rawValue)"
+            metadata["reason_code"] = "\(code.name)"
             metadata["reason"] = "\(LoggedText.escaping(text))"
             warn("client refused", subject: Self.subject(clientID, info.peer), metadata)
         case .publishDenied(let clientID, let topic):

@@ -1,0 +1,22 @@
+import MQTTCodec
+import NIOCore
+
+/// A CONNECT whose client has proved who it is: what goes to the shard that holds the session.
+package struct AcceptedConnect: Sendable {
+    var connect: Connect
+    var principal: String?
+    /// The client left its identifier to the broker [MQTT5-3.2.2-16].
+    var isAssignedClientID = false
+    /// What enhanced authentication says last [MQTT5-4.12.0-5].
+    var authenticationData: ByteBuffer?
+
+    var clientID: String { connect.clientID }
+
+    /// Seconds that the session outlives its connection.
+    func sessionExpirySeconds(limits: BrokerLimits) -> Int {
+        switch connect.version {
+        case .v311: connect.cleanStart ? 0 : limits.sessionExpirySecondsMax
+        case .v5: min(Int(connect.properties.sessionExpiryInterval ?? 0), limits.sessionExpirySecondsMax)
+        }
+    }
+}
