@@ -9,7 +9,7 @@ let allowedImports: [String: Set<String>] = [
     "Documents": ["Yams", "Foundation"],
     "BrokerCore": ["MQTTCodec", "NIOCore", "DequeModule", "HeapModule"],
     "EventBus": ["Rules", "BrokerCore", "Documents", "MQTTCodec", "NIOCore", "Logging", "Glibc"],
-    "BrokerServer": ["BrokerCore", "MQTTCodec", "Trust", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "Logging"],
+    "BrokerServer": ["BrokerCore", "MQTTCodec", "Trust", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "Logging", "Glibc"],
     "Gateway": ["EventBus", "BrokerCore", "Documents", "Rules", "NIOCore", "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging"],
     // MQTTCodec for the topic filters that people ask by.
     "AdminServer": [

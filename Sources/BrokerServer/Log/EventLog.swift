@@ -51,13 +51,18 @@ final class EventLog {
     }
 
     private func closed(_ clientID: String?, _ info: ConnectionInfo, _ reason: CloseReason) {
+        let isFault =
+            switch reason {
+            case .malformed, .protocolViolation, .limitExceeded: true
+            default: false
+            }
+        guard logger.logLevel <= (isFault ? .warning : .info) else { return }
         var metadata = Self.metadata(info, clientID: clientID)
         metadata["reason"] = "\(reason.name)"
         metadata["detail"] = "\(LoggedText.escaping(reason.detail))"
-        switch reason {
-        case .malformed, .protocolViolation, .limitExceeded:
+        if isFault {
             warn("connection closed", subject: Self.subject(clientID, info.peer), metadata)
-        default:
+        } else {
             logger.info("connection closed", metadata: metadata)
         }
     }
