@@ -130,6 +130,8 @@ package final class SimulatedShard: ShardTransport {
         socket.isClosed = true
     }
 
+    package func setReading(_ isReading: Bool, on connection: ClientConnection) { sockets[connection.id]?.isRead = isReading }
+
     package func handOff(_ messages: [ShardMessage], to shard: ShardID) { handOffs[shard, default: []].append(messages) }
 
     package func setDeadline(_ deadline: Instant) { self.deadline = min(self.deadline ?? deadline, deadline) }
@@ -149,6 +151,8 @@ package final class SimulatedSocket {
     package var toClient = ByteBuffer()
     package fileprivate(set) var isClosed = false
     package var acceptsBytes = true
+    /// Whether the broker reads what the client sends.
+    package fileprivate(set) var isRead = true
 
     fileprivate init(node: SimulatedShard, connection: ClientConnection) {
         self.node = node

@@ -18,6 +18,15 @@ package final class ClientConnection {
         case closed
     }
 
+    /// Whether a client takes what is sent to it as it comes.
+    enum Pace {
+        case even
+        /// At its limit, and its publishers wait for it.
+        case waitedFor
+        /// It was waited for long enough: nobody does any more until it has caught up.
+        case slow
+    }
+
     /// How the bytes reach the socket.
     enum Link {
         case local
@@ -49,6 +58,15 @@ package final class ClientConnection {
     var isDirty = false
     /// A SUBACK waits for the other shards: packets behind it wait in ``inbox``, so that answers leave in the order of what they answer.
     var isAwaitingSuback = false
+    /// How far the client is behind.
+    var pace = Pace.even
+    /// QoS 0 messages behind `outbound`, where the policy is to drop the oldest.
+    var backlog = FrameBacklog()
+    /// Bytes that were put into `outbound` or `backlog` since the transport took no more.
+    var stuckBytes = 0
+    /// What it sends is not read for now, because it publishes faster than others take it: what came already waits in ``inbox``.
+    var isHeld = false
+    var rate = PublishRate()
     /// Whether the transport takes more bytes now.
     var isWritable = true
 

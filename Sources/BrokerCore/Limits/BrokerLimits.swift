@@ -46,6 +46,18 @@ package struct BrokerLimits: Sendable, Equatable {
     ///
     /// Twice as many and a packet, which only answers can amount to, close the connection.
     package var outboundBytesMax = 262_144
+    /// Bytes waiting in the queues of all sessions, an equal share on each event loop; at the limit as for ``queueMessagesMax``.
+    package var queueBytesInAllMax = 1_073_741_824
+    /// Bytes waiting for all sockets that take nothing now, an equal share on each event loop; QoS 0 messages beyond are dropped and
+    /// counted as `outbound_full`.
+    package var outboundBytesInAllMax = 268_435_456
+    /// Milliseconds that publishers wait for a subscriber at half of its queue or at `outboundBytesMax`; then it counts as slow, and its
+    /// listener's `slowConsumer` decides.
+    package var backPressureMillisecondsMax = 100
+    /// Messages that one client may publish in a second, without a limit unless set; at the limit it is not read until it is even again.
+    package var publishesPerSecondMax = Int.max
+    /// Bytes of PUBLISH packets that one client may send in a second; at the limit as for ``publishesPerSecondMax``.
+    package var publishBytesPerSecondMax = Int.max
     /// Retained messages; a further topic is not retained, and counted as `retained_full`.
     package var retainedMessagesMax = 100_000
     /// Bytes of retained topics and payloads; at the limit as for ``retainedMessagesMax``.
@@ -69,6 +81,9 @@ package struct BrokerLimits: Sendable, Equatable {
         ("outboundTopicAliasesMax", \.outboundTopicAliasesMax), ("userPropertiesMax", \.userPropertiesMax),
         ("propertyBytesMax", \.propertyBytesMax), ("keepAliveSecondsMax", \.keepAliveSecondsMax), ("queueMessagesMax", \.queueMessagesMax),
         ("queueBytesMax", \.queueBytesMax), ("outboundBytesMax", \.outboundBytesMax),
+        ("queueBytesInAllMax", \.queueBytesInAllMax), ("outboundBytesInAllMax", \.outboundBytesInAllMax),
+        ("backPressureMillisecondsMax", \.backPressureMillisecondsMax), ("publishesPerSecondMax", \.publishesPerSecondMax),
+        ("publishBytesPerSecondMax", \.publishBytesPerSecondMax),
         ("retainedMessagesMax", \.retainedMessagesMax), ("retainedBytesMax", \.retainedBytesMax),
         ("sessionExpirySecondsMax", \.sessionExpirySecondsMax), ("topicsTrackedMax", \.topicsTrackedMax),
     ]

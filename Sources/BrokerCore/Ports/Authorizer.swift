@@ -11,12 +11,16 @@ package struct ConnectionInfo: Sendable, Equatable {
     package var allowsAnonymous: Bool
     /// The name that the client's certificate proved.
     package var principal: String?
+    package var terms: ListenerTerms
 
-    package init(peer: String, listener: String, allowsAnonymous: Bool, principal: String? = nil) {
+    package init(
+        peer: String, listener: String, allowsAnonymous: Bool, principal: String? = nil, terms: ListenerTerms = ListenerTerms()
+    ) {
         self.peer = peer
         self.listener = listener
         self.allowsAnonymous = allowsAnonymous
         self.principal = principal
+        self.terms = terms
     }
 }
 

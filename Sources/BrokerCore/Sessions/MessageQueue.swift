@@ -16,14 +16,11 @@ package struct MessageQueue {
     var count: Int { waiting.count }
     var isEmpty: Bool { waiting.isEmpty }
 
-    /// Answers false, and keeps nothing, when a limit is reached.
-    mutating func append(_ delivery: Delivery, limits: BrokerLimits) -> Bool {
-        let size = delivery.message.size
-        guard waiting.count < limits.queueMessagesMax, bytes + size <= limits.queueBytesMax else { return false }
+    /// Adds a message; limits are for the shard to keep.
+    mutating func append(_ delivery: Delivery) {
         waiting.append(delivery)
-        bytes += size
+        bytes += delivery.message.size
         if delivery.message.properties?.expiresAt != nil { expiring += 1 }
-        return true
     }
 
     mutating func popFirst() -> Delivery? {

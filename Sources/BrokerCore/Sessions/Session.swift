@@ -43,9 +43,13 @@ package final class Session {
     /// The message is looked up when it is sent, so that an old one never follows a newer.
     var retainedBacklog = Deque<(topic: ByteBuffer, options: SubscriptionOptions)>()
     var awaitingPubrel = InboundExactlyOnce()
-    var dropped: UInt64 = 0
-    /// Whether the queue's being full has been reported since it last had room.
-    var isQueueFull = false
+    /// Messages that were dropped instead of delivered to it, by reason.
+    var drops: [ShardCounters.Drop: UInt64] = [:]
+    /// Drops since the last report of them, and when that was.
+    var unreportedDrops: UInt64 = 0
+    var dropsReportedAt: Instant?
+    /// Of the listener that it was connected through last.
+    var slowConsumer = SlowConsumerPolicy.dropNewest
     /// Whether a deadline for the session's expiry waits: there is one at most, however often the client comes and goes.
     var expiryIsScheduled = false
     /// Likewise for messages in the queue that expire.

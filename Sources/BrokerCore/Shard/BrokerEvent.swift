@@ -11,8 +11,8 @@ package enum BrokerEvent: Sendable {
     case refused(clientID: String, ConnectionInfo, ReasonCode, String)
     case publishDenied(clientID: String, topic: String)
     case subscribeDenied(clientID: String, filter: String, String)
-    /// The first message that a session's full queue dropped since it last had room.
-    case queueFull(clientID: String, limit: String)
+    /// Messages that a client did not get, since the last such event of it.
+    case messagesDropped(clientID: String, reason: String, count: UInt64)
     case retainedFull(topic: String)
     case sessionExpired(clientID: String, queued: Int)
 }

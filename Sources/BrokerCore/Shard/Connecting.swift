@@ -95,6 +95,7 @@ extension Shard {
         session.expirySeconds = accepted.sessionExpirySeconds(limits: limits)
         session.disconnectedAt = nil
         session.delayedWill = nil  // [MQTT5-3.1.3-9]
+        session.slowConsumer = connection.info.terms.slowConsumer
         connection.session = session
         connection.phase = .connected
         connection.will = connect.will

@@ -12,6 +12,10 @@ struct Deadline: Comparable {
         /// Messages in a session's queue expire.
         case queueSweep(clientID: String, epoch: UInt64)
         case retainedSweep
+        /// A client was waited for long enough.
+        case patience(slot: Int, connectionID: UInt64)
+        /// A client may publish again.
+        case throttle(slot: Int, connectionID: UInt64)
     }
 
     var at: Instant
@@ -79,7 +83,7 @@ extension Shard {
     private func isLive(_ deadline: Deadline) -> Bool {
         switch deadline.kind {
         case .connect(let slot, let id): connection(at: slot, id: id).map { !$0.isConnected } ?? false
-        case .keepAlive(let slot, let id): connection(at: slot, id: id) != nil
+        case .keepAlive(let slot, let id), .patience(let slot, let id), .throttle(let slot, let id): connection(at: slot, id: id) != nil
         case .sessionExpiry(let clientID, let epoch): session(clientID, epoch: epoch) != nil
         case .will(let clientID, let epoch): session(clientID, epoch: epoch)?.delayedWill != nil
         case .queueSweep(let clientID, let epoch): session(clientID, epoch: epoch) != nil
@@ -124,11 +128,19 @@ extension Shard {
         case .queueSweep(let clientID, let epoch):
             if let session = session(clientID, epoch: epoch) { sweep(session) }
         case .retainedSweep: sweepRetained()
+        case .patience(let slot, let id):
+            if let connection = connection(at: slot, id: id) { losePatience(with: connection) }
+        case .throttle(let slot, let id):
+            if let connection = connection(at: slot, id: id) { endThrottle(of: connection) }
         }
     }
 
     private func checkKeepAlive(of connection: ClientConnection) {
         guard let limit = connection.keepAliveDeadline else { return }
+        if connection.isHeld {  // what it sends is not read, so its silence says nothing
+            connection.lastReceived = now
+            return scheduleKeepAlive(of: connection)
+        }
         if limit <= now {
             end(connection, reason: .keepAliveTimedOut, closingTransport: true)  // [MQTT-3.1.2-24] [MQTT5-3.1.2-22]
         } else {
@@ -152,8 +164,8 @@ extension Shard {
 
     private func sweep(_ session: Session) {
         session.sweepIsScheduled = false
-        let expired = session.queue.remove { $0.message.isExpired(at: now) }
-        if !expired.isEmpty { counters.drop(.messageExpired, expired.count) }
+        let expired = takeQueued(of: session) { $0.message.isExpired(at: now) }
+        if !expired.isEmpty { drop(.messageExpired, of: session, expired.count) }
         scheduleSweep(of: session)
     }
 

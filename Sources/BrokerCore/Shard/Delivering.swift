@@ -8,7 +8,10 @@ extension Shard {
     func deliver(_ outgoing: inout OutgoingMessage, along route: Route) {
         deliverLocally(&outgoing, along: route)
         var shards = route.shards
-        while let shard = shards.popFirst() { tell(shard, .deliver(outgoing.message)) }
+        while let shard = shards.popFirst() {
+            tell(shard, .deliver(outgoing.message))
+            if congestedPeers.contains(shard) { holdPublisher() }
+        }
         for group in route.groups { deliver(&outgoing, to: group) }
     }
 
@@ -39,8 +42,7 @@ extension Shard {
     /// The one door: asked at the time of every delivery, whatever brought the message here.
     func admits(_ topic: ByteBuffer, to session: Session) -> Bool {
         if authorizer.isUnrestricted || authorizer.allowsDelivery(of: String(buffer: topic), to: session.subscriber) { return true }
-        counters.drop(.deliveryDenied)
-        session.dropped += 1
+        drop(.deliveryDenied, of: session)
         return false
     }
 
@@ -50,8 +52,7 @@ extension Shard {
         guard admits(outgoing.message.topic, to: session) else { return }
         if qos == .atMostOnce {
             guard let connection = session.connection else {
-                counters.drop(.offlineAtQoS0)
-                return
+                return counters.drop(.offlineAtQoS0)
             }
             if let terms = connection.terms, identifiers != nil || terms.outboundAliases.isUsed {
                 let delivery = Delivery(message: outgoing.message, qos: qos, retain: retain, identifiers: identifiers, share: nil)
@@ -67,19 +68,5 @@ extension Shard {
         } else {
             enqueue(delivery, for: session)
         }
-    }
-
-    func enqueue(_ delivery: Delivery, for session: Session) {
-        if session.queue.append(delivery, limits: limits) {
-            session.isQueueFull = false
-            if delivery.message.properties?.expiresAt != nil { scheduleSweep(of: session) }
-            return
-        }
-        counters.drop(.queueFull)
-        session.dropped += 1
-        if session.isQueueFull { return }
-        session.isQueueFull = true
-        let name = session.queue.count >= limits.queueMessagesMax ? "queueMessagesMax" : "queueBytesMax"
-        transport.report(.queueFull(clientID: session.clientID, limit: name))
     }
 }

@@ -76,6 +76,8 @@ extension Shard {
         connection.phase = .closed
         connection.lastRoute = nil
         connection.inbox = ByteBuffer()
+        forgetStuck(connection)
+        settle(connection, as: .even)
         connection.terms?.exchange = nil
         relays[connection.id] = nil
         if case .remote(_, let id) = connection.link { adopted[id] = nil }
@@ -92,6 +94,7 @@ extension Shard {
         let orphans = orphans(of: session)
         for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter.text) }
         if session.queue.count > 0 { counters.drop(reason, session.queue.count) }
+        queuedBytes -= session.queue.bytes
         session.connection = nil
         if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
         if !session.isReplaced { directory.release(session.clientID, epoch: session.epoch) }

@@ -32,9 +32,10 @@ extension Shard {
         }
     }
 
-    /// The SUBACK is on its way: what came behind its SUBSCRIBE is next.
+    /// What waits in the inbox is next: the SUBACK that it waited for is on its way, or the client may publish again.
     func resumeIntake(of connection: ClientConnection) {
         connection.isAwaitingSuback = false
+        connection.isHeld = false
         if connection.inbox.readableBytes > 0 { process(ByteBuffer(), on: connection) }
     }
 
@@ -54,7 +55,7 @@ extension Shard {
     private func step(_ buffer: inout ByteBuffer, on connection: ClientConnection) throws(DecodeError) -> Bool {
         switch connection.phase {
         case .connected, .authenticating:
-            if connection.isAwaitingSuback { return false }
+            if connection.isAwaitingSuback || connection.isHeld { return false }
             let packetBytesMax = connection.isConnected ? limits.packetBytesMax : limits.connectBytesMax
             guard
                 let header = try FixedHeader(

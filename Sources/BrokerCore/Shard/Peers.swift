@@ -17,6 +17,7 @@ extension Shard {
             case .sharedMembers(let group, let counts, let sequence):
                 index.setMembers(counts, of: group, on: peer)
                 lastInterest = sequence
+            case .congested(let isCongested): peerIsCongested(peer, isCongested)
             case .interestApplied(let sequence): interestApplied(by: peer, sequence: sequence)
             case .evict(let clientID, let epoch, let newPeer): evict(clientID, epoch: epoch, newPeer: newPeer)
             default: relayed(message, from: peer)
@@ -59,7 +60,7 @@ extension Shard {
             if case .relaying(let next, _) = connection.phase {
                 passOnClose(of: connection, reason, to: next)
             } else {
-                if connection.isAwaitingSuback { resumeIntake(of: connection) }
+                if connection.isAwaitingSuback || connection.isHeld { resumeIntake(of: connection) }
                 end(connection, reason: reason, closingTransport: false)
             }
         case .relaySend(let id, let bytes):
@@ -69,6 +70,12 @@ extension Shard {
             let wasWritable = connection.isWritable
             connection.isWritable = transport.send(bytes, on: connection)
             if wasWritable && !connection.isWritable { tell(peer, .relayWritable(id: id, false)) }
+        case .relayReading(let id, let isReading):
+            guard let connection = relays[id] else { return }
+            switch connection.link {
+            case .local: transport.setReading(isReading, on: connection)
+            case .remote(let previous, let id): tell(previous, .relayReading(id: id, isReading))
+            }
         case .relayClose(let id, let reason):
             guard let connection = relays[id] else { return }
             switch connection.link {

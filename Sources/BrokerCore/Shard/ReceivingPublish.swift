@@ -17,6 +17,9 @@ extension Shard {
                 forwarded: layout.forwardedProperties(in: buffer), expiryInterval: layout.messageExpiryInterval, now: now)
         }
         if layout.qos == .exactlyOnce, !mayReceive(layout.packetID, session, on: connection) { return }
+        chargePublish(bytes: header.packetLength, of: connection)
+        publisher = connection
+        defer { publisher = nil }
         var outgoing = OutgoingMessage(message, now: now)
         outgoing.publisher = session
         // The publisher's own bytes, where the fixed header says nothing that is for the publisher only.

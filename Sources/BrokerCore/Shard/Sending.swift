@@ -7,27 +7,81 @@ extension Shard {
     // MARK: QoS 0
 
     func sendAtQoS0(_ frame: ByteBuffer, to session: Session, on connection: ClientConnection) {
-        guard frame.readableBytes <= connection.packetBytesMax else { return dropTooLarge(for: session) }
-        guard takesQoS0(session, on: connection) else { return }
+        guard frame.readableBytes <= connection.packetBytesMax else { return drop(.packetTooLarge, of: session) }
+        if !connection.isWritable {
+            return sendAtQoS0(frame, toStuck: connection, of: session)
+        }
         connection.outbound.writeImmutableBuffer(frame)
         counters.publishSent[0] &+= 1
         counters.packetsSent &+= 1
         markDirty(connection)
+        if connection.outbound.readableBytes >= limits.outboundBytesMax { flush(connection) }  // does not wait for the turn's end
     }
 
     /// A PUBLISH that is this client's alone: with its subscription identifiers and topic aliases.
     func sendAtQoS0(_ delivery: Delivery, to session: Session, on connection: ClientConnection) {
-        guard fits(delivery, on: connection) else { return dropTooLarge(for: session) }
-        if takesQoS0(session, on: connection) { write(delivery, duplicate: false, packetID: 0, on: connection) }
+        guard fits(delivery, on: connection) else { return drop(.packetTooLarge, of: session) }
+        if !connection.isWritable && !mayWait(session, on: connection, bytes: delivery.message.size) { return }
+        write(delivery, duplicate: false, packetID: 0, on: connection)
     }
 
-    private func takesQoS0(_ session: Session, on connection: ClientConnection) -> Bool {
-        guard connection.outbound.readableBytes >= limits.outboundBytesMax else { return true }
-        if connection.isWritable { flush(connection) }  // does not wait for the end of a turn that brings much
-        if connection.isWritable || connection.outbound.readableBytes < limits.outboundBytesMax { return true }
-        counters.drop(.outboundFull)
-        session.dropped += 1
+    /// The transport takes nothing now: what may still wait for it, waits.
+    private func sendAtQoS0(_ frame: ByteBuffer, toStuck connection: ClientConnection, of session: Session) {
+        if !connection.backlog.isEmpty || (connection.pace == .slow && session.slowConsumer == .dropOldest) {
+            return queueFrame(frame, for: session, on: connection)
+        }
+        guard mayWait(session, on: connection, bytes: frame.readableBytes) else { return }
+        connection.outbound.writeImmutableBuffer(frame)
+        counters.publishSent[0] &+= 1
+        counters.packetsSent &+= 1
+    }
+
+    /// Whether a QoS 0 message may wait for a transport that takes nothing now.
+    ///
+    /// While its publishers wait for it, a client may have twice the limit: what they had sent already.
+    private func mayWait(_ session: Session, on connection: ClientConnection, bytes: Int) -> Bool {
+        let waiting = connection.outbound.readableBytes
+        if waiting >= limits.outboundBytesMax { noteCongestion(of: connection) }
+        let limit = connection.pace == .waitedFor ? 2 * limits.outboundBytesMax : limits.outboundBytesMax
+        if waiting < limit, stuckBytes < outboundBytesShare {
+            noteStuck(bytes, on: connection)
+            return true
+        }
+        drop(.outboundFull, of: session)
+        if session.slowConsumer == .disconnect { disconnectSlow(connection, limit: "outboundBytesMax") }
         return false
+    }
+
+    private func queueFrame(_ frame: ByteBuffer, for session: Session, on connection: ClientConnection) {
+        connection.backlog.append(frame)
+        noteStuck(frame.readableBytes, on: connection)
+        while connection.backlog.bytes > limits.outboundBytesMax || stuckBytes > outboundBytesShare,
+            let oldest = connection.backlog.popFirst()
+        {
+            noteStuck(-oldest.readableBytes, on: connection)
+            drop(.outboundFull, of: session)
+        }
+    }
+
+    private func noteStuck(_ bytes: Int, on connection: ClientConnection) {
+        connection.stuckBytes += bytes
+        stuckBytes += bytes
+    }
+
+    /// The transport takes bytes again, or never will.
+    func forgetStuck(_ connection: ClientConnection) {
+        stuckBytes -= connection.stuckBytes
+        connection.stuckBytes = 0
+    }
+
+    /// Moves what waited behind `outbound` there.
+    func drainBacklog(of connection: ClientConnection) {
+        while connection.isWritable, let frame = connection.backlog.popFirst() {
+            connection.outbound.writeImmutableBuffer(frame)
+            counters.publishSent[0] &+= 1
+            counters.packetsSent &+= 1
+            if connection.outbound.readableBytes >= limits.outboundBytesMax { flush(connection) }
+        }
     }
 
     // MARK: QoS 1 and 2
@@ -50,7 +104,7 @@ extension Shard {
     }
 
     func send(_ delivery: Delivery, to session: Session, on connection: ClientConnection) {
-        guard fits(delivery, on: connection) else { return dropTooLarge(for: session) }
+        guard fits(delivery, on: connection) else { return drop(.packetTooLarge, of: session) }
         let packetID = session.window.open(delivery)
         write(delivery, duplicate: false, packetID: packetID, on: connection)
     }
@@ -64,11 +118,6 @@ extension Shard {
             properties: properties(of: delivery))
         // Room for an alias, whichever it will be.
         return size + (terms.outboundAliases.isUsed ? 3 : 0) <= terms.packetBytesMax
-    }
-
-    private func dropTooLarge(for session: Session) {
-        counters.drop(.packetTooLarge)
-        session.dropped += 1
     }
 
     private func properties(of delivery: Delivery) -> PublishProperties {
@@ -113,13 +162,15 @@ extension Shard {
             sendRetained(next.topic, next.options, to: session, on: connection)
         }
         while canSend(session, on: connection), let next = session.queue.popFirst() {
+            queuedBytes -= next.message.size
             if next.message.isExpired(at: now) {
-                counters.drop(.messageExpired)  // [MQTT5-3.3.2-5]
+                drop(.messageExpired, of: session)  // [MQTT5-3.3.2-5]
                 continue
             }
             guard admits(next.message.topic, to: session) else { continue }
             send(next, to: session, on: connection)  // [MQTT-4.6.0-6] [MQTT5-4.6.0-5]
         }
+        checkPace(of: connection)
     }
 
     /// The retained message as it is now, so that it is never older than what went before it.
@@ -133,7 +184,7 @@ extension Shard {
         } else if fits(delivery, on: connection) {
             write(delivery, duplicate: false, packetID: 0, on: connection)
         } else {
-            dropTooLarge(for: session)
+            drop(.packetTooLarge, of: session)
         }
     }
 
@@ -150,7 +201,7 @@ extension Shard {
         if entry.stage == .awaitingPubcomp { return acknowledge(.pubrel, entry.packetID, on: connection) }
         guard fits(entry.delivery, on: connection) else {
             session.window.abandon(entry.packetID)
-            return dropTooLarge(for: session)
+            return drop(.packetTooLarge, of: session)
         }
         write(entry.delivery, duplicate: true, packetID: entry.packetID, on: connection)  // [MQTT-3.3.1-1] [MQTT5-3.3.1-1]
     }

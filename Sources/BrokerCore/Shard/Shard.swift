@@ -49,6 +49,20 @@ package final class Shard {
     var announcements = InterestAnnouncements()
     var taps: [Tap] = []
 
+    // What waits for slow clients, and who waits for them.
+    var queuedBytes = 0
+    var stuckBytes = 0
+    let queueBytesShare: Int
+    let outboundBytesShare: Int
+    let limitsPublishRate: Bool
+    var waitedFor = 0
+    var congestedPeers = ShardSet()
+    var held: [ClientConnection] = []
+    /// The connection whose PUBLISH is being delivered.
+    var publisher: ClientConnection?
+    /// Connections that are closed at the end of the turn.
+    var doomed: [(connection: ClientConnection, reason: CloseReason)] = []
+
     /// Makes one of the broker's `shardCount` shards; they know each other by index.
     package init(
         id: ShardID, shardCount: Int, limits: BrokerLimits, transport: any ShardTransport, authorizer: any Authorizer,
@@ -59,6 +73,9 @@ package final class Shard {
         decodingLimits = DecodingLimits(
             filtersMax: limits.filtersPerPacketMax, userPropertiesMax: limits.userPropertiesMax, propertyBytesMax: limits.propertyBytesMax)
         self.transport = transport
+        queueBytesShare = limits.queueBytesInAllMax / shardCount
+        outboundBytesShare = limits.outboundBytesInAllMax / shardCount
+        limitsPublishRate = limits.publishesPerSecondMax != .max || limits.publishBytesPerSecondMax != .max
         self.authorizer = authorizer
         self.directory = directory
         self.retained = retained
@@ -101,6 +118,10 @@ package final class Shard {
     package func endTurn(now: Instant) {
         self.now = now
         turnIsOpen = false
+        for (connection, reason) in doomed { end(connection, reason: reason, closingTransport: true) }
+        doomed.removeAll(keepingCapacity: true)
+        releasePublishers()
+        publishOwnMessages()
         var connections: [ClientConnection] = []
         swap(&connections, &dirty)
         for connection in connections {
@@ -169,7 +190,7 @@ package final class Shard {
             return
         }
         // What the client sent before it went is done first, its goodbye above all.
-        if connection.isAwaitingSuback { resumeIntake(of: connection) }
+        if connection.isAwaitingSuback || connection.isHeld { resumeIntake(of: connection) }
         end(connection, reason: reason, closingTransport: false)
         publishOwnMessages()
     }
@@ -184,8 +205,11 @@ package final class Shard {
     }
 
     func resumeSending(on connection: ClientConnection) {
+        forgetStuck(connection)
+        drainBacklog(of: connection)
         if let session = connection.session { pump(session) }
         if connection.outbound.readableBytes > 0 { markDirty(connection) }
+        checkPace(of: connection)
     }
 
     // MARK: The broker's own messages

@@ -10,6 +10,8 @@ struct ShardCounters {
     var publishReceived: [3 of UInt64] = [0, 0, 0]
     var publishSent: [3 of UInt64] = [0, 0, 0]
     var dropped: [Drop: UInt64] = [:]
+    /// Times that a client was not read for a while because it published faster than it may.
+    var publishersThrottled: UInt64 = 0
     var clientsConnected = 0
     var clientsMaximum = 0
 

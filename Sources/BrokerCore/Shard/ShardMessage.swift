@@ -24,6 +24,10 @@ package enum ShardMessage: Sendable {
     /// Bytes that came for a connection adopted by the receiver.
     case relayReceived(id: UInt64, bytes: ByteBuffer)
     case relayWritable(id: UInt64, Bool)
+    /// The sender is, or is no longer, at the limit of what it delivers: publishers are to wait.
+    case congested(Bool)
+    /// Whether the receiver, which has the socket, is to read from it.
+    case relayReading(id: UInt64, Bool)
     case relayPeerClosed(id: UInt64, CloseReason)
     /// Bytes to be sent on a connection whose socket is at the receiver.
     case relaySend(id: UInt64, bytes: ByteBuffer)

@@ -40,12 +40,12 @@ extension Shard {
             group.memberChanged(isOnline: isOnline)
             announce(.members(group), filter: group.name)
         }
-        if !isOnline { passOn(session.queue.remove { $0.share?.hasSomebodyOnline ?? false }) }
+        if !isOnline { passOn(takeQueued(of: session) { $0.share?.hasSomebodyOnline ?? false }) }
     }
 
     /// Messages of a session that ends before it was done with them; what it has begun to receive at QoS 2 is its alone [MQTT5-4.8.2-5].
     func orphans(of session: Session) -> [Delivery] {
-        session.window.unanswered { $0.share != nil } + session.queue.remove { $0.share != nil }
+        session.window.unanswered { $0.share != nil } + takeQueued(of: session) { $0.share != nil }
     }
 
     /// Gives messages to other members.

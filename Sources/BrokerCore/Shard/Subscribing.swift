@@ -86,7 +86,7 @@ extension Shard {
     func removeSubscription(of session: Session, filter: String) -> Bool {
         guard let change = index.unsubscribe(session, from: filter) else { return false }
         announce(change, filter: filter)
-        if case .members(let group) = change { passOn(session.queue.remove { $0.share === group && group.hasSomebodyOnline }) }
+        if case .members(let group) = change { passOn(takeQueued(of: session) { $0.share === group && group.hasSomebodyOnline }) }
         return true
     }
 

@@ -46,6 +46,8 @@ struct ListenerOpening: Sendable {
                 }
             }
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            // Finds a dead peer of a client that asked for no keep alive, or for a very long one.
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 2_048, maximum: 65_536)
             )
@@ -62,7 +64,7 @@ struct ListenerOpening: Sendable {
         let peer = Self.text(of: channel.remoteAddress)
         let pipeline = channel.pipeline.syncOperations
         guard let endpoint else {
-            let info = ConnectionInfo(peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous)
+            let info = ConnectionInfo(peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, terms: listener.terms)
             try pipeline.addHandler(MQTTConnectionHandler(driver: driver, info: info, openedAt: .now, isTLS: false))
             return
         }

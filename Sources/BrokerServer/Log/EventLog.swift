@@ -41,8 +41,8 @@ final class EventLog {
                 "filter": "\(LoggedText.escaping(filter))", "reason": "\(LoggedText.escaping(text))",
             ]
             warn("subscription denied", subject: clientID, metadata, clientID: clientID)
-        case .queueFull(let clientID, let limit):
-            warn("queue full, messages are dropped", subject: clientID, ["limit": "\(limit)"], clientID: clientID)
+        case .messagesDropped(let clientID, let reason, let count):
+            warn("messages are dropped", subject: clientID, ["reason": "\(reason)", "count": "\(count)"], clientID: clientID)
         case .retainedFull(let topic):
             warn("message not retained", subject: "retained", ["topic": "\(LoggedText.escaping(topic))"])
         case .sessionExpired(let clientID, let queued):

@@ -131,6 +131,14 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
         lose(reason)
     }
 
+    /// Begins or ceases to read from the socket; with TLS, too, nothing is read behind the pipeline's back.
+    func setReading(_ isReading: Bool) {
+        guard let context else { return }
+        // A channel that is closing has no options any more, and nothing to read.
+        try? context.channel.syncOptions?.setOption(.autoRead, value: isReading)
+        if isReading { context.read() }
+    }
+
     /// Closes after what was sent.
     ///
     /// The peer gets a moment to read it: a socket closed with unread bytes in it would take back the last packet.

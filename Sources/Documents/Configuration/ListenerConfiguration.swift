@@ -23,7 +23,11 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var clientCA: String?
     /// Whether a client without a certificate of ``clientCA`` is refused.
     package var requireClientCertificate = false
+    /// What happens to subscribers that do not keep up: `drop-newest`, `drop-oldest` or `disconnect`.
+    package var slowConsumer = ListenerConfiguration.slowConsumerPolicies[0]
     package var location: SourceLocation
+
+    package static let slowConsumerPolicies = ["drop-newest", "drop-oldest", "disconnect"]
 
     package init(protocol: ListenerProtocol, host: String, port: Int, location: SourceLocation) {
         self.protocol = `protocol`
@@ -35,7 +39,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
     /// `host:port`, with brackets around an IPv6 address.
     package var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    static let keys = ["protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate"]
+    static let keys = ["protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate", "slowConsumer"]
 
     /// Reads one element of `listeners`.
     init(_ node: Node, paths: RelativePaths) throws(DocumentError) {
@@ -48,6 +52,13 @@ package struct ListenerConfiguration: Sendable, Equatable {
         key = try node["key"].map { (value) throws(DocumentError) in paths.resolve(try value.text("key")) }
         clientCA = try node["clientCA"].map { (value) throws(DocumentError) in paths.resolve(try value.text("clientCA")) }
         requireClientCertificate = try node["requireClientCertificate"]?.boolean("requireClientCertificate") ?? false
+        if let value = node["slowConsumer"] {
+            slowConsumer = try value.text("slowConsumer")
+            guard Self.slowConsumerPolicies.contains(slowConsumer) else {
+                let known = Self.slowConsumerPolicies.joined(separator: ", ")
+                throw DocumentError("there is no policy `\(slowConsumer)` for slow consumers; there are \(known)", at: value.location)
+            }
+        }
         try checkTLS(node)
     }
 

@@ -95,7 +95,8 @@ struct ServedSite {
             }
             return Listener(
                 name: "\(listener.protocol.rawValue) \(listener.address)", host: listener.host, port: listener.port,
-                transport: transport, anonymous: listener.anonymous)
+                transport: transport, anonymous: listener.anonymous,
+                terms: ListenerTerms(slowConsumer: SlowConsumerPolicy(rawValue: listener.slowConsumer) ?? .dropNewest))
         }
     }
 
