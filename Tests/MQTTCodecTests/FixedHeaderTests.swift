@@ -59,7 +59,7 @@ import Testing
 
     /// Every pattern of two bytes, and every class of byte in four places.
     ///
-    /// An encoding that is longer than it need be is read as its value. MQTT 3.1.1 does not forbid it (MQTT 5 does, [MQTT-1.5.5-1]), and
+    /// An encoding that is longer than it need be is read as its value. MQTT 3.1.1 does not forbid it (MQTT 5 does, [MQTT5-1.5.5-1]), and
     /// other brokers take it; what Crema writes is always the shortest.
     @Test func overlongRemainingLengthsAreReadAsTheirValue() throws {
         let classes: [UInt8] = [0x00, 0x01, 0x7F, 0x80, 0x81, 0xFF]

@@ -34,11 +34,12 @@ package final class RetainedStore: Sendable {
 
     package func message(for topic: ByteBuffer) -> Message? { state.withLock { $0.messages[topic] } }
 
-    /// Keeps a message, or with an empty payload forgets the topic's [MQTT-3.3.1-5] [MQTT-3.3.1-10] [MQTT-3.3.1-11].
+    /// Keeps a message that asks for it, or with an empty payload forgets the topic's [MQTT-3.3.1-5] [MQTT-3.3.1-10] [MQTT-3.3.1-11].
     ///
-    /// Answers false when a limit is reached: then what was there before stays.
+    /// Answers false when a limit is reached: then the topic has no retained message, for an older one is never sent in its place.
     package func update(_ message: Message) -> Bool {
-        state.withLock { state in
+        guard message.retain else { return true }  // neither keeps nor forgets [MQTT-3.3.1-12]
+        return state.withLock { state in
             if message.payload.readableBytes == 0 {
                 state.remove(message.topic)
                 return true
@@ -46,7 +47,10 @@ package final class RetainedStore: Sendable {
             let size = message.topic.readableBytes + message.payload.readableBytes
             if let old = state.messages[message.topic] {
                 let oldSize = old.topic.readableBytes + old.payload.readableBytes
-                guard state.bytes - oldSize + size <= bytesMax else { return false }
+                guard state.bytes - oldSize + size <= bytesMax else {
+                    state.remove(message.topic)  // the last one counts, also one that is not kept [MQTT-3.3.1-7]
+                    return false
+                }
                 state.messages[message.topic] = message
                 state.bytes += size - oldSize
                 return true

@@ -48,7 +48,7 @@ struct RouteTable {
         let route = Route(generation: index.generation, topic: own, record: topics.record(for: own))
         mark += 1
         let mark = mark
-        index.forEachMatch(own) { entry in
+        index.forEachMatch(own) { entry in  // [MQTT-3.3.2-3]
             route.shards.formUnion(entry.shards)
             if entry.hasRules { route.hasRules = true }
             for subscriber in entry.subscribers {
@@ -59,7 +59,7 @@ struct RouteTable {
                 } else {
                     session.routeMark = mark
                     session.routePosition = route.deliveries.count
-                    route.deliveries.append(Route.Delivery(session: session, qos: subscriber.qos))
+                    route.deliveries.append(Route.Delivery(session: session, qos: subscriber.qos))  // [MQTT-4.5.0-1]
                 }
             }
         }

@@ -29,7 +29,7 @@ package struct MessageQueue {
     }
 
     mutating func popFirst() -> Waiting? {
-        guard let first = waiting.popFirst() else { return nil }
+        guard let first = waiting.popFirst() else { return nil }  // every topic is ordered [MQTT-4.6.0-5]
         bytes -= Self.size(of: first.message)
         return first
     }

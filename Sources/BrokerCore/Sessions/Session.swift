@@ -28,10 +28,18 @@ package final class Session {
     var subscriptions: [ExactText: Subscription] = [:]
     var window = OutboundWindow()
     var queue = MessageQueue()
-    /// Topics whose retained message is still to be sent for a new subscription, with the granted QoS.
+    /// A topic whose retained message is still to be sent for a new subscription.
+    struct OwedRetained {
+        var topic: ByteBuffer
+        /// The filter that asked for it last.
+        var filter: ExactText
+        var qos: QoS
+    }
+
+    /// What is owed of retained messages, each topic once.
     ///
     /// The message is looked up when it is sent, so that an old one never follows a newer.
-    var retainedBacklog = Deque<(topic: ByteBuffer, qos: QoS)>()
+    var retainedBacklog = Deque<OwedRetained>()
     var awaitingPubrel = InboundExactlyOnce()
     var dropped: UInt64 = 0
     /// Whether the queue's being full has been reported since it last had room.

@@ -6,9 +6,10 @@ import NIOCore
 extension Shard {
     func receiveConnect(_ packet: Connect, on connection: ClientConnection) {
         var connect = packet
-        guard connect.clientID.utf8.count <= limits.clientIDBytesMax else {
-            let text = "the client identifier is longer than \(limits.clientIDBytesMax) bytes"
-            return refuse(connect.clientID, on: connection, .identifierRejected, text)
+        let clientIDBytesMax = max(limits.clientIDBytesMax, BrokerLimits.clientIDBytesAlways)  // [MQTT-3.1.3-5]
+        guard connect.clientID.utf8.count <= clientIDBytesMax else {
+            let text = "the client identifier is longer than \(clientIDBytesMax) bytes (clientIDBytesMax)"
+            return refuse(connect.clientID, on: connection, .identifierRejected, text)  // [MQTT-3.1.3-9]
         }
         if connect.clientID.isEmpty {
             guard connect.cleanSession else {  // [MQTT-3.1.3-7] [MQTT-3.1.3-8]
@@ -51,23 +52,23 @@ extension Shard {
 
     /// The client identifier is this shard's: resumes its session or begins one.
     private func open(_ connect: Connect, principal: String?, epoch: UInt64, on connection: ClientConnection) {
-        if let known = sessions[ExactText(connect.clientID)] {
+        if let known = sessions[ExactText(connect.clientID)] {  // [MQTT-3.1.3-2]
             known.isReplaced = known.epoch == epoch  // the identifier stays this shard's throughout
             if let old = known.connection {
                 transport.report(.takenOver(clientID: connect.clientID, oldPeer: old.info.peer, newPeer: connection.info.peer))
                 end(old, reason: .sessionTakenOver(byPeer: connection.info.peer), closingTransport: true)  // [MQTT-3.1.4-2]
             }
             let isStale = known.epoch != epoch  // another shard took it in between, and its eviction is still under way
-            if connect.cleanSession || isStale, sessions[ExactText(connect.clientID)] === known {
+            if connect.cleanSession || isStale, sessions[ExactText(connect.clientID)] === known {  // [MQTT-3.1.4-3]
                 discard(known, dropping: .sessionEnded)  // [MQTT-3.1.2-6]
             }
         }
-        let resumed = sessions[ExactText(connect.clientID)]
+        let resumed = sessions[ExactText(connect.clientID)]  // [MQTT-3.1.2-4]
         resumed?.isReplaced = false
         let session = resumed ?? makeSession(connect, principal: principal, epoch: epoch)
         attach(session, to: connection, connect: connect)
         let isPresent = resumed != nil  // [MQTT-3.2.2-1] [MQTT-3.2.2-2] [MQTT-3.2.2-3]
-        connection.outbound.writeConnack(Connack(sessionPresent: isPresent, returnCode: .accepted))  // [MQTT-3.2.0-1]
+        connection.outbound.writeConnack(Connack(sessionPresent: isPresent, returnCode: .accepted))  // [MQTT-3.1.4-4] [MQTT-3.2.0-1]
         counters.packetsSent &+= 1
         transport.report(
             .connected(
@@ -144,6 +145,7 @@ extension Shard {
             if session.isClean {
                 discard(session, dropping: .sessionEnded)  // [MQTT-3.1.2-6]
             } else {
+                // It stays, with its subscriptions, and takes what comes [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-4.1.0-1].
                 session.retainedBacklog.removeAll { $0.qos == .atMostOnce }  // the others are still owed
                 session.disconnectedAt = now
                 scheduleExpiry(of: session)
@@ -158,8 +160,8 @@ extension Shard {
             }
         }
         forget(connection)
-        if wasConnected, let will = connection.will { publishWill(will, of: publisher) }  // [MQTT-3.1.2-8]
-        connection.will = nil
+        if wasConnected, let will = connection.will { publishWill(will, of: publisher) }  // [MQTT-3.1.2-8] [MQTT-3.1.2-12]
+        connection.will = nil  // [MQTT-3.1.2-10]
     }
 
     private func isRefusal(_ reason: CloseReason) -> Bool { if case .refused = reason { true } else { false } }
@@ -177,7 +179,7 @@ extension Shard {
         }
     }
 
-    /// Ends a session with everything in it.
+    /// Ends a session with everything in it, which retained messages are not [MQTT-3.1.2-7].
     ///
     /// `reason` counts what its queue held.
     func discard(_ session: Session, dropping reason: ShardCounters.Drop) {
@@ -189,6 +191,7 @@ extension Shard {
     }
 
     private func publishWill(_ will: Will, of publisher: Publisher) {
+        // Retained if and only if the client asked for it [MQTT-3.1.2-16] [MQTT-3.1.2-17].
         let message = Message(topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain)
         guard mayPublish(message.topic, publisher) else { return }
         accept(message, from: publisher)

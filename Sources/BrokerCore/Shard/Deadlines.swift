@@ -73,7 +73,8 @@ extension Shard {
         if case .sessionExpiry(let clientID, let epoch) = deadline.kind {
             guard let session = sessions[ExactText(clientID)], session.epoch == epoch else { return }
             session.expiryIsScheduled = false
-            guard let since = session.disconnectedAt else { return }  // it came back; the next deadline is set when it leaves
+            // It came back, and lasts as long as its connection; the next deadline is set when that ends [MQTT-4.1.0-2].
+            guard let since = session.disconnectedAt else { return }
             let expiry = since.advanced(bySeconds: Double(limits.sessionExpirySecondsMax))
             guard expiry <= now else {  // it came back in between
                 session.expiryIsScheduled = true
@@ -87,7 +88,7 @@ extension Shard {
         guard let connection = connections[deadline.slot], connection.id == deadline.connectionID else { return }
         switch (deadline.kind, connection.phase) {
         case (.connect, .awaitingConnect):
-            end(connection, reason: .connectTimedOut, closingTransport: true)
+            end(connection, reason: .connectTimedOut, closingTransport: true)  // no return code says this [MQTT-3.2.2-6]
         case (.keepAlive, .connected):
             guard let limit = connection.keepAliveDeadline else { return }
             if limit <= now {

@@ -13,6 +13,7 @@ struct OutgoingMessage {
     mutating func frameAtQoS0() -> ByteBuffer {
         if let frame { return frame }
         var buffer = ByteBuffer()
+        // Whatever flags the publisher set [MQTT-3.3.1-3] [MQTT-3.3.1-9] [MQTT-4.3.1-1].
         buffer.writePublish(
             topic: message.topic, payload: message.payload, qos: .atMostOnce, retain: false, duplicate: false, packetID: 0)
         frame = buffer

@@ -14,9 +14,10 @@ extension Shard {
             connection.inbox = ByteBuffer()
         }
         do {
+            // One after the other, so that answers leave in the order of what they answer [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4].
             while try step(&buffer, on: connection) {}
         } catch {
-            end(connection, reason: .malformed(error), closingTransport: true)  // [MQTT-4.8.0-1]
+            end(connection, reason: .malformed(error), closingTransport: true)  // no CONNACK [MQTT-3.1.4-1] [MQTT-4.8.0-1]
         }
         closeIfAnswersPileUp(on: connection)
         switch connection.phase {
@@ -45,7 +46,7 @@ extension Shard {
         if connection.isWritable || !connection.isConnected { return }
         guard (connection.outbound.readableBytes - limits.packetBytesMax) / 2 > limits.outboundBytesMax else { return }
         let text = "the client sends and does not read its answers (outboundBytesMax)"
-        end(connection, reason: .limitExceeded(text), closingTransport: true)
+        end(connection, reason: .limitExceeded(text), closingTransport: true)  // [MQTT-4.8.0-2]
     }
 
     /// Handles one packet.
@@ -60,7 +61,7 @@ extension Shard {
             else { return false }
             counters.packetsReceived &+= 1
             if header.type == .publish {
-                try receivePublish(in: buffer, header: header, on: connection)
+                try receivePublish(in: buffer, header: header, on: connection)  // answers as its QoS asks [MQTT-3.3.4-1]
                 buffer.moveReaderIndex(forwardBy: header.packetLength)
             } else if let packet = buffer.readSlice(length: header.packetLength) {
                 try receive(packet, header: header, on: connection)
@@ -69,7 +70,7 @@ extension Shard {
         case .awaitingConnect:
             return try stepBeforeConnect(&buffer, on: connection)
         case .relaying, .closed:
-            return false
+            return false  // what follows a refused CONNECT is not read [MQTT-3.1.4-5]
         }
     }
 
@@ -109,7 +110,7 @@ extension Shard {
         guard let session = connection.session else { return }
         switch try Packet(decoding: bytes, header: header, filtersMax: limits.filtersPerPacketMax) {
         case .puback(let packetID):
-            if session.window.acknowledge(packetID) { pump(session) }
+            if session.window.acknowledge(packetID) { pump(session) }  // until here it was unacknowledged [MQTT-4.3.2-1]
         case .pubrec(let packetID):
             receivePubrec(packetID, from: session, on: connection)
         case .pubrel(let packetID):
@@ -120,6 +121,7 @@ extension Shard {
         case .subscribe(let packet):
             receiveSubscribe(packet, from: session, on: connection)
         case .unsubscribe(let packet):
+            // One UNSUBACK, whatever their number [MQTT-3.10.4-6].
             for filter in packet.filters { removeSubscription(of: session, filter: filter) }  // [MQTT-3.10.4-1]
             acknowledge(.unsuback, packet.packetID, on: connection)  // [MQTT-3.10.4-4] [MQTT-3.10.4-5]
         case .pingreq:
@@ -144,7 +146,7 @@ extension Shard {
     }
 
     func acknowledge(_ type: PacketType, _ packetID: UInt16, on connection: ClientConnection) {
-        connection.outbound.writeAcknowledgement(type, packetID: packetID)
+        connection.outbound.writeAcknowledgement(type, packetID: packetID)  // [MQTT-2.3.1-6] [MQTT-2.3.1-7]
         counters.packetsSent &+= 1
         markDirty(connection)
     }

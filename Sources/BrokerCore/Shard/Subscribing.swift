@@ -25,7 +25,7 @@ extension Shard {
     func receiveSubscribe(_ packet: Subscribe, from session: Session, on connection: ClientConnection) {
         var codes: [SubscribeReturnCode] = []
         var granted: [(filter: String, qos: QoS)] = []
-        for request in packet.requests {
+        for request in packet.requests {  // one after the other, and the codes in their order [MQTT-3.8.4-4] [MQTT-3.9.3-1]
             if let problem = problem(with: request, of: session) {
                 transport.report(.subscribeDenied(clientID: session.clientID, filter: request.filter, problem))
                 codes.append(.failure)  // [MQTT-3.8.4-5]
@@ -57,6 +57,7 @@ extension Shard {
     }
 
     func removeSubscription(of session: Session, filter: String) {
+        // No message is added for it from here on; what the window has begun goes on [MQTT-3.10.4-2] [MQTT-3.10.4-3].
         if index.unsubscribe(session, from: filter) == true { announce(filter, wanted: false) }
     }
 
@@ -95,13 +96,23 @@ extension Shard {
     }
 
     /// Each topic waits once, however many filters ask for it: that bounds the backlog by the number of retained messages.
+    ///
+    /// It comes with the highest QoS of these filters, of which each counts with what it was granted last [MQTT-3.3.5-1].
     private func queueRetained(of pending: PendingSubscription) {
         let session = pending.session
         for (filter, qos) in pending.filters where session.subscriptions[ExactText(filter)] != nil {  // or it was given up since
+            var waiting: [ByteBuffer: QoS] = [:]
             if !session.retainedBacklog.isEmpty {
-                session.retainedBacklog.removeAll { Topics.matches(name: String(buffer: $0.topic), filter: filter) }
+                session.retainedBacklog.removeAll { owed in
+                    guard Topics.matches(name: String(buffer: owed.topic), filter: filter) else { return false }
+                    if owed.filter != ExactText(filter) { waiting[owed.topic] = owed.qos }
+                    return true
+                }
             }
-            for topic in retained.topics(matching: ByteBuffer(string: filter)) { session.retainedBacklog.append((topic, qos)) }
+            for topic in retained.topics(matching: ByteBuffer(string: filter)) {
+                let owed = Session.OwedRetained(topic: topic, filter: ExactText(filter), qos: max(qos, waiting[topic] ?? qos))
+                session.retainedBacklog.append(owed)
+            }
         }
     }
 }
