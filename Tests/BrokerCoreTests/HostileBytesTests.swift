@@ -98,30 +98,45 @@ import Testing
         #expect(broker.closed == ["malformed_packet": 1])
     }
 
-    @Test("Threat 7: lengths that contradict each other close the connection, wherever they stand")
-    func contradictingLengths() throws {
-        for first: UInt8 in [0x10, 0x30, 0x32, 0x34, 0x82, 0xA2] {
-            for remaining in 0...12 {
-                for inner in [0, 1, 2, 3, 10, 127, 128, 255, 256, 32_767, 32_768, 65_535] {
-                    let broker = SimulatedBroker(shards: 1)
-                    let client = first == 0x10 ? open(broker) : try broker.client("a")
-                    let identifier: [UInt8] = first >= 0x80 ? [0, 1] : []
-                    let body = identifier + [UInt8(inner >> 8), UInt8(inner & 255)] + Array(repeating: 1, count: 10)
-                    // A whole PINGREQ follows: it is answered if and only if the packet before it was right.
-                    let bytes = [first, UInt8(remaining)] + Array(body.prefix(remaining)) + [0xC0, 0]
-                    let answer = client.exchange(bytes: bytes, settling: broker)
-                    #expect(client.isConnected == (answer.suffix(2) == [0xD0, 0]), "\(bytes)")
-                }
+    /// Whether a packet with this first byte is right whose fixed header announces `remaining` bytes, and its first text `inner`.
+    private static func fits(_ first: UInt8, remaining: Int, inner: Int) -> Bool {
+        switch first {
+        case 0x30: inner > 0 && remaining >= 2 + inner
+        case 0x32, 0x34: inner > 0 && remaining >= 4 + inner
+        case 0x82: inner > 0 && remaining == 5 + inner
+        case 0xA2: inner > 0 && remaining == 4 + inner
+        default: false
+        }
+    }
+
+    @Test(
+        "Threat 7: a packet whose lengths contradict each other closes the connection, and takes no byte of the next one",
+        arguments: [0x10, 0x30, 0x32, 0x34, 0x82, 0xA2] as [UInt8])
+    func contradictingLengths(first: UInt8) throws {
+        for remaining in 0...12 {
+            for inner in [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 127, 128, 255, 256, 32_767, 32_768, 65_535] {
+                let broker = SimulatedBroker(shards: 1)
+                let client = first == 0x10 ? open(broker) : try broker.client("a")
+                let identifier: [UInt8] = first >= 0x80 ? [0, 1] : []
+                let body = identifier + [UInt8(inner >> 8), UInt8(inner & 255)] + Array(repeating: 1, count: 10)
+                // What follows is whole: a PUBLISH, whose bytes would make a topic, and a PINGREQ, whose answer comes last.
+                let bytes = [first, UInt8(remaining)] + Array(body.prefix(remaining)) + [0x30, 3, 0, 1, 0x74, 0xC0, 0]
+                let answer = client.exchange(bytes: bytes, settling: broker)
+                let fits = Self.fits(first, remaining: remaining, inner: inner)
+                #expect(client.isConnected == fits, "\(bytes)")
+                #expect((answer.suffix(2) == [0xD0, 0]) == fits, "\(bytes)")
             }
         }
     }
 
-    @Test("Threat 8: a remaining length of five bytes closes the connection, whatever the fifth is", arguments: [true, false])
+    @Test(
+        "Threat 8: a remaining length that goes on after four bytes closes the connection, and no fifth is waited for",
+        arguments: [true, false])
     func fiveBytesOfLength(isConnected: Bool) throws {
-        for fifth in [0x00, 0x01, 0x7F, 0x80, 0xFF] as [UInt8] {
+        for rest in [[], [0x00], [0x01], [0x80, 0x01]] as [[UInt8]] {
             let broker = SimulatedBroker(shards: 1)
             let client = isConnected ? try broker.client("a") : open(broker)
-            let bytes = [isConnected ? 0x30 : 0x10, 0x80, 0x80, 0x80, 0x80, fifth] as [UInt8]
+            let bytes = [isConnected ? 0x30 : 0x10, 0x80, 0x80, 0x80, 0x80] + rest as [UInt8]
             #expect(client.exchange(bytes: bytes, settling: broker) == [])
             #expect(!client.isConnected)
             #expect(broker.closed == ["malformed_packet": 1])
@@ -163,26 +178,35 @@ import Testing
     func everyPacketAfterTheEnd() throws {
         for bytes in Self.packets {
             let broker = SimulatedBroker(shards: 1)
-            let client = try broker.client("a")
+            let watcher = try broker.client("watcher")
+            _ = try watcher.subscribe("#")
+            let client = try broker.client("a", cleanSession: false)
             #expect(client.exchange(bytes: [0xE0, 0] + bytes, settling: broker) == [])
             #expect(!client.isConnected)
             let refused = open(broker)
             let empty: [UInt8] = [0x10, 12, 0, 4, 0x4D, 0x51, 0x54, 0x54, 4, 0, 0, 0, 0, 0]
             #expect(refused.exchange(bytes: empty + bytes, settling: broker) == [0x20, 2, 0, 2])
             #expect(broker.closed == ["disconnected": 1, "refused": 1])
+            #expect(try watcher.read() == [])
+            #expect(broker.nodes[0].core.statistics().subscriptions == 1)
         }
     }
 
-    @Test("Threats 9 and 10: while the connection moves to its session's shard, packets wait, and then count as they would")
-    func everyPacketWhileMoving() throws {
+    @Test(
+        "Threats 9 and 10: while the connection moves to its session's shard, packets wait, and then count as they would",
+        arguments: [true, false])
+    func everyPacketWhileMoving(atOnce: Bool) throws {
         let closing: Set<UInt8> = [0x00, 0x10, 0x20, 0x90, 0xB0, 0xD0, 0xE0, 0xF0]
         for bytes in Self.packets {
             let broker = SimulatedBroker(shards: 2)
             try broker.client("a", at: 0, cleanSession: false).lose()
             let client = SimulatedClient("a", of: broker)
             client.open(at: 1)
-            client.send(.connect(Connect(clientID: "a", cleanSession: false)))
-            client.send(ByteBuffer(bytes: bytes))
+            var stream = ByteBuffer()
+            Packet.connect(Connect(clientID: "a", cleanSession: false)).encode(into: &stream)
+            if atOnce { stream.writeBytes(bytes) }
+            client.send(stream)
+            if !atOnce { client.send(ByteBuffer(bytes: bytes)) }
             broker.settle()
             #expect(client.takeBytes().starts(with: [0x20, 2, 1, 0]))
             #expect(client.isConnected == !closing.contains(bytes[0]), "\(bytes)")
