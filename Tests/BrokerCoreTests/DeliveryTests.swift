@@ -186,7 +186,7 @@ import Testing
         #expect(try client.read() == zero + one)
     }
 
-    @Test("A client that sends on and on and does not read its answers is closed; one that reads again in time is not")
+    @Test("A client that sends on and on and does not read its answers is closed; one that reads again in time is not [MQTT-4.8.0-2]")
     func unreadAnswersAreBounded() throws {
         var limits = BrokerLimits()
         limits.outboundBytesMax = 1_000

@@ -6,6 +6,7 @@ import Testing
 @testable import BrokerServer
 
 @Suite(.timeLimit(.minutes(2))) struct BrokerTests {
+    /// Over TCP, which keeps bytes and their order [MQTT-7.1.1-1].
     @Test func messagesReachASubscriberOnTheOtherLoopInOrder() async throws {
         try await TestSite.run { site in
             let port = try await site.start(TestSite.plain)

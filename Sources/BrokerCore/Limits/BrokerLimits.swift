@@ -11,6 +11,8 @@ package struct BrokerLimits: Sendable, Equatable {
     /// Levels of a topic name or filter; at the limit as for ``topicBytesMax``.
     package var topicLevelsMax = 128
     /// Bytes of a client identifier; a longer one is refused with 0x02.
+    ///
+    /// One of up to ``clientIDBytesAlways`` is taken whatever is set here.
     package var clientIDBytesMax = 256
     /// Topic filters in one SUBSCRIBE or UNSUBSCRIBE; more close the connection.
     package var filtersPerPacketMax = 256
@@ -60,12 +62,15 @@ package struct BrokerLimits: Sendable, Equatable {
     package var publishBytesPerSecondMax = Int.max
     /// Retained messages; a further topic is not retained, and counted as `retained_full`.
     package var retainedMessagesMax = 100_000
-    /// Bytes of retained topics and payloads; at the limit as for ``retainedMessagesMax``.
+    /// Bytes of retained topics and payloads; at the limit as for ``retainedMessagesMax``, and the topic's older message goes, too.
     package var retainedBytesMax = 268_435_456
     /// Seconds that a session without a connection is kept at the most; then it ends, and its queue is counted as `session_expired`.
     package var sessionExpirySecondsMax = 604_800
     /// Topics of which a shard keeps statistics for operators; further ones are delivered but not listed.
     package var topicsTrackedMax = 20_000
+
+    /// Bytes of a client identifier that every server must take [MQTT-3.1.3-5].
+    package static let clientIDBytesAlways = 23
 
     package init() {}
 

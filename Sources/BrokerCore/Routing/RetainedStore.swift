@@ -45,17 +45,21 @@ package final class RetainedStore: Sendable {
 
     package func message(for topic: ByteBuffer) -> Message? { state.withLock { $0.messages[topic] } }
 
-    /// Keeps a message, or with an empty payload forgets the topic's [MQTT-3.3.1-5] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT5-3.3.1-5]
+    /// Keeps a message that asks for it, or with an empty payload forgets the topic's [MQTT-3.3.1-5] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT5-3.3.1-5]
     /// [MQTT5-3.3.1-6] [MQTT5-3.3.1-7].
     ///
-    /// Answers false when a limit is reached: then what was there before stays.
+    /// Answers false when a limit is reached: then the topic has no retained message, for an older one is never sent in its place.
     package func update(_ message: Message) -> Bool {
-        state.withLock { state in
+        guard message.retain else { return true }  // neither keeps nor forgets [MQTT-3.3.1-12]
+        return state.withLock { state in
             if message.payload.readableBytes == 0 {
                 state.remove(message.topic)
                 return true
             }
-            guard hasRoom(for: message, in: state) else { return false }
+            guard hasRoom(for: message, in: state) else {
+                state.remove(message.topic)  // the last one counts, also one that is not kept [MQTT-3.3.1-7]
+                return false
+            }
             let old = state.messages.updateValue(message, forKey: message.topic)
             state.bytes += message.size - (old?.size ?? 0)
             if old == nil { state.insertPath(of: message.topic) }

@@ -83,7 +83,7 @@ struct RouteTable {
         let own = ByteBuffer(bytes: topic.readableBytesView)
         let route = Route(generation: index.generation, topic: own, record: topics.record(for: own))
         mark += 1
-        index.forEachMatch(own) { entry in route.add(entry, mark: mark) }
+        index.forEachMatch(own) { entry in route.add(entry, mark: mark) }  // [MQTT-3.3.2-3]
         if routes.count >= Self.routesKeptMax { routes.removeAll(keepingCapacity: true) }
         routes[own] = route
         return route
@@ -103,7 +103,7 @@ extension Route {
             } else {
                 session.routeMark = mark
                 session.routePosition = recipients.count
-                recipients.append(Recipient(session, subscriber.options))
+                recipients.append(Recipient(session, subscriber.options))  // [MQTT-4.5.0-1]
             }
         }
     }

@@ -17,6 +17,20 @@ package final class Session {
         var share: SharedGroup?
     }
 
+    /// A topic whose retained message is still to be sent for new subscriptions.
+    struct OwedRetained {
+        var topic: ByteBuffer
+        /// What each of the filters that asked for it was granted last.
+        var wanted: [(filter: ExactText, options: SubscriptionOptions)]
+
+        /// The highest of them [MQTT-3.3.5-1].
+        var qos: QoS { wanted.map(\.options.qos).max() ?? .atMostOnce }
+        var identifiers: [UInt32]? {
+            let identifiers = wanted.map(\.options.identifier).filter { $0 != 0 }
+            return identifiers.isEmpty ? nil : identifiers
+        }
+    }
+
     /// A will that waits: for its delay, or for the client to come back.
     struct DelayedWill {
         let will: Will
@@ -38,10 +52,10 @@ package final class Session {
     var subscriptions: [ExactText: Subscription] = [:]
     var window = OutboundWindow()
     var queue = MessageQueue()
-    /// Topics whose retained message is still to be sent for a new subscription, with what the subscription wants.
+    /// What is owed of retained messages, each topic once.
     ///
     /// The message is looked up when it is sent, so that an old one never follows a newer.
-    var retainedBacklog = Deque<(topic: ByteBuffer, options: SubscriptionOptions)>()
+    var retainedBacklog = Deque<OwedRetained>()
     var awaitingPubrel = InboundExactlyOnce()
     /// Messages that were dropped instead of delivered to it, by reason.
     var drops: [ShardCounters.Drop: UInt64] = [:]

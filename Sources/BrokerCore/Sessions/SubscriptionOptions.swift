@@ -7,7 +7,7 @@ package struct SubscriptionOptions: Equatable, Sendable {
     package var noLocal = false
     /// RETAIN as the publisher set it [MQTT5-3.3.1-13], instead of 0 [MQTT5-3.3.1-12].
     package var retainAsPublished = false
-    /// 0 when there is none [MQTT5-3.8.2-1].
+    /// 0 when there is none.
     package var identifier: UInt32 = 0
 
     package init(qos: QoS) { self.qos = qos }

@@ -7,9 +7,10 @@ extension Shard {
     func receiveConnect(_ packet: Connect, on connection: ClientConnection) {
         var connect = packet
         if connect.version == .v5 { connection.terms = AgreedTerms(connect.properties, limits: limits) }
-        guard connect.clientID.utf8.count <= limits.clientIDBytesMax else {
-            let text = "the client identifier is longer than \(limits.clientIDBytesMax) bytes (clientIDBytesMax)"
-            return refuse(connect.clientID, on: connection, .clientIdentifierNotValid, text)
+        let clientIDBytesMax = max(limits.clientIDBytesMax, BrokerLimits.clientIDBytesAlways)  // [MQTT-3.1.3-5]
+        guard connect.clientID.utf8.count <= clientIDBytesMax else {
+            let text = "the client identifier is longer than \(clientIDBytesMax) bytes (clientIDBytesMax)"
+            return refuse(connect.clientID, on: connection, .clientIdentifierNotValid, text)  // [MQTT-3.1.3-9]
         }
         let isAssigned = connect.clientID.isEmpty
         if isAssigned {
@@ -58,7 +59,7 @@ extension Shard {
     private func open(_ accepted: AcceptedConnect, epoch: UInt64, on connection: ClientConnection) {
         let connect = accepted.connect
         let key = ExactText(connect.clientID)
-        if let known = sessions[key] {
+        if let known = sessions[key] {  // [MQTT-3.1.3-2]
             known.isReplaced = known.epoch == epoch  // the identifier stays this shard's throughout
             if let old = known.connection {
                 transport.report(.takenOver(clientID: connect.clientID, oldPeer: old.info.peer, newPeer: connection.info.peer))
@@ -66,11 +67,11 @@ extension Shard {
                 end(old, reason: .sessionTakenOver(byPeer: connection.info.peer), closingTransport: true)
             }
             let isStale = known.epoch != epoch  // another shard took it in between, and its eviction is still under way
-            if connect.cleanStart || isStale, sessions[key] === known {
+            if connect.cleanStart || isStale, sessions[key] === known {  // [MQTT-3.1.4-3]
                 discard(known, dropping: .sessionEnded)  // [MQTT-3.1.2-6] [MQTT5-3.1.2-4]
             }
         }
-        let resumed = sessions[key]  // [MQTT5-3.1.2-5] [MQTT5-3.1.2-6]
+        let resumed = sessions[key]  // [MQTT-3.1.2-4] [MQTT5-3.1.2-5] [MQTT5-3.1.2-6]
         resumed?.isReplaced = false
         let session = resumed ?? makeSession(accepted, epoch: epoch)
         attach(session, to: connection, accepted)
@@ -116,7 +117,7 @@ extension Shard {
         return connect.keepAlive == 0 ? maximum : min(connect.keepAlive, maximum)
     }
 
-    /// CONNACK, before anything else is sent [MQTT-3.2.0-1] [MQTT5-3.2.0-1].
+    /// CONNACK, before anything else is sent [MQTT-3.1.4-4] [MQTT-3.2.0-1] [MQTT5-3.2.0-1].
     private func welcome(_ session: Session, isResumed: Bool, _ accepted: AcceptedConnect, on connection: ClientConnection) {
         // [MQTT-3.2.2-1] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT5-3.2.2-2] [MQTT5-3.2.2-3]
         var connack = Connack(sessionPresent: isResumed, reasonCode: .success)

@@ -116,7 +116,8 @@ extension Shard {
         case .connect(let slot, let id):
             guard let connection = connection(at: slot, id: id) else { return }
             switch connection.phase {
-            case .awaitingConnect, .authenticating: end(connection, reason: .connectTimedOut, closingTransport: true)
+            case .awaitingConnect, .authenticating:
+                end(connection, reason: .connectTimedOut, closingTransport: true)  // no return code says this [MQTT-3.2.2-6]
             case .connected, .relaying, .closed: break
             }
         case .keepAlive(let slot, let id):
@@ -150,7 +151,8 @@ extension Shard {
 
     private func checkExpiry(of session: Session) {
         session.expiryIsScheduled = false
-        guard let since = session.disconnectedAt else { return }  // it came back; the next deadline is set when it leaves
+        // It came back, and lasts as long as its connection; the next deadline is set when that ends [MQTT-4.1.0-2].
+        guard let since = session.disconnectedAt else { return }
         let expiry = since.advanced(bySeconds: Double(session.expirySeconds))
         guard expiry <= now else {  // it came back in between
             session.expiryIsScheduled = true

@@ -16,7 +16,7 @@ extension Shard {
         }
         let publisher = connection.publisher
         let will = wasConnected ? connection.will : nil
-        connection.will = nil
+        connection.will = nil  // [MQTT-3.1.2-10]
         let isDelayed = will.map { postpone($0, of: publisher, on: connection) } ?? false
         detach(connection)
         if closingTransport {
@@ -28,7 +28,7 @@ extension Shard {
             }
         }
         forget(connection)
-        if let will, !isDelayed { publishWill(will, of: publisher) }  // [MQTT-3.1.2-8] [MQTT5-3.1.2-8]
+        if let will, !isDelayed { publishWill(will, of: publisher) }  // [MQTT-3.1.2-8] [MQTT-3.1.2-12] [MQTT5-3.1.2-8]
     }
 
     private func detach(_ connection: ClientConnection) {
@@ -39,7 +39,8 @@ extension Shard {
         if session.endsWithConnection {
             discard(session, dropping: .sessionEnded)  // [MQTT-3.1.2-6] [MQTT5-3.1.2-23]
         } else {
-            session.retainedBacklog.removeAll { $0.options.qos == .atMostOnce }  // the others are still owed
+            session.retainedBacklog.removeAll { $0.qos == .atMostOnce }  // the others are still owed
+            // It stays, with its subscriptions, and takes what comes [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-4.1.0-1].
             session.disconnectedAt = now
             scheduleExpiry(of: session)
         }
@@ -87,7 +88,7 @@ extension Shard {
         }
     }
 
-    /// Ends a session with everything in it.
+    /// Ends a session with everything in it, which retained messages are not [MQTT-3.1.2-7].
     ///
     /// `reason` counts what its queue held.
     func discard(_ session: Session, dropping reason: ShardCounters.Drop) {
@@ -127,6 +128,7 @@ extension Shard {
     private func publishWill(_ will: Will, of publisher: Publisher) {
         let properties = MessageProperties(
             forwarded: will.properties.forwarded, expiryInterval: will.properties.messageExpiryInterval, now: now)
+        // Retained if and only if the client asked for it [MQTT-3.1.2-16] [MQTT-3.1.2-17].
         let message = Message(topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain, properties: properties)
         guard mayPublish(message.topic, publisher) else { return }
         accept(message, from: publisher)  // [MQTT5-3.1.2-14] [MQTT5-3.1.2-15]

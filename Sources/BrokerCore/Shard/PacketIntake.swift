@@ -14,9 +14,10 @@ extension Shard {
             connection.inbox = ByteBuffer()
         }
         do {
+            // One after the other, so that answers leave in the order of what they answer [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4].
             while try step(&buffer, on: connection) {}
         } catch {
-            end(connection, reason: .malformed(error), closingTransport: true)  // [MQTT-4.8.0-1] [MQTT5-4.13.1-1]
+            end(connection, reason: .malformed(error), closingTransport: true)  // no CONNACK [MQTT-3.1.4-1] [MQTT-4.8.0-1] [MQTT5-4.13.1-1]
         }
         closeIfAnswersPileUp(on: connection)
         switch connection.phase {
@@ -46,7 +47,7 @@ extension Shard {
         if connection.isWritable || !connection.isConnected { return }
         guard (connection.outbound.readableBytes - limits.packetBytesMax) / 2 > limits.outboundBytesMax else { return }
         let text = "the client sends and does not read its answers (outboundBytesMax)"
-        end(connection, reason: .limitExceeded(.quotaExceeded, text), closingTransport: true)
+        end(connection, reason: .limitExceeded(.quotaExceeded, text), closingTransport: true)  // [MQTT-4.8.0-2]
     }
 
     /// Handles one packet.
@@ -64,7 +65,7 @@ extension Shard {
             else { return false }
             counters.packetsReceived &+= 1
             if header.type == .publish, connection.isConnected {
-                try receivePublish(in: buffer, header: header, on: connection)
+                try receivePublish(in: buffer, header: header, on: connection)  // answers as its QoS asks [MQTT-3.3.4-1]
                 buffer.moveReaderIndex(forwardBy: header.packetLength)
             } else if let packet = buffer.readSlice(length: header.packetLength) {
                 try receive(packet, header: header, on: connection)
@@ -73,7 +74,7 @@ extension Shard {
         case .awaitingConnect:
             return try stepBeforeConnect(&buffer, on: connection)
         case .relaying, .closed:
-            return false
+            return false  // what follows a refused CONNECT is not read [MQTT-3.1.4-5]
         }
     }
 
@@ -136,7 +137,7 @@ extension Shard {
         }
         switch packet {
         case .puback(let packet):
-            if session.window.acknowledge(packet.packetID) { pump(session) }
+            if session.window.acknowledge(packet.packetID) { pump(session) }  // until here it was unacknowledged [MQTT-4.3.2-1]
         case .pubrec(let packet): receivePubrec(packet, from: session, on: connection)
         case .pubrel(let packet): receivePubrel(packet.packetID, from: session, on: connection)
         case .pubcomp(let packet):
@@ -172,6 +173,7 @@ extension Shard {
     // MARK: Answers
 
     func acknowledge(_ type: PacketType, _ packetID: UInt16, _ code: ReasonCode = .success, on connection: ClientConnection) {
+        // [MQTT-2.3.1-6] [MQTT5-2.2.1-5]
         connection.outbound.writeAcknowledgement(type, packetID: packetID, reasonCode: code, version: connection.version)
         counters.packetsSent &+= 1
         markDirty(connection)

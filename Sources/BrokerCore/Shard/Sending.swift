@@ -159,7 +159,7 @@ extension Shard {
             resend(entry, to: session, on: connection)
         }
         while canSend(session, on: connection), let next = session.retainedBacklog.popFirst() {
-            sendRetained(next.topic, next.options, to: session, on: connection)
+            sendRetained(next, to: session, on: connection)
         }
         while canSend(session, on: connection), let next = session.queue.popFirst() {
             queuedBytes -= next.message.size
@@ -174,11 +174,11 @@ extension Shard {
     }
 
     /// The retained message as it is now, so that it is never older than what went before it.
-    private func sendRetained(_ topic: ByteBuffer, _ options: SubscriptionOptions, to session: Session, on connection: ClientConnection) {
-        guard let message = retained.message(for: topic), !message.isExpired(at: now), admits(topic, to: session) else { return }
+    private func sendRetained(_ owed: Session.OwedRetained, to session: Session, on connection: ClientConnection) {
+        guard let message = retained.message(for: owed.topic), !message.isExpired(at: now), admits(owed.topic, to: session) else { return }
         let delivery = Delivery(
-            message: message, qos: min(options.qos, message.qos), retain: true,  // [MQTT-3.3.1-8] [MQTT5-3.3.1-8]
-            identifiers: options.identifier == 0 ? nil : [options.identifier], share: nil)
+            message: message, qos: min(owed.qos, message.qos), retain: true,  // [MQTT-3.3.1-8] [MQTT5-3.3.1-8]
+            identifiers: owed.identifiers, share: nil)
         if delivery.qos > .atMostOnce {
             send(delivery, to: session, on: connection)
         } else if fits(delivery, on: connection) {

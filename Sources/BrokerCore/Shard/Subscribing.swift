@@ -27,7 +27,7 @@ extension Shard {
         let identifier = packet.properties.subscriptionIdentifiers.first ?? 0
         var codes: [ReasonCode] = []
         var retained: [(filter: String, options: SubscriptionOptions)] = []
-        for request in packet.requests {
+        for request in packet.requests {  // one after the other, and the codes in their order [MQTT-3.8.4-4] [MQTT-3.9.3-1]
             if let (code, problem) = problem(with: request, of: session) {
                 transport.report(.subscribeDenied(clientID: session.clientID, filter: request.filter, problem))
                 codes.append(code)  // [MQTT-3.8.4-5] [MQTT5-3.8.4-5] [MQTT5-3.8.4-6]
@@ -77,6 +77,7 @@ extension Shard {
         let codes = packet.filters.map { filter in  // [MQTT-3.10.4-1] [MQTT5-3.10.4-1]
             removeSubscription(of: session, filter: filter) ? ReasonCode.success : .noSubscriptionExisted
         }
+        // One UNSUBACK, whatever their number [MQTT-3.10.4-6] [MQTT-2.3.1-7].
         // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT5-3.10.4-4] [MQTT5-3.10.4-5] [MQTT5-3.11.3-1]
         send(.unsuback(Unsuback(packetID: packet.packetID, reasonCodes: codes)), on: connection)
     }
@@ -84,6 +85,7 @@ extension Shard {
     /// Answers whether there was such a subscription.
     @discardableResult
     func removeSubscription(of session: Session, filter: String) -> Bool {
+        // No message is added for it from here on; what the window has begun goes on [MQTT-3.10.4-2] [MQTT-3.10.4-3].
         guard let change = index.unsubscribe(session, from: filter) else { return false }
         announce(change, filter: filter)
         if case .members(let group) = change { passOn(takeQueued(of: session) { $0.share === group && group.hasSomebodyOnline }) }
@@ -136,10 +138,19 @@ extension Shard {
     private func queueRetained(of pending: PendingSubscription) {
         let session = pending.session
         for (filter, options) in pending.filters where session.subscriptions[ExactText(filter)] != nil {  // or it was given up since
+            let key = ExactText(filter)
+            var waiting: [ByteBuffer: [(filter: ExactText, options: SubscriptionOptions)]] = [:]
             if !session.retainedBacklog.isEmpty {
-                session.retainedBacklog.removeAll { Topics.matches(name: String(buffer: $0.topic), filter: filter) }
+                session.retainedBacklog.removeAll { owed in
+                    guard Topics.matches(name: String(buffer: owed.topic), filter: filter) else { return false }
+                    waiting[owed.topic] = owed.wanted.filter { $0.filter != key }
+                    return true
+                }
             }
-            for topic in retained.topics(matching: ByteBuffer(string: filter)) { session.retainedBacklog.append((topic, options)) }
+            for topic in retained.topics(matching: ByteBuffer(string: filter)) {
+                let wanted = (waiting[topic] ?? []) + [(key, options)]
+                session.retainedBacklog.append(Session.OwedRetained(topic: topic, wanted: wanted))
+            }
         }
     }
 }

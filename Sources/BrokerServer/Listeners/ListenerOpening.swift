@@ -36,7 +36,7 @@ struct ListenerOpening: Sendable {
 
     private func bootstrap(_ listener: Listener, _ endpoint: TLSEndpoint?) -> ServerBootstrap {
         let logger = logger
-        return ServerBootstrap(group: group)
+        return ServerBootstrap(group: group)  // TCP: ordered and lossless [MQTT-7.1.1-1]
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { channel in
