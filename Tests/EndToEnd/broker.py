@@ -35,18 +35,19 @@ def run(*command, check=True, **options):
 
 
 class Broker:
-    """`crema serve` with mutual TLS, HTTP and administration on free ports of loopback."""
+    """`crema serve` with mutual TLS, plain MQTT, HTTP and administration on free ports of loopback."""
 
     def __init__(self, *resources, parameters=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="crema-"))
         self.certificates = self.folder / "certs"
-        self.mqtts, self.http, self.admin = free_port(), free_port(), free_port()
+        self.mqtts, self.mqtt, self.http, self.admin = free_port(), free_port(), free_port(), free_port()
         run(CREMA, "certs", "init", "--directory", str(self.certificates))
         self.configuration = self.folder / "crema.yaml"
         certificates = {"certificate": "certs/server.crt", "key": "certs/server.key", "clientCA": "certs/ca.crt"}
         self.configuration.write_text(json.dumps({
             "listeners": [
                 {"protocol": "mqtts", "bind": f"127.0.0.1:{self.mqtts}", "requireClientCertificate": True, **certificates},
+                {"protocol": "mqtt", "bind": f"127.0.0.1:{self.mqtt}", "anonymous": True},
                 {"protocol": "http", "bind": f"127.0.0.1:{self.http}", "anonymous": True},
                 {"protocol": "admin", "bind": f"127.0.0.1:{self.admin}", "anonymous": True},
             ],
