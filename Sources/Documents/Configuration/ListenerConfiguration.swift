@@ -25,6 +25,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var requireClientCertificate = false
     /// What happens to subscribers that do not keep up: `drop-newest`, `drop-oldest` or `disconnect`.
     package var slowConsumer = ListenerConfiguration.slowConsumerPolicies[0]
+    /// The file of users who may authenticate by SCRAM-SHA-256, which MQTT 5 carries.
+    package var scramUsers: String?
     package var location: SourceLocation
 
     package static let slowConsumerPolicies = ["drop-newest", "drop-oldest", "disconnect"]
@@ -39,7 +41,9 @@ package struct ListenerConfiguration: Sendable, Equatable {
     /// `host:port`, with brackets around an IPv6 address.
     package var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    static let keys = ["protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate", "slowConsumer"]
+    static let keys = [
+        "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate", "slowConsumer", "scramUsers",
+    ]
 
     /// Reads one element of `listeners`.
     init(_ node: Node, paths: RelativePaths) throws(DocumentError) {
@@ -52,6 +56,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         key = try node["key"].map { (value) throws(DocumentError) in paths.resolve(try value.text("key")) }
         clientCA = try node["clientCA"].map { (value) throws(DocumentError) in paths.resolve(try value.text("clientCA")) }
         requireClientCertificate = try node["requireClientCertificate"]?.boolean("requireClientCertificate") ?? false
+        scramUsers = try node["scramUsers"].map { (value) throws(DocumentError) in paths.resolve(try value.text("scramUsers")) }
         if let value = node["slowConsumer"] {
             slowConsumer = try value.text("slowConsumer")
             guard Self.slowConsumerPolicies.contains(slowConsumer) else {
@@ -59,7 +64,17 @@ package struct ListenerConfiguration: Sendable, Equatable {
                 throw DocumentError("there is no policy `\(slowConsumer)` for slow consumers; there are \(known)", at: value.location)
             }
         }
+        try checkMQTT(node)
         try checkTLS(node)
+    }
+
+    /// What only listeners of MQTT have.
+    private func checkMQTT(_ node: Node) throws(DocumentError) {
+        guard self.protocol == .http || self.protocol == .admin else { return }
+        for key in ["slowConsumer", "scramUsers"] {
+            guard let entry = node.entry(key) else { continue }
+            throw DocumentError("`\(key)` has no meaning for protocol \(self.protocol.rawValue)", at: entry.keyLocation)
+        }
     }
 
     private static func listenerProtocol(_ node: Node) throws(DocumentError) -> ListenerProtocol {

@@ -69,7 +69,7 @@ package struct ScramCredentials: Sendable {
         return "\(userName):\(credential.text)"
     }
 
-    private static func entry(_ line: ArraySlice<UInt8>) throws(ScramCredential.Malformed) -> ([UInt8], ScramCredential) {
+    static func entry(_ line: ArraySlice<UInt8>) throws(ScramCredential.Malformed) -> ([UInt8], ScramCredential) {
         let mark = Array(":\(ScramCredential.scheme)".utf8)
         // Neither digits nor Base64 hold a hyphen, so the last place is the one.
         var start = line.endIndex - mark.count
