@@ -4,7 +4,8 @@ package import NIOCore
 ///
 /// The broker's hot path reads PUBLISH through ``PublishLayout`` and never makes a `Packet` of it.
 package enum Packet: Equatable, Sendable {
-    case connect(Connect)
+    /// In storage of its own: it is rare and by far the largest, and would make every packet as large.
+    indirect case connect(Connect)
     case connack(Connack)
     case publish(Publish)
     case puback(Acknowledgement)
@@ -48,10 +49,10 @@ package enum Packet: Equatable, Sendable {
         case .connect: self = .connect(try Connect(decoding: body, header: header, limits: limits))
         case .connack: self = .connack(try Connack(decoding: body, context))
         case .publish: self = .publish(try Publish(decoding: packet, header: header, context))
-        case .puback: self = .puback(try Acknowledgement(decoding: body, of: .puback, in: .puback, context))
-        case .pubrec: self = .pubrec(try Acknowledgement(decoding: body, of: .pubrec, in: .pubrec, context))
-        case .pubrel: self = .pubrel(try Acknowledgement(decoding: body, of: .pubrel, in: .pubrel, context))
-        case .pubcomp: self = .pubcomp(try Acknowledgement(decoding: body, of: .pubcomp, in: .pubcomp, context))
+        case .puback: self = .puback(try Acknowledgement(decoding: packet, header: header, in: .puback, context))
+        case .pubrec: self = .pubrec(try Acknowledgement(decoding: packet, header: header, in: .pubrec, context))
+        case .pubrel: self = .pubrel(try Acknowledgement(decoding: packet, header: header, in: .pubrel, context))
+        case .pubcomp: self = .pubcomp(try Acknowledgement(decoding: packet, header: header, in: .pubcomp, context))
         case .subscribe: self = .subscribe(try Subscribe(decoding: body, context))
         case .suback: self = .suback(try Suback(decoding: body, context))
         case .unsubscribe: self = .unsubscribe(try Unsubscribe(decoding: body, context))

@@ -21,7 +21,12 @@ extension ByteBuffer {
 
     /// A property block with its length in front; a block without properties is a length of 0 [MQTT5-2.2.2-1].
     mutating func writeProperties(_ properties: Properties) {
-        writeVariableByteInteger(properties.encoded.readableBytes)
-        writeImmutableBuffer(properties.encoded)
+        if properties.isEmpty {
+            writeInteger(UInt8(0))
+        } else {
+            let block = properties.encoded
+            writeVariableByteInteger(block.readableBytes)
+            writeImmutableBuffer(block)
+        }
     }
 }

@@ -50,12 +50,15 @@ package struct FixedHeader: Equatable, Sendable {
         self.headerLength = index - offset
         self.remainingLength = length
         if packetLength > packetBytesMax { throw .packetTooLarge(bytes: packetLength, limit: packetBytesMax) }
-        if let exact = type.exactRemainingLength(in: version), length != exact {
-            throw length < exact ? .truncated(type) : .trailingBytes(type)
+        if version == .v5 && headerLength > 2 && !isMinimal { throw .integerNotMinimal(type) }  // [MQTT5-1.5.5-1]
+        if type != .publish { try checkLength(version) }
+    }
+
+    /// Whether a packet of this type can have this length at all.
+    private func checkLength(_ version: ProtocolVersion) throws(DecodeError) {
+        if let exact = type.exactRemainingLength(in: version), remainingLength != exact {
+            throw remainingLength < exact ? .truncated(type) : .trailingBytes(type)
         }
-        if version == .v5 {
-            if headerLength > 2, !isMinimal { throw .integerNotMinimal(type) }  // [MQTT5-1.5.5-1]
-            if length < type.leastRemainingLength { throw .truncated(type) }
-        }
+        if version == .v5 && remainingLength < type.leastRemainingLength { throw .truncated(type) }
     }
 }

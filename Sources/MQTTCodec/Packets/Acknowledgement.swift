@@ -14,8 +14,29 @@ package struct Acknowledgement: Equatable, Sendable {
         self.properties = properties
     }
 
-    init(decoding body: ByteBuffer, of type: PacketType, in place: PropertyPlace, _ context: DecodingContext) throws(DecodeError) {
-        var fields = FieldReader(body, of: type)
+    /// Decodes a whole packet.
+    ///
+    /// Nearly all consist of their identifier, which is read where it lies.
+    init(
+        decoding packet: ByteBuffer, header: FixedHeader, in place: PropertyPlace, _ context: DecodingContext
+    ) throws(DecodeError) {
+        let bytes = packet.readableBytesUInt8Span
+        let start = header.headerLength
+        if header.remainingLength == 2, bytes.count == start + 2 {
+            let identifier = UInt16(bytes[start]) << 8 | UInt16(bytes[start + 1])
+            if identifier == 0 { throw .zeroPacketIdentifier(header.type) }  // [MQTT-2.3.1-1]
+            self.init(packetID: identifier)
+        } else {
+            try self.init(decodingFieldsOf: packet, header: header, in: place, context)
+        }
+    }
+
+    private init(
+        decodingFieldsOf packet: ByteBuffer, header: FixedHeader, in place: PropertyPlace, _ context: DecodingContext
+    ) throws(DecodeError) {
+        var body = packet
+        body.moveReaderIndex(forwardBy: header.headerLength)
+        var fields = FieldReader(body, of: header.type)
         packetID = try fields.packetIdentifier()
         // MQTT 5 leaves out what says nothing: success without properties, then an empty property block.
         let hasReason = context.version == .v5 && !fields.isAtEnd

@@ -15,25 +15,32 @@ package struct PublishLayout: Equatable, Sendable {
     package var payloadStart: Int
     package var payloadLength: Int
 
-    /// Where the property block of MQTT 5 lies, without its length; empty in MQTT 3.1.1.
-    package private(set) var propertiesStart = 0
-    package private(set) var propertiesLength = 0
-    /// How many properties the block holds.
-    package private(set) var propertyCount = 0
-    /// Never 0; whether it is beyond the maximum that was agreed on is for the caller to say.
-    package var topicAlias: UInt16?
-    package private(set) var messageExpiryInterval: UInt32?
-    package private(set) var payloadFormatIndicator: PayloadFormatIndicator?
-    /// Whether there are subscription identifiers, which only a server sends.
-    package private(set) var hasSubscriptionIdentifier = false
-    private var forwarded = Forwarded.none
+    /// What a property block holds that is not empty; `nil` without one, so that MQTT 3.1.1 pays nothing for it.
+    private var block: Block?
 
-    /// How much of the property block is passed on.
-    private enum Forwarded {
-        case none
-        case some
-        case all
+    private struct Block: Equatable {
+        /// Where the properties lie, without their length.
+        var range: Range<Int>
+        var count = 0
+        var topicAlias: UInt16?
+        var messageExpiryInterval: UInt32?
+        var payloadFormatIndicator: PayloadFormatIndicator?
+        var hasSubscriptionIdentifier = false
+        var hasForwarded = false
+        var hasOthers = false
     }
+
+    /// Never 0; whether it is beyond the maximum that was agreed on is for the caller to say.
+    package var topicAlias: UInt16? { block?.topicAlias }
+    /// Seconds.
+    package var messageExpiryInterval: UInt32? { block?.messageExpiryInterval }
+    package var payloadFormatIndicator: PayloadFormatIndicator? { block?.payloadFormatIndicator }
+    /// Whether there are subscription identifiers, which only a server sends.
+    package var hasSubscriptionIdentifier: Bool { block?.hasSubscriptionIdentifier ?? false }
+    /// How many properties there are.
+    package var propertyCount: Int { block?.count ?? 0 }
+    /// Where the properties lie, without their length; `nil` when there are none.
+    package var propertyRange: Range<Int>? { block?.range }
 
     /// Reads the parts of the packet whose fixed header begins at `offset`; the whole packet must be in `bytes`.
     package init(
@@ -70,38 +77,36 @@ package struct PublishLayout: Equatable, Sendable {
     private mutating func readProperties(_ bytes: Span<UInt8>, sender: Sender, limits: DecodingLimits) throws(DecodeError) {
         let end = payloadStart + payloadLength
         var position = payloadStart
-        propertiesLength = try readVariableByteInteger(bytes, at: &position, end: end, in: .publish)
-        propertiesStart = position
-        if propertiesLength > 0 {
-            if propertiesLength > limits.propertyBytesMax {
-                throw .propertiesTooLong(bytes: propertiesLength, limit: limits.propertyBytesMax)
-            }
-            guard propertiesLength <= end - position else { throw .truncated(.publish) }
-            try scanProperties(bytes, sender: sender, limits: limits)
+        let length = try readVariableByteInteger(bytes, at: &position, end: end, in: .publish)
+        if length > 0 {
+            if length > limits.propertyBytesMax { throw .propertiesTooLong(bytes: length, limit: limits.propertyBytesMax) }
+            guard length <= end - position else { throw .truncated(.publish) }
+            block = try Self.block(at: position..<position + length, of: bytes, sender: sender, limits: limits)
         }
-        payloadStart = propertiesStart + propertiesLength
+        payloadStart = position + length
         payloadLength = end - payloadStart
         if topicLength == 0, topicAlias == nil { throw .emptyTopicName }  // section 3.3.2.1
     }
 
-    private mutating func scanProperties(_ bytes: Span<UInt8>, sender: Sender, limits: DecodingLimits) throws(DecodeError) {
-        var scanner = PropertyScanner(propertiesStart..<propertiesStart + propertiesLength, of: .publish)
+    private static func block(
+        at range: Range<Int>, of bytes: Span<UInt8>, sender: Sender, limits: DecodingLimits
+    ) throws(DecodeError) -> Block {
+        var block = Block(range: range)
+        var scanner = PropertyScanner(range, of: .publish)
         var check = PropertyCheck(.publish, sender: sender, limits: limits)
-        var hasForwarded = false
-        var hasOthers = false
         while let field = try scanner.next(in: bytes) {
             try check.take(field, in: bytes)
+            block.count += 1
             switch field.identifier {
-            case .topicAlias: topicAlias = UInt16(truncatingIfNeeded: field.number)
-            case .messageExpiryInterval: messageExpiryInterval = field.number
-            case .payloadFormatIndicator: payloadFormatIndicator = field.number == 0 ? .unspecified : .utf8
-            case .subscriptionIdentifier: hasSubscriptionIdentifier = true
+            case .topicAlias: block.topicAlias = UInt16(truncatingIfNeeded: field.number)
+            case .messageExpiryInterval: block.messageExpiryInterval = field.number
+            case .payloadFormatIndicator: block.payloadFormatIndicator = field.number == 0 ? .unspecified : .utf8
+            case .subscriptionIdentifier: block.hasSubscriptionIdentifier = true
             default: break
             }
-            if field.identifier.isForwarded { hasForwarded = true } else { hasOthers = true }
+            if field.identifier.isForwarded { block.hasForwarded = true } else { block.hasOthers = true }
         }
-        propertyCount = check.count
-        forwarded = hasForwarded ? hasOthers ? .some : .all : .none
+        return block
     }
 
     /// The properties that go out with the message, unaltered and in their order, as ``PublishProperties/forwarded`` takes them; `nil` when
@@ -109,10 +114,8 @@ package struct PublishLayout: Equatable, Sendable {
     ///
     /// `buffer` is the one whose readable bytes were read. A slice of it when the block holds no others, otherwise a copy without those.
     package func forwardedProperties(in buffer: ByteBuffer) -> ByteBuffer? {
-        switch forwarded {
-        case .none: nil
-        case .all: buffer.getSlice(at: buffer.readerIndex + propertiesStart, length: propertiesLength)
-        case .some: buffer.forwardedProperties(at: propertiesStart..<propertiesStart + propertiesLength)
-        }
+        guard let block, block.hasForwarded else { return nil }
+        if block.hasOthers { return buffer.forwardedProperties(at: block.range) }
+        return buffer.getSlice(at: buffer.readerIndex + block.range.lowerBound, length: block.range.count)
     }
 }

@@ -5,20 +5,26 @@ package import NIOCore
 /// They are kept as they stand on the wire, so that reading and writing a block is one slice and one copy however many there are. Every
 /// accessor walks over the block. Equal means the same bytes. What was decoded shares the packet's storage; see ``stored()``.
 package struct Properties: Equatable, Sendable {
-    /// The properties one after another, without the length in front: always well-formed.
-    package private(set) var encoded: ByteBuffer
+    /// `nil` rather than empty, so that packets without properties cost nothing.
+    private var block: ByteBuffer?
 
-    package init() { encoded = ByteBuffer() }
+    package init() {}
 
     package init(_ properties: [Property]) {
         self.init()
         for property in properties { append(property) }
     }
 
-    package var isEmpty: Bool { encoded.readableBytes == 0 }
+    /// The properties one after another, without the length in front: always well-formed.
+    package var encoded: ByteBuffer { block ?? ByteBuffer() }
+
+    package var isEmpty: Bool { block == nil }
 
     /// Bytes of the block as it is written, with its length in front.
-    package var encodedSize: Int { ByteBuffer.variableByteIntegerBytes(encoded.readableBytes) + encoded.readableBytes }
+    package var encodedSize: Int {
+        guard let block else { return 1 }
+        return ByteBuffer.variableByteIntegerBytes(block.readableBytes) + block.readableBytes
+    }
 
     /// Checks a block, without its length.
     ///
@@ -28,23 +34,21 @@ package struct Properties: Equatable, Sendable {
         var scanner = PropertyScanner(0..<bytes.count, of: place.packetType)
         var check = PropertyCheck(place, sender: sender, limits: limits)
         while let field = try scanner.next(in: bytes) { try check.take(field, in: bytes) }
-        encoded = block
+        self.block = bytes.isEmpty ? nil : block
     }
 
     /// The block of a PUBLISH, which its layout has checked.
     init?(checkedBy layout: PublishLayout, in packet: ByteBuffer) {
         self.init()
-        if layout.propertiesLength == 0 { return }
-        guard let block = packet.getSlice(at: packet.readerIndex + layout.propertiesStart, length: layout.propertiesLength) else {
-            return nil
-        }
-        encoded = block
+        guard let range = layout.propertyRange else { return }
+        block = packet.getSlice(at: packet.readerIndex + range.lowerBound, length: range.count)
+        if block == nil { return nil }
     }
 
     /// The properties in storage of their own, for whoever keeps them: a slice would keep the whole packet's alive.
     package func stored() -> Properties {
         var copy = Properties()
-        if !isEmpty { copy.encoded = ByteBuffer(bytes: encoded.readableBytesView) }
+        copy.block = block.map { ByteBuffer(bytes: $0.readableBytesView) }
         return copy
     }
 
@@ -61,7 +65,8 @@ package struct Properties: Equatable, Sendable {
     ///
     /// - Precondition: the value has the type of the identifier, and texts and bytes are no longer than 65,535 bytes.
     package mutating func append(_ property: Property) {
-        encoded.writeProperty(property.identifier, property.value)
+        if block == nil { block = ByteBuffer() }
+        block?.writeProperty(property.identifier, property.value)
     }
 
     /// Removes every property of this kind.
@@ -79,27 +84,25 @@ package struct Properties: Equatable, Sendable {
 
     private mutating func removeAll(where isUnwanted: (PropertyIdentifier) -> Bool) {
         var rest = ByteBuffer()
-        var hasUnwanted = false
         forEachField { field in
-            if isUnwanted(field.identifier) {
-                hasUnwanted = true
-            } else if let slice = slice(field.start..<field.end) {
-                rest.writeImmutableBuffer(slice)
-            }
+            if !isUnwanted(field.identifier), let slice = slice(field.start..<field.end) { rest.writeImmutableBuffer(slice) }
         }
-        if hasUnwanted { encoded = rest }
+        // A block that stays whole is not replaced by its copy.
+        if rest.readableBytes < encoded.readableBytes { block = rest.readableBytes == 0 ? nil : rest }
     }
 
     // MARK: Walking
 
     func forEachField(_ body: (PropertyField) -> Void) {
-        let bytes = encoded.readableBytesUInt8Span
+        guard let block else { return }
+        let bytes = block.readableBytesUInt8Span
         var scanner = PropertyScanner(0..<bytes.count, of: .publish)
         while let field = try? scanner.next(in: bytes) { body(field) }
     }
 
     func firstField(_ identifier: PropertyIdentifier) -> PropertyField? {
-        let bytes = encoded.readableBytesUInt8Span
+        guard let block else { return nil }
+        let bytes = block.readableBytesUInt8Span
         var scanner = PropertyScanner(0..<bytes.count, of: .publish)
         while let field = try? scanner.next(in: bytes) {
             if field.identifier == identifier { return field }

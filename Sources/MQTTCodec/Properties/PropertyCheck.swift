@@ -5,8 +5,6 @@ struct PropertyCheck {
     private let userPropertiesMax: Int
     /// One bit for each identifier that was there.
     private var seen: UInt64 = 0
-    /// How many properties were judged.
-    private(set) var count = 0
     private var userProperties = 0
 
     init(_ place: PropertyPlace, sender: Sender, limits: DecodingLimits) {
@@ -17,7 +15,6 @@ struct PropertyCheck {
 
     mutating func take(_ field: PropertyField, in bytes: Span<UInt8>) throws(DecodeError) {
         let identifier = field.identifier
-        count += 1
         guard identifier.isAllowed(in: place) else { throw .propertyNotAllowed(identifier, place) }  // section 2.2.2.2
         if identifier == .userProperty {
             userProperties += 1
@@ -32,8 +29,6 @@ struct PropertyCheck {
         seen |= bit
         try checkValue(field, in: bytes)
     }
-
-    func contains(_ identifier: PropertyIdentifier) -> Bool { seen & 1 << UInt64(identifier.rawValue) != 0 }
 
     private func checkValue(_ field: PropertyField, in bytes: Span<UInt8>) throws(DecodeError) {
         switch field.identifier {

@@ -93,10 +93,11 @@ struct StreamProperties {
             reading: padded.span, at: 1, header: header, version: version, sender: sender, limits: Self.limits)
         if let layout {
             let headEnd = layout.topicStart + layout.topicLength + (layout.qos == .atMostOnce ? 0 : 2)
-            let lengthBytes = version == .v311 ? 0 : ByteBuffer.variableByteIntegerBytes(layout.propertiesLength)
+            let properties = layout.propertyRange?.count ?? 0
+            let lengthBytes = version == .v311 ? 0 : ByteBuffer.variableByteIntegerBytes(properties)
             require(
-                layout.topicStart == 1 + header.headerLength + 2 && layout.topicLength >= 0 && layout.propertiesLength >= 0
-                    && layout.payloadStart == headEnd + lengthBytes + layout.propertiesLength
+                layout.topicStart == 1 + header.headerLength + 2 && layout.topicLength >= 0
+                    && layout.payloadStart == headEnd + lengthBytes + properties
                     && layout.payloadLength >= 0 && layout.payloadStart + layout.payloadLength == 1 + header.packetLength,
                 "the layout leaves the packet")
         }
