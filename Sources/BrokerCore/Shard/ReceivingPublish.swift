@@ -12,7 +12,7 @@ extension Shard {
         counters.publishReceived[Int(layout.qos.rawValue)] &+= 1
         guard let payload = buffer.getSlice(at: buffer.readerIndex + layout.payloadStart, length: layout.payloadLength) else { return }
         var message = Message(topic: route.topic, payload: payload, qos: layout.qos, retain: layout.retain)
-        if terms != nil, layout.propertiesLength > 0 {
+        if terms != nil, layout.propertyCount > 0 {
             message.properties = MessageProperties(
                 forwarded: layout.forwardedProperties(in: buffer), expiryInterval: layout.messageExpiryInterval, now: now)
         }
@@ -60,6 +60,12 @@ extension Shard {
     /// `nil` when its topic or alias closed the connection.
     private func route(of layout: PublishLayout, in buffer: ByteBuffer, on connection: ClientConnection) throws(DecodeError) -> Route? {
         if let alias = layout.topicAlias { return try route(ofAlias: alias, layout, in: buffer, on: connection) }
+        return try route(ofTopicIn: layout, in: buffer, on: connection)
+    }
+
+    private func route(
+        ofTopicIn layout: PublishLayout, in buffer: ByteBuffer, on connection: ClientConnection
+    ) throws(DecodeError) -> Route? {
         let start = buffer.readerIndex + layout.topicStart
         if let last = connection.lastRoute, last.generation == index.generation,
             last.topic.hasSameBytes(as: buffer, at: start, length: layout.topicLength)
@@ -97,9 +103,7 @@ extension Shard {
             connection.lastRoute = route
             return route
         }
-        var named = layout
-        named.topicAlias = nil
-        guard let route = try route(of: named, in: buffer, on: connection) else { return nil }
+        guard let route = try route(ofTopicIn: layout, in: buffer, on: connection) else { return nil }
         terms.inboundAliases.set(alias, to: route.topic)
         return route
     }
