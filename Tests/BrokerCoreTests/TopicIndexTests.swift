@@ -67,11 +67,11 @@ func naivelyMatches(_ name: [UInt8], _ filter: [UInt8]) -> Bool {
             case 0..<4:
                 let qos = QoS.allCases.randomElement(using: &topics.random) ?? .atMostOnce
                 let change = index.subscribe(sessions[holder], to: filter, options: SubscriptionOptions(qos: qos))
-                #expect(change == (wanted[holding] == nil && !others ? .interest(wanted: true) : TopicIndex.Change.none))
+                #expect(change == (wanted[holding] == nil && !others ? .interest(filter: filter, wanted: true) : TopicIndex.Change.none))
                 wanted[holding] = qos
             case 4..<7:
                 let change = index.unsubscribe(sessions[holder], from: filter)
-                let expected: TopicIndex.Change = others ? .none : .interest(wanted: false)
+                let expected: TopicIndex.Change = others ? .none : .interest(filter: filter, wanted: false)
                 #expect(change == (wanted.removeValue(forKey: holding) == nil ? nil : expected))
             default:
                 let wants = topics.random.happens(percent: 50)

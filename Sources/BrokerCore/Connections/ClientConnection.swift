@@ -38,6 +38,7 @@ package final class ClientConnection {
     /// Place in the shard's table, reused after the connection has gone.
     package let slot: Int
     package let info: ConnectionInfo
+    let limits: ConnectionLimits
     let openedAt: Instant
     var phase = Phase.awaitingConnect
     var link = Link.local
@@ -73,10 +74,11 @@ package final class ClientConnection {
     /// Where the topic leads that this client published last: a device that repeats its topic is matched by one comparison.
     var lastRoute: Route?
 
-    init(id: UInt64, slot: Int, info: ConnectionInfo, openedAt: Instant) {
+    init(id: UInt64, slot: Int, info: ConnectionInfo, limits: ConnectionLimits, openedAt: Instant) {
         self.id = id
         self.slot = slot
         self.info = info
+        self.limits = limits
         self.openedAt = openedAt
         lastReceived = openedAt
     }
@@ -86,6 +88,8 @@ package final class ClientConnection {
 
     /// Name of the client in logs, once it is known.
     package var clientID: String? { session?.clientID }
+
+    var isAWS: Bool { info.terms.dialect == .aws }
 
     var version: ProtocolVersion { terms == nil ? .v311 : .v5 }
 

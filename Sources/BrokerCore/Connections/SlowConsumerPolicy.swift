@@ -14,6 +14,10 @@ package enum SlowConsumerPolicy: String, Sendable, CaseIterable {
 /// What a listener says of its connections beside who may connect.
 package struct ListenerTerms: Sendable, Equatable {
     package var slowConsumer: SlowConsumerPolicy
+    package var dialect: Dialect
 
-    package init(slowConsumer: SlowConsumerPolicy = .dropNewest) { self.slowConsumer = slowConsumer }
+    package init(slowConsumer: SlowConsumerPolicy = .dropNewest, dialect: Dialect = .standard) {
+        self.slowConsumer = slowConsumer
+        self.dialect = dialect
+    }
 }

@@ -32,14 +32,15 @@ package struct TopicIndex {
     /// What other shards are to be told.
     package enum Change: Equatable {
         /// Of a filter: the shard begins or ceases to want it.
-        case interest(wanted: Bool)
+        case interest(filter: String, wanted: Bool)
         /// The members of a shared subscription are others now.
         case members(SharedGroup)
         case none
 
         package static func == (lhs: Change, rhs: Change) -> Bool {
             switch (lhs, rhs) {
-            case (.interest(let one), .interest(let other)): one == other
+            case (.interest(let filter, let wanted), .interest(let otherFilter, let otherWanted)):
+                ExactText(filter) == ExactText(otherFilter) && wanted == otherWanted
             case (.members(let one), .members(let other)): one === other
             case (.none, .none): true
             default: false
@@ -62,6 +63,8 @@ package struct TopicIndex {
     package mutating func subscribe(_ session: Session, to filter: String, options: SubscriptionOptions) -> Change {
         generation &+= 1
         if let existing = session.subscriptions[ExactText(filter)] {
+            var options = options
+            options.excludesParent = existing.options.excludesParent  // its place in the index stays
             session.subscriptions[ExactText(filter)]?.options = options
             if let group = existing.share {
                 group.update(existing.position, options: options)
@@ -78,11 +81,12 @@ package struct TopicIndex {
             session.sharedSubscriptions += 1
             return .members(group)
         }
-        let entry = entryIndex(of: filter)
+        let indexed = options.excludesParent ? Self.withoutParent(filter) : filter
+        let entry = entryIndex(of: indexed)
         let position = entries[entry].subscribers.count
         entries[entry].subscribers.append(Subscriber(session: session, options: options))
         session.subscriptions[ExactText(filter)] = Session.Subscription(options: options, entry: entry, position: position, share: nil)
-        return position == 0 ? .interest(wanted: true) : .none
+        return position == 0 ? .interest(filter: indexed, wanted: true) : .none
     }
 
     /// Answers `nil` when there was no such subscription.
@@ -101,11 +105,23 @@ package struct TopicIndex {
         let last = entries[entry].subscribers.removeLast()
         if subscription.position < entries[entry].subscribers.count {
             entries[entry].subscribers[subscription.position] = last
-            last.session.subscriptions[ExactText(filter)]?.position = subscription.position
+            let text = String(buffer: entries[entry].filter)
+            let theirs = last.options.excludesParent ? Self.withParent(text) : text
+            last.session.subscriptions[ExactText(theirs)]?.position = subscription.position
         }
         let isLast = entries[entry].subscribers.isEmpty
+        let indexed = String(buffer: entries[entry].filter)
         dropIfUnused(entry)
-        return isLast ? .interest(wanted: false) : Change.none
+        return isLast ? .interest(filter: indexed, wanted: false) : Change.none
+    }
+
+    /// `a/#` as the filter that matches the same but `a` itself.
+    private static func withoutParent(_ filter: String) -> String {
+        filter.utf8.count > 2 && filter.utf8.suffix(2).elementsEqual("/#".utf8) ? filter.dropLast(1) + "+/#" : filter
+    }
+
+    private static func withParent(_ filter: String) -> String {
+        filter.utf8.suffix(4).elementsEqual("/+/#".utf8) ? filter.dropLast(3) + "#" : filter
     }
 
     // MARK: Shared subscriptions

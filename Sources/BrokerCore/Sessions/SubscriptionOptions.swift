@@ -10,6 +10,9 @@ package struct SubscriptionOptions: Equatable, Sendable {
     /// 0 when there is none.
     package var identifier: UInt32 = 0
 
+    /// `a/#` is not to match `a`, as on IoT Core.
+    var excludesParent = false
+
     package init(qos: QoS) { self.qos = qos }
 
     init(_ request: Subscribe.Request, identifier: UInt32) {

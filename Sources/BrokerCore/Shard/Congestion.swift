@@ -102,7 +102,8 @@ extension Shard {
 
     /// Takes one message from what the client may publish in this second; without any left it is not read for the time that it takes.
     func chargePublish(bytes: Int, of connection: ClientConnection) {
-        guard limitsPublishRate else { return }
+        guard connection.limits.paces else { return }
+        let limits = connection.limits.values
         let wait = connection.rate.charge(
             bytes: bytes, at: now, messagesPerSecond: limits.publishesPerSecondMax, bytesPerSecond: limits.publishBytesPerSecondMax)
         guard wait > 0, !connection.isHeld else { return }

@@ -6,6 +6,7 @@ import NIOCore
 extension Shard {
     func receiveConnect(_ packet: Connect, on connection: ClientConnection) {
         var connect = packet
+        let limits = connection.limits.values
         if connect.version == .v5 { connection.terms = AgreedTerms(connect.properties, limits: limits) }
         let clientIDBytesMax = max(limits.clientIDBytesMax, BrokerLimits.clientIDBytesAlways)  // [MQTT-3.1.3-5]
         guard connect.clientID.utf8.count <= clientIDBytesMax else {
@@ -19,8 +20,11 @@ extension Shard {
             }
             connect.clientID = unusedName(for: connection)  // [MQTT-3.1.3-6] [MQTT5-3.1.3-6] [MQTT5-3.1.3-7]
         }
-        if let will = connect.will, let problem = topicProblem(will.topic) {
+        if let will = connect.will, let problem = topicProblem(will.topic, of: connection) {
             return refuse(connect.clientID, on: connection, .topicNameInvalid, "the will has \(problem)")
+        }
+        if connection.isAWS, let (code, problem) = awsProblem(with: connect) {
+            return refuse(connect.clientID, on: connection, code, problem)
         }
         if let method = connect.properties.authenticationMethod {
             return beginAuthentication(method: method, of: connect, isAssignedClientID: isAssigned, on: connection)
@@ -93,7 +97,7 @@ extension Shard {
     private func attach(_ session: Session, to connection: ClientConnection, _ accepted: AcceptedConnect) {
         let connect = accepted.connect
         session.connection = connection
-        session.expirySeconds = accepted.sessionExpirySeconds(limits: limits)
+        session.expirySeconds = accepted.sessionExpirySeconds(limits: connection.limits.values)
         session.disconnectedAt = nil
         session.delayedWill = nil  // [MQTT5-3.1.3-9]
         session.slowConsumer = connection.info.terms.slowConsumer
@@ -101,7 +105,7 @@ extension Shard {
         connection.phase = .connected
         connection.will = connect.will
         connection.userName = connect.userName
-        connection.keepAliveSeconds = keepAlive(of: connect)
+        connection.keepAliveSeconds = keepAlive(of: connect, on: connection)
         scheduleKeepAlive(of: connection)
         counters.clientsConnected += 1
         counters.clientsMaximum = max(counters.clientsMaximum, counters.clientsConnected)
@@ -111,10 +115,11 @@ extension Shard {
     /// The keep alive in force: what a client of MQTT 5 asks for, at most `keepAliveSecondsMax` [MQTT5-3.1.2-21].
     ///
     /// MQTT 3.1.1 has no way to tell the client another one, so there it is the client's.
-    private func keepAlive(of connect: Connect) -> UInt16 {
-        if connect.version == .v311 { return connect.keepAlive }
-        let maximum = UInt16(clamping: limits.keepAliveSecondsMax)
-        return connect.keepAlive == 0 ? maximum : min(connect.keepAlive, maximum)
+    private func keepAlive(of connect: Connect, on connection: ClientConnection) -> UInt16 {
+        if connect.version == .v311, !connection.isAWS { return connect.keepAlive }
+        let maximum = UInt16(clamping: connection.limits.values.keepAliveSecondsMax)
+        let asked = connect.keepAlive == 0 ? maximum : min(connect.keepAlive, maximum)
+        return connection.isAWS ? max(asked, UInt16(clamping: AWSQuotas.keepAliveSeconds.lowerBound)) : asked
     }
 
     /// CONNACK, before anything else is sent [MQTT-3.1.4-4] [MQTT-3.2.0-1] [MQTT5-3.2.0-1].
@@ -125,12 +130,17 @@ extension Shard {
             if session.expirySeconds != Int(terms.sessionExpiryInterval) {
                 connack.properties.sessionExpiryInterval = UInt32(clamping: session.expirySeconds)
             }
+            let limits = connection.limits.values
             connack.properties.receiveMaximum = UInt16(clamping: limits.receiveMaximum)
             connack.properties.maximumPacketSize = UInt32(clamping: limits.packetBytesMax)
             if accepted.isAssignedClientID { connack.properties.assignedClientIdentifier = session.clientID }
             connack.properties.topicAliasMaximum = UInt16(clamping: limits.topicAliasesMax)
             if connection.keepAliveSeconds != accepted.connect.keepAlive {
                 connack.properties.serverKeepAlive = connection.keepAliveSeconds
+            }
+            if connection.isAWS {
+                connack.properties.maximumQoS = .atLeastOnce
+                connack.properties.subscriptionIdentifierAvailable = false
             }
             connack.properties.authenticationMethod = terms.authenticationMethod
             connack.properties.authenticationData = accepted.authenticationData
@@ -155,13 +165,29 @@ extension Shard {
     func refuse(_ clientID: String, on connection: ClientConnection, _ code: ReasonCode, _ text: String, version: ProtocolVersion) {
         // [MQTT-3.2.2-4] [MQTT5-3.2.2-6] [MQTT5-3.1.4-2]
         let connack = Packet.connack(Connack(sessionPresent: false, reasonCode: code))
-        if connack.encodedSize(version: version) <= connection.packetBytesMax {
+        if version == .v311, connection.isAWS, code == .notAuthorized {
+            connection.outbound.writeBytes(Self.awsNotAuthorized)
+            counters.packetsSent &+= 1
+        } else if connack.encodedSize(version: version) <= connection.packetBytesMax {
             connack.encode(into: &connection.outbound, version: version)
             counters.packetsSent &+= 1
         }
         counters.connectionsRefused["\(code)", default: 0] += 1
         transport.report(.refused(clientID: clientID, connection.info, code, text))
         end(connection, reason: .refused(code, text), closingTransport: true)  // [MQTT-3.2.2-5] [MQTT5-3.2.2-7]
+    }
+
+    /// IoT Core's CONNACK of MQTT 3.1.1 for a client that may not connect: a return code that the standard does not have.
+    private static let awsNotAuthorized: [UInt8] = [0x20, 2, 0, 7]
+
+    /// What IoT Core does not take of a CONNECT.
+    private func awsProblem(with connect: Connect) -> (ReasonCode, String)? {
+        if connect.clientID.utf8.first == UInt8(ascii: "$") { return (.clientIdentifierNotValid, "the client identifier begins with $") }
+        if connect.will?.qos == .exactlyOnce { return (.qosNotSupported, "a will with QoS 2 (dialect: aws)") }
+        if connect.properties.authenticationMethod != nil {
+            return (.badAuthenticationMethod, "enhanced authentication (dialect: aws)")
+        }
+        return nil
     }
 
     /// A level that is neither 4 nor 5: of the past, or of the future.

@@ -64,7 +64,7 @@ extension Shard {
                 let text = "DISCONNECT asks for a session expiry interval, and CONNECT asked for none"
                 return end(connection, reason: .protocolViolation(text), closingTransport: true)  // [MQTT5-3.14.2-1]
             }
-            session.expirySeconds = min(Int(interval), limits.sessionExpirySecondsMax)
+            session.expirySeconds = min(Int(interval), connection.limits.values.sessionExpirySecondsMax)
         }
         if packet.reasonCode == .normalDisconnection {
             connection.will = nil  // [MQTT-3.1.2-10] [MQTT-3.14.4-3] [MQTT5-3.1.2-10] [MQTT5-3.14.4-3]

@@ -57,7 +57,7 @@ extension Shard {
         switch connection.phase {
         case .connected, .authenticating:
             if connection.isAwaitingSuback || connection.isHeld { return false }
-            let packetBytesMax = connection.isConnected ? limits.packetBytesMax : limits.connectBytesMax
+            let packetBytesMax = connection.isConnected ? connection.limits.values.packetBytesMax : limits.connectBytesMax
             guard
                 let header = try FixedHeader(
                     reading: buffer.readableBytesUInt8Span, at: 0, packetBytesMax: packetBytesMax, version: connection.version),
@@ -102,7 +102,7 @@ extension Shard {
         }
         do {
             if case .connect(let connect) = try Packet(
-                decoding: packet, header: header, version: version, sender: .client, limits: decodingLimits)
+                decoding: packet, header: header, version: version, sender: .client, limits: connection.limits.decoding)
             {
                 receiveConnect(connect, on: connection)
             }
@@ -131,7 +131,7 @@ extension Shard {
             return end(connection, reason: .protocolViolation("\(header.type.name) is sent by servers only"), closingTransport: true)
         }
         let packet = try Packet(
-            decoding: bytes, header: header, version: connection.version, sender: .client, limits: decodingLimits)
+            decoding: bytes, header: header, version: connection.version, sender: .client, limits: connection.limits.decoding)
         guard let session = connection.session, connection.isConnected else {
             return receiveWhileAuthenticating(packet, on: connection)
         }

@@ -98,7 +98,7 @@ extension Shard {
         let connection = makeConnection(info)
         connection.link = .remote(peer, id: id)
         adopted[id] = connection
-        if accepted.connect.version == .v5 { connection.terms = AgreedTerms(accepted.connect.properties, limits: limits) }
+        if accepted.connect.version == .v5 { connection.terms = AgreedTerms(accepted.connect.properties, limits: connection.limits.values) }
         claim(accepted, on: connection)
     }
 }

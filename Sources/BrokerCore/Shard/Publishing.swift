@@ -3,7 +3,8 @@ import NIOCore
 
 /// Messages accepted by this shard: retained, statistics, routing, rules (MQTT 3.1.1 and MQTT 5 section 3.3).
 extension Shard {
-    func topicProblem(_ topic: ByteBuffer) -> String? {
+    func topicProblem(_ topic: ByteBuffer, of connection: ClientConnection) -> String? {
+        let limits = connection.limits.values
         if topic.readableBytes > limits.topicBytesMax { return "a topic longer than \(limits.topicBytesMax) bytes (topicBytesMax)" }
         var levels = 1
         for byte in topic.readableBytesView where byte == UInt8(ascii: "/") { levels += 1 }

@@ -7,8 +7,13 @@ extension Shard {
         guard let session = connection.session else { return }
         let terms = connection.terms
         let layout = try PublishLayout(
-            reading: buffer.readableBytesUInt8Span, at: 0, header: header, version: connection.version, limits: decodingLimits)
+            reading: buffer.readableBytesUInt8Span, at: 0, header: header, version: connection.version, limits: connection.limits.decoding)
+        if layout.qos == .exactlyOnce, connection.isAWS { return refuseQoS2(on: connection) }
         guard let route = try route(of: layout, in: buffer, on: connection) else { return }
+        if route.isSystemTopic, connection.isAWS {
+            let text = "a publish to a topic that begins with $, which nothing here serves"
+            return end(connection, reason: .limitExceeded(.topicNameInvalid, text), closingTransport: true)
+        }
         counters.publishReceived[Int(layout.qos.rawValue)] &+= 1
         guard let payload = buffer.getSlice(at: buffer.readerIndex + layout.payloadStart, length: layout.payloadLength) else { return }
         var message = Message(topic: route.topic, payload: payload, qos: layout.qos, retain: layout.retain)
@@ -45,9 +50,16 @@ extension Shard {
         }
     }
 
+    /// IoT Core has no QoS 2: it tells clients of MQTT 5 beforehand, and does not answer those of MQTT 3.1.1.
+    private func refuseQoS2(on connection: ClientConnection) {
+        counters.drop(.qosNotSupported)
+        if connection.terms == nil { return }
+        end(connection, reason: .limitExceeded(.qosNotSupported, "QoS 2 (dialect: aws)"), closingTransport: true)
+    }
+
     /// Whether one more QoS 2 message may wait for its PUBREL; if not, the connection is closed.
     private func mayReceive(_ packetID: UInt16, _ session: Session, on connection: ClientConnection) -> Bool {
-        let limit = connection.terms == nil ? limits.awaitingPubrelMax : limits.receiveMaximum
+        let limit = connection.terms == nil ? limits.awaitingPubrelMax : connection.limits.values.receiveMaximum
         if session.awaitingPubrel.count < limit || session.awaitingPubrel.contains(packetID) { return true }
         let name = connection.terms == nil ? "awaitingPubrelMax" : "receiveMaximum"
         let text = "more than \(limit) QoS 2 messages without PUBREL (\(name))"
@@ -74,7 +86,7 @@ extension Shard {
         }
         guard let topic = buffer.getSlice(at: start, length: layout.topicLength) else { throw .truncated(.publish) }
         try Topics.validate(name: topic.readableBytesUInt8Span, in: .publish)
-        if let problem = topicProblem(topic) {
+        if let problem = topicProblem(topic, of: connection) {
             end(connection, reason: .limitExceeded(.topicNameInvalid, problem), closingTransport: true)
             return nil
         }
@@ -89,7 +101,7 @@ extension Shard {
     ) throws(DecodeError) -> Route? {
         guard let terms = connection.terms else { return nil }
         guard terms.inboundAliases.allows(alias) else {
-            let text = "topic alias \(alias) is beyond the maximum of \(limits.topicAliasesMax) (topicAliasesMax)"
+            let text = "topic alias \(alias) is beyond the maximum of \(connection.limits.values.topicAliasesMax) (topicAliasesMax)"
             end(connection, reason: .limitExceeded(.topicAliasInvalid, text), closingTransport: true)  // [MQTT5-3.3.2-9]
             return nil
         }

@@ -88,7 +88,7 @@ extension Shard {
 
     /// QoS 1 and 2 messages that may be under way to the client [MQTT5-3.3.4-9] [MQTT5-4.9.0-1] [MQTT5-4.9.0-2].
     private func sendQuota(of connection: ClientConnection) -> Int {
-        min(limits.inflightMax, connection.terms?.receiveMaximum ?? .max)
+        min(connection.limits.values.inflightMax, connection.terms?.receiveMaximum ?? .max)
     }
 
     private func hasRoom(on connection: ClientConnection) -> Bool {

@@ -11,7 +11,8 @@ package final class Shard {
     package let id: ShardID
     let peers: [ShardID]
     package let limits: BrokerLimits
-    let decodingLimits: DecodingLimits
+    private let standardLimits: ConnectionLimits
+    private let awsLimits: ConnectionLimits
     unowned let transport: any ShardTransport
     let authorizer: any Authorizer
     let directory: SessionDirectory
@@ -54,7 +55,6 @@ package final class Shard {
     var stuckBytes = 0
     let queueBytesShare: Int
     let outboundBytesShare: Int
-    let limitsPublishRate: Bool
     var waitedFor = 0
     var congestedPeers = ShardSet()
     var held: [ClientConnection] = []
@@ -70,12 +70,11 @@ package final class Shard {
     ) {
         self.id = id
         self.limits = limits
-        decodingLimits = DecodingLimits(
-            filtersMax: limits.filtersPerPacketMax, userPropertiesMax: limits.userPropertiesMax, propertyBytesMax: limits.propertyBytesMax)
+        standardLimits = ConnectionLimits(limits)
+        awsLimits = ConnectionLimits(limits.adapted(to: .aws))
         self.transport = transport
         queueBytesShare = limits.queueBytesInAllMax / shardCount
         outboundBytesShare = limits.outboundBytesInAllMax / shardCount
-        limitsPublishRate = limits.publishesPerSecondMax != .max || limits.publishBytesPerSecondMax != .max
         self.authorizer = authorizer
         self.directory = directory
         self.retained = retained
@@ -166,7 +165,8 @@ package final class Shard {
         lastConnectionNumber += 1
         let slot = freeSlots.popLast() ?? connections.count
         let number = lastConnectionNumber * UInt64(ShardSet.capacity) + UInt64(id.index)
-        let connection = ClientConnection(id: number, slot: slot, info: info, openedAt: now)
+        let dialectLimits = info.terms.dialect == .aws ? awsLimits : standardLimits
+        let connection = ClientConnection(id: number, slot: slot, info: info, limits: dialectLimits, openedAt: now)
         if slot == connections.count { connections.append(connection) } else { connections[slot] = connection }
         return connection
     }

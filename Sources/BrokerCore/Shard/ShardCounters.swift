@@ -28,6 +28,8 @@ struct ShardCounters {
         /// A session ended with messages in its queue: a clean session's connection closed, or its client asked for a new one.
         case sessionEnded = "session_ended"
         case messageExpired = "message_expired"
+        /// QoS 2 on a listener with the AWS dialect.
+        case qosNotSupported = "qos_not_supported"
         /// Larger than the packets that the client takes.
         case packetTooLarge = "packet_too_large"
         /// Said to be UTF-8, and is not.

@@ -38,7 +38,7 @@ extension Shard {
         for subscription in session.subscriptions.values {
             guard let group = subscription.share else { continue }
             group.memberChanged(isOnline: isOnline)
-            announce(.members(group), filter: group.name)
+            announce(.members(group))
         }
         if !isOnline { passOn(takeQueued(of: session) { $0.share?.hasSomebodyOnline ?? false }) }
     }

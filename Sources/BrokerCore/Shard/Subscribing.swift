@@ -25,19 +25,24 @@ struct InterestAnnouncements {
 extension Shard {
     func receiveSubscribe(_ packet: Subscribe, from session: Session, on connection: ClientConnection) {
         let identifier = packet.properties.subscriptionIdentifiers.first ?? 0
+        if connection.isAWS, refusesAsAWS(packet, on: connection) { return }
         var codes: [ReasonCode] = []
         var retained: [(filter: String, options: SubscriptionOptions)] = []
         for request in packet.requests {  // one after the other, and the codes in their order [MQTT-3.8.4-4] [MQTT-3.9.3-1]
-            if let (code, problem) = problem(with: request, of: session) {
+            if let (code, problem) = problem(with: request, of: session, on: connection) {
                 transport.report(.subscribeDenied(clientID: session.clientID, filter: request.filter, problem))
                 codes.append(code)  // [MQTT-3.8.4-5] [MQTT5-3.8.4-5] [MQTT5-3.8.4-6]
                 continue
             }
             let isNew = session.subscriptions[ExactText(request.filter)] == nil
-            let options = SubscriptionOptions(request, identifier: identifier)
-            announce(index.subscribe(session, to: request.filter, options: options), filter: request.filter)
-            codes.append(.granted(request.qos))  // [MQTT-3.8.4-6] [MQTT5-3.8.4-7]
-            if wantsRetained(request, isNew: isNew, of: session) { retained.append((request.filter, options)) }
+            var options = SubscriptionOptions(request, identifier: identifier)
+            if connection.isAWS {
+                options.qos = min(options.qos, .atLeastOnce)
+                options.excludesParent = true
+            }
+            announce(index.subscribe(session, to: request.filter, options: options))
+            codes.append(.granted(options.qos))  // [MQTT-3.8.4-6] [MQTT5-3.8.4-7]
+            if wantsRetained(request, isNew: isNew, of: session, on: connection) { retained.append((request.filter, options)) }
         }
         let suback = Suback(packetID: packet.packetID, reasonCodes: codes)  // [MQTT-3.8.4-2] [MQTT5-3.8.4-2]
         let pending = PendingSubscription(
@@ -52,7 +57,8 @@ extension Shard {
     }
 
     /// Retain handling [MQTT5-3.3.1-9] [MQTT5-3.3.1-10] [MQTT5-3.3.1-11]; a shared subscription gets no retained messages.
-    private func wantsRetained(_ request: Subscribe.Request, isNew: Bool, of session: Session) -> Bool {
+    private func wantsRetained(_ request: Subscribe.Request, isNew: Bool, of session: Session, on connection: ClientConnection) -> Bool {
+        if connection.isAWS, request.filter.utf8.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "#") }) { return false }
         if session.subscriptions[ExactText(request.filter)]?.share != nil { return false }
         switch request.retainHandling {
         case .sendAtSubscribe: return true
@@ -61,8 +67,11 @@ extension Shard {
         }
     }
 
-    private func problem(with request: Subscribe.Request, of session: Session) -> (ReasonCode, String)? {
-        if let problem = topicProblem(ByteBuffer(string: request.filter)) { return (.topicFilterInvalid, problem) }
+    private func problem(
+        with request: Subscribe.Request, of session: Session, on connection: ClientConnection
+    ) -> (ReasonCode, String)? {
+        let limits = connection.limits.values
+        if let problem = topicProblem(ByteBuffer(string: request.filter), of: connection) { return (.topicFilterInvalid, problem) }
         if session.subscriptions.count >= limits.subscriptionsPerClientMax, session.subscriptions[ExactText(request.filter)] == nil {
             let text = "the client has \(limits.subscriptionsPerClientMax) subscriptions (subscriptionsPerClientMax)"
             return (.quotaExceeded, text)
@@ -71,6 +80,15 @@ extension Shard {
         // The right to a shared subscription is the right to its filter.
         let filter = (try? SharedFilter(parsing: request.filter))?.filter ?? request.filter
         return authorizer.allowsSubscribe(to: filter, by: session.subscriber) ? nil : (.notAuthorized, "not authorized")
+    }
+
+    /// What IoT Core does not answer, or closes for.
+    private func refusesAsAWS(_ packet: Subscribe, on connection: ClientConnection) -> Bool {
+        if connection.terms == nil { return packet.requests.contains { $0.qos == .exactlyOnce } }
+        if packet.properties.subscriptionIdentifiers.isEmpty { return false }
+        let text = "a subscription identifier (dialect: aws)"
+        end(connection, reason: .limitExceeded(.subscriptionIdentifiersNotSupported, text), closingTransport: true)
+        return true
     }
 
     func receiveUnsubscribe(_ packet: Unsubscribe, from session: Session, on connection: ClientConnection) {
@@ -87,20 +105,20 @@ extension Shard {
     func removeSubscription(of session: Session, filter: String) -> Bool {
         // No message is added for it from here on; what the window has begun goes on [MQTT-3.10.4-2] [MQTT-3.10.4-3].
         guard let change = index.unsubscribe(session, from: filter) else { return false }
-        announce(change, filter: filter)
+        announce(change)
         if case .members(let group) = change { passOn(takeQueued(of: session) { $0.share === group && group.hasSomebodyOnline }) }
         return true
     }
 
     // MARK: What other shards know
 
-    func announce(_ change: TopicIndex.Change, filter: String) {
+    func announce(_ change: TopicIndex.Change) {
         if peers.isEmpty { return }
         let sequence = announcements.lastSequence + 1
         let message: ShardMessage
         switch change {
         case .none: return
-        case .interest(let wanted): message = .interest(filter: filter, wanted: wanted, sequence: sequence)
+        case .interest(let filter, let wanted): message = .interest(filter: filter, wanted: wanted, sequence: sequence)
         case .members(let group): message = .sharedMembers(group: group.name, group.counts, sequence: sequence)
         }
         announcements.lastSequence = sequence

@@ -99,7 +99,9 @@ struct ServedSite {
             return Listener(
                 name: listener.name, host: listener.host, port: listener.port,
                 transport: transport, anonymous: listener.anonymous,
-                terms: ListenerTerms(slowConsumer: SlowConsumerPolicy(rawValue: listener.slowConsumer) ?? .dropNewest))
+                terms: ListenerTerms(
+                    slowConsumer: SlowConsumerPolicy(rawValue: listener.slowConsumer) ?? .dropNewest,
+                    dialect: Dialect(rawValue: listener.dialect) ?? .standard))
         }
     }
 
