@@ -15,7 +15,7 @@ struct ConformanceStandard: Sendable {
         article: "Sources/MQTTCodec/Documentation.docc/Conformance-3.1.1.md", prefix: "MQTT-", count: 141, allowsNotYet: false)
     static let mqtt5 = ConformanceStandard(
         article: "Sources/MQTTCodec/Documentation.docc/Conformance-5.md", prefix: "MQTT5-", count: 251, firstNumbers: ["2.2.1": 2],
-        allowsNotYet: true)
+        allowsNotYet: false)
 }
 
 /// One row of such a table.

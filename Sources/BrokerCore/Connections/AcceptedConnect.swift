@@ -5,9 +5,9 @@ import NIOCore
 package struct AcceptedConnect: Sendable {
     var connect: Connect
     var principal: String?
-    /// The client left its identifier to the broker [MQTT5-3.2.2-16].
+    /// The client left its identifier to the broker, and is told which it got [MQTT5-3.1.3-7].
     var isAssignedClientID = false
-    /// What enhanced authentication says last [MQTT5-4.12.0-5].
+    /// What enhanced authentication says last.
     var authenticationData: ByteBuffer?
 
     var clientID: String { connect.clientID }

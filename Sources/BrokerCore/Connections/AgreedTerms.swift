@@ -13,6 +13,7 @@ final class AgreedTerms {
     let wantsProblemInformation: Bool
     /// What CONNECT said: 0 cannot be changed by DISCONNECT.
     let sessionExpiryInterval: UInt32
+    // Aliases of both directions end with the connection [MQTT5-3.3.2-7].
     var outboundAliases: OutboundAliases
     var inboundAliases: InboundAliases
     /// The method of enhanced authentication, which stays the same as long as the connection [MQTT5-4.12.1-1].
@@ -38,7 +39,7 @@ struct InboundAliases {
 
     init(maximum: Int) { self.maximum = maximum }
 
-    /// Whether the client may use the alias at all [MQTT5-3.3.2-8] [MQTT5-3.3.2-9].
+    /// Whether the client may use the alias at all [MQTT5-3.2.2-17] [MQTT5-3.2.2-18] [MQTT5-3.3.2-8] [MQTT5-3.3.2-9].
     func allows(_ alias: UInt16) -> Bool { alias > 0 && Int(alias) <= maximum }
 
     func topic(of alias: UInt16) -> ByteBuffer? {
@@ -69,7 +70,7 @@ struct OutboundAliases {
     /// `isKnown` says whether the client has been told, so that the topic's name need not be sent.
     mutating func alias(for topic: ByteBuffer) -> (alias: UInt16, isKnown: Bool)? {
         if let known = aliases[topic] { return (known, true) }
-        guard aliases.count < maximum else { return nil }
+        guard aliases.count < maximum else { return nil }  // [MQTT5-3.3.2-11]
         let alias = UInt16(clamping: aliases.count + 1)
         aliases[ByteBuffer(bytes: topic.readableBytesView)] = alias
         return (alias, false)

@@ -45,12 +45,12 @@ package final class RetainedStore: Sendable {
 
     package func message(for topic: ByteBuffer) -> Message? { state.withLock { $0.messages[topic] } }
 
-    /// Keeps a message that asks for it, or with an empty payload forgets the topic's [MQTT-3.3.1-5] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT5-3.3.1-5]
-    /// [MQTT5-3.3.1-6] [MQTT5-3.3.1-7].
+    /// Keeps a message that asks for it [MQTT-3.3.1-5] [MQTT5-3.3.1-5], or with an empty payload forgets the topic's
+    /// [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT5-3.3.1-6] [MQTT5-3.3.1-7].
     ///
     /// Answers false when a limit is reached: then the topic has no retained message, for an older one is never sent in its place.
     package func update(_ message: Message) -> Bool {
-        guard message.retain else { return true }  // neither keeps nor forgets [MQTT-3.3.1-12]
+        guard message.retain else { return true }  // neither keeps nor forgets [MQTT-3.3.1-12] [MQTT5-3.3.1-8]
         return state.withLock { state in
             if message.payload.readableBytes == 0 {
                 state.remove(message.topic)

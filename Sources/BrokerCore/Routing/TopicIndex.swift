@@ -172,7 +172,7 @@ package struct TopicIndex {
         for filter in filters { entries[entryIndex(of: filter)].hasRules = true }
     }
 
-    /// Calls `body` with every entry that matches a valid topic name.
+    /// Calls `body` with every entry that matches a valid topic name, and with no other [MQTT5-3.3.2-3].
     package mutating func forEachMatch(_ topic: ByteBuffer, _ body: (borrowing Entry) -> Void) {
         if let exact = entryOfFilter[topic] { body(entries[exact]) }
         trie.forEachMatch(topic) { body(entries[$0]) }

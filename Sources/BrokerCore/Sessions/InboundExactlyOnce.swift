@@ -16,6 +16,8 @@ package struct InboundExactlyOnce {
 
     func contains(_ packetID: UInt16) -> Bool { packetIDs.contains(packetID) }
 
+    /// After PUBREL the identifier is free for another message [MQTT5-4.3.3-12].
+    ///
     /// Answers whether there was such an identifier.
     mutating func release(_ packetID: UInt16) -> Bool { packetIDs.remove(packetID) != nil }
 }

@@ -24,7 +24,7 @@ package struct MessageQueue {
     }
 
     mutating func popFirst() -> Delivery? {
-        guard let first = waiting.popFirst() else { return nil }  // every topic is ordered [MQTT-4.6.0-5]
+        guard let first = waiting.popFirst() else { return nil }  // every topic is ordered [MQTT-4.6.0-5] [MQTT5-4.6.0-5] [MQTT5-4.6.0-6]
         forget(first)
         return first
     }

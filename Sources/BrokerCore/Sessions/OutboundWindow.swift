@@ -44,31 +44,33 @@ package struct OutboundWindow {
             && entries.count < min(min(inflightMax, Self.entriesMax) * Self.spanFactor, Self.entriesMax)
     }
 
-    /// Enters a message and gives it a packet identifier that is not in use [MQTT-2.3.1-2] [MQTT-2.3.1-4] [MQTT5-2.2.1-4].
+    /// Enters a message and gives it a packet identifier that is not in use [MQTT-2.3.1-2] [MQTT-2.3.1-4] [MQTT5-2.2.1-4]
+    /// [MQTT5-4.3.2-1] [MQTT5-4.3.3-1].
     package mutating func open(_ delivery: Delivery) -> UInt16 {
         let packetID = nextPacketID
         nextPacketID = packetID == .max ? 1 : packetID + 1
+        // Unacknowledged from here on [MQTT5-4.3.2-3] [MQTT5-4.3.3-3].
         let stage: Stage = delivery.qos == .exactlyOnce ? .awaitingPubrec : .awaitingPuback
         entries.append(Entry(delivery: delivery, packetID: packetID, stage: stage))
         unfinished += 1
         return packetID
     }
 
-    /// PUBACK; an identifier that is not waiting for one is ignored.
+    /// PUBACK, whatever its reason code says [MQTT5-4.4.0-2]; an identifier that is not waiting for one is ignored.
     package mutating func acknowledge(_ packetID: UInt16) -> Bool {
         guard let place = place(of: packetID), entries[place].stage == .awaitingPuback else { return false }
         finish(place)
         return true
     }
 
-    /// PUBREC: the message has arrived and need not be kept; only its identifier is, until PUBCOMP [MQTT-4.3.3-1] [MQTT5-4.3.3-4].
+    /// PUBREC: the message has arrived and need not be kept; only its identifier is, until PUBCOMP [MQTT-4.3.3-1].
     ///
     /// Answers whether PUBREL is to be sent: also for a PUBREC that comes twice.
     package mutating func received(_ packetID: UInt16) -> Bool {
         guard let place = place(of: packetID) else { return false }
         switch entries[place].stage {
         case .awaitingPubrec:
-            entries[place].stage = .awaitingPubcomp
+            entries[place].stage = .awaitingPubcomp  // [MQTT5-4.3.3-5] [MQTT5-4.3.3-6]
             entries[place].release()
             return true
         case .awaitingPubcomp: return true
@@ -76,7 +78,7 @@ package struct OutboundWindow {
         }
     }
 
-    /// PUBREC that refuses the message: its identifier is free again, and no PUBREL follows [MQTT5-4.3.3-4].
+    /// PUBREC that refuses the message: its identifier is free again, and it is not sent again [MQTT5-4.4.0-2].
     mutating func refuse(_ packetID: UInt16) -> Bool {
         guard let place = place(of: packetID), entries[place].stage == .awaitingPubrec else { return false }
         finish(place)
@@ -125,7 +127,8 @@ package struct OutboundWindow {
         trim()
     }
 
-    /// The messages of which the client has said nothing yet and that another one may get instead.
+    /// The messages of which the client has said nothing yet and that another one may get instead: never those at QoS 2, nor what it
+    /// has answered, be it with an error [MQTT5-4.8.2-5] [MQTT5-4.8.2-6].
     func unanswered(where isWanted: (Delivery) -> Bool) -> [Delivery] {
         entries.filter { $0.stage == .awaitingPuback && isWanted($0.delivery) }.map(\.delivery)
     }

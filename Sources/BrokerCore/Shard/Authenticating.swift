@@ -25,7 +25,7 @@ extension Shard {
 
     func receiveAuth(_ auth: Auth, on connection: ClientConnection) {
         guard let terms = connection.terms, let method = terms.authenticationMethod else {
-            // [MQTT5-4.12.0-6]
+            // [MQTT5-4.12.0-7]
             return end(connection, reason: .protocolViolation("AUTH, and CONNECT named no authentication method"), closingTransport: true)
         }
         guard auth.properties.authenticationMethod == method else {  // [MQTT5-4.12.0-5] [MQTT5-4.12.1-1]
@@ -77,7 +77,9 @@ extension Shard {
         if case .authenticating(let connect, _) = connection.phase {
             refuse(connect.clientID, on: connection, code, text)  // [MQTT5-4.12.0-4]
         } else {
-            end(connection, reason: .limitExceeded(code, text), closingTransport: true)  // [MQTT5-4.12.1-2]
+            // Not every code of CONNACK is one of DISCONNECT [MQTT5-3.14.2-1].
+            let told = code.isAllowed(in: .disconnect, from: .server) ? code : .notAuthorized
+            end(connection, reason: .limitExceeded(told, text), closingTransport: true)  // [MQTT5-4.12.1-2]
         }
     }
 }

@@ -8,10 +8,10 @@ extension Shard {
         var connect = packet
         let limits = connection.limits.values
         if connect.version == .v5 { connection.terms = AgreedTerms(connect.properties, limits: limits) }
-        let clientIDBytesMax = max(limits.clientIDBytesMax, BrokerLimits.clientIDBytesAlways)  // [MQTT-3.1.3-5]
+        let clientIDBytesMax = max(limits.clientIDBytesMax, BrokerLimits.clientIDBytesAlways)  // [MQTT-3.1.3-5] [MQTT5-3.1.3-5]
         guard connect.clientID.utf8.count <= clientIDBytesMax else {
             let text = "the client identifier is longer than \(clientIDBytesMax) bytes (clientIDBytesMax)"
-            return refuse(connect.clientID, on: connection, .clientIdentifierNotValid, text)  // [MQTT-3.1.3-9]
+            return refuse(connect.clientID, on: connection, .clientIdentifierNotValid, text)  // [MQTT-3.1.3-9] [MQTT5-3.1.3-8]
         }
         let isAssigned = connect.clientID.isEmpty
         if isAssigned {
@@ -26,17 +26,17 @@ extension Shard {
         if connection.isAWS, let (code, problem) = awsProblem(with: connect) {
             return refuse(connect.clientID, on: connection, code, problem)
         }
-        if let method = connect.properties.authenticationMethod {
+        if let method = connect.properties.authenticationMethod {  // only then is AUTH sent [MQTT5-4.12.0-6]
             return beginAuthentication(method: method, of: connect, isAssignedClientID: isAssigned, on: connection)
         }
         switch authorizer.authenticate(connect, on: connection.info) {
-        case .refused(let code, let text): refuse(connect.clientID, on: connection, code, text)  // [MQTT5-4.12.0-1]
+        case .refused(let code, let text): refuse(connect.clientID, on: connection, code, text)  // [MQTT5-3.1.4-2]
         case .accepted(let principal):
             claim(AcceptedConnect(connect: connect, principal: principal, isAssignedClientID: isAssigned), on: connection)
         }
     }
 
-    /// A name that no client holds: somebody may have guessed the one that comes next.
+    /// A name that no session has [MQTT5-3.2.2-16]: somebody may have guessed the one that comes next.
     private func unusedName(for connection: ClientConnection) -> String {
         var name = "auto-\(String(connection.id, radix: 36))"
         while directory.isOwned(name) { name += "-" }
@@ -63,7 +63,7 @@ extension Shard {
     private func open(_ accepted: AcceptedConnect, epoch: UInt64, on connection: ClientConnection) {
         let connect = accepted.connect
         let key = ExactText(connect.clientID)
-        if let known = sessions[key] {  // [MQTT-3.1.3-2]
+        if let known = sessions[key] {  // [MQTT-3.1.3-2] [MQTT5-3.1.3-2]
             known.isReplaced = known.epoch == epoch  // the identifier stays this shard's throughout
             if let old = known.connection {
                 transport.report(.takenOver(clientID: connect.clientID, oldPeer: old.info.peer, newPeer: connection.info.peer))
@@ -71,7 +71,7 @@ extension Shard {
                 end(old, reason: .sessionTakenOver(byPeer: connection.info.peer), closingTransport: true)
             }
             let isStale = known.epoch != epoch  // another shard took it in between, and its eviction is still under way
-            if connect.cleanStart || isStale, sessions[key] === known {  // [MQTT-3.1.4-3]
+            if connect.cleanStart || isStale, sessions[key] === known {  // [MQTT-3.1.4-3] [MQTT5-3.1.4-4]
                 discard(known, dropping: .sessionEnded)  // [MQTT-3.1.2-6] [MQTT5-3.1.2-4]
             }
         }
@@ -80,6 +80,7 @@ extension Shard {
         let session = resumed ?? makeSession(accepted, epoch: epoch)
         attach(session, to: connection, accepted)
         welcome(session, isResumed: resumed != nil, accepted, on: connection)
+        if connection.isClosed { return }  // the client takes no packet as large as CONNACK
         transport.report(
             .connected(
                 clientID: session.clientID, connection.info, principal: accepted.principal, userName: connect.userName,
@@ -103,7 +104,7 @@ extension Shard {
         session.slowConsumer = connection.info.terms.slowConsumer
         connection.session = session
         connection.phase = .connected
-        connection.will = connect.will
+        connection.will = connect.will  // [MQTT5-3.1.2-7]
         connection.userName = connect.userName
         connection.keepAliveSeconds = keepAlive(of: connect, on: connection)
         scheduleKeepAlive(of: connection)
@@ -112,17 +113,17 @@ extension Shard {
         announceMembership(of: session, isOnline: true)
     }
 
-    /// The keep alive in force: what a client of MQTT 5 asks for, at most `keepAliveSecondsMax` [MQTT5-3.1.2-21].
+    /// The keep alive in force: what a client of MQTT 5 asks for, at most `keepAliveSecondsMax`.
     ///
     /// MQTT 3.1.1 has no way to tell the client another one, so there it is the client's.
     private func keepAlive(of connect: Connect, on connection: ClientConnection) -> UInt16 {
         if connect.version == .v311, !connection.isAWS { return connect.keepAlive }
         let maximum = UInt16(clamping: connection.limits.values.keepAliveSecondsMax)
         let asked = connect.keepAlive == 0 ? maximum : min(connect.keepAlive, maximum)
-        return connection.isAWS ? max(asked, UInt16(clamping: AWSQuotas.keepAliveSeconds.lowerBound)) : asked
+        return connection.isAWS ? max(asked, UInt16(clamping: AWSQuotas.keepAliveSeconds.lowerBound)) : asked  // [MQTT5-3.2.2-22]
     }
 
-    /// CONNACK, before anything else is sent [MQTT-3.1.4-4] [MQTT-3.2.0-1] [MQTT5-3.2.0-1].
+    /// CONNACK, before anything else is sent [MQTT-3.1.4-4] [MQTT-3.2.0-1] [MQTT5-3.1.4-5] [MQTT5-3.2.0-1].
     private func welcome(_ session: Session, isResumed: Bool, _ accepted: AcceptedConnect, on connection: ClientConnection) {
         // [MQTT-3.2.2-1] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT5-3.2.2-2] [MQTT5-3.2.2-3]
         var connack = Connack(sessionPresent: isResumed, reasonCode: .success)
@@ -142,7 +143,7 @@ extension Shard {
                 connack.properties.maximumQoS = .atLeastOnce
                 connack.properties.subscriptionIdentifierAvailable = false
             }
-            connack.properties.authenticationMethod = terms.authenticationMethod
+            connack.properties.authenticationMethod = terms.authenticationMethod  // [MQTT5-4.12.0-5] [MQTT5-4.12.0-6]
             connack.properties.authenticationData = accepted.authenticationData
         }
         send(.connack(connack), on: connection)

@@ -151,7 +151,7 @@ extension Shard {
 
     private func checkExpiry(of session: Session) {
         session.expiryIsScheduled = false
-        // It came back, and lasts as long as its connection; the next deadline is set when that ends [MQTT-4.1.0-2].
+        // It came back, and lasts as long as its connection; the next deadline is set when that ends [MQTT-4.1.0-2] [MQTT5-4.1.0-1].
         guard let since = session.disconnectedAt else { return }
         let expiry = since.advanced(bySeconds: Double(session.expirySeconds))
         guard expiry <= now else {  // it came back in between

@@ -19,7 +19,7 @@ extension Shard {
         if route.hasNoLocal, let publisher = outgoing.publisher {
             return deliverLocally(&outgoing, along: route, except: publisher)
         }
-        for recipient in route.recipients { offer(&outgoing, to: recipient) }
+        for recipient in route.recipients { offer(&outgoing, to: recipient) }  // [MQTT5-4.5.0-1]
     }
 
     /// As ``deliverLocally(_:along:)`` where somebody does not want what it published itself [MQTT5-3.8.3-3].

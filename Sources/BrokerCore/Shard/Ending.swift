@@ -8,17 +8,18 @@ extension Shard {
     func end(_ connection: ClientConnection, reason: CloseReason, closingTransport: Bool) {
         if connection.isClosed { return }
         let wasConnected = connection.isConnected
-        if closingTransport, wasConnected { sendDisconnect(reason, on: connection) }
-        connection.phase = .closed
+        if closingTransport, wasConnected { sendDisconnect(reason, on: connection) }  // [MQTT5-3.14.0-1]
+        connection.phase = .closed  // nothing is sent on it any more [MQTT5-3.14.4-1]
         counters.connectionsClosed[reason.name, default: 0] += 1
         if wasConnected || !isRefusal(reason) {
             transport.report(.closed(clientID: connection.clientID, connection.info, reason))
         }
         let publisher = connection.publisher
         let will = wasConnected ? connection.will : nil
-        connection.will = nil  // [MQTT-3.1.2-10]
+        connection.will = nil  // [MQTT-3.1.2-10] [MQTT5-3.1.2-10]
         let isDelayed = will.map { postpone($0, of: publisher, on: connection) } ?? false
         detach(connection)
+        // Also where DISCONNECT or CONNACK did not fit the client [MQTT5-3.14.4-2] [MQTT5-4.13.2-1].
         if closingTransport {
             connection.isWritable = true  // what is left goes to the transport, which closes after it
             flush(connection)
@@ -37,10 +38,11 @@ extension Shard {
         announceMembership(of: session, isOnline: false)
         counters.clientsConnected -= 1
         if session.endsWithConnection {
-            discard(session, dropping: .sessionEnded)  // [MQTT-3.1.2-6] [MQTT5-3.1.2-23]
+            discard(session, dropping: .sessionEnded)  // [MQTT-3.1.2-6]
         } else {
             session.retainedBacklog.removeAll { $0.qos == .atMostOnce }  // the others are still owed
-            // It stays, with its subscriptions, and takes what comes [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-4.1.0-1].
+            // It stays, with its subscriptions, and takes what comes [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-4.1.0-1]
+            // [MQTT5-3.1.2-23].
             session.disconnectedAt = now
             scheduleExpiry(of: session)
         }
@@ -48,7 +50,7 @@ extension Shard {
 
     private func isRefusal(_ reason: CloseReason) -> Bool { if case .refused = reason { true } else { false } }
 
-    /// A client of MQTT 5 is told why [MQTT5-3.14.0-1] [MQTT5-4.13.1-1].
+    /// A client of MQTT 5 is told why [MQTT5-4.13.1-1].
     private func sendDisconnect(_ reason: CloseReason, on connection: ClientConnection) {
         guard connection.terms != nil, let code = reason.reasonCode else { return }
         var packet = Disconnect(reasonCode: code)
@@ -62,7 +64,7 @@ extension Shard {
         if let interval = packet.properties.sessionExpiryInterval, let terms = connection.terms {
             if interval > 0 && terms.sessionExpiryInterval == 0 {
                 let text = "DISCONNECT asks for a session expiry interval, and CONNECT asked for none"
-                return end(connection, reason: .protocolViolation(text), closingTransport: true)  // [MQTT5-3.14.2-1]
+                return end(connection, reason: .protocolViolation(text), closingTransport: true)  // section 3.14.2.2.2
             }
             session.expirySeconds = min(Int(interval), connection.limits.values.sessionExpirySecondsMax)
         }
@@ -101,7 +103,7 @@ extension Shard {
         if !session.isReplaced { directory.release(session.clientID, epoch: session.epoch) }
         passOn(orphans)
         if let delayed = session.delayedWill {  // [MQTT5-3.1.2-8]: the delay ends with the session at the latest
-            session.delayedWill = nil
+            session.delayedWill = nil  // [MQTT5-3.1.2-10]
             publishWill(delayed.will, of: delayed.publisher)
         }
     }
@@ -127,11 +129,12 @@ extension Shard {
 
     private func publishWill(_ will: Will, of publisher: Publisher) {
         let properties = MessageProperties(
-            forwarded: will.properties.forwarded, expiryInterval: will.properties.messageExpiryInterval, now: now)
-        // Retained if and only if the client asked for it [MQTT-3.1.2-16] [MQTT-3.1.2-17].
+            forwarded: will.properties.forwarded,  // in their order [MQTT5-3.1.3-10]
+            expiryInterval: will.properties.messageExpiryInterval, now: now)
+        // Retained if and only if the client asked for it [MQTT-3.1.2-16] [MQTT-3.1.2-17] [MQTT5-3.1.2-14] [MQTT5-3.1.2-15].
         let message = Message(topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain, properties: properties)
         guard mayPublish(message.topic, publisher) else { return }
-        accept(message, from: publisher)  // [MQTT5-3.1.2-14] [MQTT5-3.1.2-15]
+        accept(message, from: publisher)
     }
 
     /// Closes every connection, as when the broker stops; `reference` names a server that clients of MQTT 5 may use instead.

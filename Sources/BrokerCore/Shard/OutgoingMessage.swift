@@ -23,7 +23,7 @@ struct OutgoingMessage {
         let place = Self.place(version, retain: retain)
         if let frame = frames[place] { return frame }
         var buffer = ByteBuffer()
-        // Whatever flags the publisher set [MQTT-3.3.1-3] [MQTT-3.3.1-9] [MQTT-4.3.1-1].
+        // Whatever flags the publisher set [MQTT-3.3.1-3] [MQTT-3.3.1-9] [MQTT-4.3.1-1] [MQTT5-3.3.1-3] [MQTT5-4.3.1-1].
         switch version {
         case .v311:
             buffer.writePublish(

@@ -14,7 +14,8 @@ extension Shard {
             connection.inbox = ByteBuffer()
         }
         do {
-            // One after the other, so that answers leave in the order of what they answer [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4].
+            // One after the other, so that answers leave in the order of what they answer [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4]
+            // [MQTT5-4.6.0-2] [MQTT5-4.6.0-3] [MQTT5-4.6.0-4].
             while try step(&buffer, on: connection) {}
         } catch {
             end(connection, reason: .malformed(error), closingTransport: true)  // no CONNACK [MQTT-3.1.4-1] [MQTT-4.8.0-1] [MQTT5-4.13.1-1]
@@ -57,6 +58,7 @@ extension Shard {
         switch connection.phase {
         case .connected, .authenticating:
             if connection.isAwaitingSuback || connection.isHeld { return false }
+            // [MQTT5-3.2.2-15]
             let packetBytesMax = connection.isConnected ? connection.limits.values.packetBytesMax : limits.connectBytesMax
             guard
                 let header = try FixedHeader(
@@ -65,7 +67,8 @@ extension Shard {
             else { return false }
             counters.packetsReceived &+= 1
             if header.type == .publish, connection.isConnected {
-                try receivePublish(in: buffer, header: header, on: connection)  // answers as its QoS asks [MQTT-3.3.4-1]
+                // Answers as its QoS asks [MQTT-3.3.4-1] [MQTT5-3.3.4-1].
+                try receivePublish(in: buffer, header: header, on: connection)
                 buffer.moveReaderIndex(forwardBy: header.packetLength)
             } else if let packet = buffer.readSlice(length: header.packetLength) {
                 try receive(packet, header: header, on: connection)
@@ -74,7 +77,7 @@ extension Shard {
         case .awaitingConnect:
             return try stepBeforeConnect(&buffer, on: connection)
         case .relaying, .closed:
-            return false  // what follows a refused CONNECT is not read [MQTT-3.1.4-5]
+            return false  // what follows a refused CONNECT is not read [MQTT-3.1.4-5] [MQTT5-3.1.4-6]
         }
     }
 
@@ -126,7 +129,7 @@ extension Shard {
     }
 
     private func receive(_ bytes: ByteBuffer, header: FixedHeader, on connection: ClientConnection) throws(DecodeError) {
-        // [MQTT5-3.1.2-24]: what a server only may send has no form that a client could get right.
+        // What a server only may send has no form that a client could get right.
         guard header.type.isSentByClients else {
             return end(connection, reason: .protocolViolation("\(header.type.name) is sent by servers only"), closingTransport: true)
         }
@@ -135,6 +138,7 @@ extension Shard {
         guard let session = connection.session, connection.isConnected else {
             return receiveWhileAuthenticating(packet, on: connection)
         }
+        // Whatever the send quota is: it bounds PUBLISH only [MQTT5-3.3.4-10] [MQTT5-4.9.0-3].
         switch packet {
         case .puback(let packet):
             if session.window.acknowledge(packet.packetID) { pump(session) }  // until here it was unacknowledged [MQTT-4.3.2-1]
@@ -148,7 +152,7 @@ extension Shard {
         case .disconnect(let packet): receiveDisconnect(packet, from: session, on: connection)
         case .auth(let packet): receiveAuth(packet, on: connection)
         case .connect:
-            // [MQTT-3.1.0-2] [MQTT5-3.1.0-2]
+            // [MQTT-3.1.0-2] [MQTT5-3.1.0-2] [MQTT5-3.2.0-2]
             end(connection, reason: .protocolViolation("a second CONNECT"), closingTransport: true)
         case .publish, .connack, .suback, .unsuback, .pingresp: break  // seen to before
         }
@@ -186,12 +190,15 @@ extension Shard {
         if let terms = connection.terms {
             let isExempt = if case .connack = packet { true } else if case .disconnect = packet { true } else { false }
             if !terms.wantsProblemInformation && !isExempt || packet.encodedSize(version: .v5) > terms.packetBytesMax {
-                packet.removeProblemInformation()
+                packet.removeProblemInformation()  // [MQTT5-3.14.2-3]
             }
             if packet.encodedSize(version: .v5) > terms.packetBytesMax {
                 let text = "the client takes no packet as large as an answer that it must get (Maximum Packet Size)"
                 if case .disconnect = packet { return }
-                return end(connection, reason: .limitExceeded(.packetTooLarge, text), closingTransport: true)
+                // Without CONNACK there is no DISCONNECT either [MQTT5-3.14.0-1].
+                let isConnack = if case .connack = packet { true } else { false }
+                let reason = isConnack ? CloseReason.refused(.packetTooLarge, text) : .limitExceeded(.packetTooLarge, text)
+                return end(connection, reason: reason, closingTransport: true)
             }
         }
         packet.encode(into: &connection.outbound, version: connection.version)

@@ -38,13 +38,13 @@ extension Shard {
     }
 
     private func accept(_ outgoing: inout OutgoingMessage, along route: Route, publisher: Publisher?) {
-        if outgoing.message.retain { retain(&outgoing) }
+        if outgoing.message.retain { retain(&outgoing) }  // [MQTT5-3.3.1-8]
         if let record = route.record {
             record.messages &+= 1
             record.bytes &+= UInt64(outgoing.message.payload.readableBytes)
             record.lastSeen = now
         }
-        deliver(&outgoing, along: route)
+        deliver(&outgoing, along: route)  // also what is empty and removes the retained one [MQTT5-3.3.1-6]
         guard let publisher else { return }
         if !taps.isEmpty { tap(outgoing.message, publisher) }
         if route.hasRules, let rules {

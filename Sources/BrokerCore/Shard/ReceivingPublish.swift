@@ -39,7 +39,8 @@ extension Shard {
             _ = acceptFromClient(&outgoing, along: route, isUTF8: isUTF8, on: connection)
         case .atLeastOnce:
             let code = acceptFromClient(&outgoing, along: route, isUTF8: isUTF8, on: connection)
-            acknowledge(.puback, layout.packetID, code, on: connection)  // [MQTT-4.3.2-2] [MQTT5-4.3.2-4]
+            // Nothing is kept of the identifier: the next one is new [MQTT-4.3.2-2] [MQTT5-4.3.2-4] [MQTT5-4.3.2-5].
+            acknowledge(.puback, layout.packetID, code, on: connection)
         case .exactlyOnce:
             var code = ReasonCode.success
             if !session.awaitingPubrel.contains(layout.packetID) {  // [MQTT-4.3.3-2] [MQTT5-4.3.3-10]
@@ -102,7 +103,7 @@ extension Shard {
         guard let terms = connection.terms else { return nil }
         guard terms.inboundAliases.allows(alias) else {
             let text = "topic alias \(alias) is beyond the maximum of \(connection.limits.values.topicAliasesMax) (topicAliasesMax)"
-            end(connection, reason: .limitExceeded(.topicAliasInvalid, text), closingTransport: true)  // [MQTT5-3.3.2-9]
+            end(connection, reason: .limitExceeded(.topicAliasInvalid, text), closingTransport: true)  // [MQTT5-3.2.2-17] [MQTT5-3.3.2-9]
             return nil
         }
         if layout.topicLength == 0 {

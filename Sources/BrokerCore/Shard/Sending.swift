@@ -106,6 +106,7 @@ extension Shard {
     func send(_ delivery: Delivery, to session: Session, on connection: ClientConnection) {
         guard fits(delivery, on: connection) else { return drop(.packetTooLarge, of: session) }
         let packetID = session.window.open(delivery)
+        // Whatever the publisher's DUP said [MQTT5-3.3.1-3] [MQTT5-4.3.2-2] [MQTT5-4.3.3-2].
         write(delivery, duplicate: false, packetID: packetID, on: connection)
     }
 
@@ -168,7 +169,7 @@ extension Shard {
                 continue
             }
             guard admits(next.message.topic, to: session) else { continue }
-            send(next, to: session, on: connection)  // [MQTT-4.6.0-6] [MQTT5-4.6.0-5]
+            send(next, to: session, on: connection)  // [MQTT-4.6.0-6] [MQTT5-4.6.0-6]
         }
         checkPace(of: connection)
     }
@@ -177,7 +178,7 @@ extension Shard {
     private func sendRetained(_ owed: Session.OwedRetained, to session: Session, on connection: ClientConnection) {
         guard let message = retained.message(for: owed.topic), !message.isExpired(at: now), admits(owed.topic, to: session) else { return }
         let delivery = Delivery(
-            message: message, qos: min(owed.qos, message.qos), retain: true,  // [MQTT-3.3.1-8] [MQTT5-3.3.1-8]
+            message: message, qos: min(owed.qos, message.qos), retain: true,  // [MQTT-3.3.1-8]
             identifiers: owed.identifiers, share: nil)
         if delivery.qos > .atMostOnce {
             send(delivery, to: session, on: connection)
@@ -197,7 +198,9 @@ extension Shard {
         session.window.restart()
     }
 
+    /// Also a message that has expired since it was sent first [MQTT5-4.3.3-7] [MQTT5-4.3.3-13].
     private func resend(_ entry: OutboundWindow.Entry, to session: Session, on connection: ClientConnection) {
+        // [MQTT5-4.3.3-5] [MQTT5-4.3.3-6]
         if entry.stage == .awaitingPubcomp { return acknowledge(.pubrel, entry.packetID, on: connection) }
         guard fits(entry.delivery, on: connection) else {
             session.window.abandon(entry.packetID)

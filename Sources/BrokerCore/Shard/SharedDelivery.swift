@@ -27,7 +27,8 @@ extension Shard {
         let qos = min(options.qos, outgoing.message.qos)  // [MQTT5-4.8.2-3]
         offer(
             &outgoing, qos: qos, retain: outgoing.message.retain && options.retainAsPublished,
-            identifiers: options.identifier == 0 ? nil : [options.identifier], share: group, to: session)
+            identifiers: options.identifier == 0 ? nil : [options.identifier],  // a copy of its own [MQTT5-3.3.4-5]
+            share: group, to: session)
     }
 
     // MARK: Members that come and go
@@ -40,10 +41,12 @@ extension Shard {
             group.memberChanged(isOnline: isOnline)
             announce(.members(group))
         }
+        // What it was sent already waits for it to come back [MQTT5-4.8.2-4].
         if !isOnline { passOn(takeQueued(of: session) { $0.share?.hasSomebodyOnline ?? false }) }
     }
 
-    /// Messages of a session that ends before it was done with them; what it has begun to receive at QoS 2 is its alone [MQTT5-4.8.2-5].
+    /// Messages of a session that ends before it was done with them; what it has begun to receive at QoS 2 is its alone
+    /// [MQTT5-4.8.2-5], and so is what it refused [MQTT5-4.8.2-6].
     func orphans(of session: Session) -> [Delivery] {
         session.window.unanswered { $0.share != nil } + takeQueued(of: session) { $0.share != nil }
     }

@@ -29,9 +29,10 @@ extension Shard {
         var codes: [ReasonCode] = []
         var retained: [(filter: String, options: SubscriptionOptions)] = []
         for request in packet.requests {  // one after the other, and the codes in their order [MQTT-3.8.4-4] [MQTT-3.9.3-1]
+            // [MQTT5-3.8.4-5] [MQTT5-3.9.3-1]
             if let (code, problem) = problem(with: request, of: session, on: connection) {
                 transport.report(.subscribeDenied(clientID: session.clientID, filter: request.filter, problem))
-                codes.append(code)  // [MQTT-3.8.4-5] [MQTT5-3.8.4-5] [MQTT5-3.8.4-6]
+                codes.append(code)  // [MQTT-3.8.4-5] [MQTT5-3.8.4-6] [MQTT5-3.8.4-7]
                 continue
             }
             let isNew = session.subscriptions[ExactText(request.filter)] == nil
@@ -44,7 +45,7 @@ extension Shard {
             codes.append(.granted(options.qos))  // [MQTT-3.8.4-6] [MQTT5-3.8.4-7]
             if wantsRetained(request, isNew: isNew, of: session, on: connection) { retained.append((request.filter, options)) }
         }
-        let suback = Suback(packetID: packet.packetID, reasonCodes: codes)  // [MQTT-3.8.4-2] [MQTT5-3.8.4-2]
+        let suback = Suback(packetID: packet.packetID, reasonCodes: codes)  // [MQTT-3.8.4-2] [MQTT5-2.2.1-6] [MQTT5-3.8.4-2]
         let pending = PendingSubscription(
             sequence: announcements.lastSequence, connectionID: connection.id, slot: connection.slot, packet: suback, session: session,
             filters: retained)
@@ -95,7 +96,7 @@ extension Shard {
         let codes = packet.filters.map { filter in  // [MQTT-3.10.4-1] [MQTT5-3.10.4-1]
             removeSubscription(of: session, filter: filter) ? ReasonCode.success : .noSubscriptionExisted
         }
-        // One UNSUBACK, whatever their number [MQTT-3.10.4-6] [MQTT-2.3.1-7].
+        // One UNSUBACK, whatever their number [MQTT-3.10.4-6] [MQTT-2.3.1-7] [MQTT5-2.2.1-6] [MQTT5-3.10.4-6].
         // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT5-3.10.4-4] [MQTT5-3.10.4-5] [MQTT5-3.11.3-1]
         send(.unsuback(Unsuback(packetID: packet.packetID, reasonCodes: codes)), on: connection)
     }
@@ -103,7 +104,8 @@ extension Shard {
     /// Answers whether there was such a subscription.
     @discardableResult
     func removeSubscription(of session: Session, filter: String) -> Bool {
-        // No message is added for it from here on; what the window has begun goes on [MQTT-3.10.4-2] [MQTT-3.10.4-3].
+        // No message is added for it from here on; what the window has begun goes on [MQTT-3.10.4-2] [MQTT-3.10.4-3]
+        // [MQTT5-3.10.4-2] [MQTT5-3.10.4-3].
         guard let change = index.unsubscribe(session, from: filter) else { return false }
         announce(change)
         if case .members(let group) = change { passOn(takeQueued(of: session) { $0.share === group && group.hasSomebodyOnline }) }

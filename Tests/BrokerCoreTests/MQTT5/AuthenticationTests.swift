@@ -10,6 +10,7 @@ private final class CountingExchange: AuthenticationExchange {
 
     func receive(_ data: ByteBuffer?) -> AuthenticationStep {
         let text = data.map { String(buffer: $0) } ?? ""
+        if text == "bad" { return .refused(.badUserNameOrPassword, "bad") }
         if number > 0, text.first.map(String.init) != "\(number)" { return .refused(.notAuthorized, "wrong number") }
         number += 1
         if number == 3 { return .accepted(principal: String(text.dropFirst()), data: ByteBuffer(string: "done")) }
@@ -72,8 +73,9 @@ private struct CountingAuthorizer: Authorizer {
         #expect(try client.exchange(.pingreq) == [.pingresp])
     }
 
+    // [MQTT5-4.12.0-4] [MQTT5-4.12.1-2]
     @Test(
-        "A wrong answer is refused [MQTT5-4.12.0-4]; of another principal, or when it is done again, it ends the connection [MQTT5-4.12.1-2]"
+        "A wrong answer is refused; of another principal, or when it is done again, it ends the connection"
     )
     func wrongAnswers() throws {
         let broker = SimulatedBroker(shards: 1, authorizer: CountingAuthorizer())
@@ -91,12 +93,24 @@ private struct CountingAuthorizer: Authorizer {
         }
     }
 
+    @Test("What refuses authentication again is told by a code that DISCONNECT may carry [MQTT5-3.14.2-1]")
+    func codesOfDisconnect() throws {
+        let broker = SimulatedBroker(shards: 1, authorizer: CountingAuthorizer())
+        let client = try begin(broker)
+        for data in ["1", "2ann"] { _ = try client.exchange(auth(.continueAuthentication, data)) }
+        _ = try client.exchange(auth(.reauthenticate, nil))
+        let answer = try client.exchange(auth(.continueAuthentication, "bad"))  // 0x86, which is of CONNACK alone
+        #expect(answer.withoutReasonStrings == disconnected(.notAuthorized))
+    }
+
     @Test("Methods that are not known are refused, and without one there is no AUTH [MQTT5-4.12.0-1] [MQTT5-4.12.0-6] [MQTT5-4.12.0-7]")
     func methods() throws {
         let broker = SimulatedBroker(shards: 1, authorizer: CountingAuthorizer())
         let client = SimulatedClient("a", of: broker)
         #expect(try client.connect5 { $0.authenticationMethod = "X" }.connack?.reasonCode == .badAuthenticationMethod)
-        let plain = try SimulatedBroker(shards: 1).client5("b")
+        let plain = SimulatedClient("b", of: SimulatedBroker(shards: 1))
+        let connack = try #require(try plain.connect5().connack)
+        #expect(connack.properties.authenticationMethod == nil && connack.properties.authenticationData == nil)
         #expect(try plain.exchange(auth(.reauthenticate, nil)).withoutReasonStrings == disconnected(.protocolError))
     }
 

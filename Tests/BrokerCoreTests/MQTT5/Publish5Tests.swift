@@ -5,8 +5,9 @@ import NIOCore
 import Testing
 
 @Suite struct Publish5Tests {
+    // [MQTT5-3.3.2-4] [MQTT5-3.3.2-15] [MQTT5-3.3.2-16] [MQTT5-3.3.2-17] [MQTT5-3.3.2-18] [MQTT5-3.3.2-20]
     @Test(
-        "Properties go from publisher to subscriber unaltered and in order, and versions mix [MQTT5-3.3.2-4] [MQTT5-3.3.2-15] [MQTT5-3.3.2-16] [MQTT5-3.3.2-17] [MQTT5-3.3.2-18] [MQTT5-3.3.2-20]",
+        "Properties go from publisher to subscriber unaltered and in order, and versions mix",
         arguments: QoS.allCases, [0, 1])
     func propertiesPass(qos: QoS, shard: Int) throws {
         let broker = SimulatedBroker(shards: 2)
@@ -78,7 +79,7 @@ import Testing
         #expect(try reader.read() == [("a", "1"), ("a", "2"), ("b", "3"), ("b", "4"), ("a", "5")].map { message5($0.0, $0.1) })
     }
 
-    @Test("A topic alias beyond the maximum, or one that stands for nothing, ends the connection [MQTT5-3.3.2-8] [MQTT5-3.3.2-9]")
+    @Test("A topic alias beyond the maximum, or one that stands for nothing, ends the connection [MQTT5-3.2.2-17] [MQTT5-3.3.2-9]")
     func badAliases() throws {
         let broker = SimulatedBroker(shards: 1)
         for (topic, alias, code) in [("t", 33, .topicAliasInvalid), ("", 1, .protocolError)] as [(String, UInt16, ReasonCode)] {
@@ -92,6 +93,15 @@ import Testing
         // Aliases end with the connection [MQTT5-3.3.2-7].
         let again = try broker.client5("p")
         #expect(try again.exchange(message5("", "x") { $0.topicAlias = 32 }).withoutReasonStrings == disconnected(.protocolError))
+    }
+
+    @Test("A broker that takes no topic alias says so, and the first one ends the connection [MQTT5-3.2.2-18]")
+    func noAliases() throws {
+        var limits = BrokerLimits()
+        limits.topicAliasesMax = 0
+        let client = SimulatedClient("p", of: SimulatedBroker(shards: 1, limits: limits))
+        #expect(try client.connect5().connack?.properties.topicAliasMaximum == 0)
+        #expect(try client.exchange(message5("t", "x") { $0.topicAlias = 1 }).withoutReasonStrings == disconnected(.topicAliasInvalid))
     }
 
     @Test("The broker uses as many topic aliases as the client takes [MQTT5-3.1.2-26] [MQTT5-3.1.2-27] [MQTT5-3.3.2-11]")
@@ -108,7 +118,7 @@ import Testing
         #expect(received.map(\.properties.topicAlias) == [1, 2, nil, 2, 1])
     }
 
-    @Test("A payload that says it is UTF-8 and is not is refused [MQTT5-3.3.2-4]")
+    @Test("A payload that says it is UTF-8 and is not is refused")
     func payloadFormat() throws {
         let broker = SimulatedBroker(shards: 1)
         let client = try broker.client5("p")

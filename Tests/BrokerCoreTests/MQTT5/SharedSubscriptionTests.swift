@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test(
-        "Each message goes to one member, all members get their share, in both versions [MQTT5-4.8.2-3]", arguments: [1, 2], QoS.allCases)
+        "Each message goes to one member, all members get their share, in both versions", arguments: [1, 2], QoS.allCases)
     func fairShares(shards: Int, qos: QoS) throws {
         let broker = SimulatedBroker(shards: shards)
         let members = try (0..<4).map { number in
@@ -71,7 +71,7 @@ import Testing
         #expect(try other.read().messages == (1..<5).map { "t=\($0)" })
     }
 
-    @Test("A QoS 2 message stays with the member that it was begun with [MQTT5-4.8.2-4] [MQTT5-4.8.2-5]")
+    @Test("A QoS 2 message stays with the member that it was begun with, and comes again there [MQTT5-4.8.2-4]")
     func exactlyOnceStays() throws {
         let broker = SimulatedBroker(shards: 1)
         let chosen = try broker.client5("chosen", cleanStart: false) { $0.sessionExpiryInterval = 100 }
@@ -86,6 +86,67 @@ import Testing
         #expect(try other.read().isEmpty)
         let answer = try chosen.connect5(cleanStart: false) { $0.sessionExpiryInterval = 100 }
         #expect(answer.publishes.map(\.duplicate) == [true])
+    }
+
+    @Test("A QoS 2 message goes to nobody else when the session of the member ends that it was begun with [MQTT5-4.8.2-5]")
+    func exactlyOnceEnds() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let chosen = try broker.client5("chosen")
+        _ = try chosen.subscribe5("$share/g/t", .exactlyOnce)
+        let publisher = try broker.client5("p")
+        for number: UInt16 in 1...2 { _ = try publisher.exchange(message5("t", "\(number)", qos: .exactlyOnce, packetID: number)) }
+        #expect(try chosen.read().count == 2)
+        _ = try chosen.exchange(.pubrec(packetID: 2))
+        let other = try broker.client5("other")
+        _ = try other.subscribe5("$share/g/t", .exactlyOnce)
+        chosen.lose()
+        broker.settle()
+        #expect(try other.read().isEmpty)
+    }
+
+    @Test("A message that a member refused goes to no other, now or when its session ends [MQTT5-4.8.2-6]", arguments: [1, 2])
+    func refused(qos: Int) throws {
+        let qos = try #require(QoS(rawValue: UInt8(qos)))
+        let broker = SimulatedBroker(shards: 1)
+        let chosen = try broker.client5("chosen")
+        _ = try chosen.subscribe5("$share/g/t", qos)
+        let publisher = try broker.client5("p")
+        // The first stays open, so that the refused one cannot leave the window before the session ends.
+        for number: UInt16 in 1...2 { _ = try publisher.exchange(message5("t", "\(number)", qos: qos, packetID: number)) }
+        #expect(try chosen.read().count == 2)
+        let other = try broker.client5("other")
+        _ = try other.subscribe5("$share/g/t", qos)
+        let refusal = Acknowledgement(packetID: 2, reasonCode: .unspecifiedError)
+        #expect(try chosen.exchange(qos == .atLeastOnce ? .puback(refusal) : .pubrec(refusal)).isEmpty)
+        #expect(try other.read().isEmpty)
+        chosen.lose()
+        broker.settle()
+        #expect(try other.read().messages == (qos == .atLeastOnce ? ["t=1"] : []))
+    }
+
+    @Test("Members get messages at the QoS that each was granted [MQTT5-4.8.2-3]")
+    func grantedQoS() throws {
+        let broker = SimulatedBroker(shards: 2)
+        let members = try QoS.allCases.map { granted in
+            let member = try broker.client5("m\(granted)", at: Int(granted.rawValue) % 2)
+            _ = try member.subscribe5("$share/g/t", granted)
+            return member
+        }
+        let publisher = try broker.client5("p")
+        for number: UInt16 in 1...6 { _ = try publisher.exchange(message5("t", "x", qos: .exactlyOnce, packetID: number)) }
+        #expect(try members.map { try $0.read().publishes.map(\.qos) } == QoS.allCases.map { [$0, $0] })
+    }
+
+    @Test("A client with a shared and a plain subscription gets a copy for each, with its identifier [MQTT5-3.3.4-5]")
+    func identifiersOfCopies() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let client = try broker.client5("a")
+        _ = try client.subscribe5("t", identifier: 1)
+        _ = try client.subscribe5("$share/g/t", identifier: 2)
+        _ = try client.subscribe5("$share/h/t")
+        _ = try broker.client5("p").exchange(message5("t", "x"))
+        let identifiers = try client.read().publishes.map(\.properties.subscriptionIdentifiers)
+        #expect(Set(identifiers) == [[1], [2], []] && identifiers.count == 3)
     }
 
     @Test("Members that are away are passed over while somebody is there, and get what nobody was there for", arguments: [0, 1])

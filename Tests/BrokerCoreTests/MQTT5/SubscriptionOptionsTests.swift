@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test("A message carries the identifiers of all subscriptions that it matched [MQTT5-3.3.4-3] [MQTT5-3.3.4-4] [MQTT5-3.3.4-5]")
+    @Test("A message carries the identifiers of all subscriptions that it matched [MQTT5-3.3.4-3] [MQTT5-3.3.4-4]")
     func subscriptionIdentifiers() throws {
         let broker = SimulatedBroker(shards: 1)
         let client = try broker.client5("a")
@@ -80,7 +80,7 @@ import Testing
         #expect(try client.exchange(.unsubscribe(packet)) == [.unsuback(Unsuback(packetID: 3, reasonCodes: codes))])
     }
 
-    @Test("SUBACK says what is wrong with each filter [MQTT5-3.8.4-6] [MQTT5-3.9.3-1]")
+    @Test("SUBACK says what is wrong with each filter [MQTT5-3.8.4-6] [MQTT5-3.8.4-7] [MQTT5-3.9.3-1]")
     func refusedFilters() throws {
         var limits = BrokerLimits()
         limits.topicLevelsMax = 3
