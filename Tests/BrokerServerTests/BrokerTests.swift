@@ -1,4 +1,5 @@
 import BrokerCore
+import CremaTesting
 import Logging
 import MQTTCodec
 import Testing

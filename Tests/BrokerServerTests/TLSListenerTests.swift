@@ -1,4 +1,5 @@
 import BrokerCore
+import CremaTesting
 import Foundation
 import Logging
 import Synchronization
@@ -176,8 +177,10 @@ import Trust
         try await TestSite.run(limits: limits) { site in
             let port = try await site.start(site.mutualTLS())
             try await RawClient.run(port: port) { client in
-                try await client.send([0x16, 3, 1])
-                #expect(try await client.receiveAll().isEmpty)
+                // On a busy machine the time is over before this is sent.
+                try? await client.send([0x16, 3, 1])
+                let answer = try await client.receiveAll()
+                #expect(answer.isEmpty)
             }
             #expect(await site.log.next("TLS handshake failed")?.metadata["reason"] == HandshakeFailure.timedOut)
         }

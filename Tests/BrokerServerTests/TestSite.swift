@@ -1,4 +1,5 @@
 import BrokerCore
+import CremaTesting
 import Foundation
 import Logging
 import Synchronization

@@ -61,7 +61,7 @@ struct ListenerOpening: Sendable {
         guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value, driver.channels.add(channel) else {
             throw ChannelError.ioOnClosedChannel  // the broker is stopping
         }
-        let peer = Self.text(of: channel.remoteAddress)
+        let peer = PeerText.of(channel.remoteAddress)
         let pipeline = channel.pipeline.syncOperations
         guard let endpoint else {
             let info = ConnectionInfo(peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, terms: listener.terms)
@@ -79,12 +79,6 @@ struct ListenerOpening: Sendable {
                 })
             : NIOSSLServerHandler(context: endpoint.context)
         try pipeline.addHandlers([FirstByteHandler(), tls, gate])
-    }
-
-    /// `address:port`, or `[address]:port` for IPv6.
-    static func text(of address: SocketAddress?) -> String {
-        guard let address, let host = address.ipAddress, let port = address.port else { return "unknown" }
-        return host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
     private static func advice(for error: any Error, _ listener: Listener) -> String {
