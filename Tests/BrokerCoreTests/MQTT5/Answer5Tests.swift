@@ -51,7 +51,7 @@ import Testing
 
     // [MQTT5-3.8.4-5] [MQTT5-3.8.4-7] [MQTT5-3.9.3-1] [MQTT5-3.8.4-3]
     @Test(
-        "Several filters are taken in turn, the codes of their one SUBACK stand in their order, and a filter that comes again replaces the first"
+        "Several filters are taken in turn, one SUBACK has their codes in order, and a filter that comes again replaces the first"
     )
     func filtersAreTakenInTurn() throws {
         let broker = SimulatedBroker(shards: 1)

@@ -114,7 +114,8 @@ private struct CountingAuthorizer: Authorizer {
         #expect(try plain.exchange(auth(.reauthenticate, nil)).withoutReasonStrings == disconnected(.protocolError))
     }
 
-    @Test("Before CONNACK only AUTH may come [MQTT5-3.1.2-30], with the same method [MQTT5-4.12.1-1], and in time")
+    // [MQTT5-3.1.2-30] [MQTT5-3.14.0-1] [MQTT5-4.12.1-1]
+    @Test("Before CONNACK only AUTH may come, with the same method and in time; what else ends the connection without DISCONNECT")
     func beforeConnack() throws {
         let broker = SimulatedBroker(shards: 1, authorizer: CountingAuthorizer())
         for packet in [message5("t", "x"), .pingreq, auth(.continueAuthentication, "1", method: "Y"), auth(.reauthenticate, nil)] {

@@ -81,15 +81,4 @@ import Testing
         #expect(broker.closed == ["refused": 16])
         #expect(!broker.events.contains { if case .connected = $0 { true } else { false } })
     }
-
-    @Test("Before CONNACK no DISCONNECT tells why the connection ends [MQTT5-3.14.0-1]")
-    func noDisconnectBeforeConnack() {
-        let broker = SimulatedBroker(shards: 1)
-        for bytes in [[0xC0, 0], [0x30, 0x80, 0x80, 0x80, 0x80], [0xF0, 0]] as [[UInt8]] {
-            let client = SimulatedClient("a", of: broker)
-            client.open()
-            #expect(client.exchange(bytes: bytes, settling: broker) == [])
-            #expect(!client.isConnected)
-        }
-    }
 }
