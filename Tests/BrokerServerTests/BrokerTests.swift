@@ -140,11 +140,15 @@ import Testing
 
     @Test func theStartUpLineTellsAddressTransportAndAuthentication() async throws {
         try await TestSite.run { site in
-            let bindings = try await site.broker.start([TestSite.plain, site.mutualTLS()])
+            let bindings = try await site.broker.start([
+                TestSite.plain, site.mutualTLS(), TestSite.webSocket(), site.secureWebSocket(),
+            ])
             #expect(
                 bindings.map(\.description) == [
                     "127.0.0.1:\(bindings[0].port) MQTT over TCP, anonymous clients",
                     "127.0.0.1:\(bindings[1].port) MQTT over TLS 1.2 to 1.3, client certificate required",
+                    "127.0.0.1:\(bindings[2].port) MQTT over WebSocket at /mqtt, anonymous clients",
+                    "127.0.0.1:\(bindings[3].port) MQTT over WebSocket at /mqtt, TLS 1.2 to 1.3, client certificate required",
                 ])
         }
     }

@@ -24,7 +24,7 @@ extension Shard {
             connection.isWritable = true  // what is left goes to the transport, which closes after it
             flush(connection)
             switch connection.link {
-            case .local: transport.close(connection)
+            case .local: transport.close(connection, because: reason)
             case .remote(let shard, let id): tell(shard, .relayClose(id: id, reason))
             }
         }
@@ -144,7 +144,8 @@ extension Shard {
             if let connection { end(connection, reason: .serverShuttingDown(reference: reference), closingTransport: true) }
         }
         for connection in relays.values.sorted(by: { $0.id < $1.id }) {
-            if case .local = connection.link { transport.close(connection) }
+            guard case .local = connection.link else { continue }
+            transport.close(connection, because: .serverShuttingDown(reference: reference))
         }
         publishOwnMessages()
     }

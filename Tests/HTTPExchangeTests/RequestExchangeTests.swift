@@ -2,10 +2,10 @@ import NIOCore
 import NIOHTTP1
 import Testing
 
-@testable import HTTPListening
+@testable import HTTPExchange
 
 @Suite struct RequestExchangeTests {
-    static let limits = HTTPListenerLimits(idleSecondsMax: 60, bodySecondsMax: 30, connectionsMax: 1, headerBytesMax: 1, headersMax: 1)
+    static let limits = HTTPListenerLimits(idleSecondsMax: 60, bodySecondsMax: 30, connectionsMax: 1, headerBytesMax: 100, headersMax: 1)
     static let start = NIODeadline.uptimeNanoseconds(1_000)
 
     private func at(_ seconds: Int64) -> NIODeadline { Self.start + .seconds(seconds) }
@@ -145,6 +145,26 @@ import Testing
         #expect(exchange.end(at(0)))
         #expect(exchange.head(head(), at(0)) == .drop)
         #expect(exchange.answer(at: at(0)).after == .linger)
+    }
+
+    /// The decoder reads nothing behind such a request, so that nothing could be answered either.
+    @Test func aRequestForAnotherProtocolIsTheLast() {
+        let exchange = makeExchange()
+        var upgrade = head()
+        upgrade.headers.add(name: "Upgrade", value: "h2c")
+        #expect(exchange.head(upgrade, at(0)) == .passOn)
+        #expect(exchange.end(at(0)))
+        #expect(exchange.answer(at: at(0)).after == .linger)
+    }
+
+    @Test func aTargetThatIsLongerThanTheHeaderMayBeIsRefused() {
+        var long = head()
+        long.uri = "/" + String(repeating: "a", count: Self.limits.headerBytesMax)
+        guard case .refuse(let refusal) = makeExchange().head(long, at(0)) else {
+            Issue.record("it is taken")
+            return
+        }
+        #expect(refusal.status == .uriTooLong)
     }
 
     @Test func anAnswerThatSaysSoIsTheLast() {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import AdminServer
+@testable import HTTPExchange
 
 @Suite struct HostGuardTests {
     @Test(arguments: [

@@ -1,15 +1,15 @@
 import BrokerCore
-import NIOCore
-import NIOHTTP1
+package import NIOCore
+package import NIOHTTP1
 
 /// Carries out ``RequestExchange`` between the HTTP/1 coders and whoever answers requests.
 ///
 /// Lives on the channel's event loop; not Sendable, no locks.
-final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias InboundOut = HTTPServerRequestPart
-    typealias OutboundIn = HTTPServerResponsePart
-    typealias OutboundOut = HTTPServerResponsePart
+package final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    package typealias InboundIn = HTTPServerRequestPart
+    package typealias InboundOut = HTTPServerRequestPart
+    package typealias OutboundIn = HTTPServerResponsePart
+    package typealias OutboundOut = HTTPServerResponsePart
 
     private var exchange: RequestExchange
     private let refusals: HTTPRefusals
@@ -18,22 +18,22 @@ final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChannelHandle
     /// Method and target of the request that was read last, for the log.
     private var lastRequest: (method: HTTPMethod, target: String)?
 
-    init(limits: HTTPListenerLimits, refusals: HTTPRefusals, peer: String) {
+    package init(limits: HTTPListenerLimits, refusals: HTTPRefusals, peer: String) {
         exchange = RequestExchange(limits: limits, now: .now())
         self.refusals = refusals
         self.peer = peer
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { setTimer(context) }
+    package func handlerAdded(context: ChannelHandlerContext) { setTimer(context) }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
+    package func handlerRemoved(context: ChannelHandlerContext) {
         timer?.task.cancel()
         timer = nil
     }
 
     // MARK: From the peer
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let now = NIODeadline.now()
         switch unwrapInboundIn(data) {
         case .head(let head):
@@ -52,7 +52,7 @@ final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChannelHandle
         setTimer(context)
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event as? ChannelEvent == .inputClosed, !exchange.takesAnswers {
             context.close(promise: nil)
         } else {
@@ -60,9 +60,14 @@ final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChannelHandle
         }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
-        switch exchange.malformed("\(error)") {
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        let reason: String
+        switch error {
+        case let error as HTTPParserError: reason = "\(error)"
+        case is ByteToMessageDecoderError.PayloadTooLargeError: reason = "what cannot be read yet is too long"
+        default: return context.fireErrorCaught(error)
+        }
+        switch exchange.malformed(reason) {
         case .drop: break
         case .close: context.close(promise: nil)
         case .refuse(let refusal):
@@ -75,7 +80,7 @@ final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChannelHandle
 
     // MARK: From whoever answers
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard exchange.takesAnswers else {
             promise?.fail(ChannelError.outputClosed)
             return
@@ -97,15 +102,7 @@ final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChannelHandle
     }
 
     private func refuse(_ refusal: HTTPRefusal, _ context: ChannelHandlerContext) {
-        let body = ByteBuffer(string: refusal.reason + "\n")
-        let headers: HTTPHeaders = [
-            "content-type": "text/plain; charset=utf-8", "content-length": "\(body.readableBytes)", "connection": "close",
-            "x-content-type-options": "nosniff",
-        ]
-        let head = HTTPResponseHead(version: .http1_1, status: refusal.status, headers: headers)
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
-        context.write(wrapOutboundOut(.end(nil)), promise: nil)
+        for part in refusal.answer { context.write(wrapOutboundOut(part), promise: nil) }
         refusals.refused(
             RefusedRequest(
                 method: lastRequest?.method.rawValue, target: lastRequest?.target, status: Int(refusal.status.code),

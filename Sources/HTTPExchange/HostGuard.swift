@@ -2,30 +2,32 @@ import NIOCore
 
 /// Protects a listener on a loopback address from pages of elsewhere that were given its address by DNS (rebinding): a browser still
 /// names the page's own host.
-struct HostGuard: Sendable {
+package struct HostGuard: Sendable {
     private let boundToLoopback: Bool
 
     /// - Parameter host: the address or name that the listener is bound to.
-    init(boundTo host: String) {
+    package init(boundTo host: String) {
         boundToLoopback = Self.isLoopback(host)
     }
 
     /// Whether a request for `authority` (`host` or `host:port`) may be answered.
     ///
     /// Without a host it did not come from a browser.
-    func admits(_ authority: String?) -> Bool {
+    package func admits(_ authority: String?) -> Bool {
         guard boundToLoopback, let authority else { return true }
         return Self.isLoopback(Self.host(of: authority))
     }
 
-    private static func host(of authority: String) -> String {
+    /// The host in `host` or `host:port`, without the brackets of an IPv6 address.
+    package static func host(of authority: String) -> String {
         if authority.hasPrefix("[") {
             return String(authority.dropFirst().prefix { $0 != "]" })
         }
         return String(authority.prefix { $0 != ":" })
     }
 
-    private static func isLoopback(_ host: String) -> Bool {
+    /// Whether a name or address, without brackets, can only mean this machine.
+    package static func isLoopback(_ host: String) -> Bool {
         let name = host.lowercased()
         if name == "localhost" || name.hasSuffix(".localhost") { return true }
         switch try? SocketAddress(ipAddress: name, port: 0) {

@@ -54,11 +54,19 @@ struct RequestExchange: ~Copyable {
     mutating func headReceived(_ head: HTTPRequestHead, now: NIODeadline) -> HeadAction {
         guard case .serving = phase else { return .drop }
         lastActive = now
-        if let fault = HostField.fault(in: head) { return finish(refusing: HTTPRefusal(.badRequest, fault)) ?? .drop }
-        if !head.isKeepAlive { phase = .finishing(refusal: nil) }
+        if let refusal = refusal(of: head) { return finish(refusing: refusal) ?? .drop }
+        // Behind what asks for another protocol the decoder reads no further request.
+        if !head.isKeepAlive || head.method == .CONNECT || head.headers.contains(name: "upgrade") { phase = .finishing(refusal: nil) }
         unanswered += 1
         body = .arriving(until: now + .seconds(Int64(limits.bodySecondsMax)))
         return .passOn
+    }
+
+    private func refusal(of head: HTTPRequestHead) -> HTTPRefusal? {
+        if head.uri.utf8.count > limits.headerBytesMax {
+            return HTTPRefusal(.uriTooLong, "the request's target is longer than \(limits.headerBytesMax) bytes")
+        }
+        return HostField.fault(in: head).map { HTTPRefusal(.badRequest, $0) }
     }
 
     /// Whether a piece of the body is passed on.

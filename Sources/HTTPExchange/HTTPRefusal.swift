@@ -1,3 +1,4 @@
+import NIOCore
 package import NIOHTTP1
 
 /// An answer that takes no request: a status of 4xx, and why.
@@ -5,10 +6,24 @@ package struct HTTPRefusal: Error, Equatable, Sendable {
     package var status: HTTPResponseStatus
     /// One sentence for whoever sent the request.
     package var reason: String
+    /// Beside those that describe the answer itself.
+    package var headers: HTTPHeaders
 
-    package init(_ status: HTTPResponseStatus, _ reason: String) {
+    package init(_ status: HTTPResponseStatus, _ reason: String, _ headers: HTTPHeaders = [:]) {
         self.status = status
         self.reason = reason
+        self.headers = headers
+    }
+
+    /// The whole answer, which is the connection's last.
+    package var answer: [HTTPServerResponsePart] {
+        let body = ByteBuffer(string: reason + "\n")
+        var headers = headers
+        headers.add(name: "content-type", value: "text/plain; charset=utf-8")
+        headers.add(name: "content-length", value: "\(body.readableBytes)")
+        headers.add(name: "connection", value: "close")
+        headers.add(name: "x-content-type-options", value: "nosniff")
+        return [.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers)), .body(.byteBuffer(body)), .end(nil)]
     }
 }
 

@@ -1,7 +1,7 @@
 import NIOHTTP1
 import Testing
 
-@testable import HTTPListening
+@testable import HTTPExchange
 
 @Suite struct HostFieldTests {
     @Test(arguments: [

@@ -8,7 +8,7 @@ package struct HTTPRefusals: Sendable {
         self.count = count
     }
 
-    func refused(_ request: RefusedRequest) {
+    package func refused(_ request: RefusedRequest) {
         count(request.status)
         log.report(request)
     }
