@@ -58,7 +58,7 @@ package final class Shard {
     var waitedFor = 0
     var congestedPeers = ShardSet()
     var held: [ClientConnection] = []
-    /// The connection whose PUBLISH is being delivered.
+    /// The connection whose packets are being processed: what it publishes may have to wait.
     var publisher: ClientConnection?
     /// Connections that are closed at the end of the turn.
     var doomed: [(connection: ClientConnection, reason: CloseReason)] = []
