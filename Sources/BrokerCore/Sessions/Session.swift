@@ -64,8 +64,8 @@ package final class Session {
     var dropsReportedAt: Instant?
     /// Of the listener that it was connected through last.
     var slowConsumer = SlowConsumerPolicy.dropNewest
-    /// Whether a deadline for the session's expiry waits: there is one at most, however often the client comes and goes.
-    var expiryIsScheduled = false
+    /// When the deadline for the session's expiry comes: there is one at most, however often the client comes and goes.
+    var expiryDeadline: Instant?
     /// Likewise for messages in the queue that expire.
     var sweepIsScheduled = false
     /// When the connection went; `nil` while there is one.
