@@ -43,6 +43,8 @@ package final class Session {
     let principal: String?
     /// Number of this ownership in the ``SessionDirectory``.
     package let epoch: UInt64
+    /// The ``AcceptedConnect/attempt`` that opened or resumed it last.
+    var lastAttempt: UInt64 = 0
     /// Seconds that it outlives its connection; 0 when it ends with it.
     var expirySeconds: Int
     var endsWithConnection: Bool { expirySeconds == 0 }
