@@ -43,6 +43,11 @@ extension Shard {
         if connection.inbox.readableBytes > 0 { process(ByteBuffer(), on: connection) }
     }
 
+    /// The client is gone: what it sent before, its goodbye above all, is done first, whatever it would have waited for.
+    func finishIntake(of connection: ClientConnection) {
+        while connection.isAwaitingSuback || connection.isHeld, !connection.isClosed { resumeIntake(of: connection) }
+    }
+
     /// Answers must not be dropped, so a client that asks on and on and reads nothing is closed.
     ///
     /// What counts is what lies beyond the deliveries, which stop at `outboundBytesMax` and one packet.

@@ -189,8 +189,7 @@ package final class Shard {
             passOnClose(of: connection, reason, to: shard)
             return
         }
-        // What the client sent before it went is done first, its goodbye above all.
-        if connection.isAwaitingSuback || connection.isHeld { resumeIntake(of: connection) }
+        finishIntake(of: connection)
         end(connection, reason: reason, closingTransport: false)
         publishOwnMessages()
     }
