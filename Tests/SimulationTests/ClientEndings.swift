@@ -30,6 +30,7 @@ extension ModelClient {
     ) {
         if let heard, heard.isNormal {
             if !isStillThere { chronicle.fates[will] = .cancelled }
+            if isConnected { overtakable = will }
             return
         }
         if seconds.lowerBound == 0 && seconds.upperBound > 0 { return }

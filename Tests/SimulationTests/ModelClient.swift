@@ -107,6 +107,8 @@ final class ModelClient {
     var numbers: [String: Int] = [:]
     var lastPacketID: UInt16 = 0
     var openWills: [OpenWill] = []
+    /// The will of a connection that was lost behind its goodbye: a new connection may overtake the goodbye on its way between shards.
+    var overtakable: MessageName?
 
     init(clientID: String, group: String?, chronicle: Chronicle, inflightMax: Int) {
         self.chronicle = chronicle

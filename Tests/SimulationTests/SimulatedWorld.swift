@@ -82,6 +82,8 @@ final class SimulatedWorld {
             clean \(terms.cleanStart), expiry \(terms.expirySeconds)
             """)
         let info = ConnectionInfo(peer: "\(client.clientID):\(step)", listener: "simulated", allowsAnonymous: true)
+        if let will = client.overtakable, !broker.isSettled { chronicle.fates[will] = nil }
+        client.overtakable = nil
         client.connect(on: broker.connect(at: shard, info: info), terms, now: broker.now, step: step)
     }
 
@@ -242,6 +244,8 @@ final class SimulatedWorld {
         terms.willQoS = nil
         note("\(client.clientID) comes back by \(terms.version), clean \(terms.cleanStart)")
         let info = ConnectionInfo(peer: "\(client.clientID):back", listener: "simulated", allowsAnonymous: true)
+        if let will = client.overtakable, !broker.isSettled { chronicle.fates[will] = nil }
+        client.overtakable = nil
         client.connect(on: broker.connect(at: 0, info: info), terms, now: broker.now, step: step)
     }
 
