@@ -9,6 +9,9 @@ let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -24,6 +27,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -46,11 +50,20 @@ let package = Package(
         .target(name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", nioCore, logging]),
         .target(name: "BrokerServer", dependencies: ["BrokerCore", "MQTTCodec", "Trust", nioCore, nioPosix, nioSSL, nioTLS, logging]),
         .target(
+            name: "HTTPListening",
+            dependencies: [
+                "BrokerCore", nioCore, nioHTTP, nioHTTPTypes, nioHTTPTypesHTTP1, hummingbird, hummingbirdCore, httpTypes, logging,
+            ]),
+        .target(
             name: "Gateway",
-            dependencies: ["EventBus", "BrokerCore", "Documents", "Rules", nioCore, hummingbird, httpTypes, lifecycle, logging]),
+            dependencies: [
+                "EventBus", "HTTPListening", "BrokerCore", "Documents", "Rules", nioCore, hummingbird, httpTypes, lifecycle, logging,
+            ]),
         .target(
             name: "AdminServer",
-            dependencies: ["EventBus", "BrokerCore", "MQTTCodec", nioCore, hummingbird, httpTypes, lifecycle, logging]),
+            dependencies: [
+                "EventBus", "HTTPListening", "BrokerCore", "MQTTCodec", nioCore, hummingbird, httpTypes, lifecycle, logging,
+            ]),
         .target(
             name: "LoadGenerator",
             dependencies: [
@@ -58,7 +71,7 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
         ),
-        .target(name: "CremaTesting", dependencies: ["BrokerCore", "MQTTCodec", nioCore]),
+        .target(name: "CremaTesting", dependencies: ["BrokerCore", "MQTTCodec", nioCore, nioPosix, lifecycle, logging]),
         .executableTarget(
             name: "crema",
             dependencies: [
@@ -77,17 +90,21 @@ let package = Package(
         .testTarget(name: "EventBusTests", dependencies: ["EventBus", "BrokerCore", "Documents", "MQTTCodec", nioCore, logging]),
         .testTarget(
             name: "BrokerServerTests",
-            dependencies: ["BrokerServer", "BrokerCore", "MQTTCodec", "Trust", nioCore, nioPosix, logging]),
+            dependencies: ["BrokerServer", "BrokerCore", "CremaTesting", "MQTTCodec", "Trust", nioCore, nioPosix, logging]),
+        .testTarget(
+            name: "HTTPListeningTests",
+            dependencies: ["HTTPListening", "CremaTesting", nioCore, nioHTTP, nioPosix, hummingbird, lifecycle, logging]),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "BrokerCore", "Documents", "EventBus", "Rules", nioCore, nioPosix, hummingbird, hummingbirdTesting,
+                "Gateway", "BrokerCore", "CremaTesting", "Documents", "EventBus", "Rules", nioCore, nioPosix, hummingbird,
+                hummingbirdTesting,
                 httpClient, httpTypes, nioHTTP, lifecycle, logging,
             ]),
         .testTarget(
             name: "AdminServerTests",
             dependencies: [
-                "AdminServer", "BrokerCore", "Documents", "EventBus", "MQTTCodec", nioCore, nioHTTP, nioPosix, hummingbird,
+                "AdminServer", "BrokerCore", "CremaTesting", "Documents", "EventBus", "MQTTCodec", nioCore, nioHTTP, nioPosix, hummingbird,
                 hummingbirdTesting, httpClient, lifecycle, logging,
             ]),
         .testTarget(name: "LoadGeneratorTests", dependencies: ["LoadGenerator", "MQTTCodec", nioCore, nioPosix]),

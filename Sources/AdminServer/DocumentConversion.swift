@@ -10,7 +10,7 @@ extension ClientDocument {
             clientID: client.clientID, connected: client.connected, principal: client.principal, userName: client.userName,
             peer: client.peer, listener: client.listener, protocolVersion: client.protocolVersion, cleanSession: client.cleanSession,
             keepAliveSeconds: client.keepAliveSeconds, connectedSeconds: client.connectedSeconds, subscriptions: client.subscriptions,
-            queued: client.queued, inFlight: client.inFlight, dropped: client.dropped)
+            queued: client.queued, inFlight: client.inFlight, dropped: client.dropped, drops: client.drops)
     }
 }
 

@@ -17,6 +17,8 @@ package struct ClientDocument: Codable, Sendable, Equatable {
     package var queued: Int
     package var inFlight: Int
     package var dropped: UInt64
+    /// The same by reason.
+    package var drops: [String: UInt64]
 }
 
 /// A row of `GET /api/v1/topics`.

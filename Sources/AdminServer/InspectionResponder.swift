@@ -1,5 +1,6 @@
 import BrokerCore
 import EventBus
+import HTTPListening
 import HTTPTypes
 package import Hummingbird
 import Logging
@@ -9,7 +10,7 @@ import NIOCore
 ///
 /// It changes nothing.
 package struct InspectionResponder: HTTPResponder {
-    package typealias Context = BasicRequestContext
+    package typealias Context = InspectionRequestContext
 
     let version: String
     let limits: InspectionLimits
@@ -24,6 +25,7 @@ package struct InspectionResponder: HTTPResponder {
     /// Requests answered by the listeners for programs.
     let requestCounts: @Sendable () -> [RequestCount]
     let tails: TailStreams
+    let refusals: RefusalLog
     let log: Logger
 
     package func respond(to request: Request, context: Context) async -> Response {
@@ -32,6 +34,10 @@ package struct InspectionResponder: HTTPResponder {
             response = try await answer(request)
         } catch {
             response = Self.json(error.status, ErrorDocument(error: error.message))
+            refusals.report(
+                RefusedRequest(
+                    method: request.method.rawValue, target: request.head.path, status: error.status.code, reason: error.message,
+                    peer: context.peer))
         }
         log.debug("Request answered", metadata: ["path": "\(path(of: request).debugDescription)", "status": "\(response.status.code)"])
         return response
@@ -99,7 +105,7 @@ package struct InspectionResponder: HTTPResponder {
         let body = TailBody(filter: filter, broker: broker, limits: limits, place: try tails.begin())
         var response = Self.response(
             .ok, "application/x-ndjson", ResponseBody { writer in try await body.write(to: &writer, for: request) })
-        // Watching for the reader's going uses the connection up: Hummingbird closes it after the answer.
+        // Watching for the reader's going uses the connection up.
         response.headers[.connection] = "close"
         return response
     }

@@ -1,5 +1,6 @@
 package import BrokerCore
 package import EventBus
+import HTTPListening
 package import Hummingbird
 package import Logging
 package import NIOCore
@@ -29,11 +30,8 @@ package struct InspectionServer: Service {
         }
     }
 
-    private let configuration: Configuration
+    private let listener: HTTPListener
     private let responder: InspectionResponder
-    private let eventLoopGroup: any EventLoopGroup
-    private let log: Logger
-    private let onListening: @Sendable (SocketAddress) async -> Void
 
     /// Prepares a listener that says it is of `version`.
     ///
@@ -50,14 +48,19 @@ package struct InspectionServer: Service {
         log: Logger,
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
     ) {
-        self.configuration = configuration
-        self.eventLoopGroup = eventLoopGroup
-        self.log = log
-        self.onListening = onListening
+        let limits = configuration.limits
+        listener = HTTPListener(
+            host: configuration.host, port: configuration.port,
+            // No request here has a body that is read.
+            limits: HTTPListenerLimits(
+                idleSecondsMax: limits.adminIdleSecondsMax, bodySecondsMax: limits.adminIdleSecondsMax,
+                connectionsMax: limits.adminConnectionsMax, headerBytesMax: limits.adminHeaderBytesMax,
+                headersMax: limits.adminHeadersMax),
+            eventLoopGroup: eventLoopGroup, log: log, onListening: onListening)
         responder = InspectionResponder(
-            version: version, limits: configuration.limits, anonymous: configuration.anonymous,
+            version: version, limits: limits, anonymous: configuration.anonymous,
             hosts: HostGuard(boundTo: configuration.host), readiness: readiness, broker: broker, engine: engine,
-            requestCounts: requestCounts, tails: TailStreams(limit: configuration.limits.tailStreamsMax), log: log)
+            requestCounts: requestCounts, tails: TailStreams(limit: limits.tailStreamsMax), refusals: listener.refusals.log, log: log)
     }
 
     package func run() async throws {
@@ -67,27 +70,5 @@ package struct InspectionServer: Service {
     /// The listener with its pipeline, not running yet.
     ///
     /// Tests send it requests without a socket.
-    package var application: some ApplicationProtocol {
-        let limits = configuration.limits
-        // Hummingbird's own lines are not for the operator: the start-up line is written by whoever starts the listener.
-        var quiet = log
-        quiet.logLevel = max(log.logLevel, .warning)
-        return Application(
-            responder: responder,
-            server: .http1(
-                configuration: .init(
-                    idleTimeout: .seconds(Int64(limits.adminIdleSecondsMax)),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: limits.adminHeaderBytesMax, maxHeaderListSize: limits.adminHeaderBytesMax,
-                        maxHeaderFieldCount: limits.adminHeadersMax))),
-            configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port),
-                availableConnectionsDelegate: .maximum(limits.adminConnectionsMax, logger: quiet)),
-            onServerRunning: { [onListening] channel in
-                if let address = channel.localAddress { await onListening(address) }
-            },
-            eventLoopGroupProvider: .shared(eventLoopGroup),
-            logger: quiet
-        )
-    }
+    package var application: some ApplicationProtocol { listener.application(answeredBy: responder) }
 }

@@ -78,7 +78,7 @@ package final class Broker: BrokerAccess {
                 let channel = try await opening.open(listener)
                 open.append(channel)
                 let address = channel.localAddress
-                bindings.append(listener.binding(address: ListenerOpening.text(of: address), port: address?.port ?? listener.port))
+                bindings.append(listener.binding(address: PeerText.of(address), port: address?.port ?? listener.port))
             } catch {
                 for channel in open { try? await channel.close().get() }
                 throw error

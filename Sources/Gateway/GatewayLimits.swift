@@ -13,9 +13,11 @@ package struct GatewayLimits: Sendable, Equatable {
     package var putEventsBodyBytesMax = 4 << 20
     /// Longest time for a request's body to arrive, in seconds.
     ///
-    /// A slower one is answered 408.
+    /// A slower one is answered 408, and the connection is closed.
     package var httpBodySecondsMax = 30
-    /// How long a connection may stay silent between requests or inside one, in seconds, before it is closed.
+    /// How long a connection may stay silent between requests or inside one, in seconds.
+    ///
+    /// Then it is closed; a request whose body has begun is answered 408 first.
     package var httpIdleSecondsMax = 60
     /// Connections open at once; more wait in the listen queue.
     package var httpConnectionsMax = 1_024

@@ -1,3 +1,4 @@
+import BrokerCore
 package import Hummingbird
 import NIOCore
 
@@ -6,9 +7,12 @@ package struct GatewayRequestContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
     /// The peer's address without its port; `nil` for a request that came over no socket.
     let sourceAddress: String?
+    /// The peer's address with its port, for the log.
+    let peer: String
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         sourceAddress = source.channel.remoteAddress?.ipAddress
+        peer = PeerText.of(source.channel.remoteAddress)
     }
 }

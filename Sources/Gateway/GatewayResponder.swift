@@ -1,5 +1,6 @@
 import BrokerCore
 import EventBus
+import HTTPListening
 package import Hummingbird
 import Logging
 import NIOCore
@@ -20,52 +21,67 @@ package struct GatewayResponder: HTTPResponder {
     let broker: any BrokerAccess
     let engine: EventEngine
     let counters: GatewayCounters
+    let refusals: RefusalLog
     /// The time, and the identifiers of requests.
     let source: EventSource
     let log: Logger
 
+    /// An answer, and what the log tells of it.
+    private struct Answer {
+        let handler: GatewayCounters.Handler
+        let response: Response
+        /// Why nothing was done; `nil` for an answer with status 200.
+        var refusal: String?
+    }
+
     package func respond(to request: Request, context: Context) async -> Response {
         let requestID = source.makeID()
         let started = ContinuousClock.now
-        let (handler, response) = await answer(request, context, requestID: requestID)
-        counters.record(handler, status: response.status.code)
+        let answer = await answer(request, context, requestID: requestID)
+        let status = answer.response.status.code
+        counters.record(answer.handler, status: status)
+        if let reason = answer.refusal {
+            refusals.report(
+                RefusedRequest(
+                    method: request.method.rawValue, target: request.head.path, status: status, reason: reason, peer: context.peer))
+        }
         log.debug(
             "Request answered",
             metadata: [
-                "method": "\(request.method)", "path": "\(LogText.escaped(request.head.path ?? "/"))",
-                "status": "\(response.status.code)", "handler": "\(handler.rawValue)", "request_id": "\(requestID)",
-                "duration": "\(ContinuousClock.now - started)",
+                "method": "\(request.method)", "path": "\(LoggedText.escaping(request.head.path ?? "/"))", "status": "\(status)",
+                "handler": "\(answer.handler.rawValue)", "request_id": "\(requestID)", "duration": "\(ContinuousClock.now - started)",
             ])
-        return response
+        return answer.response
     }
 
-    private func answer(_ request: Request, _ context: Context, requestID: String) async -> (GatewayCounters.Handler, Response) {
+    private func answer(_ request: Request, _ context: Context, requestID: String) async -> Answer {
         let target = request.head.path ?? "/"
         let path = target.prefix { $0 != "?" }
         if path == "/", request.method == .post, let operation = request.headers[.amazonTarget] {
             do throws(ServiceError) {
                 let answer = try await perform(operation, request)
-                return (.putEvents, Self.response(.ok, .amazonJSON, answer.json, requestID))
+                return Answer(handler: .putEvents, response: Self.response(.ok, .amazonJSON, answer.json, requestID))
             } catch {
-                return (.putEvents, Self.response(error, requestID))
+                let text = "\(error.code.rawValue): \(error.message)"
+                return Answer(handler: .putEvents, response: Self.response(error, requestID), refusal: text)
             }
         }
-        guard anonymous else {
-            return (.unmatched, Self.response(RouteError.authenticationRequired, requestID))
-        }
-        switch routes.value.match(method: request.method.rawValue, path: path) {
-        case .none: return (.unmatched, Self.response(RouteError.notFound, requestID))
-        case .malformedPath: return (.unmatched, Self.response(RouteError.malformedPath, requestID))
-        case .route(let route, let parameters):
-            do throws(RouteError) {
+        var handler = GatewayCounters.Handler.unmatched
+        do throws(RouteError) {
+            guard anonymous else { throw .authenticationRequired }
+            switch routes.value.match(method: request.method.rawValue, path: path) {
+            case .none: throw .notFound
+            case .malformedPath: throw .malformedPath
+            case .route(let route, let parameters):
+                handler = .route
                 let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
                 let answer = try await put(
                     request, by: route, query: query, pathParameters: parameters, requestID: requestID,
                     sourceAddress: context.sourceAddress)
-                return (.route, Self.response(.ok, .json, answer.json, requestID))
-            } catch {
-                return (.route, Self.response(error, requestID))
+                return Answer(handler: handler, response: Self.response(.ok, .json, answer.json, requestID))
             }
+        } catch {
+            return Answer(handler: handler, response: Self.response(error, requestID), refusal: error.message)
         }
     }
 

@@ -1,6 +1,7 @@
 package import BrokerCore
 import Documents
 package import EventBus
+import HTTPListening
 package import Hummingbird
 package import Logging
 package import NIOCore
@@ -29,11 +30,8 @@ package struct GatewayServer: Service {
         }
     }
 
-    private let configuration: Configuration
+    private let listener: HTTPListener
     private let responder: GatewayResponder
-    private let eventLoopGroup: any EventLoopGroup
-    private let log: Logger
-    private let onListening: @Sendable (SocketAddress) async -> Void
 
     /// Prepares a listener that serves `routes` besides the AWS-compatible endpoint `POST /`.
     ///
@@ -48,13 +46,16 @@ package struct GatewayServer: Service {
         log: Logger,
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
     ) {
-        self.configuration = configuration
-        self.eventLoopGroup = eventLoopGroup
-        self.log = log
-        self.onListening = onListening
+        let limits = configuration.limits
+        listener = HTTPListener(
+            host: configuration.host, port: configuration.port,
+            limits: HTTPListenerLimits(
+                idleSecondsMax: limits.httpIdleSecondsMax, bodySecondsMax: limits.httpBodySecondsMax,
+                connectionsMax: limits.httpConnectionsMax, headerBytesMax: limits.httpHeaderBytesMax, headersMax: limits.httpHeadersMax),
+            eventLoopGroup: eventLoopGroup, log: log, countRefusal: { counters.record(.unmatched, status: $0) }, onListening: onListening)
         responder = GatewayResponder(
-            routes: CurrentRoutes(routes), limits: configuration.limits, anonymous: configuration.anonymous, broker: broker, engine: engine,
-            counters: counters, source: .system, log: log)
+            routes: CurrentRoutes(routes), limits: limits, anonymous: configuration.anonymous, broker: broker, engine: engine,
+            counters: counters, refusals: listener.refusals.log, source: .system, log: log)
     }
 
     /// Puts other API routes in force.
@@ -71,27 +72,5 @@ package struct GatewayServer: Service {
     /// The listener with its pipeline, not running yet.
     ///
     /// Tests send it requests without a socket.
-    package var application: some ApplicationProtocol {
-        let limits = configuration.limits
-        // Hummingbird's own lines are not for the operator: the start-up line is written by whoever starts the listener.
-        var quiet = log
-        quiet.logLevel = max(log.logLevel, .warning)
-        return Application(
-            responder: responder,
-            server: .http1(
-                configuration: .init(
-                    idleTimeout: .seconds(Int64(limits.httpIdleSecondsMax)),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: limits.httpHeaderBytesMax, maxHeaderListSize: limits.httpHeaderBytesMax,
-                        maxHeaderFieldCount: limits.httpHeadersMax))),
-            configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port),
-                availableConnectionsDelegate: .maximum(limits.httpConnectionsMax, logger: quiet)),
-            onServerRunning: { [onListening] channel in
-                if let address = channel.localAddress { await onListening(address) }
-            },
-            eventLoopGroupProvider: .shared(eventLoopGroup),
-            logger: quiet
-        )
-    }
+    package var application: some ApplicationProtocol { listener.application(answeredBy: responder) }
 }

@@ -1,3 +1,4 @@
+import HTTPListening
 import Hummingbird
 import NIOCore
 
@@ -9,15 +10,16 @@ enum BodyReadError: Error, Equatable {
     case tooSlow(seconds: Int)
     /// `Content-Encoding` other than identity: Crema inflates nothing, so nothing small can become something large.
     case encoded(String)
+    /// Not a body by HTTP's rules.
+    case malformed(String)
     /// The connection ended before the body did.
     case interrupted
 }
 
 extension Request {
-    /// Collects the body, up to `limit` bytes and for at most `seconds`.
+    /// Collects the body, up to `limit` bytes.
     ///
-    /// A declared length above the limit is refused before a byte is read. A drip of bytes cannot hold the request longer than the time
-    /// given plus one idle timeout, because every piece that arrives looks at the clock.
+    /// A declared length above the limit is refused before a byte is read. That the body comes in `seconds` is seen to by the connection.
     func readBody(upTo limit: Int, seconds: Int) async throws(BodyReadError) -> ByteBuffer {
         if let encoding = headers[.contentEncoding], encoding.lowercased() != "identity" {
             throw .encoded(encoding)
@@ -25,12 +27,10 @@ extension Request {
         if let declared = headers[.contentLength], let length = Int(declared), length > limit {
             throw .tooLong(limit: limit)
         }
-        let deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
         var collected = ByteBuffer()
         do {
             for try await var piece in body {
                 guard piece.readableBytes <= limit - collected.readableBytes else { throw BodyReadError.tooLong(limit: limit) }
-                guard ContinuousClock.now < deadline else { throw BodyReadError.tooSlow(seconds: seconds) }
                 if collected.readableBytes == 0 {
                     collected = piece
                 } else {
@@ -39,6 +39,10 @@ extension Request {
             }
         } catch let error as BodyReadError {
             throw error
+        } catch RequestBodyFailure.tooSlow {
+            throw .tooSlow(seconds: seconds)
+        } catch RequestBodyFailure.malformed(let reason) {
+            throw .malformed(reason)
         } catch {
             throw .interrupted
         }

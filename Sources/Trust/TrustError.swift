@@ -24,6 +24,12 @@ package enum TrustError: Error, Equatable, Sendable {
     case validityEndsBeforeItBegins(notBefore: Int64, notAfter: Int64)
     case outlivesAuthority(notAfter: Int64, authorityNotAfter: Int64)
 
+    case unusableUserName(name: String, reason: String)
+    case unusablePassword(reason: String)
+    case iterationsOutOfRange(iterations: Int, min: Int, max: Int)
+    case malformedCredentials(source: String, line: Int, reason: String)
+    case credentialsReadableByOthers(path: String, mode: UInt32)
+
     case fileMissing(path: String)
     case fileExists(path: String)
     case notARegularFile(path: String)
@@ -68,6 +74,16 @@ extension TrustError: CustomStringConvertible {
         case .outlivesAuthority(let notAfter, let authorityNotAfter):
             "the certificate would be valid until \(CalendarDay(secondsSince1970: notAfter)), but its CA ends on "
                 + "\(CalendarDay(secondsSince1970: authorityNotAfter)); ask for fewer days or make a new CA"
+        case .unusableUserName(let name, let reason):
+            "'\(PrintableText.escaping(name.utf8))' cannot be a user name: \(reason)"
+        case .unusablePassword(let reason):
+            "the password cannot be used: \(reason)"
+        case .iterationsOutOfRange(let iterations, let min, let max):
+            "\(iterations) iterations: a password is stretched by \(min) to \(max)"
+        case .malformedCredentials(let source, let line, let reason):
+            "\(source):\(line): \(reason)"
+        case .credentialsReadableByOthers(let path, let mode):
+            "\(path): mode 0\(String(mode, radix: 8)) lets others read the credentials; chmod 600 it"
         case .fileMissing(let path):
             "\(path): there is no such file"
         case .fileExists(let path):

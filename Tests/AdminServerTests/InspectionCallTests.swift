@@ -10,7 +10,7 @@ import Testing
         ClientSummary(
             clientID: id, connected: true, principal: "till", userName: nil, peer: "10.0.0.1:5000", listener: "mqtts 0.0.0.0:8883",
             protocolVersion: "3.1.1", cleanSession: false, keepAliveSeconds: 60, connectedSeconds: 5, subscriptions: 2, queued: 3,
-            inFlight: 1, dropped: 0)
+            inFlight: 1, drops: [:])
     }
 
     static func decode<Document: Decodable>(_ type: Document.Type, _ response: TestResponse) throws -> Document {

@@ -32,18 +32,18 @@ struct InspectionFixture {
 
     init(
         host: String = "127.0.0.1", anonymous: Bool = true, broker: StagedBroker = StagedBroker(),
-        limits: InspectionLimits = InspectionLimits(), requestCounts: [RequestCount] = [],
+        limits: InspectionLimits = InspectionLimits(), requestCounts: [RequestCount] = [], log: Logger? = nil,
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
     ) throws {
         self.broker = broker
-        var log = Logger(label: "test")
-        log.logLevel = .critical
+        var quiet = Logger(label: "test")
+        quiet.logLevel = .critical
         let template = try TemplateDocument(file: "shop.yaml", text: Self.shop, parameters: [:])
-        engine = EventEngine(resources: try ResourceSet(templates: [template]), logger: log)
+        engine = EventEngine(resources: try ResourceSet(templates: [template]), logger: quiet)
         server = InspectionServer(
             configuration: .init(host: host, port: 0, anonymous: anonymous, limits: limits), version: "1.2.3", readiness: readiness,
             broker: broker, engine: engine, requestCounts: { requestCounts }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-            log: log, onListening: onListening)
+            log: log ?? quiet, onListening: onListening)
     }
 
     func get(_ uri: String, method: HTTPRequest.Method = .get) async throws -> TestResponse {

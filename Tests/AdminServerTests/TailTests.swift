@@ -1,6 +1,7 @@
 import AdminServer
 import AsyncHTTPClient
 import BrokerCore
+import CremaTesting
 import FoundationEssentials
 import Logging
 import MQTTCodec
@@ -21,22 +22,12 @@ import Testing
         limits: InspectionLimits = InspectionLimits(),
         _ body: @Sendable (InspectionFixture, String, ServiceGroup) async throws -> Void
     ) async throws {
-        let (addresses, bound) = AsyncStream<SocketAddress>.makeStream()
-        let fixture = try InspectionFixture(limits: limits) { bound.yield($0) }
-        var log = Logger(label: "test")
-        log.logLevel = .critical
-        let group = ServiceGroup(configuration: .init(services: [fixture.server], logger: log))
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask {
-                defer { bound.finish() }
-                try await group.run()
-            }
-            for await address in addresses {
-                try await body(fixture, "http://127.0.0.1:\(address.port ?? 0)", group)
-                await group.triggerGracefulShutdown()
-            }
-            try await tasks.waitForAll()
-        }
+        try await RunningListener.with(
+            { onListening in
+                let fixture = try InspectionFixture(limits: limits, onListening: onListening)
+                return (fixture, fixture.server)
+            },
+            { try await body($0.fixture, $0.url, $0.group) })
     }
 
     private static func open(_ address: String, filter: String) async throws -> HTTPClientResponse {

@@ -13,16 +13,18 @@ import Testing
     }
 
     private static func unfinished(_ window: OutboundWindow) -> [UInt16] {
+        var window = window
+        window.restart()
         var found: [UInt16] = []
-        window.forEachUnfinished { found.append($0.packetID) }
+        while let entry = window.nextResend(inflightMax: .max) { found.append(entry.packetID) }
         return found
     }
 
     @Test("Each stage takes its own acknowledgement only")
     func stages() {
         var window = OutboundWindow()
-        let one = window.open(Self.message, qos: .atLeastOnce, isRetainedCopy: false)
-        let two = window.open(Self.message, qos: .exactlyOnce, isRetainedCopy: false)
+        let one = window.open(Delivery(message: Self.message, qos: .atLeastOnce))
+        let two = window.open(Delivery(message: Self.message, qos: .exactlyOnce))
         #expect([one, two] == [1, 2])
         Self.check(!window.received(one) && !window.complete(one))
         Self.check(!window.acknowledge(two) && !window.complete(two))
@@ -38,10 +40,10 @@ import Testing
     @Test("Finished entries behind an unfinished one are bounded")
     func span() {
         var window = OutboundWindow()
-        let first = window.open(Self.message, qos: .atLeastOnce, isRetainedCopy: false)
+        let first = window.open(Delivery(message: Self.message, qos: .atLeastOnce))
         var opened = 1
         while window.hasRoom(inflightMax: 2) {
-            Self.check(window.acknowledge(window.open(Self.message, qos: .atLeastOnce, isRetainedCopy: false)))
+            Self.check(window.acknowledge(window.open(Delivery(message: Self.message, qos: .atLeastOnce))))
             opened += 1
         }
         #expect(opened == 16)
@@ -51,13 +53,13 @@ import Testing
     }
 
     @Test(
-        "With the largest window every identifier is in use once, and no more are given [MQTT-2.3.1-2]",
+        "With the largest window every identifier is in use once, and no more are given [MQTT-2.3.1-2] [MQTT5-2.2.1-4]",
         arguments: [65_535, 100_000, Int.max])
     func largestWindow(inflightMax: Int) {
         var window = OutboundWindow()
         var used = Set<UInt16>()
         while window.hasRoom(inflightMax: inflightMax) {
-            used.insert(window.open(Self.message, qos: .atLeastOnce, isRetainedCopy: false))
+            used.insert(window.open(Delivery(message: Self.message, qos: .atLeastOnce)))
             if window.unfinished > 65_535 { break }
         }
         #expect(window.unfinished == 65_535)
@@ -73,7 +75,7 @@ import Testing
         for _ in 0..<4_000 {
             if window.hasRoom(inflightMax: 20), random.happens(percent: 45) {
                 let qos: QoS = random.happens(percent: 50) ? .atLeastOnce : .exactlyOnce
-                let packetID = window.open(Self.message, qos: qos, isRetainedCopy: false)
+                let packetID = window.open(Delivery(message: Self.message, qos: qos))
                 if packetID == 0 || model.contains(where: { $0.packetID == packetID }) { Issue.record("\(packetID) is in use") }
                 model.append((packetID, qos))
             } else if !model.isEmpty {

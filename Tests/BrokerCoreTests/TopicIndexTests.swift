@@ -53,7 +53,7 @@ func naivelyMatches(_ name: [UInt8], _ filter: [UInt8]) -> Bool {
     func againstSearch(seed: UInt64) {
         var topics = RandomTopics(random: SeededRandom(seed: seed))
         var index = TopicIndex()
-        let sessions = (0..<4).map { Session(clientID: "\($0)", principal: nil, epoch: UInt64($0), isClean: true) }
+        let sessions = (0..<4).map { Session(clientID: "\($0)", principal: nil, epoch: UInt64($0), expirySeconds: 0) }
         var wanted: [Holding: QoS] = [:]
         var wantedElsewhere = Set<[UInt8]>()
         let elsewhere = ShardID(3)
@@ -66,12 +66,13 @@ func naivelyMatches(_ name: [UInt8], _ filter: [UInt8]) -> Bool {
             switch Int.random(in: 0..<10, using: &topics.random) {
             case 0..<4:
                 let qos = QoS.allCases.randomElement(using: &topics.random) ?? .atMostOnce
-                let isFirst = index.subscribe(sessions[holder], to: filter, qos: qos)
-                #expect(isFirst == (wanted[holding] == nil && !others))
+                let change = index.subscribe(sessions[holder], to: filter, options: SubscriptionOptions(qos: qos))
+                #expect(change == (wanted[holding] == nil && !others ? .interest(filter: filter, wanted: true) : TopicIndex.Change.none))
                 wanted[holding] = qos
             case 4..<7:
-                let isLast = index.unsubscribe(sessions[holder], from: filter)
-                #expect(isLast == (wanted.removeValue(forKey: holding) == nil ? nil : !others))
+                let change = index.unsubscribe(sessions[holder], from: filter)
+                let expected: TopicIndex.Change = others ? .none : .interest(filter: filter, wanted: false)
+                #expect(change == (wanted.removeValue(forKey: holding) == nil ? nil : expected))
             default:
                 let wants = topics.random.happens(percent: 50)
                 index.setShard(elsewhere, wants: filter, wants)
@@ -86,7 +87,7 @@ func naivelyMatches(_ name: [UInt8], _ filter: [UInt8]) -> Bool {
                 let filter = Array(entry.filter.readableBytesView)
                 for subscriber in entry.subscribers {
                     let holding = Holding(holder: Int(subscriber.session.epoch), filter: filter)
-                    #expect(found.updateValue(subscriber.qos, forKey: holding) == nil)
+                    #expect(found.updateValue(subscriber.options.qos, forKey: holding) == nil)
                 }
                 if entry.shards.contains(elsewhere) { foundElsewhere.insert(filter) }
             }

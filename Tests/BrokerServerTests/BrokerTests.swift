@@ -1,4 +1,5 @@
 import BrokerCore
+import CremaTesting
 import Logging
 import MQTTCodec
 import Testing
@@ -6,6 +7,7 @@ import Testing
 @testable import BrokerServer
 
 @Suite(.timeLimit(.minutes(2))) struct BrokerTests {
+    /// Over TCP, which keeps bytes and their order [MQTT-7.1.1-1].
     @Test func messagesReachASubscriberOnTheOtherLoopInOrder() async throws {
         try await TestSite.run { site in
             let port = try await site.start(TestSite.plain)
@@ -106,7 +108,12 @@ import Testing
                 #expect(try await client.receiveAll() == Packets.connack)
                 await drained
             }
-            await #expect(throws: (any Error).self) { try await RawClient.run(host: "127.0.0.9", port: port) { _ in } }
+            // The system may give the port to somebody else at once; not three times.
+            var isRefused = false
+            for _ in 0..<3 where !isRefused {
+                do { try await RawClient.run(host: "127.0.0.9", port: port) { _ in } } catch { isRefused = true }
+            }
+            #expect(isRefused)
             #expect(await site.broker.clients().isEmpty)
         }
     }

@@ -1,4 +1,5 @@
 import BrokerCore
+import CremaTesting
 import Foundation
 import Logging
 import Synchronization
@@ -106,7 +107,7 @@ import Trust
         try await TestSite.run { site in
             let port = try await site.start(site.mutualTLS(anonymous: false, required: false))
             #expect(try await site.openSSL(port: port, certificate: nil).holds([0x20, 2, 0, 5]))
-            #expect(await site.log.next("client refused")?.metadata["return_code"] == "5")
+            #expect(await site.log.next("client refused")?.metadata["reason_code"] == "not authorized")
         }
     }
 
@@ -176,8 +177,10 @@ import Trust
         try await TestSite.run(limits: limits) { site in
             let port = try await site.start(site.mutualTLS())
             try await RawClient.run(port: port) { client in
-                try await client.send([0x16, 3, 1])
-                #expect(try await client.receiveAll().isEmpty)
+                // On a busy machine the time is over before this is sent.
+                try? await client.send([0x16, 3, 1])
+                let answer = try await client.receiveAll()
+                #expect(answer.isEmpty)
             }
             #expect(await site.log.next("TLS handshake failed")?.metadata["reason"] == HandshakeFailure.timedOut)
         }

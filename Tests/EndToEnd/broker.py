@@ -5,6 +5,7 @@ import os
 import pathlib
 import queue
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -35,18 +36,22 @@ def run(*command, check=True, **options):
 
 
 class Broker:
-    """`crema serve` with mutual TLS, HTTP and administration on free ports of loopback."""
+    """`crema serve` with mutual TLS, plain MQTT, HTTP and administration on free ports of loopback."""
 
     def __init__(self, *resources, parameters=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="crema-"))
         self.certificates = self.folder / "certs"
-        self.mqtts, self.http, self.admin = free_port(), free_port(), free_port()
+        self.mqtts, self.mqtt, self.http, self.admin = (free_port() for _ in range(4))
+        self.scram, self.users = free_port(), self.folder / "users"
         run(CREMA, "certs", "init", "--directory", str(self.certificates))
+        self.add_user("ann", "espresso")
         self.configuration = self.folder / "crema.yaml"
         certificates = {"certificate": "certs/server.crt", "key": "certs/server.key", "clientCA": "certs/ca.crt"}
         self.configuration.write_text(json.dumps({
             "listeners": [
                 {"protocol": "mqtts", "bind": f"127.0.0.1:{self.mqtts}", "requireClientCertificate": True, **certificates},
+                {"protocol": "mqtt", "bind": f"127.0.0.1:{self.mqtt}", "anonymous": True},
+                {"protocol": "mqtt", "bind": f"127.0.0.1:{self.scram}", "scramUsers": "users"},
                 {"protocol": "http", "bind": f"127.0.0.1:{self.http}", "anonymous": True},
                 {"protocol": "admin", "bind": f"127.0.0.1:{self.admin}", "anonymous": True},
             ],
@@ -91,6 +96,18 @@ class Broker:
                 return
             time.sleep(0.02)
         raise AssertionError(f"no line with {parts} in the log:\n{self.log()}")
+
+    def add_user(self, name, password):
+        run(CREMA, "users", "add", name, "--file", str(self.users), input=password + "\n")
+
+    def reload(self):
+        seen = self.log().count("reloaded:")
+        self.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + WAIT_SECONDS
+        while self.log().count("reloaded:") == seen:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"no reload:\n{self.log()}")
+            time.sleep(0.02)
 
     def asks(self, path):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}{path}", timeout=5) as answer:

@@ -78,17 +78,17 @@ struct GatewayFixture {
         """
 
     init(
-        anonymous: Bool = true, api: String = GatewayFixture.api, limits: GatewayLimits = GatewayLimits(),
+        anonymous: Bool = true, api: String = GatewayFixture.api, limits: GatewayLimits = GatewayLimits(), log: Logger? = nil,
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
     ) throws {
         let template = try TemplateDocument(file: "shop.yaml", text: Self.shop, parameters: [:])
-        var log = Logger(label: "test")
-        log.logLevel = .critical
-        engine = EventEngine(resources: try ResourceSet(templates: [template]), logger: log)
+        var quiet = Logger(label: "test")
+        quiet.logLevel = .critical
+        engine = EventEngine(resources: try ResourceSet(templates: [template]), logger: quiet)
         let routes = try OpenAPIDocument(file: "api.yaml", text: api, parameters: [:]).routes
         server = GatewayServer(
             configuration: .init(host: "127.0.0.1", port: 0, anonymous: anonymous, limits: limits), routes: try RouteTable(routes),
-            broker: broker, engine: engine, counters: counters, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, log: log,
+            broker: broker, engine: engine, counters: counters, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, log: log ?? quiet,
             onListening: onListening)
     }
 

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import CremaTesting
 import EventBus
 import Gateway
 import NIOCore
@@ -63,14 +64,70 @@ import Testing
         }
     }
 
-    @Test func aBodyThatDripsIsCutOff() async throws {
+    @Test func aBodyThatDripsIsCutOffAndTheConnectionClosed() async throws {
         var limits = GatewayLimits()
-        limits.httpBodySecondsMax = 0
+        limits.httpBodySecondsMax = 1
+        try await RunningGateway.with(limits: limits) { gateway in
+            let answer = try await RawClient.run(port: gateway.port) { client in
+                try await client.send(Array("POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n".utf8))
+                // Each byte comes well within the idle time; the client goes on until it is told.
+                let outbound = client.outbound
+                async let dripping: Void = Self.drip(outbound)
+                _ = try await client.receiveAll()
+                await dripping
+                return client.text
+            }
+            expectOne(answer, status: 408)
+        }
+    }
+
+    /// Sends a byte now and then until that fails, as it does when the connection is closed.
+    private static func drip(_ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>) async {
+        while (try? await outbound.write(ByteBuffer(string: " "))) != nil { try? await Task.sleep(for: .milliseconds(20)) }
+    }
+
+    @Test(arguments: [(bodySeconds: 1, idleSeconds: 60), (60, 1)])
+    func aBodyThatStallsIsAnsweredAndTheConnectionClosed(bodySeconds: Int, idleSeconds: Int) async throws {
+        var limits = GatewayLimits()
+        limits.httpBodySecondsMax = bodySeconds
+        limits.httpIdleSecondsMax = idleSeconds
         try await RunningGateway.with(limits: limits) { gateway in
             let head = "POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
-            let answer = try await gateway.exchange(Array(head.utf8))
-            #expect(answer.hasPrefix("HTTP/1.1 408"))
+            expectOne(try await gateway.exchangeAll(Array(head.utf8)), status: 408)
         }
+    }
+
+    @Test(
+        "An answer to a request that was not read is the connection's last",
+        arguments: [
+            ("POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", 404),
+            ("POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n{", 413),
+            ("POST /order HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{", 415),
+            ("POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n", 404),
+            ("POST /order HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n", 415),
+            ("POST /order HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n", 400),
+        ])
+    func anEarlyAnswerEndsTheConnection(request: String, status: Int) async throws {
+        try await RunningGateway.with { gateway in
+            expectOne(try await gateway.exchangeAll(Array(request.utf8)), status: status)
+        }
+    }
+
+    @Test func aConnectionGoesOnAfterARefusalOfARequestThatWasRead() async throws {
+        try await RunningGateway.with { gateway in
+            let request = "POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+            let last = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            let answer = try await gateway.exchangeAll(Array((request + request + last).utf8))
+            #expect(answer.ranges(of: "HTTP/1.1 404").count == 3)
+            #expect(answer.lowercased().ranges(of: "connection: close").count == 1)
+        }
+    }
+
+    /// One answer came before the connection was closed, and it says so.
+    private func expectOne(_ answer: String, status: Int) {
+        #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(answer)")
+        #expect(answer.ranges(of: "HTTP/1.1 4").count == 1, "\(answer)")
+        #expect(answer.lowercased().contains("\r\nconnection: close\r\n"), "\(answer)")
     }
 
     @Test func aSilentConnectionIsClosed() async throws {

@@ -1,3 +1,4 @@
+import CremaTesting
 import Gateway
 import Hummingbird
 import HummingbirdTesting
@@ -70,6 +71,12 @@ import Testing
             ("GET http://x/y?z HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404"),
             ("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404"),
             ("GET ? HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 4"),
+            ("GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400"),
+            ("GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", "HTTP/1.1 400"),
+            ("GET / HTTP/1.1\r\nHost: x y\r\n\r\n", "HTTP/1.1 400"),
+            ("GET / HTTP/1.1\r\nHost:\r\n\r\n", "HTTP/1.1 404"),
+            ("GET / HTTP/1.0\r\n\r\n", "HTTP/1.1 404"),
+            ("GET / HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n", "HTTP/1.1 400"),
             ("rubbish\r\n\r\n", "HTTP/1.1 400"),
             ("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}", "HTTP/1.1 400"),
             ("POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx", "HTTP/1.1 400"),

@@ -64,7 +64,7 @@ import Testing
         #expect(properties.isEmpty && properties == Properties())
     }
 
-    /// What is dropped where the packet is too large for its receiver, or the client asked for no problem information. [MQTT5-3.1.2-32]
+    /// What is dropped where the packet is too large for its receiver, or the client asked for no problem information. [MQTT5-3.1.2-29]
     @Test func problemInformationIsRemoved() {
         var packet = Suback(packetID: 1, reasonCodes: [.success])
         let bare = packet.encodedSize(version: .v5)

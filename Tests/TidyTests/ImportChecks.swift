@@ -9,18 +9,25 @@ let allowedImports: [String: Set<String>] = [
     "Documents": ["Yams", "Foundation"],
     "BrokerCore": ["MQTTCodec", "NIOCore", "DequeModule", "HeapModule"],
     "EventBus": ["Rules", "BrokerCore", "Documents", "MQTTCodec", "NIOCore", "Logging", "Glibc"],
-    "BrokerServer": ["BrokerCore", "MQTTCodec", "Trust", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "Logging"],
-    "Gateway": ["EventBus", "BrokerCore", "Documents", "Rules", "NIOCore", "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging"],
+    "BrokerServer": ["BrokerCore", "MQTTCodec", "Trust", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "Logging", "Glibc"],
+    "HTTPListening": [
+        "BrokerCore", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "Hummingbird", "HummingbirdCore", "HTTPTypes", "Logging",
+    ],
+    "Gateway": [
+        "EventBus", "HTTPListening", "BrokerCore", "Documents", "Rules", "NIOCore", "Hummingbird", "HTTPTypes", "ServiceLifecycle",
+        "Logging",
+    ],
     // MQTTCodec for the topic filters that people ask by.
     "AdminServer": [
-        "EventBus", "BrokerCore", "MQTTCodec", "NIOCore", "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging",
+        "EventBus", "HTTPListening", "BrokerCore", "MQTTCodec", "NIOCore", "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging",
         "FoundationEssentials",
     ],
     "LoadGenerator": ["MQTTCodec", "NIOCore", "NIOPosix", "NIOSSL", "Histogram", "FoundationEssentials", "Glibc"],
-    "CremaTesting": ["BrokerCore", "MQTTCodec", "NIOCore"],
+    "CremaTesting": ["BrokerCore", "MQTTCodec", "NIOCore", "NIOPosix", "ServiceLifecycle", "Logging", "Glibc"],
     // Command line and wiring: everything that another target may import, and what only an executable needs.
     "crema": [
-        "AdminServer", "BrokerCore", "BrokerServer", "Documents", "EventBus", "Gateway", "LoadGenerator", "MQTTCodec", "Rules", "Trust",
+        "AdminServer", "BrokerCore", "BrokerServer", "Documents", "EventBus", "Gateway", "HTTPListening", "LoadGenerator", "MQTTCodec",
+        "Rules", "Trust",
         "NIOCore", "NIOPosix", "NIOSSL", "Hummingbird", "Logging", "ArgumentParser", "AsyncHTTPClient", "ServiceLifecycle", "Foundation",
         "FoundationEssentials", "Glibc", "Dispatch", "NIOHTTP1", "UnixSignals",
     ],

@@ -65,6 +65,9 @@ struct MetricsPage {
         text.add(
             .counter, "crema_messages_dropped_total", "Messages dropped instead of delivered.", by: "reason",
             Self.sorted(broker.messagesDropped))
+        text.add(
+            .counter, "crema_publishers_throttled_total", "Times that a client was not read for a while because it published too fast.",
+            broker.publishersThrottled)
         text.add(.gauge, "crema_messages_queued", "Messages waiting in queues of sessions.", broker.messagesQueued)
         text.add(.gauge, "crema_messages_in_flight", "Messages sent and not acknowledged yet.", broker.messagesInFlight)
         text.add(.gauge, "crema_retained_messages", "Retained messages.", broker.retainedMessages)

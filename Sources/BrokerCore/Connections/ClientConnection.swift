@@ -10,10 +10,21 @@ import NIOCore
 package final class ClientConnection {
     enum Phase {
         case awaitingConnect
+        /// CONNECT is here, and AUTH packets decide whether it is accepted.
+        case authenticating(Connect, isAssignedClientID: Bool)
         case connected
         /// The bytes go to the shard that holds the session.
         case relaying(to: ShardID, peerID: UInt64?)
         case closed
+    }
+
+    /// Whether a client takes what is sent to it as it comes.
+    enum Pace {
+        case even
+        /// At its limit, and its publishers wait for it.
+        case waitedFor
+        /// It was waited for long enough: nobody does any more until it has caught up.
+        case slow
     }
 
     /// How the bytes reach the socket.
@@ -27,11 +38,14 @@ package final class ClientConnection {
     /// Place in the shard's table, reused after the connection has gone.
     package let slot: Int
     package let info: ConnectionInfo
+    let limits: ConnectionLimits
     let openedAt: Instant
     var phase = Phase.awaitingConnect
     var link = Link.local
 
     var session: Session?
+    /// Of an MQTT 5 connection; `nil` for MQTT 3.1.1.
+    var terms: AgreedTerms?
     var will: Will?
     var userName: String?
     var keepAliveSeconds: UInt16 = 0
@@ -45,16 +59,26 @@ package final class ClientConnection {
     var isDirty = false
     /// A SUBACK waits for the other shards: packets behind it wait in ``inbox``, so that answers leave in the order of what they answer.
     var isAwaitingSuback = false
+    /// How far the client is behind.
+    var pace = Pace.even
+    /// QoS 0 messages behind `outbound`, where the policy is to drop the oldest.
+    var backlog = FrameBacklog()
+    /// Bytes that were put into `outbound` or `backlog` since the transport took no more.
+    var stuckBytes = 0
+    /// What it sends is not read for now, because it publishes faster than others take it: what came already waits in ``inbox``.
+    var isHeld = false
+    var rate = PublishRate()
     /// Whether the transport takes more bytes now.
     var isWritable = true
 
     /// Where the topic leads that this client published last: a device that repeats its topic is matched by one comparison.
     var lastRoute: Route?
 
-    init(id: UInt64, slot: Int, info: ConnectionInfo, openedAt: Instant) {
+    init(id: UInt64, slot: Int, info: ConnectionInfo, limits: ConnectionLimits, openedAt: Instant) {
         self.id = id
         self.slot = slot
         self.info = info
+        self.limits = limits
         self.openedAt = openedAt
         lastReceived = openedAt
     }
@@ -65,10 +89,17 @@ package final class ClientConnection {
     /// Name of the client in logs, once it is known.
     package var clientID: String? { session?.clientID }
 
+    var isAWS: Bool { info.terms.dialect == .aws }
+
+    var version: ProtocolVersion { terms == nil ? .v311 : .v5 }
+
+    /// Bytes of the largest packet that the client takes.
+    var packetBytesMax: Int { terms?.packetBytesMax ?? .max }
+
     var publisher: Publisher { Publisher(clientID: session?.clientID, principal: session?.principal) }
 
     /// When the client has been silent for too long; `nil` while the check is off.
     var keepAliveDeadline: Instant? {
-        keepAliveSeconds == 0 ? nil : lastReceived.advanced(bySeconds: Double(keepAliveSeconds) * 1.5)  // [MQTT-3.1.2-24]
+        keepAliveSeconds == 0 ? nil : lastReceived.advanced(bySeconds: Double(keepAliveSeconds) * 1.5)  // [MQTT-3.1.2-24] [MQTT5-3.1.2-22]
     }
 }

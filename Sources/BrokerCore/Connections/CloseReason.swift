@@ -4,7 +4,7 @@ package import MQTTCodec
 ///
 /// The text goes to the log with the client and its peer; the name is a metric's label.
 package enum CloseReason: Equatable, Sendable {
-    /// The client sent DISCONNECT: the one end that discards the will [MQTT-3.14.4-3].
+    /// The client sent DISCONNECT: the one end that may discard the will [MQTT-3.14.4-3] [MQTT5-3.14.4-3].
     case disconnected
     case closedByPeer
     case transportError(String)
@@ -14,9 +14,11 @@ package enum CloseReason: Equatable, Sendable {
     case connectTimedOut
     case keepAliveTimedOut
     case sessionTakenOver(byPeer: String)
-    case refused(ConnectReturnCode, String)
-    case limitExceeded(String)
-    case serverShuttingDown
+    case refused(ReasonCode, String)
+    /// The code is what a client of MQTT 5 is told.
+    case limitExceeded(ReasonCode, String)
+    /// `reference` names another server that the client may use.
+    case serverShuttingDown(reference: String?)
 
     /// A short name from a fixed set.
     package var name: String {
@@ -39,13 +41,34 @@ package enum CloseReason: Equatable, Sendable {
         switch self {
         case .disconnected: "the client sent DISCONNECT"
         case .closedByPeer: "the peer closed the connection"
-        case .transportError(let text), .protocolViolation(let text), .limitExceeded(let text): text
+        case .transportError(let text), .protocolViolation(let text), .limitExceeded(_, let text): text
         case .malformed(let error): error.description
         case .connectTimedOut: "no complete CONNECT in time"
         case .keepAliveTimedOut: "nothing received for one and a half times the keep alive"
         case .sessionTakenOver(let peer): "the same client identifier connected from \(peer)"
-        case .refused(let code, let text): "CONNECT refused with return code \(code.rawValue): \(text)"
+        case .refused(let code, let text): "CONNECT refused (\(code.name)): \(text)"
         case .serverShuttingDown: "the broker is shutting down"
+        }
+    }
+
+    /// What DISCONNECT tells a client of MQTT 5; `nil` where nobody is left to be told, or CONNACK has said it.
+    var reasonCode: ReasonCode? {
+        switch self {
+        case .disconnected, .closedByPeer, .transportError, .refused, .connectTimedOut: nil
+        case .malformed(let error): error.reasonCode
+        case .protocolViolation: .protocolError
+        case .keepAliveTimedOut: .keepAliveTimeout
+        case .sessionTakenOver: .sessionTakenOver
+        case .limitExceeded(let code, _): code
+        case .serverShuttingDown(let reference): reference == nil ? .serverShuttingDown : .useAnotherServer
+        }
+    }
+
+    /// What a client of MQTT 5 reads beside the code: of its own packets only, and nothing about others.
+    var reasonString: String? {
+        switch self {
+        case .malformed, .protocolViolation, .limitExceeded: detail
+        default: nil
         }
     }
 }

@@ -11,6 +11,8 @@ package struct BrokerLimits: Sendable, Equatable {
     /// Levels of a topic name or filter; at the limit as for ``topicBytesMax``.
     package var topicLevelsMax = 128
     /// Bytes of a client identifier; a longer one is refused with 0x02.
+    ///
+    /// One of up to ``clientIDBytesAlways`` is taken whatever is set here.
     package var clientIDBytesMax = 256
     /// Topic filters in one SUBSCRIBE or UNSUBSCRIBE; more close the connection.
     package var filtersPerPacketMax = 256
@@ -22,6 +24,22 @@ package struct BrokerLimits: Sendable, Equatable {
     ///
     /// MQTT 3.1.1 cannot tell the client a limit, so the default is what its packet identifiers allow.
     package var awaitingPubrelMax = 65_535
+    /// QoS 2 messages of one MQTT 5 client that wait for its PUBREL; the client is told, and one more closes the connection with 0x93.
+    ///
+    /// QoS 1 messages are acknowledged as they come, so they are never more than that.
+    package var receiveMaximum = 64
+    /// Topic aliases that a client may give; it is told, and a greater one closes the connection with 0x94.
+    package var topicAliasesMax = 32
+    /// Topic aliases that the broker gives on one connection, as far as the client takes them; further topics are sent by name.
+    package var outboundTopicAliasesMax = 32
+    /// User properties of one packet; more close the connection with 0x97.
+    package var userPropertiesMax = 64
+    /// Bytes of all properties of one packet; more close the connection with 0x97.
+    package var propertyBytesMax = 16_384
+    /// Seconds of a keep alive; a client of MQTT 5 that asks for more, or for none, is told this one.
+    ///
+    /// MQTT 3.1.1 cannot tell the client, so there the client's stays in force; a peer that is dead is found by TCP.
+    package var keepAliveSecondsMax = 1_200
     /// Messages waiting for one session; further ones are dropped and counted as `queue_full`.
     package var queueMessagesMax = 10_000
     /// Bytes of messages waiting for one session; at the limit as for ``queueMessagesMax``.
@@ -30,14 +48,29 @@ package struct BrokerLimits: Sendable, Equatable {
     ///
     /// Twice as many and a packet, which only answers can amount to, close the connection.
     package var outboundBytesMax = 262_144
+    /// Bytes waiting in the queues of all sessions, an equal share on each event loop; at the limit as for ``queueMessagesMax``.
+    package var queueBytesInAllMax = 1_073_741_824
+    /// Bytes waiting for all sockets that take nothing now, an equal share on each event loop; QoS 0 messages beyond are dropped and
+    /// counted as `outbound_full`.
+    package var outboundBytesInAllMax = 268_435_456
+    /// Milliseconds that publishers wait for a subscriber at half of its queue or at `outboundBytesMax`; then it counts as slow, and its
+    /// listener's `slowConsumer` decides.
+    package var backPressureMillisecondsMax = 20
+    /// Messages that one client may publish in a second, without a limit unless set; at the limit it is not read until it is even again.
+    package var publishesPerSecondMax = Int.max
+    /// Bytes of PUBLISH packets that one client may send in a second; at the limit as for ``publishesPerSecondMax``.
+    package var publishBytesPerSecondMax = Int.max
     /// Retained messages; a further topic is not retained, and counted as `retained_full`.
     package var retainedMessagesMax = 100_000
-    /// Bytes of retained topics and payloads; at the limit as for ``retainedMessagesMax``.
+    /// Bytes of retained topics and payloads; at the limit as for ``retainedMessagesMax``, and the topic's older message goes, too.
     package var retainedBytesMax = 268_435_456
-    /// Seconds that a session without a connection is kept; then it ends, and its queue is counted as `session_expired`.
+    /// Seconds that a session without a connection is kept at the most; then it ends, and its queue is counted as `session_expired`.
     package var sessionExpirySecondsMax = 604_800
     /// Topics of which a shard keeps statistics for operators; further ones are delivered but not listed.
     package var topicsTrackedMax = 20_000
+
+    /// Bytes of a client identifier that every server must take [MQTT-3.1.3-5].
+    package static let clientIDBytesAlways = 23
 
     package init() {}
 
@@ -48,8 +81,14 @@ package struct BrokerLimits: Sendable, Equatable {
         ("connectSecondsMax", \.connectSecondsMax), ("connectBytesMax", \.connectBytesMax), ("packetBytesMax", \.packetBytesMax),
         ("topicBytesMax", \.topicBytesMax), ("topicLevelsMax", \.topicLevelsMax), ("clientIDBytesMax", \.clientIDBytesMax),
         ("filtersPerPacketMax", \.filtersPerPacketMax), ("subscriptionsPerClientMax", \.subscriptionsPerClientMax),
-        ("inflightMax", \.inflightMax), ("awaitingPubrelMax", \.awaitingPubrelMax), ("queueMessagesMax", \.queueMessagesMax),
+        ("inflightMax", \.inflightMax), ("awaitingPubrelMax", \.awaitingPubrelMax), ("receiveMaximum", \.receiveMaximum),
+        ("topicAliasesMax", \.topicAliasesMax),
+        ("outboundTopicAliasesMax", \.outboundTopicAliasesMax), ("userPropertiesMax", \.userPropertiesMax),
+        ("propertyBytesMax", \.propertyBytesMax), ("keepAliveSecondsMax", \.keepAliveSecondsMax), ("queueMessagesMax", \.queueMessagesMax),
         ("queueBytesMax", \.queueBytesMax), ("outboundBytesMax", \.outboundBytesMax),
+        ("queueBytesInAllMax", \.queueBytesInAllMax), ("outboundBytesInAllMax", \.outboundBytesInAllMax),
+        ("backPressureMillisecondsMax", \.backPressureMillisecondsMax), ("publishesPerSecondMax", \.publishesPerSecondMax),
+        ("publishBytesPerSecondMax", \.publishBytesPerSecondMax),
         ("retainedMessagesMax", \.retainedMessagesMax), ("retainedBytesMax", \.retainedBytesMax),
         ("sessionExpirySecondsMax", \.sessionExpirySecondsMax), ("topicsTrackedMax", \.topicsTrackedMax),
     ]

@@ -1,4 +1,5 @@
 package import MQTTCodec
+package import NIOCore
 
 /// What is known of a connection before its CONNECT.
 package struct ConnectionInfo: Sendable, Equatable {
@@ -10,12 +11,16 @@ package struct ConnectionInfo: Sendable, Equatable {
     package var allowsAnonymous: Bool
     /// The name that the client's certificate proved.
     package var principal: String?
+    package var terms: ListenerTerms
 
-    package init(peer: String, listener: String, allowsAnonymous: Bool, principal: String? = nil) {
+    package init(
+        peer: String, listener: String, allowsAnonymous: Bool, principal: String? = nil, terms: ListenerTerms = ListenerTerms()
+    ) {
         self.peer = peer
         self.listener = listener
         self.allowsAnonymous = allowsAnonymous
         self.principal = principal
+        self.terms = terms
     }
 }
 
@@ -23,7 +28,25 @@ package struct ConnectionInfo: Sendable, Equatable {
 package enum Authentication: Sendable, Equatable {
     /// `principal` is `nil` for an anonymous client.
     case accepted(principal: String?)
-    case refused(ConnectReturnCode)
+    /// The reason goes to the log; the client is told the code.
+    case refused(ReasonCode, String)
+}
+
+/// One exchange of enhanced authentication (MQTT 5 section 4.12), from CONNECT or a re-authentication to its end.
+///
+/// Sans-IO; belongs to one connection.
+package protocol AuthenticationExchange: AnyObject {
+    /// Takes the client's authentication data: of CONNECT or AUTH.
+    func receive(_ data: ByteBuffer?) -> AuthenticationStep
+}
+
+/// What follows in an exchange of enhanced authentication.
+package enum AuthenticationStep: Sendable, Equatable {
+    /// AUTH with reason code 0x18 and this data.
+    case challenge(ByteBuffer)
+    /// The client has proved this principal; the data goes into CONNACK or the last AUTH.
+    case accepted(principal: String, data: ByteBuffer?)
+    case refused(ReasonCode, String)
 }
 
 /// The one door: every connection, publish, subscription and delivery asks here.
@@ -31,10 +54,17 @@ package protocol Authorizer: Sendable {
     /// Whether every `allows…` answers true for everybody: then deliveries need not ask one by one.
     var isUnrestricted: Bool { get }
     func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication
+    /// Begins an exchange by a method of enhanced authentication; `nil` when the method is not known, or not taken on that listener.
+    func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)?
     func allowsPublish(to topic: String, by publisher: Publisher) -> Bool
     func allowsSubscribe(to filter: String, by subscriber: Publisher) -> Bool
     /// Asked at the time of delivery, live, retained, queued and resent alike.
     func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool
+}
+
+extension Authorizer {
+    /// No method is known.
+    package func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)? { nil }
 }
 
 /// Takes clients that proved a principal, and others where the listener allows them; once in, a client may do everything.
@@ -45,7 +75,8 @@ package struct ListenerAuthorizer: Authorizer {
 
     package func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication {
         if let principal = connection.principal { return .accepted(principal: principal) }
-        return connection.allowsAnonymous ? .accepted(principal: nil) : .refused(.notAuthorized)
+        if connection.allowsAnonymous { return .accepted(principal: nil) }
+        return .refused(.notAuthorized, "the listener takes no client without a certificate")
     }
 
     package func allowsPublish(to topic: String, by publisher: Publisher) -> Bool { true }

@@ -48,6 +48,8 @@ package struct BrokerStatistics: Sendable, Equatable {
     /// Messages waiting in queues of sessions, connected or not.
     package var messagesQueued = 0
     package var messagesInFlight = 0
+    /// Times that a client was not read for a while because it published faster than it may.
+    package var publishersThrottled: UInt64 = 0
 
     package init() {}
 }
@@ -69,12 +71,14 @@ package struct ClientSummary: Sendable, Equatable {
     package var subscriptions: Int
     package var queued: Int
     package var inFlight: Int
-    package var dropped: UInt64
+    /// Messages that it did not get, by the reason's name as in ``BrokerStatistics/messagesDropped``.
+    package var drops: [String: UInt64]
+    package var dropped: UInt64 { drops.values.reduce(0, +) }
 
     package init(
         clientID: String, connected: Bool, principal: String?, userName: String?, peer: String?, listener: String?,
         protocolVersion: String, cleanSession: Bool, keepAliveSeconds: Int, connectedSeconds: Int, subscriptions: Int,
-        queued: Int, inFlight: Int, dropped: UInt64
+        queued: Int, inFlight: Int, drops: [String: UInt64]
     ) {
         self.clientID = clientID
         self.connected = connected
@@ -89,7 +93,7 @@ package struct ClientSummary: Sendable, Equatable {
         self.subscriptions = subscriptions
         self.queued = queued
         self.inFlight = inFlight
-        self.dropped = dropped
+        self.drops = drops
     }
 }
 

@@ -10,6 +10,8 @@ package protocol ShardTransport: AnyObject {
     func send(_ bytes: ByteBuffer, on connection: ClientConnection) -> Bool
     /// Closes the socket after what was sent before.
     func close(_ connection: ClientConnection)
+    /// Begins or ceases to read from the connection's socket; it reads at first.
+    func setReading(_ isReading: Bool, on connection: ClientConnection)
     /// Hands messages to another shard, in order.
     func handOff(_ messages: [ShardMessage], to shard: ShardID)
     /// The shard wants ``Shard/deadlineReached(now:)`` at this time, or earlier.

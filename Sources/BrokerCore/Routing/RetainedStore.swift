@@ -1,3 +1,4 @@
+import HeapModule
 package import NIOCore
 import Synchronization
 
@@ -13,8 +14,18 @@ package final class RetainedStore: Sendable {
         var topic: ByteBuffer?
     }
 
+    fileprivate struct Expiry: Comparable {
+        let at: Instant
+        let topic: ByteBuffer
+
+        static func < (lhs: Expiry, rhs: Expiry) -> Bool { lhs.at < rhs.at }
+        static func == (lhs: Expiry, rhs: Expiry) -> Bool { lhs.at == rhs.at }
+    }
+
     fileprivate struct State {
         var messages: [ByteBuffer: Message] = [:]
+        /// When messages expire; those that were replaced since are found out when their time comes.
+        var expiries = Heap<Expiry>()
         var bytes = 0
         var nodes = [Node(parent: -1, name: ByteBuffer())]
         var freeNodes: [Int] = []
@@ -34,28 +45,49 @@ package final class RetainedStore: Sendable {
 
     package func message(for topic: ByteBuffer) -> Message? { state.withLock { $0.messages[topic] } }
 
-    /// Keeps a message, or with an empty payload forgets the topic's [MQTT-3.3.1-5] [MQTT-3.3.1-10] [MQTT-3.3.1-11].
+    /// Keeps a message that asks for it [MQTT-3.3.1-5] [MQTT5-3.3.1-5], or with an empty payload forgets the topic's
+    /// [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT5-3.3.1-6] [MQTT5-3.3.1-7].
     ///
-    /// Answers false when a limit is reached: then what was there before stays.
+    /// Answers false when a limit is reached: then the topic has no retained message, for an older one is never sent in its place.
     package func update(_ message: Message) -> Bool {
-        state.withLock { state in
+        guard message.retain else { return true }  // neither keeps nor forgets [MQTT-3.3.1-12] [MQTT5-3.3.1-8]
+        return state.withLock { state in
             if message.payload.readableBytes == 0 {
                 state.remove(message.topic)
                 return true
             }
-            let size = message.topic.readableBytes + message.payload.readableBytes
-            if let old = state.messages[message.topic] {
-                let oldSize = old.topic.readableBytes + old.payload.readableBytes
-                guard state.bytes - oldSize + size <= bytesMax else { return false }
-                state.messages[message.topic] = message
-                state.bytes += size - oldSize
-                return true
+            guard hasRoom(for: message, in: state) else {
+                state.remove(message.topic)  // the last one counts, also one that is not kept [MQTT-3.3.1-7]
+                return false
             }
-            guard state.messages.count < messagesMax, state.bytes + size <= bytesMax else { return false }
-            state.messages[message.topic] = message
-            state.bytes += size
-            state.insertPath(of: message.topic)
+            let old = state.messages.updateValue(message, forKey: message.topic)
+            state.bytes += message.size - (old?.size ?? 0)
+            if old == nil { state.insertPath(of: message.topic) }
+            if let expiry = message.properties?.expiresAt { state.expiries.insert(Expiry(at: expiry, topic: message.topic)) }
             return true
+        }
+    }
+
+    /// Whether ``update(_:)`` would keep the message.
+    func hasRoom(for message: Message) -> Bool { state.withLock { hasRoom(for: message, in: $0) } }
+
+    private func hasRoom(for message: Message, in state: borrowing State) -> Bool {
+        if message.payload.readableBytes == 0 { return true }
+        let old = state.messages[message.topic]
+        return (old != nil || state.messages.count < messagesMax) && state.bytes - (old?.size ?? 0) + message.size <= bytesMax
+    }
+
+    /// Forgets messages that have expired; answers how many, and when the next one does [MQTT5-3.3.2-5].
+    func removeExpired(at now: Instant) -> (removed: Int, next: Instant?) {
+        state.withLock { state in
+            var removed = 0
+            while let first = state.expiries.min, first.at <= now {
+                _ = state.expiries.popMin()
+                guard state.messages[first.topic]?.isExpired(at: now) == true else { continue }
+                state.remove(first.topic)
+                removed += 1
+            }
+            return (removed, state.expiries.min?.at)
         }
     }
 
@@ -68,7 +100,7 @@ package final class RetainedStore: Sendable {
 extension RetainedStore.State {
     fileprivate mutating func remove(_ topic: ByteBuffer) {
         guard let old = messages.removeValue(forKey: topic) else { return }
-        bytes -= old.topic.readableBytes + old.payload.readableBytes
+        bytes -= old.size
         var node = 0
         for level in topic.topicLevels {
             guard let next = nodes[node].children[level] else { return }
@@ -138,7 +170,7 @@ extension RetainedStore.State {
         for node in start {
             if node != 0, let topic = nodes[node].topic { found.append(topic) }
             for (name, child) in nodes[node].children where !(skippingSystemTopics && Self.isSystem(name)) {
-                pending.append(child)  // [MQTT-4.7.2-1]
+                pending.append(child)  // [MQTT-4.7.2-1] [MQTT5-4.7.2-1]
             }
         }
         while let node = pending.popLast() {

@@ -3,22 +3,58 @@ import NIOCore
 
 /// Where messages on one topic go: made once per topic and change of subscriptions, then reused.
 final class Route {
-    struct Delivery {
+    /// One session, however many of its subscriptions match.
+    struct Recipient {
         let session: Session
+        /// The highest of its matching subscriptions [MQTT-3.3.5-1] [MQTT5-3.3.4-2].
         var qos: QoS
+        /// Whether any of them asked for RETAIN as published.
+        var retainAsPublished: Bool
+        var ownMessages: OwnMessages
+        /// The identifiers of all of them that have one [MQTT5-3.3.4-3] [MQTT5-3.3.4-4].
+        var identifiers: [UInt32]?
+
+        /// Whether a session gets back what it publishes itself.
+        enum OwnMessages {
+            case all
+            case none
+            /// Some of its subscriptions say no local: each has to be asked.
+            case some
+        }
+
+        fileprivate init(_ session: Session, _ options: SubscriptionOptions) {
+            self.session = session
+            qos = options.qos
+            retainAsPublished = options.retainAsPublished
+            ownMessages = options.noLocal ? .none : .all
+            identifiers = options.identifier == 0 ? nil : [options.identifier]
+        }
+
+        fileprivate mutating func merge(_ options: SubscriptionOptions) {
+            qos = max(qos, options.qos)
+            retainAsPublished = retainAsPublished || options.retainAsPublished
+            if (ownMessages == .none) != options.noLocal { ownMessages = .some }
+            if options.identifier != 0 { identifiers = (identifiers ?? []) + [options.identifier] }
+        }
     }
 
     /// The index's generation that this route was made from; another one makes it invalid.
     let generation: UInt64
     /// The topic in storage of its own.
     let topic: ByteBuffer
-    /// Each session once, with the highest QoS of its matching subscriptions [MQTT-3.3.5-1].
-    fileprivate(set) var deliveries: [Delivery] = []
+    fileprivate(set) var recipients: [Recipient] = []
+    /// Shared subscriptions that match, with members here or elsewhere.
+    fileprivate(set) var groups: [SharedGroup] = []
     fileprivate(set) var shards = ShardSet()
     fileprivate(set) var hasRules = false
+    /// Whether any recipient does not want what it published itself.
+    fileprivate(set) var hasNoLocal = false
     /// Statistics of the topic; `nil` for `$` topics and beyond `topicsTrackedMax`.
     let record: TopicRecord?
     let isSystemTopic: Bool
+
+    /// Whether a message on the topic would reach nobody.
+    var isEmpty: Bool { recipients.isEmpty && groups.isEmpty && shards.isEmpty && !hasRules }
 
     fileprivate init(generation: UInt64, topic: ByteBuffer, record: TopicRecord?) {
         self.generation = generation
@@ -47,24 +83,41 @@ struct RouteTable {
         let own = ByteBuffer(bytes: topic.readableBytesView)
         let route = Route(generation: index.generation, topic: own, record: topics.record(for: own))
         mark += 1
-        let mark = mark
-        index.forEachMatch(own) { entry in
-            route.shards.formUnion(entry.shards)
-            if entry.hasRules { route.hasRules = true }
-            for subscriber in entry.subscribers {
-                let session = subscriber.session
-                if session.routeMark == mark {
-                    let known = route.deliveries[session.routePosition].qos
-                    route.deliveries[session.routePosition].qos = max(known, subscriber.qos)
-                } else {
-                    session.routeMark = mark
-                    session.routePosition = route.deliveries.count
-                    route.deliveries.append(Route.Delivery(session: session, qos: subscriber.qos))
-                }
-            }
-        }
+        index.forEachMatch(own) { entry in route.add(entry, mark: mark) }  // [MQTT-3.3.2-3]
         if routes.count >= Self.routesKeptMax { routes.removeAll(keepingCapacity: true) }
         routes[own] = route
         return route
+    }
+}
+
+extension Route {
+    fileprivate func add(_ entry: borrowing TopicIndex.Entry, mark: UInt64) {
+        shards.formUnion(entry.shards)
+        if entry.hasRules { hasRules = true }
+        groups.append(contentsOf: entry.groups)
+        for subscriber in entry.subscribers {
+            let session = subscriber.session
+            if subscriber.options.noLocal { hasNoLocal = true }
+            if session.routeMark == mark {
+                recipients[session.routePosition].merge(subscriber.options)
+            } else {
+                session.routeMark = mark
+                session.routePosition = recipients.count
+                recipients.append(Recipient(session, subscriber.options))  // [MQTT-4.5.0-1]
+            }
+        }
+    }
+}
+
+extension TopicIndex {
+    /// What a session wants of a topic by those of its subscriptions that do not say no local.
+    mutating func recipient(_ session: Session, of topic: ByteBuffer) -> Route.Recipient? {
+        var result: Route.Recipient?
+        forEachMatch(topic) { entry in
+            for subscriber in entry.subscribers where subscriber.session === session && !subscriber.options.noLocal {
+                if result?.merge(subscriber.options) == nil { result = Route.Recipient(session, subscriber.options) }
+            }
+        }
+        return result
     }
 }

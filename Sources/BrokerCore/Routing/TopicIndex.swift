@@ -1,4 +1,4 @@
-package import MQTTCodec
+import MQTTCodec
 package import NIOCore
 
 /// Which sessions and which other shards want a topic.
@@ -12,7 +12,7 @@ package import NIOCore
 package struct TopicIndex {
     package struct Subscriber {
         package let session: Session
-        package var qos: QoS
+        package var options: SubscriptionOptions
     }
 
     /// One filter with everybody who wants it.
@@ -20,14 +20,36 @@ package struct TopicIndex {
         package var filter: ByteBuffer
         package var subscribers: [Subscriber] = []
         package var shards = ShardSet()
+        /// Shared subscriptions with this filter.
+        var groups: [SharedGroup] = []
         var hasRules = false
         /// The trie node that ends the filter; `nil` without wildcards.
         var node: Int?
 
-        var isUnused: Bool { subscribers.isEmpty && shards.isEmpty && !hasRules }
+        var isUnused: Bool { subscribers.isEmpty && shards.isEmpty && groups.isEmpty && !hasRules }
+    }
+
+    /// What other shards are to be told.
+    package enum Change: Equatable {
+        /// Of a filter: the shard begins or ceases to want it.
+        case interest(filter: String, wanted: Bool)
+        /// The members of a shared subscription are others now.
+        case members(SharedGroup)
+        case none
+
+        package static func == (lhs: Change, rhs: Change) -> Bool {
+            switch (lhs, rhs) {
+            case (.interest(let filter, let wanted), .interest(let otherFilter, let otherWanted)):
+                ExactText(filter) == ExactText(otherFilter) && wanted == otherWanted
+            case (.members(let one), .members(let other)): one === other
+            case (.none, .none): true
+            default: false
+            }
+        }
     }
 
     private var entryOfFilter: [ByteBuffer: Int] = [:]
+    private var groups: [ExactText: SharedGroup] = [:]
     private var entries: [Entry] = []
     private var freeEntries: [Int] = []
     private var trie = WildcardTrie()
@@ -37,38 +59,99 @@ package struct TopicIndex {
 
     package init() {}
 
-    /// Enters or replaces a subscription [MQTT-3.8.4-3].
-    ///
-    /// Answers true when it is the shard's first to this filter.
-    package mutating func subscribe(_ session: Session, to filter: String, qos: QoS) -> Bool {
+    /// Enters or replaces a subscription [MQTT-3.8.4-3] [MQTT5-3.8.4-3].
+    package mutating func subscribe(_ session: Session, to filter: String, options: SubscriptionOptions) -> Change {
         generation &+= 1
         if let existing = session.subscriptions[ExactText(filter)] {
-            entries[existing.entry].subscribers[existing.position].qos = qos
-            session.subscriptions[ExactText(filter)]?.qos = qos
-            return false
+            var options = options
+            options.excludesParent = existing.options.excludesParent  // its place in the index stays
+            session.subscriptions[ExactText(filter)]?.options = options
+            if let group = existing.share {
+                group.update(existing.position, options: options)
+            } else {
+                entries[existing.entry].subscribers[existing.position].options = options
+            }
+            return .none
         }
-        let entry = entryIndex(of: filter)
-        let position = entries[entry].subscribers.count
-        entries[entry].subscribers.append(Subscriber(session: session, qos: qos))
-        session.subscriptions[ExactText(filter)] = Session.Subscription(qos: qos, entry: entry, position: position)
         subscriptionCount += 1
-        return position == 0
+        if let shared = try? SharedFilter(parsing: filter) {
+            let group = group(named: filter, filter: shared.filter)
+            let position = group.add(session, options: options)
+            session.subscriptions[ExactText(filter)] = Session.Subscription(options: options, entry: -1, position: position, share: group)
+            session.sharedSubscriptions += 1
+            return .members(group)
+        }
+        let indexed = options.excludesParent ? Self.withoutParent(filter) : filter
+        let entry = entryIndex(of: indexed)
+        let position = entries[entry].subscribers.count
+        entries[entry].subscribers.append(Subscriber(session: session, options: options))
+        session.subscriptions[ExactText(filter)] = Session.Subscription(options: options, entry: entry, position: position, share: nil)
+        return position == 0 ? .interest(filter: indexed, wanted: true) : .none
     }
 
-    /// Answers true when it was the shard's last to this filter, nil when there was none.
-    package mutating func unsubscribe(_ session: Session, from filter: String) -> Bool? {
+    /// Answers `nil` when there was no such subscription.
+    package mutating func unsubscribe(_ session: Session, from filter: String) -> Change? {
         guard let subscription = session.subscriptions.removeValue(forKey: ExactText(filter)) else { return nil }
         generation &+= 1
         subscriptionCount -= 1
+        if let group = subscription.share {
+            let moved = group.remove(at: subscription.position)
+            moved?.subscriptions[ExactText(filter)]?.position = subscription.position
+            session.sharedSubscriptions -= 1
+            dropIfUnused(group)
+            return .members(group)
+        }
         let entry = subscription.entry
         let last = entries[entry].subscribers.removeLast()
         if subscription.position < entries[entry].subscribers.count {
             entries[entry].subscribers[subscription.position] = last
-            last.session.subscriptions[ExactText(filter)]?.position = subscription.position
+            let text = String(buffer: entries[entry].filter)
+            let theirs = last.options.excludesParent ? Self.withParent(text) : text
+            last.session.subscriptions[ExactText(theirs)]?.position = subscription.position
         }
         let isLast = entries[entry].subscribers.isEmpty
+        let indexed = String(buffer: entries[entry].filter)
         dropIfUnused(entry)
-        return isLast
+        return isLast ? .interest(filter: indexed, wanted: false) : Change.none
+    }
+
+    /// `a/#` as the filter that matches the same but `a` itself.
+    private static func withoutParent(_ filter: String) -> String {
+        filter.utf8.count > 2 && filter.utf8.suffix(2).elementsEqual("/#".utf8) ? filter.dropLast(1) + "+/#" : filter
+    }
+
+    private static func withParent(_ filter: String) -> String {
+        filter.utf8.suffix(4).elementsEqual("/+/#".utf8) ? filter.dropLast(3) + "#" : filter
+    }
+
+    // MARK: Shared subscriptions
+
+    /// The shared subscription of this name, if it has members anywhere.
+    func group(named name: String) -> SharedGroup? { groups[ExactText(name)] }
+
+    private mutating func group(named name: String, filter: String) -> SharedGroup {
+        if let known = groups[ExactText(name)] { return known }
+        let group = SharedGroup(name: name, filter: filter)
+        groups[ExactText(name)] = group
+        entries[entryIndex(of: filter)].groups.append(group)
+        return group
+    }
+
+    /// Another shard's members are this many now.
+    mutating func setMembers(_ counts: SharedGroup.Counts, of name: String, on shard: ShardID) {
+        guard let shared = try? SharedFilter(parsing: name) else { return }
+        generation &+= 1
+        let group = group(named: name, filter: shared.filter)
+        group.setCounts(counts, of: shard)
+        dropIfUnused(group)
+    }
+
+    private mutating func dropIfUnused(_ group: SharedGroup) {
+        guard group.isUnused else { return }
+        groups[ExactText(group.name)] = nil
+        let entry = entryIndex(of: group.filter)
+        entries[entry].groups.removeAll { $0 === group }
+        dropIfUnused(entry)
     }
 
     /// Another shard begins or ceases to want a filter.
@@ -89,7 +172,7 @@ package struct TopicIndex {
         for filter in filters { entries[entryIndex(of: filter)].hasRules = true }
     }
 
-    /// Calls `body` with every entry that matches a valid topic name.
+    /// Calls `body` with every entry that matches a valid topic name, and with no other [MQTT5-3.3.2-3].
     package mutating func forEachMatch(_ topic: ByteBuffer, _ body: (borrowing Entry) -> Void) {
         if let exact = entryOfFilter[topic] { body(entries[exact]) }
         trie.forEachMatch(topic) { body(entries[$0]) }

@@ -1,5 +1,5 @@
 import DequeModule
-package import MQTTCodec
+import MQTTCodec
 import NIOCore
 
 /// The QoS 1 and QoS 2 messages that were sent to one client and are not finished, in the order of sending.
@@ -15,17 +15,20 @@ package struct OutboundWindow {
     }
 
     package struct Entry {
-        package var message: Message
-        package var qos: QoS
+        package var delivery: Delivery
         package var packetID: UInt16
         package var stage: Stage
-        package var isRetainedCopy: Bool
     }
 
     private var entries = Deque<Entry>()
     /// Entries that are not finished.
     package private(set) var unfinished = 0
     private var nextPacketID: UInt16 = 1
+    /// Entries from here up to ``resendEnd`` wait to be sent again since the client came back.
+    private var resendStart = 0
+    private var resendEnd = 0
+    /// Unfinished ones among them.
+    private var unsent = 0
     /// How far finished entries may pile up behind an unfinished one, in multiples of the window.
     private static let spanFactor = 8
     /// As many as there are packet identifiers.
@@ -35,22 +38,25 @@ package struct OutboundWindow {
 
     package var isEmpty: Bool { entries.isEmpty }
 
-    /// Whether one more message may be sent.
+    /// Whether one more message may be sent: never past what still is to be sent again.
     package func hasRoom(inflightMax: Int) -> Bool {
-        unfinished < inflightMax && entries.count < min(min(inflightMax, Self.entriesMax) * Self.spanFactor, Self.entriesMax)
+        unsent == 0 && unfinished < inflightMax
+            && entries.count < min(min(inflightMax, Self.entriesMax) * Self.spanFactor, Self.entriesMax)
     }
 
-    /// Enters a message and gives it a packet identifier that is not in use [MQTT-2.3.1-2] [MQTT-2.3.1-4].
-    package mutating func open(_ message: Message, qos: QoS, isRetainedCopy: Bool) -> UInt16 {
+    /// Enters a message and gives it a packet identifier that is not in use [MQTT-2.3.1-2] [MQTT-2.3.1-4] [MQTT5-2.2.1-4]
+    /// [MQTT5-4.3.2-1] [MQTT5-4.3.3-1].
+    package mutating func open(_ delivery: Delivery) -> UInt16 {
         let packetID = nextPacketID
         nextPacketID = packetID == .max ? 1 : packetID + 1
-        let stage: Stage = qos == .exactlyOnce ? .awaitingPubrec : .awaitingPuback
-        entries.append(Entry(message: message, qos: qos, packetID: packetID, stage: stage, isRetainedCopy: isRetainedCopy))
+        // Unacknowledged from here on [MQTT5-4.3.2-3] [MQTT5-4.3.3-3].
+        let stage: Stage = delivery.qos == .exactlyOnce ? .awaitingPubrec : .awaitingPuback
+        entries.append(Entry(delivery: delivery, packetID: packetID, stage: stage))
         unfinished += 1
         return packetID
     }
 
-    /// PUBACK; an identifier that is not waiting for one is ignored.
+    /// PUBACK, whatever its reason code says [MQTT5-4.4.0-2]; an identifier that is not waiting for one is ignored.
     package mutating func acknowledge(_ packetID: UInt16) -> Bool {
         guard let place = place(of: packetID), entries[place].stage == .awaitingPuback else { return false }
         finish(place)
@@ -64,12 +70,19 @@ package struct OutboundWindow {
         guard let place = place(of: packetID) else { return false }
         switch entries[place].stage {
         case .awaitingPubrec:
-            entries[place].stage = .awaitingPubcomp
-            entries[place].message.payload.clear()
+            entries[place].stage = .awaitingPubcomp  // [MQTT5-4.3.3-5] [MQTT5-4.3.3-6]
+            entries[place].release()
             return true
         case .awaitingPubcomp: return true
         case .awaitingPuback, .finished: return false
         }
+    }
+
+    /// PUBREC that refuses the message: its identifier is free again, and it is not sent again [MQTT5-4.4.0-2].
+    mutating func refuse(_ packetID: UInt16) -> Bool {
+        guard let place = place(of: packetID), entries[place].stage == .awaitingPubrec else { return false }
+        finish(place)
+        return true
     }
 
     /// PUBCOMP.
@@ -79,20 +92,48 @@ package struct OutboundWindow {
         return true
     }
 
-    /// Everything unfinished, in the original order: what a client that comes back is sent again.
-    package func forEachUnfinished(_ body: (Entry) -> Void) {
-        for entry in entries where entry.stage != .finished { body(entry) }
+    // MARK: A client that comes back
+
+    /// Everything unfinished is to be sent again, in the original order.
+    package mutating func restart() {
+        resendStart = 0
+        resendEnd = entries.count
+        unsent = unfinished
+    }
+
+    /// The next entry that is to be sent again, while fewer than `inflightMax` are under way.
+    package mutating func nextResend(inflightMax: Int) -> Entry? {
+        guard unsent > 0, unfinished - unsent < inflightMax else { return nil }
+        while resendStart < resendEnd {
+            let entry = entries[resendStart]
+            resendStart += 1
+            if entry.stage == .finished { continue }
+            unsent -= 1
+            return entry
+        }
+        return nil
+    }
+
+    /// A message that cannot be sent again: the client takes no packet that large any more.
+    mutating func abandon(_ packetID: UInt16) {
+        if let place = place(of: packetID), entries[place].stage != .finished { finish(place) }
     }
 
     /// Drops entries that must not be sent again, such as those whose reader lost the right to them.
     mutating func finishAll(where shouldFinish: (Entry) -> Bool) {
         for place in entries.indices where entries[place].stage != .finished && shouldFinish(entries[place]) {
-            entries[place].stage = .finished
-            entries[place].message.payload.clear()
-            unfinished -= 1
+            markFinished(place)
         }
         trim()
     }
+
+    /// The messages of which the client has said nothing yet and that another one may get instead: never those at QoS 2, nor what it
+    /// has answered, be it with an error [MQTT5-4.8.2-5] [MQTT5-4.8.2-6].
+    func unanswered(where isWanted: (Delivery) -> Bool) -> [Delivery] {
+        entries.filter { $0.stage == .awaitingPuback && isWanted($0.delivery) }.map(\.delivery)
+    }
+
+    // MARK: Places
 
     private func place(of packetID: UInt16) -> Int? {
         guard let first = entries.first else { return nil }
@@ -102,13 +143,31 @@ package struct OutboundWindow {
     }
 
     private mutating func finish(_ place: Int) {
-        entries[place].stage = .finished
-        entries[place].message.payload.clear()
-        unfinished -= 1
+        markFinished(place)
         trim()
     }
 
+    private mutating func markFinished(_ place: Int) {
+        entries[place].stage = .finished
+        entries[place].release()
+        unfinished -= 1
+        if place >= resendStart && place < resendEnd { unsent -= 1 }
+    }
+
     private mutating func trim() {
-        while let first = entries.first, first.stage == .finished { entries.removeFirst() }
+        while !entries.isEmpty, entries[0].stage == .finished {
+            entries.removeFirst()
+            resendStart = max(0, resendStart - 1)
+            resendEnd = max(0, resendEnd - 1)
+        }
+    }
+}
+
+extension OutboundWindow.Entry {
+    /// The message is not needed any more; its place is.
+    fileprivate mutating func release() {
+        delivery.message.payload = ByteBuffer()  // not `clear()`, which makes new storage of the same size when others share this one
+        delivery.message.properties = nil
+        delivery.share = nil
     }
 }

@@ -2,17 +2,40 @@ import DequeModule
 import MQTTCodec
 import NIOCore
 
-/// What the broker keeps for one client identifier (MQTT 3.1.1 section 4.1).
+/// What the broker keeps for one client identifier (MQTT 3.1.1 and MQTT 5 section 4.1).
 ///
 /// Belongs to one shard.
 ///
-/// A clean session ends with its connection; any other waits for the client to come back.
+/// A session with an expiry of 0 ends with its connection; any other waits that long for the client to come back.
 package final class Session {
     /// Where a subscription stands in the shard's index, so that it is removed without a search.
     struct Subscription {
-        var qos: QoS
+        var options: SubscriptionOptions
+        /// Its place in the index, or in the members of a shared subscription.
         var entry: Int
         var position: Int
+        var share: SharedGroup?
+    }
+
+    /// A topic whose retained message is still to be sent for new subscriptions.
+    struct OwedRetained {
+        var topic: ByteBuffer
+        /// What each of the filters that asked for it was granted last.
+        var wanted: [(filter: ExactText, options: SubscriptionOptions)]
+
+        /// The highest of them [MQTT-3.3.5-1].
+        var qos: QoS { wanted.map(\.options.qos).max() ?? .atMostOnce }
+        var identifiers: [UInt32]? {
+            let identifiers = wanted.map(\.options.identifier).filter { $0 != 0 }
+            return identifiers.isEmpty ? nil : identifiers
+        }
+    }
+
+    /// A will that waits: for its delay, or for the client to come back.
+    struct DelayedWill {
+        let will: Will
+        let publisher: Publisher
+        let due: Instant
     }
 
     package let clientID: String
@@ -20,36 +43,48 @@ package final class Session {
     let principal: String?
     /// Number of this ownership in the ``SessionDirectory``.
     package let epoch: UInt64
-    /// Ends with the connection.
-    var isClean: Bool
+    /// The ``AcceptedConnect/attempt`` that opened or resumed it last.
+    var lastAttempt: UInt64 = 0
+    /// Seconds that it outlives its connection; 0 when it ends with it.
+    var expirySeconds: Int
+    var endsWithConnection: Bool { expirySeconds == 0 }
     /// A new session of the same client follows on this shard, so that ending this one does not give the identifier back.
     var isReplaced = false
     var connection: ClientConnection?
     var subscriptions: [ExactText: Subscription] = [:]
     var window = OutboundWindow()
     var queue = MessageQueue()
-    /// Topics whose retained message is still to be sent for a new subscription, with the granted QoS.
+    /// What is owed of retained messages, each topic once.
     ///
     /// The message is looked up when it is sent, so that an old one never follows a newer.
-    var retainedBacklog = Deque<(topic: ByteBuffer, qos: QoS)>()
+    var retainedBacklog = Deque<OwedRetained>()
     var awaitingPubrel = InboundExactlyOnce()
-    var dropped: UInt64 = 0
-    /// Whether the queue's being full has been reported since it last had room.
-    var isQueueFull = false
-    /// Whether a deadline for the session's expiry waits: there is one at most, however often the client comes and goes.
-    var expiryIsScheduled = false
+    /// Messages that were dropped instead of delivered to it, by reason.
+    var drops: [ShardCounters.Drop: UInt64] = [:]
+    /// Drops since the last report of them, and when that was.
+    var unreportedDrops: UInt64 = 0
+    var dropsReportedAt: Instant?
+    /// Of the listener that it was connected through last.
+    var slowConsumer = SlowConsumerPolicy.dropNewest
+    /// When the deadline for the session's expiry comes: there is one at most, however often the client comes and goes.
+    var expiryDeadline: Instant?
+    /// Likewise for messages in the queue that expire.
+    var sweepIsScheduled = false
     /// When the connection went; `nil` while there is one.
     var disconnectedAt: Instant?
+    var delayedWill: DelayedWill?
+    /// How many of its subscriptions are shared ones.
+    var sharedSubscriptions = 0
 
     /// The last route that this session was entered in, and where: finds overlapping subscriptions without a search.
     var routeMark: UInt64 = 0
     var routePosition = 0
 
-    package init(clientID: String, principal: String?, epoch: UInt64, isClean: Bool) {
+    package init(clientID: String, principal: String?, epoch: UInt64, expirySeconds: Int) {
         self.clientID = clientID
         self.principal = principal
         self.epoch = epoch
-        self.isClean = isClean
+        self.expirySeconds = expirySeconds
     }
 
     var subscriber: Publisher { Publisher(clientID: clientID, principal: principal) }

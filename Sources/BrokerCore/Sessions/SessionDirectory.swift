@@ -28,15 +28,19 @@ package final class SessionDirectory: Sendable {
     }
 
     private let state = Mutex(State())
+    private let attempts = Atomic<UInt64>(0)
 
     package init() {}
 
-    package func claim(_ clientID: String, for shard: ShardID, principal: String?, cleanSession: Bool) -> Claim {
+    /// Numbers the CONNECTs in the order in which they came, whichever shard they came to.
+    func nextAttempt() -> UInt64 { attempts.wrappingAdd(1, ordering: .relaxed).newValue }
+
+    package func claim(_ clientID: String, for shard: ShardID, principal: String?, cleanStart: Bool) -> Claim {
         state.withLock { state in
             if let owner = state.owners[ExactText(clientID)] {
                 if owner.principal.map(ExactText.init) != principal.map(ExactText.init) { return .refused }
                 if owner.shard == shard { return .ownedHere(epoch: owner.epoch) }
-                if !cleanSession { return .ownedBy(owner.shard) }
+                if !cleanStart { return .ownedBy(owner.shard) }
                 let epoch = state.enter(clientID, shard: shard, principal: principal)
                 return .taken(epoch: epoch, from: owner.shard, previous: owner.epoch)
             }

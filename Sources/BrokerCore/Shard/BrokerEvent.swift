@@ -8,11 +8,11 @@ package enum BrokerEvent: Sendable {
     case closed(clientID: String?, ConnectionInfo, CloseReason)
     /// Two connections keep taking a client identifier from each other, or one client came back before its old connection ended.
     case takenOver(clientID: String, oldPeer: String, newPeer: String)
-    case refused(clientID: String, ConnectionInfo, ConnectReturnCode, String)
+    case refused(clientID: String, ConnectionInfo, ReasonCode, String)
     case publishDenied(clientID: String, topic: String)
     case subscribeDenied(clientID: String, filter: String, String)
-    /// The first message that a session's full queue dropped since it last had room.
-    case queueFull(clientID: String, limit: String)
+    /// Messages that a client did not get, since the last such event of it.
+    case messagesDropped(clientID: String, reason: String, count: UInt64)
     case retainedFull(topic: String)
     case sessionExpired(clientID: String, queued: Int)
 }

@@ -2,207 +2,206 @@ import DequeModule
 import MQTTCodec
 import NIOCore
 
-/// CONNECT: who is this, which session is theirs, and on which shard (MQTT 3.1.1 sections 3.1 and 3.2).
+/// CONNECT: who is this, which session is theirs, and on which shard (MQTT 3.1.1 and MQTT 5 sections 3.1 and 3.2).
 extension Shard {
     func receiveConnect(_ packet: Connect, on connection: ClientConnection) {
         var connect = packet
-        guard connect.clientID.utf8.count <= limits.clientIDBytesMax else {
-            let text = "the client identifier is longer than \(limits.clientIDBytesMax) bytes"
-            return refuse(connect.clientID, on: connection, .identifierRejected, text)
+        let limits = connection.limits.values
+        if connect.version == .v5 { connection.terms = AgreedTerms(connect.properties, limits: limits) }
+        let clientIDBytesMax = max(limits.clientIDBytesMax, BrokerLimits.clientIDBytesAlways)  // [MQTT-3.1.3-5] [MQTT5-3.1.3-5]
+        guard connect.clientID.utf8.count <= clientIDBytesMax else {
+            let text = "the client identifier is longer than \(clientIDBytesMax) bytes (clientIDBytesMax)"
+            return refuse(connect.clientID, on: connection, .clientIdentifierNotValid, text)  // [MQTT-3.1.3-9] [MQTT5-3.1.3-8]
         }
-        if connect.clientID.isEmpty {
-            guard connect.cleanStart else {  // [MQTT-3.1.3-7] [MQTT-3.1.3-8]
-                return refuse("", on: connection, .identifierRejected, "no client identifier, and no clean session")
+        let isAssigned = connect.clientID.isEmpty
+        if isAssigned {
+            guard connect.cleanStart || connect.version == .v5 else {  // [MQTT-3.1.3-7] [MQTT-3.1.3-8]
+                return refuse("", on: connection, .clientIdentifierNotValid, "no client identifier, and no clean session")
             }
-            connect.clientID = unusedName(for: connection)  // [MQTT-3.1.3-6]
+            connect.clientID = unusedName(for: connection)  // [MQTT-3.1.3-6] [MQTT5-3.1.3-6] [MQTT5-3.1.3-7]
+        }
+        if let will = connect.will, let problem = topicProblem(will.topic, of: connection) {
+            return refuse(connect.clientID, on: connection, .topicNameInvalid, "the will has \(problem)")
+        }
+        if connection.isAWS, let (code, problem) = awsProblem(with: connect) {
+            return refuse(connect.clientID, on: connection, code, problem)
+        }
+        if let method = connect.properties.authenticationMethod {  // only then is AUTH sent [MQTT5-4.12.0-6]
+            return beginAuthentication(method: method, of: connect, isAssignedClientID: isAssigned, on: connection)
         }
         switch authorizer.authenticate(connect, on: connection.info) {
-        case .refused(let code):
-            refuse(connect.clientID, on: connection, code, "the listener takes no client without a certificate")
+        case .refused(let code, let text): refuse(connect.clientID, on: connection, code, text)  // [MQTT5-3.1.4-2]
         case .accepted(let principal):
-            if let will = connect.will, topicProblem(will.topic) != nil {
-                return refuse(connect.clientID, on: connection, .notAuthorized, "the will's topic is too long")
-            }
-            claim(connect, principal: principal, on: connection)
+            claim(AcceptedConnect(connect: connect, principal: principal, isAssignedClientID: isAssigned), on: connection)
         }
     }
 
-    /// A name that no client holds: somebody may have guessed the one that comes next.
+    /// A name that no session has [MQTT5-3.2.2-16]: somebody may have guessed the one that comes next.
     private func unusedName(for connection: ClientConnection) -> String {
         var name = "auto-\(String(connection.id, radix: 36))"
         while directory.isOwned(name) { name += "-" }
         return name
     }
 
-    private func claim(_ connect: Connect, principal: String?, on connection: ClientConnection) {
-        let claim = directory.claim(connect.clientID, for: id, principal: principal, cleanSession: connect.cleanStart)
+    func claim(_ connect: AcceptedConnect, on connection: ClientConnection) {
+        var accepted = connect
+        if accepted.attempt == 0 { accepted.attempt = directory.nextAttempt() }
+        let claim = directory.claim(
+            accepted.clientID, for: id, principal: accepted.principal, cleanStart: accepted.connect.cleanStart)
         switch claim {
         case .refused:
-            refuse(connect.clientID, on: connection, .notAuthorized, "the session belongs to another principal")
+            refuse(accepted.clientID, on: connection, .notAuthorized, "the session belongs to another principal")
         case .ownedBy(let shard):
-            handOver(connect, on: connection, to: shard)
+            handOver(accepted, on: connection, to: shard)
         case .taken(let epoch, let shard, let previous):
-            tell(shard, .evict(clientID: connect.clientID, epoch: previous, newPeer: connection.info.peer))
-            open(connect, principal: principal, epoch: epoch, on: connection)
+            tell(shard, .evict(clientID: accepted.clientID, epoch: previous, newPeer: connection.info.peer))
+            open(accepted, epoch: epoch, on: connection)
         case .granted(let epoch), .ownedHere(let epoch):
-            open(connect, principal: principal, epoch: epoch, on: connection)
+            open(accepted, epoch: epoch, on: connection)
         }
     }
 
     /// The client identifier is this shard's: resumes its session or begins one.
-    private func open(_ connect: Connect, principal: String?, epoch: UInt64, on connection: ClientConnection) {
-        if let known = sessions[ExactText(connect.clientID)] {
+    private func open(_ accepted: AcceptedConnect, epoch: UInt64, on connection: ClientConnection) {
+        let connect = accepted.connect
+        let key = ExactText(connect.clientID)
+        if let known = sessions[key] {  // [MQTT-3.1.3-2] [MQTT5-3.1.3-2]
+            if known.epoch == epoch, known.lastAttempt > accepted.attempt {
+                // It was handed over by another shard, and the client has come back by itself meanwhile: the newer connection stays.
+                return end(connection, reason: .sessionTakenOver(byPeer: known.connection?.info.peer ?? ""), closingTransport: true)
+            }
             known.isReplaced = known.epoch == epoch  // the identifier stays this shard's throughout
             if let old = known.connection {
                 transport.report(.takenOver(clientID: connect.clientID, oldPeer: old.info.peer, newPeer: connection.info.peer))
-                end(old, reason: .sessionTakenOver(byPeer: connection.info.peer), closingTransport: true)  // [MQTT-3.1.4-2]
+                // [MQTT-3.1.4-2] [MQTT5-3.1.4-3]
+                end(old, reason: .sessionTakenOver(byPeer: connection.info.peer), closingTransport: true)
             }
             let isStale = known.epoch != epoch  // another shard took it in between, and its eviction is still under way
-            if connect.cleanStart || isStale, sessions[ExactText(connect.clientID)] === known {
-                discard(known, dropping: .sessionEnded)  // [MQTT-3.1.2-6]
+            if connect.cleanStart || isStale, sessions[key] === known {  // [MQTT-3.1.4-3] [MQTT5-3.1.4-4]
+                discard(known, dropping: .sessionEnded)  // [MQTT-3.1.2-6] [MQTT5-3.1.2-4]
             }
         }
-        let resumed = sessions[ExactText(connect.clientID)]
+        let resumed = sessions[key]  // [MQTT-3.1.2-4] [MQTT5-3.1.2-5] [MQTT5-3.1.2-6]
         resumed?.isReplaced = false
-        let session = resumed ?? makeSession(connect, principal: principal, epoch: epoch)
-        attach(session, to: connection, connect: connect)
-        let isPresent = resumed != nil  // [MQTT-3.2.2-1] [MQTT-3.2.2-2] [MQTT-3.2.2-3]
-        let connack = Connack(sessionPresent: isPresent, reasonCode: .success)
-        connack.encode(into: &connection.outbound, version: .v311)  // [MQTT-3.2.0-1]
-        counters.packetsSent &+= 1
+        let session = resumed ?? makeSession(accepted, epoch: epoch)
+        attach(session, to: connection, accepted)
+        welcome(session, isResumed: resumed != nil, accepted, on: connection)
+        if connection.isClosed { return }  // the client takes no packet as large as CONNACK
         transport.report(
             .connected(
-                clientID: session.clientID, connection.info, principal: principal, userName: connect.userName,
-                cleanSession: connect.cleanStart, sessionPresent: isPresent))
-        resendUnfinished(session, on: connection)
+                clientID: session.clientID, connection.info, principal: accepted.principal, userName: connect.userName,
+                cleanSession: connect.cleanStart, sessionPresent: resumed != nil))
+        restart(session)
         pump(session)
-        markDirty(connection)
     }
 
-    private func makeSession(_ connect: Connect, principal: String?, epoch: UInt64) -> Session {
-        let session = Session(clientID: connect.clientID, principal: principal, epoch: epoch, isClean: connect.cleanStart)
-        sessions[ExactText(connect.clientID)] = session
+    private func makeSession(_ accepted: AcceptedConnect, epoch: UInt64) -> Session {
+        let session = Session(clientID: accepted.clientID, principal: accepted.principal, epoch: epoch, expirySeconds: 0)
+        sessions[ExactText(accepted.clientID)] = session
         return session
     }
 
-    private func attach(_ session: Session, to connection: ClientConnection, connect: Connect) {
+    private func attach(_ session: Session, to connection: ClientConnection, _ accepted: AcceptedConnect) {
+        let connect = accepted.connect
         session.connection = connection
+        session.lastAttempt = accepted.attempt
+        session.expirySeconds = accepted.sessionExpirySeconds(limits: connection.limits.values)
         session.disconnectedAt = nil
+        session.delayedWill = nil  // [MQTT5-3.1.3-9]
+        session.slowConsumer = connection.info.terms.slowConsumer
         connection.session = session
         connection.phase = .connected
-        connection.will = connect.will
+        connection.will = connect.will  // [MQTT5-3.1.2-7]
         connection.userName = connect.userName
-        connection.keepAliveSeconds = connect.keepAlive
-        if let deadline = connection.keepAliveDeadline { schedule(.keepAlive, of: connection, at: deadline) }
+        connection.keepAliveSeconds = keepAlive(of: connect, on: connection)
+        scheduleKeepAlive(of: connection)
         counters.clientsConnected += 1
         counters.clientsMaximum = max(counters.clientsMaximum, counters.clientsConnected)
+        announceMembership(of: session, isOnline: true)
+    }
+
+    /// The keep alive in force: what a client of MQTT 5 asks for, at most `keepAliveSecondsMax`.
+    ///
+    /// MQTT 3.1.1 has no way to tell the client another one, so there it is the client's.
+    private func keepAlive(of connect: Connect, on connection: ClientConnection) -> UInt16 {
+        if connect.version == .v311, !connection.isAWS { return connect.keepAlive }
+        let maximum = UInt16(clamping: connection.limits.values.keepAliveSecondsMax)
+        let asked = connect.keepAlive == 0 ? maximum : min(connect.keepAlive, maximum)
+        return connection.isAWS ? max(asked, UInt16(clamping: AWSQuotas.keepAliveSeconds.lowerBound)) : asked  // [MQTT5-3.2.2-22]
+    }
+
+    /// CONNACK, before anything else is sent [MQTT-3.1.4-4] [MQTT-3.2.0-1] [MQTT5-3.1.4-5] [MQTT5-3.2.0-1].
+    private func welcome(_ session: Session, isResumed: Bool, _ accepted: AcceptedConnect, on connection: ClientConnection) {
+        // [MQTT-3.2.2-1] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT5-3.2.2-2] [MQTT5-3.2.2-3]
+        var connack = Connack(sessionPresent: isResumed, reasonCode: .success)
+        if let terms = connection.terms {
+            if session.expirySeconds != Int(terms.sessionExpiryInterval) {
+                connack.properties.sessionExpiryInterval = UInt32(clamping: session.expirySeconds)
+            }
+            let limits = connection.limits.values
+            connack.properties.receiveMaximum = UInt16(clamping: limits.receiveMaximum)
+            connack.properties.maximumPacketSize = UInt32(clamping: limits.packetBytesMax)
+            if accepted.isAssignedClientID { connack.properties.assignedClientIdentifier = session.clientID }
+            connack.properties.topicAliasMaximum = UInt16(clamping: limits.topicAliasesMax)
+            if connection.keepAliveSeconds != accepted.connect.keepAlive {
+                connack.properties.serverKeepAlive = connection.keepAliveSeconds
+            }
+            if connection.isAWS {
+                connack.properties.maximumQoS = .atLeastOnce
+                connack.properties.subscriptionIdentifierAvailable = false
+            }
+            connack.properties.authenticationMethod = terms.authenticationMethod  // [MQTT5-4.12.0-5] [MQTT5-4.12.0-6]
+            connack.properties.authenticationData = accepted.authenticationData
+        }
+        send(.connack(connack), on: connection)
     }
 
     /// The session lives on another shard: from now on this half only passes bytes.
-    private func handOver(_ connect: Connect, on connection: ClientConnection, to shard: ShardID) {
+    private func handOver(_ accepted: AcceptedConnect, on connection: ClientConnection, to shard: ShardID) {
         connection.phase = .relaying(to: shard, peerID: nil)
         relays[connection.id] = connection
-        tell(shard, .adopt(id: connection.id, info: connection.info, connect: connect))
+        tell(shard, .adopt(id: connection.id, info: connection.info, accepted))
     }
 
     // MARK: Refusals
 
-    func refuse(_ clientID: String, on connection: ClientConnection, _ code: ConnectReturnCode, _ text: String) {
-        let connack = Connack(sessionPresent: false, reasonCode: code.reasonCode)
-        connack.encode(into: &connection.outbound, version: .v311)  // [MQTT-3.2.2-4]
-        counters.packetsSent &+= 1
+    /// CONNACK with a reason, then the end; in the language of the CONNECT, as far as it was understood.
+    func refuse(_ clientID: String, on connection: ClientConnection, _ code: ReasonCode, _ text: String) {
+        refuse(clientID, on: connection, code, text, version: connection.version)
+    }
+
+    func refuse(_ clientID: String, on connection: ClientConnection, _ code: ReasonCode, _ text: String, version: ProtocolVersion) {
+        // [MQTT-3.2.2-4] [MQTT5-3.2.2-6] [MQTT5-3.1.4-2]
+        let connack = Packet.connack(Connack(sessionPresent: false, reasonCode: code))
+        if version == .v311, connection.isAWS, code == .notAuthorized {
+            connection.outbound.writeBytes(Self.awsNotAuthorized)
+            counters.packetsSent &+= 1
+        } else if connack.encodedSize(version: version) <= connection.packetBytesMax {
+            connack.encode(into: &connection.outbound, version: version)
+            counters.packetsSent &+= 1
+        }
         counters.connectionsRefused["\(code)", default: 0] += 1
         transport.report(.refused(clientID: clientID, connection.info, code, text))
-        end(connection, reason: .refused(code, text), closingTransport: true)  // [MQTT-3.2.2-5]
+        end(connection, reason: .refused(code, text), closingTransport: true)  // [MQTT-3.2.2-5] [MQTT5-3.2.2-7]
     }
 
+    /// IoT Core's CONNACK of MQTT 3.1.1 for a client that may not connect: a return code that the standard does not have.
+    private static let awsNotAuthorized: [UInt8] = [0x20, 2, 0, 7]
+
+    /// What IoT Core does not take of a CONNECT.
+    private func awsProblem(with connect: Connect) -> (ReasonCode, String)? {
+        if connect.clientID.utf8.first == UInt8(ascii: "$") { return (.clientIdentifierNotValid, "the client identifier begins with $") }
+        if connect.will?.qos == .exactlyOnce { return (.qosNotSupported, "a will with QoS 2 (dialect: aws)") }
+        if connect.properties.authenticationMethod != nil {
+            return (.badAuthenticationMethod, "enhanced authentication (dialect: aws)")
+        }
+        return nil
+    }
+
+    /// A level that is neither 4 nor 5: of the past, or of the future.
     func refuseLevel(_ level: UInt8, on connection: ClientConnection) {
-        let text = "protocol level \(level) is not supported: connect with MQTT 3.1.1"
-        guard level == 5 else { return refuse("", on: connection, .unacceptableProtocolVersion, text) }  // [MQTT-3.1.2-2]
-        // A client of MQTT 5 understands its own CONNACK: reason 0x84, no properties.
-        Connack(sessionPresent: false, reasonCode: .unsupportedProtocolVersion).encode(into: &connection.outbound, version: .v5)
-        counters.packetsSent &+= 1
-        let code = ConnectReturnCode.unacceptableProtocolVersion
-        counters.connectionsRefused["\(code)", default: 0] += 1
-        transport.report(.refused(clientID: "", connection.info, code, text))
-        end(connection, reason: .refused(code, text), closingTransport: true)
-    }
-
-    // MARK: Endings
-
-    /// Ends a connection for good: its will goes out unless it said goodbye, its session stays or ends as it asked.
-    func end(_ connection: ClientConnection, reason: CloseReason, closingTransport: Bool) {
-        if connection.isClosed { return }
-        let wasConnected = connection.isConnected
-        connection.phase = .closed
-        counters.connectionsClosed[reason.name, default: 0] += 1
-        if wasConnected || !isRefusal(reason) {
-            transport.report(.closed(clientID: connection.clientID, connection.info, reason))
-        }
-        let publisher = connection.publisher
-        if let session = connection.session, session.connection === connection {
-            session.connection = nil
-            counters.clientsConnected -= 1
-            if session.isClean {
-                discard(session, dropping: .sessionEnded)  // [MQTT-3.1.2-6]
-            } else {
-                session.retainedBacklog.removeAll { $0.qos == .atMostOnce }  // the others are still owed
-                session.disconnectedAt = now
-                scheduleExpiry(of: session)
-            }
-        }
-        if closingTransport {
-            connection.isWritable = true  // what is left goes to the transport, which closes after it
-            flush(connection)
-            switch connection.link {
-            case .local: transport.close(connection)
-            case .remote(let shard, let id): tell(shard, .relayClose(id: id, reason))
-            }
-        }
-        forget(connection)
-        if wasConnected, let will = connection.will { publishWill(will, of: publisher) }  // [MQTT-3.1.2-8]
-        connection.will = nil
-    }
-
-    private func isRefusal(_ reason: CloseReason) -> Bool { if case .refused = reason { true } else { false } }
-
-    /// Takes the connection out of the shard's tables.
-    func forget(_ connection: ClientConnection) {
-        connection.phase = .closed
-        connection.lastRoute = nil
-        connection.inbox = ByteBuffer()
-        relays[connection.id] = nil
-        if case .remote(_, let id) = connection.link { adopted[id] = nil }
-        if connections[connection.slot] === connection {
-            connections[connection.slot] = nil
-            freeSlots.append(connection.slot)
-        }
-    }
-
-    /// Ends a session with everything in it.
-    ///
-    /// `reason` counts what its queue held.
-    func discard(_ session: Session, dropping reason: ShardCounters.Drop) {
-        for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter.text) }
-        if session.queue.count > 0 { counters.drop(reason, session.queue.count) }
-        session.connection = nil
-        if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
-        if !session.isReplaced { directory.release(session.clientID, epoch: session.epoch) }
-    }
-
-    private func publishWill(_ will: Will, of publisher: Publisher) {
-        let message = Message(topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain)
-        guard mayPublish(message.topic, publisher) else { return }
-        accept(message, from: publisher)
-    }
-
-    /// Closes every connection, as when the broker stops.
-    package func closeAll(now: Instant) {
-        self.now = now
-        for connection in connections { if let connection { end(connection, reason: .serverShuttingDown, closingTransport: true) } }
-        for connection in relays.values.sorted(by: { $0.id < $1.id }) {
-            if case .local = connection.link { transport.close(connection) }
-        }
-        publishOwnMessages()
+        let text = "protocol level \(level) is not supported: connect with MQTT 3.1.1 or MQTT 5"
+        // [MQTT-3.1.2-2] [MQTT5-3.1.2-2]
+        refuse("", on: connection, .unsupportedProtocolVersion, text, version: level > 5 ? .v5 : .v311)
     }
 }

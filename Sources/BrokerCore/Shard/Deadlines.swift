@@ -1,43 +1,75 @@
 import HeapModule
 
-/// A time at which a connection or session is to be looked at.
+/// A time at which a connection, a session or a message is to be looked at.
 ///
 /// Not moved when traffic comes: what is found alive then gets a new one.
 struct Deadline: Comparable {
     enum Kind {
-        case connect, keepAlive
+        case connect(slot: Int, connectionID: UInt64)
+        case keepAlive(slot: Int, connectionID: UInt64)
         case sessionExpiry(clientID: String, epoch: UInt64)
+        case will(clientID: String, epoch: UInt64)
+        /// Messages in a session's queue expire.
+        case queueSweep(clientID: String, epoch: UInt64)
+        case retainedSweep
+        /// A client was waited for long enough.
+        case patience(slot: Int, connectionID: UInt64)
+        /// A client may publish again.
+        case throttle(slot: Int, connectionID: UInt64)
     }
 
     var at: Instant
     var kind: Kind
-    var slot: Int
-    var connectionID: UInt64
 
     static func < (lhs: Deadline, rhs: Deadline) -> Bool { lhs.at < rhs.at }
     static func == (lhs: Deadline, rhs: Deadline) -> Bool { lhs.at == rhs.at }
 }
 
 extension Shard {
+    /// Seconds between two sweeps of one queue at the least: many messages that expire one after another are found together.
+    private static let sweepPauseSeconds = 1.0
+
     /// Times that wait to be looked at: bounded by what is alive, not by what has come and gone.
     package var deadlineCount: Int { deadlines.count }
 
-    func schedule(_ kind: Deadline.Kind, of connection: ClientConnection, at time: Instant) {
-        insert(Deadline(at: time, kind: kind, slot: connection.slot, connectionID: connection.id))
+    func schedule(_ kind: Deadline.Kind, at time: Instant) {
+        if deadlines.count >= deadlinesUntilSweep { sweepDeadlines() }
+        let isEarliest = deadlines.min.map { time < $0.at } ?? true
+        deadlines.insert(Deadline(at: time, kind: kind))
+        if isEarliest { transport.setDeadline(time) }
+    }
+
+    func scheduleConnect(of connection: ClientConnection) {
+        let time = now.advanced(bySeconds: Double(limits.connectSecondsMax))
+        schedule(.connect(slot: connection.slot, connectionID: connection.id), at: time)
+    }
+
+    func scheduleKeepAlive(of connection: ClientConnection) {
+        guard let time = connection.keepAliveDeadline else { return }
+        schedule(.keepAlive(slot: connection.slot, connectionID: connection.id), at: time)
     }
 
     func scheduleExpiry(of session: Session) {
-        if session.expiryIsScheduled { return }  // when it comes, it finds out how long the session has been alone
-        session.expiryIsScheduled = true
-        let time = now.advanced(bySeconds: Double(limits.sessionExpirySecondsMax))
-        insert(Deadline(at: time, kind: .sessionExpiry(clientID: session.clientID, epoch: session.epoch), slot: -1, connectionID: 0))
+        // When it comes, it finds out how long the session has been alone. One that comes too late is no use: the client may have asked for
+        // a shorter expiry this time.
+        let time = now.advanced(bySeconds: Double(session.expirySeconds))
+        if let known = session.expiryDeadline, known <= time { return }
+        session.expiryDeadline = time
+        schedule(.sessionExpiry(clientID: session.clientID, epoch: session.epoch), at: time)
     }
 
-    private func insert(_ deadline: Deadline) {
-        if deadlines.count >= deadlinesUntilSweep { sweepDeadlines() }
-        let isEarliest = deadlines.min.map { deadline.at < $0.at } ?? true
-        deadlines.insert(deadline)
-        if isEarliest { transport.setDeadline(deadline.at) }
+    func scheduleSweep(of session: Session) {
+        if session.sweepIsScheduled { return }
+        guard let expiry = session.queue.firstExpiry else { return }
+        session.sweepIsScheduled = true
+        let time = max(expiry, now.advanced(bySeconds: Self.sweepPauseSeconds))
+        schedule(.queueSweep(clientID: session.clientID, epoch: session.epoch), at: time)
+    }
+
+    func scheduleRetainedSweep(at expiry: Instant) {
+        if let known = retainedSweepAt, known <= expiry { return }
+        retainedSweepAt = expiry
+        schedule(.retainedSweep, at: expiry)
     }
 
     /// Throws out what clients that come and go would otherwise leave behind: a deadline each time.
@@ -51,51 +83,101 @@ extension Shard {
 
     private func isLive(_ deadline: Deadline) -> Bool {
         switch deadline.kind {
-        case .sessionExpiry(let clientID, let epoch): return sessions[ExactText(clientID)]?.epoch == epoch
-        case .connect, .keepAlive:
-            guard let connection = connections[deadline.slot], connection.id == deadline.connectionID else { return false }
-            if case .connect = deadline.kind { return !connection.isConnected }
-            return true
+        case .connect(let slot, let id): connection(at: slot, id: id).map { !$0.isConnected } ?? false
+        case .keepAlive(let slot, let id), .patience(let slot, let id), .throttle(let slot, let id): connection(at: slot, id: id) != nil
+        case .sessionExpiry(let clientID, let epoch): session(clientID, epoch: epoch)?.expiryDeadline == deadline.at
+        case .will(let clientID, let epoch): session(clientID, epoch: epoch)?.delayedWill != nil
+        case .queueSweep(let clientID, let epoch): session(clientID, epoch: epoch) != nil
+        case .retainedSweep: true
         }
+    }
+
+    private func connection(at slot: Int, id: UInt64) -> ClientConnection? {
+        guard let connection = connections[slot], connection.id == id else { return nil }
+        return connection
+    }
+
+    private func session(_ clientID: String, epoch: UInt64) -> Session? {
+        guard let session = sessions[ExactText(clientID)], session.epoch == epoch else { return nil }
+        return session
     }
 
     package func deadlineReached(now: Instant) {
         self.now = now
         while let first = deadlines.min, first.at <= now {
             _ = deadlines.popMin()
-            look(at: first)
+            look(at: first.kind)
         }
         if let next = deadlines.min { transport.setDeadline(next.at) }
         publishOwnMessages()
     }
 
-    private func look(at deadline: Deadline) {
-        if case .sessionExpiry(let clientID, let epoch) = deadline.kind {
-            guard let session = sessions[ExactText(clientID)], session.epoch == epoch else { return }
-            session.expiryIsScheduled = false
-            guard let since = session.disconnectedAt else { return }  // it came back; the next deadline is set when it leaves
-            let expiry = since.advanced(bySeconds: Double(limits.sessionExpirySecondsMax))
-            guard expiry <= now else {  // it came back in between
-                session.expiryIsScheduled = true
-                let next = Deadline.Kind.sessionExpiry(clientID: clientID, epoch: epoch)
-                return insert(Deadline(at: expiry, kind: next, slot: -1, connectionID: 0))
+    private func look(at kind: Deadline.Kind) {
+        switch kind {
+        case .connect(let slot, let id):
+            guard let connection = connection(at: slot, id: id) else { return }
+            switch connection.phase {
+            case .awaitingConnect, .authenticating:
+                end(connection, reason: .connectTimedOut, closingTransport: true)  // no return code says this [MQTT-3.2.2-6]
+            case .connected, .relaying, .closed: break
             }
-            transport.report(.sessionExpired(clientID: clientID, queued: session.queue.count))
-            discard(session, dropping: .sessionExpired)
-            return
+        case .keepAlive(let slot, let id):
+            if let connection = connection(at: slot, id: id), connection.isConnected { checkKeepAlive(of: connection) }
+        case .sessionExpiry(let clientID, let epoch):
+            if let session = session(clientID, epoch: epoch) { checkExpiry(of: session) }
+        case .will(let clientID, let epoch):
+            if let session = session(clientID, epoch: epoch) { publishDelayedWill(of: session) }
+        case .queueSweep(let clientID, let epoch):
+            if let session = session(clientID, epoch: epoch) { sweep(session) }
+        case .retainedSweep: sweepRetained()
+        case .patience(let slot, let id):
+            if let connection = connection(at: slot, id: id) { losePatience(with: connection) }
+        case .throttle(let slot, let id):
+            if let connection = connection(at: slot, id: id) { endThrottle(of: connection) }
         }
-        guard let connection = connections[deadline.slot], connection.id == deadline.connectionID else { return }
-        switch (deadline.kind, connection.phase) {
-        case (.connect, .awaitingConnect):
-            end(connection, reason: .connectTimedOut, closingTransport: true)
-        case (.keepAlive, .connected):
-            guard let limit = connection.keepAliveDeadline else { return }
-            if limit <= now {
-                end(connection, reason: .keepAliveTimedOut, closingTransport: true)  // [MQTT-3.1.2-24]
-            } else {
-                schedule(.keepAlive, of: connection, at: limit)
-            }
-        default: break
+    }
+
+    private func checkKeepAlive(of connection: ClientConnection) {
+        guard let limit = connection.keepAliveDeadline else { return }
+        if connection.isHeld {  // what it sends is not read, so its silence says nothing
+            connection.lastReceived = now
+            return scheduleKeepAlive(of: connection)
         }
+        if limit <= now {
+            end(connection, reason: .keepAliveTimedOut, closingTransport: true)  // [MQTT-3.1.2-24] [MQTT5-3.1.2-22]
+        } else {
+            scheduleKeepAlive(of: connection)
+        }
+    }
+
+    private func checkExpiry(of session: Session) {
+        guard let deadline = session.expiryDeadline, deadline <= now else { return }  // an earlier one took this one's place
+        session.expiryDeadline = nil
+        // It came back, and lasts as long as its connection; the next deadline is set when that ends [MQTT-4.1.0-2]
+        // [MQTT5-4.1.0-1].
+        guard let since = session.disconnectedAt else { return }
+        let expiry = since.advanced(bySeconds: Double(session.expirySeconds))
+        guard expiry <= now else {  // it came back in between
+            session.expiryDeadline = expiry
+            return schedule(.sessionExpiry(clientID: session.clientID, epoch: session.epoch), at: expiry)
+        }
+        transport.report(.sessionExpired(clientID: session.clientID, queued: session.queue.count))
+        discard(session, dropping: .sessionExpired)  // [MQTT5-4.1.0-2]
+    }
+
+    // MARK: Messages that expire
+
+    private func sweep(_ session: Session) {
+        session.sweepIsScheduled = false
+        let expired = takeQueued(of: session) { $0.message.isExpired(at: now) }
+        if !expired.isEmpty { drop(.messageExpired, of: session, expired.count) }
+        scheduleSweep(of: session)
+    }
+
+    private func sweepRetained() {
+        retainedSweepAt = nil
+        let (removed, next) = retained.removeExpired(at: now)
+        if removed > 0 { counters.drop(.messageExpired, removed) }
+        if let next { scheduleRetainedSweep(at: max(next, now.advanced(bySeconds: Self.sweepPauseSeconds))) }
     }
 }

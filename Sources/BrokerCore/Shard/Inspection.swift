@@ -34,6 +34,7 @@ extension Shard {
         result.packetsSent = counters.packetsSent
         result.publishReceived = counters.publishReceived.indices.map { counters.publishReceived[$0] }
         result.publishSent = counters.publishSent.indices.map { counters.publishSent[$0] }
+        result.publishersThrottled = counters.publishersThrottled
         result.messagesDropped = Dictionary(uniqueKeysWithValues: counters.dropped.map { ($0.key.rawValue, $0.value) })
         return result
     }
@@ -44,10 +45,11 @@ extension Shard {
             return ClientSummary(
                 clientID: session.clientID, connected: connection != nil, principal: session.principal,
                 userName: connection?.userName, peer: connection?.info.peer, listener: connection?.info.listener,
-                protocolVersion: "3.1.1", cleanSession: session.isClean, keepAliveSeconds: Int(connection?.keepAliveSeconds ?? 0),
+                protocolVersion: connection.map(\.version.name) ?? "", cleanSession: session.endsWithConnection,
+                keepAliveSeconds: Int(connection?.keepAliveSeconds ?? 0),
                 connectedSeconds: connection.map { now.seconds(since: $0.openedAt) } ?? 0,
                 subscriptions: session.subscriptions.count, queued: session.queue.count, inFlight: session.window.unfinished,
-                dropped: session.dropped)
+                drops: Dictionary(uniqueKeysWithValues: session.drops.map { ($0.key.rawValue, $0.value) }))
         }
     }
 

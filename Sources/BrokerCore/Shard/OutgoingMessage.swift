@@ -4,18 +4,61 @@ import NIOCore
 /// A message on its way out, with what is made of it at most once however many receive it.
 struct OutgoingMessage {
     let message: Message
-    /// The PUBLISH as QoS 0 subscribers get it; the bytes of the publisher's own packet where those are the same.
-    var frame: ByteBuffer?
+    /// The session that published it, if it is one of this shard's.
+    var publisher: Session?
+    private let now: Instant
+    /// The PUBLISH as QoS 0 subscribers get it, in the form that was asked for first: mostly there is no other.
+    private var frame: ByteBuffer?
+    private var form: Form
+    /// The other forms.
+    private var otherFrames: [Form: ByteBuffer]?
     private var own: Message?
 
-    init(_ message: Message) { self.message = message }
+    init(_ message: Message, now: Instant) {
+        self.message = message
+        self.now = now
+        form = Form(version: .v311, retain: false)
+    }
 
-    mutating func frameAtQoS0() -> ByteBuffer {
-        if let frame { return frame }
+    private struct Form: Hashable {
+        var version: ProtocolVersion
+        var retain: Bool
+    }
+
+    /// Gives the bytes of the publisher's own packet, where subscribers of its version get the same.
+    mutating func take(frame: ByteBuffer, version: ProtocolVersion) {
+        self.frame = frame
+        form = Form(version: version, retain: false)
+    }
+
+    mutating func frameAtQoS0(_ version: ProtocolVersion, retain: Bool) -> ByteBuffer {
+        let wanted = Form(version: version, retain: retain)
+        if let frame {
+            if form == wanted { return frame }
+            if let other = otherFrames?[wanted] { return other }
+            let other = encoded(wanted)
+            otherFrames = otherFrames ?? [:]
+            otherFrames?[wanted] = other
+            return other
+        }
+        let first = encoded(wanted)
+        frame = first
+        form = wanted
+        return first
+    }
+
+    private func encoded(_ form: Form) -> ByteBuffer {
         var buffer = ByteBuffer()
-        buffer.writePublish(
-            topic: message.topic, payload: message.payload, qos: .atMostOnce, retain: false, duplicate: false, packetID: 0)
-        frame = buffer
+        // Whatever flags the publisher set [MQTT-3.3.1-3] [MQTT-3.3.1-9] [MQTT-4.3.1-1] [MQTT5-3.3.1-3] [MQTT5-4.3.1-1].
+        switch form.version {
+        case .v311:
+            buffer.writePublish(
+                topic: message.topic, payload: message.payload, qos: .atMostOnce, retain: form.retain, duplicate: false, packetID: 0)
+        case .v5:
+            buffer.writePublish(
+                topic: message.topic, payload: message.payload, qos: .atMostOnce, retain: form.retain, duplicate: false, packetID: 0,
+                properties: message.publishProperties(at: now))
+        }
         return buffer
     }
 
@@ -29,7 +72,16 @@ struct OutgoingMessage {
         var copy = message
         copy.topic = storage.readSlice(length: message.topic.readableBytes) ?? message.topic
         copy.payload = storage
+        copy.properties = message.properties?.stored()
         own = copy
         return copy
+    }
+}
+
+extension Message {
+    /// What MQTT 5 subscribers get beside topic and payload, before what differs from one to the other.
+    func publishProperties(at now: Instant) -> PublishProperties {
+        guard let properties else { return PublishProperties() }
+        return PublishProperties(forwarded: properties.forwarded, messageExpiryInterval: properties.secondsLeft(at: now))
     }
 }

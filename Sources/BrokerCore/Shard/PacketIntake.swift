@@ -13,17 +13,21 @@ extension Shard {
             buffer = connection.inbox
             connection.inbox = ByteBuffer()
         }
+        publisher = connection
         do {
+            // One after the other, so that answers leave in the order of what they answer [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4]
+            // [MQTT5-4.6.0-2] [MQTT5-4.6.0-3] [MQTT5-4.6.0-4].
             while try step(&buffer, on: connection) {}
         } catch {
-            end(connection, reason: .malformed(error), closingTransport: true)  // [MQTT-4.8.0-1]
+            end(connection, reason: .malformed(error), closingTransport: true)  // no CONNACK [MQTT-3.1.4-1] [MQTT-4.8.0-1] [MQTT5-4.13.1-1]
         }
+        publisher = nil
         closeIfAnswersPileUp(on: connection)
         switch connection.phase {
         case .closed: break
         case .relaying(let shard, _):
             if buffer.readableBytes > 0 { tell(shard, .relayReceived(id: connection.id, bytes: buffer)) }
-        case .awaitingConnect, .connected:
+        case .awaitingConnect, .authenticating, .connected:
             if buffer.readableBytes == 0 { break }
             // The storage of a packet that is still growing is kept, or its every piece would copy all that came before.
             // Otherwise a copy, so that a few bytes do not keep a whole read's storage.
@@ -32,10 +36,16 @@ extension Shard {
         }
     }
 
-    /// The SUBACK is on its way: what came behind its SUBSCRIBE is next.
+    /// What waits in the inbox is next: the SUBACK that it waited for is on its way, or the client may publish again.
     func resumeIntake(of connection: ClientConnection) {
         connection.isAwaitingSuback = false
+        connection.isHeld = false
         if connection.inbox.readableBytes > 0 { process(ByteBuffer(), on: connection) }
+    }
+
+    /// The client is gone: what it sent before, its goodbye above all, is done first, whatever it would have waited for.
+    func finishIntake(of connection: ClientConnection) {
+        while connection.isAwaitingSuback || connection.isHeld, !connection.isClosed { resumeIntake(of: connection) }
     }
 
     /// Answers must not be dropped, so a client that asks on and on and reads nothing is closed.
@@ -45,7 +55,7 @@ extension Shard {
         if connection.isWritable || !connection.isConnected { return }
         guard (connection.outbound.readableBytes - limits.packetBytesMax) / 2 > limits.outboundBytesMax else { return }
         let text = "the client sends and does not read its answers (outboundBytesMax)"
-        end(connection, reason: .limitExceeded(text), closingTransport: true)
+        end(connection, reason: .limitExceeded(.quotaExceeded, text), closingTransport: true)  // [MQTT-4.8.0-2]
     }
 
     /// Handles one packet.
@@ -53,25 +63,28 @@ extension Shard {
     /// Answers false when more bytes are needed or the connection no longer takes any.
     private func step(_ buffer: inout ByteBuffer, on connection: ClientConnection) throws(DecodeError) -> Bool {
         switch connection.phase {
-        case .connected:
-            if connection.isAwaitingSuback { return false }
+        case .connected, .authenticating:
+            if connection.isAwaitingSuback || connection.isHeld { return false }
+            // [MQTT5-3.2.2-15]
+            let packetBytesMax = connection.isConnected ? connection.limits.values.packetBytesMax : limits.connectBytesMax
             guard
                 let header = try FixedHeader(
-                    reading: buffer.readableBytesUInt8Span, at: 0, packetBytesMax: limits.packetBytesMax, version: .v311),
+                    reading: buffer.readableBytesUInt8Span, at: 0, packetBytesMax: packetBytesMax, version: connection.version),
                 buffer.readableBytes >= header.packetLength
             else { return false }
             counters.packetsReceived &+= 1
-            if header.type == .publish {
+            if header.type == .publish, connection.isConnected {
+                // Answers as its QoS asks [MQTT-3.3.4-1] [MQTT5-3.3.4-1].
                 try receivePublish(in: buffer, header: header, on: connection)
                 buffer.moveReaderIndex(forwardBy: header.packetLength)
             } else if let packet = buffer.readSlice(length: header.packetLength) {
                 try receive(packet, header: header, on: connection)
             }
-            return connection.isConnected
+            return !connection.isClosed
         case .awaitingConnect:
             return try stepBeforeConnect(&buffer, on: connection)
         case .relaying, .closed:
-            return false
+            return false  // what follows a refused CONNECT is not read [MQTT-3.1.4-5] [MQTT5-3.1.4-6]
         }
     }
 
@@ -80,7 +93,8 @@ extension Shard {
         // The first byte decides: a stranger's bytes are not gathered first.
         let first = buffer.readableBytesUInt8Span[0]
         guard first >> 4 == PacketType.connect.rawValue, first != Self.tlsHandshake else {
-            end(connection, reason: .protocolViolation(Self.describe(firstByte: first)), closingTransport: true)  // [MQTT-3.1.0-1]
+            // [MQTT-3.1.0-1] [MQTT5-3.1.0-1]
+            end(connection, reason: .protocolViolation(Self.describe(firstByte: first)), closingTransport: true)
             return false
         }
         guard
@@ -89,16 +103,23 @@ extension Shard {
             let packet = buffer.readSlice(length: header.packetLength)
         else { return false }
         counters.packetsReceived &+= 1
-        do throws(DecodeError) {
-            let version = try Connect.version(of: packet, header: header)
-            guard version == .v311 else { throw .unsupportedProtocolLevel(version.rawValue) }
-            guard case .connect(let connect) = try Packet(decoding: packet, header: header, version: version, sender: .client) else {
-                return false
-            }
-            receiveConnect(connect, on: connection)
-        } catch {
-            guard case .unsupportedProtocolLevel(let level) = error else { throw error }
+        let version: ProtocolVersion
+        do {
+            version = try Connect.version(of: packet, header: header)
+        } catch DecodeError.unsupportedProtocolLevel(let level) {
             refuseLevel(level, on: connection)
+            return true
+        }
+        do {
+            if case .connect(let connect) = try Packet(
+                decoding: packet, header: header, version: version, sender: .client, limits: connection.limits.decoding)
+            {
+                receiveConnect(connect, on: connection)
+            }
+        } catch {
+            // MQTT 5 has a word for it; in MQTT 3.1.1 the connection just ends [MQTT5-3.1.4-1] [MQTT5-4.13.1-1].
+            guard version == .v5 else { throw error }
+            refuse("", on: connection, error.reasonCode, error.description, version: .v5)
         }
         return true
     }
@@ -115,47 +136,104 @@ extension Shard {
     }
 
     private func receive(_ bytes: ByteBuffer, header: FixedHeader, on connection: ClientConnection) throws(DecodeError) {
-        guard let session = connection.session else { return }
-        let decodingLimits = DecodingLimits(filtersMax: limits.filtersPerPacketMax)
-        switch try Packet(decoding: bytes, header: header, version: .v311, sender: .client, limits: decodingLimits) {
+        // What a server only may send has no form that a client could get right.
+        guard header.type.isSentByClients else {
+            return end(connection, reason: .protocolViolation("\(header.type.name) is sent by servers only"), closingTransport: true)
+        }
+        let packet = try Packet(
+            decoding: bytes, header: header, version: connection.version, sender: .client, limits: connection.limits.decoding)
+        guard let session = connection.session, connection.isConnected else {
+            return receiveWhileAuthenticating(packet, on: connection)
+        }
+        // Whatever the send quota is: it bounds PUBLISH only [MQTT5-3.3.4-10] [MQTT5-4.9.0-3].
+        switch packet {
         case .puback(let packet):
-            if session.window.acknowledge(packet.packetID) { pump(session) }
-        case .pubrec(let packet):
-            receivePubrec(packet.packetID, from: session, on: connection)
-        case .pubrel(let packet):
-            session.awaitingPubrel.release(packet.packetID)
-            acknowledge(.pubcomp, packet.packetID, on: connection)  // [MQTT-4.3.3-2]: also for an identifier that is not known
+            if session.window.acknowledge(packet.packetID) { pump(session) }  // until here it was unacknowledged [MQTT-4.3.2-1]
+        case .pubrec(let packet): receivePubrec(packet, from: session, on: connection)
+        case .pubrel(let packet): receivePubrel(packet.packetID, from: session, on: connection)
         case .pubcomp(let packet):
             if session.window.complete(packet.packetID) { pump(session) }
-        case .subscribe(let packet):
-            receiveSubscribe(packet, from: session, on: connection)
-        case .unsubscribe(let packet):
-            for filter in packet.filters { removeSubscription(of: session, filter: filter) }  // [MQTT-3.10.4-1]
-            acknowledge(.unsuback, packet.packetID, on: connection)  // [MQTT-3.10.4-4] [MQTT-3.10.4-5]
-        case .pingreq:
-            connection.outbound.writeEmptyPacket(.pingresp)  // [MQTT-3.12.4-1]
-            counters.packetsSent &+= 1
-            markDirty(connection)
-        case .disconnect:
-            connection.will = nil  // [MQTT-3.1.2-10] [MQTT-3.14.4-3]
-            end(connection, reason: .disconnected, closingTransport: true)  // [MQTT-3.14.4-1]
+        case .subscribe(let packet): receiveSubscribe(packet, from: session, on: connection)
+        case .unsubscribe(let packet): receiveUnsubscribe(packet, from: session, on: connection)
+        case .pingreq: send(.pingresp, on: connection)  // [MQTT-3.12.4-1] [MQTT5-3.12.4-1]
+        case .disconnect(let packet): receiveDisconnect(packet, from: session, on: connection)
+        case .auth(let packet): receiveAuth(packet, on: connection)
         case .connect:
-            end(connection, reason: .protocolViolation("a second CONNECT"), closingTransport: true)  // [MQTT-3.1.0-2]
-        case .connack, .suback, .unsuback, .pingresp, .publish, .auth:
-            let text = "\(header.type.name) is sent by servers only"
-            end(connection, reason: .protocolViolation(text), closingTransport: true)
+            // [MQTT-3.1.0-2] [MQTT5-3.1.0-2] [MQTT5-3.2.0-2]
+            end(connection, reason: .protocolViolation("a second CONNECT"), closingTransport: true)
+        case .publish, .connack, .suback, .unsuback, .pingresp: break  // seen to before
         }
     }
 
-    private func receivePubrec(_ packetID: UInt16, from session: Session, on connection: ClientConnection) {
-        if session.window.received(packetID) {
-            acknowledge(.pubrel, packetID, on: connection)  // [MQTT-4.3.3-1]
+    private func receivePubrec(_ packet: Acknowledgement, from session: Session, on connection: ClientConnection) {
+        if packet.reasonCode.isError {
+            if session.window.refuse(packet.packetID) { pump(session) }
+        } else if session.window.received(packet.packetID) {
+            acknowledge(.pubrel, packet.packetID, on: connection)  // [MQTT-4.3.3-1] [MQTT5-4.3.3-4]
+        } else if connection.version == .v5 {
+            acknowledge(.pubrel, packet.packetID, .packetIdentifierNotFound, on: connection)
         }
     }
 
-    func acknowledge(_ type: PacketType, _ packetID: UInt16, on connection: ClientConnection) {
-        connection.outbound.writeAcknowledgement(type, packetID: packetID)
+    private func receivePubrel(_ packetID: UInt16, from session: Session, on connection: ClientConnection) {
+        let isKnown = session.awaitingPubrel.release(packetID)
+        // [MQTT-4.3.3-2] [MQTT5-4.3.3-11]: also for an identifier that is not known
+        acknowledge(.pubcomp, packetID, isKnown ? .success : .packetIdentifierNotFound, on: connection)
+    }
+
+    // MARK: Answers
+
+    func acknowledge(_ type: PacketType, _ packetID: UInt16, _ code: ReasonCode = .success, on connection: ClientConnection) {
+        // [MQTT-2.3.1-6] [MQTT5-2.2.1-5]
+        connection.outbound.writeAcknowledgement(type, packetID: packetID, reasonCode: code, version: connection.version)
         counters.packetsSent &+= 1
         markDirty(connection)
+    }
+
+    /// Sends a packet that is no PUBLISH, without what is only for people if the client does not want it or takes no packet that large
+    /// [MQTT5-3.1.2-24] [MQTT5-3.1.2-29].
+    func send(_ packet: Packet, on connection: ClientConnection) {
+        var packet = packet
+        if let terms = connection.terms {
+            let isExempt = if case .connack = packet { true } else if case .disconnect = packet { true } else { false }
+            if !terms.wantsProblemInformation && !isExempt || packet.encodedSize(version: .v5) > terms.packetBytesMax {
+                packet.removeProblemInformation()  // [MQTT5-3.14.2-3]
+            }
+            if packet.encodedSize(version: .v5) > terms.packetBytesMax {
+                let text = "the client takes no packet as large as an answer that it must get (Maximum Packet Size)"
+                if case .disconnect = packet { return }
+                // Without CONNACK there is no DISCONNECT either [MQTT5-3.14.0-1].
+                let isConnack = if case .connack = packet { true } else { false }
+                let reason = isConnack ? CloseReason.refused(.packetTooLarge, text) : .limitExceeded(.packetTooLarge, text)
+                return end(connection, reason: reason, closingTransport: true)
+            }
+        }
+        packet.encode(into: &connection.outbound, version: connection.version)
+        counters.packetsSent &+= 1
+        markDirty(connection)
+    }
+}
+
+extension Packet {
+    /// Removes reason string and user properties, where the packet has such.
+    fileprivate mutating func removeProblemInformation() {
+        switch self {
+        case .connack(var packet):
+            packet.properties.removeProblemInformation()
+            self = .connack(packet)
+        case .suback(var packet):
+            packet.properties.removeProblemInformation()
+            self = .suback(packet)
+        case .unsuback(var packet):
+            packet.properties.removeProblemInformation()
+            self = .unsuback(packet)
+        case .disconnect(var packet):
+            packet.properties.removeProblemInformation()
+            self = .disconnect(packet)
+        case .auth(var packet):
+            packet.properties.removeProblemInformation()
+            self = .auth(packet)
+        default: break
+        }
     }
 }

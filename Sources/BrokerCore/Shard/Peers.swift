@@ -9,10 +9,15 @@ extension Shard {
         for message in messages {
             switch message {
             case .deliver(let message): deliverHere(message)
+            case .deliverShared(let message, let group, let hops): deliverShared(message, group: group, hops: hops)
             case .publish(let message): ownMessages.append(message)
             case .interest(let filter, let wanted, let sequence):
                 index.setShard(peer, wants: filter, wanted)
                 lastInterest = sequence
+            case .sharedMembers(let group, let counts, let sequence):
+                index.setMembers(counts, of: group, on: peer)
+                lastInterest = sequence
+            case .congested(let isCongested): peerIsCongested(peer, isCongested)
             case .interestApplied(let sequence): interestApplied(by: peer, sequence: sequence)
             case .evict(let clientID, let epoch, let newPeer): evict(clientID, epoch: epoch, newPeer: newPeer)
             default: relayed(message, from: peer)
@@ -25,7 +30,7 @@ extension Shard {
     private func deliverHere(_ message: Message) {
         // Statistics were kept where the message was accepted, so the route is made without them.
         let route = routes.route(for: message.topic, index: &index, topics: &topics)
-        var outgoing = OutgoingMessage(message)
+        var outgoing = OutgoingMessage(message, now: now)
         deliverLocally(&outgoing, along: route)
     }
 
@@ -33,7 +38,7 @@ extension Shard {
         guard let session = sessions[ExactText(clientID)], session.epoch == epoch else { return }
         if let old = session.connection {
             transport.report(.takenOver(clientID: clientID, oldPeer: old.info.peer, newPeer: newPeer))
-            end(old, reason: .sessionTakenOver(byPeer: newPeer), closingTransport: true)  // [MQTT-3.1.4-2]
+            end(old, reason: .sessionTakenOver(byPeer: newPeer), closingTransport: true)  // [MQTT-3.1.4-2] [MQTT5-3.1.4-3]
         }
         if sessions[ExactText(clientID)] === session { discard(session, dropping: .sessionEnded) }  // [MQTT-3.1.2-6]
     }
@@ -42,7 +47,7 @@ extension Shard {
 
     private func relayed(_ message: ShardMessage, from peer: ShardID) {
         switch message {
-        case .adopt(let id, let info, let connect): adopt(id, info: info, connect: connect, from: peer)
+        case .adopt(let id, let info, let accepted): adopt(id, info: info, accepted, from: peer)
         case .relayReceived(let id, let bytes):
             if let connection = adopted[id] { process(bytes, on: connection) }
         case .relayWritable(let id, let isWritable):
@@ -55,7 +60,7 @@ extension Shard {
             if case .relaying(let next, _) = connection.phase {
                 passOnClose(of: connection, reason, to: next)
             } else {
-                if connection.isAwaitingSuback { resumeIntake(of: connection) }
+                finishIntake(of: connection)
                 end(connection, reason: reason, closingTransport: false)
             }
         case .relaySend(let id, let bytes):
@@ -65,6 +70,12 @@ extension Shard {
             let wasWritable = connection.isWritable
             connection.isWritable = transport.send(bytes, on: connection)
             if wasWritable && !connection.isWritable { tell(peer, .relayWritable(id: id, false)) }
+        case .relayReading(let id, let isReading):
+            guard let connection = relays[id] else { return }
+            switch connection.link {
+            case .local: transport.setReading(isReading, on: connection)
+            case .remote(let previous, let id): tell(previous, .relayReading(id: id, isReading))
+            }
         case .relayClose(let id, let reason):
             guard let connection = relays[id] else { return }
             switch connection.link {
@@ -83,10 +94,11 @@ extension Shard {
         forget(connection)
     }
 
-    private func adopt(_ id: UInt64, info: ConnectionInfo, connect: Connect, from peer: ShardID) {
+    private func adopt(_ id: UInt64, info: ConnectionInfo, _ accepted: AcceptedConnect, from peer: ShardID) {
         let connection = makeConnection(info)
         connection.link = .remote(peer, id: id)
         adopted[id] = connection
-        receiveConnect(connect, on: connection)
+        if accepted.connect.version == .v5 { connection.terms = AgreedTerms(accepted.connect.properties, limits: connection.limits.values) }
+        claim(accepted, on: connection)
     }
 }

@@ -11,6 +11,8 @@ package final class Shard {
     package let id: ShardID
     let peers: [ShardID]
     package let limits: BrokerLimits
+    private let standardLimits: ConnectionLimits
+    private let awsLimits: ConnectionLimits
     unowned let transport: any ShardTransport
     let authorizer: any Authorizer
     let directory: SessionDirectory
@@ -43,8 +45,23 @@ package final class Shard {
     var deadlines = Heap<Deadline>()
     /// At this many deadlines, those of what is gone are thrown out.
     var deadlinesUntilSweep = Shard.deadlinesSweptMin
+    /// When retained messages are to be looked through for expired ones.
+    var retainedSweepAt: Instant?
     var announcements = InterestAnnouncements()
     var taps: [Tap] = []
+
+    // What waits for slow clients, and who waits for them.
+    var queuedBytes = 0
+    var stuckBytes = 0
+    let queueBytesShare: Int
+    let outboundBytesShare: Int
+    var waitedFor = 0
+    var congestedPeers = ShardSet()
+    var held: [ClientConnection] = []
+    /// The connection whose packets are being processed: what it publishes may have to wait.
+    var publisher: ClientConnection?
+    /// Connections that are closed at the end of the turn.
+    var doomed: [(connection: ClientConnection, reason: CloseReason)] = []
 
     /// Makes one of the broker's `shardCount` shards; they know each other by index.
     package init(
@@ -53,7 +70,11 @@ package final class Shard {
     ) {
         self.id = id
         self.limits = limits
+        standardLimits = ConnectionLimits(limits)
+        awsLimits = ConnectionLimits(limits.adapted(to: .aws))
         self.transport = transport
+        queueBytesShare = limits.queueBytesInAllMax / shardCount
+        outboundBytesShare = limits.outboundBytesInAllMax / shardCount
         self.authorizer = authorizer
         self.directory = directory
         self.retained = retained
@@ -96,6 +117,10 @@ package final class Shard {
     package func endTurn(now: Instant) {
         self.now = now
         turnIsOpen = false
+        for (connection, reason) in doomed { end(connection, reason: reason, closingTransport: true) }
+        doomed.removeAll(keepingCapacity: true)
+        releasePublishers()
+        publishOwnMessages()
         var connections: [ClientConnection] = []
         swap(&connections, &dirty)
         for connection in connections {
@@ -132,7 +157,7 @@ package final class Shard {
         self.now = now
         counters.connectionsAccepted += 1
         let connection = makeConnection(info)
-        schedule(.connect, of: connection, at: now.advanced(bySeconds: Double(limits.connectSecondsMax)))
+        scheduleConnect(of: connection)
         return connection
     }
 
@@ -140,7 +165,8 @@ package final class Shard {
         lastConnectionNumber += 1
         let slot = freeSlots.popLast() ?? connections.count
         let number = lastConnectionNumber * UInt64(ShardSet.capacity) + UInt64(id.index)
-        let connection = ClientConnection(id: number, slot: slot, info: info, openedAt: now)
+        let dialectLimits = info.terms.dialect == .aws ? awsLimits : standardLimits
+        let connection = ClientConnection(id: number, slot: slot, info: info, limits: dialectLimits, openedAt: now)
         if slot == connections.count { connections.append(connection) } else { connections[slot] = connection }
         return connection
     }
@@ -163,8 +189,7 @@ package final class Shard {
             passOnClose(of: connection, reason, to: shard)
             return
         }
-        // What the client sent before it went is done first, its goodbye above all.
-        if connection.isAwaitingSuback { resumeIntake(of: connection) }
+        finishIntake(of: connection)
         end(connection, reason: reason, closingTransport: false)
         publishOwnMessages()
     }
@@ -179,8 +204,11 @@ package final class Shard {
     }
 
     func resumeSending(on connection: ClientConnection) {
+        forgetStuck(connection)
+        drainBacklog(of: connection)
         if let session = connection.session { pump(session) }
         if connection.outbound.readableBytes > 0 { markDirty(connection) }
+        checkPace(of: connection)
     }
 
     // MARK: The broker's own messages

@@ -10,6 +10,8 @@ struct ShardCounters {
     var publishReceived: [3 of UInt64] = [0, 0, 0]
     var publishSent: [3 of UInt64] = [0, 0, 0]
     var dropped: [Drop: UInt64] = [:]
+    /// Times that a client was not read for a while because it published faster than it may.
+    var publishersThrottled: UInt64 = 0
     var clientsConnected = 0
     var clientsMaximum = 0
 
@@ -25,6 +27,15 @@ struct ShardCounters {
         case offlineAtQoS0 = "offline_qos0"
         /// A session ended with messages in its queue: a clean session's connection closed, or its client asked for a new one.
         case sessionEnded = "session_ended"
+        case messageExpired = "message_expired"
+        /// QoS 2 on a listener with the AWS dialect.
+        case qosNotSupported = "qos_not_supported"
+        /// Larger than the packets that the client takes.
+        case packetTooLarge = "packet_too_large"
+        /// Said to be UTF-8, and is not.
+        case payloadFormatInvalid = "payload_format_invalid"
+        /// A shared subscription lost its last member while the message was on its way.
+        case noSharedMember = "no_shared_member"
     }
 
     mutating func drop(_ reason: Drop, _ count: Int = 1) { dropped[reason, default: 0] += UInt64(count) }

@@ -1,4 +1,4 @@
-package import MQTTCodec
+import MQTTCodec
 package import NIOCore
 
 /// What one shard tells another.
@@ -7,19 +7,27 @@ package import NIOCore
 package enum ShardMessage: Sendable {
     /// For the receiver's sessions only: everything else was done where the message was accepted.
     case deliver(Message)
+    /// For one member of a shared subscription at the receiver, or wherever members are by then.
+    case deliverShared(Message, group: String, hops: Int)
     /// A message by the broker itself whose topic has its home at the receiver.
     case publish(Message)
     /// The sender begins or ceases to want a filter.
     case interest(filter: String, wanted: Bool, sequence: UInt64)
+    /// The members that the sender has in a shared subscription.
+    case sharedMembers(group: String, SharedGroup.Counts, sequence: UInt64)
     /// The sender routes by every interest up to this number of the receiver.
     case interestApplied(sequence: UInt64)
     /// The receiver no longer owns this client identifier: what it holds under the epoch ends.
     case evict(clientID: String, epoch: UInt64, newPeer: String)
-    /// A connection at the sender whose session lives at the receiver; the bytes are its CONNECT and what followed.
-    case adopt(id: UInt64, info: ConnectionInfo, connect: Connect)
+    /// A connection at the sender whose session lives at the receiver; the bytes are its CONNECT, accepted, and what followed.
+    case adopt(id: UInt64, info: ConnectionInfo, AcceptedConnect)
     /// Bytes that came for a connection adopted by the receiver.
     case relayReceived(id: UInt64, bytes: ByteBuffer)
     case relayWritable(id: UInt64, Bool)
+    /// The sender is, or is no longer, at the limit of what it delivers: publishers are to wait.
+    case congested(Bool)
+    /// Whether the receiver, which has the socket, is to read from it.
+    case relayReading(id: UInt64, Bool)
     case relayPeerClosed(id: UInt64, CloseReason)
     /// Bytes to be sent on a connection whose socket is at the receiver.
     case relaySend(id: UInt64, bytes: ByteBuffer)

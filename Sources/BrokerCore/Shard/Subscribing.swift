@@ -9,7 +9,8 @@ struct PendingSubscription {
     var slot: Int
     var packet: Suback
     let session: Session
-    var filters: [(filter: String, qos: QoS)]
+    /// Granted filters whose retained messages are to be sent.
+    var filters: [(filter: String, options: SubscriptionOptions)]
 }
 
 /// What this shard told the others of its filters, and how far each of them has got.
@@ -23,22 +24,31 @@ struct InterestAnnouncements {
 
 extension Shard {
     func receiveSubscribe(_ packet: Subscribe, from session: Session, on connection: ClientConnection) {
+        let identifier = packet.properties.subscriptionIdentifiers.first ?? 0
+        if connection.isAWS, refusesAsAWS(packet, on: connection) { return }
         var codes: [ReasonCode] = []
-        var granted: [(filter: String, qos: QoS)] = []
-        for request in packet.requests {
-            if let problem = problem(with: request, of: session) {
+        var retained: [(filter: String, options: SubscriptionOptions)] = []
+        for request in packet.requests {  // one after the other, and the codes in their order [MQTT-3.8.4-4] [MQTT-3.9.3-1]
+            // [MQTT5-3.8.4-5] [MQTT5-3.9.3-1]
+            if let (code, problem) = problem(with: request, of: session, on: connection) {
                 transport.report(.subscribeDenied(clientID: session.clientID, filter: request.filter, problem))
-                codes.append(.unspecifiedError)  // [MQTT-3.8.4-5]
+                codes.append(code)  // [MQTT-3.8.4-5] [MQTT5-3.8.4-6] [MQTT5-3.8.4-7]
                 continue
             }
-            if index.subscribe(session, to: request.filter, qos: request.qos) { announce(request.filter, wanted: true) }
-            codes.append(.granted(request.qos))
-            granted.append((request.filter, request.qos))
+            let isNew = session.subscriptions[ExactText(request.filter)] == nil
+            var options = SubscriptionOptions(request, identifier: identifier)
+            if connection.isAWS {
+                options.qos = min(options.qos, .atLeastOnce)
+                options.excludesParent = true
+            }
+            announce(index.subscribe(session, to: request.filter, options: options))
+            codes.append(.granted(options.qos))  // [MQTT-3.8.4-6] [MQTT5-3.8.4-7]
+            if wantsRetained(request, isNew: isNew, of: session, on: connection) { retained.append((request.filter, options)) }
         }
-        let suback = Suback(packetID: packet.packetID, reasonCodes: codes)  // [MQTT-3.8.4-2]
+        let suback = Suback(packetID: packet.packetID, reasonCodes: codes)  // [MQTT-3.8.4-2] [MQTT5-2.2.1-6] [MQTT5-3.8.4-2]
         let pending = PendingSubscription(
             sequence: announcements.lastSequence, connectionID: connection.id, slot: connection.slot, packet: suback, session: session,
-            filters: granted)
+            filters: retained)
         if isApplied(pending.sequence) {
             complete(pending, on: connection, session: session)
         } else {
@@ -47,23 +57,74 @@ extension Shard {
         }
     }
 
-    private func problem(with request: Subscribe.Request, of session: Session) -> String? {
-        if let problem = topicProblem(ByteBuffer(string: request.filter)) { return problem }
-        if session.subscriptions.count >= limits.subscriptionsPerClientMax, session.subscriptions[ExactText(request.filter)] == nil {
-            return "the client has \(limits.subscriptionsPerClientMax) subscriptions (subscriptionsPerClientMax)"
+    /// Retain handling [MQTT5-3.3.1-9] [MQTT5-3.3.1-10] [MQTT5-3.3.1-11]; a shared subscription gets no retained messages.
+    private func wantsRetained(_ request: Subscribe.Request, isNew: Bool, of session: Session, on connection: ClientConnection) -> Bool {
+        if connection.isAWS, request.filter.utf8.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "#") }) { return false }
+        if session.subscriptions[ExactText(request.filter)]?.share != nil { return false }
+        switch request.retainHandling {
+        case .sendAtSubscribe: return true
+        case .sendIfNew: return isNew
+        case .doNotSend: return false
         }
-        if authorizer.isUnrestricted || authorizer.allowsSubscribe(to: request.filter, by: session.subscriber) { return nil }
-        return "not authorized"
     }
 
-    func removeSubscription(of session: Session, filter: String) {
-        if index.unsubscribe(session, from: filter) == true { announce(filter, wanted: false) }
+    private func problem(
+        with request: Subscribe.Request, of session: Session, on connection: ClientConnection
+    ) -> (ReasonCode, String)? {
+        let limits = connection.limits.values
+        if let problem = topicProblem(ByteBuffer(string: request.filter), of: connection) { return (.topicFilterInvalid, problem) }
+        if session.subscriptions.count >= limits.subscriptionsPerClientMax, session.subscriptions[ExactText(request.filter)] == nil {
+            let text = "the client has \(limits.subscriptionsPerClientMax) subscriptions (subscriptionsPerClientMax)"
+            return (.quotaExceeded, text)
+        }
+        if authorizer.isUnrestricted { return nil }
+        // The right to a shared subscription is the right to its filter.
+        let filter = (try? SharedFilter(parsing: request.filter))?.filter ?? request.filter
+        return authorizer.allowsSubscribe(to: filter, by: session.subscriber) ? nil : (.notAuthorized, "not authorized")
     }
 
-    private func announce(_ filter: String, wanted: Bool) {
+    /// What IoT Core does not answer, or closes for.
+    private func refusesAsAWS(_ packet: Subscribe, on connection: ClientConnection) -> Bool {
+        if connection.terms == nil { return packet.requests.contains { $0.qos == .exactlyOnce } }
+        if packet.properties.subscriptionIdentifiers.isEmpty { return false }
+        let text = "a subscription identifier (dialect: aws)"
+        end(connection, reason: .limitExceeded(.subscriptionIdentifiersNotSupported, text), closingTransport: true)
+        return true
+    }
+
+    func receiveUnsubscribe(_ packet: Unsubscribe, from session: Session, on connection: ClientConnection) {
+        let codes = packet.filters.map { filter in  // [MQTT-3.10.4-1] [MQTT5-3.10.4-1]
+            removeSubscription(of: session, filter: filter) ? ReasonCode.success : .noSubscriptionExisted
+        }
+        // One UNSUBACK, whatever their number [MQTT-3.10.4-6] [MQTT-2.3.1-7] [MQTT5-2.2.1-6] [MQTT5-3.10.4-6].
+        // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT5-3.10.4-4] [MQTT5-3.10.4-5] [MQTT5-3.11.3-1]
+        send(.unsuback(Unsuback(packetID: packet.packetID, reasonCodes: codes)), on: connection)
+    }
+
+    /// Answers whether there was such a subscription.
+    @discardableResult
+    func removeSubscription(of session: Session, filter: String) -> Bool {
+        // No message is added for it from here on; what the window has begun goes on [MQTT-3.10.4-2] [MQTT-3.10.4-3]
+        // [MQTT5-3.10.4-2] [MQTT5-3.10.4-3].
+        guard let change = index.unsubscribe(session, from: filter) else { return false }
+        announce(change)
+        if case .members(let group) = change { passOn(takeQueued(of: session) { $0.share === group && group.hasSomebodyOnline }) }
+        return true
+    }
+
+    // MARK: What other shards know
+
+    func announce(_ change: TopicIndex.Change) {
         if peers.isEmpty { return }
-        announcements.lastSequence += 1
-        for peer in peers { tell(peer, .interest(filter: filter, wanted: wanted, sequence: announcements.lastSequence)) }
+        let sequence = announcements.lastSequence + 1
+        let message: ShardMessage
+        switch change {
+        case .none: return
+        case .interest(let filter, let wanted): message = .interest(filter: filter, wanted: wanted, sequence: sequence)
+        case .members(let group): message = .sharedMembers(group: group.name, group.counts, sequence: sequence)
+        }
+        announcements.lastSequence = sequence
+        for peer in peers { tell(peer, message) }
     }
 
     private func isApplied(_ sequence: UInt64) -> Bool {
@@ -85,23 +146,31 @@ extension Shard {
         }
     }
 
-    /// SUBACK, then the retained messages of each granted filter [MQTT-3.3.1-6] [MQTT-3.8.4-1] [MQTT-3.8.4-3].
+    /// SUBACK, then the retained messages of each granted filter [MQTT-3.3.1-6] [MQTT-3.8.4-1] [MQTT-3.8.4-3] [MQTT5-3.8.4-1]
+    /// [MQTT5-3.8.4-4].
     private func complete(_ pending: PendingSubscription, on connection: ClientConnection, session: Session) {
-        pending.packet.encode(into: &connection.outbound, version: .v311)
-        counters.packetsSent &+= 1
+        send(.suback(pending.packet), on: connection)
         queueRetained(of: pending)
         pump(session)
-        markDirty(connection)
     }
 
     /// Each topic waits once, however many filters ask for it: that bounds the backlog by the number of retained messages.
     private func queueRetained(of pending: PendingSubscription) {
         let session = pending.session
-        for (filter, qos) in pending.filters where session.subscriptions[ExactText(filter)] != nil {  // or it was given up since
+        for (filter, options) in pending.filters where session.subscriptions[ExactText(filter)] != nil {  // or it was given up since
+            let key = ExactText(filter)
+            var waiting: [ByteBuffer: [(filter: ExactText, options: SubscriptionOptions)]] = [:]
             if !session.retainedBacklog.isEmpty {
-                session.retainedBacklog.removeAll { Topics.matches(name: String(buffer: $0.topic), filter: filter) }
+                session.retainedBacklog.removeAll { owed in
+                    guard Topics.matches(name: String(buffer: owed.topic), filter: filter) else { return false }
+                    waiting[owed.topic] = owed.wanted.filter { $0.filter != key }
+                    return true
+                }
             }
-            for topic in retained.topics(matching: ByteBuffer(string: filter)) { session.retainedBacklog.append((topic, qos)) }
+            for topic in retained.topics(matching: ByteBuffer(string: filter)) {
+                let wanted = (waiting[topic] ?? []) + [(key, options)]
+                session.retainedBacklog.append(Session.OwedRetained(topic: topic, wanted: wanted))
+            }
         }
     }
 }

@@ -1,3 +1,5 @@
+package import BrokerCore
+
 /// One address on which MQTT clients are taken, as configured.
 package struct Listener: Sendable {
     package enum Transport: Sendable {
@@ -13,13 +15,17 @@ package struct Listener: Sendable {
     package var transport: Transport
     /// Whether clients that prove nothing are taken.
     package var anonymous: Bool
+    package var terms: ListenerTerms
 
-    package init(name: String, host: String, port: Int, transport: Transport, anonymous: Bool) {
+    package init(
+        name: String, host: String, port: Int, transport: Transport, anonymous: Bool, terms: ListenerTerms = ListenerTerms()
+    ) {
         self.name = name
         self.host = host
         self.port = port
         self.transport = transport
         self.anonymous = anonymous
+        self.terms = terms
     }
 }
 

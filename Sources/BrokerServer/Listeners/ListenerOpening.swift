@@ -36,9 +36,11 @@ struct ListenerOpening: Sendable {
 
     private func bootstrap(_ listener: Listener, _ endpoint: TLSEndpoint?) -> ServerBootstrap {
         let logger = logger
-        return ServerBootstrap(group: group)
+        return ServerBootstrap(group: group)  // TCP: ordered and lossless [MQTT-7.1.1-1]
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            // Accepted sockets inherit it: it finds a dead peer of a client that asked for no keep alive, or for a very long one.
+            .serverChannelOption(.socketOption(.so_keepalive), value: 1)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = AcceptErrorHandler(listener: listener.name, logger: logger)
@@ -59,10 +61,10 @@ struct ListenerOpening: Sendable {
         guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value, driver.channels.add(channel) else {
             throw ChannelError.ioOnClosedChannel  // the broker is stopping
         }
-        let peer = Self.text(of: channel.remoteAddress)
+        let peer = PeerText.of(channel.remoteAddress)
         let pipeline = channel.pipeline.syncOperations
         guard let endpoint else {
-            let info = ConnectionInfo(peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous)
+            let info = ConnectionInfo(peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, terms: listener.terms)
             try pipeline.addHandler(MQTTConnectionHandler(driver: driver, info: info, openedAt: .now, isTLS: false))
             return
         }
@@ -77,12 +79,6 @@ struct ListenerOpening: Sendable {
                 })
             : NIOSSLServerHandler(context: endpoint.context)
         try pipeline.addHandlers([FirstByteHandler(), tls, gate])
-    }
-
-    /// `address:port`, or `[address]:port` for IPv6.
-    static func text(of address: SocketAddress?) -> String {
-        guard let address, let host = address.ipAddress, let port = address.port else { return "unknown" }
-        return host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
     private static func advice(for error: any Error, _ listener: Listener) -> String {

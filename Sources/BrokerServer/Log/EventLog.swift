@@ -31,7 +31,7 @@ final class EventLog {
             warn("session taken over", subject: clientID, metadata, clientID: clientID)
         case .refused(let clientID, let info, let code, let text):
             var metadata = Self.metadata(info, clientID: clientID)
-            metadata["return_code"] = "\(code.rawValue)"
+            metadata["reason_code"] = "\(code.name)"
             metadata["reason"] = "\(LoggedText.escaping(text))"
             warn("client refused", subject: Self.subject(clientID, info.peer), metadata)
         case .publishDenied(let clientID, let topic):
@@ -41,8 +41,8 @@ final class EventLog {
                 "filter": "\(LoggedText.escaping(filter))", "reason": "\(LoggedText.escaping(text))",
             ]
             warn("subscription denied", subject: clientID, metadata, clientID: clientID)
-        case .queueFull(let clientID, let limit):
-            warn("queue full, messages are dropped", subject: clientID, ["limit": "\(limit)"], clientID: clientID)
+        case .messagesDropped(let clientID, let reason, let count):
+            warn("messages are dropped", subject: clientID, ["reason": "\(reason)", "count": "\(count)"], clientID: clientID)
         case .retainedFull(let topic):
             warn("message not retained", subject: "retained", ["topic": "\(LoggedText.escaping(topic))"])
         case .sessionExpired(let clientID, let queued):
@@ -51,13 +51,18 @@ final class EventLog {
     }
 
     private func closed(_ clientID: String?, _ info: ConnectionInfo, _ reason: CloseReason) {
+        let isFault =
+            switch reason {
+            case .malformed, .protocolViolation, .limitExceeded: true
+            default: false
+            }
+        guard logger.logLevel <= (isFault ? .warning : .info) else { return }
         var metadata = Self.metadata(info, clientID: clientID)
         metadata["reason"] = "\(reason.name)"
         metadata["detail"] = "\(LoggedText.escaping(reason.detail))"
-        switch reason {
-        case .malformed, .protocolViolation, .limitExceeded:
+        if isFault {
             warn("connection closed", subject: Self.subject(clientID, info.peer), metadata)
-        default:
+        } else {
             logger.info("connection closed", metadata: metadata)
         }
     }

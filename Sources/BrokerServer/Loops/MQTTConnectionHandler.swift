@@ -18,6 +18,10 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     private let info: ConnectionInfo
     private let openedAt: Instant
     private let isTLS: Bool
+    /// The way past the channel for a plain socket; `nil` where the pipeline has its part in what is sent.
+    private var direct: DirectSend?
+    /// Writes that the channel has not handed to its socket yet: while there are any, nothing may be sent past them.
+    private var pendingWrites = 0
     private var context: ChannelHandlerContext?
     /// `nil` before the shard knows of it, and after either side has closed it.
     private(set) var connection: ClientConnection?
@@ -52,6 +56,7 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
 
     private func begin() {
         if connection != nil { return }
+        if !isTLS, let context { direct = DirectSend(context.channel) }
         connection = driver.accepted(info, openedAt: openedAt, handler: self)
     }
 
@@ -94,21 +99,44 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     // MARK: What the shard does
 
     /// Answers whether the channel takes more now; ``channelWritabilityChanged(context:)`` follows if not.
-    func send(_ bytes: ByteBuffer) -> Bool {
+    func send(_ bytes: consuming ByteBuffer) -> Bool {
         guard let context else { return true }
+        guard let direct else {
+            write(bytes, promise: nil, context: context)
+            return context.channel.isWritable
+        }
+        if pendingWrites == 0 {
+            direct.send(&bytes)
+            if bytes.readableBytes == 0 { return true }
+        }
+        pendingWrites += 1
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.pendingWrites -= 1 }
+        write(bytes, promise: written, context: context)
+        return context.channel.isWritable
+    }
+
+    private func write(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>?, context: ChannelHandlerContext) {
         isSending = true
-        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: promise)
         isSending = false
         if lostWhileSending != nil {
             context.eventLoop.assumeIsolated().execute { self.loseLater() }
         }
-        return context.channel.isWritable
     }
 
     private func loseLater() {
         guard let reason = lostWhileSending else { return }
         lostWhileSending = nil
         lose(reason)
+    }
+
+    /// Begins or ceases to read from the socket; with TLS, too, nothing is read behind the pipeline's back.
+    func setReading(_ isReading: Bool) {
+        guard let context else { return }
+        // A channel that is closing has no options any more, and nothing to read.
+        try? context.channel.syncOptions?.setOption(.autoRead, value: isReading)
+        if isReading { context.read() }
     }
 
     /// Closes after what was sent.

@@ -87,6 +87,8 @@ final class ShardDriver: ShardTransport {
         handler.close()
     }
 
+    func setReading(_ isReading: Bool, on connection: ClientConnection) { handler(of: connection)?.setReading(isReading) }
+
     func handOff(_ messages: [ShardMessage], to shard: ShardID) {
         let peer = peers[shard.index]
         let sender = id

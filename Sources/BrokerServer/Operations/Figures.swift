@@ -23,6 +23,7 @@ extension BrokerStatistics {
         messagesDropped.merge(other.messagesDropped, uniquingKeysWith: &+)
         messagesQueued += other.messagesQueued
         messagesInFlight += other.messagesInFlight
+        publishersThrottled += other.publishersThrottled
     }
 }
 

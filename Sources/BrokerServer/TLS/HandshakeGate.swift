@@ -103,7 +103,8 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
 
     private func serve(_ principal: Principal?, context: ChannelHandlerContext) {
         let info = ConnectionInfo(
-            peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, principal: principal?.name)
+            peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, principal: principal?.name,
+            terms: listener.terms)
         let handler = MQTTConnectionHandler(driver: driver, info: info, openedAt: openedAt, isTLS: true)
         do {
             try context.pipeline.syncOperations.addHandler(handler, position: .after(self))

@@ -23,7 +23,16 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var clientCA: String?
     /// Whether a client without a certificate of ``clientCA`` is refused.
     package var requireClientCertificate = false
+    /// What happens to subscribers that do not keep up: `drop-newest`, `drop-oldest` or `disconnect`.
+    package var slowConsumer = ListenerConfiguration.slowConsumerPolicies[0]
+    /// `standard`, or `aws` to behave as AWS IoT Core where that differs.
+    package var dialect = ListenerConfiguration.dialects[0]
+    /// The file of users who may authenticate by SCRAM-SHA-256, which MQTT 5 carries.
+    package var scramUsers: String?
     package var location: SourceLocation
+
+    package static let dialects = ["standard", "aws"]
+    package static let slowConsumerPolicies = ["drop-newest", "drop-oldest", "disconnect"]
 
     package init(protocol: ListenerProtocol, host: String, port: Int, location: SourceLocation) {
         self.protocol = `protocol`
@@ -35,7 +44,10 @@ package struct ListenerConfiguration: Sendable, Equatable {
     /// `host:port`, with brackets around an IPv6 address.
     package var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    static let keys = ["protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate"]
+    static let keys = [
+        "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate", "slowConsumer", "scramUsers",
+        "dialect",
+    ]
 
     /// Reads one element of `listeners`.
     init(_ node: Node, paths: RelativePaths) throws(DocumentError) {
@@ -48,7 +60,30 @@ package struct ListenerConfiguration: Sendable, Equatable {
         key = try node["key"].map { (value) throws(DocumentError) in paths.resolve(try value.text("key")) }
         clientCA = try node["clientCA"].map { (value) throws(DocumentError) in paths.resolve(try value.text("clientCA")) }
         requireClientCertificate = try node["requireClientCertificate"]?.boolean("requireClientCertificate") ?? false
+        scramUsers = try node["scramUsers"].map { (value) throws(DocumentError) in paths.resolve(try value.text("scramUsers")) }
+        slowConsumer = try Self.choice("slowConsumer", of: node, among: Self.slowConsumerPolicies)
+        dialect = try Self.choice("dialect", of: node, among: Self.dialects)
+        try checkMQTT(node)
         try checkTLS(node)
+    }
+
+    /// One of a few words; the first of them where there is none.
+    private static func choice(_ key: String, of node: Node, among words: [String]) throws(DocumentError) -> String {
+        guard let value = node[key] else { return words[0] }
+        let word = try value.text(key)
+        guard words.contains(word) else {
+            throw DocumentError("`\(key)` is `\(word)`, but must be one of \(words.joined(separator: ", "))", at: value.location)
+        }
+        return word
+    }
+
+    /// What only listeners of MQTT have.
+    private func checkMQTT(_ node: Node) throws(DocumentError) {
+        guard self.protocol == .http || self.protocol == .admin else { return }
+        for key in ["slowConsumer", "scramUsers", "dialect"] {
+            guard let entry = node.entry(key) else { continue }
+            throw DocumentError("`\(key)` has no meaning for protocol \(self.protocol.rawValue)", at: entry.keyLocation)
+        }
     }
 
     private static func listenerProtocol(_ node: Node) throws(DocumentError) -> ListenerProtocol {

@@ -45,6 +45,7 @@ extension ServiceError {
             case .tooSlow(let seconds):
                 ServiceError(.requestTimeout, "The request body did not arrive within \(seconds) seconds (httpBodySecondsMax).")
             case .encoded(let encoding): ServiceError(.unsupportedMediaType, "Content-Encoding \(encoding) is not supported by Crema.")
+            case .malformed(let reason): ServiceError(.serialization, "The request body cannot be read: \(reason).")
             case .interrupted: ServiceError(.serialization, "The request body ended early.")
             }
     }

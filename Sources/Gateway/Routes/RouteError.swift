@@ -20,6 +20,7 @@ enum RouteError: Error, Equatable {
             case .tooLong(let limit): .bodyTooLong(limit: limit)
             case .tooSlow(let seconds): .bodyTooSlow(seconds: seconds)
             case .encoded(let encoding): .unsupportedEncoding(encoding)
+            case .malformed(let reason): .malformedBody(reason)
             case .interrupted: .malformedBody("it ended early")
             }
     }

@@ -31,7 +31,7 @@ struct FieldReader {
 
     /// Length-prefixed bytes of any content.
     mutating func binary() throws(DecodeError) -> ByteBuffer {
-        let length = Int(try twoByteInteger())
+        let length = Int(try twoByteInteger())  // of a topic, too: it has at most 65,535 bytes [MQTT-4.7.3-3] [MQTT5-4.7.3-3]
         guard let slice = body.readSlice(length: length) else { throw .truncated(type) }
         return slice
     }
@@ -40,7 +40,7 @@ struct FieldReader {
     mutating func text() throws(DecodeError) -> String {
         let slice = try binary()
         try Topics.validate(text: slice.readableBytesUInt8Span, in: type)
-        return String(buffer: slice)
+        return String(buffer: slice)  // U+FEFF stays where it stands [MQTT-1.5.3-3] [MQTT5-1.5.4-3]
     }
 
     mutating func topicName() throws(DecodeError) -> ByteBuffer {

@@ -79,14 +79,15 @@ extension Connect {
         // [MQTT-3.1.3-1] [MQTT-3.1.3-3] [MQTT-3.1.3-4] [MQTT5-3.1.3-1] [MQTT5-3.1.3-3] [MQTT5-3.1.3-4]
         clientID = try fields.text()
         will = try Self.will(flags: flags, from: &fields, context)
-        userName = flags & Flags.userName != 0 ? try fields.text() : nil  // [MQTT-3.1.2-19] [MQTT-3.1.3-11] [MQTT5-3.1.3-10]
+        // [MQTT-3.1.2-19] [MQTT-3.1.3-11] [MQTT5-3.1.2-17] [MQTT5-3.1.3-12]
+        userName = flags & Flags.userName != 0 ? try fields.text() : nil
         if flags & Flags.password != 0 {
             if userName == nil, version == .v311 { throw .passwordWithoutUserName }  // [MQTT-3.1.2-22]
-            password = try fields.binary()  // [MQTT-3.1.2-21] [MQTT5-3.1.2-21]
+            password = try fields.binary()  // [MQTT-3.1.2-21] [MQTT5-3.1.2-19]
         } else {
             password = nil
         }
-        try fields.end()  // [MQTT-3.1.2-18] [MQTT-3.1.2-20] [MQTT5-3.1.2-18] [MQTT5-3.1.2-20]
+        try fields.end()  // [MQTT-3.1.2-18] [MQTT-3.1.2-20] [MQTT5-3.1.2-16] [MQTT5-3.1.2-18]
         if properties.authenticationData != nil, properties.authenticationMethod == nil { throw .noAuthenticationMethod(.connect) }
     }
 
@@ -94,13 +95,13 @@ extension Connect {
         let qosBits = (flags >> 3) & 0b11
         let retain = flags & Flags.willRetain != 0
         guard flags & Flags.will != 0 else {
-            // [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.2-15] [MQTT5-3.1.2-11] [MQTT5-3.1.2-13] [MQTT5-3.1.2-15]
+            // [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.2-15] [MQTT5-3.1.2-11] [MQTT5-3.1.2-13]
             if qosBits != 0 || retain { throw .willFlagsWithoutWill }
             return nil
         }
-        guard let qos = QoS(rawValue: qosBits) else { throw .invalidQoS(.connect) }  // [MQTT-3.1.2-14] [MQTT5-3.1.2-14]
+        guard let qos = QoS(rawValue: qosBits) else { throw .invalidQoS(.connect) }  // [MQTT-3.1.2-14] [MQTT5-3.1.2-12]
         let properties = try fields.properties(of: .will, context)
-        let topic = try fields.topicName()  // [MQTT-3.1.2-9] [MQTT-3.1.3-10] [MQTT5-3.1.2-9] [MQTT5-3.1.3-9]
+        let topic = try fields.topicName()  // [MQTT-3.1.2-9] [MQTT-3.1.3-10] [MQTT5-3.1.2-9] [MQTT5-3.1.3-11]
         let payload = try fields.binary()
         return Will(topic: topic, payload: payload, qos: qos, retain: retain, properties: properties)
     }

@@ -77,7 +77,7 @@ package struct Properties: Equatable, Sendable {
     /// Removes what is there for people only: reason string and user properties.
     ///
     /// What must not be sent where the packet would become larger than its receiver takes, or where the client asked for no problem
-    /// information [MQTT5-3.1.2-32].
+    /// information [MQTT5-3.1.2-29].
     package mutating func removeProblemInformation() {
         removeAll { $0 == .reasonString || $0 == .userProperty }
     }

@@ -2,8 +2,10 @@ import Glibc
 
 /// Reading and writing small files, with what keys need: a bound, an exact mode, and never writing over a file by accident.
 enum FileBytes {
-    /// Reads a regular file of at most ``CertificateLimits/fileBytesMax`` bytes.
-    static func read(_ path: String) throws(TrustError) -> (bytes: [UInt8], mode: UInt32) {
+    /// Reads a regular file of at most `bytesMax` bytes.
+    static func read(
+        _ path: String, bytesMax: Int = CertificateLimits.fileBytesMax
+    ) throws(TrustError) -> (bytes: [UInt8], mode: UInt32) {
         // O_NONBLOCK: opening a named pipe must not wait for a writer.
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { throw errno == ENOENT ? .fileMissing(path: path) : failure("open it", path) }
@@ -19,9 +21,7 @@ enum FileBytes {
                 throw failure("read it", path)
             }
             bytes += chunk.prefix(count)
-            guard bytes.count <= CertificateLimits.fileBytesMax else {
-                throw .tooLarge(source: path, bytes: bytes.count, limit: CertificateLimits.fileBytesMax)
-            }
+            guard bytes.count <= bytesMax else { throw .tooLarge(source: path, bytes: bytes.count, limit: bytesMax) }
         }
     }
 

@@ -35,10 +35,10 @@ extension TrustError {
     /// The failure is written to standard error here, so that its line has no prefix but the command's.
     var asCommandFailure: any Error {
         switch self {
-        case .unusableThingName, .unusableAlternativeName, .noAlternativeNames, .daysOutOfRange:
+        case .unusableThingName, .unusableAlternativeName, .noAlternativeNames, .daysOutOfRange, .unusableUserName, .unusablePassword:
             return ValidationError(description)
         default:
-            let line = "crema certs: \(description)\n"
+            let line = "crema: \(description)\n"
             fputsToStandardError(line)
             return ExitCode.failure
         }

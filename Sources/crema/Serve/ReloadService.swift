@@ -6,11 +6,12 @@ import Gateway
 import Logging
 import ServiceLifecycle
 
-/// Reads the resources anew on every SIGHUP, one reload after the other.
+/// Reads the resources and the files of users anew on every SIGHUP, one reload after the other.
 struct ReloadService: Service {
     let hangups: AsyncStream<Void>
     let options: ConfigurationOptions
     let engine: EventEngine
+    let authorizer: SiteAuthorizer
     let broker: Broker
     let gateways: [GatewayServer]
     let log: Logger
@@ -30,6 +31,7 @@ struct ReloadService: Service {
             return
         }
         engine.replace(resources: loaded.resources)
+        authorizer.replace(credentials: loaded.scramUsers)
         await broker.setRules(engine)
         for gateway in gateways { gateway.replace(routes: loaded.routes) }
         let rules = loaded.resources.eventRuleCount + loaded.resources.topicRuleCount

@@ -20,6 +20,7 @@ struct ServedSite {
     private let options: ConfigurationOptions
     private let log: Logger
     private let engine: EventEngine
+    private let authorizer: SiteAuthorizer
     private let broker: Broker
     private let readiness = Readiness()
     private let gatewayCounters = GatewayCounters()
@@ -31,8 +32,9 @@ struct ServedSite {
         let limits = loaded.configuration.limits
         engine = EventEngine(
             resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules"))
+        authorizer = SiteAuthorizer(credentials: loaded.scramUsers)
         broker = Broker(
-            limits: KnownLimits.broker(limits), authorizer: ListenerAuthorizer(), rules: engine,
+            limits: KnownLimits.broker(limits), authorizer: authorizer, rules: engine,
             loopCount: KnownLimits.eventLoops(limits, cores: System.coreCount), logger: Logger(label: "crema.broker"),
             version: CremaVersion.text)
     }
@@ -59,7 +61,8 @@ struct ServedSite {
         services.append(BrokerService(broker: broker))
         services += zip(http, gateways).map { HTTPListenerService(listener: $0, server: $1) }
         services.append(
-            ReloadService(hangups: hangups, options: options, engine: engine, broker: broker, gateways: gateways, log: log))
+            ReloadService(
+                hangups: hangups, options: options, engine: engine, authorizer: authorizer, broker: broker, gateways: gateways, log: log))
         services.append(ReadinessService(readiness: readiness))
 
         var quiet = log
@@ -94,8 +97,11 @@ struct ServedSite {
                         requireClientCertificate: listener.requireClientCertificate))
             }
             return Listener(
-                name: "\(listener.protocol.rawValue) \(listener.address)", host: listener.host, port: listener.port,
-                transport: transport, anonymous: listener.anonymous)
+                name: listener.name, host: listener.host, port: listener.port,
+                transport: transport, anonymous: listener.anonymous,
+                terms: ListenerTerms(
+                    slowConsumer: SlowConsumerPolicy(rawValue: listener.slowConsumer) ?? .dropNewest,
+                    dialect: Dialect(rawValue: listener.dialect) ?? .standard))
         }
     }
 

@@ -2,11 +2,13 @@ import Documents
 import Trust
 
 /// How the clients of a listener prove who they are.
-enum ListenerAuthentication {
+enum ListenerAuthentication: Equatable {
     /// Every client has a certificate.
     case clientCertificate
     /// A certificate names the client that has one; the others are let in as nobody.
     case certificateOrAnonymous
+    /// Clients of MQTT 5 prove a password; those that have a certificate need not.
+    case scram(orCertificate: Bool, orAnonymous: Bool)
     case anonymous
     /// Nothing that this version checks is offered, so every request is refused.
     case closed
@@ -17,6 +19,8 @@ enum ListenerAuthentication {
         switch self {
         case .clientCertificate: "client certificate"
         case .certificateOrAnonymous: "client certificate or anonymous"
+        case .scram(let orCertificate, let orAnonymous):
+            "SCRAM-SHA-256 (MQTT 5)" + (orCertificate ? " or client certificate" : "") + (orAnonymous ? " or anonymous" : "")
         case .anonymous: "anonymous"
         case .closed: "every client is refused (anonymous: false, and no clientCA)"
         case .healthOnly: "none, only /livez and /readyz answer"
@@ -27,6 +31,7 @@ enum ListenerAuthentication {
     var isOpen: Bool {
         switch self {
         case .certificateOrAnonymous, .anonymous: true
+        case .scram(_, let orAnonymous): orAnonymous
         case .clientCertificate, .closed, .healthOnly: false
         }
     }
@@ -36,6 +41,7 @@ extension ListenerConfiguration {
     var authentication: ListenerAuthentication {
         if `protocol` == .admin { return anonymous ? .anonymous : .healthOnly }
         if requireClientCertificate { return .clientCertificate }
+        if scramUsers != nil { return .scram(orCertificate: clientCA != nil, orAnonymous: anonymous) }
         if clientCA != nil { return anonymous ? .certificateOrAnonymous : .clientCertificate }
         return anonymous ? .anonymous : .closed
     }

@@ -3,6 +3,7 @@ import Documents
 import EventBus
 import Foundation
 import Gateway
+import Trust
 
 /// Where a command finds its configuration.
 struct ConfigurationOptions: ParsableArguments {
@@ -24,11 +25,14 @@ struct LoadedConfiguration: Sendable {
     let documents: ResourceDocuments
     let resources: ResourceSet
     let routes: RouteTable
+    /// By the listener's name.
+    let scramUsers: [String: ScramCredentials]
 
     /// - Throws: every mistake of the configuration; if it has none, every mistake of the files that it names; if they have none, every
     ///   mistake of the resources in them.
     init(file: String?, environment: [String: String]) throws(DocumentError) {
         let configuration = try Configuration(file: file, environment: environment, knownLimits: KnownLimits.names)
+        scramUsers = try Self.scramUsers(of: configuration)
         let documents = try ResourceDocuments(of: configuration)
         var problems = ProblemCollector()
         let resources = problems.collect { () throws(DocumentError) in try ResourceSet(templates: documents.templates) }

@@ -1,4 +1,4 @@
-import BrokerCore
+package import BrokerCore
 package import MQTTCodec
 package import NIOCore
 
@@ -21,10 +21,10 @@ package final class SimulatedClient {
 
     /// Opens a connection, without sending anything.
     package func open(
-        at shard: Int = 0, principal: String? = nil, allowsAnonymous: Bool = true
+        at shard: Int = 0, principal: String? = nil, allowsAnonymous: Bool = true, terms: ListenerTerms = ListenerTerms()
     ) {
         let info = ConnectionInfo(
-            peer: "\(name):1", listener: "simulated", allowsAnonymous: allowsAnonymous, principal: principal)
+            peer: "\(name):1", listener: "simulated", allowsAnonymous: allowsAnonymous, principal: principal, terms: terms)
         unread = ByteBuffer()
         socket = broker.connect(at: shard, info: info)
     }

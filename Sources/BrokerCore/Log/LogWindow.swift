@@ -1,15 +1,17 @@
 /// Lets one line per subject and second into the log and counts the others, so that a client in a loop cannot fill a disk.
-struct LogWindow {
+package struct LogWindow: Sendable {
     /// Subjects of one second; further ones share the subject `others`.
-    static let subjectsMax = 4_096
-    static let others = "others"
+    package static let subjectsMax = 4_096
+    package static let others = "others"
 
     private var left: [String: Int] = [:]
 
-    var isEmpty: Bool { left.isEmpty }
+    package init() {}
+
+    package var isEmpty: Bool { left.isEmpty }
 
     /// Whether this is the subject's first line in this second.
-    mutating func admits(_ subject: String) -> Bool {
+    package mutating func admits(_ subject: String) -> Bool {
         if let count = left[subject] {
             left[subject] = count + 1
             return false
@@ -25,7 +27,7 @@ struct LogWindow {
     /// Ends the second.
     ///
     /// Answers who was left out and how often, by name.
-    mutating func close() -> [(subject: String, count: Int)] {
+    package mutating func close() -> [(subject: String, count: Int)] {
         defer { left.removeAll() }
         return left.filter { $0.value > 0 }.map { (subject: $0.key, count: $0.value) }.sorted { $0.subject < $1.subject }
     }

@@ -1,10 +1,10 @@
 /// Texts from the network, made fit for one line of a log.
-enum LoggedText {
+package enum LoggedText {
     /// Characters of one text in a log line; the rest is cut and marked by `…`.
-    static let charactersMax = 256
+    package static let charactersMax = 256
 
     /// Control and format characters become `\u{…}`, so that no client can forge a line or hide in one.
-    static func escaping(_ text: String) -> String {
+    package static func escaping(_ text: String) -> String {
         var result = ""
         var count = 0
         for scalar in text.unicodeScalars {

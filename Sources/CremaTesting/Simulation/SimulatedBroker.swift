@@ -81,6 +81,13 @@ package final class SimulatedBroker {
         }
     }
 
+    /// Whether nothing is under way inside the broker: no turn is open, no hand-off has still to arrive, and no client waits to be read.
+    package var isSettled: Bool {
+        nodes.allSatisfy { node in
+            !node.turnIsOpen && node.handOffs.values.allSatisfy(\.isEmpty) && node.sockets.values.allSatisfy(\.isRead)
+        }
+    }
+
     /// Ends turns and delivers hand-offs until nothing moves.
     package func settle() {
         var moved = true
@@ -130,6 +137,8 @@ package final class SimulatedShard: ShardTransport {
         socket.isClosed = true
     }
 
+    package func setReading(_ isReading: Bool, on connection: ClientConnection) { sockets[connection.id]?.isRead = isReading }
+
     package func handOff(_ messages: [ShardMessage], to shard: ShardID) { handOffs[shard, default: []].append(messages) }
 
     package func setDeadline(_ deadline: Instant) { self.deadline = min(self.deadline ?? deadline, deadline) }
@@ -149,6 +158,8 @@ package final class SimulatedSocket {
     package var toClient = ByteBuffer()
     package fileprivate(set) var isClosed = false
     package var acceptsBytes = true
+    /// Whether the broker reads what the client sends.
+    package fileprivate(set) var isRead = true
 
     fileprivate init(node: SimulatedShard, connection: ClientConnection) {
         self.node = node

@@ -1,25 +1,24 @@
-import Logging
-import Synchronization
+package import Logging
 
 /// Keeps what was logged, and hands it on as it comes.
-final class LogRecorder: Sendable {
-    struct Line: Sendable {
-        let level: Logger.Level
-        let message: String
-        let metadata: [String: String]
+package final class LogRecorder: Sendable {
+    package struct Line: Sendable {
+        package let level: Logger.Level
+        package let message: String
+        package let metadata: [String: String]
     }
 
-    let lines: AsyncStream<Line>
+    package let lines: AsyncStream<Line>
     private let continuation: AsyncStream<Line>.Continuation
 
-    init() {
+    package init() {
         (lines, continuation) = AsyncStream.makeStream(of: Line.self)
     }
 
-    var logger: Logger { Logger(label: "test") { _ in Handler(recorder: self) } }
+    package var logger: Logger { Logger(label: "test") { _ in Handler(recorder: self) } }
 
     /// The next line with this message; `nil` when the task is cancelled before one comes.
-    func next(_ message: String) async -> Line? {
+    package func next(_ message: String) async -> Line? {
         await lines.first { $0.message == message }
     }
 

@@ -1,0 +1,72 @@
+import DequeModule
+import MQTTCodec
+import NIOCore
+
+/// From a routed message to the sessions that want it: the one door, and which way each session gets it.
+/// (MQTT 3.1.1 and MQTT 5 sections 4.3 to 4.6)
+extension Shard {
+    func deliver(_ outgoing: inout OutgoingMessage, along route: Route) {
+        deliverLocally(&outgoing, along: route)
+        var shards = route.shards
+        while let shard = shards.popFirst() {
+            tell(shard, .deliver(outgoing.message))
+            if congestedPeers.contains(shard) { holdPublisher() }
+        }
+        for group in route.groups { deliver(&outgoing, to: group) }
+    }
+
+    func deliverLocally(_ outgoing: inout OutgoingMessage, along route: Route) {
+        if route.hasNoLocal, let publisher = outgoing.publisher {
+            return deliverLocally(&outgoing, along: route, except: publisher)
+        }
+        for recipient in route.recipients { offer(&outgoing, to: recipient) }  // [MQTT5-4.5.0-1]
+    }
+
+    /// As ``deliverLocally(_:along:)`` where somebody does not want what it published itself [MQTT5-3.8.3-3].
+    private func deliverLocally(_ outgoing: inout OutgoingMessage, along route: Route, except publisher: Session) {
+        for recipient in route.recipients {
+            if recipient.session === publisher, recipient.ownMessages != .all {
+                if recipient.ownMessages == .some, let rest = index.recipient(publisher, of: route.topic) { offer(&outgoing, to: rest) }
+            } else {
+                offer(&outgoing, to: recipient)
+            }
+        }
+    }
+
+    private func offer(_ outgoing: inout OutgoingMessage, to recipient: Route.Recipient) {
+        let qos = min(recipient.qos, outgoing.message.qos)  // [MQTT-3.8.4-6] [MQTT5-3.8.4-8]
+        let retain = outgoing.message.retain && recipient.retainAsPublished
+        offer(&outgoing, qos: qos, retain: retain, identifiers: recipient.identifiers, share: nil, to: recipient.session)
+    }
+
+    /// The one door: asked at the time of every delivery, whatever brought the message here.
+    func admits(_ topic: ByteBuffer, to session: Session) -> Bool {
+        if authorizer.isUnrestricted || authorizer.allowsDelivery(of: String(buffer: topic), to: session.subscriber) { return true }
+        drop(.deliveryDenied, of: session)
+        return false
+    }
+
+    func offer(
+        _ outgoing: inout OutgoingMessage, qos: QoS, retain: Bool, identifiers: [UInt32]?, share: SharedGroup?, to session: Session
+    ) {
+        guard admits(outgoing.message.topic, to: session) else { return }
+        if qos == .atMostOnce {
+            guard let connection = session.connection else {
+                return counters.drop(.offlineAtQoS0)
+            }
+            if let terms = connection.terms, identifiers != nil || terms.outboundAliases.isUsed {
+                let delivery = Delivery(message: outgoing.message, qos: qos, retain: retain, identifiers: identifiers, share: nil)
+                sendAtQoS0(delivery, to: session, on: connection)
+            } else {
+                sendAtQoS0(outgoing.frameAtQoS0(connection.version, retain: retain), to: session, on: connection)
+            }
+            return
+        }
+        let delivery = Delivery(message: outgoing.stored(), qos: qos, retain: retain, identifiers: identifiers, share: share)
+        if let connection = session.connection, session.queue.isEmpty, canSend(session, on: connection) {
+            send(delivery, to: session, on: connection)
+        } else {
+            enqueue(delivery, for: session)
+        }
+    }
+}

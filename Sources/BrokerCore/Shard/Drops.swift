@@ -1,0 +1,64 @@
+import MQTTCodec
+
+/// Messages that do not reach somebody who wanted them: every one is counted, none is silent.
+extension Shard {
+    /// Seconds between two reports of drops of one client.
+    static let dropReportSeconds = 10.0
+
+    func drop(_ reason: ShardCounters.Drop, of session: Session, _ count: Int = 1) {
+        counters.drop(reason, count)
+        session.drops[reason, default: 0] += UInt64(count)
+        session.unreportedDrops += UInt64(count)
+        if let last = session.dropsReportedAt, now < last.advanced(bySeconds: Self.dropReportSeconds) { return }
+        transport.report(.messagesDropped(clientID: session.clientID, reason: reason.rawValue, count: session.unreportedDrops))
+        session.unreportedDrops = 0
+        session.dropsReportedAt = now
+    }
+
+    // MARK: Queues
+
+    /// Puts a message into a session's queue; at a limit its policy decides what goes.
+    func enqueue(_ delivery: Delivery, for session: Session) {
+        let size = delivery.message.size
+        if session.slowConsumer == .dropOldest {
+            while !hasRoom(for: size, in: session), let oldest = session.queue.popFirst() {
+                queuedBytes -= oldest.message.size
+                drop(.queueFull, of: session)
+            }
+        }
+        guard hasRoom(for: size, in: session) else {
+            drop(.queueFull, of: session)
+            if session.slowConsumer == .disconnect, let connection = session.connection {
+                disconnectSlow(connection, limit: "queueMessagesMax, queueBytesMax")
+            }
+            return
+        }
+        session.queue.append(delivery)
+        queuedBytes += size
+        if delivery.message.properties?.expiresAt != nil { scheduleSweep(of: session) }
+        if let connection = session.connection, isHalfFull(session.queue) { noteCongestion(of: connection) }
+    }
+
+    private func hasRoom(for size: Int, in session: Session) -> Bool {
+        session.queue.count < limits.queueMessagesMax && session.queue.bytes + size <= limits.queueBytesMax
+            && queuedBytes + size <= queueBytesShare
+    }
+
+    private func isHalfFull(_ queue: MessageQueue) -> Bool {
+        queue.count >= limits.queueMessagesMax / 2 || queue.bytes >= limits.queueBytesMax / 2
+    }
+
+    /// Takes messages out of a session's queue.
+    func takeQueued(of session: Session, where shouldLeave: (Delivery) -> Bool) -> [Delivery] {
+        let left = session.queue.remove(where: shouldLeave)
+        for delivery in left { queuedBytes -= delivery.message.size }
+        return left
+    }
+
+    func disconnectSlow(_ connection: ClientConnection, limit: String) {
+        let text = "the client does not take its messages as fast as they come (\(limit); slowConsumer: disconnect)"
+        // Not in the middle of what is being delivered to many.
+        doomed.append((connection, .limitExceeded(.quotaExceeded, text)))
+        openTurn()
+    }
+}

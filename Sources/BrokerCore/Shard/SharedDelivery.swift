@@ -1,0 +1,66 @@
+import MQTTCodec
+import NIOCore
+
+/// Messages of shared subscriptions: to one member each, and on to another when that one leaves (MQTT 5 section 4.8.2).
+extension Shard {
+    func deliver(_ outgoing: inout OutgoingMessage, to group: SharedGroup) {
+        switch group.choose() {
+        case .member(let session, let options): offer(&outgoing, to: session, options, of: group)
+        case .shard(let shard): tell(shard, .deliverShared(outgoing.message, group: group.name, hops: 1))
+        case nil: counters.drop(.noSharedMember)
+        }
+    }
+
+    /// Another shard chose this one; its members may have left meanwhile, then the message goes on.
+    func deliverShared(_ message: Message, group name: String, hops: Int) {
+        var outgoing = OutgoingMessage(message, now: now)
+        let group = index.group(named: name)
+        if let group, case .member(let session, let options) = group.chooseHere() {
+            return offer(&outgoing, to: session, options, of: group)
+        }
+        // As many hops as there are shards: two that each believe the other has members must not pass it on for ever.
+        guard hops <= peers.count, case .shard(let next) = group?.choose() else { return counters.drop(.noSharedMember) }
+        tell(next, .deliverShared(message, group: name, hops: hops + 1))
+    }
+
+    private func offer(_ outgoing: inout OutgoingMessage, to session: Session, _ options: SubscriptionOptions, of group: SharedGroup) {
+        let qos = min(options.qos, outgoing.message.qos)  // [MQTT5-4.8.2-3]
+        offer(
+            &outgoing, qos: qos, retain: outgoing.message.retain && options.retainAsPublished,
+            identifiers: options.identifier == 0 ? nil : [options.identifier],  // a copy of its own [MQTT5-3.3.4-5]
+            share: group, to: session)
+    }
+
+    // MARK: Members that come and go
+
+    /// The session's connection has come or gone: its shared subscriptions count it differently now.
+    func announceMembership(of session: Session, isOnline: Bool) {
+        if session.sharedSubscriptions == 0 { return }
+        for subscription in session.subscriptions.values {
+            guard let group = subscription.share else { continue }
+            group.memberChanged(isOnline: isOnline)
+            announce(.members(group))
+        }
+        // What it was sent already waits for it to come back [MQTT5-4.8.2-4].
+        if !isOnline { passOn(takeQueued(of: session) { $0.share?.hasSomebodyOnline ?? false }) }
+    }
+
+    /// Messages of a session that ends before it was done with them; what it has begun to receive at QoS 2 is its alone
+    /// [MQTT5-4.8.2-5], and so is what it refused [MQTT5-4.8.2-6].
+    func orphans(of session: Session) -> [Delivery] {
+        session.window.unanswered { $0.share != nil } + takeQueued(of: session) { $0.share != nil }
+    }
+
+    /// Gives messages to other members.
+    func passOn(_ deliveries: [Delivery]) {
+        for delivery in deliveries {
+            guard let group = delivery.share else { continue }
+            if delivery.message.isExpired(at: now) {  // [MQTT5-3.3.2-5]: nobody has begun to get this copy
+                counters.drop(.messageExpired)
+                continue
+            }
+            var outgoing = OutgoingMessage(delivery.message, now: now)
+            deliver(&outgoing, to: group)
+        }
+    }
+}

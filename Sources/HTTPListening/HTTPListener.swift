@@ -1,0 +1,62 @@
+package import Hummingbird
+import HummingbirdCore
+package import Logging
+package import NIOCore
+
+/// One address that takes HTTP, for whatever answers there: the part that the listeners for programs and for people share.
+package struct HTTPListener: Sendable {
+    package let host: String
+    /// 0 lets the system choose.
+    package let port: Int
+    package let limits: HTTPListenerLimits
+    package let refusals: HTTPRefusals
+    private let eventLoopGroup: any EventLoopGroup
+    private let log: Logger
+    private let onListening: @Sendable (SocketAddress) async -> Void
+
+    /// - Parameters:
+    ///   - host: a name or address, without the brackets of an IPv6 address.
+    ///   - port: 0 lets the system choose.
+    ///   - limits: what each connection keeps to.
+    ///   - eventLoopGroup: where connections live.
+    ///   - log: takes refused requests, and what Hummingbird warns of.
+    ///   - countRefusal: called with the status for each request that was refused before its responder saw it.
+    ///   - onListening: called once with the bound address, before the first connection is accepted.
+    package init(
+        host: String, port: Int, limits: HTTPListenerLimits, eventLoopGroup: any EventLoopGroup, log: Logger,
+        countRefusal: @escaping @Sendable (_ status: Int) -> Void = { _ in },
+        onListening: @escaping @Sendable (SocketAddress) async -> Void
+    ) {
+        self.host = host
+        self.port = port
+        self.limits = limits
+        self.eventLoopGroup = eventLoopGroup
+        self.log = log
+        self.onListening = onListening
+        refusals = HTTPRefusals(log: RefusalLog(logger: log, eventLoop: eventLoopGroup.next()), count: countRefusal)
+    }
+
+    /// The listener with its pipeline, not running yet.
+    ///
+    /// Tests send it requests without a socket.
+    package func application<Responder: HTTPResponder>(answeredBy responder: Responder) -> Application<Responder>
+    where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+        // Hummingbird's own lines are not for the operator: the start-up line is written by whoever starts the listener.
+        var quiet = log
+        quiet.logLevel = max(log.logLevel, .warning)
+        let limits = limits
+        let refusals = refusals
+        return Application(
+            responder: responder,
+            server: HTTPServerBuilder { HTTPConnection(responder: $0, limits: limits, refusals: refusals) },
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port),
+                availableConnectionsDelegate: .maximum(limits.connectionsMax, logger: quiet)),
+            onServerRunning: { [onListening] channel in
+                if let address = channel.localAddress { await onListening(address) }
+            },
+            eventLoopGroupProvider: .shared(eventLoopGroup),
+            logger: quiet
+        )
+    }
+}

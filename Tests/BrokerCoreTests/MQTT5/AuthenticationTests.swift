@@ -1,0 +1,131 @@
+import BrokerCore
+import CremaTesting
+import MQTTCodec
+import NIOCore
+import Testing
+
+/// Takes who answers each challenge with the challenge's number, twice.
+private final class CountingExchange: AuthenticationExchange {
+    private var number = 0
+
+    func receive(_ data: ByteBuffer?) -> AuthenticationStep {
+        let text = data.map { String(buffer: $0) } ?? ""
+        if text == "bad" { return .refused(.badUserNameOrPassword, "bad") }
+        if number > 0, text.first.map(String.init) != "\(number)" { return .refused(.notAuthorized, "wrong number") }
+        number += 1
+        if number == 3 { return .accepted(principal: String(text.dropFirst()), data: ByteBuffer(string: "done")) }
+        return .challenge(ByteBuffer(string: "\(number)"))
+    }
+}
+
+private struct CountingAuthorizer: Authorizer {
+    var isUnrestricted: Bool { true }
+    func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication {
+        .refused(.badUserNameOrPassword, "only by numbers")
+    }
+    func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)? {
+        method == "COUNT" ? CountingExchange() : nil
+    }
+    func allowsPublish(to topic: String, by publisher: Publisher) -> Bool { true }
+    func allowsSubscribe(to filter: String, by subscriber: Publisher) -> Bool { true }
+    func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool { true }
+}
+
+@Suite struct AuthenticationTests {
+    private func auth(_ code: ReasonCode, _ data: String?, method: String = "COUNT") -> Packet {
+        .auth(
+            Auth(
+                reasonCode: code,
+                properties: properties {
+                    $0.authenticationMethod = method
+                    $0.authenticationData = data.map { ByteBuffer(string: $0) }
+                }))
+    }
+
+    private func begin(_ broker: SimulatedBroker, at shard: Int = 0, cleanStart: Bool = true) throws -> SimulatedClient {
+        let client = SimulatedClient("a", of: broker)
+        let answer = try client.connect5(at: shard, cleanStart: cleanStart) {
+            $0.authenticationMethod = "COUNT"
+            $0.sessionExpiryInterval = 100
+        }
+        #expect(answer == [auth(.continueAuthentication, "1")])
+        return client
+    }
+
+    @Test(
+        "An exchange of AUTH leads to CONNACK, and can be had again [MQTT5-4.12.0-2] [MQTT5-4.12.0-3] [MQTT5-4.12.0-5]", arguments: [0, 1])
+    func exchange(shard: Int) throws {
+        let broker = SimulatedBroker(shards: 2, authorizer: CountingAuthorizer())
+        let first = try begin(broker)
+        #expect(try first.exchange(auth(.continueAuthentication, "1")) == [auth(.continueAuthentication, "2")])
+        #expect(try first.exchange(auth(.continueAuthentication, "2ann")).connack?.reasonCode == .success)
+        first.lose()
+        // The same session from the other shard: the proof is not asked for twice.
+        let client = try begin(broker, at: shard, cleanStart: false)
+        _ = try client.exchange(auth(.continueAuthentication, "1"))
+        let connack = try #require(try client.exchange(auth(.continueAuthentication, "2ann")).connack)
+        #expect(connack.reasonCode == .success && connack.sessionPresent)
+        #expect(connack.properties.authenticationMethod == "COUNT")
+        #expect(connack.properties.authenticationData == ByteBuffer(string: "done"))
+        #expect(try client.exchange(auth(.reauthenticate, nil)) == [auth(.continueAuthentication, "1")])
+        _ = try client.exchange(auth(.continueAuthentication, "1"))
+        #expect(try client.exchange(auth(.continueAuthentication, "2ann")) == [auth(.success, "done")])
+        #expect(try client.exchange(.pingreq) == [.pingresp])
+    }
+
+    // [MQTT5-4.12.0-4] [MQTT5-4.12.1-2]
+    @Test(
+        "A wrong answer is refused; of another principal, or when it is done again, it ends the connection"
+    )
+    func wrongAnswers() throws {
+        let broker = SimulatedBroker(shards: 1, authorizer: CountingAuthorizer())
+        let wrong = try begin(broker)
+        #expect(try wrong.exchange(auth(.continueAuthentication, "7")).connack?.reasonCode == .notAuthorized)
+        #expect(!wrong.isConnected)
+        for last in ["1wrong", "2bob"] {
+            let client = try begin(broker)
+            for data in ["1", "2ann"] { _ = try client.exchange(auth(.continueAuthentication, data)) }
+            _ = try client.exchange(auth(.reauthenticate, nil))
+            _ = try client.exchange(auth(.continueAuthentication, "1"))
+            let answer = try client.exchange(auth(.continueAuthentication, last))
+            #expect(answer.withoutReasonStrings == disconnected(.notAuthorized))
+            #expect(!client.isConnected)
+        }
+    }
+
+    @Test("What refuses authentication again is told by a code that DISCONNECT may carry [MQTT5-3.14.2-1]")
+    func codesOfDisconnect() throws {
+        let broker = SimulatedBroker(shards: 1, authorizer: CountingAuthorizer())
+        let client = try begin(broker)
+        for data in ["1", "2ann"] { _ = try client.exchange(auth(.continueAuthentication, data)) }
+        _ = try client.exchange(auth(.reauthenticate, nil))
+        let answer = try client.exchange(auth(.continueAuthentication, "bad"))  // 0x86, which is of CONNACK alone
+        #expect(answer.withoutReasonStrings == disconnected(.notAuthorized))
+    }
+
+    @Test("Methods that are not known are refused, and without one there is no AUTH [MQTT5-4.12.0-1] [MQTT5-4.12.0-6] [MQTT5-4.12.0-7]")
+    func methods() throws {
+        let broker = SimulatedBroker(shards: 1, authorizer: CountingAuthorizer())
+        let client = SimulatedClient("a", of: broker)
+        #expect(try client.connect5 { $0.authenticationMethod = "X" }.connack?.reasonCode == .badAuthenticationMethod)
+        let plain = SimulatedClient("b", of: SimulatedBroker(shards: 1))
+        let connack = try #require(try plain.connect5().connack)
+        #expect(connack.properties.authenticationMethod == nil && connack.properties.authenticationData == nil)
+        #expect(try plain.exchange(auth(.reauthenticate, nil)).withoutReasonStrings == disconnected(.protocolError))
+    }
+
+    // [MQTT5-3.1.2-30] [MQTT5-3.14.0-1] [MQTT5-4.12.1-1]
+    @Test("Before CONNACK only AUTH may come, with the same method and in time; what else ends the connection without DISCONNECT")
+    func beforeConnack() throws {
+        let broker = SimulatedBroker(shards: 1, authorizer: CountingAuthorizer())
+        for packet in [message5("t", "x"), .pingreq, auth(.continueAuthentication, "1", method: "Y"), auth(.reauthenticate, nil)] {
+            let client = try begin(broker)
+            #expect(try client.exchange(packet).isEmpty)
+            #expect(!client.isConnected)
+        }
+        let slow = try begin(broker)
+        broker.advance(seconds: 5.1)
+        #expect(!slow.isConnected)
+        #expect(broker.closed["connect_timeout"] == 1)
+    }
+}

@@ -1,0 +1,215 @@
+import BrokerCore
+import CremaTesting
+import MQTTCodec
+import NIOCore
+import Testing
+
+@Suite struct SharedSubscriptionTests {
+    private func receive(_ clients: [SimulatedClient]) throws -> [[String]] {
+        try clients.map { client in
+            let packets = try client.read()
+            for publish in packets.publishes where publish.qos == .atLeastOnce { client.send(.puback(packetID: publish.packetID)) }
+            return packets.messages
+        }
+    }
+
+    @Test(
+        "Each message goes to one member, all members get their share, in both versions", arguments: [1, 2], QoS.allCases)
+    func fairShares(shards: Int, qos: QoS) throws {
+        let broker = SimulatedBroker(shards: shards)
+        let members = try (0..<4).map { number in
+            let member =
+                number < 2 ? try broker.client5("m\(number)", at: number % shards) : try broker.client("m\(number)", at: number % shards)
+            _ = number < 2 ? try member.subscribe5("$share/g/t/#", .atLeastOnce) : try member.subscribe("$share/g/t/#", .atLeastOnce)
+            return member
+        }
+        let outsider = try broker.client5("o")
+        _ = try outsider.subscribe5("t/#")
+        let publisher = try broker.client5("p")
+        for number in 0..<40 { _ = try publisher.exchange(message5("t/\(number)", "x", qos: qos, packetID: UInt16(number + 1))) }
+        let received = try receive(members)
+        #expect(received.map(\.count) == [10, 10, 10, 10])
+        #expect(Set(received.joined()).count == 40)
+        #expect(try outsider.read().count == 40)
+    }
+
+    @Test("Groups of other names are others: each gets the message once")
+    func otherGroups() throws {
+        let broker = SimulatedBroker(shards: 2)
+        let clients = try ["g", "g", "h"].enumerated().map { number, group in
+            let client = try broker.client5("c\(number)", at: number % 2)
+            _ = try client.subscribe5("$share/\(group)/t")
+            return client
+        }
+        let publisher = try broker.client5("p")
+        for _ in 0..<10 { _ = try publisher.exchange(message5("t", "x")) }
+        #expect(try receive(clients).map(\.count) == [5, 5, 10])
+    }
+
+    @Test("A shared subscription gets no retained messages when it begins")
+    func noRetained() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let publisher = try broker.client5("p")
+        _ = try publisher.exchange(message5("t", "x", retain: true))
+        let member = try broker.client5("m")
+        #expect(try member.subscribe5("$share/g/t") == [.suback(Suback(packetID: 1, reasonCodes: [.success]))])
+    }
+
+    @Test("What a member did not acknowledge goes to another when its session ends", arguments: [0, 1])
+    func redelivery(shard: Int) throws {
+        let broker = SimulatedBroker(shards: 2)
+        let lost = try broker.client5("lost")
+        _ = try lost.subscribe5("$share/g/t", .atLeastOnce)
+        let publisher = try broker.client5("p")
+        for number in 0..<5 { _ = try publisher.exchange(message5("t", "\(number)", qos: .atLeastOnce, packetID: 1)) }
+        let first = try #require(try lost.read().publishes.first)
+        _ = try lost.exchange(.puback(packetID: first.packetID))
+        let other = try broker.client5("other", at: shard)
+        _ = try other.subscribe5("$share/g/t", .atLeastOnce)
+        lost.lose()
+        broker.settle()
+        #expect(try other.read().messages == (1..<5).map { "t=\($0)" })
+    }
+
+    @Test("A message that has expired goes to no other member when its session ends [MQTT5-3.3.2-5]", arguments: [0, 1])
+    func expiredRedelivery(shard: Int) throws {
+        let broker = SimulatedBroker(shards: 2)
+        let lost = try broker.client5("lost")
+        _ = try lost.subscribe5("$share/g/t", .atLeastOnce)
+        let publisher = try broker.client5("p")
+        for expiry in [5, 50] as [UInt32] {
+            _ = try publisher.exchange(message5("t", "\(expiry)", qos: .atLeastOnce, packetID: 1) { $0.messageExpiryInterval = expiry })
+        }
+        #expect(try lost.read().messages == ["t=5", "t=50"])
+        let other = try broker.client5("other", at: shard)
+        _ = try other.subscribe5("$share/g/t", .atLeastOnce)
+        broker.advance(seconds: 6)
+        lost.lose()
+        broker.settle()
+        #expect(try other.read().messages == ["t=50"])
+        #expect(broker.dropped == ["message_expired": 1])
+    }
+
+    @Test("A QoS 2 message stays with the member that it was begun with, and comes again there [MQTT5-4.8.2-4]")
+    func exactlyOnceStays() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let chosen = try broker.client5("chosen", cleanStart: false) { $0.sessionExpiryInterval = 100 }
+        _ = try chosen.subscribe5("$share/g/t", .exactlyOnce)
+        let publisher = try broker.client5("p")
+        _ = try publisher.exchange(message5("t", "x", qos: .exactlyOnce, packetID: 1))
+        #expect(try chosen.read().count == 1)
+        let other = try broker.client5("other")
+        _ = try other.subscribe5("$share/g/t", .exactlyOnce)
+        chosen.lose()
+        broker.settle()
+        #expect(try other.read().isEmpty)
+        let answer = try chosen.connect5(cleanStart: false) { $0.sessionExpiryInterval = 100 }
+        #expect(answer.publishes.map(\.duplicate) == [true])
+    }
+
+    @Test("A QoS 2 message goes to nobody else when the session of the member ends that it was begun with [MQTT5-4.8.2-5]")
+    func exactlyOnceEnds() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let chosen = try broker.client5("chosen")
+        _ = try chosen.subscribe5("$share/g/t", .exactlyOnce)
+        let publisher = try broker.client5("p")
+        for number: UInt16 in 1...2 { _ = try publisher.exchange(message5("t", "\(number)", qos: .exactlyOnce, packetID: number)) }
+        #expect(try chosen.read().count == 2)
+        _ = try chosen.exchange(.pubrec(packetID: 2))
+        let other = try broker.client5("other")
+        _ = try other.subscribe5("$share/g/t", .exactlyOnce)
+        chosen.lose()
+        broker.settle()
+        #expect(try other.read().isEmpty)
+    }
+
+    @Test("A message that a member refused goes to no other, now or when its session ends [MQTT5-4.8.2-6]", arguments: [1, 2])
+    func refused(qos: Int) throws {
+        let qos = try #require(QoS(rawValue: UInt8(qos)))
+        let broker = SimulatedBroker(shards: 1)
+        let chosen = try broker.client5("chosen")
+        _ = try chosen.subscribe5("$share/g/t", qos)
+        let publisher = try broker.client5("p")
+        // The first stays open, so that the refused one cannot leave the window before the session ends.
+        for number: UInt16 in 1...2 { _ = try publisher.exchange(message5("t", "\(number)", qos: qos, packetID: number)) }
+        #expect(try chosen.read().count == 2)
+        let other = try broker.client5("other")
+        _ = try other.subscribe5("$share/g/t", qos)
+        let refusal = Acknowledgement(packetID: 2, reasonCode: .unspecifiedError)
+        #expect(try chosen.exchange(qos == .atLeastOnce ? .puback(refusal) : .pubrec(refusal)).isEmpty)
+        #expect(try other.read().isEmpty)
+        chosen.lose()
+        broker.settle()
+        #expect(try other.read().messages == (qos == .atLeastOnce ? ["t=1"] : []))
+    }
+
+    @Test("Members get messages at the QoS that each was granted [MQTT5-4.8.2-3]")
+    func grantedQoS() throws {
+        let broker = SimulatedBroker(shards: 2)
+        let members = try QoS.allCases.map { granted in
+            let member = try broker.client5("m\(granted)", at: Int(granted.rawValue) % 2)
+            _ = try member.subscribe5("$share/g/t", granted)
+            return member
+        }
+        let publisher = try broker.client5("p")
+        for number: UInt16 in 1...6 { _ = try publisher.exchange(message5("t", "x", qos: .exactlyOnce, packetID: number)) }
+        #expect(try members.map { try $0.read().publishes.map(\.qos) } == QoS.allCases.map { [$0, $0] })
+    }
+
+    @Test("A client with a shared and a plain subscription gets a copy for each, with its identifier [MQTT5-3.3.4-5]")
+    func identifiersOfCopies() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let client = try broker.client5("a")
+        _ = try client.subscribe5("t", identifier: 1)
+        _ = try client.subscribe5("$share/g/t", identifier: 2)
+        _ = try client.subscribe5("$share/h/t")
+        _ = try broker.client5("p").exchange(message5("t", "x"))
+        let identifiers = try client.read().publishes.map(\.properties.subscriptionIdentifiers)
+        #expect(Set(identifiers) == [[1], [2], []] && identifiers.count == 3)
+    }
+
+    @Test("Members that are away are passed over while somebody is there, and get what nobody was there for", arguments: [0, 1])
+    func awayMembers(shard: Int) throws {
+        let broker = SimulatedBroker(shards: 2)
+        let away = try broker.client5("away", cleanStart: false) { $0.sessionExpiryInterval = 100 }
+        _ = try away.subscribe5("$share/g/t", .atLeastOnce)
+        let present = try broker.client5("present", at: shard)
+        _ = try present.subscribe5("$share/g/t", .atLeastOnce)
+        away.lose()
+        broker.settle()
+        let publisher = try broker.client5("p")
+        for number in 0..<4 { _ = try publisher.exchange(message5("t", "\(number)", qos: .atLeastOnce, packetID: 1)) }
+        #expect(try receive([present]) == [(0..<4).map { "t=\($0)" }])
+        _ = try present.exchange(.disconnect(Disconnect()))
+        _ = try publisher.exchange(message5("t", "last", qos: .atLeastOnce, packetID: 1))
+        #expect(try away.connect5(cleanStart: false) { $0.sessionExpiryInterval = 100 }.messages == ["t=last"])
+    }
+
+    @Test("A member that gives the subscription up gets no more, and the group ends with its last", arguments: [1, 2])
+    func leaving(shards: Int) throws {
+        let broker = SimulatedBroker(shards: shards)
+        let members = try (0..<2).map { number in
+            let member = try broker.client5("m\(number)", at: number % shards)
+            _ = try member.subscribe5("$share/g/t", .atLeastOnce)
+            return member
+        }
+        _ = try members[0].exchange(.unsubscribe(Unsubscribe(packetID: 2, filters: ["$share/g/t"])))
+        let publisher = try broker.client5("p")
+        _ = try publisher.exchange(message5("t", "x", qos: .atLeastOnce, packetID: 1))
+        #expect(try receive(members) == [[], ["t=x"]])
+        members[1].lose()
+        broker.settle()
+        let nobody = Acknowledgement(packetID: 1, reasonCode: .noMatchingSubscribers)
+        #expect(try publisher.exchange(message5("t", "x", qos: .atLeastOnce, packetID: 1)) == [.puback(nobody)])
+    }
+
+    @Test("A filter that only looks like a shared one is an error [MQTT5-4.8.2-1] [MQTT5-4.8.2-2], and so is no local [MQTT5-3.8.3-4]")
+    func malformed() throws {
+        let broker = SimulatedBroker(shards: 1)
+        for (filter, noLocal) in [("$share/g", false), ("$share//t", false), ("$share/g/t", true)] {
+            let client = try broker.client5("a")
+            let answer = try client.subscribe5(Subscribe.Request(filter: filter, qos: .atMostOnce, noLocal: noLocal))
+            #expect(answer.count == 1 && !client.isConnected, "\(filter)")
+        }
+    }
+}
