@@ -89,7 +89,7 @@ package enum Packet: Equatable, Sendable {
         }
     }
 
-    /// Bytes of the packet as ``encode(into:version:)`` writes it.
+    /// Bytes of the packet as `encode(into:version:)` writes it.
     package func encodedSize(version: ProtocolVersion) -> Int {
         switch self {
         case .connect(let packet): packet.encodedSize(version: version)

@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(
-        "With the largest window every identifier is in use once, and no more are given [MQTT-2.3.1-2]",
+        "With the largest window every identifier is in use once, and no more are given [MQTT-2.3.1-2] [MQTT5-2.2.1-4]",
         arguments: [65_535, 100_000, Int.max])
     func largestWindow(inflightMax: Int) {
         var window = OutboundWindow()

@@ -184,6 +184,33 @@ import Testing
         #expect(broker.dropped == ["outbound_full": 3])
     }
 
+    @Test("With the largest limits a subscriber that is waited for takes QoS 0 as before")
+    func hugeLimits() throws {
+        let broker = SimulatedBroker(
+            shards: 1,
+            limits: Self.limits {
+                $0.outboundBytesMax = .max
+                $0.outboundBytesInAllMax = .max
+                $0.queueBytesMax = .max
+                $0.queueBytesInAllMax = .max
+                $0.backPressureMillisecondsMax = .max
+            })
+        let client = try connect(broker, .dropNewest)
+        _ = try client.subscribe5("t", .atLeastOnce)
+        let publishers = try ["p", "q"].map { try broker.client5($0) }
+        broker.setWritable(try #require(client.socket), false)
+        for number in 1...5 as ClosedRange<UInt16> {  // half of the queue: now it is waited for
+            publishers[0].send(message5("t", "x", qos: .atLeastOnce, packetID: number))
+            broker.settle()
+        }
+        publishers[1].send(message5("t", "zero"))
+        broker.settle()
+        broker.setWritable(try #require(client.socket), true)
+        broker.settle()
+        #expect(try client.read().messages == ["t=x", "t=zero"])
+        #expect(broker.dropped == [:])
+    }
+
     @Test("A client that publishes faster than it may is read more slowly, and loses nothing", arguments: [true, false])
     func publishRate(byMessages: Bool) throws {
         let broker = SimulatedBroker(

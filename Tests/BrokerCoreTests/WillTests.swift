@@ -65,4 +65,25 @@ import Testing
         broker.settle()
         #expect(try broker.client("late").subscribe("gone/+").dropFirst() == [message("gone/b", "2", retain: true)])
     }
+
+    @Test("A goodbye behind several SUBSCRIBE packets counts, though the connection is gone by then [MQTT-3.14.4-3]", arguments: [0, 1])
+    func goodbyeBehindSubscriptions(shard: Int) throws {
+        let broker = SimulatedBroker(shards: 2)
+        let watcher = try broker.client("w")
+        _ = try watcher.subscribe("gone")
+        let owner = try broker.client("a", cleanSession: false)
+        owner.lose()
+        // On shard 1 the socket and its session are apart.
+        let client = try broker.client("a", at: shard, cleanSession: false, will: will("gone", "x"))
+        for (place, filter) in ["a", "b", "c"].enumerated() {
+            client.send(
+                .subscribe(
+                    Subscribe(packetID: UInt16(place + 1), requests: [Subscribe.Request(filter: filter, qos: .atMostOnce)])))
+        }
+        client.send(.disconnect(Disconnect()))
+        client.lose()
+        broker.settle()
+        #expect(try watcher.read().isEmpty)
+        #expect(broker.closed["disconnected"] == 1)
+    }
 }

@@ -108,7 +108,12 @@ import Testing
                 #expect(try await client.receiveAll() == Packets.connack)
                 await drained
             }
-            await #expect(throws: (any Error).self) { try await RawClient.run(host: "127.0.0.9", port: port) { _ in } }
+            // The system may give the port to somebody else at once; not three times.
+            var isRefused = false
+            for _ in 0..<3 where !isRefused {
+                do { try await RawClient.run(host: "127.0.0.9", port: port) { _ in } } catch { isRefused = true }
+            }
+            #expect(isRefused)
             #expect(await site.broker.clients().isEmpty)
         }
     }

@@ -24,6 +24,19 @@ private let refusedChanges: [(option: String, change: @Sendable (inout LoadParam
         }
     }
 
+    @Test("Stalled subscribers are for fanout, and bounded")
+    func stalled() throws {
+        var parameters = LoadParameters(mode: .fanout)
+        parameters.publishers = 1
+        parameters.stalled = 30_000
+        try parameters.validate()
+        parameters.stalled = 30_001
+        #expect(throws: LoadError.self) { try parameters.validate() }
+        parameters = LoadParameters(mode: .p2p)
+        parameters.stalled = 1
+        #expect(throws: LoadError.self) { try parameters.validate() }
+    }
+
     @Test func defaultsAreValid() {
         #expect(refusal { _ in } == nil)
     }

@@ -43,7 +43,7 @@ import Testing
         Self.isWellFormed(bytes) ? (bytes.contains(0) ? .nullCharacter(.connect) : nil) : .invalidUTF8(.connect)
     }
 
-    @Test func everyTextOfOneOrTwoBytes() {  // [MQTT-1.5.3-1] [MQTT-1.5.3-2]
+    @Test func everyTextOfOneOrTwoBytes() {  // [MQTT-1.5.3-1] [MQTT-1.5.3-2] [MQTT5-1.5.4-1] [MQTT5-1.5.4-2]
         var wrong: [[UInt8]] = []
         for first in UInt8.min...UInt8.max {
             if error([first]) != expected([first]) { wrong.append([first]) }
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func everySurrogateIsRefused() {  // [MQTT-1.5.3-1]
+    @Test func everySurrogateIsRefused() {  // [MQTT-1.5.3-1] [MQTT5-1.5.4-1]
         for value in 0xD800...0xDFFF {
             let bytes = [0xE0 | UInt8(value >> 12), 0x80 | UInt8(value >> 6 & 63), 0x80 | UInt8(value & 63)]
             if error(bytes) != .invalidUTF8(.connect) { Issue.record("U+\(String(value, radix: 16))") }
@@ -104,7 +104,7 @@ import Testing
         #expect(error(bytes) == .invalidUTF8(.connect))
     }
 
-    /// [MQTT-1.5.3-3]: U+FEFF is a character wherever it stands.
+    /// [MQTT-1.5.3-3] [MQTT5-1.5.4-3]: U+FEFF is a character wherever it stands.
     @Test func byteOrderMarkIsKept() throws {
         let bytes: [UInt8] = [0x10, 15, 0, 4, 0x4D, 0x51, 0x54, 0x54, 4, 2, 0, 0, 0, 3, 0xEF, 0xBB, 0xBF]
         guard case .packet(.connect(let connect)) = ReadResult(bytes) else {

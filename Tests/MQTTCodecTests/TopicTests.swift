@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    /// The oracle for filters, level by level. [MQTT-4.7.1-2] [MQTT-4.7.1-3]
+    /// The oracle for filters, level by level. [MQTT-4.7.1-2] [MQTT-4.7.1-3] [MQTT5-4.7.1-1] [MQTT5-4.7.1-2]
     private static func isFilter(_ text: String) -> Bool {
         let levels = text.split(separator: "/", omittingEmptySubsequences: false)
         return levels.enumerated().allSatisfy { position, level in
@@ -60,7 +60,7 @@ import Testing
         #expect(filterError("") == .invalidTopicFilter)
     }
 
-    @Test func namesAreJudgedAsTheOracleJudgesThem() {  // [MQTT-4.7.1-1]
+    @Test func namesAreJudgedAsTheOracleJudgesThem() {  // [MQTT-4.7.1-1] [MQTT5-4.7.0-1]
         let wrong = Self.texts(over: "a/+#$", upTo: 5).filter { name in
             nameError(name) != (name.contains { $0 == "+" || $0 == "#" } ? .wildcardInTopicName : nil)
         }
@@ -68,7 +68,7 @@ import Testing
         #expect(nameError("") == .emptyTopicName)
     }
 
-    /// Every legal filter of up to five bytes against every name of up to five, some 200,000 pairs. [MQTT-4.7.2-1]
+    /// Every legal filter of up to five bytes against every name of up to five, some 200,000 pairs. [MQTT-4.7.2-1] [MQTT5-4.7.2-1]
     @Test func matchingIsWhatTheOracleSays() {
         let filters = Self.texts(over: "a/+#$", upTo: 5).filter(Self.isFilter)
         let names = Self.texts(over: "a/$", upTo: 5)
@@ -98,7 +98,7 @@ import Testing
         #expect(Topics.matches(name: name, filter: filter) == expected)
     }
 
-    /// Composed and decomposed letters are equal as Swift strings, and different topics. [MQTT-4.7.3-4]
+    /// Composed and decomposed letters are equal as Swift strings, and different topics. [MQTT-4.7.3-4] [MQTT5-4.7.3-4]
     @Test func matchingDoesNotNormalize() {
         #expect("\u{E9}" == "e\u{301}")
         #expect(!Topics.matches(name: "\u{E9}", filter: "e\u{301}"))

@@ -3,27 +3,39 @@ import CremaTesting
 import MQTTCodec
 import NIOCore
 
-/// Two shards, a dozen clients and a bad network, driven by one seed.
+/// Two shards, up to a dozen clients of both versions and a bad network, driven by one seed.
 final class SimulatedWorld {
-    private let broker: SimulatedBroker
+    let broker: SimulatedBroker
+    let clients: [ModelClient]
+    let chronicle = Chronicle()
     private var random: SeededRandom
-    private var clients: [ModelClient] = []
     private var step = 0
     private(set) var history: [String] = []
 
-    private static let topics = ["a", "a/b", "a/c", "b"]
-    private static let filters = ["a", "a/b", "a/#", "+/c", "#", "b", "a/+"]
+    /// Steps of one world's life.
+    static let steps = 150
+    /// QoS 1 and 2 messages that the broker takes at once from one client.
+    static let receiveMaximum = 8
+    private static let topics = ["a", "a/b", "a/c", "b", "w/1", "w/2"]
+    /// `#` gets the work of the groups, too, so that members do without it.
+    private static let filters = ["a", "a/b", "a/#", "+/c", "b", "a/+", "will/+", "#"]
+    private static let groups = ["$share/g/w/#", "$share/h/w/1"]
 
     init(seed: UInt64) {
         random = SeededRandom(seed: seed)
         var limits = BrokerLimits()
         limits.inflightMax = Int.random(in: 1...8, using: &random)
         limits.outboundBytesMax = 400
+        limits.receiveMaximum = Self.receiveMaximum
+        limits.topicAliasesMax = 3
         broker = SimulatedBroker(shards: 2, limits: limits)
-        let repetitions = Repetitions()
-        for number in 0..<12 {
-            clients.append(ModelClient(clientID: "c\(number)", cleanSession: number % 3 == 2, repetitions: repetitions))
+        let count = Int.random(in: 5...12, using: &random)
+        var clients: [ModelClient] = []
+        for number in 0..<count {
+            let group = number % 2 == 0 ? nil : number < 8 ? Self.groups[0] : Self.groups[1]
+            clients.append(ModelClient(clientID: "c\(number)", group: group, chronicle: chronicle, inflightMax: limits.inflightMax))
         }
+        self.clients = clients
     }
 
     func run(steps: Int) throws {
@@ -40,54 +52,130 @@ final class SimulatedWorld {
 
     private func act() throws {
         let client = clients[Int.random(in: 0..<clients.count, using: &random)]
+        try noticeClosed(client)
         guard client.isConnected else { return connect(client) }
         guard client.isEstablished else {
+            if client.mustCleanStart && client.isLeaving { return connect(client) }
             if random.happens(percent: 5) { lose(client) }
             return
         }
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<45: publish(client)
-        case 45..<70:
-            let filter = Self.filters[Int.random(in: 0..<Self.filters.count, using: &random)]
-            let qos = QoS(rawValue: UInt8.random(in: 0...2, using: &random)) ?? .atMostOnce
-            note("\(client.clientID) subscribes \(filter) at \(qos.rawValue)")
-            client.subscribe(filter, qos: qos)
-        case 70..<74:
-            guard let filter = client.filters.sorted().first else { return }
-            note("\(client.clientID) unsubscribes \(filter)")
-            client.unsubscribe(filter)
-        case 74..<82: lose(client)
-        case 82..<88:
-            note("\(client.clientID) takes itself over")
-            connect(client)
-        case 88..<90: client.disconnect()
-        case 90..<96:
-            if let socket = client.socket { broker.setWritable(socket, !socket.acceptsBytes) }
-        default: broker.advance(seconds: Double.random(in: 0..<3, using: &random))
+        case 0..<42: publish(client)
+        case 42..<62: subscribe(client)
+        case 62..<66: unsubscribe(client)
+        case 66..<74: lose(client)
+        case 74..<80: connect(client)
+        case 80..<84: disconnect(client)
+        case 84..<90: if let socket = client.socket { broker.setWritable(socket, !socket.acceptsBytes) }
+        default:
+            let isLong = random.happens(percent: 20)
+            try advance(seconds: Double.random(in: 0..<(isLong ? 12 : 3), using: &random), settling: random.happens(percent: 70))
         }
     }
 
     private func connect(_ client: ModelClient) {
         let shard = Int.random(in: 0..<2, using: &random)
-        note("\(client.clientID) connects at shard \(shard)")
+        let terms = client.outlook.failures > 0 ? client.terms : newTerms(for: client)
+        note(
+            """
+            \(client.clientID) connects at shard \(shard)\(client.isConnected ? ", taking itself over," : "") by \(terms.version), \
+            clean \(terms.cleanStart), expiry \(terms.expirySeconds)
+            """)
         let info = ConnectionInfo(peer: "\(client.clientID):\(step)", listener: "simulated", allowsAnonymous: true)
-        client.connect(on: broker.connect(at: shard, info: info), will: nil)
+        if let will = client.overtakable, !broker.isSettled { chronicle.fates[will] = nil }
+        client.overtakable = nil
+        client.connect(on: broker.connect(at: shard, info: info), terms, now: broker.now, step: step)
+    }
+
+    private func newTerms(for client: ModelClient) -> ConnectTerms {
+        var terms = ConnectTerms()
+        let isTransient = client.clientID.utf8.reduce(0) { $0 &+ Int($1) } % 3 == 0
+        terms.cleanStart = client.mustCleanStart || random.happens(percent: isTransient ? 60 : 5)
+        if random.happens(percent: 30) { terms.willQoS = anyQoS() }
+        guard random.happens(percent: 60) else {
+            terms.expirySeconds = terms.cleanStart ? 0 : BrokerLimits().sessionExpirySecondsMax
+            return terms
+        }
+        terms.version = .v5
+        terms.expirySeconds = pick(isTransient ? [0, 0, 2, 10] : [2, 10, 1_000, 1_000])
+        if random.happens(percent: 50) { terms.receiveMaximum = UInt16.random(in: 1...4, using: &random) }
+        if random.happens(percent: 25) { terms.maximumPacketSize = UInt32.random(in: 64...100, using: &random) }
+        terms.topicAliasMaximum = UInt16.random(in: 0...3, using: &random)
+        terms.willDelaySeconds = pick([0, 2, 30])
+        return terms
     }
 
     private func publish(_ client: ModelClient) {
-        let topic = Self.topics[Int.random(in: 0..<Self.topics.count, using: &random)]
-        let qos = QoS(rawValue: UInt8.random(in: 0...2, using: &random)) ?? .atMostOnce
-        note("\(client.clientID) publishes \(topic) at \(qos.rawValue)")
-        client.publish(topic: topic, qos: qos, retain: random.happens(percent: 15), at: step)
+        let topic = pick(Self.topics)
+        var qos = anyQoS()
+        if !client.mayPublish { qos = .atMostOnce }
+        let expiry: UInt32? = random.happens(percent: 20) ? UInt32.random(in: 1...4, using: &random) : nil
+        note("\(client.clientID) publishes \(topic) at \(qos.rawValue)\(expiry.map { ", for \($0) s" } ?? "")")
+        client.publish(
+            topic: topic, qos: qos, retain: random.happens(percent: 15), isLarge: random.happens(percent: 5), expirySeconds: expiry,
+            usesAlias: random.happens(percent: 50), at: step)
+    }
+
+    private func subscribe(_ client: ModelClient) {
+        var options = Subscribe.Request(filter: "", qos: anyQoS())
+        options.retainAsPublished = random.happens(percent: 30)
+        if let group = client.group, random.happens(percent: 50) {
+            // At QoS 0 a member that is away loses what it is chosen for.
+            options.qos = max(options.qos, .atLeastOnce)
+            note("\(client.clientID) subscribes \(group) at \(options.qos.rawValue)")
+            return client.subscribe(group, options: options, identifier: random.happens(percent: 50) ? 200 : 0)
+        }
+        let place = Int.random(in: 0..<Self.filters.count - (client.group == nil ? 0 : 1), using: &random)
+        options.noLocal = random.happens(percent: 20)
+        options.retainHandling = pick([.sendAtSubscribe, .sendAtSubscribe, .sendIfNew, .doNotSend])
+        note("\(client.clientID) subscribes \(Self.filters[place]) at \(options.qos.rawValue)")
+        client.subscribe(Self.filters[place], options: options, identifier: random.happens(percent: 50) ? UInt32(place + 1) : 0)
+    }
+
+    private func unsubscribe(_ client: ModelClient) {
+        let filters = client.filters.keys.sorted()
+        guard !filters.isEmpty else { return }
+        let filter = pick(filters)
+        note("\(client.clientID) unsubscribes \(filter)")
+        client.unsubscribe(filter)
+    }
+
+    private func disconnect(_ client: ModelClient) {
+        let isNormal = random.happens(percent: 70)
+        note("\(client.clientID) disconnects\(isNormal ? "" : " with its will")")
+        client.disconnect(isNormal: isNormal, expirySeconds: random.happens(percent: 30) ? pick([0, 2, 1_000]) : nil, at: step)
     }
 
     private func lose(_ client: ModelClient) {
-        guard let socket = client.socket else { return }
+        guard let socket = client.socket, !socket.isClosed else { return }
         note("\(client.clientID) loses its connection")
+        client.connectionEnds(at: broker.now, step: step, isTakenOver: false)
         broker.lose(socket)
+        socket.toClient.clear()
     }
 
-    // MARK: Network
+    /// The broker closes what said goodbye, and what sent no CONNECT in time.
+    private func noticeClosed(_ client: ModelClient) throws(BrokenPromise) {
+        guard client.isOpen, !client.isConnected else { return }
+        if client.isEstablished { throw BrokenPromise("step \(step), \(client.clientID): the broker closed the connection") }
+        client.connectionEnds(at: broker.now, step: step, isTakenOver: false)
+    }
+
+    private func anyQoS() -> QoS { QoS(rawValue: UInt8.random(in: 0...2, using: &random)) ?? .atMostOnce }
+
+    private func pick<Choice>(_ choices: [Choice]) -> Choice { choices[Int.random(in: 0..<choices.count, using: &random)] }
+
+    // MARK: Network and time
+
+    private func advance(seconds: Double, settling: Bool) throws {
+        if settling { broker.settle() }
+        for client in clients { try noticeClosed(client) }
+        if !broker.isSettled { chronicle.lastUnsettled = broker.now }
+        for client in clients { client.mark(at: broker.now) }
+        note("the clock moves \(seconds) s\(broker.isSettled ? "" : ", with something under way")")
+        broker.advance(seconds: seconds)
+        for client in clients { try noticeClosed(client) }
+    }
 
     /// One random movement: a turn ends, a hand-off arrives, bytes reach the broker or a client.
     private func moveNetwork() throws {
@@ -103,10 +191,11 @@ final class SimulatedWorld {
     }
 
     private func deliverToBroker(_ client: ModelClient, all: Bool) {
-        guard let socket = client.socket, !socket.isClosed, client.toBroker.readableBytes > 0 else { return }
+        guard let socket = client.socket, !socket.isClosed, socket.isRead, client.toBroker.readableBytes > 0 else { return }
         let available = client.toBroker.readableBytes
         let length = all || random.happens(percent: 60) ? available : Int.random(in: 1...available, using: &random)
         guard let bytes = client.toBroker.readSlice(length: length) else { return }
+        client.delivered(length, at: broker.now)
         broker.receive(bytes, from: socket)
     }
 
@@ -115,7 +204,7 @@ final class SimulatedWorld {
         let available = socket.toClient.readableBytes
         let length = all || random.happens(percent: 60) ? available : Int.random(in: 1...available, using: &random)
         guard let bytes = socket.toClient.readSlice(length: length) else { return }
-        do { try client.read(bytes, at: step) } catch {
+        do { try client.read(bytes, now: broker.now, step: step) } catch {
             throw BrokenPromise("step \(step), \(client.clientID): \(error)")
         }
     }
@@ -129,48 +218,42 @@ final class SimulatedWorld {
         for client in clients {
             if let socket = client.socket, !socket.isClosed { broker.setWritable(socket, true) }
         }
-        for _ in 0..<1_000 {
+        for round in 1...1_000 {
             broker.settle()
-            // Persistent sessions come back; a clean one that is gone has nothing left to get.
-            for client in clients where !client.isConnected && !client.cleanSession { connect(client) }
+            for client in clients {
+                try noticeClosed(client)
+                if !client.isConnected || client.isLeaving && client.mustCleanStart { comeBack(client) }
+            }
             for client in clients {
                 deliverToBroker(client, all: true)
                 try deliverToClient(client, all: true)
             }
             broker.settle()
             if isQuiet { return }
+            if round % 50 == 0 { try advance(seconds: 0.2, settling: true) }
         }
         throw BrokenPromise("the broker does not come to rest")
     }
 
-    private var isQuiet: Bool {
-        clients.allSatisfy { client in
-            guard let socket = client.socket, !socket.isClosed else { return true }
-            return client.toBroker.readableBytes == 0 && socket.toClient.readableBytes == 0
-        } && broker.nodes.allSatisfy { !$0.turnIsOpen }
+    private func comeBack(_ client: ModelClient) {
+        var terms = client.terms
+        if client.outlook.failures == 0 {
+            terms = ConnectTerms(version: pick([.v311, .v5]), cleanStart: client.mustCleanStart, expirySeconds: 1_000)
+            if terms.version == .v311 { terms.expirySeconds = terms.cleanStart ? 0 : BrokerLimits().sessionExpirySecondsMax }
+        }
+        terms.willQoS = nil
+        note("\(client.clientID) comes back by \(terms.version), clean \(terms.cleanStart)")
+        let info = ConnectionInfo(peer: "\(client.clientID):back", listener: "simulated", allowsAnonymous: true)
+        if let will = client.overtakable, !broker.isSettled { chronicle.fates[will] = nil }
+        client.overtakable = nil
+        client.connect(on: broker.connect(at: 0, info: info), terms, now: broker.now, step: step)
     }
 
-    private func checkCompleteness() throws(BrokenPromise) {
-        for client in clients where !client.cleanSession {
-            if let open = client.unfinished.first { throw BrokenPromise("\(client.clientID): \(open.name) was never acknowledged") }
-        }
-        let acknowledged = clients.flatMap(\.acknowledged)
-        for subscriber in clients where !subscriber.cleanSession {
-            for (filter, confirmed) in subscriber.confirmed.sorted(by: { $0.key < $1.key }) where confirmed.qos > .atMostOnce {
-                for (name, sentAt) in acknowledged where sentAt > confirmed.since {
-                    guard Topics.matches(name: name.topic, filter: filter) else { continue }
-                    if subscriber.ledger.seen[name] == nil {
-                        throw BrokenPromise("\(subscriber.clientID) never got \(name), subscribed by \(filter) since \(confirmed.since)")
-                    }
-                }
-            }
-        }
-        // A client that left for a connection that then failed may still have its old one, but never two.
-        let connected = broker.nodes.flatMap { $0.core.clientSummaries() }.filter(\.connected).map(\.clientID)
-        if Set(connected).count != connected.count { throw BrokenPromise("a client identifier has two connections: \(connected.sorted())") }
-        for client in clients where client.isConnected && !connected.contains(client.clientID) {
-            throw BrokenPromise("\(client.clientID) is connected and has no session")
-        }
+    private var isQuiet: Bool {
+        clients.allSatisfy { client in
+            guard let socket = client.socket, !socket.isClosed, client.isEstablished else { return false }
+            return client.toBroker.readableBytes == 0 && socket.toClient.readableBytes == 0
+        } && broker.isSettled
     }
 
     private func note(_ text: @autoclosure () -> String) {

@@ -10,13 +10,13 @@ import Testing
         if let text = environment["CREMA_SEED"], let seed = UInt64(text) {
             let world = SimulatedWorld(seed: seed)
             defer { print(world.history.joined(separator: "\n")) }
-            try world.run(steps: Self.steps)
+            try world.run(steps: SimulatedWorld.steps)
             return
         }
         let seeds = environment["CREMA_SEEDS"].flatMap { UInt64($0) } ?? 2_000
         for seed in 1...max(1, seeds) {
             let world = SimulatedWorld(seed: seed)
-            do { try world.run(steps: Self.steps) } catch {
+            do { try world.run(steps: SimulatedWorld.steps) } catch {
                 Issue.record(
                     """
                     seed \(seed): \(error)
@@ -28,6 +28,4 @@ import Testing
         }
         print("\(seeds) simulated worlds kept every promise")
     }
-
-    private static let steps = 150
 }

@@ -10,6 +10,9 @@ package struct AcceptedConnect: Sendable {
     /// What enhanced authentication says last.
     var authenticationData: ByteBuffer?
 
+    /// Its place among all CONNECTs, from the shard where it came; 0 until then.
+    var attempt: UInt64 = 0
+
     var clientID: String { connect.clientID }
 
     /// Seconds that the session outlives its connection.

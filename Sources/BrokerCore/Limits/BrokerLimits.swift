@@ -55,7 +55,7 @@ package struct BrokerLimits: Sendable, Equatable {
     package var outboundBytesInAllMax = 268_435_456
     /// Milliseconds that publishers wait for a subscriber at half of its queue or at `outboundBytesMax`; then it counts as slow, and its
     /// listener's `slowConsumer` decides.
-    package var backPressureMillisecondsMax = 100
+    package var backPressureMillisecondsMax = 20
     /// Messages that one client may publish in a second, without a limit unless set; at the limit it is not read until it is even again.
     package var publishesPerSecondMax = Int.max
     /// Bytes of PUBLISH packets that one client may send in a second; at the limit as for ``publishesPerSecondMax``.

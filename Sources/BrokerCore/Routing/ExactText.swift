@@ -1,4 +1,4 @@
-/// Text that equals another only byte by byte, as client identifiers, filters and principals must [MQTT-4.7.3-4].
+/// Text that equals another only byte by byte, as client identifiers, filters and principals must [MQTT-4.7.3-4] [MQTT5-4.7.3-4].
 ///
 /// `String` compares by canonical equivalence: `é` and `e` with U+0301 would be one client and one filter.
 struct ExactText: Hashable, Comparable, Sendable {

@@ -170,7 +170,7 @@ extension RetainedStore.State {
         for node in start {
             if node != 0, let topic = nodes[node].topic { found.append(topic) }
             for (name, child) in nodes[node].children where !(skippingSystemTopics && Self.isSystem(name)) {
-                pending.append(child)  // [MQTT-4.7.2-1]
+                pending.append(child)  // [MQTT-4.7.2-1] [MQTT5-4.7.2-1]
             }
         }
         while let node = pending.popLast() {

@@ -71,7 +71,7 @@ struct WildcardTrie {
         var isFirst = true
         for level in topic.topicLevels {
             let number = levels.number(of: level)
-            let takesWildcards = !(isFirst && isSystemTopic)  // [MQTT-4.7.2-1]
+            let takesWildcards = !(isFirst && isSystemTopic)  // [MQTT-4.7.2-1] [MQTT5-4.7.2-1]
             nextFrontier.removeAll(keepingCapacity: true)
             for node in frontier {
                 if takesWildcards {

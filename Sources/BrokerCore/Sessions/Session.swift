@@ -43,6 +43,8 @@ package final class Session {
     let principal: String?
     /// Number of this ownership in the ``SessionDirectory``.
     package let epoch: UInt64
+    /// The ``AcceptedConnect/attempt`` that opened or resumed it last.
+    var lastAttempt: UInt64 = 0
     /// Seconds that it outlives its connection; 0 when it ends with it.
     var expirySeconds: Int
     var endsWithConnection: Bool { expirySeconds == 0 }
@@ -64,8 +66,8 @@ package final class Session {
     var dropsReportedAt: Instant?
     /// Of the listener that it was connected through last.
     var slowConsumer = SlowConsumerPolicy.dropNewest
-    /// Whether a deadline for the session's expiry waits: there is one at most, however often the client comes and goes.
-    var expiryIsScheduled = false
+    /// When the deadline for the session's expiry comes: there is one at most, however often the client comes and goes.
+    var expiryDeadline: Instant?
     /// Likewise for messages in the queue that expire.
     var sweepIsScheduled = false
     /// When the connection went; `nil` while there is one.

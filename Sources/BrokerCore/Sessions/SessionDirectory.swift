@@ -28,8 +28,12 @@ package final class SessionDirectory: Sendable {
     }
 
     private let state = Mutex(State())
+    private let attempts = Atomic<UInt64>(0)
 
     package init() {}
+
+    /// Numbers the CONNECTs in the order in which they came, whichever shard they came to.
+    func nextAttempt() -> UInt64 { attempts.wrappingAdd(1, ordering: .relaxed).newValue }
 
     package func claim(_ clientID: String, for shard: ShardID, principal: String?, cleanStart: Bool) -> Claim {
         state.withLock { state in

@@ -43,7 +43,9 @@ extension Shard {
         return name
     }
 
-    func claim(_ accepted: AcceptedConnect, on connection: ClientConnection) {
+    func claim(_ connect: AcceptedConnect, on connection: ClientConnection) {
+        var accepted = connect
+        if accepted.attempt == 0 { accepted.attempt = directory.nextAttempt() }
         let claim = directory.claim(
             accepted.clientID, for: id, principal: accepted.principal, cleanStart: accepted.connect.cleanStart)
         switch claim {
@@ -64,6 +66,10 @@ extension Shard {
         let connect = accepted.connect
         let key = ExactText(connect.clientID)
         if let known = sessions[key] {  // [MQTT-3.1.3-2] [MQTT5-3.1.3-2]
+            if known.epoch == epoch, known.lastAttempt > accepted.attempt {
+                // It was handed over by another shard, and the client has come back by itself meanwhile: the newer connection stays.
+                return end(connection, reason: .sessionTakenOver(byPeer: known.connection?.info.peer ?? ""), closingTransport: true)
+            }
             known.isReplaced = known.epoch == epoch  // the identifier stays this shard's throughout
             if let old = known.connection {
                 transport.report(.takenOver(clientID: connect.clientID, oldPeer: old.info.peer, newPeer: connection.info.peer))
@@ -98,6 +104,7 @@ extension Shard {
     private func attach(_ session: Session, to connection: ClientConnection, _ accepted: AcceptedConnect) {
         let connect = accepted.connect
         session.connection = connection
+        session.lastAttempt = accepted.attempt
         session.expirySeconds = accepted.sessionExpirySeconds(limits: connection.limits.values)
         session.disconnectedAt = nil
         session.delayedWill = nil  // [MQTT5-3.1.3-9]

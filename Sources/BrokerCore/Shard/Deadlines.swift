@@ -50,10 +50,11 @@ extension Shard {
     }
 
     func scheduleExpiry(of session: Session) {
-        // When it comes, it finds out how long the session has been alone. A deadline beyond the session's own is no use.
-        if session.expiryIsScheduled { return }
-        session.expiryIsScheduled = true
+        // When it comes, it finds out how long the session has been alone. One that comes too late is no use: the client may have asked for
+        // a shorter expiry this time.
         let time = now.advanced(bySeconds: Double(session.expirySeconds))
+        if let known = session.expiryDeadline, known <= time { return }
+        session.expiryDeadline = time
         schedule(.sessionExpiry(clientID: session.clientID, epoch: session.epoch), at: time)
     }
 
@@ -84,7 +85,7 @@ extension Shard {
         switch deadline.kind {
         case .connect(let slot, let id): connection(at: slot, id: id).map { !$0.isConnected } ?? false
         case .keepAlive(let slot, let id), .patience(let slot, let id), .throttle(let slot, let id): connection(at: slot, id: id) != nil
-        case .sessionExpiry(let clientID, let epoch): session(clientID, epoch: epoch) != nil
+        case .sessionExpiry(let clientID, let epoch): session(clientID, epoch: epoch)?.expiryDeadline == deadline.at
         case .will(let clientID, let epoch): session(clientID, epoch: epoch)?.delayedWill != nil
         case .queueSweep(let clientID, let epoch): session(clientID, epoch: epoch) != nil
         case .retainedSweep: true
@@ -150,12 +151,14 @@ extension Shard {
     }
 
     private func checkExpiry(of session: Session) {
-        session.expiryIsScheduled = false
-        // It came back, and lasts as long as its connection; the next deadline is set when that ends [MQTT-4.1.0-2] [MQTT5-4.1.0-1].
+        guard let deadline = session.expiryDeadline, deadline <= now else { return }  // an earlier one took this one's place
+        session.expiryDeadline = nil
+        // It came back, and lasts as long as its connection; the next deadline is set when that ends [MQTT-4.1.0-2]
+        // [MQTT5-4.1.0-1].
         guard let since = session.disconnectedAt else { return }
         let expiry = since.advanced(bySeconds: Double(session.expirySeconds))
         guard expiry <= now else {  // it came back in between
-            session.expiryIsScheduled = true
+            session.expiryDeadline = expiry
             return schedule(.sessionExpiry(clientID: session.clientID, epoch: session.epoch), at: expiry)
         }
         transport.report(.sessionExpired(clientID: session.clientID, queued: session.queue.count))

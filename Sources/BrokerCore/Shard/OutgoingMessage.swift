@@ -7,37 +7,60 @@ struct OutgoingMessage {
     /// The session that published it, if it is one of this shard's.
     var publisher: Session?
     private let now: Instant
-    /// The PUBLISH as QoS 0 subscribers get it, by version and RETAIN.
-    private var frames: [4 of ByteBuffer?] = [nil, nil, nil, nil]
+    /// The PUBLISH as QoS 0 subscribers get it, in the form that was asked for first: mostly there is no other.
+    private var frame: ByteBuffer?
+    private var form: Form
+    /// The other forms.
+    private var otherFrames: [Form: ByteBuffer]?
     private var own: Message?
 
     init(_ message: Message, now: Instant) {
         self.message = message
         self.now = now
+        form = Form(version: .v311, retain: false)
+    }
+
+    private struct Form: Hashable {
+        var version: ProtocolVersion
+        var retain: Bool
     }
 
     /// Gives the bytes of the publisher's own packet, where subscribers of its version get the same.
-    mutating func take(frame: ByteBuffer, version: ProtocolVersion) { frames[Self.place(version, retain: false)] = frame }
-
-    mutating func frameAtQoS0(_ version: ProtocolVersion, retain: Bool) -> ByteBuffer {
-        let place = Self.place(version, retain: retain)
-        if let frame = frames[place] { return frame }
-        var buffer = ByteBuffer()
-        // Whatever flags the publisher set [MQTT-3.3.1-3] [MQTT-3.3.1-9] [MQTT-4.3.1-1] [MQTT5-3.3.1-3] [MQTT5-4.3.1-1].
-        switch version {
-        case .v311:
-            buffer.writePublish(
-                topic: message.topic, payload: message.payload, qos: .atMostOnce, retain: retain, duplicate: false, packetID: 0)
-        case .v5:
-            buffer.writePublish(
-                topic: message.topic, payload: message.payload, qos: .atMostOnce, retain: retain, duplicate: false, packetID: 0,
-                properties: message.publishProperties(at: now))
-        }
-        frames[place] = buffer
-        return buffer
+    mutating func take(frame: ByteBuffer, version: ProtocolVersion) {
+        self.frame = frame
+        form = Form(version: version, retain: false)
     }
 
-    private static func place(_ version: ProtocolVersion, retain: Bool) -> Int { (version == .v5 ? 2 : 0) + (retain ? 1 : 0) }
+    mutating func frameAtQoS0(_ version: ProtocolVersion, retain: Bool) -> ByteBuffer {
+        let wanted = Form(version: version, retain: retain)
+        if let frame {
+            if form == wanted { return frame }
+            if let other = otherFrames?[wanted] { return other }
+            let other = encoded(wanted)
+            otherFrames = otherFrames ?? [:]
+            otherFrames?[wanted] = other
+            return other
+        }
+        let first = encoded(wanted)
+        frame = first
+        form = wanted
+        return first
+    }
+
+    private func encoded(_ form: Form) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        // Whatever flags the publisher set [MQTT-3.3.1-3] [MQTT-3.3.1-9] [MQTT-4.3.1-1] [MQTT5-3.3.1-3] [MQTT5-4.3.1-1].
+        switch form.version {
+        case .v311:
+            buffer.writePublish(
+                topic: message.topic, payload: message.payload, qos: .atMostOnce, retain: form.retain, duplicate: false, packetID: 0)
+        case .v5:
+            buffer.writePublish(
+                topic: message.topic, payload: message.payload, qos: .atMostOnce, retain: form.retain, duplicate: false, packetID: 0,
+                properties: message.publishProperties(at: now))
+        }
+        return buffer
+    }
 
     /// The message in storage of its own, for whoever keeps it: a slice would keep the publisher's whole read alive.
     mutating func stored() -> Message {

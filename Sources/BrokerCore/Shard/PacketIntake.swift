@@ -13,6 +13,7 @@ extension Shard {
             buffer = connection.inbox
             connection.inbox = ByteBuffer()
         }
+        publisher = connection
         do {
             // One after the other, so that answers leave in the order of what they answer [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4]
             // [MQTT5-4.6.0-2] [MQTT5-4.6.0-3] [MQTT5-4.6.0-4].
@@ -20,6 +21,7 @@ extension Shard {
         } catch {
             end(connection, reason: .malformed(error), closingTransport: true)  // no CONNACK [MQTT-3.1.4-1] [MQTT-4.8.0-1] [MQTT5-4.13.1-1]
         }
+        publisher = nil
         closeIfAnswersPileUp(on: connection)
         switch connection.phase {
         case .closed: break
@@ -39,6 +41,11 @@ extension Shard {
         connection.isAwaitingSuback = false
         connection.isHeld = false
         if connection.inbox.readableBytes > 0 { process(ByteBuffer(), on: connection) }
+    }
+
+    /// The client is gone: what it sent before, its goodbye above all, is done first, whatever it would have waited for.
+    func finishIntake(of connection: ClientConnection) {
+        while connection.isAwaitingSuback || connection.isHeld, !connection.isClosed { resumeIntake(of: connection) }
     }
 
     /// Answers must not be dropped, so a client that asks on and on and reads nothing is closed.

@@ -60,7 +60,7 @@ extension Shard {
             if case .relaying(let next, _) = connection.phase {
                 passOnClose(of: connection, reason, to: next)
             } else {
-                if connection.isAwaitingSuback || connection.isHeld { resumeIntake(of: connection) }
+                finishIntake(of: connection)
                 end(connection, reason: reason, closingTransport: false)
             }
         case .relaySend(let id, let bytes):

@@ -23,10 +23,8 @@ extension Shard {
         }
         if layout.qos == .exactlyOnce, !mayReceive(layout.packetID, session, on: connection) { return }
         chargePublish(bytes: header.packetLength, of: connection)
-        publisher = connection
-        defer { publisher = nil }
         var outgoing = OutgoingMessage(message, now: now)
-        outgoing.publisher = session
+        if route.hasNoLocal { outgoing.publisher = session }
         // The publisher's own bytes, where the fixed header says nothing that is for the publisher only.
         if header.flags == 0, header.isMinimal, layout.topicAlias == nil,
             let frame = buffer.getSlice(at: buffer.readerIndex, length: header.packetLength)

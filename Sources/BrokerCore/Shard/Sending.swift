@@ -42,8 +42,9 @@ extension Shard {
     private func mayWait(_ session: Session, on connection: ClientConnection, bytes: Int) -> Bool {
         let waiting = connection.outbound.readableBytes
         if waiting >= limits.outboundBytesMax { noteCongestion(of: connection) }
-        let limit = connection.pace == .waitedFor ? 2 * limits.outboundBytesMax : limits.outboundBytesMax
-        if waiting < limit, stuckBytes < outboundBytesShare {
+        // Halved, not doubled: the limit may be any number.
+        let counted = connection.pace == .waitedFor ? waiting / 2 : waiting
+        if counted < limits.outboundBytesMax, stuckBytes < outboundBytesShare {
             noteStuck(bytes, on: connection)
             return true
         }

@@ -58,7 +58,7 @@ package final class Shard {
     var waitedFor = 0
     var congestedPeers = ShardSet()
     var held: [ClientConnection] = []
-    /// The connection whose PUBLISH is being delivered.
+    /// The connection whose packets are being processed: what it publishes may have to wait.
     var publisher: ClientConnection?
     /// Connections that are closed at the end of the turn.
     var doomed: [(connection: ClientConnection, reason: CloseReason)] = []
@@ -189,8 +189,7 @@ package final class Shard {
             passOnClose(of: connection, reason, to: shard)
             return
         }
-        // What the client sent before it went is done first, its goodbye above all.
-        if connection.isAwaitingSuback || connection.isHeld { resumeIntake(of: connection) }
+        finishIntake(of: connection)
         end(connection, reason: reason, closingTransport: false)
         publishOwnMessages()
     }

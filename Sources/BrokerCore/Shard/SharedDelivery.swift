@@ -55,6 +55,10 @@ extension Shard {
     func passOn(_ deliveries: [Delivery]) {
         for delivery in deliveries {
             guard let group = delivery.share else { continue }
+            if delivery.message.isExpired(at: now) {  // [MQTT5-3.3.2-5]: nobody has begun to get this copy
+                counters.drop(.messageExpired)
+                continue
+            }
             var outgoing = OutgoingMessage(delivery.message, now: now)
             deliver(&outgoing, to: group)
         }

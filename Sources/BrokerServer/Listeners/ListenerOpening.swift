@@ -49,6 +49,8 @@ struct ListenerOpening: Sendable {
         return ServerBootstrap(group: group)  // TCP: ordered and lossless [MQTT-7.1.1-1]
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            // Accepted sockets inherit it: it finds a dead peer of a client that asked for no keep alive, or for a very long one.
+            .serverChannelOption(.socketOption(.so_keepalive), value: 1)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = AcceptErrorHandler(listener: listener.name, logger: logger)
@@ -56,8 +58,6 @@ struct ListenerOpening: Sendable {
                 }
             }
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-            // Finds a dead peer of a client that asked for no keep alive, or for a very long one.
-            .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 2_048, maximum: 65_536)
             )

@@ -81,6 +81,13 @@ package final class SimulatedBroker {
         }
     }
 
+    /// Whether nothing is under way inside the broker: no turn is open, no hand-off has still to arrive, and no client waits to be read.
+    package var isSettled: Bool {
+        nodes.allSatisfy { node in
+            !node.turnIsOpen && node.handOffs.values.allSatisfy(\.isEmpty) && node.sockets.values.allSatisfy(\.isRead)
+        }
+    }
+
     /// Ends turns and delivers hand-offs until nothing moves.
     package func settle() {
         var moved = true

@@ -57,6 +57,8 @@ package struct LoadParameters: Equatable, Sendable {
     package var payloadBytes = 64
     package var publishers = 10
     package var subscribers = 10
+    /// Further subscribers of mode `fanout` that stop reading before the first message.
+    package var stalled = 0
     package var amount = LoadAmount.seconds(5)
     /// Messages outstanding per publisher in a closed loop.
     package var inflight = 200
@@ -92,6 +94,8 @@ package struct LoadParameters: Equatable, Sendable {
         case .fanout: try require(publishers == 1, "fanout has one publisher: --publishers does not apply")
         case .connect: try require(rate == nil, "connect has no --rate: it opens connections as fast as --concurrency allows")
         }
+        try require(stalled == 0 || mode == .fanout, "--stalled applies to fanout alone")
+        try require((0...Self.connectionsMax / 2).contains(stalled), "--stalled must be 0 to \(Self.connectionsMax / 2)")
         try require((1...Int(PublisherFlow.windowMax)).contains(inflight), "--inflight must be 1 to \(PublisherFlow.windowMax)")
         try require((1...1_024).contains(threads), "--threads must be 1 to 1024")
         try require((1...10_000).contains(concurrency), "--concurrency must be 1 to 10000")

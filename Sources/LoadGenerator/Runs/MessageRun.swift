@@ -47,6 +47,9 @@ package struct MessageRun: Sendable {
         let loops = try await makeLoops(on: group, counters: counters)
         let watch = RunWatch(counters: counters, timeoutSeconds: parameters.timeoutSeconds, progress: progress)
         try await open(loops, dialer: dialer, watch: watch)
+        var stalled = StalledSubscribers()
+        defer { stalled.close() }
+        try await stalled.open(parameters.stalled, topology: topology, parameters: parameters, dialer: dialer, on: group)
 
         var figures = RunFigures(broker: broker)
         if parameters.warmUpSeconds > 0 {

@@ -4,7 +4,7 @@ package import NIOCore
 package protocol EncodablePacket {
     /// Type and flags.
     var firstByte: UInt8 { get }
-    /// Bytes of the body as ``writeBody(into:version:)`` writes it.
+    /// Bytes of the body as `writeBody(into:version:)` writes it.
     func bodySize(version: ProtocolVersion) -> Int
     func writeBody(into buffer: inout ByteBuffer, version: ProtocolVersion)
 }

@@ -15,6 +15,7 @@ struct BenchDocument: Encodable {
         var payloadBytes: Int?
         var publishers: Int?
         var subscribers: Int?
+        var stalled: Int?
         var inflight: Int?
         var ratePerSecond: Double?
         var concurrency: Int?
@@ -81,6 +82,7 @@ extension BenchDocument.Parameters {
         payloadBytes = sends ? parameters.payloadBytes : nil
         publishers = sends ? parameters.publishers : nil
         subscribers = sends ? parameters.subscribers : nil
+        stalled = parameters.stalled > 0 ? parameters.stalled : nil
         inflight = sends && parameters.rate == nil ? parameters.inflight : nil
         ratePerSecond = parameters.rate
         concurrency = sends ? nil : parameters.concurrency

@@ -16,6 +16,9 @@ struct LoadOptions: ParsableArguments {
     @Option(help: "Subscribers, of fanout (default: 500).")
     var subscribers: Int?
 
+    @Option(help: "Further subscribers, of fanout, that read nothing: what they do to the others (default: 0).")
+    var stalled: Int?
+
     @Option(help: "Length of the measured part: PUBLISHes over all publishers, or connections.")
     var messages: Int?
 
@@ -69,6 +72,7 @@ struct LoadOptions: ParsableArguments {
         parameters.qos = qos
         parameters.payloadBytes = size ?? parameters.payloadBytes
         parameters.inflight = inflight ?? parameters.inflight
+        parameters.stalled = stalled ?? 0
         parameters.rate = rate
         switch mode {
         case .p2p:
@@ -111,6 +115,7 @@ struct LoadOptions: ParsableArguments {
             let given = [
                 ("--qos", qos != nil), ("--size", size != nil), ("--publishers", publishers != nil),
                 ("--subscribers", subscribers != nil), ("--inflight", inflight != nil), ("--rate", rate != nil),
+                ("--stalled", stalled != nil),
             ]
             if let (name, _) = given.first(where: \.1) { throw .parameters("\(name) does not apply to connect") }
         } else if concurrency != nil {

@@ -23,8 +23,14 @@ import Testing
         let broker = SimulatedBroker(shards: 1)
         var names: Set<String> = []
         for cleanStart in [true, false] {
-            let connack = try SimulatedClient("", of: broker).connect5(cleanStart: cleanStart).connack
-            names.insert(try #require(connack?.properties.assignedClientIdentifier))
+            let client = SimulatedClient("", of: broker)
+            let connack = try client.connect5(cleanStart: cleanStart) { $0.sessionExpiryInterval = 100 }.connack
+            let name = try #require(connack?.properties.assignedClientIdentifier)
+            names.insert(name)
+            client.lose()
+            // From now on it is the client's as any other.
+            let again = try SimulatedClient(name, of: broker).connect5(cleanStart: false).connack
+            #expect(again?.sessionPresent == true && again?.properties.assignedClientIdentifier == nil)
         }
         #expect(names.count == 2 && !names.contains(""))
     }

@@ -31,7 +31,9 @@ import Testing
         #expect(!client.isConnected)
     }
 
-    @Test("What follows a refused CONNECT is not processed, in the same bytes or later [MQTT5-3.1.4-6]", arguments: [true, false])
+    @Test(
+        "What follows a refused CONNECT is not processed, in the same bytes or later [MQTT5-3.1.4-2] [MQTT5-3.1.4-6]",
+        arguments: [true, false])
     func nothingIsReadBehindARefusal(atOnce: Bool) throws {
         let broker = SimulatedBroker(shards: 1)
         let watcher = try broker.client5("watcher")
@@ -47,8 +49,24 @@ import Testing
         client.send(behind)
         broker.settle()
         #expect(client.takeBytes() == [0x20, 3, 0, 0x87, 0])
+        #expect(!client.isConnected)
         #expect(try watcher.read() == [])
         #expect(broker.retained.count == 0)
+    }
+
+    // [MQTT5-3.1.2-1] [MQTT5-3.1.2-2]
+    @Test("A level that is not known yet is answered with 0x84, another protocol with nothing; the connection closes")
+    func otherProtocols() {
+        let broker = SimulatedBroker(shards: 1)
+        for (name, level, answer) in [("MQTT", 6, [0x20, 3, 0, 0x84, 0]), ("MQTT", 255, [0x20, 3, 0, 0x84, 0]), ("MQTS", 5, [])]
+            as [(String, UInt8, [UInt8])]
+        {
+            let client = SimulatedClient("a", of: broker)
+            client.open()
+            let bytes = [0x10, 14, 0, 4] + Array(name.utf8) + [level, 2, 0, 0, 0, 0, 1, 0x61]
+            #expect(client.exchange(bytes: bytes, settling: broker) == answer)
+            #expect(!client.isConnected)
+        }
     }
 
     @Test("The connection of a refused CONNECT closes, also if the client takes no packet as large as CONNACK [MQTT5-4.13.2-1]")

@@ -133,6 +133,40 @@ import Testing
         #expect(try client.read() == ["a/x", "y", "y/1/2", "/x"].map { message5($0, "1") })
     }
 
+    @Test("A filter that begins with a wildcard gets nothing of $ topics, live or retained, unless it names them [MQTT5-4.7.2-1]")
+    func dollarTopics() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let all = try broker.client5("all")
+        for filter in ["#", "+/x", "+/#"] { _ = try all.subscribe5(filter) }
+        let named = try broker.client5("named")
+        _ = try named.subscribe5("$SYS/+")
+        for topic in ["$SYS/x", "S/x"] {
+            let message = Message(topic: topic, payload: [0x31], qos: .atMostOnce, retain: true)
+            broker.nodes[0].core.publish(message, now: broker.now)
+        }
+        broker.settle()
+        #expect(try all.read().messages == ["S/x=1"])
+        #expect(try named.read().messages == ["$SYS/x=1"])
+        let late = try broker.client5("late")
+        #expect(try ["#", "+/x", "$SYS/#"].map { try late.subscribe5($0).messages } == [["S/x=1"], ["S/x=1"], ["$SYS/x=1"]])
+    }
+
+    @Test("Filters and topics are compared byte by byte, nothing is normalized [MQTT5-4.7.3-4]", arguments: ["", "/+"])
+    func bytes(suffix: String) throws {
+        let broker = SimulatedBroker(shards: 1)
+        let topics = ["\u{E9}", "e\u{301}", "E\u{301}", "\u{FEFF}e", "e"]
+        let clients = try topics.enumerated().map { number, topic in
+            let client = try broker.client5("c\(number)")
+            _ = try client.subscribe5(topic + suffix)
+            return client
+        }
+        let publisher = try broker.client5("p")
+        for (number, topic) in topics.enumerated() {
+            _ = try publisher.exchange(message5(topic + (suffix.isEmpty ? "" : "/1"), "\(number)"))
+        }
+        #expect(try clients.map { try $0.read().publishes.map { String(buffer: $0.payload) } } == topics.indices.map { ["\($0)"] })
+    }
+
     @Test("A message is added to every session that matches, there or away, on any shard [MQTT5-4.5.0-1]")
     func everySession() throws {
         let broker = SimulatedBroker(shards: 2)

@@ -71,6 +71,25 @@ import Testing
         #expect(try other.read().messages == (1..<5).map { "t=\($0)" })
     }
 
+    @Test("A message that has expired goes to no other member when its session ends [MQTT5-3.3.2-5]", arguments: [0, 1])
+    func expiredRedelivery(shard: Int) throws {
+        let broker = SimulatedBroker(shards: 2)
+        let lost = try broker.client5("lost")
+        _ = try lost.subscribe5("$share/g/t", .atLeastOnce)
+        let publisher = try broker.client5("p")
+        for expiry in [5, 50] as [UInt32] {
+            _ = try publisher.exchange(message5("t", "\(expiry)", qos: .atLeastOnce, packetID: 1) { $0.messageExpiryInterval = expiry })
+        }
+        #expect(try lost.read().messages == ["t=5", "t=50"])
+        let other = try broker.client5("other", at: shard)
+        _ = try other.subscribe5("$share/g/t", .atLeastOnce)
+        broker.advance(seconds: 6)
+        lost.lose()
+        broker.settle()
+        #expect(try other.read().messages == ["t=50"])
+        #expect(broker.dropped == ["message_expired": 1])
+    }
+
     @Test("A QoS 2 message stays with the member that it was begun with, and comes again there [MQTT5-4.8.2-4]")
     func exactlyOnceStays() throws {
         let broker = SimulatedBroker(shards: 1)

@@ -1,0 +1,26 @@
+import NIOCore
+
+/// Subscribers that subscribe like the others and then read nothing: what a broker must keep from harming those.
+///
+/// What they are sent is in no figure.
+struct StalledSubscribers {
+    private var channels: [any Channel] = []
+
+    /// Opens them one after the other, and stops reading from each.
+    mutating func open(_ count: Int, topology: Topology, parameters: LoadParameters, dialer: Dialer, on group: any EventLoopGroup)
+        async throws
+    {
+        for number in 0..<count {
+            let eventLoop = group.next()
+            let subscribe = RawPackets.subscribe(filter: topology.filter(ofSubscriber: 0), qos: parameters.qos)
+            let clientID = topology.clientID("x", number)
+            let channel = try await eventLoop.flatSubmit {
+                dialer.open(clientID: clientID, subscribe: subscribe, successor: nil, on: eventLoop)
+            }.get()
+            try await channel.setOption(.autoRead, value: false).get()
+            channels.append(channel)
+        }
+    }
+
+    func close() { for channel in channels { channel.close(promise: nil) } }
+}
