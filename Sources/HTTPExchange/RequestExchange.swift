@@ -21,6 +21,8 @@ struct RequestExchange: ~Copyable {
         case finishing(refusal: HTTPRefusal?)
         /// The last answer is written.
         case lingering(until: NIODeadline)
+        /// The transport is closed, or about to be: nothing is waited for.
+        case closed
     }
 
     private enum Body {
@@ -93,7 +95,10 @@ struct RequestExchange: ~Copyable {
     /// What the peer sent is no HTTP, or ended where it must not.
     mutating func malformed(_ reason: String) -> FaultAction {
         switch (phase, body) {
-        case (.lingering, _): return .close
+        case (.closed, _): return .drop
+        case (.lingering, _):
+            ended()
+            return .close
         case (_, .arriving):
             body = .failed
             return .failBody(.malformed(reason))
@@ -119,7 +124,12 @@ struct RequestExchange: ~Copyable {
     // MARK: What is answered
 
     /// Whether an answer is still written; after the last one none is.
-    var takesAnswers: Bool { if case .lingering = phase { false } else { true } }
+    var takesAnswers: Bool {
+        switch phase {
+        case .serving, .finishing: true
+        case .lingering, .closed: false
+        }
+    }
 
     /// An answer's head is about to be written, and may be made the last one's.
     mutating func answerBegins(_ head: inout HTTPResponseHead) {
@@ -168,6 +178,7 @@ struct RequestExchange: ~Copyable {
     var deadline: NIODeadline? {
         let idle = lastActive + .seconds(Int64(limits.idleSecondsMax))
         switch (phase, body) {
+        case (.closed, _): return nil
         case (.lingering(let limit), _): return limit
         case (_, .arriving(let limit)): return isLastAnswer ? nil : min(limit, idle)
         case (_, .failed): return nil
@@ -181,6 +192,15 @@ struct RequestExchange: ~Copyable {
             body = .failed
             return .failBody(.tooSlow)
         }
+        ended()
         return .close
+    }
+
+    /// The transport was closed, or is somebody else's now.
+    ///
+    /// From here on there is no deadline. One that has passed and stays is set again, and passes again, without end.
+    mutating func ended() {
+        phase = .closed
+        body = .failed
     }
 }

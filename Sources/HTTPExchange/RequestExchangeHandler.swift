@@ -27,6 +27,8 @@ package final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChann
     package func handlerAdded(context: ChannelHandlerContext) { setTimer(context) }
 
     package func handlerRemoved(context: ChannelHandlerContext) {
+        // The loop may have taken the task up already, and then runs it all the same.
+        exchange.ended()
         timer?.task.cancel()
         timer = nil
     }

@@ -64,9 +64,32 @@ import Testing
         #expect(!exchange.body(at(1)))
         #expect(!exchange.end(at(1)))
         #expect(exchange.head(head(), at(1)) == .drop)
-        #expect(exchange.malformed("x") == .close)
         #expect(exchange.deadline == at(1 + RequestExchange.lingerSecondsMax))
-        #expect(exchange.time(at(10)) == .close)
+        #expect(exchange.malformed("x") == .close)
+        #expect(exchange.deadline == nil)
+    }
+
+    /// A deadline that stays when it has passed is set again at once, and the event loop does nothing else any more.
+    @Test(arguments: [false, true]) func nothingIsWaitedForOnceTheConnectionIsToBeClosed(isIdle: Bool) {
+        let exchange = makeExchange()
+        if !isIdle {
+            #expect(exchange.head(head(), at(0)) == .passOn)
+            #expect(exchange.answer(.notFound, at: at(1)).after == .linger)
+        }
+        #expect(exchange.time(at(100)) == .close)
+        #expect(exchange.deadline == nil)
+        #expect(exchange.time(at(101)) == .wait)
+        #expect(exchange.head(head(), at(101)) == .drop)
+        #expect(exchange.malformed("x") == .drop)
+        #expect(!exchange.takesAnswers)
+    }
+
+    /// What the loop has taken up to run in this turn runs also when it is cancelled.
+    @Test func aTimerThatComesAfterTheEndSetsNoOther() {
+        let exchange = makeExchange()
+        exchange.machine.ended()
+        #expect(exchange.time(at(100)) == .wait)
+        #expect(exchange.deadline == nil)
     }
 
     @Test func anAnswerToAnEarlierRequestIsNotTheLast() {

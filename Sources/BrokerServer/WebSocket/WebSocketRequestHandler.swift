@@ -16,7 +16,8 @@ final class WebSocketRequestHandler: ChannelInboundHandler, RemovableChannelHand
     private let deadline: Instant
     private var timeout: Scheduled<Void>?
     private var head: HTTPRequestHead?
-    private var isRefused = false
+    /// The request was refused, or let through and followed.
+    private var isOver = false
 
     /// - Parameters:
     ///   - front: the listener's part in it.
@@ -37,12 +38,14 @@ final class WebSocketRequestHandler: ChannelInboundHandler, RemovableChannelHand
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
+        // The loop may have taken the task up already, and then runs it all the same.
+        isOver = true
         timeout?.cancel()
         timeout = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if isRefused { return }
+        if isOver { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
             self.head = head
@@ -58,8 +61,8 @@ final class WebSocketRequestHandler: ChannelInboundHandler, RemovableChannelHand
     }
 
     private func refuse(_ refusal: HTTPRefusal, _ context: ChannelHandlerContext) {
-        if isRefused { return }
-        isRefused = true
+        if isOver { return }
+        isOver = true
         timeout?.cancel()
         front.refusals.refused(
             RefusedRequest(

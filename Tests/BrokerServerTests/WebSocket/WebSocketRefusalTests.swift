@@ -55,6 +55,20 @@ import Testing
         }
     }
 
+    /// And its event loop goes on: else the broker would never have ended here.
+    @Test func aClientThatStaysAfterARefusalIsParted() async throws {
+        try await TestSite.run { site in
+            let port = try await site.start(TestSite.webSocket())
+            try await RawClient.run(port: port) { client in
+                try await client.send(WebSocketBytes.request("/"))
+                _ = try await client.receiveAll()
+                #expect(client.text.hasPrefix("HTTP/1.1 404 "))
+                // What it sends is read and dropped until the connection is closed.
+                while (try? await client.send([0])) != nil { try await Task.sleep(for: .milliseconds(20)) }
+            }
+        }
+    }
+
     @Test func aTargetWithoutEndIsRefused() async throws {
         try await TestSite.run { site in
             let port = try await site.start(TestSite.webSocket())
