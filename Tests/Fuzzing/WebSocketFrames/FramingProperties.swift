@@ -68,7 +68,8 @@ struct FramingProperties {
             case .messageEnded:
                 require(isInMessage, "a message ends that has not begun")
                 isInMessage = false
-            case .ping(let payload), .pong(let payload): require(payload.readableBytes <= FrameHeader.controlBytesMax, "a long control frame")
+            case .ping(let payload), .pong(let payload):
+                require(payload.readableBytes <= FrameHeader.controlBytesMax, "a long control frame")
             case .close: break
             }
         }
