@@ -12,6 +12,8 @@ package final class ClientConnection {
         case awaitingConnect
         /// CONNECT is here, and AUTH packets decide whether it is accepted.
         case authenticating(Connect, isAssignedClientID: Bool)
+        /// It did not prove who it is, and is told so after a while; what it sends is not read.
+        case refusing(Connect, ReasonCode, String)
         case connected
         /// The bytes go to the shard that holds the session.
         case relaying(to: ShardID, peerID: UInt64?)

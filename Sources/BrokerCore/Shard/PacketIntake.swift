@@ -24,7 +24,7 @@ extension Shard {
         publisher = nil
         closeIfAnswersPileUp(on: connection)
         switch connection.phase {
-        case .closed: break
+        case .closed, .refusing: break
         case .relaying(let shard, _):
             if buffer.readableBytes > 0 { tell(shard, .relayReceived(id: connection.id, bytes: buffer)) }
         case .awaitingConnect, .authenticating, .connected:
@@ -83,7 +83,7 @@ extension Shard {
             return !connection.isClosed
         case .awaitingConnect:
             return try stepBeforeConnect(&buffer, on: connection)
-        case .relaying, .closed:
+        case .relaying, .refusing, .closed:
             return false  // what follows a refused CONNECT is not read [MQTT-3.1.4-5] [MQTT5-3.1.4-6]
         }
     }

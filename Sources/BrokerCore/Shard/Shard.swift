@@ -17,6 +17,7 @@ package final class Shard {
     let authorizer: any Authorizer
     let directory: SessionDirectory
     let retained: RetainedStore
+    let admission: Admission
     var rules: (any MessageRules)?
 
     var now: Instant
@@ -66,7 +67,7 @@ package final class Shard {
     /// Makes one of the broker's `shardCount` shards; they know each other by index.
     package init(
         id: ShardID, shardCount: Int, limits: BrokerLimits, transport: any ShardTransport, authorizer: any Authorizer,
-        directory: SessionDirectory, retained: RetainedStore, rules: (any MessageRules)?, now: Instant
+        directory: SessionDirectory, retained: RetainedStore, admission: Admission, rules: (any MessageRules)?, now: Instant
     ) {
         self.id = id
         self.limits = limits
@@ -78,6 +79,7 @@ package final class Shard {
         self.authorizer = authorizer
         self.directory = directory
         self.retained = retained
+        self.admission = admission
         self.rules = rules
         self.now = now
         peers = (0..<shardCount).map { ShardID($0) }.filter { $0 != id }

@@ -36,6 +36,7 @@ struct ListenerOpening: Sendable {
 
     private func bootstrap(_ listener: Listener, _ endpoint: TLSEndpoint?) -> ServerBootstrap {
         let logger = logger
+        let drivers = drivers
         return ServerBootstrap(group: group)  // TCP: ordered and lossless [MQTT-7.1.1-1]
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -45,6 +46,8 @@ struct ListenerOpening: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let handler = AcceptErrorHandler(listener: listener.name, logger: logger)
                     try channel.pipeline.syncOperations.addHandler(handler)
+                    guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { return }
+                    try channel.pipeline.syncOperations.addHandler(ConnectGate(listener: listener, driver: driver))
                 }
             }
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
@@ -62,14 +65,16 @@ struct ListenerOpening: Sendable {
             throw ChannelError.ioOnClosedChannel  // the broker is stopping
         }
         let peer = PeerText.of(channel.remoteAddress)
+        let network = listener.terms.limited(PeerNetwork(channel.remoteAddress))
         let pipeline = channel.pipeline.syncOperations
         guard let endpoint else {
-            let info = ConnectionInfo(peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, terms: listener.terms)
+            let info = ConnectionInfo(
+                peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, terms: listener.terms, network: network)
             try pipeline.addHandler(MQTTConnectionHandler(driver: driver, info: info, openedAt: .now, isTLS: false))
             return
         }
         let gate = HandshakeGate(
-            endpoint: endpoint, driver: driver, listener: listener, peer: peer, handshakeSecondsMax: connectSecondsMax)
+            endpoint: endpoint, driver: driver, listener: listener, peer: peer, network: network, handshakeSecondsMax: connectSecondsMax)
         let tls =
             endpoint.verifiesClients
             ? NIOSSLServerHandler(

@@ -15,6 +15,7 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     private let driver: ShardDriver
     private let listener: Listener
     private let peer: String
+    private let network: PeerNetwork?
     private let handshakeSecondsMax: Int
     private let openedAt = Instant.now
     private var timeout: Scheduled<Void>?
@@ -22,11 +23,14 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     private var found: Result<Principal, HandshakeFailure>?
     private var isDone = false
 
-    init(endpoint: TLSEndpoint, driver: ShardDriver, listener: Listener, peer: String, handshakeSecondsMax: Int) {
+    init(
+        endpoint: TLSEndpoint, driver: ShardDriver, listener: Listener, peer: String, network: PeerNetwork?, handshakeSecondsMax: Int
+    ) {
         self.endpoint = endpoint
         self.driver = driver
         self.listener = listener
         self.peer = peer
+        self.network = network
         self.handshakeSecondsMax = handshakeSecondsMax
     }
 
@@ -104,7 +108,7 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     private func serve(_ principal: Principal?, context: ChannelHandlerContext) {
         let info = ConnectionInfo(
             peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, principal: principal?.name,
-            terms: listener.terms)
+            terms: listener.terms, network: network)
         let handler = MQTTConnectionHandler(driver: driver, info: info, openedAt: openedAt, isTLS: true)
         do {
             try context.pipeline.syncOperations.addHandler(handler, position: .after(self))
@@ -127,6 +131,8 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     private func fail(_ failure: HandshakeFailure, context: ChannelHandlerContext) {
         if isDone { return }
         isDone = true
+        // A certificate that is refused is a failure to prove who one is; a handshake that breaks is not.
+        if failure.subject != nil { _ = driver.admission.failed(network, now: .now) }
         driver.log.handshakeFailed(peer: peer, listener: listener.name, failure: failure)
         context.close(promise: nil)
     }
