@@ -55,6 +55,8 @@ package final class ClientConnection {
 
     /// The beginning of a packet whose end has not come yet.
     var inbox = ByteBuffer()
+    /// Bytes in ``inbox`` that count for the shard as a CONNECT that is not complete.
+    var strangersBytes = 0
     /// Bytes for the client that have not been handed to the transport.
     var outbound = ByteBuffer()
     /// Whether the connection is on the shard's list for the end of this turn.

@@ -4,6 +4,9 @@ package struct BrokerLimits: Sendable, Equatable {
     package var connectSecondsMax = 5
     /// Bytes of a CONNECT packet; a larger one closes the connection before it is read.
     package var connectBytesMax = 65_536
+    /// Bytes of CONNECT packets whose ends have not come, of all connections, an equal share on each event loop; the connection that would
+    /// add more is closed.
+    package var connectBytesInAllMax = 16_777_216
     /// Bytes of any other packet; a larger one closes the connection when its header is there.
     package var packetBytesMax = 1_048_576
     /// Bytes of a topic name or filter; a longer name closes the connection, a longer filter is refused with 0x80.
@@ -107,7 +110,8 @@ package struct BrokerLimits: Sendable, Equatable {
     ///
     /// All count at least 1.
     package static let names: [(name: String, path: any WritableKeyPath<BrokerLimits, Int> & Sendable)] = [
-        ("connectSecondsMax", \.connectSecondsMax), ("connectBytesMax", \.connectBytesMax), ("packetBytesMax", \.packetBytesMax),
+        ("connectSecondsMax", \.connectSecondsMax), ("connectBytesMax", \.connectBytesMax),
+        ("connectBytesInAllMax", \.connectBytesInAllMax), ("packetBytesMax", \.packetBytesMax),
         ("topicBytesMax", \.topicBytesMax), ("topicLevelsMax", \.topicLevelsMax), ("clientIDBytesMax", \.clientIDBytesMax),
         ("filtersPerPacketMax", \.filtersPerPacketMax), ("subscriptionsPerClientMax", \.subscriptionsPerClientMax),
         ("inflightMax", \.inflightMax), ("awaitingPubrelMax", \.awaitingPubrelMax), ("receiveMaximum", \.receiveMaximum),

@@ -79,6 +79,7 @@ extension Shard {
         connection.phase = .closed
         connection.lastRoute = nil
         connection.inbox = ByteBuffer()
+        countStranger(connection)
         forgetStuck(connection)
         settle(connection, as: .even)
         connection.terms?.exchange = nil

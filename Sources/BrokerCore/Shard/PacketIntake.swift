@@ -34,6 +34,18 @@ extension Shard {
             let isGrowing = isContinued && buffer.readerIndex == 0
             connection.inbox = isGrowing ? buffer : ByteBuffer(bytes: buffer.readableBytesView)
         }
+        if connection.strangersBytes > 0 || !connection.isConnected { countStranger(connection) }
+    }
+
+    /// Bytes of those who have not said who they are are few in all: 15,000 of them with a CONNECT each that never ends would be a gigabyte.
+    func countStranger(_ connection: ClientConnection) {
+        let bytes = connection.isConnected ? 0 : connection.inbox.readableBytes
+        strangersBytes += bytes - connection.strangersBytes
+        let hasGrown = bytes > connection.strangersBytes
+        connection.strangersBytes = bytes
+        guard hasGrown, strangersBytes > connectBytesShare else { return }
+        let text = "there is no room for more of its CONNECT (connectBytesInAllMax)"
+        end(connection, reason: .limitExceeded(.quotaExceeded, text), closingTransport: true)
     }
 
     /// What waits in the inbox is next: the SUBACK that it waited for is on its way, or the client may publish again.

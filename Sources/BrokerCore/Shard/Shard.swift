@@ -54,6 +54,9 @@ package final class Shard {
     // What waits for slow clients, and who waits for them.
     var queuedBytes = 0
     var stuckBytes = 0
+    /// Bytes kept of CONNECT packets that are not complete.
+    var strangersBytes = 0
+    let connectBytesShare: Int
     let queueBytesShare: Int
     let outboundBytesShare: Int
     var waitedFor = 0
@@ -74,6 +77,7 @@ package final class Shard {
         standardLimits = ConnectionLimits(limits)
         awsLimits = ConnectionLimits(limits.adapted(to: .aws))
         self.transport = transport
+        connectBytesShare = limits.connectBytesInAllMax / shardCount
         queueBytesShare = limits.queueBytesInAllMax / shardCount
         outboundBytesShare = limits.outboundBytesInAllMax / shardCount
         self.authorizer = authorizer

@@ -102,7 +102,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
                     + "or say `insecure: true`", at: bind.location)
         }
         if let entry = node.entry("insecure"), self.protocol.isSecure || scramUsers == nil {
-            throw DocumentError("`insecure` has a meaning only for a listener with `scramUsers` and without encryption", at: entry.keyLocation)
+            throw DocumentError(
+                "`insecure` has a meaning only for a listener with `scramUsers` and without encryption", at: entry.keyLocation)
         }
     }
 

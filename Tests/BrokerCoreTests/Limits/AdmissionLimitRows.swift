@@ -1,8 +1,9 @@
-import BrokerCore
 import CremaTesting
 import MQTTCodec
 import NIOCore
 import Testing
+
+@testable import BrokerCore
 
 /// Limits of who may connect, and how often.
 extension LimitRow {

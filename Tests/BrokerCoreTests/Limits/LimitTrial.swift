@@ -38,14 +38,15 @@ struct LimitTrial {
 }
 
 extension SimulatedBroker {
-    /// Everything that was counted as refused, dropped, closed by the broker, or turned away.
+    /// Everything that was counted as refused, dropped, closed, or turned away, but for clients that leave or come back.
     var refusals: String {
+        let departures = ["disconnected", "session_taken_over", "refused"]
         var seen: [String] = []
         for node in nodes {
             var statistics = node.core.statistics()
             if node.id == ShardID(0) { admission.count(into: &statistics) }
             seen += statistics.connectionsRefused.keys.map { "refused: \($0)" }
-            seen += statistics.connectionsClosed.keys.filter { $0 != "refused" }.map { "closed: \($0)" }
+            seen += statistics.connectionsClosed.keys.filter { !departures.contains($0) }.map { "closed: \($0)" }
             seen += statistics.connectionsTurnedAway.keys.map { "turned away: \($0)" }
             seen += statistics.messagesDropped.keys.map { "dropped: \($0)" }
             if statistics.publishersThrottled > 0 { seen.append("throttled") }

@@ -79,7 +79,7 @@ extension LimitRow {
             return try retain([("a", "1", String(repeating: "x", count: 49)), ("b", "2", rest)], in: trial.broker())
         },
         LimitRow(name: "retainedMessagesPerClientMax", limit: 3, beyond: "dropped: retained_full") { trial in
-            let others = (0..<9).map { ("other", "o/\($0)", "x") }.prefix(3)
+            let others = (0..<3).map { ("other", "o/\($0)", "x") }
             return try retain(others + (0..<trial.amount).map { ("a", "t/\($0)", "x") }, in: trial.broker())
         },
         LimitRow(name: "retainedBytesPerClientMax", limit: 100, beyond: "dropped: retained_full") { trial in
@@ -90,14 +90,15 @@ extension LimitRow {
     ]
 
     /// Publishes retained messages; a client of MQTT 5 is told when there is no room.
-    private static func retain(_ messages: [(client: String, topic: String, payload: String)], in broker: SimulatedBroker) throws -> String {
+    private static func retain(_ messages: [(client: String, topic: String, payload: String)], in broker: SimulatedBroker) throws -> String
+    {
         var last: Packet?
         for (client, topic, payload) in messages {
             let publisher = try broker.client5(client)
             last = try publisher.exchange(message5(topic, payload, qos: .atLeastOnce, packetID: 1, retain: true)).last
             publisher.send(.disconnect(Disconnect()))
         }
-        let seen = broker.refusals.replacing("closed: disconnected, ", with: "").replacing("closed: disconnected", with: "")
+        let seen = broker.refusals
         guard case .puback(let puback) = last else {
             Issue.record("\(String(describing: last))")
             return seen
@@ -106,17 +107,18 @@ extension LimitRow {
         return seen
     }
 
-    static let rates = [
-        LimitRow(name: "publishesPerSecondMax", limit: 3, beyond: "throttled") { trial in
-            let broker = trial.broker()
-            let publisher = try broker.client("p")
-            for _ in 0..<trial.amount { publisher.send(message("t", "x")) }
-            return broker.refusals
-        },
-        LimitRow(name: "publishBytesPerSecondMax", limit: 100, beyond: "throttled") { trial in
-            let broker = trial.broker()
-            broker.publish(packetBytes: trial.amount, from: try broker.client("p"))
-            return broker.refusals
-        },
-    ] + admission
+    static let rates =
+        [
+            LimitRow(name: "publishesPerSecondMax", limit: 3, beyond: "throttled") { trial in
+                let broker = trial.broker()
+                let publisher = try broker.client("p")
+                for _ in 0..<trial.amount { publisher.send(message("t", "x")) }
+                return broker.refusals
+            },
+            LimitRow(name: "publishBytesPerSecondMax", limit: 100, beyond: "throttled") { trial in
+                let broker = trial.broker()
+                broker.publish(packetBytes: trial.amount, from: try broker.client("p"))
+                return broker.refusals
+            },
+        ] + admission
 }
