@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 
-CONNECT = bytes([0x10, 0xFD, 0xFF, 0x03]) + b"\x00\x04MQTT\x04\x02\x00\x3c" + bytes(65_523)
+CONNECT = bytes([0x10, 0xFC, 0xFF, 0x03]) + b"\x00\x04MQTT\x04\x02\x00\x3c" + bytes(65_522)
 FIRST = {"silent": b"", "drip": b"", "almost": CONNECT[:-1], "huge": b"\x10\xff\xff\xff\x7f"}
 LIFE_SECONDS_MAX = 120
 
