@@ -8,7 +8,7 @@ package struct BrokerLimits: Sendable, Equatable {
     /// add more is closed.
     ///
     /// The first ``connectBytesAlways`` of each are not counted.
-    package var connectBytesInAllMax = 16_777_216
+    package var connectBytesInAllMax = 4_194_304
     /// Bytes of any other packet; a larger one closes the connection when its header is there.
     package var packetBytesMax = 1_048_576
     /// Bytes of a topic name or filter; a longer name closes the connection, a longer filter is refused with 0x80.
