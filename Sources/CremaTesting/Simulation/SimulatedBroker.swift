@@ -132,7 +132,7 @@ package final class SimulatedShard: ShardTransport {
         return socket.acceptsBytes
     }
 
-    package func close(_ connection: ClientConnection) {
+    package func close(_ connection: ClientConnection, reason: CloseReason) {
         guard let socket = sockets.removeValue(forKey: connection.id) else { return }
         socket.isClosed = true
     }
