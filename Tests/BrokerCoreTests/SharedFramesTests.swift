@@ -43,17 +43,18 @@ import Testing
         return Reader(client: client, version: version, topics: topics, retainAsPublished: retainAsPublished)
     }
 
-    @Test("Streams that overlap, of both versions, with answers in between, reach every client whole and in order", arguments: 0..<60)
+    @Test("Streams that overlap, of both versions, with answers in between, reach every client whole and in order", arguments: 0..<24)
     func overlappingStreams(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         var limits = BrokerLimits()
-        limits.outboundBytesMax = random.happens(percent: 50) ? 3_000 : 262_144
+        let isNarrow = random.happens(percent: 50)  // flushes in the midst of a turn; room for one large message at most
+        limits.outboundBytesMax = isNarrow ? 3_000 : 262_144
         limits.backPressureMillisecondsMax = 1_000_000
         let broker = SimulatedBroker(shards: 2, limits: limits)
         var readers = try (0..<7).map { try reader($0, of: broker, &random) }
         let publisher = try broker.client5("publisher")
         for turn in 0..<12 {
-            let blocked = random.happens(percent: 30) ? readers.indices.randomElement(using: &random) : nil
+            let blocked = !isNarrow && random.happens(percent: 30) ? readers.indices.randomElement(using: &random) : nil
             if let blocked { broker.setWritable(try #require(readers[blocked].client.socket), false) }
             for number in 0..<Int.random(in: 1...9, using: &random) {
                 let topic = ["a", "b", "c"].randomElement(using: &random) ?? "a"
