@@ -48,7 +48,9 @@ let package = Package(
         .target(name: "Documents", dependencies: [.product(name: "Yams", package: "Yams")]),
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
         .target(name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", nioCore, logging]),
-        .target(name: "BrokerServer", dependencies: ["BrokerCore", "MQTTCodec", "Trust", nioCore, nioPosix, nioSSL, nioTLS, logging]),
+        .target(
+            name: "BrokerServer",
+            dependencies: ["BrokerCore", "MQTTCodec", "Trust", nioCore, nioPosix, nioSSL, nioTLS, deque, logging]),
         .target(
             name: "HTTPListening",
             dependencies: [

@@ -38,7 +38,7 @@ def run(*command, check=True, **options):
 class Broker:
     """`crema serve` with mutual TLS, plain MQTT, HTTP and administration on free ports of loopback."""
 
-    def __init__(self, *resources, parameters=None):
+    def __init__(self, *resources, parameters=None, log_is_read=True):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="crema-"))
         self.certificates = self.folder / "certs"
         self.mqtts, self.mqtt, self.http, self.admin = (free_port() for _ in range(4))
@@ -61,7 +61,8 @@ class Broker:
         self._log = (self.folder / "crema.log").open("w")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CREMA")}
         self.process = subprocess.Popen(
-            [CREMA, "serve", "--config", str(self.configuration)], stdout=self._log, stderr=self._log, env=environment)
+            [CREMA, "serve", "--config", str(self.configuration)], env=environment,
+            stdout=self._log, stderr=self._log if log_is_read else subprocess.PIPE)
         try:
             self._wait_until_ready()
         except Exception:

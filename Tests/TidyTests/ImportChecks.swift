@@ -9,7 +9,10 @@ let allowedImports: [String: Set<String>] = [
     "Documents": ["Yams", "Foundation"],
     "BrokerCore": ["MQTTCodec", "NIOCore", "DequeModule", "HeapModule"],
     "EventBus": ["Rules", "BrokerCore", "Documents", "MQTTCodec", "NIOCore", "Logging", "Glibc"],
-    "BrokerServer": ["BrokerCore", "MQTTCodec", "Trust", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "Logging", "Glibc"],
+    "BrokerServer": [
+        "BrokerCore", "MQTTCodec", "Trust", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "Logging", "DequeModule", "Synchronization",
+        "Dispatch", "Glibc",
+    ],
     "HTTPListening": [
         "BrokerCore", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "Hummingbird", "HummingbirdCore", "HTTPTypes", "Logging",
     ],

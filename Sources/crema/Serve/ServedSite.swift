@@ -19,16 +19,18 @@ struct ServedSite {
     private let loaded: LoadedConfiguration
     private let options: ConfigurationOptions
     private let log: Logger
+    private let logWriter: LogWriter
     private let engine: EventEngine
     private let authorizer: SiteAuthorizer
     private let broker: Broker
     private let readiness = Readiness()
     private let gatewayCounters = GatewayCounters()
 
-    init(loaded: LoadedConfiguration, options: ConfigurationOptions, log: Logger) {
+    init(loaded: LoadedConfiguration, options: ConfigurationOptions, log: Logger, logWriter: LogWriter) {
         self.loaded = loaded
         self.options = options
         self.log = log
+        self.logWriter = logWriter
         let limits = loaded.configuration.limits
         engine = EventEngine(
             resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules"))
@@ -127,6 +129,7 @@ struct ServedSite {
             requestCounts: { [gatewayCounters] in
                 gatewayCounters.counts.map { RequestCount(handler: $0.handler.rawValue, status: $0.status, requests: $0.requests) }
             },
+            logLinesDropped: { [logWriter] in logWriter.dropped },
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, log: Logger(label: "crema.admin"),
             onListening: { [self] address in
                 logOpen(listener, address: "\(listener.host):\(address.port ?? listener.port)")
