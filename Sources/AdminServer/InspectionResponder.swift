@@ -1,6 +1,6 @@
 import BrokerCore
 import EventBus
-import HTTPListening
+import HTTPExchange
 import HTTPTypes
 package import Hummingbird
 import Logging

@@ -1,5 +1,6 @@
 package import BrokerCore
 package import EventBus
+import HTTPExchange
 import HTTPListening
 package import Hummingbird
 package import Logging

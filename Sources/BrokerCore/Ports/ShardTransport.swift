@@ -10,8 +10,8 @@ package protocol ShardTransport: AnyObject {
     func send(_ bytes: ByteBuffer, on connection: ClientConnection) -> Bool
     /// Closes the socket after what was sent before.
     ///
-    /// The reason tells whether the client waits for anything: one that said goodbye does not.
-    func close(_ connection: ClientConnection, reason: CloseReason)
+    /// The reason tells whether the client waits for anything, and a transport that has words of its own for a goodbye chooses them by it.
+    func close(_ connection: ClientConnection, because reason: CloseReason)
     /// Begins or ceases to read from the connection's socket; it reads at first.
     func setReading(_ isReading: Bool, on connection: ClientConnection)
     /// Hands messages to another shard, in order.

@@ -24,7 +24,7 @@ extension Shard {
             connection.isWritable = true  // what is left goes to the transport, which closes after it
             flush(connection)
             switch connection.link {
-            case .local: transport.close(connection, reason: reason)
+            case .local: transport.close(connection, because: reason)
             case .remote(let shard, let id): tell(shard, .relayClose(id: id, reason))
             }
         }
@@ -145,7 +145,7 @@ extension Shard {
             if let connection { end(connection, reason: reason, closingTransport: true) }
         }
         for connection in relays.values.sorted(by: { $0.id < $1.id }) {
-            if case .local = connection.link { transport.close(connection, reason: reason) }
+            if case .local = connection.link { transport.close(connection, because: reason) }
         }
         publishOwnMessages()
     }

@@ -1,4 +1,5 @@
 import BrokerCore
+import HTTPExchange
 import Logging
 import NIOCore
 import NIOPosix
@@ -12,27 +13,36 @@ struct ListenerOpening: Sendable {
     let group: MultiThreadedEventLoopGroup
     /// One per event loop, by the loop.
     let drivers: [ObjectIdentifier: NIOLoopBoundBox<ShardDriver>]
-    let connectSecondsMax: Int
+    let limits: BrokerLimits
     let certificateTime: (@Sendable () -> Int64)?
     let logger: Logger
 
     func open(_ listener: Listener) async throws(ListenerError) -> any Channel {
         var endpoint: TLSEndpoint?
-        if case .tls(let tls) = listener.transport {
+        if let tls = listener.tls {
             do {
-                endpoint = try TLSEndpoint(tls, time: certificateTime)
+                let protocols = listener.webSocket == nil ? TLSEndpoint.mqttProtocols : TLSEndpoint.webSocketProtocols
+                endpoint = try TLSEndpoint(tls, applicationProtocols: protocols, time: certificateTime)
             } catch {
                 throw ListenerError(listener: listener.name, reason: error.reason)
             }
         }
+        let front = listener.webSocket.map { webSocket in self.front(webSocket, boundTo: listener.host) }
         do {
-            return try await bootstrap(listener, endpoint).bind(host: listener.host, port: listener.port).get()
+            return try await bootstrap(listener, endpoint, front).bind(host: listener.host, port: listener.port).get()
         } catch {
             throw ListenerError(listener: listener.name, reason: Self.advice(for: error, listener))
         }
     }
 
-    private func bootstrap(_ listener: Listener, _ endpoint: TLSEndpoint?) -> ServerBootstrap {
+    func front(
+        _ webSocket: WebSocketListener, boundTo host: String, countRefusal: @escaping @Sendable (Int) -> Void = { _ in }
+    ) -> WebSocketFront {
+        let refusals = HTTPRefusals(log: RefusalLog(logger: logger, eventLoop: group.next()), count: countRefusal)
+        return WebSocketFront(webSocket, boundTo: host, limits: limits, refusals: refusals)
+    }
+
+    private func bootstrap(_ listener: Listener, _ endpoint: TLSEndpoint?, _ front: WebSocketFront?) -> ServerBootstrap {
         let logger = logger
         return ServerBootstrap(group: group)  // TCP: ordered and lossless [MQTT-7.1.1-1]
             .serverChannelOption(.backlog, value: Self.backlog)
@@ -48,23 +58,19 @@ struct ListenerOpening: Sendable {
                 }
             }
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try prepare(channel, listener, endpoint) }
+                channel.eventLoop.makeCompletedFuture { try prepare(channel, listener, endpoint, front) }
             }
     }
 
-    private func prepare(_ channel: any Channel, _ listener: Listener, _ endpoint: TLSEndpoint?) throws {
+    private func prepare(
+        _ channel: any Channel, _ listener: Listener, _ endpoint: TLSEndpoint?, _ front: WebSocketFront?
+    ) throws {
         guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value, driver.channels.add(channel) else {
             throw ChannelError.ioOnClosedChannel  // the broker is stopping
         }
-        let peer = PeerText.of(channel.remoteAddress)
-        let pipeline = channel.pipeline.syncOperations
-        guard let endpoint else {
-            let info = ConnectionInfo(peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, terms: listener.terms)
-            try pipeline.addHandler(MQTTConnectionHandler(driver: driver, info: info, openedAt: .now, isTLS: false))
-            return
-        }
-        let gate = HandshakeGate(
-            endpoint: endpoint, driver: driver, listener: listener, peer: peer, handshakeSecondsMax: connectSecondsMax)
+        let connection = AcceptedConnection(channel, driver: driver, listener: listener, front: front)
+        guard let endpoint else { return try connection.serve(principal: nil, isTLS: false) }
+        let gate = HandshakeGate(endpoint: endpoint, connection: connection, handshakeSecondsMax: limits.connectSecondsMax)
         let tls =
             endpoint.verifiesClients
             ? NIOSSLServerHandler(
@@ -73,7 +79,7 @@ struct ListenerOpening: Sendable {
                     if let gate { gate.check(chain, promise) } else { promise.succeed(.failed) }
                 })
             : NIOSSLServerHandler(context: endpoint.context)
-        try pipeline.addHandlers([FirstByteHandler(), tls, gate])
+        try channel.pipeline.syncOperations.addHandlers([FirstByteHandler(), tls, gate])
     }
 
     private static func advice(for error: any Error, _ listener: Listener) -> String {

@@ -81,10 +81,10 @@ final class ShardDriver: ShardTransport {
         handler(of: connection)?.send(bytes) ?? true
     }
 
-    func close(_ connection: ClientConnection, reason: CloseReason) {
+    func close(_ connection: ClientConnection, because reason: CloseReason) {
         guard let handler = handler(of: connection) else { return }
         handlers[connection.slot] = nil
-        handler.close(reason)
+        handler.close(because: reason)
     }
 
     func setReading(_ isReading: Bool, on connection: ClientConnection) { handler(of: connection)?.setReading(isReading) }

@@ -132,7 +132,7 @@ package final class SimulatedShard: ShardTransport {
         return socket.acceptsBytes
     }
 
-    package func close(_ connection: ClientConnection, reason: CloseReason) {
+    package func close(_ connection: ClientConnection, because reason: CloseReason) {
         guard let socket = sockets.removeValue(forKey: connection.id) else { return }
         socket.isClosed = true
     }
