@@ -143,7 +143,7 @@ for target in package.targets where target.type != .system {
     }
 }
 
-// The modules of the hot path: the law of exclusive access is watched by the tests, which run with its checks (record 0009).
+// The modules of the hot path: the law of exclusive access is watched by the tests, which run with its checks (record 0010).
 for target in package.targets where ["BrokerCore", "BrokerServer", "MQTTCodec"].contains(target.name) {
     target.swiftSettings?.append(.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)))
 }

@@ -4,7 +4,7 @@ import MQTTCodec
 import NIOCore
 import Testing
 
-/// What several clients get alike is written once (record 0010): each must still get its own packets, all of them, in order.
+/// What several clients get alike is written once (record 0011): each must still get its own packets, all of them, in order.
 @Suite struct SharedFramesTests {
     /// A client, and what it must have got by now.
     private struct Reader {

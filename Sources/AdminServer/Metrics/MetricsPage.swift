@@ -55,6 +55,16 @@ struct MetricsPage {
         text.add(
             .counter, "crema_connections_closed_total", "Connections that the broker closed.", by: "reason",
             Self.sorted(broker.connectionsClosed))
+        text.add(
+            .counter, "crema_connections_turned_away_total", "Sockets closed as soon as they were accepted.", by: "reason",
+            Self.sorted(broker.connectionsTurnedAway))
+        text.add(
+            .counter, "crema_authentications_failed_total", "Clients that failed to prove who they are.", broker.authenticationsFailed)
+        text.add(
+            .counter, "crema_subscriptions_refused_total", "Filters of SUBSCRIBE packets that were refused.", broker.subscriptionsRefused)
+        text.add(
+            .counter, "crema_topics_untracked_total", "Routes made for topics that are not listed, at topicsTrackedMax.",
+            broker.topicsUntracked)
         text.add(.gauge, "crema_subscriptions", "Subscriptions of all sessions.", broker.subscriptions)
     }
 

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// QoS 0 frames that several clients get in the same order, written once (record 0010).
+/// QoS 0 frames that several clients get in the same order, written once (record 0011).
 ///
 /// A client that has got nothing else since its last send needs no copy of them: it only remembers from where to where.
 final class SharedFrames {

@@ -17,6 +17,7 @@ package final class Shard {
     let authorizer: any Authorizer
     let directory: SessionDirectory
     let retained: RetainedStore
+    let admission: Admission
     var rules: (any MessageRules)?
 
     var now: Instant
@@ -55,6 +56,9 @@ package final class Shard {
     // What waits for slow clients, and who waits for them.
     var queuedBytes = 0
     var stuckBytes = 0
+    /// Bytes kept of CONNECT packets that are not complete.
+    var strangersBytes = 0
+    let connectBytesShare: Int
     let queueBytesShare: Int
     let outboundBytesShare: Int
     var waitedFor = 0
@@ -68,18 +72,20 @@ package final class Shard {
     /// Makes one of the broker's `shardCount` shards; they know each other by index.
     package init(
         id: ShardID, shardCount: Int, limits: BrokerLimits, transport: any ShardTransport, authorizer: any Authorizer,
-        directory: SessionDirectory, retained: RetainedStore, rules: (any MessageRules)?, now: Instant
+        directory: SessionDirectory, retained: RetainedStore, admission: Admission, rules: (any MessageRules)?, now: Instant
     ) {
         self.id = id
         self.limits = limits
         standardLimits = ConnectionLimits(limits)
         awsLimits = ConnectionLimits(limits.adapted(to: .aws))
         self.transport = transport
+        connectBytesShare = limits.connectBytesInAllMax / shardCount
         queueBytesShare = limits.queueBytesInAllMax / shardCount
         outboundBytesShare = limits.outboundBytesInAllMax / shardCount
         self.authorizer = authorizer
         self.directory = directory
         self.retained = retained
+        self.admission = admission
         self.rules = rules
         self.now = now
         peers = (0..<shardCount).map { ShardID($0) }.filter { $0 != id }

@@ -44,6 +44,7 @@ struct ListenerOpening: Sendable {
 
     private func bootstrap(_ listener: Listener, _ endpoint: TLSEndpoint?, _ front: WebSocketFront?) -> ServerBootstrap {
         let logger = logger
+        let drivers = drivers
         return ServerBootstrap(group: group)  // TCP: ordered and lossless [MQTT-7.1.1-1]
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -54,7 +55,10 @@ struct ListenerOpening: Sendable {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = AcceptErrorHandler(listener: listener.name, logger: logger)
-                    try channel.pipeline.syncOperations.addHandler(handler)
+                    let pause = AcceptBackoffHandler(shouldForwardIOErrorCaught: false, backoffProvider: Self.pause)
+                    try channel.pipeline.syncOperations.addHandlers([handler, pause])
+                    guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { return }
+                    try channel.pipeline.syncOperations.addHandler(ConnectGate(listener: listener, driver: driver))
                 }
             }
             .childChannelInitializer { channel in
@@ -82,6 +86,12 @@ struct ListenerOpening: Sendable {
         try channel.pipeline.syncOperations.addHandlers([FirstByteHandler(), tls, gate])
     }
 
+    /// How long nothing is accepted where the process has no room for more: the socket stays readable, so that accept would be called at once
+    /// again, for as long as that lasts.
+    private static let pause: @Sendable (IOError) -> TimeAmount? = { error in
+        [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode) ? .seconds(1) : nil
+    }
+
     private static func advice(for error: any Error, _ listener: Listener) -> String {
         let place = "\(listener.host):\(listener.port)"
         guard let error = error as? IOError else { return "cannot listen on \(place): \(error)" }
@@ -96,7 +106,7 @@ struct ListenerOpening: Sendable {
 
 /// Says in the log why connections cannot be accepted, as when the process has no file descriptor left.
 ///
-/// NIO pauses and tries again.
+/// Stands before the handler that pauses then, and passes the error on to it.
 private final class AcceptErrorHandler: ChannelInboundHandler {
     typealias InboundIn = Any
 
@@ -110,5 +120,6 @@ private final class AcceptErrorHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         logger.error("cannot accept", metadata: ["listener": "\(listener)", "reason": "\(error)"])
+        context.fireErrorCaught(error)
     }
 }

@@ -60,7 +60,7 @@ struct ServedSite {
         // Shut down from the last to the first: not ready, then no more requests, then no more clients, and health to the very end.
         var services: [any Service] = []
         services += admin.map { HTTPListenerService(listener: $0, server: inspection($0, opening)) }
-        services.append(BrokerService(broker: broker))
+        services.append(BrokerService(broker: broker, serverReference: loaded.configuration.serverReference))
         services += zip(http, gateways).map { HTTPListenerService(listener: $0, server: $1) }
         services.append(
             ReloadService(
@@ -175,7 +175,7 @@ extension Listener {
             name: listener.name, host: listener.host, port: listener.port, transport: transport, anonymous: listener.anonymous,
             terms: ListenerTerms(
                 slowConsumer: SlowConsumerPolicy(rawValue: listener.slowConsumer) ?? .dropNewest,
-                dialect: Dialect(rawValue: listener.dialect) ?? .standard))
+                dialect: Dialect(rawValue: listener.dialect) ?? .standard, limitLoopback: listener.limitLoopback))
     }
 }
 
@@ -185,10 +185,11 @@ private struct BrokerService: Service {
     private static let drainLimit = Duration.seconds(5)
 
     let broker: Broker
+    let serverReference: String?
 
     func run() async throws {
         try? await gracefulShutdown()
-        await broker.drain(within: Self.drainLimit)
+        await broker.drain(within: Self.drainLimit, serverReference: serverReference)
     }
 }
 
