@@ -1,7 +1,7 @@
 package import BrokerCore
 package import Logging
 import MQTTCodec
-import NIOCore
+package import NIOCore
 import NIOPosix
 import Synchronization
 
@@ -70,10 +70,7 @@ package final class Broker: BrokerAccess {
     /// - Returns: What was bound, in the order given; each one's description is its start-up line.
     /// - Throws: ``ListenerError``, which names the listener and says what to do.
     package func start(_ listeners: [Listener]) async throws -> [ListenerBinding] {
-        let drivers = Dictionary(uniqueKeysWithValues: shards.map { (ObjectIdentifier($0.eventLoop), $0) })
-        let opening = ListenerOpening(
-            group: group, drivers: drivers, connectSecondsMax: limits.connectSecondsMax,
-            certificateTime: certificateTime, logger: logger)
+        let opening = opening
         var open: [any Channel] = []
         var bindings: [ListenerBinding] = []
         for listener in listeners {
@@ -94,6 +91,26 @@ package final class Broker: BrokerAccess {
             if state.systemTopics == nil { state.systemTopics = Task { await topics.run(on: self) } }
         }
         return bindings
+    }
+
+    private var opening: ListenerOpening {
+        let drivers = Dictionary(uniqueKeysWithValues: shards.map { (ObjectIdentifier($0.eventLoop), $0) })
+        return ListenerOpening(group: group, drivers: drivers, limits: limits, certificateTime: certificateTime, logger: logger)
+    }
+
+    /// Where connections must live that are to be adopted.
+    package var eventLoopGroup: any EventLoopGroup { group }
+
+    /// Serves MQTT over WebSocket on the connections of a listener that is not the broker's own, and accepts on its event loops.
+    ///
+    /// - Parameters:
+    ///   - listener: How logs and lists call it, and whom it takes; its transport is ``Listener/Transport/ws(_:)``.
+    ///   - countRefusal: Called with the status for each request that is refused.
+    /// - Returns: What takes the connections.
+    package func webSocketAdoption(_ listener: Listener, countRefusal: @escaping @Sendable (Int) -> Void) -> WebSocketAdoption {
+        let opening = opening
+        let front = opening.front(listener.webSocket ?? WebSocketListener(), boundTo: listener.host, countRefusal: countRefusal)
+        return WebSocketAdoption(listener: listener, front: front, drivers: opening.drivers)
     }
 
     /// Stops taking connections, says goodbye to clients, and ends the event loops.
@@ -118,6 +135,8 @@ package final class Broker: BrokerAccess {
         let deadline = NIODeadline.now() + .seconds(seconds) + .nanoseconds(limit.components.attoseconds / 1_000_000_000)
         let drained = shards.map { shard in shard.eventLoop.flatSubmit { shard.value.drain(until: deadline, reference: serverReference) } }
         for future in drained { try? await future.get() }
+        // A listener that is not the broker's own may live on these loops: what one of them told another of the last closings is heard first.
+        for shard in shards { try? await shard.eventLoop.submit {}.get() }
         do {
             try await group.shutdownGracefully()
         } catch {

@@ -24,6 +24,7 @@ struct MetricsPage {
     let events: EventBusCounters
     let rules: [RuleStatistics]
     let requests: [RequestCount]
+    let logLinesDropped: UInt64
 
     var bytes: [UInt8] {
         var text = PrometheusText()
@@ -36,6 +37,9 @@ struct MetricsPage {
         text.add(
             .counter, "crema_http_requests_total", "Requests answered on listeners for programs.",
             requests.map { (["handler": $0.handler, "code": String($0.status)], $0.requests) })
+        text.add(
+            .counter, "crema_log_lines_dropped_total", "Lines of the log dropped because nobody took them from standard error.",
+            logLinesDropped)
         return text.bytes
     }
 

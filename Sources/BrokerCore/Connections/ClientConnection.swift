@@ -58,7 +58,7 @@ package final class ClientConnection {
     /// Bytes in ``inbox`` that count for the shard as a CONNECT that is not complete.
     var strangersBytes = 0
     /// Bytes for the client that have not been handed to the transport.
-    var outbound = ByteBuffer()
+    var outbound = OutboundBytes()
     /// Whether the connection is on the shard's list for the end of this turn.
     var isDirty = false
     /// A SUBACK waits for the other shards: packets behind it wait in ``inbox``, so that answers leave in the order of what they answer.

@@ -199,12 +199,12 @@ extension Shard {
         // [MQTT-3.2.2-4] [MQTT5-3.2.2-6] [MQTT5-3.1.4-2]
         let connack = Packet.connack(Connack(sessionPresent: false, reasonCode: code))
         if version == .v311, connection.isAWS, code == .notAuthorized {
-            connection.outbound.writeBytes(Self.awsNotAuthorized)
+            connection.outbound.buffer.writeBytes(Self.awsNotAuthorized)
             counters.packetsSent &+= 1
         } else if version == .v311, code == .connectionRateExceeded {
             // No return code says this, and clients that are only closed try again [MQTT-3.2.2-6].
         } else if connack.encodedSize(version: version) <= connection.packetBytesMax {
-            connack.encode(into: &connection.outbound, version: version)
+            connack.encode(into: &connection.outbound.buffer, version: version)
             counters.packetsSent &+= 1
         }
         counters.connectionsRefused["\(code)", default: 0] += 1

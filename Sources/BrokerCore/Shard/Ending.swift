@@ -24,7 +24,7 @@ extension Shard {
             connection.isWritable = true  // what is left goes to the transport, which closes after it
             flush(connection)
             switch connection.link {
-            case .local: transport.close(connection)
+            case .local: transport.close(connection, because: reason)
             case .remote(let shard, let id): tell(shard, .relayClose(id: id, reason))
             }
         }
@@ -143,11 +143,12 @@ extension Shard {
     /// Closes every connection, as when the broker stops; `reference` names a server that clients of MQTT 5 may use instead.
     package func closeAll(reference: String? = nil, now: Instant) {
         self.now = now
+        let reason = CloseReason.serverShuttingDown(reference: reference)
         for connection in connections {
-            if let connection { end(connection, reason: .serverShuttingDown(reference: reference), closingTransport: true) }
+            if let connection { end(connection, reason: reason, closingTransport: true) }
         }
         for connection in relays.values.sorted(by: { $0.id < $1.id }) {
-            if case .local = connection.link { transport.close(connection) }
+            if case .local = connection.link { transport.close(connection, because: reason) }
         }
         publishOwnMessages()
     }

@@ -67,7 +67,7 @@ extension Shard {
     /// What counts is what lies beyond the deliveries, which stop at `outboundBytesMax` and one packet.
     private func closeIfAnswersPileUp(on connection: ClientConnection) {
         if connection.isWritable || !connection.isConnected { return }
-        guard (connection.outbound.readableBytes - limits.packetBytesMax) / 2 > limits.outboundBytesMax else { return }
+        guard (connection.outbound.count - limits.packetBytesMax) / 2 > limits.outboundBytesMax else { return }
         let text = "the client sends and does not read its answers (outboundBytesMax)"
         end(connection, reason: .limitExceeded(.quotaExceeded, text), closingTransport: true)  // [MQTT-4.8.0-2]
     }
@@ -199,7 +199,7 @@ extension Shard {
 
     func acknowledge(_ type: PacketType, _ packetID: UInt16, _ code: ReasonCode = .success, on connection: ClientConnection) {
         // [MQTT-2.3.1-6] [MQTT5-2.2.1-5]
-        connection.outbound.writeAcknowledgement(type, packetID: packetID, reasonCode: code, version: connection.version)
+        connection.outbound.buffer.writeAcknowledgement(type, packetID: packetID, reasonCode: code, version: connection.version)
         counters.packetsSent &+= 1
         markDirty(connection)
     }
@@ -222,7 +222,7 @@ extension Shard {
                 return end(connection, reason: reason, closingTransport: true)
             }
         }
-        packet.encode(into: &connection.outbound, version: connection.version)
+        packet.encode(into: &connection.outbound.buffer, version: connection.version)
         counters.packetsSent &+= 1
         markDirty(connection)
     }

@@ -83,10 +83,10 @@ final class ShardDriver: ShardTransport {
         handler(of: connection)?.send(bytes) ?? true
     }
 
-    func close(_ connection: ClientConnection) {
+    func close(_ connection: ClientConnection, because reason: CloseReason) {
         guard let handler = handler(of: connection) else { return }
         handlers[connection.slot] = nil
-        handler.close()
+        handler.close(because: reason)
     }
 
     func setReading(_ isReading: Bool, on connection: ClientConnection) { handler(of: connection)?.setReading(isReading) }

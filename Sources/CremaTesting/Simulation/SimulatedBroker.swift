@@ -134,7 +134,7 @@ package final class SimulatedShard: ShardTransport {
         return socket.acceptsBytes
     }
 
-    package func close(_ connection: ClientConnection) {
+    package func close(_ connection: ClientConnection, because reason: CloseReason) {
         guard let socket = sockets.removeValue(forKey: connection.id) else { return }
         socket.isClosed = true
     }

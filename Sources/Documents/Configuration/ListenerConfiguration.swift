@@ -3,11 +3,11 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package enum ListenerProtocol: String, Sendable, CaseIterable {
         case mqtt, mqtts, ws, wss, http, admin
 
-        /// Those that this version serves.
-        package static let served: [ListenerProtocol] = [.mqtt, .mqtts, .http, .admin]
-
         /// Whether connections are encrypted.
         package var isSecure: Bool { self == .mqtts || self == .wss }
+
+        /// Whether browsers can open MQTT over WebSocket there.
+        package var takesWebSocket: Bool { self == .ws || self == .wss || self == .http }
     }
 
     package var `protocol`: ListenerProtocol
@@ -29,6 +29,10 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var dialect = ListenerConfiguration.dialects[0]
     /// The file of users who may authenticate by SCRAM-SHA-256, which MQTT 5 carries.
     package var scramUsers: String?
+    /// Where a WebSocket listener serves MQTT.
+    package var path: String?
+    /// Web pages' origins that may connect by WebSocket; `nil` for those of the listener's own host.
+    package var origins: [String]?
     /// Whether connects from this machine are limited like all others.
     package var limitLoopback = false
     /// Whether the listener may ask for passwords without encryption on an address that others reach.
@@ -50,7 +54,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     static let keys = [
         "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate", "slowConsumer", "scramUsers",
-        "dialect", "limitLoopback", "insecure",
+        "dialect", "path", "origins", "limitLoopback", "insecure",
     ]
 
     /// Reads one element of `listeners`.
@@ -70,6 +74,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         limitLoopback = try node["limitLoopback"]?.boolean("limitLoopback") ?? false
         insecure = try node["insecure"]?.boolean("insecure") ?? false
         try checkMQTT(node)
+        try readWebSocket(node)
         try checkPasswords(node, bind: bind)
         try checkTLS(node)
     }
@@ -116,15 +121,55 @@ package struct ListenerConfiguration: Sendable, Equatable {
     private static func listenerProtocol(_ node: Node) throws(DocumentError) -> ListenerProtocol {
         let value = try node.required("protocol", in: "a listener")
         let name = try value.text("protocol")
-        let served = ListenerProtocol.served.map(\.rawValue)
         guard let found = ListenerProtocol(rawValue: name) else {
-            throw DocumentError("there is no protocol `\(name)`\(suggestion(for: name, among: served))", at: value.location)
-        }
-        guard ListenerProtocol.served.contains(found) else {
-            throw DocumentError(
-                "the protocol `\(name)` (MQTT over WebSocket) is not supported yet; remove this listener", at: value.location)
+            let known = ListenerProtocol.allCases.map(\.rawValue)
+            throw DocumentError("there is no protocol `\(name)`\(suggestion(for: name, among: known))", at: value.location)
         }
         return found
+    }
+
+    private mutating func readWebSocket(_ node: Node) throws(DocumentError) {
+        var problems = ProblemCollector()
+        if let entry = node.entry("path") {
+            if self.protocol == .ws || self.protocol == .wss {
+                path = problems.collect { () throws(DocumentError) in try Self.path(entry.value) }
+            } else {
+                problems.add("`path` is for the protocols ws and wss, not for \(self.protocol.rawValue)", at: entry.keyLocation)
+            }
+        }
+        if let entry = node.entry("origins") {
+            if self.protocol.takesWebSocket {
+                origins = problems.collect { () throws(DocumentError) in
+                    try entry.value.elements("origins").map { (element) throws(DocumentError) in try Self.origin(element) }
+                }
+            } else {
+                problems.add("`origins` is for the protocols ws, wss and http, not for \(self.protocol.rawValue)", at: entry.keyLocation)
+            }
+        }
+        try problems.finish()
+    }
+
+    private static func path(_ value: Node) throws(DocumentError) -> String {
+        let text = try value.text("path")
+        guard text.hasPrefix("/"), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") })
+        else {
+            throw DocumentError("path is `\(text)`, but must begin with / and have neither query nor fragment", at: value.location)
+        }
+        return text
+    }
+
+    /// An origin as browsers send it: scheme, host, and a port if it is not the scheme's own; or `*`, or `null` for pages without one.
+    private static func origin(_ value: Node) throws(DocumentError) -> String {
+        let text = try value.text("an origin")
+        if text == "*" || text == "null" { return text }
+        guard let match = text.wholeMatch(of: #/([A-Za-z][A-Za-z0-9+.\-]*):\/\/([^\/?#@\s]+)/#) else {
+            throw DocumentError("the origin is `\(text)`, but must be as in https://shop.example, or `*` for all", at: value.location)
+        }
+        let ownPort = [":80": "http", ":443": "https"].first { match.2.hasSuffix($0.key) && match.1.lowercased() == $0.value }
+        if let port = ownPort?.key {
+            throw DocumentError("the origin is `\(text)`, but browsers leave out the scheme's own port: remove \(port)", at: value.location)
+        }
+        return text
     }
 
     private func checkTLS(_ node: Node) throws(DocumentError) {
