@@ -38,7 +38,7 @@ def run(*command, check=True, **options):
 class Broker:
     """`crema serve` with mutual TLS, plain MQTT, HTTP and administration on free ports of loopback."""
 
-    def __init__(self, *resources, parameters=None):
+    def __init__(self, *resources, parameters=None, limits=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="crema-"))
         self.certificates = self.folder / "certs"
         self.mqtts, self.mqtt, self.http, self.admin = (free_port() for _ in range(4))
@@ -57,6 +57,7 @@ class Broker:
             ],
             "resources": [str(resource) for resource in resources],
             "parameters": parameters or {},
+            "limits": limits or {},
         }))
         self._log = (self.folder / "crema.log").open("w")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CREMA")}
@@ -179,10 +180,11 @@ class BrokerTestCase(unittest.TestCase):
 
     resources = (SHOP / "shop.yaml", SHOP / "api.yaml")
     parameters = {"CoreEventBusName": "Serverlesspresso"}
+    limits = {}
 
     @classmethod
     def setUpClass(cls):
-        cls.broker = Broker(*cls.resources, parameters=cls.parameters)
+        cls.broker = Broker(*cls.resources, parameters=cls.parameters, limits=cls.limits)
         cls.addClassCleanup(cls.broker.end)
 
     def screen(self, name, *topics):

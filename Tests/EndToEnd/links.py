@@ -61,6 +61,13 @@ class Link:
                 self.unread += data
             self.socket.settimeout(self.seconds)
 
+    def finish(self):
+        """Nothing more will be sent: the broker closes the connection when it has seen that."""
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
     def close(self):
         """Without a goodbye."""
         self.is_closed = True
