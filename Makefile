@@ -19,7 +19,7 @@ serve: build certs ## the broker of the demo, until Ctrl-C
 test: ## everything that CI runs
 	@.ci/test.sh
 
-fuzz: ## feed the packet decoder with the kept corpus and with new inputs for a while
+fuzz: ## feed the readers of packets and frames with the kept inputs and with new ones for a while
 	@.ci/prepare.sh build
 	@.ci/fuzz.sh
 

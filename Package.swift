@@ -3,9 +3,11 @@ import PackageDescription
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -48,21 +50,31 @@ let package = Package(
         .target(name: "Documents", dependencies: [.product(name: "Yams", package: "Yams")]),
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
         .target(name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", nioCore, logging]),
-        .target(name: "BrokerServer", dependencies: ["BrokerCore", "MQTTCodec", "Trust", nioCore, nioPosix, nioSSL, nioTLS, logging]),
+        .target(name: "WebSocketFraming", dependencies: [nioCore, nioWebSocket]),
+        .target(
+            name: "BrokerServer",
+            dependencies: [
+                "BrokerCore", "HTTPExchange", "MQTTCodec", "Trust", "WebSocketFraming", nioCore, nioHTTP, nioPosix, nioSSL, nioTLS,
+                nioWebSocket, deque, logging,
+            ]),
+        .target(name: "HTTPExchange", dependencies: ["BrokerCore", nioCore, nioHTTP, logging]),
         .target(
             name: "HTTPListening",
             dependencies: [
-                "BrokerCore", nioCore, nioHTTP, nioHTTPTypes, nioHTTPTypesHTTP1, hummingbird, hummingbirdCore, httpTypes, logging,
+                "HTTPExchange", "BrokerCore", nioCore, nioHTTP, nioHTTPTypes, nioHTTPTypesHTTP1, hummingbird, hummingbirdCore, httpTypes,
+                logging,
             ]),
         .target(
             name: "Gateway",
             dependencies: [
-                "EventBus", "HTTPListening", "BrokerCore", "Documents", "Rules", nioCore, hummingbird, httpTypes, lifecycle, logging,
+                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "Rules", nioCore, nioHTTP, hummingbird, httpTypes,
+                lifecycle,
+                logging,
             ]),
         .target(
             name: "AdminServer",
             dependencies: [
-                "EventBus", "HTTPListening", "BrokerCore", "MQTTCodec", nioCore, hummingbird, httpTypes, lifecycle, logging,
+                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", nioCore, hummingbird, httpTypes, lifecycle, logging,
             ]),
         .target(
             name: "LoadGenerator",
@@ -90,14 +102,17 @@ let package = Package(
         .testTarget(name: "EventBusTests", dependencies: ["EventBus", "BrokerCore", "Documents", "MQTTCodec", nioCore, logging]),
         .testTarget(
             name: "BrokerServerTests",
-            dependencies: ["BrokerServer", "BrokerCore", "CremaTesting", "MQTTCodec", "Trust", nioCore, nioPosix, logging]),
-        .testTarget(
-            name: "HTTPListeningTests",
-            dependencies: ["HTTPListening", "CremaTesting", nioCore, nioHTTP, nioPosix, hummingbird, lifecycle, logging]),
+            dependencies: [
+                "BrokerServer", "BrokerCore", "CremaTesting", "HTTPExchange", "MQTTCodec", "Trust", "WebSocketFraming", nioCore,
+                nioEmbedded,
+                nioHTTP, nioPosix, logging,
+            ]),
+        .testTarget(name: "HTTPExchangeTests", dependencies: ["HTTPExchange", nioCore, nioHTTP]),
+        .testTarget(name: "WebSocketFramingTests", dependencies: ["WebSocketFraming", "CremaTesting", nioCore, nioWebSocket]),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "BrokerCore", "CremaTesting", "Documents", "EventBus", "Rules", nioCore, nioPosix, hummingbird,
+                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "Rules", nioCore, nioPosix, hummingbird,
                 hummingbirdTesting,
                 httpClient, httpTypes, nioHTTP, lifecycle, logging,
             ]),
@@ -126,4 +141,9 @@ for target in package.targets where target.type != .system {
     if target.type != .test {
         target.swiftSettings?.append(.strictMemorySafety())  // SE-0458
     }
+}
+
+// The modules of the hot path: the law of exclusive access is watched by the tests, which run with its checks (record 0010).
+for target in package.targets where ["BrokerCore", "BrokerServer", "MQTTCodec"].contains(target.name) {
+    target.swiftSettings?.append(.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)))
 }

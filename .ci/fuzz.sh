@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Fuzzes the packet decoder with LLVM's libFuzzer, without and with the address sanitizer: first the kept corpus, then new inputs.
-# Usage: fuzz.sh [SECONDS]   seconds of new inputs per build, 30 unless told
-# An input that stops the decoder is left in .build/fuzz/crashes, and the exit status is not 0. What a long run finds is kept by
+# Fuzzes what reads bytes of strangers with LLVM's libFuzzer, without and with the address sanitizer: first the kept corpus, then new inputs.
+# Usage: fuzz.sh [SECONDS]   seconds of new inputs per program and build, 30 unless told
+# An input that stops a reader is left in .build/fuzz/crashes, and the exit status is not 0. What a long run finds is kept by
 #   fuzz.sh --merge          which adds to the corpus the short inputs of .build/fuzz/found that reach something new
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 seconds=${1:-30}
 package=Tests/Fuzzing
-corpus=$package/Corpus/PacketDecoder
 work=.build/fuzz
-mkdir -p "$work/crashes" "$work/found"
+# Each is a program of the package, with a folder of inputs and a dictionary.
+declare -A dictionaries=([PacketDecoder]=mqtt.dict [WebSocketFrames]=websocket.dict)
+mkdir -p "$work/crashes"
 
 # The fuzzer without its own main function, from the Swift toolchain that builds.
 toolchain=$(dirname "$(dirname "$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath" *: *"\(.*\)".*/\1/p')")")
@@ -20,14 +21,13 @@ runtime=$(find "$toolchain/lib" -name "libclang_rt.fuzzer_no_main-$(uname -m).a"
     exit 1
 }
 
-# build NAME [OPTION...]: prints the path of the program.
+# build NAME [OPTION...]: builds all programs; prints the path of their folder.
 build() {
     local name=$1
     shift
-    local options=(--package-path "$package" --scratch-path "$work/$name" -c release --product PacketDecoder
-        -Xlinker "$runtime" -Xlinker -lstdc++ "$@")
+    local options=(--package-path "$package" --scratch-path "$work/$name" -c release -Xlinker "$runtime" -Xlinker -lstdc++ "$@")
     swift build "${options[@]}" >&2
-    echo "$(swift build "${options[@]}" --show-bin-path)/PacketDecoder"
+    swift build "${options[@]}" --show-bin-path
 }
 
 # A trap must end the process at once: the fuzzer prints the trace and keeps the input.
@@ -35,19 +35,21 @@ export SWIFT_BACKTRACE=enable=no
 # Freed memory is held back from use for a while, but not so much of it that the limit below is reached.
 export ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=16
 
+# fuzz PROGRAM BUILD FOLDER
 fuzz() {
-    local name=$1 program=$2
+    local program=$1 build=$2 folder=$3
+    local corpus=$package/Corpus/$program found=$work/found/$program log=$work/$program-$build.log
     # Wall-clock time, for an input that never ends; a slow one is found by the CPU time it takes.
-    local options=(-timeout=30 -rss_limit_mb=512 -artifact_prefix="$work/crashes/")
-    local log=$work/$name.log
-    echo "fuzz.sh: $name, the kept corpus"
-    if ! "$program" "${options[@]}" -runs=0 "$corpus" >"$log" 2>&1; then
+    local options=(-timeout=30 -rss_limit_mb=512 -artifact_prefix="$work/crashes/$program-")
+    mkdir -p "$found"
+    echo "fuzz.sh: $program, $build, the kept corpus"
+    if ! "$folder/$program" "${options[@]}" -runs=0 "$corpus" >"$log" 2>&1; then
         fail "$log"
     fi
     tail -n 2 "$log"
-    echo "fuzz.sh: $name, $seconds s of new inputs"
-    if ! "$program" "${options[@]}" -max_len=4096 -max_total_time="$seconds" -print_final_stats=1 \
-        -dict="$package/mqtt.dict" "$work/found" "$corpus" >"$log" 2>&1; then
+    echo "fuzz.sh: $program, $build, $seconds s of new inputs"
+    if ! "$folder/$program" "${options[@]}" -max_len=4096 -max_total_time="$seconds" -print_final_stats=1 \
+        -dict="$package/${dictionaries[$program]}" "$found" "$corpus" >"$log" 2>&1; then
         fail "$log"
     fi
     grep -E 'DONE|stat::number_of_executed|stat::peak' "$log"
@@ -62,9 +64,12 @@ fail() {
 
 plain=$(build plain)
 if [ "$seconds" = --merge ]; then
-    "$plain" -merge=1 -max_len=512 "$corpus" "$work/found"
+    for program in "${!dictionaries[@]}"; do
+        mkdir -p "$work/found/$program"
+        "$plain/$program" -merge=1 -max_len=512 "$package/Corpus/$program" "$work/found/$program"
+    done
     exit 0
 fi
-fuzz plain "$plain"
+for program in "${!dictionaries[@]}"; do fuzz "$program" plain "$plain"; done
 address=$(build address --sanitize=address)
-fuzz address "$address"
+for program in "${!dictionaries[@]}"; do fuzz "$program" address "$address"; done

@@ -8,6 +8,8 @@ package final class GatewayCounters: Sendable {
     package enum Handler: String, Sendable, CaseIterable {
         case putEvents = "put_events"
         case route
+        /// MQTT over WebSocket: what was refused before it became that.
+        case webSocket = "web_socket"
         /// No route and no operation: what nobody asked for.
         case unmatched
     }
@@ -27,7 +29,7 @@ package final class GatewayCounters: Sendable {
 
     package init() {}
 
-    func record(_ handler: Handler, status: Int) {
+    package func record(_ handler: Handler, status: Int) {
         requests.withLock { $0[Key(handler: handler, status: status), default: 0] &+= 1 }
     }
 

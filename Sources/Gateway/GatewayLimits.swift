@@ -21,6 +21,8 @@ package struct GatewayLimits: Sendable, Equatable {
     package var httpIdleSecondsMax = 60
     /// Connections open at once; more wait in the listen queue.
     package var httpConnectionsMax = 1_024
+    /// Of these, MQTT over WebSocket; a further one is answered 503, so that clients that stay leave room for requests.
+    package var httpWebSocketsMax = 512
     /// Largest header section of a request, in bytes.
     ///
     /// A larger one is answered 400, and the connection is closed.

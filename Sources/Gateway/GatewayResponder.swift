@@ -1,6 +1,6 @@
 import BrokerCore
 import EventBus
-import HTTPListening
+import HTTPExchange
 package import Hummingbird
 import Logging
 import NIOCore
@@ -20,6 +20,8 @@ package struct GatewayResponder: HTTPResponder {
     let anonymous: Bool
     let broker: any BrokerAccess
     let engine: EventEngine
+    /// Where the listener serves MQTT over WebSocket.
+    let webSocketPath: String?
     let counters: GatewayCounters
     let refusals: RefusalLog
     /// The time, and the identifiers of requests.
@@ -70,7 +72,7 @@ package struct GatewayResponder: HTTPResponder {
         do throws(RouteError) {
             guard anonymous else { throw .authenticationRequired }
             switch routes.value.match(method: request.method.rawValue, path: path) {
-            case .none: throw .notFound
+            case .none: throw webSocketPath.map { path == $0 } ?? false ? .upgradeRequired : .notFound
             case .malformedPath: throw .malformedPath
             case .route(let route, let parameters):
                 handler = .route
@@ -171,7 +173,9 @@ package struct GatewayResponder: HTTPResponder {
     }
 
     private static func response(_ error: RouteError, _ requestID: String) -> Response {
-        response(error.status, .json, JSONText.object(["message": error.message]), requestID)
+        var response = response(error.status, .json, JSONText.object(["message": error.message]), requestID)
+        if error == .upgradeRequired { response.headers[.upgrade] = "websocket" }
+        return response
     }
 
     private enum MediaType: String {

@@ -1,6 +1,7 @@
 package import BrokerCore
 import Documents
 package import EventBus
+import HTTPExchange
 import HTTPListening
 package import Hummingbird
 package import Logging
@@ -35,6 +36,8 @@ package struct GatewayServer: Service {
 
     /// Prepares a listener that serves `routes` besides the AWS-compatible endpoint `POST /`.
     ///
+    /// Connections whose first request asks for WebSocket go to `webSocket`, which must serve the event loops of `eventLoopGroup`.
+    ///
     /// `onListening` is called once with the bound address, before the first connection is accepted.
     package init(
         configuration: Configuration,
@@ -42,6 +45,7 @@ package struct GatewayServer: Service {
         broker: any BrokerAccess,
         engine: EventEngine,
         counters: GatewayCounters = GatewayCounters(),
+        webSocket: WebSocketPort? = nil,
         eventLoopGroup: any EventLoopGroup,
         log: Logger,
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
@@ -52,10 +56,15 @@ package struct GatewayServer: Service {
             limits: HTTPListenerLimits(
                 idleSecondsMax: limits.httpIdleSecondsMax, bodySecondsMax: limits.httpBodySecondsMax,
                 connectionsMax: limits.httpConnectionsMax, headerBytesMax: limits.httpHeaderBytesMax, headersMax: limits.httpHeadersMax),
-            eventLoopGroup: eventLoopGroup, log: log, countRefusal: { counters.record(.unmatched, status: $0) }, onListening: onListening)
+            eventLoopGroup: eventLoopGroup, log: log,
+            takeover: webSocket.map {
+                ConnectionTakeover(
+                    connectionsMax: limits.httpWebSocketsMax, limitName: "httpWebSocketsMax", claims: $0.claims, take: $0.take)
+            },
+            countRefusal: { counters.record(.unmatched, status: $0) }, onListening: onListening)
         responder = GatewayResponder(
             routes: CurrentRoutes(routes), limits: limits, anonymous: configuration.anonymous, broker: broker, engine: engine,
-            counters: counters, refusals: listener.refusals.log, source: .system, log: log)
+            webSocketPath: webSocket?.path, counters: counters, refusals: listener.refusals.log, source: .system, log: log)
     }
 
     /// Puts other API routes in force.

@@ -1,4 +1,4 @@
-import HTTPListening
+import HTTPExchange
 import Hummingbird
 import NIOCore
 

@@ -1,4 +1,5 @@
 import BrokerCore
+import HTTPExchange
 import HTTPTypes
 package import HummingbirdCore
 package import Logging
@@ -9,34 +10,60 @@ import NIOHTTPTypesHTTP1
 
 /// What a connection that an HTTP listener accepted becomes.
 ///
-/// As Hummingbird's own HTTP/1 channel, with ``RequestExchangeHandler`` behind the coders: it ends connections, and keeps time.
+/// As Hummingbird's own HTTP/1 channel, with ``RequestExchangeHandler`` behind the coders: it ends connections, and keeps time. Where a
+/// ``ConnectionTakeover`` is given, the first request decides whether the connection stays.
 package struct HTTPConnection: HTTPChannelHandler {
-    package typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+    package typealias Parts = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
+    /// A connection of which it may not be known yet what it becomes.
+    package struct Value: ServerChildChannelValue {
+        package let channel: any Channel
+        /// `nil` when somebody else has the connection.
+        let parts: EventLoopFuture<Parts?>
+    }
 
     package let responder: Responder
     let limits: HTTPListenerLimits
     let refusals: HTTPRefusals
+    let takeover: ConnectionTakeover?
 
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            var decoderLimits = NIOHTTPDecoderLimitConfiguration()
-            decoderLimits.maxHeaderFieldSize = limits.headerBytesMax
-            decoderLimits.maxHeaderListSize = limits.headerBytesMax
-            decoderLimits.maxHeaderFieldCount = limits.headersMax
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
-                withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoderLimits)
-            try pipeline.addHandlers(
-                RequestExchangeHandler(limits: limits, refusals: refusals, peer: PeerText.of(channel.remoteAddress)),
-                HTTP1ToHTTPServerCodec(secure: false),
-                // For the end of the listener only: it lets requests that have begun finish.
-                HTTPConnectionStateHandler(idleTimeout: nil, logger: logger))
-            return try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+            try RequestCoders(limits: limits).add(to: pipeline)
+            let peer = PeerText.of(channel.remoteAddress)
+            try pipeline.addHandler(RequestExchangeHandler(limits: limits, refusals: refusals, peer: peer))
+            guard let takeover else {
+                let parts = try Self.serve(channel, logger)
+                return Value(channel: channel, parts: channel.eventLoop.makeSucceededFuture(parts))
+            }
+            let parts = channel.eventLoop.makePromise(of: Parts?.self)
+            let first = FirstRequestHandler(
+                takeover: takeover,
+                refused: { head, refusal in
+                    refusals.refused(
+                        RefusedRequest(
+                            method: head.method.rawValue, target: head.uri, status: Int(refusal.status.code), reason: refusal.reason,
+                            peer: peer))
+                },
+                serve: { parts.succeed(try Self.serve(channel, logger)) },
+                leave: { parts.succeed(nil) })
+            try pipeline.addHandler(first)
+            return Value(channel: channel, parts: parts.futureResult)
         }
     }
 
+    /// Puts behind the coders what Hummingbird needs.
+    private static func serve(_ channel: any Channel, _ logger: Logger) throws -> Parts {
+        try channel.pipeline.syncOperations.addHandlers(
+            HTTP1ToHTTPServerCodec(secure: false),
+            // For the end of the listener only: it lets requests that have begun finish.
+            HTTPConnectionStateHandler(idleTimeout: nil, logger: logger))
+        return try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+    }
+
     package func handle(value: Value, logger: Logger) async {
-        await handleHTTP(asyncChannel: value, logger: logger)
+        guard let parts = try? await value.parts.get() else { return }
+        await handleHTTP(asyncChannel: parts, logger: logger)
     }
 }

@@ -1,3 +1,4 @@
+package import HTTPExchange
 package import Hummingbird
 import HummingbirdCore
 package import Logging
@@ -12,6 +13,7 @@ package struct HTTPListener: Sendable {
     package let refusals: HTTPRefusals
     private let eventLoopGroup: any EventLoopGroup
     private let log: Logger
+    private let takeover: ConnectionTakeover?
     private let onListening: @Sendable (SocketAddress) async -> Void
 
     /// - Parameters:
@@ -20,11 +22,12 @@ package struct HTTPListener: Sendable {
     ///   - limits: what each connection keeps to.
     ///   - eventLoopGroup: where connections live.
     ///   - log: takes refused requests, and what Hummingbird warns of.
+    ///   - takeover: who may have connections whose first request asks for it.
     ///   - countRefusal: called with the status for each request that was refused before its responder saw it.
     ///   - onListening: called once with the bound address, before the first connection is accepted.
     package init(
         host: String, port: Int, limits: HTTPListenerLimits, eventLoopGroup: any EventLoopGroup, log: Logger,
-        countRefusal: @escaping @Sendable (_ status: Int) -> Void = { _ in },
+        takeover: ConnectionTakeover? = nil, countRefusal: @escaping @Sendable (_ status: Int) -> Void = { _ in },
         onListening: @escaping @Sendable (SocketAddress) async -> Void
     ) {
         self.host = host
@@ -32,6 +35,7 @@ package struct HTTPListener: Sendable {
         self.limits = limits
         self.eventLoopGroup = eventLoopGroup
         self.log = log
+        self.takeover = takeover
         self.onListening = onListening
         refusals = HTTPRefusals(log: RefusalLog(logger: log, eventLoop: eventLoopGroup.next()), count: countRefusal)
     }
@@ -46,9 +50,10 @@ package struct HTTPListener: Sendable {
         quiet.logLevel = max(log.logLevel, .warning)
         let limits = limits
         let refusals = refusals
+        let takeover = takeover
         return Application(
             responder: responder,
-            server: HTTPServerBuilder { HTTPConnection(responder: $0, limits: limits, refusals: refusals) },
+            server: HTTPServerBuilder { HTTPConnection(responder: $0, limits: limits, refusals: refusals, takeover: takeover) },
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
                 availableConnectionsDelegate: .maximum(limits.connectionsMax, logger: quiet)),

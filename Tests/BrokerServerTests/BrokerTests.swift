@@ -108,12 +108,11 @@ import Testing
                 #expect(try await client.receiveAll() == Packets.connack)
                 await drained
             }
-            // The system may give the port to somebody else at once; not three times.
+            // A program that another test starts has a copy of the socket until it runs: on a busy machine, for a while.
             var isRefused = false
-            for _ in 0..<3 where !isRefused {
+            while !isRefused {
                 do { try await RawClient.run(host: "127.0.0.9", port: port) { _ in } } catch { isRefused = true }
             }
-            #expect(isRefused)
             #expect(await site.broker.clients().isEmpty)
         }
     }
@@ -145,11 +144,15 @@ import Testing
 
     @Test func theStartUpLineTellsAddressTransportAndAuthentication() async throws {
         try await TestSite.run { site in
-            let bindings = try await site.broker.start([TestSite.plain, site.mutualTLS()])
+            let bindings = try await site.broker.start([
+                TestSite.plain, site.mutualTLS(), TestSite.webSocket(), site.secureWebSocket(),
+            ])
             #expect(
                 bindings.map(\.description) == [
                     "127.0.0.1:\(bindings[0].port) MQTT over TCP, anonymous clients",
                     "127.0.0.1:\(bindings[1].port) MQTT over TLS 1.2 to 1.3, client certificate required",
+                    "127.0.0.1:\(bindings[2].port) MQTT over WebSocket at /mqtt, anonymous clients",
+                    "127.0.0.1:\(bindings[3].port) MQTT over WebSocket at /mqtt, TLS 1.2 to 1.3, client certificate required",
                 ])
         }
     }
@@ -183,12 +186,15 @@ import Testing
             var listener = TestSite.plain
             listener.anonymous = false
             let port = try await site.start(listener)
-            for _ in 0..<4 {
-                try await RawClient.run(port: port) { client in
-                    try await client.send(Packets.connect("a"))
-                    #expect(try await client.receiveAll() == [0x20, 2, 0, 5])
+            // However few of them a busy machine manages in a second: there is a second with two.
+            async let _: Void = {
+                while !Task.isCancelled {
+                    try await RawClient.run(port: port) { client in
+                        try await client.send(Packets.connect("a"))
+                        _ = try await client.receive([0x20, 2, 0, 5])
+                    }
                 }
-            }
+            }()
             #expect(await site.log.next("client refused")?.metadata["client_id"] == "a")
             #expect(await site.log.next("lines left out")?.metadata["subject"] == "a")
         }

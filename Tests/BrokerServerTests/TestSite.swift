@@ -75,15 +75,29 @@ struct TestSite {
 
     static let plain = Listener(name: "mqtt", host: "127.0.0.1", port: 0, transport: .tcp, anonymous: true)
 
+    static func webSocket(_ webSocket: WebSocketListener = WebSocketListener(), host: String = "127.0.0.1") -> Listener {
+        Listener(name: "ws", host: host, port: 0, transport: .ws(webSocket), anonymous: true)
+    }
+
+    /// ``mutualTLS(anonymous:required:)`` with WebSocket inside.
+    func secureWebSocket(anonymous: Bool = false, required: Bool = true) -> Listener {
+        var listener = mutualTLS(anonymous: anonymous, required: required)
+        listener.name = "wss"
+        if case .tls(let tls) = listener.transport { listener.transport = .wss(WebSocketListener(), tls) }
+        return listener
+    }
+
     func start(_ listener: Listener) async throws -> Int {
         let bindings = try await broker.start([listener])
         return bindings.first?.port ?? 0
     }
 
-    /// Connects by `openssl s_client`, sends CONNECT and DISCONNECT, and answers with everything it printed.
-    func openSSL(port: Int, certificate: String?, _ more: [String] = []) async throws -> Data {
+    /// Connects by `openssl s_client`, sends CONNECT and DISCONNECT or other bytes, and answers with everything it printed.
+    func openSSL(
+        port: Int, certificate: String?, _ more: [String] = [], sending bytes: [UInt8] = Packets.connect("a") + Packets.disconnect
+    ) async throws -> Data {
         let input = path("packets-\(UUID().uuidString)")
-        try Data(Packets.connect("a") + Packets.disconnect).write(to: URL(fileURLWithPath: input))
+        try Data(bytes).write(to: URL(fileURLWithPath: input))
         var arguments = ["s_client", "-connect", "127.0.0.1:\(port)", "-CAfile", path("ca.crt"), "-ign_eof"]
         if let certificate { arguments += ["-cert", path("\(certificate).crt"), "-key", path("\(certificate).key")] }
         let process = Process()

@@ -50,6 +50,18 @@ import Testing
         #expect(try configuration(full, file: "crema.yaml").resources[0].path == "shop.yaml")
     }
 
+    @Test func webSocketListenersAreRead() throws {
+        let read = try configuration(
+            """
+            listeners:
+              - { protocol: ws, bind: 'h:1' }
+              - { protocol: wss, bind: 'h:2', certificate: c, key: k, path: /broker, origins: ['https://shop.example', 'http://h:81', 'null'] }
+              - { protocol: http, bind: 'h:3', origins: ['*'] }
+            """, environment: ["CREMA_LISTENERS__0__ORIGINS__0": "https://a.example"])
+        #expect(read.listeners.map(\.path) == [nil, "/broker", nil])
+        #expect(read.listeners.map(\.origins) == [["https://a.example"], ["https://shop.example", "http://h:81", "null"], ["*"]])
+    }
+
     @Test func withoutAFileEverythingIsOnLoopbackAndClosed() {
         #expect(Configuration().listeners.allSatisfy { $0.host == "127.0.0.1" && !$0.anonymous })
     }
@@ -64,12 +76,32 @@ import Testing
             ("listener: []\n", "etc/crema.yaml:1:1: the configuration has no key `listener`; did you mean `listeners`?"),
             ("listeners: []\n", "etc/crema.yaml:1:12: listeners must have at least one listener"),
             (
-                "listeners: [{protocol: ws, bind: 'h:1'}]",
-                "etc/crema.yaml:1:24: the protocol `ws` (MQTT over WebSocket) is not supported yet; remove this listener"
+                "listeners: [{protocol: websocket, bind: 'h:1'}]",
+                "etc/crema.yaml:1:24: there is no protocol `websocket`; known: admin, http, mqtt, mqtts, ws, wss"
             ),
             (
-                "listeners: [{protocol: wss, bind: 'h:1'}]",
-                "etc/crema.yaml:1:24: the protocol `wss` (MQTT over WebSocket) is not supported yet; remove this listener"
+                "listeners: [{protocol: wss, bind: 'h:1', key: k}]",
+                "etc/crema.yaml:1:13: a listener with protocol wss needs `certificate`"
+            ),
+            (
+                "listeners: [{protocol: ws, bind: 'h:1', path: mqtt}]",
+                "etc/crema.yaml:1:47: path is `mqtt`, but must begin with / and have neither query nor fragment"
+            ),
+            (
+                "listeners: [{protocol: http, bind: 'h:1', path: /mqtt}]",
+                "etc/crema.yaml:1:43: `path` is for the protocols ws and wss, not for http"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: 'h:1', origins: ['*']}]",
+                "etc/crema.yaml:1:43: `origins` is for the protocols ws, wss and http, not for mqtt"
+            ),
+            (
+                "listeners: [{protocol: ws, bind: 'h:1', origins: [shop.example]}]",
+                "etc/crema.yaml:1:51: the origin is `shop.example`, but must be as in https://shop.example, or `*` for all"
+            ),
+            (
+                "listeners: [{protocol: ws, bind: 'h:1', origins: ['https://shop.example:443']}]",
+                "etc/crema.yaml:1:51: the origin is `https://shop.example:443`, but browsers leave out the scheme's own port: remove :443"
             ),
             ("listeners: [{protocol: mqqt, bind: 'h:1'}]", "etc/crema.yaml:1:24: there is no protocol `mqqt`; did you mean `mqtt`?"),
             ("listeners: [{protocol: mqtt, bnd: 'h:1'}]", "etc/crema.yaml:1:30: a listener has no key `bnd`; did you mean `bind`?"),
@@ -117,6 +149,27 @@ import Testing
                 "limits: {packetBytesMax: -1}",
                 "etc/crema.yaml:1:26: the limit packetBytesMax is `-1`, but must be a whole number, 1 or more"
             ),
+            (
+                "limits: {packetBytesMax: 0}",
+                "etc/crema.yaml:1:26: the limit packetBytesMax is `0`, but must be a whole number, 1 or more"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: 'h:1', scramUsers: u}]",
+                "etc/crema.yaml:1:36: h:1 asks for passwords (`scramUsers`) without encryption; use protocol mqtts, bind to 127.0.0.1, "
+                    + "or say `insecure: true`"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', insecure: true}]",
+                "etc/crema.yaml:1:51: `insecure` has a meaning only for a listener with `scramUsers` and without encryption"
+            ),
+            (
+                "listeners: [{protocol: http, bind: 'h:1', limitLoopback: true}]",
+                "etc/crema.yaml:1:43: `limitLoopback` has no meaning for protocol http"
+            ),
+            (
+                "serverReference: other:0",
+                "etc/crema.yaml:1:18: serverReference is `other:0`, but must be host:port with a port from 1 to 65535"
+            ),
             ("resources: shop.yaml", "etc/crema.yaml:1:12: resources must be a list, not text"),
         ]
     )
@@ -125,7 +178,26 @@ import Testing
     }
 
     @Test func allMistakesAreNamedAtOnce() {
-        #expect(message("data: x\nlimits: {a: 1}\nlisteners: [{protocol: ws, bind: 'h:1'}, {}]\n").split(separator: "\n").count == 4)
+        #expect(message("data: x\nlimits: {a: 1}\nlisteners: [{protocol: no, bind: 'h:1'}, {}]\n").split(separator: "\n").count == 4)
+    }
+
+    @Test(
+        "Passwords without encryption need loopback, or the word for it",
+        arguments: [
+            ("127.0.0.1:1", false, true), ("127.9.8.7:1", false, true), ("localhost:1", false, true), ("[::1]:1", false, true),
+            ("0.0.0.0:1", false, false), ("127.0.0.1.example:1", false, false), ("[::]:1", false, false), ("0.0.0.0:1", true, true),
+        ])
+    func passwordsInTheOpen(bind: String, insecure: Bool, isTaken: Bool) {
+        let text = "listeners: [{protocol: mqtt, bind: '\(bind)', scramUsers: u\(insecure ? ", insecure: true" : "")}]"
+        #expect(((try? configuration(text)) != nil) == isTaken)
+    }
+
+    @Test func whatOnlyMQTTListenersSayIsRead() throws {
+        let read = try configuration(
+            "serverReference: 'other.example:8883'\nlisteners: [{protocol: mqtt, bind: 'h:1', limitLoopback: true}]")
+        #expect(read.serverReference == "other.example:8883")
+        #expect(read.listeners[0].limitLoopback)
+        #expect(try configuration(full).listeners.allSatisfy { !$0.limitLoopback && !$0.insecure })
     }
 
     @Test func theEnvironmentBeatsTheFile() throws {

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import queue
+import resource
 import shutil
 import signal
 import socket
@@ -36,12 +37,13 @@ def run(*command, check=True, **options):
 
 
 class Broker:
-    """`crema serve` with mutual TLS, plain MQTT, HTTP and administration on free ports of loopback."""
+    """`crema serve` with mutual TLS, plain MQTT, WebSocket, HTTP and administration on free ports of loopback."""
 
-    def __init__(self, *resources, parameters=None, limits=None):
+    def __init__(self, *resources, parameters=None, limits=None, open_files=None, more=None, log_is_read=True):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="crema-"))
         self.certificates = self.folder / "certs"
         self.mqtts, self.mqtt, self.http, self.admin = (free_port() for _ in range(4))
+        self.ws, self.wss = free_port(), free_port()
         self.scram, self.users = free_port(), self.folder / "users"
         run(CREMA, "certs", "init", "--directory", str(self.certificates))
         self.add_user("ann", "espresso")
@@ -52,17 +54,24 @@ class Broker:
                 {"protocol": "mqtts", "bind": f"127.0.0.1:{self.mqtts}", "requireClientCertificate": True, **certificates},
                 {"protocol": "mqtt", "bind": f"127.0.0.1:{self.mqtt}", "anonymous": True},
                 {"protocol": "mqtt", "bind": f"127.0.0.1:{self.scram}", "scramUsers": "users"},
+                {"protocol": "ws", "bind": f"127.0.0.1:{self.ws}", "anonymous": True},
+                {"protocol": "wss", "bind": f"127.0.0.1:{self.wss}", "requireClientCertificate": True, "path": "/broker",
+                 "origins": ["https://shop.example"], **certificates},
                 {"protocol": "http", "bind": f"127.0.0.1:{self.http}", "anonymous": True},
                 {"protocol": "admin", "bind": f"127.0.0.1:{self.admin}", "anonymous": True},
             ],
             "resources": [str(resource) for resource in resources],
             "parameters": parameters or {},
             "limits": limits or {},
+            **(more or {}),
         }))
         self._log = (self.folder / "crema.log").open("w")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CREMA")}
         self.process = subprocess.Popen(
-            [CREMA, "serve", "--config", str(self.configuration)], stdout=self._log, stderr=self._log, env=environment)
+            [CREMA, "serve", "--config", str(self.configuration)], env=environment,
+            stdout=self._log, stderr=self._log if log_is_read else subprocess.PIPE)
+        if open_files:
+            resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (open_files, open_files))
         try:
             self._wait_until_ready()
         except Exception:

@@ -26,7 +26,7 @@ def properties(kind, **values):
 class Client:
     """A paho client with a thread of its own; what happens to it comes in queues."""
 
-    def __init__(self, broker, name, version=paho.MQTTv5, transport="tcp", port=None, will=None, **connect):
+    def __init__(self, broker, name, version=paho.MQTTv5, transport="tcp", port=None, will=None, prepare=None, **connect):
         self.messages, self.answers, self.ends = queue.Queue(), queue.Queue(), queue.Queue()
         options = {"clean_session": connect.pop("clean_session", True)} if version != paho.MQTTv5 else {}
         self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=version, transport=transport, **options)
@@ -38,7 +38,9 @@ class Client:
         self.client.on_message = lambda _, __, message: self.messages.put(message)
         if will:
             self.client.will_set(*will)
-        self.client.connect("127.0.0.1", port or broker.mqtt, 60, **connect)
+        if prepare:
+            prepare(self.client)
+        self.client.connect(connect.pop("host", "127.0.0.1"), port or broker.mqtt, connect.pop("keepalive", 60), **connect)
         self.client.loop_start()
         self.flags, self.code, self.found = self.answers.get(timeout=WAIT_SECONDS)
 

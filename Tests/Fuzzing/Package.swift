@@ -5,6 +5,7 @@ import PackageDescription
 // modules under test are symbolic links: in another package, what is `package` in them could not be reached.
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 
 let package = Package(
     name: "crema-fuzzing",
@@ -14,7 +15,11 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibFuzzer", path: "CLibFuzzer"),
         .target(name: "MQTTCodec", dependencies: [nioCore], path: "MQTTCodec"),
-        .executableTarget(name: "PacketDecoder", dependencies: ["CLibFuzzer", "MQTTCodec", nioCore], path: "PacketDecoder"),
+        .target(name: "WebSocketFraming", dependencies: [nioCore, nioWebSocket], path: "WebSocketFraming"),
+        .target(name: "FuzzDriver", dependencies: ["CLibFuzzer"], path: "FuzzDriver"),
+        .executableTarget(name: "PacketDecoder", dependencies: ["FuzzDriver", "MQTTCodec", nioCore], path: "PacketDecoder"),
+        .executableTarget(
+            name: "WebSocketFrames", dependencies: ["FuzzDriver", "WebSocketFraming", nioCore, nioWebSocket], path: "WebSocketFrames"),
     ]
 )
 

@@ -13,7 +13,7 @@ import Synchronization
 struct GatewayFixture {
     let broker = RecordingBroker()
     let engine: EventEngine
-    let counters = GatewayCounters()
+    let counters: GatewayCounters
     let server: GatewayServer
 
     static let shop = """
@@ -79,8 +79,11 @@ struct GatewayFixture {
 
     init(
         anonymous: Bool = true, api: String = GatewayFixture.api, limits: GatewayLimits = GatewayLimits(), log: Logger? = nil,
+        webSocket: WebSocketPort? = nil, eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        counters: GatewayCounters = GatewayCounters(),
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
     ) throws {
+        self.counters = counters
         let template = try TemplateDocument(file: "shop.yaml", text: Self.shop, parameters: [:])
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
@@ -88,7 +91,7 @@ struct GatewayFixture {
         let routes = try OpenAPIDocument(file: "api.yaml", text: api, parameters: [:]).routes
         server = GatewayServer(
             configuration: .init(host: "127.0.0.1", port: 0, anonymous: anonymous, limits: limits), routes: try RouteTable(routes),
-            broker: broker, engine: engine, counters: counters, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, log: log ?? quiet,
+            broker: broker, engine: engine, counters: counters, webSocket: webSocket, eventLoopGroup: eventLoopGroup, log: log ?? quiet,
             onListening: onListening)
     }
 

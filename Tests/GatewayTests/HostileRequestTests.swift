@@ -1,4 +1,5 @@
 import CremaTesting
+import EventBus
 import Gateway
 import Hummingbird
 import HummingbirdTesting
@@ -77,6 +78,8 @@ import Testing
             ("GET / HTTP/1.1\r\nHost:\r\n\r\n", "HTTP/1.1 404"),
             ("GET / HTTP/1.0\r\n\r\n", "HTTP/1.1 404"),
             ("GET / HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n", "HTTP/1.1 400"),
+            ("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "HTTP/1.1 404"),
+            ("CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n", "HTTP/1.1 4"),
             ("rubbish\r\n\r\n", "HTTP/1.1 400"),
             ("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}", "HTTP/1.1 400"),
             ("POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx", "HTTP/1.1 400"),
@@ -92,6 +95,28 @@ import Testing
             #expect(answer.hasPrefix(start), "\(answer.prefix(200))")
             // And the listener is still there.
             #expect(try await gateway.exchange(Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8)).hasPrefix("HTTP/1.1 404"))
+        }
+    }
+}
+
+/// Threat 20: the decoder reads nothing behind a request for another protocol, and must not keep what comes there either.
+@Suite(.timeLimit(.minutes(1))) struct UnreadBytesTests {
+    @Test func whatComesBehindARequestForAnotherProtocolIsNotKept() async throws {
+        try await RunningGateway.with { gateway in
+            let release = gateway.fixture.broker.holdNextPublish()
+            try await RawClient.run(port: gateway.port) { client in
+                let body = #"{"detail":{"user":"u"}}"#
+                let head =
+                    "POST /order HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+                try await client.send(Array((head + body).utf8))
+                while gateway.fixture.engine.counters.eventsAccepted == 0 { await Task.yield() }
+                // The request is being answered. Far more than the limit is read off the socket meanwhile, and dropped.
+                try await client.send(Array(repeating: UInt8(ascii: "x"), count: 8 << 20))
+                release.yield()
+                _ = try await client.receiveAll()
+                #expect(client.text.hasPrefix("HTTP/1.1 200 "))
+                #expect(client.text.lowercased().contains("\r\nconnection: close\r\n"))
+            }
         }
     }
 }

@@ -9,24 +9,32 @@ let allowedImports: [String: Set<String>] = [
     "Documents": ["Yams", "Foundation"],
     "BrokerCore": ["MQTTCodec", "NIOCore", "DequeModule", "HeapModule"],
     "EventBus": ["Rules", "BrokerCore", "Documents", "MQTTCodec", "NIOCore", "Logging", "Glibc"],
-    "BrokerServer": ["BrokerCore", "MQTTCodec", "Trust", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "Logging", "Glibc"],
+    "WebSocketFraming": ["NIOCore", "NIOWebSocket"],
+    "BrokerServer": [
+        "BrokerCore", "HTTPExchange", "MQTTCodec", "Trust", "WebSocketFraming", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS",
+        "NIOWebSocket", "Logging", "DequeModule", "Synchronization", "Dispatch", "Glibc",
+    ],
+    "HTTPExchange": ["BrokerCore", "NIOCore", "NIOHTTP1", "Logging"],
     "HTTPListening": [
-        "BrokerCore", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "Hummingbird", "HummingbirdCore", "HTTPTypes", "Logging",
+        "HTTPExchange", "BrokerCore", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "Hummingbird", "HummingbirdCore",
+        "HTTPTypes", "Logging",
     ],
     "Gateway": [
-        "EventBus", "HTTPListening", "BrokerCore", "Documents", "Rules", "NIOCore", "Hummingbird", "HTTPTypes", "ServiceLifecycle",
-        "Logging",
+        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "Rules", "NIOCore", "NIOHTTP1", "Hummingbird", "HTTPTypes",
+        "ServiceLifecycle", "Logging",
     ],
     // MQTTCodec for the topic filters that people ask by.
     "AdminServer": [
-        "EventBus", "HTTPListening", "BrokerCore", "MQTTCodec", "NIOCore", "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging",
+        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "NIOCore", "Hummingbird", "HTTPTypes", "ServiceLifecycle",
+        "Logging",
         "FoundationEssentials",
     ],
     "LoadGenerator": ["MQTTCodec", "NIOCore", "NIOPosix", "NIOSSL", "Histogram", "FoundationEssentials", "Glibc"],
     "CremaTesting": ["BrokerCore", "MQTTCodec", "NIOCore", "NIOPosix", "ServiceLifecycle", "Logging", "Glibc"],
     // Command line and wiring: everything that another target may import, and what only an executable needs.
     "crema": [
-        "AdminServer", "BrokerCore", "BrokerServer", "Documents", "EventBus", "Gateway", "HTTPListening", "LoadGenerator", "MQTTCodec",
+        "AdminServer", "BrokerCore", "BrokerServer", "Documents", "EventBus", "Gateway", "HTTPExchange", "HTTPListening", "LoadGenerator",
+        "MQTTCodec",
         "Rules", "Trust",
         "NIOCore", "NIOPosix", "NIOSSL", "Hummingbird", "Logging", "ArgumentParser", "AsyncHTTPClient", "ServiceLifecycle", "Foundation",
         "FoundationEssentials", "Glibc", "Dispatch", "NIOHTTP1", "UnixSignals",

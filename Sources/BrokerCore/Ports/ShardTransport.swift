@@ -9,7 +9,9 @@ package protocol ShardTransport: AnyObject {
     /// Writes to the connection's socket. Answers whether it takes more now; if not, ``Shard/transportWritable(_:now:)`` is to follow.
     func send(_ bytes: ByteBuffer, on connection: ClientConnection) -> Bool
     /// Closes the socket after what was sent before.
-    func close(_ connection: ClientConnection)
+    ///
+    /// The reason tells whether the client waits for anything, and a transport that has words of its own for a goodbye chooses them by it.
+    func close(_ connection: ClientConnection, because reason: CloseReason)
     /// Begins or ceases to read from the connection's socket; it reads at first.
     func setReading(_ isReading: Bool, on connection: ClientConnection)
     /// Hands messages to another shard, in order.

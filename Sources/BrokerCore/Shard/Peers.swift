@@ -79,7 +79,7 @@ extension Shard {
         case .relayClose(let id, let reason):
             guard let connection = relays[id] else { return }
             switch connection.link {
-            case .local: transport.close(connection)
+            case .local: transport.close(connection, because: reason)
             // The session had moved on before its connection came: this half stands between two others.
             case .remote(let previous, let id): tell(previous, .relayClose(id: id, reason))
             }

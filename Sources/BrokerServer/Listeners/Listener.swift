@@ -5,6 +5,8 @@ package struct Listener: Sendable {
     package enum Transport: Sendable {
         case tcp
         case tls(TLSListener)
+        case ws(WebSocketListener)
+        case wss(WebSocketListener, TLSListener)
     }
 
     /// What the log and the list of clients call it, `mqtts 0.0.0.0:8883` for instance.
@@ -26,6 +28,24 @@ package struct Listener: Sendable {
         self.transport = transport
         self.anonymous = anonymous
         self.terms = terms
+    }
+}
+
+/// What a WebSocket listener serves, and to whose pages.
+package struct WebSocketListener: Sendable, Equatable {
+    /// Where MQTT is served on the `http` listener, and elsewhere unless configured.
+    package static let path = "/mqtt"
+
+    /// The path that a request names; its query is not looked at.
+    package var path: String
+    /// Web pages' origins that may connect, or `*` for all.
+    ///
+    /// Without a list, those whose host is the one that the request was sent to; see ``OriginRule``.
+    package var origins: [String]?
+
+    package init(path: String = WebSocketListener.path, origins: [String]? = nil) {
+        self.path = path
+        self.origins = origins
     }
 }
 
@@ -72,11 +92,27 @@ extension Listener {
         switch transport {
         case .tcp: "MQTT over TCP"
         case .tls: "MQTT over TLS 1.2 to 1.3"
+        case .ws(let webSocket): "MQTT over WebSocket at \(webSocket.path)"
+        case .wss(let webSocket, _): "MQTT over WebSocket at \(webSocket.path), TLS 1.2 to 1.3"
+        }
+    }
+
+    var tls: TLSListener? {
+        switch transport {
+        case .tls(let tls), .wss(_, let tls): tls
+        case .tcp, .ws: nil
+        }
+    }
+
+    var webSocket: WebSocketListener? {
+        switch transport {
+        case .ws(let webSocket), .wss(let webSocket, _): webSocket
+        case .tcp, .tls: nil
         }
     }
 
     private var authenticationText: String {
-        guard case .tls(let tls) = transport, tls.clientCA != nil else {
+        guard let tls, tls.clientCA != nil else {
             return anonymous ? "anonymous clients" : "no client can prove who it is, so none is taken"
         }
         if tls.requireClientCertificate { return "client certificate required" }

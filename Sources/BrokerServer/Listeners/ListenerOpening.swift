@@ -1,4 +1,5 @@
 import BrokerCore
+import HTTPExchange
 import Logging
 import NIOCore
 import NIOPosix
@@ -8,68 +9,72 @@ import NIOSSL
 struct ListenerOpening: Sendable {
     /// Connections that the kernel keeps waiting for accept.
     static let backlog: Int32 = 4_096
-    /// Bytes that wait for a socket: beyond the upper mark the shard sends nothing more until the lower one is reached.
-    static let writeMarks = ChannelOptions.Types.WriteBufferWaterMark(low: 65_536, high: 262_144)
 
     let group: MultiThreadedEventLoopGroup
     /// One per event loop, by the loop.
     let drivers: [ObjectIdentifier: NIOLoopBoundBox<ShardDriver>]
-    let connectSecondsMax: Int
+    let limits: BrokerLimits
     let certificateTime: (@Sendable () -> Int64)?
     let logger: Logger
 
     func open(_ listener: Listener) async throws(ListenerError) -> any Channel {
         var endpoint: TLSEndpoint?
-        if case .tls(let tls) = listener.transport {
+        if let tls = listener.tls {
             do {
-                endpoint = try TLSEndpoint(tls, time: certificateTime)
+                let protocols = listener.webSocket == nil ? TLSEndpoint.mqttProtocols : TLSEndpoint.webSocketProtocols
+                endpoint = try TLSEndpoint(tls, applicationProtocols: protocols, time: certificateTime)
             } catch {
                 throw ListenerError(listener: listener.name, reason: error.reason)
             }
         }
+        let front = listener.webSocket.map { webSocket in self.front(webSocket, boundTo: listener.host) }
         do {
-            return try await bootstrap(listener, endpoint).bind(host: listener.host, port: listener.port).get()
+            return try await bootstrap(listener, endpoint, front).bind(host: listener.host, port: listener.port).get()
         } catch {
             throw ListenerError(listener: listener.name, reason: Self.advice(for: error, listener))
         }
     }
 
-    private func bootstrap(_ listener: Listener, _ endpoint: TLSEndpoint?) -> ServerBootstrap {
+    func front(
+        _ webSocket: WebSocketListener, boundTo host: String, countRefusal: @escaping @Sendable (Int) -> Void = { _ in }
+    ) -> WebSocketFront {
+        let refusals = HTTPRefusals(log: RefusalLog(logger: logger, eventLoop: group.next()), count: countRefusal)
+        return WebSocketFront(webSocket, boundTo: host, limits: limits, refusals: refusals)
+    }
+
+    private func bootstrap(_ listener: Listener, _ endpoint: TLSEndpoint?, _ front: WebSocketFront?) -> ServerBootstrap {
         let logger = logger
+        let drivers = drivers
         return ServerBootstrap(group: group)  // TCP: ordered and lossless [MQTT-7.1.1-1]
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            // Accepted sockets inherit it: it finds a dead peer of a client that asked for no keep alive, or for a very long one.
+            // Accepted sockets inherit what is set here; an option of each child would cost every connection a call, and NIO's way to it.
+            .serverChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // Finds a dead peer of a client that asked for no keep alive, or for a very long one.
             .serverChannelOption(.socketOption(.so_keepalive), value: 1)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = AcceptErrorHandler(listener: listener.name, logger: logger)
-                    try channel.pipeline.syncOperations.addHandler(handler)
+                    let pause = AcceptBackoffHandler(shouldForwardIOErrorCaught: false, backoffProvider: Self.pause)
+                    try channel.pipeline.syncOperations.addHandlers([handler, pause])
+                    guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { return }
+                    try channel.pipeline.syncOperations.addHandler(ConnectGate(listener: listener, driver: driver))
                 }
             }
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-            .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 2_048, maximum: 65_536)
-            )
-            .childChannelOption(.writeBufferWaterMark, value: Self.writeMarks)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try prepare(channel, listener, endpoint) }
+                channel.eventLoop.makeCompletedFuture { try prepare(channel, listener, endpoint, front) }
             }
     }
 
-    private func prepare(_ channel: any Channel, _ listener: Listener, _ endpoint: TLSEndpoint?) throws {
+    private func prepare(
+        _ channel: any Channel, _ listener: Listener, _ endpoint: TLSEndpoint?, _ front: WebSocketFront?
+    ) throws {
         guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value, driver.channels.add(channel) else {
             throw ChannelError.ioOnClosedChannel  // the broker is stopping
         }
-        let peer = PeerText.of(channel.remoteAddress)
-        let pipeline = channel.pipeline.syncOperations
-        guard let endpoint else {
-            let info = ConnectionInfo(peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, terms: listener.terms)
-            try pipeline.addHandler(MQTTConnectionHandler(driver: driver, info: info, openedAt: .now, isTLS: false))
-            return
-        }
-        let gate = HandshakeGate(
-            endpoint: endpoint, driver: driver, listener: listener, peer: peer, handshakeSecondsMax: connectSecondsMax)
+        let connection = AcceptedConnection(channel, driver: driver, listener: listener, front: front)
+        guard let endpoint else { return try connection.serve(principal: nil, isTLS: false) }
+        let gate = HandshakeGate(endpoint: endpoint, connection: connection, handshakeSecondsMax: limits.connectSecondsMax)
         let tls =
             endpoint.verifiesClients
             ? NIOSSLServerHandler(
@@ -78,7 +83,13 @@ struct ListenerOpening: Sendable {
                     if let gate { gate.check(chain, promise) } else { promise.succeed(.failed) }
                 })
             : NIOSSLServerHandler(context: endpoint.context)
-        try pipeline.addHandlers([FirstByteHandler(), tls, gate])
+        try channel.pipeline.syncOperations.addHandlers([FirstByteHandler(), tls, gate])
+    }
+
+    /// How long nothing is accepted where the process has no room for more: the socket stays readable, so that accept would be called at once
+    /// again, for as long as that lasts.
+    private static let pause: @Sendable (IOError) -> TimeAmount? = { error in
+        [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode) ? .seconds(1) : nil
     }
 
     private static func advice(for error: any Error, _ listener: Listener) -> String {
@@ -95,7 +106,7 @@ struct ListenerOpening: Sendable {
 
 /// Says in the log why connections cannot be accepted, as when the process has no file descriptor left.
 ///
-/// NIO pauses and tries again.
+/// Stands before the handler that pauses then, and passes the error on to it.
 private final class AcceptErrorHandler: ChannelInboundHandler {
     typealias InboundIn = Any
 
@@ -109,5 +120,6 @@ private final class AcceptErrorHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         logger.error("cannot accept", metadata: ["listener": "\(listener)", "reason": "\(error)"])
+        context.fireErrorCaught(error)
     }
 }

@@ -1,6 +1,7 @@
 import BrokerCore
 import NIOCore
 import NIOSSL
+import WebSocketFraming
 
 /// Carries bytes between one channel and the shard on the channel's event loop.
 ///
@@ -17,9 +18,11 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     private let driver: ShardDriver
     private let info: ConnectionInfo
     private let openedAt: Instant
-    private let isTLS: Bool
-    /// The way past the channel for a plain socket; `nil` where the pipeline has its part in what is sent.
+    /// Whether nothing stands between this handler and the socket: no TLS, no WebSocket.
+    private let isPlain: Bool
+    /// The way past the channel for a plain socket, found for the second send: who only connects and leaves is not worth the search.
     private var direct: DirectSend?
+    private var hasSent = false
     /// Writes that the channel has not handed to its socket yet: while there are any, nothing may be sent past them.
     private var pendingWrites = 0
     private var context: ChannelHandlerContext?
@@ -31,11 +34,11 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     private var linger: Scheduled<Void>?
 
     /// Takes a connection whose socket was accepted at `openedAt`, which the time for CONNECT counts from.
-    init(driver: ShardDriver, info: ConnectionInfo, openedAt: Instant, isTLS: Bool) {
+    init(driver: ShardDriver, info: ConnectionInfo, openedAt: Instant, isPlain: Bool) {
         self.driver = driver
         self.info = info
         self.openedAt = openedAt
-        self.isTLS = isTLS
+        self.isPlain = isPlain
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -56,7 +59,6 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
 
     private func begin() {
         if connection != nil { return }
-        if !isTLS, let context { direct = DirectSend(context.channel) }
         connection = driver.accepted(info, openedAt: openedAt, handler: self)
     }
 
@@ -77,8 +79,14 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? ChannelEvent == .inputClosed { lose(.closedByPeer) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
+        case let violation as WebSocketViolation: lose(.protocolViolation(violation.description))
         case NIOSSLError.uncleanShutdown: lose(.closedByPeer)  // the peer left without a TLS goodbye
         case is NIOSSLCloseTimedOutError: break  // the broker's own close, which the peer did not answer
         default: lose(.transportError(LoggedText.escaping("\(error)")))
@@ -101,13 +109,17 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     /// Answers whether the channel takes more now; ``channelWritabilityChanged(context:)`` follows if not.
     func send(_ bytes: consuming ByteBuffer) -> Bool {
         guard let context else { return true }
-        guard let direct else {
+        if !isPlain {
             write(bytes, promise: nil, context: context)
             return context.channel.isWritable
         }
-        if pendingWrites == 0 {
+        if direct == nil, hasSent { direct = DirectSend(context.channel) }
+        hasSent = true
+        if pendingWrites == 0, let direct {
             direct.send(&bytes)
             if bytes.readableBytes == 0 { return true }
+            // In storage of its own: other clients may share these bytes, and they may wait here for long.
+            bytes = ByteBuffer(bytes: bytes.readableBytesView)
         }
         pendingWrites += 1
         let written = context.eventLoop.makePromise(of: Void.self)
@@ -141,15 +153,18 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
 
     /// Closes after what was sent.
     ///
-    /// The peer gets a moment to read it: a socket closed with unread bytes in it would take back the last packet.
-    func close() {
+    /// The peer gets a moment to read it: a socket closed with unread bytes in it would take back the last packet. Not so a client that
+    /// said goodbye: it sends nothing more, so what the socket took before reaches it also from a socket that is closed.
+    func close(because reason: CloseReason) {
         connection = nil
         guard let context else { return }
+        if isPlain, pendingWrites == 0, reason == .disconnected { return context.close(promise: nil) }
         let channel = context.channel
         let limit = TimeAmount.seconds(Self.lingerSecondsMax)
         linger = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in self?.abandon() }
         let written = context.eventLoop.makePromise(of: Void.self)
-        let mode: CloseMode = isTLS ? .all : .output  // TLS says goodbye and waits by itself
+        let mode: CloseMode = isPlain ? .output : .all  // TLS and WebSocket say goodbye and wait by themselves
+        if !isPlain { context.triggerUserOutboundEvent(reason, promise: nil) }
         written.futureResult.whenComplete { _ in channel.close(mode: mode, promise: nil) }
         context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
     }

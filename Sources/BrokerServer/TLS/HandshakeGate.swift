@@ -4,7 +4,7 @@ import NIOSSL
 import NIOTLS
 import Trust
 
-/// Stands between TLS and MQTT until the handshake is complete and the client's certificate believed.
+/// Stands between TLS and what the client is to speak until the handshake is complete and the client's certificate believed.
 ///
 /// Nothing that the client sends is
 /// processed before, and on a resumed session, where TLS itself looks at no certificate, it is checked all the same.
@@ -12,21 +12,16 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
     private let endpoint: TLSEndpoint
-    private let driver: ShardDriver
-    private let listener: Listener
-    private let peer: String
+    private let connection: AcceptedConnection
     private let handshakeSecondsMax: Int
-    private let openedAt = Instant.now
     private var timeout: Scheduled<Void>?
     /// What the chain check during the handshake found; `nil` if there was none, as on a resumed session.
     private var found: Result<Principal, HandshakeFailure>?
     private var isDone = false
 
-    init(endpoint: TLSEndpoint, driver: ShardDriver, listener: Listener, peer: String, handshakeSecondsMax: Int) {
+    init(endpoint: TLSEndpoint, connection: AcceptedConnection, handshakeSecondsMax: Int) {
         self.endpoint = endpoint
-        self.driver = driver
-        self.listener = listener
-        self.peer = peer
+        self.connection = connection
         self.handshakeSecondsMax = handshakeSecondsMax
     }
 
@@ -102,12 +97,8 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func serve(_ principal: Principal?, context: ChannelHandlerContext) {
-        let info = ConnectionInfo(
-            peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, principal: principal?.name,
-            terms: listener.terms)
-        let handler = MQTTConnectionHandler(driver: driver, info: info, openedAt: openedAt, isTLS: true)
         do {
-            try context.pipeline.syncOperations.addHandler(handler, position: .after(self))
+            try connection.serve(principal: principal?.name, isTLS: true)
             context.pipeline.syncOperations.removeHandler(self, promise: nil)
         } catch {
             fail(HandshakeFailure(reason: "the connection broke after the handshake: \(error)"), context: context)
@@ -127,7 +118,9 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     private func fail(_ failure: HandshakeFailure, context: ChannelHandlerContext) {
         if isDone { return }
         isDone = true
-        driver.log.handshakeFailed(peer: peer, listener: listener.name, failure: failure)
+        // A certificate that is refused is a failure to prove who one is; a handshake that breaks is not.
+        if failure.subject != nil { _ = connection.driver.admission.failed(connection.network, now: .now) }
+        connection.driver.log.handshakeFailed(peer: connection.peer, listener: connection.listener.name, failure: failure)
         context.close(promise: nil)
     }
 }

@@ -10,6 +10,10 @@ final class TLSEndpoint: Sendable {
     /// Intermediate certificates remembered, over all clients; further ones are not.
     static let intermediatesMax = CertificateLimits.chainCertificatesMax - 1
 
+    /// What ALPN may agree on: the standard's name, and the one by which AWS's SDKs ask for MQTT on port 443.
+    static let mqttProtocols = ["mqtt", "x-amzn-mqtt-ca"]
+    static let webSocketProtocols = ["http/1.1"]
+
     let context: NIOSSLContext
     let requiresCertificate: Bool
     private let verifier: CertificateVerifier?
@@ -26,9 +30,10 @@ final class TLSEndpoint: Sendable {
     ///
     /// - Parameters:
     ///   - listener: Where they are.
+    ///   - applicationProtocols: What ALPN may agree on.
     ///   - time: Seconds since 1970 at which certificates are judged; the time of day if not given.
     /// - Throws: The file that cannot be used, and why.
-    init(_ listener: TLSListener, time: (@Sendable () -> Int64)? = nil) throws(TLSFilesError) {
+    init(_ listener: TLSListener, applicationProtocols: [String], time: (@Sendable () -> Int64)? = nil) throws(TLSFilesError) {
         self.time = time
         do {
             let chain = try Certificate.list(file: listener.certificate)
@@ -40,7 +45,7 @@ final class TLSEndpoint: Sendable {
             configuration.minimumTLSVersion = .tlsv12
             configuration.maximumTLSVersion = .tlsv13
             configuration.cipherSuiteValues = Self.cipherSuites
-            configuration.applicationProtocols = ["mqtt", "x-amzn-mqtt-ca"]
+            configuration.applicationProtocols = applicationProtocols
             configuration.shutdownTimeout = .seconds(MQTTConnectionHandler.lingerSecondsMax)
             if let path = listener.clientCA {
                 let authorities = try Certificate.list(file: path)

@@ -8,6 +8,7 @@ package struct RunningListener<Fixture: Sendable>: Sendable {
     package let port: Int
     /// What runs it; a test may end it early.
     package let group: ServiceGroup
+    private let ended: AsyncStream<Void>
 
     package var url: String { "http://127.0.0.1:\(port)" }
 
@@ -22,22 +23,32 @@ package struct RunningListener<Fixture: Sendable>: Sendable {
         _ body: @Sendable (RunningListener) async throws -> Void
     ) async throws {
         let (addresses, bound) = AsyncStream<SocketAddress>.makeStream()
+        let (ended, end) = AsyncStream<Void>.makeStream()
         let (fixture, service) = try prepare { bound.yield($0) }
         var log = Logger(label: "test")
         log.logLevel = .critical
         let group = ServiceGroup(configuration: .init(services: [service], logger: log))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
-                defer { bound.finish() }
+                defer {
+                    bound.finish()
+                    end.finish()
+                }
                 try await group.run()
             }
             for await address in addresses {
                 guard let port = address.port else { break }
-                try await body(RunningListener(fixture: fixture, port: port, group: group))
+                try await body(RunningListener(fixture: fixture, port: port, group: group, ended: ended))
                 await group.triggerGracefulShutdown()
             }
             try await tasks.waitForAll()
         }
+    }
+
+    /// Ends the listener gracefully, and waits until nothing of it runs.
+    package func end() async {
+        await group.triggerGracefulShutdown()
+        for await _ in ended {}
     }
 
     /// Sends bytes on a connection of their own; answers with what comes back up to the end of the first answer's head, or of the connection.

@@ -85,7 +85,11 @@ struct EnvironmentOverrides {
     }
 
     private func isList(_ path: [String], depth: Int) -> Bool {
-        depth == 1 && ["LISTENERS", "RESOURCES"].contains(Self.normal(path[0]))
+        switch depth {
+        case 1: ["LISTENERS", "RESOURCES"].contains(Self.normal(path[0]))
+        case 3: Self.normal(path[0]) == "LISTENERS" && Self.normal(path[2]) == "ORIGINS"
+        default: false
+        }
     }
 
     /// The key that a part of a variable's name stands for.

@@ -3,11 +3,11 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package enum ListenerProtocol: String, Sendable, CaseIterable {
         case mqtt, mqtts, ws, wss, http, admin
 
-        /// Those that this version serves.
-        package static let served: [ListenerProtocol] = [.mqtt, .mqtts, .http, .admin]
-
         /// Whether connections are encrypted.
         package var isSecure: Bool { self == .mqtts || self == .wss }
+
+        /// Whether browsers can open MQTT over WebSocket there.
+        package var takesWebSocket: Bool { self == .ws || self == .wss || self == .http }
     }
 
     package var `protocol`: ListenerProtocol
@@ -29,6 +29,14 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var dialect = ListenerConfiguration.dialects[0]
     /// The file of users who may authenticate by SCRAM-SHA-256, which MQTT 5 carries.
     package var scramUsers: String?
+    /// Where a WebSocket listener serves MQTT.
+    package var path: String?
+    /// Web pages' origins that may connect by WebSocket; `nil` for those of the listener's own host.
+    package var origins: [String]?
+    /// Whether connects from this machine are limited like all others.
+    package var limitLoopback = false
+    /// Whether the listener may ask for passwords without encryption on an address that others reach.
+    package var insecure = false
     package var location: SourceLocation
 
     package static let dialects = ["standard", "aws"]
@@ -46,7 +54,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     static let keys = [
         "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate", "slowConsumer", "scramUsers",
-        "dialect",
+        "dialect", "path", "origins", "limitLoopback", "insecure",
     ]
 
     /// Reads one element of `listeners`.
@@ -63,7 +71,11 @@ package struct ListenerConfiguration: Sendable, Equatable {
         scramUsers = try node["scramUsers"].map { (value) throws(DocumentError) in paths.resolve(try value.text("scramUsers")) }
         slowConsumer = try Self.choice("slowConsumer", of: node, among: Self.slowConsumerPolicies)
         dialect = try Self.choice("dialect", of: node, among: Self.dialects)
+        limitLoopback = try node["limitLoopback"]?.boolean("limitLoopback") ?? false
+        insecure = try node["insecure"]?.boolean("insecure") ?? false
         try checkMQTT(node)
+        try readWebSocket(node)
+        try checkPasswords(node, bind: bind)
         try checkTLS(node)
     }
 
@@ -80,24 +92,84 @@ package struct ListenerConfiguration: Sendable, Equatable {
     /// What only listeners of MQTT have.
     private func checkMQTT(_ node: Node) throws(DocumentError) {
         guard self.protocol == .http || self.protocol == .admin else { return }
-        for key in ["slowConsumer", "scramUsers", "dialect"] {
+        for key in ["slowConsumer", "scramUsers", "dialect", "limitLoopback"] {
             guard let entry = node.entry(key) else { continue }
             throw DocumentError("`\(key)` has no meaning for protocol \(self.protocol.rawValue)", at: entry.keyLocation)
         }
     }
 
+    /// Passwords do not cross a network unencrypted: SCRAM hides them, but lets who listens try out weak ones and take over the connection.
+    private func checkPasswords(_ node: Node, bind: Node) throws(DocumentError) {
+        let isExposed = !self.protocol.isSecure && scramUsers != nil && !isLoopback
+        if isExposed, !insecure {
+            throw DocumentError(
+                "\(address) asks for passwords (`scramUsers`) without encryption; use protocol mqtts, bind to 127.0.0.1, "
+                    + "or say `insecure: true`", at: bind.location)
+        }
+        if let entry = node.entry("insecure"), self.protocol.isSecure || scramUsers == nil {
+            throw DocumentError(
+                "`insecure` has a meaning only for a listener with `scramUsers` and without encryption", at: entry.keyLocation)
+        }
+    }
+
+    /// Whether only this machine reaches it.
+    private var isLoopback: Bool {
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return host == "::1" || host == "localhost" || parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+
     private static func listenerProtocol(_ node: Node) throws(DocumentError) -> ListenerProtocol {
         let value = try node.required("protocol", in: "a listener")
         let name = try value.text("protocol")
-        let served = ListenerProtocol.served.map(\.rawValue)
         guard let found = ListenerProtocol(rawValue: name) else {
-            throw DocumentError("there is no protocol `\(name)`\(suggestion(for: name, among: served))", at: value.location)
-        }
-        guard ListenerProtocol.served.contains(found) else {
-            throw DocumentError(
-                "the protocol `\(name)` (MQTT over WebSocket) is not supported yet; remove this listener", at: value.location)
+            let known = ListenerProtocol.allCases.map(\.rawValue)
+            throw DocumentError("there is no protocol `\(name)`\(suggestion(for: name, among: known))", at: value.location)
         }
         return found
+    }
+
+    private mutating func readWebSocket(_ node: Node) throws(DocumentError) {
+        var problems = ProblemCollector()
+        if let entry = node.entry("path") {
+            if self.protocol == .ws || self.protocol == .wss {
+                path = problems.collect { () throws(DocumentError) in try Self.path(entry.value) }
+            } else {
+                problems.add("`path` is for the protocols ws and wss, not for \(self.protocol.rawValue)", at: entry.keyLocation)
+            }
+        }
+        if let entry = node.entry("origins") {
+            if self.protocol.takesWebSocket {
+                origins = problems.collect { () throws(DocumentError) in
+                    try entry.value.elements("origins").map { (element) throws(DocumentError) in try Self.origin(element) }
+                }
+            } else {
+                problems.add("`origins` is for the protocols ws, wss and http, not for \(self.protocol.rawValue)", at: entry.keyLocation)
+            }
+        }
+        try problems.finish()
+    }
+
+    private static func path(_ value: Node) throws(DocumentError) -> String {
+        let text = try value.text("path")
+        guard text.hasPrefix("/"), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") })
+        else {
+            throw DocumentError("path is `\(text)`, but must begin with / and have neither query nor fragment", at: value.location)
+        }
+        return text
+    }
+
+    /// An origin as browsers send it: scheme, host, and a port if it is not the scheme's own; or `*`, or `null` for pages without one.
+    private static func origin(_ value: Node) throws(DocumentError) -> String {
+        let text = try value.text("an origin")
+        if text == "*" || text == "null" { return text }
+        guard let match = text.wholeMatch(of: #/([A-Za-z][A-Za-z0-9+.\-]*):\/\/([^\/?#@\s]+)/#) else {
+            throw DocumentError("the origin is `\(text)`, but must be as in https://shop.example, or `*` for all", at: value.location)
+        }
+        let ownPort = [":80": "http", ":443": "https"].first { match.2.hasSuffix($0.key) && match.1.lowercased() == $0.value }
+        if let port = ownPort?.key {
+            throw DocumentError("the origin is `\(text)`, but browsers leave out the scheme's own port: remove \(port)", at: value.location)
+        }
+        return text
     }
 
     private func checkTLS(_ node: Node) throws(DocumentError) {
@@ -120,20 +192,22 @@ package struct ListenerConfiguration: Sendable, Equatable {
     }
 
     /// Reads `host:port`; an IPv6 address stands in brackets.
-    private static func hostAndPort(_ bind: Node) throws(DocumentError) -> (String, Int) {
-        let text = try bind.text("bind")
+    static func hostAndPort(_ bind: Node, _ key: String = "bind", lowestPort: UInt16 = 0) throws(DocumentError) -> (String, Int) {
+        let text = try bind.text(key)
         guard let colon = text.lastIndex(of: ":") else {
-            throw DocumentError("bind is `\(text)`, but must be host:port", at: bind.location)
+            throw DocumentError("\(key) is `\(text)`, but must be host:port", at: bind.location)
         }
         var host = text[..<colon]
         if host.first == "[", host.last == "]" {
             host = host.dropFirst().dropLast()
         } else if host.contains(":") {
-            throw DocumentError("bind is `\(text)`: an IPv6 address stands in brackets, as in [::1]:1883", at: bind.location)
+            throw DocumentError("\(key) is `\(text)`: an IPv6 address stands in brackets, as in [::1]:1883", at: bind.location)
         }
         let digits = text[text.index(after: colon)...]
-        guard !host.isEmpty, digits.allSatisfy(\.isASCII), digits.first?.isNumber == true, let port = UInt16(digits) else {
-            throw DocumentError("bind is `\(text)`, but must be host:port with a port from 0 to 65535", at: bind.location)
+        guard !host.isEmpty, digits.allSatisfy(\.isASCII), digits.first?.isNumber == true, let port = UInt16(digits), port >= lowestPort
+        else {
+            throw DocumentError(
+                "\(key) is `\(text)`, but must be host:port with a port from \(lowestPort) to 65535", at: bind.location)
         }
         return (String(host), Int(port))
     }

@@ -3,6 +3,8 @@ import Hummingbird
 /// A request to an API route that put no event, in API Gateway's shape: `{"message": …}`.
 enum RouteError: Error, Equatable {
     case notFound
+    /// A request for MQTT over WebSocket that does not ask for WebSocket, or not at once.
+    case upgradeRequired
     case authenticationRequired
     case malformedPath
     case malformedBody(String)
@@ -28,6 +30,7 @@ enum RouteError: Error, Equatable {
     var status: HTTPResponse.Status {
         switch self {
         case .notFound: .notFound
+        case .upgradeRequired: .upgradeRequired
         case .authenticationRequired: .forbidden
         case .malformedPath, .malformedBody, .badRequest: .badRequest
         case .bodyTooLong: .contentTooLarge
@@ -45,6 +48,7 @@ enum RouteError: Error, Equatable {
     var message: String {
         switch self {
         case .notFound: "Not Found"
+        case .upgradeRequired: "MQTT over WebSocket is served here: the first request of a connection must ask for the upgrade"
         case .authenticationRequired:
             "Crema cannot check request signatures yet. Only a listener that says `anonymous: true` takes requests."
         case .malformedPath: "The request path is not valid percent-encoded UTF-8"

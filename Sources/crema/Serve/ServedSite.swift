@@ -19,16 +19,18 @@ struct ServedSite {
     private let loaded: LoadedConfiguration
     private let options: ConfigurationOptions
     private let log: Logger
+    private let logWriter: LogWriter
     private let engine: EventEngine
     private let authorizer: SiteAuthorizer
     private let broker: Broker
     private let readiness = Readiness()
     private let gatewayCounters = GatewayCounters()
 
-    init(loaded: LoadedConfiguration, options: ConfigurationOptions, log: Logger) {
+    init(loaded: LoadedConfiguration, options: ConfigurationOptions, log: Logger, logWriter: LogWriter) {
         self.loaded = loaded
         self.options = options
         self.log = log
+        self.logWriter = logWriter
         let limits = loaded.configuration.limits
         engine = EventEngine(
             resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules"))
@@ -45,7 +47,7 @@ struct ServedSite {
     func run() async throws {
         logCertificates()
         let bindings = try await broker.start(mqttListeners)
-        for (binding, listener) in zip(bindings, listeners(.mqtt, .mqtts)) { logOpen(listener, address: binding.address) }
+        for (binding, listener) in zip(bindings, listeners(.mqtt, .mqtts, .ws, .wss)) { logOpen(listener, address: binding.address) }
 
         let http = listeners(.http)
         let admin = listeners(.admin)
@@ -58,7 +60,7 @@ struct ServedSite {
         // Shut down from the last to the first: not ready, then no more requests, then no more clients, and health to the very end.
         var services: [any Service] = []
         services += admin.map { HTTPListenerService(listener: $0, server: inspection($0, opening)) }
-        services.append(BrokerService(broker: broker))
+        services.append(BrokerService(broker: broker, serverReference: loaded.configuration.serverReference))
         services += zip(http, gateways).map { HTTPListenerService(listener: $0, server: $1) }
         services.append(
             ReloadService(
@@ -88,20 +90,16 @@ struct ServedSite {
     }
 
     private var mqttListeners: [Listener] {
-        listeners(.mqtt, .mqtts).map { listener in
-            var transport = Listener.Transport.tcp
-            if let certificate = listener.certificate, let key = listener.key {
-                transport = .tls(
-                    TLSListener(
-                        certificate: certificate, key: key, clientCA: listener.clientCA,
-                        requireClientCertificate: listener.requireClientCertificate))
-            }
-            return Listener(
-                name: listener.name, host: listener.host, port: listener.port,
-                transport: transport, anonymous: listener.anonymous,
-                terms: ListenerTerms(
-                    slowConsumer: SlowConsumerPolicy(rawValue: listener.slowConsumer) ?? .dropNewest,
-                    dialect: Dialect(rawValue: listener.dialect) ?? .standard))
+        listeners(.mqtt, .mqtts, .ws, .wss).map { listener in
+            let webSocket = listener.protocol.takesWebSocket ? listener.webSocket : nil
+            let transport: Listener.Transport =
+                switch (webSocket, listener.tls) {
+                case (nil, nil): .tcp
+                case (nil, let tls?): .tls(tls)
+                case (let webSocket?, nil): .ws(webSocket)
+                case (let webSocket?, let tls?): .wss(webSocket, tls)
+                }
+            return Listener(listener, transport)
         }
     }
 
@@ -110,12 +108,22 @@ struct ServedSite {
             configuration: .init(
                 host: listener.host, port: listener.port, anonymous: listener.anonymous,
                 limits: KnownLimits.gateway(loaded.configuration.limits)),
-            routes: loaded.routes, broker: broker, engine: engine, counters: gatewayCounters,
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, log: Logger(label: "crema.gateway")
+            routes: loaded.routes, broker: broker, engine: engine, counters: gatewayCounters, webSocket: webSocketPort(listener),
+            // Where its connections may become MQTT's.
+            eventLoopGroup: broker.eventLoopGroup, log: Logger(label: "crema.gateway")
         ) { [self] address in
             logOpen(listener, address: "\(listener.host):\(address.port ?? listener.port)")
             opening.opened()
         }
+    }
+
+    /// MQTT over WebSocket on a listener for programs.
+    private func webSocketPort(_ listener: ListenerConfiguration) -> WebSocketPort {
+        let webSocket = listener.webSocket
+        let adoption = broker.webSocketAdoption(Listener(listener, .ws(webSocket))) { [gatewayCounters] status in
+            gatewayCounters.record(.webSocket, status: status)
+        }
+        return WebSocketPort(path: webSocket.path, claims: { adoption.claims($0) }, take: { try adoption.adopt($0) })
     }
 
     private func inspection(_ listener: ListenerConfiguration, _ opening: OpeningListeners) -> InspectionServer {
@@ -127,6 +135,7 @@ struct ServedSite {
             requestCounts: { [gatewayCounters] in
                 gatewayCounters.counts.map { RequestCount(handler: $0.handler.rawValue, status: $0.status, requests: $0.requests) }
             },
+            logLinesDropped: { [logWriter] in logWriter.dropped },
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, log: Logger(label: "crema.admin"),
             onListening: { [self] address in
                 logOpen(listener, address: "\(listener.host):\(address.port ?? listener.port)")
@@ -150,16 +159,37 @@ struct ServedSite {
     }
 }
 
+extension ListenerConfiguration {
+    fileprivate var webSocket: WebSocketListener { WebSocketListener(path: path ?? WebSocketListener.path, origins: origins) }
+
+    fileprivate var tls: TLSListener? {
+        guard let certificate, let key else { return nil }
+        return TLSListener(certificate: certificate, key: key, clientCA: clientCA, requireClientCertificate: requireClientCertificate)
+    }
+}
+
+extension Listener {
+    /// What the broker is to know of a listener in the configuration.
+    fileprivate init(_ listener: ListenerConfiguration, _ transport: Transport) {
+        self.init(
+            name: listener.name, host: listener.host, port: listener.port, transport: transport, anonymous: listener.anonymous,
+            terms: ListenerTerms(
+                slowConsumer: SlowConsumerPolicy(rawValue: listener.slowConsumer) ?? .dropNewest,
+                dialect: Dialect(rawValue: listener.dialect) ?? .standard, limitLoopback: listener.limitLoopback))
+    }
+}
+
 /// Keeps the broker until the shutdown, and lets its clients' packets finish then.
 private struct BrokerService: Service {
     /// How long clients may take to read their last bytes.
     private static let drainLimit = Duration.seconds(5)
 
     let broker: Broker
+    let serverReference: String?
 
     func run() async throws {
         try? await gracefulShutdown()
-        await broker.drain(within: Self.drainLimit)
+        await broker.drain(within: Self.drainLimit, serverReference: serverReference)
     }
 }
 

@@ -19,7 +19,8 @@ enum KnownLimits {
     private static let gateway: [(name: String, path: any WritableKeyPath<GatewayLimits, Int> & Sendable)] = [
         ("httpBodyBytesMax", \.httpBodyBytesMax), ("putEventsBodyBytesMax", \.putEventsBodyBytesMax),
         ("httpBodySecondsMax", \.httpBodySecondsMax), ("httpIdleSecondsMax", \.httpIdleSecondsMax),
-        ("httpConnectionsMax", \.httpConnectionsMax), ("httpHeaderBytesMax", \.httpHeaderBytesMax),
+        ("httpConnectionsMax", \.httpConnectionsMax), ("httpWebSocketsMax", \.httpWebSocketsMax),
+        ("httpHeaderBytesMax", \.httpHeaderBytesMax),
         ("httpHeadersMax", \.httpHeadersMax),
     ]
 

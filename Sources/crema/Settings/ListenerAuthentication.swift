@@ -1,3 +1,4 @@
+import BrokerServer
 import Documents
 import Trust
 
@@ -51,9 +52,10 @@ extension ListenerConfiguration {
         switch self.protocol {
         case .mqtt: "MQTT over TCP"
         case .mqtts: "MQTT over TLS"
-        case .ws: "MQTT over WebSocket"
-        case .wss: "MQTT over WebSocket and TLS"
-        case .http, .admin: "HTTP"
+        case .ws: "MQTT over WebSocket at \(path ?? WebSocketListener.path)"
+        case .wss: "MQTT over WebSocket and TLS at \(path ?? WebSocketListener.path)"
+        case .http: "HTTP, MQTT over WebSocket at \(WebSocketListener.path)"
+        case .admin: "HTTP"
         }
     }
 

@@ -1,0 +1,39 @@
+import BrokerCore
+import NIOCore
+
+/// A connection from accept to MQTT: what is known of it, and what it becomes.
+struct AcceptedConnection {
+    let channel: any Channel
+    let driver: ShardDriver
+    let listener: Listener
+    /// `address:port`.
+    let peer: String
+    /// What connects are counted by; `nil` where they are not limited.
+    let network: PeerNetwork?
+    let openedAt: Instant
+    /// `nil` where MQTT begins with the first byte.
+    let front: WebSocketFront?
+
+    init(_ channel: any Channel, driver: ShardDriver, listener: Listener, front: WebSocketFront?) {
+        self.channel = channel
+        self.driver = driver
+        self.listener = listener
+        self.front = front
+        peer = PeerText.of(channel.remoteAddress)
+        network = listener.terms.limited(PeerNetwork(channel.remoteAddress))
+        openedAt = .now
+    }
+
+    /// Puts into the pipeline what the client is to speak, at once or after its TLS handshake.
+    func serve(principal: String?, isTLS: Bool) throws {
+        if let front { return try front.begin(self, principal: principal, isTLS: isTLS) }
+        try channel.pipeline.syncOperations.addHandler(mqttHandler(principal: principal, isPlain: !isTLS))
+    }
+
+    func mqttHandler(principal: String?, isPlain: Bool) -> MQTTConnectionHandler {
+        let info = ConnectionInfo(
+            peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, principal: principal, terms: listener.terms,
+            network: network)
+        return MQTTConnectionHandler(driver: driver, info: info, openedAt: openedAt, isPlain: isPlain)
+    }
+}

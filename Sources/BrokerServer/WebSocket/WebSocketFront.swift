@@ -1,0 +1,99 @@
+import BrokerCore
+import HTTPExchange
+import NIOCore
+import NIOHTTP1
+import NIOWebSocket
+
+/// What a listener does with connections that are to become WebSocket connections; the same for all of them.
+struct WebSocketFront: Sendable {
+    /// What one frame may have beyond a packet: room for small packets that are sent with a large one.
+    static let frameBytesBeyondPacketMax = 1_024
+    /// Header bytes and fields of the opening request: AWS's SDKs put a signature into the target, browsers send the page's cookies.
+    static let headerBytesMax = 16 << 10
+    static let headersMax = 100
+
+    let webSocket: WebSocketListener
+    let origins: OriginRule
+    let refusals: HTTPRefusals
+    let connectSecondsMax: Int
+    let packetBytesMax: Int
+
+    init(_ webSocket: WebSocketListener, boundTo host: String, limits: BrokerLimits, refusals: HTTPRefusals) {
+        self.webSocket = webSocket
+        self.refusals = refusals
+        origins = OriginRule(allowed: webSocket.origins, boundTo: host)
+        connectSecondsMax = limits.connectSecondsMax
+        packetBytesMax = limits.packetBytesMax
+    }
+
+    private var frameBytesMax: Int { packetBytesMax.addingReportingOverflow(Self.frameBytesBeyondPacketMax).partialValue }
+
+    func check(_ head: HTTPRequestHead) throws(HTTPRefusal) -> WebSocketRequest {
+        try WebSocketRequest(head, path: webSocket.path, origins: origins)
+    }
+
+    /// Puts HTTP into the pipeline of a connection on which nothing was read, and the way from there to MQTT.
+    func begin(_ connection: AcceptedConnection, principal: String?, isTLS: Bool) throws {
+        let limits = HTTPListenerLimits(
+            // The request's own deadline comes first.
+            idleSecondsMax: connectSecondsMax * 2, bodySecondsMax: connectSecondsMax * 2, connectionsMax: .max,
+            headerBytesMax: Self.headerBytesMax, headersMax: Self.headersMax)
+        let coders = RequestCoders(limits: limits)
+        let exchange = RequestExchangeHandler(limits: limits, refusals: refusals, peer: connection.peer)
+        let pipeline = connection.channel.pipeline.syncOperations
+        try coders.add(to: pipeline)
+        try pipeline.addHandler(exchange)
+        try wait(for: connection, principal: principal, isTLS: isTLS, behind: coders, exchange)
+    }
+
+    /// Puts what waits for the opening request behind the handlers of HTTP that are there.
+    func wait(
+        for connection: AcceptedConnection, principal: String?, isTLS: Bool, behind coders: RequestCoders,
+        _ exchange: RequestExchangeHandler
+    ) throws {
+        let deadline = connection.openedAt.advanced(bySeconds: Double(connectSecondsMax))
+        let request = WebSocketRequestHandler(front: self, peer: connection.peer, deadline: deadline)
+        let upgrader = WebSocketUpgrader(front: self) { pipeline in
+            try pipeline.addHandlers([
+                WebSocketHandler(frameBytesMax: frameBytesMax, isTLS: isTLS),
+                connection.mqttHandler(principal: principal, isPlain: false),
+            ])
+        }
+        let upgrade = HTTPServerUpgradeHandler(
+            // The decoder last: it passes on what it has read beyond the request, which is no HTTP any more.
+            upgraders: [upgrader], httpEncoder: coders.encoder, extraHTTPHandlers: [exchange, request, coders.decoder],
+            upgradeCompletionHandler: { _ in })
+        try connection.channel.pipeline.syncOperations.addHandlers([request, upgrade])
+    }
+}
+
+/// Carries out the upgrade of a request that was found good; the handshake's arithmetic is NIO's.
+private final class WebSocketUpgrader: HTTPServerProtocolUpgrader {
+    let supportedProtocol = "websocket"
+    /// The request was looked at before.
+    let requiredUpgradeHeaders: [String] = []
+
+    private let handshake: NIOWebSocketServerUpgrader
+    private let serve: (ChannelPipeline.SynchronousOperations) throws -> Void
+
+    init(front: WebSocketFront, serve: @escaping (ChannelPipeline.SynchronousOperations) throws -> Void) {
+        self.serve = serve
+        handshake = NIOWebSocketServerUpgrader(
+            shouldUpgrade: { channel, head in
+                let subprotocol = try? front.check(head).subprotocol
+                return channel.eventLoop.makeSucceededFuture(subprotocol.map { ["sec-websocket-protocol": $0] })
+            },
+            // Frames are read and written by ``WebSocketHandler``.
+            upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() })
+    }
+
+    func buildUpgradeResponse(
+        channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
+    ) -> EventLoopFuture<HTTPHeaders> {
+        handshake.buildUpgradeResponse(channel: channel, upgradeRequest: upgradeRequest, initialResponseHeaders: initialResponseHeaders)
+    }
+
+    func upgrade(context: ChannelHandlerContext, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<Void> {
+        context.eventLoop.makeCompletedFuture { try serve(context.pipeline.syncOperations) }
+    }
+}

@@ -1,0 +1,152 @@
+import BrokerCore
+import NIOCore
+import NIOWebSocket
+import WebSocketFraming
+
+/// Stands between a socket, or TLS, and ``MQTTConnectionHandler``: WebSocket frames on one side, MQTT's bytes on the other.
+///
+/// Each buffer that is written becomes one binary frame, its header in front of it and the payload where it lies. What comes in is passed on
+/// as it comes, without regard to where frames and messages end [MQTT-6.0.0-2] [MQTT5-6.0.0-2]. Lives on the channel's event loop; not Sendable.
+final class WebSocketHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private var connection: ServerConnection
+    private let isTLS: Bool
+    /// The beginning of a frame's header whose end has not come yet.
+    private var unread = ByteBuffer()
+    /// The answer to the last ping, while the socket takes nothing: a peer that reads no answers gets no more than this one.
+    private var waitingPong: ByteBuffer?
+    /// What the broker's close will say.
+    private var closeStatus = CloseStatus.normal
+    /// Somebody above has asked for the close.
+    private var isCloseAsked = false
+    private var linger: Scheduled<Void>?
+
+    /// - Parameters:
+    ///   - frameBytesMax: bytes of one frame's payload; a larger one closes the connection when its header is there.
+    ///   - isTLS: whether TLS stands between this and the socket.
+    init(frameBytesMax: Int, isTLS: Bool) {
+        connection = ServerConnection(frameBytesMax: frameBytesMax)
+        self.isTLS = isTLS
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        linger?.cancel()
+        linger = nil
+    }
+
+    // MARK: From the client
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var input = unwrapInboundIn(data)
+        if unread.readableBytes > 0 {
+            unread.writeBuffer(&input)
+            input = unread
+            unread = ByteBuffer()
+        }
+        var payload = ByteBuffer()
+        payload.reserveCapacity(input.readableBytes)
+        var hasAnswered = false
+        while let action = connection.next(from: &input, appendingPayloadTo: &payload) {
+            switch action {
+            case .messageBegan, .messageEnded: break
+            case .pong(let frame):
+                answer(frame, context)
+                hasAnswered = true
+            case .end(let frame):
+                passOn(&payload, context)
+                finish(sending: frame, context)
+                context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+            case .fail(let violation, let frame):
+                passOn(&payload, context)
+                finish(sending: frame, context)
+                context.fireErrorCaught(violation)
+            }
+        }
+        if hasAnswered { context.flush() }
+        // A copy, so that a few bytes do not keep a whole read's storage.
+        if input.readableBytes > 0 { unread = ByteBuffer(bytes: input.readableBytesView) }
+        passOn(&payload, context)
+    }
+
+    private func passOn(_ payload: inout ByteBuffer, _ context: ChannelHandlerContext) {
+        if payload.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(payload)) }
+        payload = ByteBuffer()
+    }
+
+    private func answer(_ pong: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard context.channel.isWritable else {
+            waitingPong = pong
+            return
+        }
+        context.write(wrapOutboundOut(pong), promise: nil)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable, connection.isOpen, let pong = exchange(&waitingPong, with: nil) {
+            context.writeAndFlush(wrapOutboundOut(pong), promise: nil)
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: From the broker
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let payload = unwrapOutboundIn(data)
+        if payload.readableBytes == 0 { return context.write(data, promise: promise) }  // asks when what came before is written
+        guard connection.isOpen else {
+            promise?.fail(ChannelError.outputClosed)
+            return
+        }
+        var header = ByteBuffer()
+        FrameHeader(opcode: .binary, payloadLength: payload.readableBytes).write(to: &header)
+        context.write(wrapOutboundOut(header), promise: nil)
+        context.write(data, promise: promise)
+    }
+
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard let reason = event as? CloseReason else { return context.triggerUserOutboundEvent(event, promise: promise) }
+        closeStatus = Self.status(for: reason)
+        promise?.succeed()
+    }
+
+    private static func status(for reason: CloseReason) -> CloseStatus {
+        switch reason {
+        case .serverShuttingDown: .goingAway
+        case .malformed, .protocolViolation: .protocolError
+        case .disconnected, .closedByPeer, .transportError: .normal
+        case .connectTimedOut, .keepAliveTimedOut, .sessionTakenOver, .refused, .limitExceeded: .policyViolation
+        }
+    }
+
+    // MARK: The end
+
+    /// Says goodbye and waits for the client's; a second call, or the end of the wait, closes at once.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        if isCloseAsked || mode == .input { return context.close(mode: mode, promise: promise) }
+        isCloseAsked = true
+        context.channel.closeFuture.cascade(to: promise)
+        guard let frame = connection.close(closeStatus) else { return }  // the goodbyes are under way
+        context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
+        waitForEnd(context)
+    }
+
+    /// Ends the sending side after the last frame, if there is one to send.
+    ///
+    /// What still comes is read and dropped until the client closes: a socket closed with unread bytes in it would take the frame back.
+    private func finish(sending frame: ByteBuffer?, _ context: ChannelHandlerContext) {
+        waitingPong = nil
+        if let frame { context.writeAndFlush(wrapOutboundOut(frame), promise: nil) }
+        waitForEnd(context)
+        context.close(mode: isTLS ? .all : .output, promise: nil)
+    }
+
+    private func waitForEnd(_ context: ChannelHandlerContext) {
+        guard linger == nil else { return }
+        let limit = TimeAmount.seconds(MQTTConnectionHandler.lingerSecondsMax)
+        linger = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { context.close(promise: nil) }
+    }
+}

@@ -1,0 +1,82 @@
+import CremaTesting
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import BrokerServer
+
+/// What needs a socket that takes nothing, which an embedded channel is.
+@Suite struct WebSocketHandlerTests {
+    private func makeChannel() throws -> EmbeddedChannel {
+        let channel = EmbeddedChannel(handler: WebSocketHandler(frameBytesMax: 1 << 20, isTLS: false))
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        return channel
+    }
+
+    private func end(_ channel: EmbeddedChannel) {
+        channel.close(promise: nil)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(MQTTConnectionHandler.lingerSecondsMax))
+    }
+
+    @Test func aPeerThatReadsNoAnswersHasOneWaitingPong() throws {
+        let channel = try makeChannel()
+        channel.isWritable = false
+        for number in 0..<1_000 {
+            try channel.writeInbound(ByteBuffer(bytes: WebSocketBytes.frame(WebSocketBytes.ping, [UInt8(number % 251)])))
+        }
+        #expect(try channel.readOutbound(as: ByteBuffer.self) == nil)
+        channel.isWritable = true
+        channel.pipeline.fireChannelWritabilityChanged()
+        #expect(try channel.readOutbound(as: ByteBuffer.self) == ByteBuffer(bytes: [0x8A, 1, UInt8(999 % 251)]))
+        #expect(try channel.readOutbound(as: ByteBuffer.self) == nil)
+        end(channel)
+    }
+
+    @Test func aPayloadIsSentWhereItLies() throws {
+        let channel = try makeChannel()
+        let payload = ByteBuffer(bytes: Array(repeating: 7, count: 300))
+        try channel.writeOutbound(payload)
+        #expect(try channel.readOutbound(as: ByteBuffer.self) == ByteBuffer(bytes: [0x82, 126, 1, 44]))
+        let sent = try #require(try channel.readOutbound(as: ByteBuffer.self))
+        #expect(sent == payload && sent.storageCapacity == payload.storageCapacity)
+        end(channel)
+    }
+
+    @Test func theBrokersCloseWaitsForTheClientsButNotForEver() throws {
+        let channel = try makeChannel()
+        let closed = channel.close()
+        #expect(try channel.readOutbound(as: ByteBuffer.self) == ByteBuffer(bytes: [0x88, 2, 3, 0xE8]))
+        #expect(channel.isActive)
+        try channel.writeInbound(ByteBuffer(bytes: WebSocketBytes.frame(WebSocketBytes.binary, [1])))
+        #expect(try channel.readInbound(as: ByteBuffer.self) == nil)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(MQTTConnectionHandler.lingerSecondsMax))
+        #expect(!channel.isActive)
+        try closed.wait()
+    }
+
+    @Test func aSecondCloseIsAtOnce() throws {
+        let channel = try makeChannel()
+        channel.close(promise: nil)
+        #expect(channel.isActive)
+        channel.close(promise: nil)
+        #expect(!channel.isActive)
+    }
+
+    /// Nothing of a large frame is kept: what came of it is passed on.
+    @Test func payloadIsPassedOnBeforeItsFrameEnds() throws {
+        let channel = try makeChannel()
+        let frame = WebSocketBytes.frame(WebSocketBytes.binary, [1, 2, 3], declaring: 1 << 20)
+        try channel.writeInbound(ByteBuffer(bytes: frame))
+        #expect(try channel.readInbound(as: ByteBuffer.self) == ByteBuffer(bytes: [1, 2, 3]))
+        end(channel)
+    }
+
+    @Test func manyFramesOfOneReadArePassedOnTogether() throws {
+        let channel = try makeChannel()
+        let frames = (0..<200).flatMap { WebSocketBytes.frame(WebSocketBytes.binary, [UInt8($0)]) }
+        try channel.writeInbound(ByteBuffer(bytes: frames))
+        #expect(try channel.readInbound(as: ByteBuffer.self) == ByteBuffer(bytes: 0..<200))
+        #expect(try channel.readInbound(as: ByteBuffer.self) == nil)
+        end(channel)
+    }
+}
