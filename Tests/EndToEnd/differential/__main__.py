@@ -135,7 +135,8 @@ def main():
     parser.add_argument("world", type=int, nargs="?")
     parser.add_argument("--alone", action="store_true", help="Crema and its model only")
     options = parser.parse_args()
-    brokers = {("Crema", loops): Broker(limits={"eventLoopsMax": loops, "inflightMax": INFLIGHT, "connectBurstPerClientMax": 1_000_000}) for loops in LOOPS}
+    limits = {"inflightMax": INFLIGHT, "connectBurstPerClientMax": 1_000_000}
+    brokers = {("Crema", loops): Broker(limits={"eventLoopsMax": loops, **limits}) for loops in LOOPS}
     ports = {key: broker.mqtt for key, broker in brokers.items()}
     if not options.alone:
         brokers["mosquitto"] = Mosquitto()
