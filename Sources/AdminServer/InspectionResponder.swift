@@ -24,6 +24,7 @@ package struct InspectionResponder: HTTPResponder {
     let engine: EventEngine
     /// Requests answered by the listeners for programs.
     let requestCounts: @Sendable () -> [RequestCount]
+    let logLinesDropped: @Sendable () -> UInt64
     let tails: TailStreams
     let refusals: RefusalLog
     let log: Logger
@@ -97,7 +98,7 @@ package struct InspectionResponder: HTTPResponder {
     private func metrics() async -> Response {
         let page = MetricsPage(
             version: version, ready: readiness.state == .ready, broker: await broker.statistics(), events: engine.counters,
-            rules: engine.ruleStatistics(), requests: requestCounts())
+            rules: engine.ruleStatistics(), requests: requestCounts(), logLinesDropped: logLinesDropped())
         return Self.response(.ok, PrometheusText.contentType, ResponseBody(byteBuffer: ByteBuffer(bytes: page.bytes)))
     }
 

@@ -36,7 +36,8 @@ package struct InspectionServer: Service {
 
     /// Prepares a listener that says it is of `version`.
     ///
-    /// `requestCounts` answers what the listeners for programs counted, for `/metrics`. `onListening` is called once with the bound address,
+    /// `requestCounts` answers what the listeners for programs counted, and `logLinesDropped` how many lines of the log nobody took, both
+    /// for `/metrics`. `onListening` is called once with the bound address,
     /// before the first connection is accepted.
     package init(
         configuration: Configuration,
@@ -45,6 +46,7 @@ package struct InspectionServer: Service {
         broker: any BrokerAccess,
         engine: EventEngine,
         requestCounts: @escaping @Sendable () -> [RequestCount] = { [] },
+        logLinesDropped: @escaping @Sendable () -> UInt64 = { 0 },
         eventLoopGroup: any EventLoopGroup,
         log: Logger,
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
@@ -61,7 +63,8 @@ package struct InspectionServer: Service {
         responder = InspectionResponder(
             version: version, limits: limits, anonymous: configuration.anonymous,
             hosts: HostGuard(boundTo: configuration.host), readiness: readiness, broker: broker, engine: engine,
-            requestCounts: requestCounts, tails: TailStreams(limit: limits.tailStreamsMax), refusals: listener.refusals.log, log: log)
+            requestCounts: requestCounts, logLinesDropped: logLinesDropped, tails: TailStreams(limit: limits.tailStreamsMax),
+            refusals: listener.refusals.log, log: log)
     }
 
     package func run() async throws {

@@ -11,6 +11,8 @@ package struct StatisticsDocument: Codable, Sendable, Equatable {
         package var connectionsAccepted: UInt64
         package var connectionsRefused: [String: UInt64]
         package var connectionsClosed: [String: UInt64]
+        package var connectionsTurnedAway: [String: UInt64]
+        package var authenticationsFailed: UInt64
         package var subscriptions: Int
         package var retainedMessages: Int
         package var retainedBytes: Int
@@ -46,6 +48,7 @@ package struct StatisticsDocument: Codable, Sendable, Equatable {
             uptimeSeconds: broker.uptimeSeconds, clientsConnected: broker.clientsConnected, clientsOffline: broker.clientsOffline,
             clientsMaximum: broker.clientsMaximum, connectionsAccepted: broker.connectionsAccepted,
             connectionsRefused: broker.connectionsRefused, connectionsClosed: broker.connectionsClosed,
+            connectionsTurnedAway: broker.connectionsTurnedAway, authenticationsFailed: broker.authenticationsFailed,
             subscriptions: broker.subscriptions, retainedMessages: broker.retainedMessages, retainedBytes: broker.retainedBytes,
             bytesReceived: broker.bytesReceived, bytesSent: broker.bytesSent, packetsReceived: broker.packetsReceived,
             packetsSent: broker.packetsSent, publishReceived: broker.publishReceived, publishSent: broker.publishSent,

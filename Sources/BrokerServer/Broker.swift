@@ -7,13 +7,14 @@ import Synchronization
 
 /// The running broker: its event loops with a shard each, its listeners, and the face that the rest of the program sees.
 ///
-/// To be ended by ``drain(within:)``, which stops the event loops.
+/// To be ended by ``drain(within:serverReference:)``, which stops the event loops.
 package final class Broker: BrokerAccess {
     /// Messages that wait for one reader of ``tail(_:)``; further ones are skipped and counted.
     package static let tailMessagesMax = 1_000
 
     private let group: MultiThreadedEventLoopGroup
     private let shards: [NIOLoopBoundBox<ShardDriver>]
+    private let admission: Admission
     private let limits: BrokerLimits
     private let logger: Logger
     private let version: String
@@ -44,9 +45,10 @@ package final class Broker: BrokerAccess {
     ) {
         let count = min(max(loopCount, 1), ShardSet.capacity)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
+        let admission = Admission(limits: limits)
         let settings = ShardSettings(
             shardCount: count, limits: limits, authorizer: authorizer, directory: SessionDirectory(),
-            retained: RetainedStore(limits: limits), rules: rules)
+            retained: RetainedStore(limits: limits), admission: admission, rules: rules)
         let shards = group.makeIterator().enumerated().map { index, loop in
             NIOLoopBoundBox.makeBoxSendingValue(
                 ShardDriver(id: ShardID(index), eventLoop: loop, settings: settings, logger: logger), eventLoop: loop)
@@ -54,6 +56,7 @@ package final class Broker: BrokerAccess {
         for shard in shards { shard.eventLoop.execute { shard.value.meet(shards) } }
         self.group = group
         self.shards = shards
+        self.admission = admission
         self.limits = limits
         self.logger = logger
         self.version = version
@@ -113,8 +116,9 @@ package final class Broker: BrokerAccess {
     /// Stops taking connections, says goodbye to clients, and ends the event loops.
     ///
     /// Clients that have not taken their last bytes
-    /// when `limit` is over are cut off. Calls after this one change nothing and answer with nothing.
-    package func drain(within limit: Duration) async {
+    /// when `limit` is over are cut off. Those of MQTT 5 are told to use the server named by `serverReference`, if there is one
+    /// [MQTT5-4.13.1-1]. Calls after this one change nothing and answer with nothing.
+    package func drain(within limit: Duration, serverReference: String? = nil) async {
         let (isFirst, listeners, topics) = state.withLock { state in
             defer {
                 state.isDraining = true
@@ -129,7 +133,7 @@ package final class Broker: BrokerAccess {
         for listener in listeners { try? await listener.close().get() }
         let seconds = limit.components.seconds
         let deadline = NIODeadline.now() + .seconds(seconds) + .nanoseconds(limit.components.attoseconds / 1_000_000_000)
-        let drained = shards.map { shard in shard.eventLoop.flatSubmit { shard.value.drain(until: deadline) } }
+        let drained = shards.map { shard in shard.eventLoop.flatSubmit { shard.value.drain(until: deadline, reference: serverReference) } }
         for future in drained { try? await future.get() }
         // A listener that is not the broker's own may live on these loops: what one of them told another of the last closings is heard first.
         for shard in shards { try? await shard.eventLoop.submit {}.get() }
@@ -178,6 +182,7 @@ package final class Broker: BrokerAccess {
     package func statistics() async -> BrokerStatistics {
         var sum = BrokerStatistics()
         for part in await collect({ $0.shard.statistics() }) { sum.add(part) }
+        admission.count(into: &sum)
         sum.uptimeSeconds = Instant.now.seconds(since: startedAt)
         return sum
     }

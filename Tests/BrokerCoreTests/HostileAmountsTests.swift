@@ -183,7 +183,7 @@ import Testing
                     client.send(.puback(packetID: publish.packetID))
                 }
             }
-            let kept = stalled.connection.outbound.readableBytes
+            let kept = stalled.connection.outbound.count
             #expect(kept <= 2 * limits.outboundBytesMax + 600)
         }
         let statistics = broker.nodes[0].core.statistics()

@@ -149,6 +149,27 @@ import Testing
                 "limits: {packetBytesMax: -1}",
                 "etc/crema.yaml:1:26: the limit packetBytesMax is `-1`, but must be a whole number, 1 or more"
             ),
+            (
+                "limits: {packetBytesMax: 0}",
+                "etc/crema.yaml:1:26: the limit packetBytesMax is `0`, but must be a whole number, 1 or more"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: 'h:1', scramUsers: u}]",
+                "etc/crema.yaml:1:36: h:1 asks for passwords (`scramUsers`) without encryption; use protocol mqtts, bind to 127.0.0.1, "
+                    + "or say `insecure: true`"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', insecure: true}]",
+                "etc/crema.yaml:1:51: `insecure` has a meaning only for a listener with `scramUsers` and without encryption"
+            ),
+            (
+                "listeners: [{protocol: http, bind: 'h:1', limitLoopback: true}]",
+                "etc/crema.yaml:1:43: `limitLoopback` has no meaning for protocol http"
+            ),
+            (
+                "serverReference: other:0",
+                "etc/crema.yaml:1:18: serverReference is `other:0`, but must be host:port with a port from 1 to 65535"
+            ),
             ("resources: shop.yaml", "etc/crema.yaml:1:12: resources must be a list, not text"),
         ]
     )
@@ -158,6 +179,25 @@ import Testing
 
     @Test func allMistakesAreNamedAtOnce() {
         #expect(message("data: x\nlimits: {a: 1}\nlisteners: [{protocol: no, bind: 'h:1'}, {}]\n").split(separator: "\n").count == 4)
+    }
+
+    @Test(
+        "Passwords without encryption need loopback, or the word for it",
+        arguments: [
+            ("127.0.0.1:1", false, true), ("127.9.8.7:1", false, true), ("localhost:1", false, true), ("[::1]:1", false, true),
+            ("0.0.0.0:1", false, false), ("127.0.0.1.example:1", false, false), ("[::]:1", false, false), ("0.0.0.0:1", true, true),
+        ])
+    func passwordsInTheOpen(bind: String, insecure: Bool, isTaken: Bool) {
+        let text = "listeners: [{protocol: mqtt, bind: '\(bind)', scramUsers: u\(insecure ? ", insecure: true" : "")}]"
+        #expect(((try? configuration(text)) != nil) == isTaken)
+    }
+
+    @Test func whatOnlyMQTTListenersSayIsRead() throws {
+        let read = try configuration(
+            "serverReference: 'other.example:8883'\nlisteners: [{protocol: mqtt, bind: 'h:1', limitLoopback: true}]")
+        #expect(read.serverReference == "other.example:8883")
+        #expect(read.listeners[0].limitLoopback)
+        #expect(try configuration(full).listeners.allSatisfy { !$0.limitLoopback && !$0.insecure })
     }
 
     @Test func theEnvironmentBeatsTheFile() throws {

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import queue
+import resource
 import shutil
 import signal
 import socket
@@ -38,7 +39,7 @@ def run(*command, check=True, **options):
 class Broker:
     """`crema serve` with mutual TLS, plain MQTT, WebSocket, HTTP and administration on free ports of loopback."""
 
-    def __init__(self, *resources, parameters=None):
+    def __init__(self, *resources, parameters=None, limits=None, open_files=None, more=None, log_is_read=True):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="crema-"))
         self.certificates = self.folder / "certs"
         self.mqtts, self.mqtt, self.http, self.admin = (free_port() for _ in range(4))
@@ -61,11 +62,16 @@ class Broker:
             ],
             "resources": [str(resource) for resource in resources],
             "parameters": parameters or {},
+            "limits": limits or {},
+            **(more or {}),
         }))
         self._log = (self.folder / "crema.log").open("w")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CREMA")}
         self.process = subprocess.Popen(
-            [CREMA, "serve", "--config", str(self.configuration)], stdout=self._log, stderr=self._log, env=environment)
+            [CREMA, "serve", "--config", str(self.configuration)], env=environment,
+            stdout=self._log, stderr=self._log if log_is_read else subprocess.PIPE)
+        if open_files:
+            resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (open_files, open_files))
         try:
             self._wait_until_ready()
         except Exception:
@@ -183,10 +189,11 @@ class BrokerTestCase(unittest.TestCase):
 
     resources = (SHOP / "shop.yaml", SHOP / "api.yaml")
     parameters = {"CoreEventBusName": "Serverlesspresso"}
+    limits = {}
 
     @classmethod
     def setUpClass(cls):
-        cls.broker = Broker(*cls.resources, parameters=cls.parameters)
+        cls.broker = Broker(*cls.resources, parameters=cls.parameters, limits=cls.limits)
         cls.addClassCleanup(cls.broker.end)
 
     def screen(self, name, *topics):

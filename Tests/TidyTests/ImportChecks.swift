@@ -12,7 +12,7 @@ let allowedImports: [String: Set<String>] = [
     "WebSocketFraming": ["NIOCore", "NIOWebSocket"],
     "BrokerServer": [
         "BrokerCore", "HTTPExchange", "MQTTCodec", "Trust", "WebSocketFraming", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS",
-        "NIOWebSocket", "Logging", "Glibc",
+        "NIOWebSocket", "Logging", "DequeModule", "Synchronization", "Dispatch", "Glibc",
     ],
     "HTTPExchange": ["BrokerCore", "NIOCore", "NIOHTTP1", "Logging"],
     "HTTPListening": [

@@ -24,6 +24,7 @@ struct MetricsPage {
     let events: EventBusCounters
     let rules: [RuleStatistics]
     let requests: [RequestCount]
+    let logLinesDropped: UInt64
 
     var bytes: [UInt8] {
         var text = PrometheusText()
@@ -36,6 +37,9 @@ struct MetricsPage {
         text.add(
             .counter, "crema_http_requests_total", "Requests answered on listeners for programs.",
             requests.map { (["handler": $0.handler, "code": String($0.status)], $0.requests) })
+        text.add(
+            .counter, "crema_log_lines_dropped_total", "Lines of the log dropped because nobody took them from standard error.",
+            logLinesDropped)
         return text.bytes
     }
 
@@ -51,6 +55,16 @@ struct MetricsPage {
         text.add(
             .counter, "crema_connections_closed_total", "Connections that the broker closed.", by: "reason",
             Self.sorted(broker.connectionsClosed))
+        text.add(
+            .counter, "crema_connections_turned_away_total", "Sockets closed as soon as they were accepted.", by: "reason",
+            Self.sorted(broker.connectionsTurnedAway))
+        text.add(
+            .counter, "crema_authentications_failed_total", "Clients that failed to prove who they are.", broker.authenticationsFailed)
+        text.add(
+            .counter, "crema_subscriptions_refused_total", "Filters of SUBSCRIBE packets that were refused.", broker.subscriptionsRefused)
+        text.add(
+            .counter, "crema_topics_untracked_total", "Routes made for topics that are not listed, at topicsTrackedMax.",
+            broker.topicsUntracked)
         text.add(.gauge, "crema_subscriptions", "Subscriptions of all sessions.", broker.subscriptions)
     }
 

@@ -12,6 +12,8 @@ package final class ClientConnection {
         case awaitingConnect
         /// CONNECT is here, and AUTH packets decide whether it is accepted.
         case authenticating(Connect, isAssignedClientID: Bool)
+        /// It did not prove who it is, and is told so after a while; what it sends is not read.
+        case refusing(Connect, ReasonCode, String)
         case connected
         /// The bytes go to the shard that holds the session.
         case relaying(to: ShardID, peerID: UInt64?)
@@ -53,8 +55,10 @@ package final class ClientConnection {
 
     /// The beginning of a packet whose end has not come yet.
     var inbox = ByteBuffer()
+    /// Bytes in ``inbox`` that count for the shard as a CONNECT that is not complete.
+    var strangersBytes = 0
     /// Bytes for the client that have not been handed to the transport.
-    var outbound = ByteBuffer()
+    var outbound = OutboundBytes()
     /// Whether the connection is on the shard's list for the end of this turn.
     var isDirty = false
     /// A SUBACK waits for the other shards: packets behind it wait in ``inbox``, so that answers leave in the order of what they answer.

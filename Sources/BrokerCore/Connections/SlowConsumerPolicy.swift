@@ -15,9 +15,18 @@ package enum SlowConsumerPolicy: String, Sendable, CaseIterable {
 package struct ListenerTerms: Sendable, Equatable {
     package var slowConsumer: SlowConsumerPolicy
     package var dialect: Dialect
+    /// Whether connects from this machine are limited like all others.
+    package var limitLoopback: Bool
 
-    package init(slowConsumer: SlowConsumerPolicy = .dropNewest, dialect: Dialect = .standard) {
+    package init(slowConsumer: SlowConsumerPolicy = .dropNewest, dialect: Dialect = .standard, limitLoopback: Bool = false) {
         self.slowConsumer = slowConsumer
         self.dialect = dialect
+        self.limitLoopback = limitLoopback
+    }
+
+    /// Where a connection comes from, as far as its connects are limited.
+    package func limited(_ network: PeerNetwork?) -> PeerNetwork? {
+        guard let network, limitLoopback || !network.isLoopback else { return nil }
+        return network
     }
 }

@@ -4,6 +4,11 @@ package struct BrokerLimits: Sendable, Equatable {
     package var connectSecondsMax = 5
     /// Bytes of a CONNECT packet; a larger one closes the connection before it is read.
     package var connectBytesMax = 65_536
+    /// Bytes of CONNECT packets whose ends have not come, of all connections, an equal share on each event loop; the connection that would
+    /// add more is closed.
+    ///
+    /// The first ``connectBytesAlways`` of each are not counted.
+    package var connectBytesInAllMax = 4_194_304
     /// Bytes of any other packet; a larger one closes the connection when its header is there.
     package var packetBytesMax = 1_048_576
     /// Bytes of a topic name or filter; a longer name closes the connection, a longer filter is refused with 0x80.
@@ -60,10 +65,39 @@ package struct BrokerLimits: Sendable, Equatable {
     package var publishesPerSecondMax = Int.max
     /// Bytes of PUBLISH packets that one client may send in a second; at the limit as for ``publishesPerSecondMax``.
     package var publishBytesPerSecondMax = Int.max
+    /// Connections that one address may open in a second, after ``connectBurstPerAddressMax`` at once; more are closed when they are accepted,
+    /// and counted as `address_rate`.
+    ///
+    /// An address of IPv6 counts with its /64 network. Connections of this machine are exempt, unless the listener says `limitLoopback`.
+    package var connectsPerSecondPerAddressMax = 10
+    /// Connections that one address may open at once.
+    package var connectBurstPerAddressMax = 50
+    /// Times in a second that one client identifier may connect, after ``connectBurstPerClientMax`` at once; more are refused with 0x9F, in
+    /// MQTT 3.1.1 by closing the connection, and counted as `connectionRateExceeded`.
+    package var connectsPerSecondPerClientMax = 1
+    /// Times that one client identifier may connect at once: clients that take it from each other are slowed down to the rate.
+    package var connectBurstPerClientMax = 10
+    /// Connections that all addresses together may open in a second; more are closed when they are accepted, and counted as `broker_rate`.
+    package var connectsPerSecondMax = 2_000
+    /// Failures of one address to prove who it is; at the limit it is blocked, and what it opens meanwhile counted as `address_blocked`.
+    package var failedAuthenticationsMax = 10
+    /// Milliseconds until a client is told that it failed, twice as many for each further failure of its address; at most until the time for
+    /// CONNECT is over.
+    package var failedAuthenticationDelayMilliseconds = 100
+    /// Seconds for which an address is blocked, and after which failures are forgotten.
+    package var failedAuthenticationBlockSeconds = 60
+    /// Addresses of which connects and failures are remembered, those seen last; older ones start anew.
+    package var addressesTrackedMax = 65_536
+    /// Client identifiers of which connects are remembered; as for ``addressesTrackedMax``.
+    package var clientIDsTrackedMax = 65_536
     /// Retained messages; a further topic is not retained, and counted as `retained_full`.
     package var retainedMessagesMax = 100_000
     /// Bytes of retained topics and payloads; at the limit as for ``retainedMessagesMax``, and the topic's older message goes, too.
     package var retainedBytesMax = 268_435_456
+    /// Retained messages that one client published last; at the limit as for ``retainedMessagesMax``, and 0x97 tells a client of MQTT 5.
+    package var retainedMessagesPerClientMax = 10_000
+    /// Bytes of retained topics and payloads that one client published last; at the limit as for ``retainedMessagesPerClientMax``.
+    package var retainedBytesPerClientMax = 67_108_864
     /// Seconds that a session without a connection is kept at the most; then it ends, and its queue is counted as `session_expired`.
     package var sessionExpirySecondsMax = 604_800
     /// Topics of which a shard keeps statistics for operators; further ones are delivered but not listed.
@@ -72,13 +106,17 @@ package struct BrokerLimits: Sendable, Equatable {
     /// Bytes of a client identifier that every server must take [MQTT-3.1.3-5].
     package static let clientIDBytesAlways = 23
 
+    /// Bytes of a CONNECT that is not complete for which there is always room.
+    package static let connectBytesAlways = 1_024
+
     package init() {}
 
     /// The names under `limits:` in the configuration file, with the value each one sets.
     ///
     /// All count at least 1.
     package static let names: [(name: String, path: any WritableKeyPath<BrokerLimits, Int> & Sendable)] = [
-        ("connectSecondsMax", \.connectSecondsMax), ("connectBytesMax", \.connectBytesMax), ("packetBytesMax", \.packetBytesMax),
+        ("connectSecondsMax", \.connectSecondsMax), ("connectBytesMax", \.connectBytesMax),
+        ("connectBytesInAllMax", \.connectBytesInAllMax), ("packetBytesMax", \.packetBytesMax),
         ("topicBytesMax", \.topicBytesMax), ("topicLevelsMax", \.topicLevelsMax), ("clientIDBytesMax", \.clientIDBytesMax),
         ("filtersPerPacketMax", \.filtersPerPacketMax), ("subscriptionsPerClientMax", \.subscriptionsPerClientMax),
         ("inflightMax", \.inflightMax), ("awaitingPubrelMax", \.awaitingPubrelMax), ("receiveMaximum", \.receiveMaximum),
@@ -89,7 +127,16 @@ package struct BrokerLimits: Sendable, Equatable {
         ("queueBytesInAllMax", \.queueBytesInAllMax), ("outboundBytesInAllMax", \.outboundBytesInAllMax),
         ("backPressureMillisecondsMax", \.backPressureMillisecondsMax), ("publishesPerSecondMax", \.publishesPerSecondMax),
         ("publishBytesPerSecondMax", \.publishBytesPerSecondMax),
+        ("connectsPerSecondPerAddressMax", \.connectsPerSecondPerAddressMax),
+        ("connectBurstPerAddressMax", \.connectBurstPerAddressMax),
+        ("connectsPerSecondPerClientMax", \.connectsPerSecondPerClientMax), ("connectBurstPerClientMax", \.connectBurstPerClientMax),
+        ("connectsPerSecondMax", \.connectsPerSecondMax), ("failedAuthenticationsMax", \.failedAuthenticationsMax),
+        ("failedAuthenticationDelayMilliseconds", \.failedAuthenticationDelayMilliseconds),
+        ("failedAuthenticationBlockSeconds", \.failedAuthenticationBlockSeconds), ("addressesTrackedMax", \.addressesTrackedMax),
+        ("clientIDsTrackedMax", \.clientIDsTrackedMax),
         ("retainedMessagesMax", \.retainedMessagesMax), ("retainedBytesMax", \.retainedBytesMax),
+        ("retainedMessagesPerClientMax", \.retainedMessagesPerClientMax),
+        ("retainedBytesPerClientMax", \.retainedBytesPerClientMax),
         ("sessionExpirySecondsMax", \.sessionExpirySecondsMax), ("topicsTrackedMax", \.topicsTrackedMax),
     ]
 }

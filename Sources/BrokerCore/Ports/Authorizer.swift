@@ -12,15 +12,19 @@ package struct ConnectionInfo: Sendable, Equatable {
     /// The name that the client's certificate proved.
     package var principal: String?
     package var terms: ListenerTerms
+    /// Where it comes from, as far as its connects are limited; `nil` where they are not.
+    package var network: PeerNetwork?
 
     package init(
-        peer: String, listener: String, allowsAnonymous: Bool, principal: String? = nil, terms: ListenerTerms = ListenerTerms()
+        peer: String, listener: String, allowsAnonymous: Bool, principal: String? = nil, terms: ListenerTerms = ListenerTerms(),
+        network: PeerNetwork? = nil
     ) {
         self.peer = peer
         self.listener = listener
         self.allowsAnonymous = allowsAnonymous
         self.principal = principal
         self.terms = terms
+        self.network = network
     }
 }
 

@@ -31,6 +31,10 @@ package struct BrokerStatistics: Sendable, Equatable {
     package var connectionsRefused: [String: UInt64] = [:]
     /// Connections closed by the broker, by the reason's name (`malformed_packet`, `keep_alive_timeout`, `session_taken_over`…).
     package var connectionsClosed: [String: UInt64] = [:]
+    /// Sockets closed as soon as they were accepted, by the limit's counter (`address_rate`, `broker_rate`, `address_blocked`).
+    package var connectionsTurnedAway: [String: UInt64] = [:]
+    /// Clients that failed to prove who they are.
+    package var authenticationsFailed: UInt64 = 0
     package var subscriptions = 0
     package var retainedMessages = 0
     package var retainedBytes = 0
@@ -50,6 +54,10 @@ package struct BrokerStatistics: Sendable, Equatable {
     package var messagesInFlight = 0
     /// Times that a client was not read for a while because it published faster than it may.
     package var publishersThrottled: UInt64 = 0
+    /// Filters of SUBSCRIBE packets that were refused.
+    package var subscriptionsRefused: UInt64 = 0
+    /// Routes made for topics that operators cannot list, for want of room.
+    package var topicsUntracked: UInt64 = 0
 
     package init() {}
 }

@@ -10,7 +10,7 @@ package protocol ShardTransport: AnyObject {
     func send(_ bytes: ByteBuffer, on connection: ClientConnection) -> Bool
     /// Closes the socket after what was sent before.
     ///
-    /// A transport that has words of its own for a goodbye chooses them by the reason.
+    /// The reason tells whether the client waits for anything, and a transport that has words of its own for a goodbye chooses them by it.
     func close(_ connection: ClientConnection, because reason: CloseReason)
     /// Begins or ceases to read from the connection's socket; it reads at first.
     func setReading(_ isReading: Bool, on connection: ClientConnection)

@@ -14,6 +14,17 @@ package final class RetainedStore: Sendable {
         var topic: ByteBuffer?
     }
 
+    /// A message, and whom it counts for: the client that published it last; nobody for what the broker itself did.
+    fileprivate struct Kept {
+        var message: Message
+        var owner: ExactText?
+    }
+
+    fileprivate struct Share {
+        var messages = 0
+        var bytes = 0
+    }
+
     fileprivate struct Expiry: Comparable {
         let at: Instant
         let topic: ByteBuffer
@@ -23,7 +34,9 @@ package final class RetainedStore: Sendable {
     }
 
     fileprivate struct State {
-        var messages: [ByteBuffer: Message] = [:]
+        var messages: [ByteBuffer: Kept] = [:]
+        /// What counts for each client, of those that have any.
+        var shares: [ExactText: Share] = [:]
         /// When messages expire; those that were replaced since are found out when their time comes.
         var expiries = Heap<Expiry>()
         var bytes = 0
@@ -34,47 +47,60 @@ package final class RetainedStore: Sendable {
     private let state = Mutex(State())
     private let messagesMax: Int
     private let bytesMax: Int
+    private let shareMax: Share
 
     package init(limits: BrokerLimits = BrokerLimits()) {
         messagesMax = limits.retainedMessagesMax
         bytesMax = limits.retainedBytesMax
+        shareMax = Share(messages: limits.retainedMessagesPerClientMax, bytes: limits.retainedBytesPerClientMax)
     }
 
     package var count: Int { state.withLock { $0.messages.count } }
     package var bytes: Int { state.withLock { $0.bytes } }
 
-    package func message(for topic: ByteBuffer) -> Message? { state.withLock { $0.messages[topic] } }
+    package func message(for topic: ByteBuffer) -> Message? { state.withLock { $0.messages[topic]?.message } }
 
     /// Keeps a message that asks for it [MQTT-3.3.1-5] [MQTT5-3.3.1-5], or with an empty payload forgets the topic's
     /// [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT5-3.3.1-6] [MQTT5-3.3.1-7].
     ///
     /// Answers false when a limit is reached: then the topic has no retained message, for an older one is never sent in its place.
-    package func update(_ message: Message) -> Bool {
+    package func update(_ message: Message, by clientID: String? = nil) -> Bool {
         guard message.retain else { return true }  // neither keeps nor forgets [MQTT-3.3.1-12] [MQTT5-3.3.1-8]
+        let owner = clientID.map(ExactText.init)
         return state.withLock { state in
             if message.payload.readableBytes == 0 {
                 state.remove(message.topic)
                 return true
             }
-            guard hasRoom(for: message, in: state) else {
+            guard hasRoom(for: message, of: owner, in: state) else {
                 state.remove(message.topic)  // the last one counts, also one that is not kept [MQTT-3.3.1-7]
                 return false
             }
-            let old = state.messages.updateValue(message, forKey: message.topic)
-            state.bytes += message.size - (old?.size ?? 0)
+            let old = state.messages.updateValue(Kept(message: message, owner: owner), forKey: message.topic)
+            if let old { state.uncount(old) }
+            state.count(message, for: owner)
             if old == nil { state.insertPath(of: message.topic) }
             if let expiry = message.properties?.expiresAt { state.expiries.insert(Expiry(at: expiry, topic: message.topic)) }
             return true
         }
     }
 
-    /// Whether ``update(_:)`` would keep the message.
-    func hasRoom(for message: Message) -> Bool { state.withLock { hasRoom(for: message, in: $0) } }
+    /// Whether ``update(_:by:)`` would keep the message.
+    func hasRoom(for message: Message, by clientID: String?) -> Bool {
+        let owner = clientID.map(ExactText.init)
+        return state.withLock { hasRoom(for: message, of: owner, in: $0) }
+    }
 
-    private func hasRoom(for message: Message, in state: borrowing State) -> Bool {
+    private func hasRoom(for message: Message, of owner: ExactText?, in state: borrowing State) -> Bool {
         if message.payload.readableBytes == 0 { return true }
         let old = state.messages[message.topic]
-        return (old != nil || state.messages.count < messagesMax) && state.bytes - (old?.size ?? 0) + message.size <= bytesMax
+        guard old != nil || state.messages.count < messagesMax else { return false }
+        guard state.bytes - (old?.message.size ?? 0) + message.size <= bytesMax else { return false }
+        guard let owner else { return true }
+        let own = old?.owner == owner ? old : nil
+        let share = state.shares[owner] ?? Share()
+        return (own != nil || share.messages < shareMax.messages)
+            && share.bytes - (own?.message.size ?? 0) + message.size <= shareMax.bytes
     }
 
     /// Forgets messages that have expired; answers how many, and when the next one does [MQTT5-3.3.2-5].
@@ -83,7 +109,7 @@ package final class RetainedStore: Sendable {
             var removed = 0
             while let first = state.expiries.min, first.at <= now {
                 _ = state.expiries.popMin()
-                guard state.messages[first.topic]?.isExpired(at: now) == true else { continue }
+                guard state.messages[first.topic]?.message.isExpired(at: now) == true else { continue }
                 state.remove(first.topic)
                 removed += 1
             }
@@ -98,9 +124,24 @@ package final class RetainedStore: Sendable {
 }
 
 extension RetainedStore.State {
+    fileprivate mutating func count(_ message: Message, for owner: ExactText?) {
+        bytes += message.size
+        guard let owner else { return }
+        shares[owner, default: .init()].messages += 1
+        shares[owner, default: .init()].bytes += message.size
+    }
+
+    fileprivate mutating func uncount(_ kept: RetainedStore.Kept) {
+        bytes -= kept.message.size
+        guard let owner = kept.owner, var share = shares[owner] else { return }
+        share.messages -= 1
+        share.bytes -= kept.message.size
+        shares[owner] = share.messages == 0 ? nil : share
+    }
+
     fileprivate mutating func remove(_ topic: ByteBuffer) {
         guard let old = messages.removeValue(forKey: topic) else { return }
-        bytes -= old.size
+        uncount(old)
         var node = 0
         for level in topic.topicLevels {
             guard let next = nodes[node].children[level] else { return }

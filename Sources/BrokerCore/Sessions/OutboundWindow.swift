@@ -127,6 +127,11 @@ package struct OutboundWindow {
         trim()
     }
 
+    /// Messages that the client has not said to have, and that nobody else gets instead; not those at QoS 2 that wait for PUBCOMP only.
+    var unacknowledged: Int {
+        entries.count { $0.stage == .awaitingPubrec || $0.stage == .awaitingPuback && $0.delivery.share == nil }
+    }
+
     /// The messages of which the client has said nothing yet and that another one may get instead: never those at QoS 2, nor what it
     /// has answered, be it with an error [MQTT5-4.8.2-5] [MQTT5-4.8.2-6].
     func unanswered(where isWanted: (Delivery) -> Bool) -> [Delivery] {

@@ -48,7 +48,12 @@ extension Shard {
     private func proceed(_ step: AuthenticationStep, on connection: ClientConnection) {
         switch step {
         case .challenge(let data): sendAuth(.continueAuthentication, data, on: connection)  // [MQTT5-4.12.0-2]
-        case .refused(let code, let text): fail(code, text, on: connection)
+        case .refused(let code, let text):
+            if case .authenticating(let connect, _) = connection.phase {
+                return refuseUnproved(connect, on: connection, code, text)  // [MQTT5-4.12.0-4]
+            }
+            _ = admission.failed(connection.info.network, now: now)
+            fail(code, text, on: connection)
         case .accepted(let principal, let data):
             connection.terms?.exchange = nil
             switch connection.phase {

@@ -25,7 +25,7 @@ extension Shard {
     /// The client may have caught up.
     func checkPace(of connection: ClientConnection) {
         if connection.pace == .even { return }
-        guard connection.isWritable, connection.outbound.readableBytes < limits.outboundBytesMax / 2, connection.backlog.isEmpty else {
+        guard connection.isWritable, connection.outbound.count < limits.outboundBytesMax / 2, connection.backlog.isEmpty else {
             return
         }
         if let queue = connection.session?.queue {

@@ -26,11 +26,14 @@ extension Shard {
         if connection.isAWS, let (code, problem) = awsProblem(with: connect) {
             return refuse(connect.clientID, on: connection, code, problem)
         }
+        if let network = connection.info.network, admission.isBlocked(network, now: now) {
+            return refuse(connect.clientID, on: connection, .banned, "the address failed too often (failedAuthenticationsMax)")
+        }
         if let method = connect.properties.authenticationMethod {  // only then is AUTH sent [MQTT5-4.12.0-6]
             return beginAuthentication(method: method, of: connect, isAssignedClientID: isAssigned, on: connection)
         }
         switch authorizer.authenticate(connect, on: connection.info) {
-        case .refused(let code, let text): refuse(connect.clientID, on: connection, code, text)  // [MQTT5-3.1.4-2]
+        case .refused(let code, let text): refuseUnproved(connect, on: connection, code, text)  // [MQTT5-3.1.4-2]
         case .accepted(let principal):
             claim(AcceptedConnect(connect: connect, principal: principal, isAssignedClientID: isAssigned), on: connection)
         }
@@ -45,7 +48,15 @@ extension Shard {
 
     func claim(_ connect: AcceptedConnect, on connection: ClientConnection) {
         var accepted = connect
-        if accepted.attempt == 0 { accepted.attempt = directory.nextAttempt() }
+        if accepted.attempt == 0 {  // not when another shard hands it over
+            if connection.info.network != nil, !accepted.isAssignedClientID,
+                !admission.admits(accepted.clientID, principal: accepted.principal, now: now)
+            {
+                let text = "the client identifier connects too often (connectsPerSecondPerClientMax)"
+                return refuse(accepted.clientID, on: connection, .connectionRateExceeded, text)
+            }
+            accepted.attempt = directory.nextAttempt()
+        }
         let claim = directory.claim(
             accepted.clientID, for: id, principal: accepted.principal, cleanStart: accepted.connect.cleanStart)
         switch claim {
@@ -165,6 +176,20 @@ extension Shard {
 
     // MARK: Refusals
 
+    /// Refuses a client that did not prove who it is, later with each failure of its address.
+    func refuseUnproved(_ connect: Connect, on connection: ClientConnection, _ code: ReasonCode, _ text: String) {
+        let delay = admission.failed(connection.info.network, now: now)
+        guard delay > 0 else { return refuse(connect.clientID, on: connection, code, text) }
+        connection.terms?.exchange = nil
+        connection.phase = .refusing(connect, code, text)
+        schedule(.refusal(slot: connection.slot, connectionID: connection.id), at: now.advanced(bySeconds: delay))
+    }
+
+    func finishRefusal(of connection: ClientConnection) {
+        guard case .refusing(let connect, let code, let text) = connection.phase else { return }
+        refuse(connect.clientID, on: connection, code, text)
+    }
+
     /// CONNACK with a reason, then the end; in the language of the CONNECT, as far as it was understood.
     func refuse(_ clientID: String, on connection: ClientConnection, _ code: ReasonCode, _ text: String) {
         refuse(clientID, on: connection, code, text, version: connection.version)
@@ -174,10 +199,12 @@ extension Shard {
         // [MQTT-3.2.2-4] [MQTT5-3.2.2-6] [MQTT5-3.1.4-2]
         let connack = Packet.connack(Connack(sessionPresent: false, reasonCode: code))
         if version == .v311, connection.isAWS, code == .notAuthorized {
-            connection.outbound.writeBytes(Self.awsNotAuthorized)
+            connection.outbound.buffer.writeBytes(Self.awsNotAuthorized)
             counters.packetsSent &+= 1
+        } else if version == .v311, code == .connectionRateExceeded {
+            // No return code says this, and clients that are only closed try again [MQTT-3.2.2-6].
         } else if connack.encodedSize(version: version) <= connection.packetBytesMax {
-            connack.encode(into: &connection.outbound, version: version)
+            connack.encode(into: &connection.outbound.buffer, version: version)
             counters.packetsSent &+= 1
         }
         counters.connectionsRefused["\(code)", default: 0] += 1

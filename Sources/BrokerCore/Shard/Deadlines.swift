@@ -16,6 +16,8 @@ struct Deadline: Comparable {
         case patience(slot: Int, connectionID: UInt64)
         /// A client may publish again.
         case throttle(slot: Int, connectionID: UInt64)
+        /// A client that failed to prove who it is has waited long enough for the answer.
+        case refusal(slot: Int, connectionID: UInt64)
     }
 
     var at: Instant
@@ -84,7 +86,8 @@ extension Shard {
     private func isLive(_ deadline: Deadline) -> Bool {
         switch deadline.kind {
         case .connect(let slot, let id): connection(at: slot, id: id).map { !$0.isConnected } ?? false
-        case .keepAlive(let slot, let id), .patience(let slot, let id), .throttle(let slot, let id): connection(at: slot, id: id) != nil
+        case .keepAlive(let slot, let id), .patience(let slot, let id), .throttle(let slot, let id), .refusal(let slot, let id):
+            connection(at: slot, id: id) != nil
         case .sessionExpiry(let clientID, let epoch): session(clientID, epoch: epoch)?.expiryDeadline == deadline.at
         case .will(let clientID, let epoch): session(clientID, epoch: epoch)?.delayedWill != nil
         case .queueSweep(let clientID, let epoch): session(clientID, epoch: epoch) != nil
@@ -119,6 +122,7 @@ extension Shard {
             switch connection.phase {
             case .awaitingConnect, .authenticating:
                 end(connection, reason: .connectTimedOut, closingTransport: true)  // no return code says this [MQTT-3.2.2-6]
+            case .refusing: finishRefusal(of: connection)
             case .connected, .relaying, .closed: break
             }
         case .keepAlive(let slot, let id):
@@ -134,6 +138,8 @@ extension Shard {
             if let connection = connection(at: slot, id: id) { losePatience(with: connection) }
         case .throttle(let slot, let id):
             if let connection = connection(at: slot, id: id) { endThrottle(of: connection) }
+        case .refusal(let slot, let id):
+            if let connection = connection(at: slot, id: id) { finishRefusal(of: connection) }
         }
     }
 

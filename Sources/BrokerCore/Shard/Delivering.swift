@@ -19,6 +19,7 @@ extension Shard {
         if route.hasNoLocal, let publisher = outgoing.publisher {
             return deliverLocally(&outgoing, along: route, except: publisher)
         }
+        outgoing.isForMany = route.recipients.count > 1
         for recipient in route.recipients { offer(&outgoing, to: recipient) }  // [MQTT5-4.5.0-1]
     }
 
@@ -58,7 +59,7 @@ extension Shard {
                 let delivery = Delivery(message: outgoing.message, qos: qos, retain: retain, identifiers: identifiers, share: nil)
                 sendAtQoS0(delivery, to: session, on: connection)
             } else {
-                sendAtQoS0(outgoing.frameAtQoS0(connection.version, retain: retain), to: session, on: connection)
+                sendAtQoS0(&outgoing, retain: retain, to: session, on: connection)
             }
             return
         }

@@ -79,6 +79,7 @@ extension Shard {
         connection.phase = .closed
         connection.lastRoute = nil
         connection.inbox = ByteBuffer()
+        countStranger(connection)
         forgetStuck(connection)
         settle(connection, as: .even)
         connection.terms?.exchange = nil
@@ -92,12 +93,14 @@ extension Shard {
 
     /// Ends a session with everything in it, which retained messages are not [MQTT-3.1.2-7].
     ///
-    /// `reason` counts what its queue held.
+    /// `reason` counts what its queue held; what the client had not acknowledged counts as such.
     func discard(_ session: Session, dropping reason: ShardCounters.Drop) {
         let orphans = orphans(of: session)
         for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter.text) }
         if session.queue.count > 0 { counters.drop(reason, session.queue.count) }
         queuedBytes -= session.queue.bytes
+        let unacknowledged = session.window.unacknowledged
+        if unacknowledged > 0 { counters.drop(.unacknowledged, unacknowledged) }
         session.connection = nil
         if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
         if !session.isReplaced { directory.release(session.clientID, epoch: session.epoch) }
@@ -140,12 +143,12 @@ extension Shard {
     /// Closes every connection, as when the broker stops; `reference` names a server that clients of MQTT 5 may use instead.
     package func closeAll(reference: String? = nil, now: Instant) {
         self.now = now
+        let reason = CloseReason.serverShuttingDown(reference: reference)
         for connection in connections {
-            if let connection { end(connection, reason: .serverShuttingDown(reference: reference), closingTransport: true) }
+            if let connection { end(connection, reason: reason, closingTransport: true) }
         }
         for connection in relays.values.sorted(by: { $0.id < $1.id }) {
-            guard case .local = connection.link else { continue }
-            transport.close(connection, because: .serverShuttingDown(reference: reference))
+            if case .local = connection.link { transport.close(connection, because: reason) }
         }
         publishOwnMessages()
     }

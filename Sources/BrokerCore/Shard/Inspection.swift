@@ -34,6 +34,8 @@ extension Shard {
         result.packetsSent = counters.packetsSent
         result.publishReceived = counters.publishReceived.indices.map { counters.publishReceived[$0] }
         result.publishSent = counters.publishSent.indices.map { counters.publishSent[$0] }
+        result.subscriptionsRefused = counters.subscriptionsRefused
+        result.topicsUntracked = topics.untracked
         result.publishersThrottled = counters.publishersThrottled
         result.messagesDropped = Dictionary(uniqueKeysWithValues: counters.dropped.map { ($0.key.rawValue, $0.value) })
         return result

@@ -1,38 +1,60 @@
 import MQTTCodec
 import NIOCore
 
+/// What a QoS 0 PUBLISH depends on beside its message.
+struct FrameForm: Hashable {
+    var version: ProtocolVersion
+    var retain: Bool
+
+    static let count = 4
+
+    /// Less than ``count``.
+    var index: Int { (version == .v5 ? 2 : 0) + (retain ? 1 : 0) }
+
+    /// Some of the forms.
+    struct Group {
+        private var bits: UInt8 = 0
+
+        /// Answers false when it was there.
+        mutating func insert(_ form: FrameForm) -> Bool {
+            let bit = UInt8(1) << UInt8(form.index)
+            if bits & bit != 0 { return false }
+            bits |= bit
+            return true
+        }
+    }
+}
+
 /// A message on its way out, with what is made of it at most once however many receive it.
 struct OutgoingMessage {
     let message: Message
     /// The session that published it, if it is one of this shard's.
     var publisher: Session?
     private let now: Instant
+    /// Whether more than one session gets it, so that it is worth to be shared.
+    var isForMany = false
+    /// The forms in which it is at the end of the shard's shared frames.
+    var sharedForms = FrameForm.Group()
     /// The PUBLISH as QoS 0 subscribers get it, in the form that was asked for first: mostly there is no other.
     private var frame: ByteBuffer?
-    private var form: Form
+    private var form: FrameForm
     /// The other forms.
-    private var otherFrames: [Form: ByteBuffer]?
+    private var otherFrames: [FrameForm: ByteBuffer]?
     private var own: Message?
 
     init(_ message: Message, now: Instant) {
         self.message = message
         self.now = now
-        form = Form(version: .v311, retain: false)
-    }
-
-    private struct Form: Hashable {
-        var version: ProtocolVersion
-        var retain: Bool
+        form = FrameForm(version: .v311, retain: false)
     }
 
     /// Gives the bytes of the publisher's own packet, where subscribers of its version get the same.
     mutating func take(frame: ByteBuffer, version: ProtocolVersion) {
         self.frame = frame
-        form = Form(version: version, retain: false)
+        form = FrameForm(version: version, retain: false)
     }
 
-    mutating func frameAtQoS0(_ version: ProtocolVersion, retain: Bool) -> ByteBuffer {
-        let wanted = Form(version: version, retain: retain)
+    mutating func frameAtQoS0(_ wanted: FrameForm) -> ByteBuffer {
         if let frame {
             if form == wanted { return frame }
             if let other = otherFrames?[wanted] { return other }
@@ -47,7 +69,7 @@ struct OutgoingMessage {
         return first
     }
 
-    private func encoded(_ form: Form) -> ByteBuffer {
+    private func encoded(_ form: FrameForm) -> ByteBuffer {
         var buffer = ByteBuffer()
         // Whatever flags the publisher set [MQTT-3.3.1-3] [MQTT-3.3.1-9] [MQTT-4.3.1-1] [MQTT5-3.3.1-3] [MQTT5-4.3.1-1].
         switch form.version {

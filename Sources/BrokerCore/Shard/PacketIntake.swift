@@ -24,7 +24,7 @@ extension Shard {
         publisher = nil
         closeIfAnswersPileUp(on: connection)
         switch connection.phase {
-        case .closed: break
+        case .closed, .refusing: break
         case .relaying(let shard, _):
             if buffer.readableBytes > 0 { tell(shard, .relayReceived(id: connection.id, bytes: buffer)) }
         case .awaitingConnect, .authenticating, .connected:
@@ -34,6 +34,20 @@ extension Shard {
             let isGrowing = isContinued && buffer.readerIndex == 0
             connection.inbox = isGrowing ? buffer : ByteBuffer(bytes: buffer.readableBytesView)
         }
+        if connection.strangersBytes > 0 || !connection.isConnected { countStranger(connection) }
+    }
+
+    /// Bytes of those who have not said who they are are few in all: 15,000 of them with a CONNECT each that never ends would be a gigabyte.
+    ///
+    /// The first of each are not counted, so that clients with a CONNECT of the usual size find room whatever others keep there.
+    func countStranger(_ connection: ClientConnection) {
+        let bytes = connection.isConnected ? 0 : max(0, connection.inbox.readableBytes - BrokerLimits.connectBytesAlways)
+        strangersBytes += bytes - connection.strangersBytes
+        let hasGrown = bytes > connection.strangersBytes
+        connection.strangersBytes = bytes
+        guard hasGrown, strangersBytes > connectBytesShare else { return }
+        let text = "there is no room for more of its CONNECT (connectBytesInAllMax)"
+        end(connection, reason: .limitExceeded(.quotaExceeded, text), closingTransport: true)
     }
 
     /// What waits in the inbox is next: the SUBACK that it waited for is on its way, or the client may publish again.
@@ -53,7 +67,7 @@ extension Shard {
     /// What counts is what lies beyond the deliveries, which stop at `outboundBytesMax` and one packet.
     private func closeIfAnswersPileUp(on connection: ClientConnection) {
         if connection.isWritable || !connection.isConnected { return }
-        guard (connection.outbound.readableBytes - limits.packetBytesMax) / 2 > limits.outboundBytesMax else { return }
+        guard (connection.outbound.count - limits.packetBytesMax) / 2 > limits.outboundBytesMax else { return }
         let text = "the client sends and does not read its answers (outboundBytesMax)"
         end(connection, reason: .limitExceeded(.quotaExceeded, text), closingTransport: true)  // [MQTT-4.8.0-2]
     }
@@ -83,7 +97,7 @@ extension Shard {
             return !connection.isClosed
         case .awaitingConnect:
             return try stepBeforeConnect(&buffer, on: connection)
-        case .relaying, .closed:
+        case .relaying, .refusing, .closed:
             return false  // what follows a refused CONNECT is not read [MQTT-3.1.4-5] [MQTT5-3.1.4-6]
         }
     }
@@ -185,7 +199,7 @@ extension Shard {
 
     func acknowledge(_ type: PacketType, _ packetID: UInt16, _ code: ReasonCode = .success, on connection: ClientConnection) {
         // [MQTT-2.3.1-6] [MQTT5-2.2.1-5]
-        connection.outbound.writeAcknowledgement(type, packetID: packetID, reasonCode: code, version: connection.version)
+        connection.outbound.buffer.writeAcknowledgement(type, packetID: packetID, reasonCode: code, version: connection.version)
         counters.packetsSent &+= 1
         markDirty(connection)
     }
@@ -208,7 +222,7 @@ extension Shard {
                 return end(connection, reason: reason, closingTransport: true)
             }
         }
-        packet.encode(into: &connection.outbound, version: connection.version)
+        packet.encode(into: &connection.outbound.buffer, version: connection.version)
         counters.packetsSent &+= 1
         markDirty(connection)
     }

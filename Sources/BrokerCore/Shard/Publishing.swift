@@ -25,10 +25,14 @@ extension Shard {
     func accept(_ message: Message, from publisher: Publisher) {
         let route = routes.route(for: message.topic, index: &index, topics: &topics)
         var outgoing = OutgoingMessage(message, now: now)
+        // A will is published by its client, which may not want to get back what it publishes [MQTT5-3.8.3-3].
+        if route.hasNoLocal, let clientID = publisher.clientID { outgoing.publisher = sessions[ExactText(clientID)] }
+        if message.retain { retain(&outgoing, by: publisher.clientID) }
         accept(&outgoing, along: route, publisher: publisher)
     }
 
     func accept(_ outgoing: inout OutgoingMessage, along route: Route, from connection: ClientConnection) {
+        if outgoing.message.retain { retain(&outgoing, by: connection.clientID) }  // [MQTT5-3.3.1-8]
         // The publisher's name is made only for those who ask for it.
         if taps.isEmpty && !route.hasRules {
             accept(&outgoing, along: route, publisher: nil)
@@ -38,7 +42,6 @@ extension Shard {
     }
 
     private func accept(_ outgoing: inout OutgoingMessage, along route: Route, publisher: Publisher?) {
-        if outgoing.message.retain { retain(&outgoing) }  // [MQTT5-3.3.1-8]
         if let record = route.record {
             record.messages &+= 1
             record.bytes &+= UInt64(outgoing.message.payload.readableBytes)
@@ -52,8 +55,8 @@ extension Shard {
         }
     }
 
-    private func retain(_ outgoing: inout OutgoingMessage) {
-        if !retained.update(outgoing.stored()) {
+    private func retain(_ outgoing: inout OutgoingMessage, by clientID: String?) {
+        if !retained.update(outgoing.stored(), by: clientID) {
             counters.drop(.retainedFull)
             transport.report(.retainedFull(topic: outgoing.message.topicName))
         } else if let expiry = outgoing.message.properties?.expiresAt {

@@ -6,16 +6,31 @@ import NIOCore
 extension Shard {
     // MARK: QoS 0
 
-    func sendAtQoS0(_ frame: ByteBuffer, to session: Session, on connection: ClientConnection) {
+    func sendAtQoS0(_ outgoing: inout OutgoingMessage, retain: Bool, to session: Session, on connection: ClientConnection) {
+        let form = FrameForm(version: connection.version, retain: retain)
+        let frame = outgoing.frameAtQoS0(form)
         guard frame.readableBytes <= connection.packetBytesMax else { return drop(.packetTooLarge, of: session) }
         if !connection.isWritable {
             return sendAtQoS0(frame, toStuck: connection, of: session)
         }
-        connection.outbound.writeImmutableBuffer(frame)
+        if outgoing.isForMany {
+            connection.outbound.append(lastOf: share(frame, of: &outgoing, as: form))
+        } else {
+            connection.outbound.buffer.writeImmutableBuffer(frame)
+        }
         counters.publishSent[0] &+= 1
         counters.packetsSent &+= 1
         markDirty(connection)
-        if connection.outbound.readableBytes >= limits.outboundBytesMax { flush(connection) }  // does not wait for the turn's end
+        if connection.outbound.count >= limits.outboundBytesMax { flush(connection) }  // does not wait for the turn's end
+    }
+
+    /// The run of frames that ends with this one.
+    private func share(_ frame: ByteBuffer, of outgoing: inout OutgoingMessage, as form: FrameForm) -> SharedFrames {
+        if outgoing.sharedForms.insert(form) {
+            if sharedFrames[form.index].isFull { sharedFrames[form.index] = SharedFrames() }
+            sharedFrames[form.index].append(frame)
+        }
+        return sharedFrames[form.index]
     }
 
     /// A PUBLISH that is this client's alone: with its subscription identifiers and topic aliases.
@@ -31,7 +46,7 @@ extension Shard {
             return queueFrame(frame, for: session, on: connection)
         }
         guard mayWait(session, on: connection, bytes: frame.readableBytes) else { return }
-        connection.outbound.writeImmutableBuffer(frame)
+        connection.outbound.buffer.writeImmutableBuffer(frame)
         counters.publishSent[0] &+= 1
         counters.packetsSent &+= 1
     }
@@ -40,7 +55,7 @@ extension Shard {
     ///
     /// While its publishers wait for it, a client may have twice the limit: what they had sent already.
     private func mayWait(_ session: Session, on connection: ClientConnection, bytes: Int) -> Bool {
-        let waiting = connection.outbound.readableBytes
+        let waiting = connection.outbound.count
         if waiting >= limits.outboundBytesMax { noteCongestion(of: connection) }
         // Halved, not doubled: the limit may be any number.
         let counted = connection.pace == .waitedFor ? waiting / 2 : waiting
@@ -78,10 +93,10 @@ extension Shard {
     /// Moves what waited behind `outbound` there.
     func drainBacklog(of connection: ClientConnection) {
         while connection.isWritable, let frame = connection.backlog.popFirst() {
-            connection.outbound.writeImmutableBuffer(frame)
+            connection.outbound.buffer.writeImmutableBuffer(frame)
             counters.publishSent[0] &+= 1
             counters.packetsSent &+= 1
-            if connection.outbound.readableBytes >= limits.outboundBytesMax { flush(connection) }
+            if connection.outbound.count >= limits.outboundBytesMax { flush(connection) }
         }
     }
 
@@ -93,7 +108,7 @@ extension Shard {
     }
 
     private func hasRoom(on connection: ClientConnection) -> Bool {
-        if connection.outbound.readableBytes >= limits.outboundBytesMax {
+        if connection.outbound.count >= limits.outboundBytesMax {
             guard connection.isWritable else { return false }
             flush(connection)
         }
@@ -138,11 +153,11 @@ extension Shard {
                 properties.topicAlias = alias
                 if isKnown { topic = ByteBuffer() }
             }
-            connection.outbound.writePublish(
+            connection.outbound.buffer.writePublish(
                 topic: topic, payload: message.payload, qos: delivery.qos, retain: delivery.retain, duplicate: duplicate,
                 packetID: packetID, properties: properties)
         } else {
-            connection.outbound.writePublish(
+            connection.outbound.buffer.writePublish(
                 topic: message.topic, payload: message.payload, qos: delivery.qos, retain: delivery.retain, duplicate: duplicate,
                 packetID: packetID)
         }

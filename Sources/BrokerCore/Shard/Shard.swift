@@ -17,6 +17,7 @@ package final class Shard {
     let authorizer: any Authorizer
     let directory: SessionDirectory
     let retained: RetainedStore
+    let admission: Admission
     var rules: (any MessageRules)?
 
     var now: Instant
@@ -36,6 +37,8 @@ package final class Shard {
 
     /// Connections with something to send at the end of the turn.
     var dirty: [ClientConnection] = []
+    /// By ``FrameForm/index``: what several connections get at QoS 0 in this turn.
+    var sharedFrames = (0..<FrameForm.count).map { _ in SharedFrames() }
     var outboxes: [[ShardMessage]]
     private var turnIsOpen = false
     /// Messages by rules and by the broker, published one after another and never inside each other.
@@ -53,6 +56,9 @@ package final class Shard {
     // What waits for slow clients, and who waits for them.
     var queuedBytes = 0
     var stuckBytes = 0
+    /// Bytes kept of CONNECT packets that are not complete.
+    var strangersBytes = 0
+    let connectBytesShare: Int
     let queueBytesShare: Int
     let outboundBytesShare: Int
     var waitedFor = 0
@@ -66,18 +72,20 @@ package final class Shard {
     /// Makes one of the broker's `shardCount` shards; they know each other by index.
     package init(
         id: ShardID, shardCount: Int, limits: BrokerLimits, transport: any ShardTransport, authorizer: any Authorizer,
-        directory: SessionDirectory, retained: RetainedStore, rules: (any MessageRules)?, now: Instant
+        directory: SessionDirectory, retained: RetainedStore, admission: Admission, rules: (any MessageRules)?, now: Instant
     ) {
         self.id = id
         self.limits = limits
         standardLimits = ConnectionLimits(limits)
         awsLimits = ConnectionLimits(limits.adapted(to: .aws))
         self.transport = transport
+        connectBytesShare = limits.connectBytesInAllMax / shardCount
         queueBytesShare = limits.queueBytesInAllMax / shardCount
         outboundBytesShare = limits.outboundBytesInAllMax / shardCount
         self.authorizer = authorizer
         self.directory = directory
         self.retained = retained
+        self.admission = admission
         self.rules = rules
         self.now = now
         peers = (0..<shardCount).map { ShardID($0) }.filter { $0 != id }
@@ -127,6 +135,7 @@ package final class Shard {
             connection.isDirty = false
             flush(connection)
         }
+        beginSharedFrames()
         for peer in peers where !outboxes[peer.index].isEmpty {
             var batch: [ShardMessage] = []
             swap(&batch, &outboxes[peer.index])
@@ -136,11 +145,21 @@ package final class Shard {
         if dirty.isEmpty { swap(&connections, &dirty) }  // keeps the array's storage
     }
 
+    /// Nothing of this turn is at the end of what is shared any more; the storage is kept where no connection still has its bytes there.
+    private func beginSharedFrames() {
+        for index in sharedFrames.indices where !sharedFrames[index].isEmpty {
+            if isKnownUniquelyReferenced(&sharedFrames[index]) {
+                sharedFrames[index].removeAll()
+            } else {
+                sharedFrames[index] = SharedFrames()
+            }
+        }
+    }
+
     /// Hands the connection's bytes to its socket, or to the shard that has the socket.
     func flush(_ connection: ClientConnection) {
-        guard connection.isWritable, connection.outbound.readableBytes > 0 else { return }
-        let bytes = connection.outbound
-        connection.outbound = ByteBuffer()
+        guard connection.isWritable, connection.outbound.count > 0 else { return }
+        let bytes = connection.outbound.take()
         switch connection.link {
         case .local:
             counters.bytesSent &+= UInt64(bytes.readableBytes)
@@ -207,7 +226,7 @@ package final class Shard {
         forgetStuck(connection)
         drainBacklog(of: connection)
         if let session = connection.session { pump(session) }
-        if connection.outbound.readableBytes > 0 { markDirty(connection) }
+        if connection.outbound.count > 0 { markDirty(connection) }
         checkPace(of: connection)
     }
 

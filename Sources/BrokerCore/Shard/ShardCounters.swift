@@ -12,6 +12,8 @@ struct ShardCounters {
     var dropped: [Drop: UInt64] = [:]
     /// Times that a client was not read for a while because it published faster than it may.
     var publishersThrottled: UInt64 = 0
+    /// Filters of SUBSCRIBE packets that were refused.
+    var subscriptionsRefused: UInt64 = 0
     var clientsConnected = 0
     var clientsMaximum = 0
 
@@ -27,6 +29,8 @@ struct ShardCounters {
         case offlineAtQoS0 = "offline_qos0"
         /// A session ended with messages in its queue: a clean session's connection closed, or its client asked for a new one.
         case sessionEnded = "session_ended"
+        /// A session ended with messages that it had sent and the client had not acknowledged.
+        case unacknowledged
         case messageExpired = "message_expired"
         /// QoS 2 on a listener with the AWS dialect.
         case qosNotSupported = "qos_not_supported"

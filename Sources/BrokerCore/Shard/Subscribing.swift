@@ -32,6 +32,7 @@ extension Shard {
             // [MQTT5-3.8.4-5] [MQTT5-3.9.3-1]
             if let (code, problem) = problem(with: request, of: session, on: connection) {
                 transport.report(.subscribeDenied(clientID: session.clientID, filter: request.filter, problem))
+                counters.subscriptionsRefused += 1
                 codes.append(code)  // [MQTT-3.8.4-5] [MQTT5-3.8.4-6] [MQTT5-3.8.4-7]
                 continue
             }

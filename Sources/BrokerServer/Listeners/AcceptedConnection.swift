@@ -8,6 +8,8 @@ struct AcceptedConnection {
     let listener: Listener
     /// `address:port`.
     let peer: String
+    /// What connects are counted by; `nil` where they are not limited.
+    let network: PeerNetwork?
     let openedAt: Instant
     /// `nil` where MQTT begins with the first byte.
     let front: WebSocketFront?
@@ -18,6 +20,7 @@ struct AcceptedConnection {
         self.listener = listener
         self.front = front
         peer = PeerText.of(channel.remoteAddress)
+        network = listener.terms.limited(PeerNetwork(channel.remoteAddress))
         openedAt = .now
     }
 
@@ -29,7 +32,8 @@ struct AcceptedConnection {
 
     func mqttHandler(principal: String?, isPlain: Bool) -> MQTTConnectionHandler {
         let info = ConnectionInfo(
-            peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, principal: principal, terms: listener.terms)
+            peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, principal: principal, terms: listener.terms,
+            network: network)
         return MQTTConnectionHandler(driver: driver, info: info, openedAt: openedAt, isPlain: isPlain)
     }
 }

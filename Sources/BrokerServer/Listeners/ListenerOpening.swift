@@ -9,8 +9,6 @@ import NIOSSL
 struct ListenerOpening: Sendable {
     /// Connections that the kernel keeps waiting for accept.
     static let backlog: Int32 = 4_096
-    /// Bytes that wait for a socket: beyond the upper mark the shard sends nothing more until the lower one is reached.
-    static let writeMarks = ChannelOptions.Types.WriteBufferWaterMark(low: 65_536, high: 262_144)
 
     let group: MultiThreadedEventLoopGroup
     /// One per event loop, by the loop.
@@ -46,22 +44,22 @@ struct ListenerOpening: Sendable {
 
     private func bootstrap(_ listener: Listener, _ endpoint: TLSEndpoint?, _ front: WebSocketFront?) -> ServerBootstrap {
         let logger = logger
+        let drivers = drivers
         return ServerBootstrap(group: group)  // TCP: ordered and lossless [MQTT-7.1.1-1]
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            // Accepted sockets inherit it: it finds a dead peer of a client that asked for no keep alive, or for a very long one.
+            // Accepted sockets inherit what is set here; an option of each child would cost every connection a call, and NIO's way to it.
+            .serverChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // Finds a dead peer of a client that asked for no keep alive, or for a very long one.
             .serverChannelOption(.socketOption(.so_keepalive), value: 1)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = AcceptErrorHandler(listener: listener.name, logger: logger)
                     try channel.pipeline.syncOperations.addHandler(handler)
+                    guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { return }
+                    try channel.pipeline.syncOperations.addHandler(ConnectGate(listener: listener, driver: driver))
                 }
             }
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-            .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 2_048, maximum: 65_536)
-            )
-            .childChannelOption(.writeBufferWaterMark, value: Self.writeMarks)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try prepare(channel, listener, endpoint, front) }
             }
@@ -96,24 +94,5 @@ struct ListenerOpening: Sendable {
         case EADDRNOTAVAIL: return "\(listener.host) is no address of this machine"
         default: return "cannot listen on \(place): \(error.description)"
         }
-    }
-}
-
-/// Says in the log why connections cannot be accepted, as when the process has no file descriptor left.
-///
-/// NIO pauses and tries again.
-private final class AcceptErrorHandler: ChannelInboundHandler {
-    typealias InboundIn = Any
-
-    private let listener: String
-    private let logger: Logger
-
-    init(listener: String, logger: Logger) {
-        self.listener = listener
-        self.logger = logger
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        logger.error("cannot accept", metadata: ["listener": "\(listener)", "reason": "\(error)"])
     }
 }

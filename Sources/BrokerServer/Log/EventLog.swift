@@ -77,6 +77,11 @@ final class EventLog {
         warn("TLS handshake failed", subject: Self.subject(nil, peer), metadata)
     }
 
+    /// Sockets that are closed as soon as they are accepted: one line per reason and second, however many addresses they come from.
+    func turnedAway(peer: String, listener: String, reason: String) {
+        warn("connection turned away", subject: reason, ["peer": "\(peer)", "listener": "\(listener)", "reason": "\(reason)"])
+    }
+
     /// Says once per second and subject what happened, and how often it was left out.
     private func warn(_ message: Logger.Message, subject: String, _ metadata: Logger.Metadata, clientID: String? = nil) {
         let isFirst = window.isEmpty

@@ -20,8 +20,9 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     private let openedAt: Instant
     /// Whether nothing stands between this handler and the socket: no TLS, no WebSocket.
     private let isPlain: Bool
-    /// The way past the channel for a plain socket; `nil` where the pipeline has its part in what is sent.
+    /// The way past the channel for a plain socket, found for the second send: who only connects and leaves is not worth the search.
     private var direct: DirectSend?
+    private var hasSent = false
     /// Writes that the channel has not handed to its socket yet: while there are any, nothing may be sent past them.
     private var pendingWrites = 0
     private var context: ChannelHandlerContext?
@@ -58,7 +59,6 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
 
     private func begin() {
         if connection != nil { return }
-        if isPlain, let context { direct = DirectSend(context.channel) }
         connection = driver.accepted(info, openedAt: openedAt, handler: self)
     }
 
@@ -109,13 +109,17 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     /// Answers whether the channel takes more now; ``channelWritabilityChanged(context:)`` follows if not.
     func send(_ bytes: consuming ByteBuffer) -> Bool {
         guard let context else { return true }
-        guard let direct else {
+        if !isPlain {
             write(bytes, promise: nil, context: context)
             return context.channel.isWritable
         }
-        if pendingWrites == 0 {
+        if direct == nil, hasSent { direct = DirectSend(context.channel) }
+        hasSent = true
+        if pendingWrites == 0, let direct {
             direct.send(&bytes)
             if bytes.readableBytes == 0 { return true }
+            // In storage of its own: other clients may share these bytes, and they may wait here for long.
+            bytes = ByteBuffer(bytes: bytes.readableBytesView)
         }
         pendingWrites += 1
         let written = context.eventLoop.makePromise(of: Void.self)
@@ -149,10 +153,12 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
 
     /// Closes after what was sent.
     ///
-    /// The peer gets a moment to read it: a socket closed with unread bytes in it would take back the last packet.
+    /// The peer gets a moment to read it: a socket closed with unread bytes in it would take back the last packet. Not so a client that
+    /// said goodbye: it sends nothing more, so what the socket took before reaches it also from a socket that is closed.
     func close(because reason: CloseReason) {
         connection = nil
         guard let context else { return }
+        if isPlain, pendingWrites == 0, reason == .disconnected { return context.close(promise: nil) }
         let channel = context.channel
         let limit = TimeAmount.seconds(Self.lingerSecondsMax)
         linger = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in self?.abandon() }

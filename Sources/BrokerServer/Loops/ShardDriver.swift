@@ -9,6 +9,7 @@ struct ShardSettings: Sendable {
     var authorizer: any Authorizer
     var directory: SessionDirectory
     var retained: RetainedStore
+    var admission: Admission
     var rules: (any MessageRules)?
 }
 
@@ -18,6 +19,7 @@ struct ShardSettings: Sendable {
 final class ShardDriver: ShardTransport {
     let id: ShardID
     let log: EventLog
+    var admission: Admission { settings.admission }
     private let eventLoop: any EventLoop
     private let settings: ShardSettings
     private var peers: [NIOLoopBoundBox<ShardDriver>] = []
@@ -30,7 +32,7 @@ final class ShardDriver: ShardTransport {
     // Lazy, because the shard wants its transport, which is this.
     private(set) lazy var shard = Shard(
         id: id, shardCount: settings.shardCount, limits: settings.limits, transport: self, authorizer: settings.authorizer,
-        directory: settings.directory, retained: settings.retained, rules: settings.rules, now: .now)
+        directory: settings.directory, retained: settings.retained, admission: settings.admission, rules: settings.rules, now: .now)
 
     private struct Tap {
         let continuation: AsyncStream<TailedMessage>.Continuation
@@ -138,8 +140,8 @@ final class ShardDriver: ShardTransport {
     /// Says goodbye to every client and cuts off who is still in a handshake.
     ///
     /// The future succeeds when every channel is closed.
-    func drain(until deadline: NIODeadline) -> EventLoopFuture<Void> {
-        shard.closeAll(now: .now)
+    func drain(until deadline: NIODeadline, reference: String?) -> EventLoopFuture<Void> {
+        shard.closeAll(reference: reference, now: .now)
         shard.endTurn(now: .now)
         for tap in taps.values { tap.continuation.finish() }
         return channels.close(cuttingOff: { channel in !self.isServed(channel) }, deadline: deadline)

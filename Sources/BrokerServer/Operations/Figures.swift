@@ -24,6 +24,8 @@ extension BrokerStatistics {
         messagesQueued += other.messagesQueued
         messagesInFlight += other.messagesInFlight
         publishersThrottled += other.publishersThrottled
+        subscriptionsRefused &+= other.subscriptionsRefused
+        topicsUntracked &+= other.topicsUntracked
     }
 }
 

@@ -118,6 +118,8 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     private func fail(_ failure: HandshakeFailure, context: ChannelHandlerContext) {
         if isDone { return }
         isDone = true
+        // A certificate that is refused is a failure to prove who one is; a handshake that breaks is not.
+        if failure.subject != nil { _ = connection.driver.admission.failed(connection.network, now: .now) }
         connection.driver.log.handshakeFailed(peer: connection.peer, listener: connection.listener.name, failure: failure)
         context.close(promise: nil)
     }

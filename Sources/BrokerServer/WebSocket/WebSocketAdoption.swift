@@ -7,7 +7,7 @@ package import NIOHTTP1
 ///
 /// Made by ``Broker/webSocketAdoption(_:)``.
 package struct WebSocketAdoption: Sendable {
-    /// The broker is stopping, or the connection lives on a foreign event loop.
+    /// The broker is stopping, the peer connects too often, or the connection lives on a foreign event loop.
     struct Unavailable: Error {}
 
     let listener: Listener
@@ -26,14 +26,20 @@ package struct WebSocketAdoption: Sendable {
     /// - Throws: when the connection cannot be served; then nothing has changed.
     package func adopt(_ channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
-        guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value, driver.channels.add(channel) else { throw Unavailable() }
+        guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { throw Unavailable() }
+        if let network = listener.terms.limited(PeerNetwork(channel.remoteAddress)),
+            let reason = driver.admission.connected(network, now: .now)
+        {
+            driver.log.turnedAway(peer: PeerText.of(channel.remoteAddress), listener: listener.name, reason: reason)
+            throw Unavailable()
+        }
+        guard driver.channels.add(channel) else { throw Unavailable() }
         let coders = RequestCoders(
             encoder: try pipeline.handler(type: HTTPResponseEncoder.self),
             decoder: try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self))
         let exchange = try pipeline.handler(type: RequestExchangeHandler.self)
         // As on the broker's own listeners: a client that has closed its side is gone.
         try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
-        try channel.syncOptions?.setOption(.writeBufferWaterMark, value: ListenerOpening.writeMarks)
         let connection = AcceptedConnection(channel, driver: driver, listener: listener, front: front)
         try front.wait(for: connection, principal: nil, isTLS: false, behind: coders, exchange)
     }

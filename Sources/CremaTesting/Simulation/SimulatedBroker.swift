@@ -8,6 +8,7 @@ package import NIOCore
 package final class SimulatedBroker {
     package let directory = SessionDirectory()
     package let retained: RetainedStore
+    package let admission: Admission
     package private(set) var now = Instant(nanoseconds: 0)
     package private(set) var nodes: [SimulatedShard] = []
     /// What the shards reported, in order.
@@ -18,11 +19,12 @@ package final class SimulatedBroker {
         rules: (any MessageRules)? = nil
     ) {
         retained = RetainedStore(limits: limits)
+        admission = Admission(limits: limits)
         for index in 0..<shards { nodes.append(SimulatedShard(ShardID(index))) }
         for node in nodes {
             node.shard = Shard(
                 id: node.id, shardCount: shards, limits: limits, transport: node, authorizer: authorizer, directory: directory,
-                retained: retained, rules: rules, now: now)
+                retained: retained, admission: admission, rules: rules, now: now)
         }
     }
 

@@ -21,10 +21,12 @@ package final class SimulatedClient {
 
     /// Opens a connection, without sending anything.
     package func open(
-        at shard: Int = 0, principal: String? = nil, allowsAnonymous: Bool = true, terms: ListenerTerms = ListenerTerms()
+        at shard: Int = 0, principal: String? = nil, allowsAnonymous: Bool = true, terms: ListenerTerms = ListenerTerms(),
+        network: PeerNetwork? = nil
     ) {
         let info = ConnectionInfo(
-            peer: "\(name):1", listener: "simulated", allowsAnonymous: allowsAnonymous, principal: principal, terms: terms)
+            peer: "\(name):1", listener: "simulated", allowsAnonymous: allowsAnonymous, principal: principal, terms: terms,
+            network: network)
         unread = ByteBuffer()
         socket = broker.connect(at: shard, info: info)
     }

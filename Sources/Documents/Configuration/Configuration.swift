@@ -14,6 +14,8 @@ package struct Configuration: Sendable {
     package var parameters: [String: String] = [:]
     /// Named limits that differ from their defaults.
     package var limits: [String: Int] = [:]
+    /// `host:port` of the server that clients of MQTT 5 are told to use when this one stops.
+    package var serverReference: String?
 
     /// What holds without a file: plain MQTT, HTTP and administration on loopback, no anonymous clients.
     package init() {
@@ -71,10 +73,16 @@ package struct Configuration: Sendable {
         if let section = root["limits"] {
             limits = problems.collect { () throws(DocumentError) in try Self.limits(section, known: knownLimits) } ?? [:]
         }
+        if let value = root["serverReference"] {
+            serverReference = problems.collect { () throws(DocumentError) in
+                _ = try ListenerConfiguration.hostAndPort(value, "serverReference", lowestPort: 1)
+                return try value.text("serverReference")
+            }
+        }
         try problems.finish()
     }
 
-    static let keys = ["data", "listeners", "resources", "parameters", "limits"]
+    static let keys = ["data", "listeners", "resources", "parameters", "limits", "serverReference"]
 }
 
 // MARK: - Sections

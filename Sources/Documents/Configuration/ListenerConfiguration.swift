@@ -33,6 +33,10 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var path: String?
     /// Web pages' origins that may connect by WebSocket; `nil` for those of the listener's own host.
     package var origins: [String]?
+    /// Whether connects from this machine are limited like all others.
+    package var limitLoopback = false
+    /// Whether the listener may ask for passwords without encryption on an address that others reach.
+    package var insecure = false
     package var location: SourceLocation
 
     package static let dialects = ["standard", "aws"]
@@ -50,7 +54,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     static let keys = [
         "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate", "slowConsumer", "scramUsers",
-        "dialect", "path", "origins",
+        "dialect", "path", "origins", "limitLoopback", "insecure",
     ]
 
     /// Reads one element of `listeners`.
@@ -67,8 +71,11 @@ package struct ListenerConfiguration: Sendable, Equatable {
         scramUsers = try node["scramUsers"].map { (value) throws(DocumentError) in paths.resolve(try value.text("scramUsers")) }
         slowConsumer = try Self.choice("slowConsumer", of: node, among: Self.slowConsumerPolicies)
         dialect = try Self.choice("dialect", of: node, among: Self.dialects)
+        limitLoopback = try node["limitLoopback"]?.boolean("limitLoopback") ?? false
+        insecure = try node["insecure"]?.boolean("insecure") ?? false
         try checkMQTT(node)
         try readWebSocket(node)
+        try checkPasswords(node, bind: bind)
         try checkTLS(node)
     }
 
@@ -85,10 +92,30 @@ package struct ListenerConfiguration: Sendable, Equatable {
     /// What only listeners of MQTT have.
     private func checkMQTT(_ node: Node) throws(DocumentError) {
         guard self.protocol == .http || self.protocol == .admin else { return }
-        for key in ["slowConsumer", "scramUsers", "dialect"] {
+        for key in ["slowConsumer", "scramUsers", "dialect", "limitLoopback"] {
             guard let entry = node.entry(key) else { continue }
             throw DocumentError("`\(key)` has no meaning for protocol \(self.protocol.rawValue)", at: entry.keyLocation)
         }
+    }
+
+    /// Passwords do not cross a network unencrypted: SCRAM hides them, but lets who listens try out weak ones and take over the connection.
+    private func checkPasswords(_ node: Node, bind: Node) throws(DocumentError) {
+        let isExposed = !self.protocol.isSecure && scramUsers != nil && !isLoopback
+        if isExposed, !insecure {
+            throw DocumentError(
+                "\(address) asks for passwords (`scramUsers`) without encryption; use protocol mqtts, bind to 127.0.0.1, "
+                    + "or say `insecure: true`", at: bind.location)
+        }
+        if let entry = node.entry("insecure"), self.protocol.isSecure || scramUsers == nil {
+            throw DocumentError(
+                "`insecure` has a meaning only for a listener with `scramUsers` and without encryption", at: entry.keyLocation)
+        }
+    }
+
+    /// Whether only this machine reaches it.
+    private var isLoopback: Bool {
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return host == "::1" || host == "localhost" || parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
     private static func listenerProtocol(_ node: Node) throws(DocumentError) -> ListenerProtocol {
@@ -165,20 +192,22 @@ package struct ListenerConfiguration: Sendable, Equatable {
     }
 
     /// Reads `host:port`; an IPv6 address stands in brackets.
-    private static func hostAndPort(_ bind: Node) throws(DocumentError) -> (String, Int) {
-        let text = try bind.text("bind")
+    static func hostAndPort(_ bind: Node, _ key: String = "bind", lowestPort: UInt16 = 0) throws(DocumentError) -> (String, Int) {
+        let text = try bind.text(key)
         guard let colon = text.lastIndex(of: ":") else {
-            throw DocumentError("bind is `\(text)`, but must be host:port", at: bind.location)
+            throw DocumentError("\(key) is `\(text)`, but must be host:port", at: bind.location)
         }
         var host = text[..<colon]
         if host.first == "[", host.last == "]" {
             host = host.dropFirst().dropLast()
         } else if host.contains(":") {
-            throw DocumentError("bind is `\(text)`: an IPv6 address stands in brackets, as in [::1]:1883", at: bind.location)
+            throw DocumentError("\(key) is `\(text)`: an IPv6 address stands in brackets, as in [::1]:1883", at: bind.location)
         }
         let digits = text[text.index(after: colon)...]
-        guard !host.isEmpty, digits.allSatisfy(\.isASCII), digits.first?.isNumber == true, let port = UInt16(digits) else {
-            throw DocumentError("bind is `\(text)`, but must be host:port with a port from 0 to 65535", at: bind.location)
+        guard !host.isEmpty, digits.allSatisfy(\.isASCII), digits.first?.isNumber == true, let port = UInt16(digits), port >= lowestPort
+        else {
+            throw DocumentError(
+                "\(key) is `\(text)`, but must be host:port with a port from \(lowestPort) to 65535", at: bind.location)
         }
         return (String(host), Int(port))
     }

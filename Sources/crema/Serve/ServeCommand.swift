@@ -1,4 +1,5 @@
 import ArgumentParser
+import BrokerServer
 import Documents
 import Foundation
 import Logging
@@ -29,11 +30,9 @@ struct ServeCommand: AsyncParsableCommand {
         // A peer or a reader of the log that went away is no reason to end.
         _ = signal(SIGPIPE, SIG_IGN)
         let level = try logLevel ?? Self.environmentLevel()
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = level
-            return handler
-        }
+        let writer = LogWriter(descriptor: STDERR_FILENO)
+        defer { writer.finish() }
+        LoggingSystem.bootstrap { label in WritingLogHandler(label: label, writer: writer, level: level) }
         let loaded: LoadedConfiguration
         do {
             loaded = try options.load()
@@ -44,7 +43,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let log = Logger(label: "crema")
         do {
-            try await ServedSite(loaded: loaded, options: options, log: log).run()
+            try await ServedSite(loaded: loaded, options: options, log: log, logWriter: writer).run()
         } catch {
             log.critical("\(error)")
             throw ExitCode.failure

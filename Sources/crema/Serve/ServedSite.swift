@@ -19,16 +19,18 @@ struct ServedSite {
     private let loaded: LoadedConfiguration
     private let options: ConfigurationOptions
     private let log: Logger
+    private let logWriter: LogWriter
     private let engine: EventEngine
     private let authorizer: SiteAuthorizer
     private let broker: Broker
     private let readiness = Readiness()
     private let gatewayCounters = GatewayCounters()
 
-    init(loaded: LoadedConfiguration, options: ConfigurationOptions, log: Logger) {
+    init(loaded: LoadedConfiguration, options: ConfigurationOptions, log: Logger, logWriter: LogWriter) {
         self.loaded = loaded
         self.options = options
         self.log = log
+        self.logWriter = logWriter
         let limits = loaded.configuration.limits
         engine = EventEngine(
             resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules"))
@@ -58,7 +60,7 @@ struct ServedSite {
         // Shut down from the last to the first: not ready, then no more requests, then no more clients, and health to the very end.
         var services: [any Service] = []
         services += admin.map { HTTPListenerService(listener: $0, server: inspection($0, opening)) }
-        services.append(BrokerService(broker: broker))
+        services.append(BrokerService(broker: broker, serverReference: loaded.configuration.serverReference))
         services += zip(http, gateways).map { HTTPListenerService(listener: $0, server: $1) }
         services.append(
             ReloadService(
@@ -133,6 +135,7 @@ struct ServedSite {
             requestCounts: { [gatewayCounters] in
                 gatewayCounters.counts.map { RequestCount(handler: $0.handler.rawValue, status: $0.status, requests: $0.requests) }
             },
+            logLinesDropped: { [logWriter] in logWriter.dropped },
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, log: Logger(label: "crema.admin"),
             onListening: { [self] address in
                 logOpen(listener, address: "\(listener.host):\(address.port ?? listener.port)")
@@ -172,7 +175,7 @@ extension Listener {
             name: listener.name, host: listener.host, port: listener.port, transport: transport, anonymous: listener.anonymous,
             terms: ListenerTerms(
                 slowConsumer: SlowConsumerPolicy(rawValue: listener.slowConsumer) ?? .dropNewest,
-                dialect: Dialect(rawValue: listener.dialect) ?? .standard))
+                dialect: Dialect(rawValue: listener.dialect) ?? .standard, limitLoopback: listener.limitLoopback))
     }
 }
 
@@ -182,10 +185,11 @@ private struct BrokerService: Service {
     private static let drainLimit = Duration.seconds(5)
 
     let broker: Broker
+    let serverReference: String?
 
     func run() async throws {
         try? await gracefulShutdown()
-        await broker.drain(within: Self.drainLimit)
+        await broker.drain(within: Self.drainLimit, serverReference: serverReference)
     }
 }
 

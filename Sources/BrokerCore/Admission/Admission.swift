@@ -1,0 +1,67 @@
+import Synchronization
+
+/// How fast clients may connect: by address, by client identifier, and all together.
+///
+/// One object for all shards, which share nothing else of it: an address's connections are dealt to all of them, and a share for each would let
+/// it through as many times. Held for one look-up at accept, and one at CONNECT; never for an address that is exempt, and never for a message.
+/// A socket beyond a rate is closed where it was accepted, before TLS and before any shard hears of it.
+package final class Admission: Sendable {
+    private struct State {
+        var addresses: AddressLedger
+        var clients: RecentTable<Int, TokenBucket>
+        var turnedAway: [String: UInt64] = [:]
+        var failures: UInt64 = 0
+    }
+
+    private let state: Mutex<State>
+    private let clientRate: Rate
+
+    package init(limits: BrokerLimits) {
+        clientRate = Rate(perSecond: limits.connectsPerSecondPerClientMax, burst: limits.connectBurstPerClientMax)
+        state = Mutex(State(addresses: AddressLedger(limits: limits), clients: RecentTable(capacity: limits.clientIDsTrackedMax)))
+    }
+
+    /// A socket was accepted; answers the name of the limit's counter when it is to be closed at once.
+    package func connected(_ address: PeerNetwork, now: Instant) -> String? {
+        state.withLock { state in
+            guard let refusal = state.addresses.connected(address, at: now) else { return nil }
+            state.turnedAway[refusal.rawValue, default: 0] += 1
+            return refusal.rawValue
+        }
+    }
+
+    /// Whether the address has failed too often: what it has open already is refused, too.
+    func isBlocked(_ address: PeerNetwork, now: Instant) -> Bool { state.withLock { $0.addresses.isBlocked(address, at: now) } }
+
+    /// A client failed to prove who it is; answers the seconds until it is told.
+    package func failed(_ address: PeerNetwork?, now: Instant) -> Double {
+        state.withLock { state in
+            state.failures += 1
+            return address.map { state.addresses.failed($0, at: now) } ?? 0
+        }
+    }
+
+    /// Whether a client that has proved who it is may connect under this identifier now.
+    ///
+    /// Counted by hash, with a seed of this process: two that meet share a rate, which nobody can bring about.
+    func admits(_ clientID: String, principal: String?, now: Instant) -> Bool {
+        var hasher = Hasher()
+        hasher.combine(ExactText(clientID))
+        hasher.combine(principal.map(ExactText.init))
+        let key = hasher.finalize()
+        return state.withLock { state in
+            state.clients.update(key, fresh: TokenBucket(fullAt: now)) { $0.take(clientRate, at: now) }
+        }
+    }
+
+    /// Addresses and client identifiers that are remembered.
+    var tracked: (addresses: Int, clientIDs: Int) { state.withLock { ($0.addresses.count, $0.clients.count) } }
+
+    /// Adds what was counted here, once for all shards.
+    package func count(into statistics: inout BrokerStatistics) {
+        state.withLock { state in
+            statistics.connectionsTurnedAway = state.turnedAway
+            statistics.authenticationsFailed = state.failures
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Glibc
+import Logging
+import Testing
+
+@testable import BrokerServer
+
+@Suite struct LogWriterTests {
+    /// A pipe, read to its end once its writing side is closed.
+    private struct Pipe {
+        let reader: CInt
+        let writer: CInt
+
+        init() throws {
+            var ends: [CInt] = [0, 0]
+            try #require(pipe(&ends) == 0)
+            (reader, writer) = (ends[0], ends[1])
+        }
+
+        func readToEnd() -> [String] {
+            var text: [UInt8] = []
+            var chunk = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                let count = read(reader, &chunk, chunk.count)
+                if count <= 0 { break }
+                text.append(contentsOf: chunk[..<count])
+            }
+            close(reader)
+            return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
+        }
+    }
+
+    private func logger(_ writer: LogWriter, level: Logger.Level = .info) -> Logger {
+        Logger(label: "crema") { WritingLogHandler(label: $0, writer: writer, level: level) }
+    }
+
+    @Test("A line tells time, level, label and metadata in the order of their names")
+    func line() throws {
+        let pipe = try Pipe()
+        let writer = LogWriter(descriptor: pipe.writer)
+        var log = logger(writer)
+        log[metadataKey: "b"] = "2"
+        log.info("ready", metadata: ["a": "1"])
+        log.debug("not at this level")
+        writer.finish()
+        close(pipe.writer)
+        let lines = pipe.readToEnd()
+        #expect(lines.count == 1)
+        let line = try #require(lines.first)
+        #expect(line.hasSuffix("Z info crema: a=1 b=2 ready"))
+        #expect(line.prefix(24).wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
+    }
+
+    @Test("The time is UTC, with leading zeros")
+    func time() {
+        #expect(LogLine.Time(seconds: 951_868_799, milliseconds: 7).text == "2000-02-29T23:59:59.007Z")
+    }
+
+    @Test("Whoever logs does not wait for a reader that stands still: what is too much is dropped, counted and told")
+    func nobodyReads() async throws {
+        let pipe = try Pipe()
+        let writer = LogWriter(descriptor: pipe.writer, linesWaitingMax: 100)
+        let log = logger(writer)
+        let text = String(repeating: "x", count: 1_000)
+        for number in 0..<2_000 { log.info("\(number) \(text)") }  // more than pipe and writer hold
+        #expect(writer.dropped > 0)
+        let read = Task.detached { pipe.readToEnd() }
+        writer.finish(seconds: 60)
+        close(pipe.writer)
+        let lines = await read.value
+        let told = lines.filter { $0.contains("log lines were dropped") }
+        #expect(!told.isEmpty)
+        #expect(UInt64(lines.count - told.count) + writer.dropped == 2_000)
+    }
+}

@@ -1,0 +1,116 @@
+"""Threat 34: every number that a limit may be set to is served, or refused when it is read, by file, line and name."""
+
+import json
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+
+import wire
+from broker import CREMA, REPOSITORY, WAIT_SECONDS, Broker, run
+from test_slow_sockets import good_client, receive
+
+MAXIMUM = 2**63 - 1
+
+
+def names():
+    """Every name under `limits:`, as the sources list them."""
+    found = set()
+    for path in (REPOSITORY / "Sources").rglob("*.swift"):
+        found |= set(re.findall(r'\("(\w+)", \\\.', path.read_text()))
+    return sorted(found)
+
+
+class LimitTests(unittest.TestCase):
+    def check(self, text):
+        with tempfile.TemporaryDirectory(prefix="crema-") as folder:
+            path = pathlib.Path(folder) / "crema.yaml"
+            path.write_text(text)
+            return subprocess.run([CREMA, "check", "--config", str(path)], capture_output=True, text=True, timeout=60)
+
+    def test_all_names_are_known_at_their_ends(self):
+        self.assertGreater(len(names()), 50)
+        for value in (1, MAXIMUM):
+            lines = "".join(f"  {name}: {value}\n" for name in names())
+            result = self.check(f"limits:\n{lines}")
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+    def test_no_limit_takes_zero_or_less_or_more_than_there_is(self):
+        for value in ("0", "-1", str(MAXIMUM + 1), "1.5", "many"):
+            lines = "".join(f"  {name}: {value}\n" for name in names())
+            result = self.check(f"limits:\n{lines}")
+            self.assertEqual(result.returncode, 2)
+            problems = result.stderr.splitlines()
+            self.assertEqual(len(problems), len(names()))
+            for line, (name, problem) in enumerate(zip(names(), problems), start=2):
+                self.assertRegex(problem, rf"crema\.yaml:{line}:\d+: the limit {name} is `{re.escape(value)}`, but must be")
+
+    def test_each_limit_at_its_greatest_is_served_and_stopped(self):
+        broker = Broker(limits={name: MAXIMUM for name in names() if name != "eventLoopsMax"})
+        self.addCleanup(broker.end)
+        good_client(broker.mqtt, 1)
+        for port in (broker.ws, broker.http):
+            self.web_client(port)
+        broker.publish("device", "orders/1", "ready")
+        self.stop(broker)
+
+    def test_each_limit_of_the_broker_at_one_is_served_and_stopped(self):
+        source = (REPOSITORY / "Sources/BrokerCore/Limits/BrokerLimits.swift").read_text()
+        broker = Broker(limits={name: 1 for name in re.findall(r'\("(\w+)", \\\.', source)})
+        self.addCleanup(broker.end)
+        with socket.create_connection(("127.0.0.1", broker.mqtt), WAIT_SECONDS) as connection:
+            connection.sendall(wire.connect("a"))
+            self.assertEqual(connection.recv(64), b"")  # a CONNECT has more than one byte
+        closed = json.loads(broker.asks("/api/v1/statistics"))["broker"]["connectionsClosed"]
+        self.assertEqual(closed, {"malformed_packet": 1})
+        self.stop(broker)
+
+    def web_client(self, port):
+        """Opens a WebSocket connection and an MQTT connection on it."""
+        fields = "Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        fields += "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: mqtt\r\n"
+        connect = wire.connect("page")
+        with socket.create_connection(("127.0.0.1", port), WAIT_SECONDS) as connection:
+            connection.sendall(f"GET /mqtt HTTP/1.1\r\n{fields}\r\n".encode())
+            received = b""
+            while b"\r\n\r\n" not in received:
+                received += receive(connection, 1)
+            self.assertTrue(received.startswith(b"HTTP/1.1 101 "), received)
+            connection.sendall(bytes([0x82, 0x80 | len(connect), 0, 0, 0, 0]) + connect)
+            self.assertEqual(receive(connection, 6), b"\x82\x04\x20\x02\x00\x00")
+
+    def stop(self, broker):
+        broker.process.send_signal(signal.SIGTERM)
+        self.assertEqual(broker.process.wait(WAIT_SECONDS), 0)
+
+    def test_passwords_in_the_open_are_refused(self):
+        with tempfile.TemporaryDirectory(prefix="crema-") as folder:
+            path = pathlib.Path(folder) / "crema.yaml"
+            run(CREMA, "users", "add", "ann", "--file", str(path.with_name("users")), input="espresso\n")
+            path.write_text("listeners:\n- { protocol: mqtt, bind: '0.0.0.0:0', scramUsers: users }\n")
+            result = subprocess.run([CREMA, "serve", "--config", str(path)], capture_output=True, text=True, timeout=60)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("crema.yaml:2:27: 0.0.0.0:0 asks for passwords", result.stderr)
+
+
+class ServerReferenceTests(unittest.TestCase):
+    def test_clients_are_told_of_another_server_when_this_one_stops(self):
+        broker = Broker(more={"serverReference": "other.example:8883"})
+        self.addCleanup(broker.end)
+        with socket.create_connection(("127.0.0.1", broker.mqtt), WAIT_SECONDS) as connection:
+            connection.sendall(wire.connect("a", version=5))
+            self.assertEqual(connection.recv(1)[0], 0x20)
+            broker.process.send_signal(signal.SIGTERM)
+            received = b""
+            while more := connection.recv(4_096):
+                received += more
+        name = b"other.example:8883"
+        self.assertEqual(received[-len(name) - 7:], b"\xe0\x17\x9c\x15\x1c\x00\x12" + name)
+        self.assertEqual(broker.process.wait(WAIT_SECONDS), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
