@@ -6,9 +6,9 @@ set -euo pipefail
 # g++, libc6-dev and zlib1g-dev: what the Swift packages' C and C++ sources are compiled with and against.
 build=(ca-certificates git g++ libc6-dev libsqlite3-dev libssl-dev pkg-config zlib1g-dev)
 demo=(curl mosquitto-clients)
-# mosquitto is measured beside Crema; debootstrap and iproute2 are for docker/check.sh.
+# mosquitto is measured and compared beside Crema; debootstrap and iproute2 are for docker/check.sh, gcc, node-mqtt and libpaho for clients.
 bench=(mosquitto mosquitto-clients procps valgrind)
-tests=("${demo[@]}" debootstrap iproute2 openssl python3 python3-venv shellcheck util-linux)
+tests=("${demo[@]}" debootstrap gcc iproute2 libpaho-mqtt-dev mosquitto node-mqtt nodejs openssl python3 python3-venv shellcheck util-linux)
 
 case "${1:-all}" in
     build) wanted=("${build[@]}") ;;

@@ -42,6 +42,9 @@ step "documentation, warnings as errors"
 step "the demo, as a new user runs it"
 make --no-print-directory demo
 
+step "clients at random, with Crema, with mosquitto and with a model of each"
+.ci/differential.sh 8000
+
 step "end to end: boto3, the AWS CLI, curl and the mosquitto clients"
 .ci/endtoend.sh
 

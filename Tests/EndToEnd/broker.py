@@ -189,10 +189,11 @@ class BrokerTestCase(unittest.TestCase):
 
     resources = (SHOP / "shop.yaml", SHOP / "api.yaml")
     parameters = {"CoreEventBusName": "Serverlesspresso"}
+    limits = {}
 
     @classmethod
     def setUpClass(cls):
-        cls.broker = Broker(*cls.resources, parameters=cls.parameters)
+        cls.broker = Broker(*cls.resources, parameters=cls.parameters, limits=cls.limits)
         cls.addClassCleanup(cls.broker.end)
 
     def screen(self, name, *topics):

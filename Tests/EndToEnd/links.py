@@ -61,6 +61,13 @@ class Link:
                 self.unread += data
             self.socket.settimeout(self.seconds)
 
+    def finish(self):
+        """Nothing more will be sent: the broker closes the connection when it has seen that."""
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
     def close(self):
         """Without a goodbye."""
         self.is_closed = True
@@ -110,3 +117,66 @@ class TLSLink(Link):
             return None
         except ssl.SSLError:
             return b""
+
+
+class WebSocketLink(Link):
+    """MQTT over WebSocket: each sending is one binary frame."""
+
+    BINARY, CLOSE, PING, PONG = 2, 8, 9, 10
+
+    def __init__(self, port, seconds=15, path="/mqtt"):
+        super().__init__(port, seconds)
+        self.frames = bytearray()
+        key = base64.b64encode(os.urandom(16)).decode()
+        super().send((
+            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n").encode())
+        while b"\r\n\r\n" not in self.frames:
+            data = super()._receive()
+            assert data, f"no answer to the upgrade: {bytes(self.frames)}"
+            self.frames += data
+        head, _, rest = bytes(self.frames).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 101 ") and b"sec-websocket-protocol: mqtt" in head.lower(), head
+        self.frames = bytearray(rest)
+
+    def send(self, data, opcode=BINARY):
+        mask = os.urandom(4)
+        size = len(data)
+        if size < 126:
+            head = bytes([0x80 | opcode, 0x80 | size])
+        elif size < 65_536:
+            head = bytes([0x80 | opcode, 0xFE]) + size.to_bytes(2, "big")
+        else:
+            head = bytes([0x80 | opcode, 0xFF]) + size.to_bytes(8, "big")
+        masked = int.from_bytes(data, "big") ^ int.from_bytes((mask * (size // 4 + 1))[:size], "big")
+        super().send(head + mask + masked.to_bytes(size, "big"))
+
+    def _receive(self):
+        found = self._content()
+        if found is None:
+            data = super()._receive()
+            if data == b"":
+                return b""
+            self.frames += data
+            found = self._content()
+        return found
+
+    def _content(self):
+        """What the binary frames that are all there hold; b"" for a close, and `None` when there is nothing yet."""
+        content = None
+        while len(self.frames) >= 2:
+            start = {126: 4, 127: 10}.get(self.frames[1], 2)
+            size = self.frames[1] if start == 2 else int.from_bytes(self.frames[2:start], "big")
+            if len(self.frames) < start + size:
+                break
+            opcode, payload = self.frames[0] & 15, bytes(self.frames[start:start + size])
+            if opcode == self.CLOSE and content is not None:
+                break  # after what came before
+            del self.frames[:start + size]
+            if opcode == self.CLOSE:
+                return b""
+            if opcode == self.PING:
+                self.send(payload, self.PONG)
+            elif payload:
+                content = (content or b"") + payload
+        return content

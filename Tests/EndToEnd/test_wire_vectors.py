@@ -8,14 +8,14 @@ import unittest
 
 import vectors
 from broker import BrokerTestCase
-from links import Link, TLSLink
+from links import Link, TLSLink, WebSocketLink
 
 # Vectors under way at once; each has client identifiers and topics of its own.
 AT_ONCE = 8
 
 
 class WireVectorTests(BrokerTestCase):
-    resources, parameters = (), {}
+    resources, parameters, limits = (), {}, {"eventLoopsMax": 3}
     vectors = vectors.load()
     tags = (format(number, "04d").encode() for number in itertools.count())
     tag_lock = threading.Lock()
@@ -30,6 +30,7 @@ class WireVectorTests(BrokerTestCase):
         cls.transports = {
             "TCP": lambda: Link(cls.broker.mqtt),
             "TLS": lambda: TLSLink(cls.broker.mqtts, cls.context),
+            "WebSocket": lambda: WebSocketLink(cls.broker.ws),
         }
 
     def tag(self):

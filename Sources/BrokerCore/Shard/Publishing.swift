@@ -25,6 +25,8 @@ extension Shard {
     func accept(_ message: Message, from publisher: Publisher) {
         let route = routes.route(for: message.topic, index: &index, topics: &topics)
         var outgoing = OutgoingMessage(message, now: now)
+        // A will is published by its client, which may not want to get back what it publishes [MQTT5-3.8.3-3].
+        if route.hasNoLocal, let clientID = publisher.clientID { outgoing.publisher = sessions[ExactText(clientID)] }
         if message.retain { retain(&outgoing, by: publisher.clientID) }
         accept(&outgoing, along: route, publisher: publisher)
     }

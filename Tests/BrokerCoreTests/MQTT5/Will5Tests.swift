@@ -115,4 +115,21 @@ import Testing
         broker.settle()
         #expect(try watcher.read() == [message5("gone", "w", set)])
     }
+
+    @Test("A client that wants nothing back of its own gets its will not either [MQTT5-3.8.3-3]", arguments: [nil, 10])
+    func noLocal(delay: UInt32?) throws {
+        let broker = SimulatedBroker(shards: 1)
+        for noLocal in [true, false] {
+            let name = "\(noLocal)"
+            var will = BrokerCoreTests.will("gone/\(name)", "w", qos: .atLeastOnce)
+            will.properties.willDelayInterval = delay
+            let client = try broker.client5(name, will: will) { $0.sessionExpiryInterval = 100 }
+            _ = try client.subscribe5(Subscribe.Request(filter: "gone/\(name)", qos: .atLeastOnce, noLocal: noLocal))
+            client.lose()
+            broker.advance(seconds: 11)
+            broker.settle()
+            let received = try client.connect5(cleanStart: false) { $0.sessionExpiryInterval = 100 }
+            #expect(received.messages == (noLocal ? [] : ["gone/false=w"]))
+        }
+    }
 }

@@ -1,0 +1,405 @@
+"""What a broker must do with a few clients: written from the standards, not from Crema's code.
+
+A model takes what clients do, and fills in what each of them must get. Where the standards leave a choice, `Choices` says which one the
+broker at hand makes; where only the broker can know (which member of a shared subscription, which retained message first), the model asks
+what came and goes on from there.
+"""
+
+import dataclasses
+import itertools
+
+QOS, NO_LOCAL, AS_PUBLISHED = 0x03, 0x04, 0x08
+SUCCESS, NO_SUBSCRIBERS, NO_SUBSCRIPTION, IDENTIFIER_NOT_FOUND = 0, 0x10, 0x11, 0x92
+FOREVER = 0xFFFFFFFF
+
+
+@dataclasses.dataclass(frozen=True)
+class Choices:
+    """What a broker may choose; the defaults are Crema's."""
+
+    inflight: int = 5
+    # Finished messages may lie behind an unfinished one up to this multiple of the window.
+    span: int = 8
+    one_copy: bool = True
+    qos2_at_pubrel: bool = False
+    will_at_takeover: bool = True
+    tells_no_subscribers: bool = True
+    tells_unknown_identifier: bool = True
+    shared_prefers_connected: bool = True
+    retained_waits_for_window: bool = True
+    resends_within_window: bool = True
+    shared_gets_no_retained: bool = True
+    keeps_to_window: bool = True
+    resubscribing_replaces: bool = True
+    second_connect_keeps: bool = True
+    will_spares_connection: bool = True
+    takes_duplicates: bool = True
+    refusal_frees_window: bool = True
+    # A subscription that ended a moment ago may still count elsewhere in the broker.
+    forgets_at_once: bool = True
+    tolerates: frozenset = frozenset()
+
+
+def topic_matches(topic, pattern):
+    names, levels = topic.split("/"), pattern.split("/")
+    for place, level in enumerate(levels):
+        if level == "#":
+            return True
+        if place >= len(names) or level not in ("+", names[place]):
+            return False
+    return len(names) == len(levels)
+
+
+@dataclasses.dataclass(eq=False)
+class Message:
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+    props: tuple = ()
+    expiry: int | None = None
+    publisher: str | None = None
+
+
+@dataclasses.dataclass(eq=False)
+class Delivery:
+    message: Message
+    qos: int
+    retain: bool
+    identifiers: tuple = ()
+    # What was made by one step may come in any order.
+    batch: int = 0
+    packet_id: int | None = None
+    version: int = 5  # of the connection that got it first
+    stage: str = "new"  # then sent, released (PUBREC has come), finished
+    unsent: bool = False  # since the client came back
+    duplicate: bool = False
+
+
+@dataclasses.dataclass(eq=False)
+class OneOf:
+    """A delivery to one of several connections: the broker chooses."""
+
+    candidates: list  # of (connection, delivery)
+    maybe_none: bool
+    chosen: object = None
+
+    def delivery(self, connection):
+        return next((delivery for each, delivery in self.candidates if each is connection), None)
+
+
+@dataclasses.dataclass
+class Subscription:
+    options: int
+    identifier: int
+
+    @property
+    def qos(self):
+        return self.options & QOS
+
+
+class Connection:
+    """One connection of a client, and what it must get in this step."""
+
+    def __init__(self, version, session, will, receive_maximum):
+        self.version, self.session, self.will, self.receive_maximum = version, session, will, receive_maximum
+        self.aliases = {}
+        self.first, self.answers, self.flow = None, [], []
+        self.end = None  # "closed" once the broker must close; "told" if it says why before
+
+
+class Session:
+    def __init__(self, name):
+        self.name = name
+        self.expiry = 0
+        self.subscriptions = {}
+        self.inflight, self.queue, self.backlog = [], [], []
+        self.incoming = {}  # QoS 2 packet identifiers that wait for PUBREL
+        self.connection = None
+
+    @property
+    def unfinished(self):
+        return sum(entry.stage != "finished" for entry in self.inflight)
+
+
+class Model:
+    def __init__(self, choices):
+        self.choices = choices
+        self.sessions, self.retained = {}, {}
+        self.one_of = []
+        self.batches = itertools.count(1)
+        self.differences = {}
+
+    def begin_step(self):
+        self.batch = next(self.batches)
+
+    def note(self, difference):
+        self.differences[difference] = self.differences.get(difference, 0) + 1
+
+    # Connections
+
+    def connect(self, name, version, clean, expiry, will, receive_maximum):
+        """Answers the new connection, and the one that it takes the place of."""
+        session = self.sessions.get(name)
+        old = session.connection if session else None
+        if old:
+            old.end = "told" if old.version == 5 else "closed"
+            keeps = session.expiry > 0
+            if old.will and not self.choices.will_at_takeover and keeps and not clean:
+                self.note("will_at_takeover")
+                old.will = None
+            self.end(session)
+            session = self.sessions.get(name)
+        if session and clean:
+            del self.sessions[name]
+            session = None
+        present = session is not None
+        session = session or self.sessions.setdefault(name, Session(name))
+        session.expiry = expiry
+        connection = session.connection = Connection(version, session, will, receive_maximum)
+        connection.first = {"code": 0, "present": int(present)}
+        for entry in session.inflight:
+            entry.unsent = entry.stage != "finished"
+        self.pump(session)
+        return connection, old
+
+    def end(self, session, with_will=True):
+        """The connection is over."""
+        connection, session.connection = session.connection, None
+        if session.expiry == 0:
+            del self.sessions[session.name]
+        session.backlog = [owed for owed in session.backlog if max(each.qos for each in owed[1].values()) > 0]
+        if with_will and connection.will:
+            will = connection.will
+            self.route(dataclasses.replace(will, publisher=session.name))
+            for one_of in self.one_of:  # chosen while the connection still counted
+                one_of.maybe_none = one_of.maybe_none or not self.choices.will_spares_connection
+
+    # Publishing
+
+    def publish(self, connection, packet_id, message):
+        """Answers the reason code of the acknowledgement."""
+        session = connection.session
+        message.publisher = session.name
+        if message.qos == 2:
+            if packet_id in session.incoming:
+                return connection.answers.append({"kind": "PUBREC", "packet_id": packet_id, "code": SUCCESS})
+            session.incoming[packet_id] = message
+            if self.choices.qos2_at_pubrel:
+                self.note("qos2_at_pubrel")
+                return connection.answers.append({"kind": "PUBREC", "packet_id": packet_id, "code": SUCCESS})
+        code = self.route(message)
+        if message.qos and connection.version == 5 and code and not self.choices.tells_no_subscribers:
+            self.note("tells_no_subscribers")
+        if not self.choices.tells_no_subscribers or connection.version == 4:
+            code = SUCCESS
+        elif code and not self.choices.forgets_at_once:
+            code = (code, SUCCESS)
+        if message.qos:
+            connection.answers.append({"kind": {1: "PUBACK", 2: "PUBREC"}[message.qos], "packet_id": packet_id, "code": code})
+        return None
+
+    def release(self, connection, packet_id):
+        """PUBREL."""
+        message = connection.session.incoming.pop(packet_id, None)
+        code = SUCCESS
+        if message is None and connection.version == 5:
+            if self.choices.tells_unknown_identifier:
+                code = IDENTIFIER_NOT_FOUND
+            else:
+                self.note("tells_unknown_identifier")
+        if message and self.choices.qos2_at_pubrel:
+            self.route(message)
+        connection.answers.append({"kind": "PUBCOMP", "packet_id": packet_id, "code": code})
+
+    def route(self, message):
+        if message.retain:
+            if message.payload:
+                self.retained[message.topic] = message
+            else:
+                self.retained.pop(message.topic, None)
+        code = NO_SUBSCRIBERS
+        groups = {}
+        for session in list(self.sessions.values()):
+            matching = []
+            for pattern, subscription in session.subscriptions.items():
+                share, own = split(pattern)
+                if not topic_matches(message.topic, own):
+                    continue
+                code = SUCCESS
+                if share:
+                    groups.setdefault(pattern, []).append((session, subscription))
+                elif not (subscription.options & NO_LOCAL and session.name == message.publisher):
+                    matching.append(subscription)
+            self.offer_all(session, message, matching)
+        for members in groups.values():
+            self.offer_one(message, members)
+        return code
+
+    def offer_all(self, session, message, matching):
+        if not matching:
+            return
+        if not self.choices.one_copy:
+            if len(matching) > 1:
+                self.note("one_copy")
+            for subscription in matching:
+                self.offer(session, self.delivery(message, [subscription]))
+        else:
+            self.offer(session, self.delivery(message, matching))
+
+    def delivery(self, message, subscriptions, retain=None):
+        if retain is None:
+            retain = message.retain and any(each.options & AS_PUBLISHED for each in subscriptions)
+        return Delivery(
+            message, min(message.qos, max(each.qos for each in subscriptions)), retain,
+            tuple(sorted(each.identifier for each in subscriptions if each.identifier)), self.batch)
+
+    def offer_one(self, message, members):
+        """A shared subscription, always at QoS 0 here: one of its members that are connected gets it."""
+        candidates = [(session.connection, self.delivery(message, [each])) for session, each in members if session.connection]
+        maybe_none = False
+        if len(candidates) < len(members) and not self.choices.shared_prefers_connected:
+            self.note("shared_prefers_connected")
+            maybe_none = True
+        if candidates:
+            self.one_of.append(OneOf(candidates, maybe_none))
+
+    def offer(self, session, delivery):
+        if delivery.qos == 0:
+            if session.connection:
+                session.connection.flow.append(delivery)
+        elif session.connection and not session.queue and self.can_send(session):
+            self.send(session, delivery)
+        else:
+            session.queue.append(delivery)
+
+    # The window
+
+    def quota(self, session):
+        return min(self.choices.inflight, session.connection.receive_maximum)
+
+    def can_send(self, session):
+        quota = self.quota(session)
+        return (
+            not any(entry.unsent for entry in session.inflight) and session.unfinished < quota
+            and len(session.inflight) < quota * self.choices.span)
+
+    def send(self, session, delivery):
+        delivery.stage = "sent"
+        session.inflight.append(delivery)
+        session.connection.flow.append(delivery)
+
+    def pump(self, session):
+        connection = session.connection
+        if not connection:
+            return
+        for entry in session.inflight:
+            unsent = sum(each.unsent for each in session.inflight)
+            if entry.unsent and session.unfinished - unsent >= self.quota(session) and not self.choices.resends_within_window:
+                self.note("resends_within_window")
+            elif session.unfinished - unsent >= self.quota(session):
+                continue
+            if entry.unsent:
+                entry.unsent = False
+                entry.duplicate = True
+                connection.flow.append(entry)
+        if self.can_send(session):
+            session.backlog = [owed for owed in session.backlog if owed[0] in self.retained]
+        while not session.backlog and session.queue and self.can_send(session):
+            self.send(session, session.queue.pop(0))
+
+    def owes_retained(self, session):
+        return bool(session.backlog) and self.can_send(session)
+
+    def retained_came(self, session, is_it):
+        """A retained message that came for a new subscription, if it is owed: which one comes first is the broker's choice."""
+        if not self.owes_retained(session):
+            return None
+        for owed in session.backlog:
+            delivery = self.delivery(self.retained[owed[0]], list(owed[1].values()), retain=True)
+            if is_it(delivery):
+                session.backlog.remove(owed)
+                if delivery.qos:
+                    delivery.stage = "sent"
+                    session.inflight.append(delivery)
+                self.pump(session)
+                return delivery
+        return None
+
+    def acknowledge(self, connection, delivery, refuses=False):
+        """PUBACK, PUBREC or PUBCOMP, whichever is next; answers its name, and whether it refuses."""
+        session = connection.session
+        if delivery.qos == 1:
+            kind = "PUBACK"
+            self.finish(session, delivery)
+        elif delivery.stage == "sent":
+            kind = "PUBREC"
+            if refuses and not self.choices.refusal_frees_window:
+                self.note("refusal_frees_window")
+                refuses = False
+            if refuses:
+                self.finish(session, delivery)
+            else:
+                delivery.stage = "released"
+                connection.answers.append({"kind": "PUBREL", "packet_id": delivery.packet_id, "code": SUCCESS})
+        else:
+            kind = "PUBCOMP"
+            self.finish(session, delivery)
+        return kind, refuses and kind != "PUBCOMP"
+
+    def finish(self, session, delivery):
+        delivery.stage = "finished"
+        while session.inflight and session.inflight[0].stage == "finished":
+            session.inflight.pop(0)
+        self.pump(session)
+
+    # Subscribing
+
+    def subscribe(self, connection, packet_id, requests, identifier):
+        session = connection.session
+        codes, wanted = [], []
+        for pattern, options in requests:
+            is_new = pattern not in session.subscriptions
+            kept = NO_LOCAL | AS_PUBLISHED
+            if not is_new and not self.choices.resubscribing_replaces and (session.subscriptions[pattern].options ^ options) & kept:
+                self.note("resubscribing_replaces")
+                options = options & ~kept | session.subscriptions[pattern].options & kept
+            subscription = session.subscriptions[pattern] = Subscription(options, identifier)
+            codes.append(options & QOS)
+            handling = options >> 4 & 3
+            if split(pattern)[0] and self.choices.shared_gets_no_retained:
+                continue
+            if split(pattern)[0]:
+                self.note("shared_gets_no_retained")
+            if handling == 0 or handling == 1 and is_new:
+                wanted.append((pattern, subscription))
+        connection.answers.append({"kind": "SUBACK", "packet_id": packet_id, "codes": codes})
+        for pattern, subscription in wanted:
+            self.owe_retained(session, pattern, subscription)
+        self.pump(session)
+
+    def owe_retained(self, session, pattern, subscription):
+        topics = [topic for topic in self.retained if topic_matches(topic, split(pattern)[1])]
+        if not self.choices.retained_waits_for_window:
+            for topic in topics:
+                self.offer(session, self.delivery(self.retained[topic], [subscription], retain=True))
+            return
+        waiting = {topic: owed for topic, owed in session.backlog if topic_matches(topic, pattern)}
+        session.backlog = [owed for owed in session.backlog if owed[0] not in waiting]
+        for topic in topics:
+            others = {known: each for known, each in waiting.get(topic, {}).items() if known != pattern}
+            session.backlog.append((topic, {**others, pattern: subscription}))
+
+    def unsubscribe(self, connection, packet_id, patterns):
+        codes = []
+        for pattern in patterns:
+            codes.append(SUCCESS if connection.session.subscriptions.pop(pattern, None) else NO_SUBSCRIPTION)
+        connection.answers.append({"kind": "UNSUBACK", "packet_id": packet_id, "codes": codes if connection.version == 5 else []})
+
+
+def split(pattern):
+    """The share name, if there is one, and the filter."""
+    if pattern.startswith("$share/"):
+        _, share, own = pattern.split("/", 2)
+        return share, own
+    return None, pattern
