@@ -215,15 +215,14 @@ class Side:
                 self.take(link, connection, frame, name)
 
     def misses(self, connection):
-        return connection.first or connection.answers or connection.flow or self.model.owes_retained(connection.session)
+        return connection.first or connection.answers or connection.flow or self.model.owed_now(connection.session)
 
     def next(self, link, connection, name):
         try:
             return link.read(PATIENCE)
         except (TimeoutError, Closed) as error:
             owed = [told(item) for item in [connection.first, *connection.answers, *connection.flow] if item]
-            if self.model.owes_retained(connection.session):
-                owed += [f"retained {topic}" for topic, _ in connection.session.backlog]
+            owed += [f"retained {topic}" for topic, _ in self.model.owed_now(connection.session)]
             raise Difference(f"{name} waits for {', '.join(owed[:6]) or 'PINGRESP'}: {error}") from None
 
     def read_end(self, link, connection, name):
