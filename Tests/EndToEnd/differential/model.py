@@ -260,7 +260,8 @@ class Model:
     def offer_one(self, message, members):
         """A shared subscription, always at QoS 0 here: one of its members that are connected gets it."""
         candidates = [(session.connection, self.delivery(message, [each])) for session, each in members if session.connection]
-        maybe_none = False
+        # On another event loop one that left a moment ago may still count as connected, and a QoS 0 message is lost with it.
+        maybe_none = len(candidates) < len(members) and not self.choices.forgets_at_once
         if len(candidates) < len(members) and not self.choices.shared_prefers_connected:
             self.note("shared_prefers_connected")
             maybe_none = True

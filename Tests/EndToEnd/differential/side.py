@@ -1,5 +1,6 @@
 """One broker beside its model: does a step with both, and says where they part."""
 
+import itertools
 import select
 import time
 
@@ -283,9 +284,9 @@ class Side:
             connection.first = None
         elif kind == "PUBLISH":
             self.take_publish(link, connection, found, name)
-        elif kind == "PUBREL" and connection.flow and connection.flow[0].stage == "released" and (
-                connection.flow[0].packet_id == found["packet_id"]):
-            connection.flow.pop(0)
+        elif kind == "PUBREL" and (released := next((item for item in connection.flow if item.stage == "released"), None)) and (
+                released.packet_id == found["packet_id"]):
+            connection.flow.remove(released)  # in order among themselves
         else:
             for answer in connection.answers:
                 if answer["kind"] == kind and all(
@@ -299,8 +300,8 @@ class Side:
         resolve_alias(link, found)
         session = connection.session
         flow = connection.flow
-        run = [item for item in flow if item.batch == flow[0].batch and item.stage != "released"] if flow else []
-        run = run[:next((place for place, item in enumerate(flow) if item.batch != flow[0].batch), len(flow))]
+        messages = [item for item in flow if item.stage != "released"]
+        run = list(itertools.takewhile(lambda item: item.batch == messages[0].batch, messages))
         for item in run:
             if is_delivery(item, found, connection):
                 flow.remove(item)
