@@ -9,8 +9,9 @@ import subprocess
 import tempfile
 import unittest
 
+import wire
 from broker import CREMA, REPOSITORY, WAIT_SECONDS, Broker, run
-from test_slow_sockets import connect_packet, good_client, receive
+from test_slow_sockets import good_client, receive
 
 MAXIMUM = 2**63 - 1
 
@@ -51,6 +52,9 @@ class LimitTests(unittest.TestCase):
         broker = Broker(limits={name: MAXIMUM for name in names() if name != "eventLoopsMax"})
         self.addCleanup(broker.end)
         good_client(broker.mqtt, 1)
+        for port in (broker.ws, broker.http):
+            self.web_client(port)
+        broker.publish("device", "orders/1", "ready")
         self.stop(broker)
 
     def test_each_limit_of_the_broker_at_one_is_served_and_stopped(self):
@@ -58,11 +62,25 @@ class LimitTests(unittest.TestCase):
         broker = Broker(limits={name: 1 for name in re.findall(r'\("(\w+)", \\\.', source)})
         self.addCleanup(broker.end)
         with socket.create_connection(("127.0.0.1", broker.mqtt), WAIT_SECONDS) as connection:
-            connection.sendall(connect_packet(b"a"))
+            connection.sendall(wire.connect("a"))
             self.assertEqual(connection.recv(64), b"")  # a CONNECT has more than one byte
         closed = json.loads(broker.asks("/api/v1/statistics"))["broker"]["connectionsClosed"]
         self.assertEqual(closed, {"malformed_packet": 1})
         self.stop(broker)
+
+    def web_client(self, port):
+        """Opens a WebSocket connection and an MQTT connection on it."""
+        fields = "Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        fields += "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: mqtt\r\n"
+        connect = wire.connect("page")
+        with socket.create_connection(("127.0.0.1", port), WAIT_SECONDS) as connection:
+            connection.sendall(f"GET /mqtt HTTP/1.1\r\n{fields}\r\n".encode())
+            received = b""
+            while b"\r\n\r\n" not in received:
+                received += receive(connection, 1)
+            self.assertTrue(received.startswith(b"HTTP/1.1 101 "), received)
+            connection.sendall(bytes([0x82, 0x80 | len(connect), 0, 0, 0, 0]) + connect)
+            self.assertEqual(receive(connection, 6), b"\x82\x04\x20\x02\x00\x00")
 
     def stop(self, broker):
         broker.process.send_signal(signal.SIGTERM)
@@ -83,7 +101,7 @@ class ServerReferenceTests(unittest.TestCase):
         broker = Broker(more={"serverReference": "other.example:8883"})
         self.addCleanup(broker.end)
         with socket.create_connection(("127.0.0.1", broker.mqtt), WAIT_SECONDS) as connection:
-            connection.sendall(bytes([0x10, 14]) + b"\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x01a")
+            connection.sendall(wire.connect("a", version=5))
             self.assertEqual(connection.recv(1)[0], 0x20)
             broker.process.send_signal(signal.SIGTERM)
             received = b""

@@ -13,6 +13,7 @@ import sys
 import time
 import unittest
 
+import wire
 from broker import WAIT_SECONDS, Broker
 
 SOCKETS = int(os.environ.get("CREMA_SOCKETS", "1000"))
@@ -20,15 +21,6 @@ HOSTILE = pathlib.Path(__file__).with_name("hostile_sockets.py")
 GROWTH_MAX = 64 * 1024 * 1024
 # Long enough for all of them to be open at once.
 DEADLINE_SECONDS = max(5, SOCKETS // 750)
-
-
-def connect_packet(name):
-    body = b"\x00\x04MQTT\x04\x02\x00\x3c" + len(name).to_bytes(2, "big") + name
-    return bytes([0x10, len(body)]) + body
-
-
-SUBSCRIBE = b"\x82\x0b\x00\x01\x00\x06status\x01"
-PUBLISH = b"\x32\x0f\x00\x06status\x00\x07ready"
 
 
 def receive(connection, count):
@@ -45,10 +37,10 @@ def good_client(port, number):
     """Connects, subscribes, publishes, gets the message; answers the seconds until CONNACK."""
     begun = time.monotonic()
     with socket.create_connection(("127.0.0.1", port), WAIT_SECONDS) as connection:
-        connection.sendall(connect_packet(b"good-%d" % number))
+        connection.sendall(wire.connect(f"good-{number}"))
         assert receive(connection, 4) == b"\x20\x02\x00\x00"
         seconds = time.monotonic() - begun
-        connection.sendall(SUBSCRIBE + PUBLISH)
+        connection.sendall(wire.subscribe(1, [("status", 1)]) + wire.publish("status", "ready", qos=1, packet_id=7))
         answers = receive(connection, 5 + 17 + 4)
         assert answers.startswith(b"\x90\x03\x00\x01\x01") and b"ready" in answers and b"\x40\x02\x00\x07" in answers, answers
         connection.sendall(b"\xe0\x00")
@@ -143,7 +135,7 @@ class OpenFilesTests(unittest.TestCase):
                 connection.close()
         good_client(self.broker.mqtt, 1)
         with socket.create_connection(("127.0.0.1", self.broker.scram), WAIT_SECONDS) as connection:
-            connection.sendall(connect_packet(b"stranger"))
+            connection.sendall(wire.connect("stranger"))
             self.assertEqual(receive(connection, 4), b"\x20\x02\x00\x05")
 
 

@@ -108,6 +108,19 @@ import Testing
         #expect(Reading(bytes, pieces: 1, frameBytesMax: 1_000).violation == violation)
     }
 
+    @Test(
+        "Threat 16: wherever a frame is cut off, no more than a header without its last byte is kept",
+        arguments: [0, 125, 126, 65_535, 65_536])
+    func cutOff(length: Int) {
+        let frame = WebSocketBytes.frame(Self.binary, [UInt8](repeating: 7, count: length))
+        let header = frame.count - length
+        for end in Set([0, 1, 2, header - 1, header, header + 1, frame.count - 1]).filter({ $0 < frame.count }) {
+            let reading = Reading(Array(frame[..<end]))
+            #expect(reading.left == (end < header ? end : 0) && reading.left <= 13)
+            #expect(reading.payload.count == max(0, end - header))
+        }
+    }
+
     @Test func aViolationIsFoundOnTheBytesThatShowIt() {
         // Nothing of the payload has come, nor of the mask.
         #expect(Reading([0xC2, 0x80]).violation == .reservedBits)

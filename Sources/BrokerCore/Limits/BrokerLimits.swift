@@ -6,7 +6,9 @@ package struct BrokerLimits: Sendable, Equatable {
     package var connectBytesMax = 65_536
     /// Bytes of CONNECT packets whose ends have not come, of all connections, an equal share on each event loop; the connection that would
     /// add more is closed.
-    package var connectBytesInAllMax = 16_777_216
+    ///
+    /// The first ``connectBytesAlways`` of each are not counted.
+    package var connectBytesInAllMax = 4_194_304
     /// Bytes of any other packet; a larger one closes the connection when its header is there.
     package var packetBytesMax = 1_048_576
     /// Bytes of a topic name or filter; a longer name closes the connection, a longer filter is refused with 0x80.
@@ -103,6 +105,9 @@ package struct BrokerLimits: Sendable, Equatable {
 
     /// Bytes of a client identifier that every server must take [MQTT-3.1.3-5].
     package static let clientIDBytesAlways = 23
+
+    /// Bytes of a CONNECT that is not complete for which there is always room.
+    package static let connectBytesAlways = 1_024
 
     package init() {}
 

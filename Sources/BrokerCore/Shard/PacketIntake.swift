@@ -38,8 +38,10 @@ extension Shard {
     }
 
     /// Bytes of those who have not said who they are are few in all: 15,000 of them with a CONNECT each that never ends would be a gigabyte.
+    ///
+    /// The first of each are not counted, so that clients with a CONNECT of the usual size find room whatever others keep there.
     func countStranger(_ connection: ClientConnection) {
-        let bytes = connection.isConnected ? 0 : connection.inbox.readableBytes
+        let bytes = connection.isConnected ? 0 : max(0, connection.inbox.readableBytes - BrokerLimits.connectBytesAlways)
         strangersBytes += bytes - connection.strangersBytes
         let hasGrown = bytes > connection.strangersBytes
         connection.strangersBytes = bytes

@@ -55,8 +55,7 @@ struct ListenerOpening: Sendable {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = AcceptErrorHandler(listener: listener.name, logger: logger)
-                    let pause = AcceptBackoffHandler(shouldForwardIOErrorCaught: false, backoffProvider: Self.pause)
-                    try channel.pipeline.syncOperations.addHandlers([handler, pause])
+                    try channel.pipeline.syncOperations.addHandler(handler)
                     guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { return }
                     try channel.pipeline.syncOperations.addHandler(ConnectGate(listener: listener, driver: driver))
                 }
@@ -86,12 +85,6 @@ struct ListenerOpening: Sendable {
         try channel.pipeline.syncOperations.addHandlers([FirstByteHandler(), tls, gate])
     }
 
-    /// How long nothing is accepted where the process has no room for more: the socket stays readable, so that accept would be called at once
-    /// again, for as long as that lasts.
-    private static let pause: @Sendable (IOError) -> TimeAmount? = { error in
-        [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode) ? .seconds(1) : nil
-    }
-
     private static func advice(for error: any Error, _ listener: Listener) -> String {
         let place = "\(listener.host):\(listener.port)"
         guard let error = error as? IOError else { return "cannot listen on \(place): \(error)" }
@@ -101,25 +94,5 @@ struct ListenerOpening: Sendable {
         case EADDRNOTAVAIL: return "\(listener.host) is no address of this machine"
         default: return "cannot listen on \(place): \(error.description)"
         }
-    }
-}
-
-/// Says in the log why connections cannot be accepted, as when the process has no file descriptor left.
-///
-/// Stands before the handler that pauses then, and passes the error on to it.
-private final class AcceptErrorHandler: ChannelInboundHandler {
-    typealias InboundIn = Any
-
-    private let listener: String
-    private let logger: Logger
-
-    init(listener: String, logger: Logger) {
-        self.listener = listener
-        self.logger = logger
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        logger.error("cannot accept", metadata: ["listener": "\(listener)", "reason": "\(error)"])
-        context.fireErrorCaught(error)
     }
 }

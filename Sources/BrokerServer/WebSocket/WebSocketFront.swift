@@ -26,7 +26,9 @@ struct WebSocketFront: Sendable {
         packetBytesMax = limits.packetBytesMax
     }
 
-    private var frameBytesMax: Int { packetBytesMax.addingReportingOverflow(Self.frameBytesBeyondPacketMax).partialValue }
+    // Limits may be any number.
+    private var frameBytesMax: Int { min(packetBytesMax, .max - Self.frameBytesBeyondPacketMax) + Self.frameBytesBeyondPacketMax }
+    private var requestSecondsMax: Int { min(connectSecondsMax, .max / 2) * 2 }
 
     func check(_ head: HTTPRequestHead) throws(HTTPRefusal) -> WebSocketRequest {
         try WebSocketRequest(head, path: webSocket.path, origins: origins)
@@ -36,7 +38,7 @@ struct WebSocketFront: Sendable {
     func begin(_ connection: AcceptedConnection, principal: String?, isTLS: Bool) throws {
         let limits = HTTPListenerLimits(
             // The request's own deadline comes first.
-            idleSecondsMax: connectSecondsMax * 2, bodySecondsMax: connectSecondsMax * 2, connectionsMax: .max,
+            idleSecondsMax: requestSecondsMax, bodySecondsMax: requestSecondsMax, connectionsMax: .max,
             headerBytesMax: Self.headerBytesMax, headersMax: Self.headersMax)
         let coders = RequestCoders(limits: limits)
         let exchange = RequestExchangeHandler(limits: limits, refusals: refusals, peer: connection.peer)

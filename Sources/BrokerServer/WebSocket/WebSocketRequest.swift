@@ -28,7 +28,8 @@ struct WebSocketRequest: Equatable {
                 ["upgrade": "websocket"])
         }
         guard head.headers["sec-websocket-version"] == ["13"] else {
-            throw HTTPRefusal(.upgradeRequired, "only version 13 of WebSocket is supported", ["sec-websocket-version": "13"])
+            throw HTTPRefusal(
+                .upgradeRequired, "only version 13 of WebSocket is supported", ["upgrade": "websocket", "sec-websocket-version": "13"])
         }
         let keys = head.headers["sec-websocket-key"]
         guard keys.count == 1, keys.allSatisfy(Self.isKey) else {

@@ -30,8 +30,9 @@ extension LimitRow {
             for bytes in [49, trial.amount - 49] {
                 let client = SimulatedClient("a", of: broker)
                 client.open()
-                // A CONNECT of 500 bytes, of which these come.
-                client.send(ByteBuffer(bytes: [0x10, 0xF1, 3] + Array(repeating: 0, count: bytes - 3)))
+                // A CONNECT of 5,000 bytes, of which these come; the first are always taken.
+                let count = BrokerLimits.connectBytesAlways + bytes - 3
+                client.send(ByteBuffer(bytes: [0x10, 0x85, 0x27] + Array(repeating: 0, count: count)))
             }
             return broker.refusals
         },

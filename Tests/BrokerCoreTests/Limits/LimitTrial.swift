@@ -12,7 +12,9 @@ struct LimitRow: CustomTestStringConvertible, Sendable {
     let limit: Int
     /// What is seen beyond it: counters as in `/metrics`, or what the client is told.
     let beyond: String
-    /// Whether exactly the limit is still served. Times are over when they are reached, and rooms are full when they are filled.
+    /// Whether exactly the limit is still served.
+    ///
+    /// Times are over when they are reached, and rooms are full when they are filled.
     var servesLimit = true
     /// Uses an amount; answers what was seen, or nothing when all was served.
     let use: @Sendable (LimitTrial) throws -> String

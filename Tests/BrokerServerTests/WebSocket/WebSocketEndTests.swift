@@ -22,9 +22,8 @@ import Testing
         }
     }
 
-    /// Threats 16 and 19: each of these closes the one connection, with the status that fits; nothing traps.
     @Test(
-        "A frame that must not be sent",
+        "Threats 16 and 19: a frame that must not be sent closes the one connection, with the status that fits; nothing traps",
         arguments: [
             (WebSocketBytes.frame(WebSocketBytes.text, Array("hello".utf8)), 1_003),  // [MQTT-6.0.0-1] [MQTT5-6.0.0-1]
             (WebSocketBytes.frame(WebSocketBytes.binary, Packets.disconnect, key: nil), 1_002),
@@ -136,8 +135,8 @@ import Testing
         }
     }
 
-    /// Threat 19.
-    @Test func pingsAndEmptyFragmentsWithoutEndHoldUpNobody() async throws {
+    @Test("Threat 19: pings and empty fragments without end hold up nobody")
+    func flood() async throws {
         try await Self.withClient { _, port, client in
             let fragment = WebSocketBytes.frame(WebSocketBytes.continuation, [], isFinal: false)
             let ping = WebSocketBytes.frame(WebSocketBytes.ping, [1])

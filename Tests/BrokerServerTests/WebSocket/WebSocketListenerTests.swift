@@ -33,8 +33,8 @@ import Testing
         }
     }
 
-    /// Threat 17: packets do not have to lie as frames do [MQTT-6.0.0-2] [MQTT5-6.0.0-2].
-    @Test(arguments: Cut.allCases) func aClientIsServedHoweverItsPacketsLieInFrames(cut: Cut) async throws {
+    @Test("Threat 17: packets do not have to lie as frames do [MQTT-6.0.0-2] [MQTT5-6.0.0-2]", arguments: Cut.allCases)
+    func cutting(cut: Cut) async throws {
         try await TestSite.run { site in
             let port = try await site.start(TestSite.webSocket())
             try await RawClient.run(port: port) { client in
@@ -87,12 +87,13 @@ import Testing
         }
     }
 
-    /// Threat 18: nothing is inflated for a stranger.
-    @Test func noCompressionIsAgreedOnOrTaken() async throws {
+    @Test(
+        "Threat 18: no compression is agreed on, and a frame that has it ends the connection: nothing is inflated for a stranger",
+        arguments: ["permessage-deflate", "permessage-deflate; client_max_window_bits, x-webkit-deflate-frame"])
+    func compression(offer: String) async throws {
         try await TestSite.run { site in
             let port = try await site.start(TestSite.webSocket())
             try await RawClient.run(port: port) { client in
-                let offer = "permessage-deflate; client_max_window_bits"
                 let head = try await client.openWebSocket(WebSocketBytes.request("/mqtt", ["Sec-WebSocket-Extensions": offer]))
                 #expect(head.hasPrefix("HTTP/1.1 101 ") && !head.lowercased().contains("sec-websocket-extensions"))
                 try await client.send(WebSocketBytes.frame(WebSocketBytes.binary, Packets.connect("a"), reserved: 4))
