@@ -107,9 +107,19 @@ class Play:
             self.expect_end(name, link)
             self.forget(name)
         elif step.get("hangUp"):
+            self.hang_up(link)
             self.forget(name)
         else:
             raise ValueError(f"{step} is no step")
+
+    def hang_up(self, link):
+        """Until the broker has seen it, too."""
+        link.finish()
+        try:
+            while True:
+                link.read()
+        except Closed:
+            pass
 
     def forget(self, name):
         self.links[name].close()
@@ -162,7 +172,10 @@ class Play:
 
 
 def gathered(steps):
-    """What one connection sends and gets until another one has its turn, as one sending and one reading."""
+    """What one connection sends and gets until another one has its turn, as one sending and one reading.
+
+    What it gets before it sends anything comes from others, and is read first.
+    """
     sent, expected, name, any_order = [], [], None, False
 
     def turn():
@@ -178,6 +191,9 @@ def gathered(steps):
             yield from turn()
             name, any_order = step.get("on"), False
         if "send" in step:
+            if not sent:
+                yield from turn()
+                any_order = False
             sent.append(step["send"])
         elif "expect" in step:
             expected += step["expect"]

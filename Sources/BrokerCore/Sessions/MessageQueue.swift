@@ -15,6 +15,8 @@ package struct MessageQueue {
 
     var count: Int { waiting.count }
     var isEmpty: Bool { waiting.isEmpty }
+    /// Of every waiting message.
+    var topics: some Sequence<ByteBuffer> { waiting.lazy.map(\.message.topic) }
 
     /// Adds a message; limits are for the shard to keep.
     mutating func append(_ delivery: Delivery) {

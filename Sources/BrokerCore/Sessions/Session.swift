@@ -58,6 +58,10 @@ package final class Session {
     ///
     /// The message is looked up when it is sent, so that an old one never follows a newer.
     var retainedBacklog = Deque<OwedRetained>()
+    /// Topics of what is in the queue, as long as something is owed; at most twice as many as messages wait there, and a few.
+    var overtakenTopics: Set<ByteBuffer> = []
+    /// What is owed on topics of which the queue holds messages: sent after them.
+    var overtakenBacklog = Deque<OwedRetained>()
     var awaitingPubrel = InboundExactlyOnce()
     /// Messages that were dropped instead of delivered to it, by reason.
     var drops: [ShardCounters.Drop: UInt64] = [:]
@@ -85,6 +89,12 @@ package final class Session {
         self.principal = principal
         self.epoch = epoch
         self.expirySeconds = expirySeconds
+    }
+
+    /// A message came to the queue while something is owed, perhaps on its topic.
+    func noteOvertaken(_ topic: ByteBuffer) {
+        overtakenTopics.insert(topic)
+        if overtakenTopics.count > 2 * queue.count + 16 { overtakenTopics = Set(queue.topics) }
     }
 
     var subscriber: Publisher { Publisher(clientID: clientID, principal: principal) }

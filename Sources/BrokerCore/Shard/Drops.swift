@@ -34,6 +34,7 @@ extension Shard {
             return
         }
         session.queue.append(delivery)
+        if !session.retainedBacklog.isEmpty { session.noteOvertaken(delivery.message.topic) }
         queuedBytes += size
         if delivery.message.properties?.expiresAt != nil { scheduleSweep(of: session) }
         if let connection = session.connection, isHalfFull(session.queue) { noteCongestion(of: connection) }

@@ -169,15 +169,21 @@ extension Shard {
     // MARK: What waits
 
     /// Sends what waits, as far as window and socket have room: what was sent before the client went, then retained messages for new
-    /// subscriptions, then the queue in order.
+    /// subscriptions, then the queue in order, then what is owed on topics that it held.
     func pump(_ session: Session) {
         guard let connection = session.connection else { return }
         while hasRoom(on: connection), let entry = session.window.nextResend(inflightMax: sendQuota(of: connection)) {
             resend(entry, to: session, on: connection)
         }
         while canSend(session, on: connection), let next = session.retainedBacklog.popFirst() {
-            sendRetained(next, to: session, on: connection)
+            // As it is now it may be one of those in the queue, and must not come before the others [MQTT-4.6.0-6] [MQTT5-4.6.0-6].
+            if session.overtakenTopics.contains(next.topic) {
+                session.overtakenBacklog.append(next)
+            } else {
+                sendRetained(next, to: session, on: connection)
+            }
         }
+        if session.retainedBacklog.isEmpty { session.overtakenTopics.removeAll() }
         while canSend(session, on: connection), let next = session.queue.popFirst() {
             queuedBytes -= next.message.size
             if next.message.isExpired(at: now) {
@@ -186,6 +192,9 @@ extension Shard {
             }
             guard admits(next.message.topic, to: session) else { continue }
             send(next, to: session, on: connection)  // [MQTT-4.6.0-6] [MQTT5-4.6.0-6]
+        }
+        while session.queue.isEmpty, canSend(session, on: connection), let next = session.overtakenBacklog.popFirst() {
+            sendRetained(next, to: session, on: connection)
         }
         checkPace(of: connection)
     }

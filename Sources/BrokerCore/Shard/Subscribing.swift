@@ -158,11 +158,12 @@ extension Shard {
     /// Each topic waits once, however many filters ask for it: that bounds the backlog by the number of retained messages.
     private func queueRetained(of pending: PendingSubscription) {
         let session = pending.session
+        if session.retainedBacklog.isEmpty { session.overtakenTopics = Set(session.queue.topics) }
         for (filter, options) in pending.filters where session.subscriptions[ExactText(filter)] != nil {  // or it was given up since
             let key = ExactText(filter)
             var waiting: [ByteBuffer: [(filter: ExactText, options: SubscriptionOptions)]] = [:]
-            if !session.retainedBacklog.isEmpty {
-                session.retainedBacklog.removeAll { owed in
+            for backlog in [\Session.retainedBacklog, \.overtakenBacklog] where !session[keyPath: backlog].isEmpty {
+                session[keyPath: backlog].removeAll { owed in
                     guard Topics.matches(name: String(buffer: owed.topic), filter: filter) else { return false }
                     waiting[owed.topic] = owed.wanted.filter { $0.filter != key }
                     return true

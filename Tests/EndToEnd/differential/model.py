@@ -113,7 +113,9 @@ class Session:
         self.name = name
         self.expiry = 0
         self.subscriptions = {}
-        self.inflight, self.queue, self.backlog = [], [], []
+        self.inflight, self.queue = [], []
+        # Retained messages that are owed: before the queue, or after it because it holds messages on their topics.
+        self.backlog, self.after = [], []
         self.incoming = {}  # QoS 2 packet identifiers that wait for PUBREL
         self.connection = None
 
@@ -168,7 +170,8 @@ class Model:
         connection, session.connection = session.connection, None
         if session.expiry == 0:
             del self.sessions[session.name]
-        session.backlog = [owed for owed in session.backlog if max(each.qos for each in owed[1].values()) > 0]
+        session.backlog, session.after = (
+            [owed for owed in backlog if max(each.qos for each in owed[1].values()) > 0] for backlog in (session.backlog, session.after))
         if with_will and connection.will:
             will = connection.will
             self.route(dataclasses.replace(will, publisher=session.name))
@@ -257,7 +260,8 @@ class Model:
     def offer_one(self, message, members):
         """A shared subscription, always at QoS 0 here: one of its members that are connected gets it."""
         candidates = [(session.connection, self.delivery(message, [each])) for session, each in members if session.connection]
-        maybe_none = False
+        # On another event loop one that left a moment ago may still count as connected, and a QoS 0 message is lost with it.
+        maybe_none = len(candidates) < len(members) and not self.choices.forgets_at_once
         if len(candidates) < len(members) and not self.choices.shared_prefers_connected:
             self.note("shared_prefers_connected")
             maybe_none = True
@@ -303,22 +307,29 @@ class Model:
                 entry.unsent = False
                 entry.duplicate = True
                 connection.flow.append(entry)
-        if self.can_send(session):
-            session.backlog = [owed for owed in session.backlog if owed[0] in self.retained]
+        if self.can_send(session) and not self.due(session.backlog, session.queue):
+            session.after += session.backlog
+            session.backlog = []
         while not session.backlog and session.queue and self.can_send(session):
             self.send(session, session.queue.pop(0))
 
-    def owes_retained(self, session):
-        return bool(session.backlog) and self.can_send(session)
+    def due(self, owed, queue=()):
+        """What is owed and there, and on no topic of the queue."""
+        waiting = {delivery.message.topic for delivery in queue}
+        return [each for each in owed if each[0] in self.retained and each[0] not in waiting]
+
+    def owed_now(self, session):
+        """Retained messages of which the next one must come; the order among them is the broker's choice."""
+        if not self.can_send(session):
+            return []
+        return self.due(session.backlog, session.queue) or ([] if session.queue else self.due(session.after))
 
     def retained_came(self, session, is_it):
-        """A retained message that came for a new subscription, if it is owed: which one comes first is the broker's choice."""
-        if not self.owes_retained(session):
-            return None
-        for owed in session.backlog:
+        """A retained message that came for a new subscription, if it is owed."""
+        for owed in self.owed_now(session):
             delivery = self.delivery(self.retained[owed[0]], list(owed[1].values()), retain=True)
             if is_it(delivery):
-                session.backlog.remove(owed)
+                (session.backlog if owed in session.backlog else session.after).remove(owed)
                 if delivery.qos:
                     delivery.stage = "sent"
                     session.inflight.append(delivery)
@@ -384,8 +395,9 @@ class Model:
             for topic in topics:
                 self.offer(session, self.delivery(self.retained[topic], [subscription], retain=True))
             return
-        waiting = {topic: owed for topic, owed in session.backlog if topic_matches(topic, pattern)}
-        session.backlog = [owed for owed in session.backlog if owed[0] not in waiting]
+        waiting = {topic: owed for topic, owed in session.backlog + session.after if topic_matches(topic, pattern)}
+        session.backlog, session.after = (
+            [owed for owed in backlog if owed[0] not in waiting] for backlog in (session.backlog, session.after))
         for topic in topics:
             others = {known: each for known, each in waiting.get(topic, {}).items() if known != pattern}
             session.backlog.append((topic, {**others, pattern: subscription}))

@@ -1,5 +1,6 @@
 """One broker beside its model: does a step with both, and says where they part."""
 
+import itertools
 import select
 import time
 
@@ -215,15 +216,14 @@ class Side:
                 self.take(link, connection, frame, name)
 
     def misses(self, connection):
-        return connection.first or connection.answers or connection.flow or self.model.owes_retained(connection.session)
+        return connection.first or connection.answers or connection.flow or self.model.owed_now(connection.session)
 
     def next(self, link, connection, name):
         try:
             return link.read(PATIENCE)
         except (TimeoutError, Closed) as error:
             owed = [told(item) for item in [connection.first, *connection.answers, *connection.flow] if item]
-            if self.model.owes_retained(connection.session):
-                owed += [f"retained {topic}" for topic, _ in connection.session.backlog]
+            owed += [f"retained {topic}" for topic, _ in self.model.owed_now(connection.session)]
             raise Difference(f"{name} waits for {', '.join(owed[:6]) or 'PINGRESP'}: {error}") from None
 
     def read_end(self, link, connection, name):
@@ -284,9 +284,9 @@ class Side:
             connection.first = None
         elif kind == "PUBLISH":
             self.take_publish(link, connection, found, name)
-        elif kind == "PUBREL" and connection.flow and connection.flow[0].stage == "released" and (
-                connection.flow[0].packet_id == found["packet_id"]):
-            connection.flow.pop(0)
+        elif kind == "PUBREL" and (released := next((item for item in connection.flow if item.stage == "released"), None)) and (
+                released.packet_id == found["packet_id"]):
+            connection.flow.remove(released)  # in order among themselves
         else:
             for answer in connection.answers:
                 if answer["kind"] == kind and all(
@@ -300,8 +300,8 @@ class Side:
         resolve_alias(link, found)
         session = connection.session
         flow = connection.flow
-        run = [item for item in flow if item.batch == flow[0].batch and item.stage != "released"] if flow else []
-        run = run[:next((place for place, item in enumerate(flow) if item.batch != flow[0].batch), len(flow))]
+        messages = [item for item in flow if item.stage != "released"]
+        run = list(itertools.takewhile(lambda item: item.batch == messages[0].batch, messages))
         for item in run:
             if is_delivery(item, found, connection):
                 flow.remove(item)

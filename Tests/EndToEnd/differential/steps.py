@@ -35,6 +35,8 @@ class Steps:
         names = list(WEIGHTS)
         while True:
             name = random.choices(names, [WEIGHTS[name] for name in names])[0]
+            if name in ("connect", "lose", "malformed", "disconnect") and not self.may_end(session):
+                continue
             step = getattr(self, name)(client, session) if name != "connect" else self.connect(client)
             if step:
                 return {"do": name, "client": client, **step}
@@ -46,7 +48,7 @@ class Steps:
         will = None
         if random.random() < 0.4:
             will = self.message()
-            will["expiry"], will["payload"] = None, will["payload"] or "gone"
+            will["expiry"] = None
             if version == 4:
                 will["props"] = ()
         few = random.choice((0, 0, 1, 2, 3))
@@ -58,12 +60,20 @@ class Steps:
         random = self.random
         self.payloads += 1
         retain = random.random() < 0.25
-        # Whether a retained message that is owed and was cleared meanwhile is still owed, nobody can see from outside.
-        clears = retain and random.random() < 0.3 and not any(session.backlog for session in self.model.sessions.values())
+        topic = random.choice(TOPICS)
+        clears = retain and random.random() < 0.3 and topic not in self.owed()
         return {
-            "topic": random.choice(TOPICS), "payload": "" if clears else f"m{self.payloads}",
+            "topic": topic, "payload": "" if clears else f"m{self.payloads}",
             "qos": random.choice((0, 1, 1, 2, 2)), "retain": retain, "props": random.choice(PROPERTIES) if random.random() < 0.3 else (),
             "expiry": random.choice((None, None, 9_000))}
+
+    def owed(self):
+        """Topics of retained messages that somebody waits for: when one that was cleared meanwhile is owed no more, nobody can see."""
+        return {topic.split("/", 1)[1] for session in self.model.sessions.values() for topic, _ in session.backlog + session.after}
+
+    def may_end(self, session):
+        will = session.connection.will
+        return not will or will.payload or not will.retain or will.topic.split("/", 1)[1] not in self.owed()
 
     def packet_id(self, client, session):
         used = set(session.incoming)
