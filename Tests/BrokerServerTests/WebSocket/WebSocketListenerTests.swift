@@ -162,23 +162,4 @@ import Testing
             }
         }
     }
-
-    @Test func aSubscriberThatReadsNothingIsPartedWhereTheListenerSaysSo() async throws {
-        try await TestSite.run { site in
-            var listener = TestSite.webSocket()
-            listener.terms = ListenerTerms(slowConsumer: .disconnect)
-            let port = try await site.start(listener)
-            try await RawClient.run(port: port) { slow in
-                _ = try await slow.openWebSocket()
-                try await slow.send(WebSocketBytes.frame(WebSocketBytes.binary, Packets.connect("slow") + Packets.subscribe("t")))
-                #expect(try await slow.receiveMessage(Packets.suback))
-                let messages = (0..<100).map { _ in Message(topic: "t", payload: [UInt8](repeating: 7, count: 50_000), qos: .atMostOnce) }
-                while await !site.broker.clients().isEmpty { await site.broker.publish(messages) }
-            }
-            let line = await site.log.next("connection closed")
-            #expect(
-                line?.metadata["reason"] == "limit_exceeded" && line?.metadata["detail"]?.contains("outboundBytesMax") == true,
-                "\(line?.metadata ?? [:])")
-        }
-    }
 }
