@@ -45,7 +45,7 @@ make --no-print-directory demo
 step "clients at random, with Crema, with mosquitto and with a model of each"
 .ci/differential.sh 8000
 
-step "end to end: boto3, the AWS CLI, curl and the mosquitto clients"
+step "end to end: wire vectors; boto3, the AWS CLI, curl; mosquitto, paho-mqtt, gmqtt, node-mqtt and libpaho"
 .ci/endtoend.sh
 
 step "everything passed"

@@ -33,7 +33,7 @@ DIFFERENCES = {
         "mosquitto sends retained messages for a new shared subscription. It should not."),
     "keeps_to_window": (
         False, "[MQTT5-3.3.4-9]",
-        "mosquitto takes more than one message from its queue when one is acknowledged, beyond the window. It must not."),
+        "mosquitto takes more than one message from its queue when one is acknowledged, beyond the window. In MQTT 5 it must not."),
     "resubscribing_replaces": (
         False, "[MQTT5-3.8.4-3]",
         "mosquitto keeps No Local and Retain As Published of the older subscription with the same filter. It must not."),
