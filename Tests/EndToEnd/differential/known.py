@@ -1,6 +1,6 @@
 """Where Debian's mosquitto 2.0.11 does something else than Crema, and why both may, or why mosquitto must not."""
 
-from .model import Choices
+from .states import Choices
 
 # mosquitto's own default; it is also how many QoS 2 messages it takes before it closes the connection.
 INFLIGHT = 20

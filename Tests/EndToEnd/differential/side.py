@@ -7,7 +7,8 @@ import time
 import wire
 from links import Closed, Link
 
-from .model import Message, Model, split
+from .model import Model
+from .states import Message, split
 
 # Packets that close the connection, of MQTT 3.1.1 and MQTT 5.
 MALFORMED = {
