@@ -54,6 +54,8 @@ final class FirstRequestHandler: ChannelInboundHandler, RemovableChannelHandler 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // The listener ends: nothing has begun here that should finish.
         if event is ChannelShouldQuiesceEvent, !isDecided { context.close(promise: nil) }
+        // The peer ends: it has asked for nothing, and would keep an open file until it counts as idle.
+        if event as? ChannelEvent == .inputClosed, !isDecided { context.close(promise: nil) }
         context.fireUserInboundEventTriggered(event)
     }
 

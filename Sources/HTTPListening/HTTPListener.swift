@@ -1,3 +1,4 @@
+import BrokerCore
 package import HTTPExchange
 package import Hummingbird
 import HummingbirdCore
@@ -57,7 +58,12 @@ package struct HTTPListener: Sendable {
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
                 availableConnectionsDelegate: .maximum(limits.connectionsMax, logger: quiet)),
-            onServerRunning: { [onListening] channel in
+            onServerRunning: { [onListening, log] channel in
+                let name = "HTTP \(PeerText.of(channel.localAddress))"
+                let prepared = channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(AcceptErrorHandler(listener: name, logger: log), position: .first)
+                }
+                try? await prepared.get()  // a listener that has ended meanwhile accepts nothing
                 if let address = channel.localAddress { await onListening(address) }
             },
             eventLoopGroupProvider: .shared(eventLoopGroup),

@@ -1,4 +1,6 @@
 import BrokerCore
+import CremaTesting
+import NIOPosix
 import Testing
 
 @testable import BrokerServer
@@ -33,6 +35,25 @@ import Testing
         let more = [window.admits("one more"), window.admits("another")]
         #expect(more == [false, false])
         #expect(window.close().map(\.count) == [2])
+    }
+
+    @Test("That a client was closed is told, also in the second in which its drops were")
+    func closesAreToldBesideDrops() async throws {
+        let recorder = LogRecorder()
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        try await loop.submit {
+            let log = EventLog(logger: recorder.logger, eventLoop: loop)
+            let info = ConnectionInfo(peer: "127.0.0.1:1", listener: "mqtt", allowsAnonymous: true)
+            for _ in 0..<2 { log.report(.messagesDropped(clientID: "a", reason: "outbound_full", count: 1)) }
+            log.report(.closed(clientID: "a", info, .limitExceeded(.quotaExceeded, "slow")))
+            recorder.logger.info("end")
+        }.get()
+        var messages: [String] = []
+        for await line in recorder.lines {
+            messages.append(line.message)
+            if line.message == "end" { break }
+        }
+        #expect(messages == ["messages are dropped", "connection closed", "end"])
     }
 
     @Test(arguments: [(UInt8(0x16), true), (0x10, false), (0x47, false), (0x80, false)])

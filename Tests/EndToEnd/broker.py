@@ -19,6 +19,8 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 CREMA = os.environ.get("CREMA", str(REPOSITORY / ".build/release/crema"))
 SHOP = REPOSITORY / "Sources/crema/Shop"
 WAIT_SECONDS = 15
+# What a broker of these tests may take at the most, whatever is done to it.
+MEMORY_BYTES_MAX = 256 * 1024 * 1024
 
 
 def free_port():
@@ -135,7 +137,16 @@ class Broker:
     def publish(self, name, topic, payload, *options):
         return run("mosquitto_pub", *self.mutual_tls(name), "-i", name, "-q", "1", "-t", topic, "-m", payload, *options)
 
+    def peak_memory(self):
+        """The most bytes of memory that the broker has had at once; 0 when it is gone."""
+        try:
+            status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        except OSError:
+            return 0
+        return sum(int(line.split()[1]) * 1_024 for line in status.splitlines() if line.startswith("VmHWM:"))
+
     def end(self):
+        peak = self.peak_memory()
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -145,6 +156,8 @@ class Broker:
                 self.process.wait()
         self._log.close()
         shutil.rmtree(self.folder)
+        if peak > MEMORY_BYTES_MAX:
+            raise AssertionError(f"the broker took {peak} bytes of memory, and may take {MEMORY_BYTES_MAX}")
 
 
 class Screen:

@@ -14,7 +14,7 @@ let allowedImports: [String: Set<String>] = [
         "BrokerCore", "HTTPExchange", "MQTTCodec", "Trust", "WebSocketFraming", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS",
         "NIOWebSocket", "Logging", "DequeModule", "Synchronization", "Dispatch", "Glibc",
     ],
-    "HTTPExchange": ["BrokerCore", "NIOCore", "NIOHTTP1", "Logging"],
+    "HTTPExchange": ["BrokerCore", "NIOCore", "NIOHTTP1", "Logging", "Glibc"],
     "HTTPListening": [
         "HTTPExchange", "BrokerCore", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "Hummingbird", "HummingbirdCore",
         "HTTPTypes", "Logging",

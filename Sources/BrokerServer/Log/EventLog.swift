@@ -83,9 +83,11 @@ final class EventLog {
     }
 
     /// Says once per second and subject what happened, and how often it was left out.
+    ///
+    /// Of each kind of line by itself: that a slow client was closed is told also in the second in which its drops were.
     private func warn(_ message: Logger.Message, subject: String, _ metadata: Logger.Metadata, clientID: String? = nil) {
         let isFirst = window.isEmpty
-        guard window.admits(subject) else { return }
+        guard window.admits("\(message)\0\(subject)") else { return }
         var metadata = metadata
         if let clientID { metadata["client_id"] = "\(LoggedText.escaping(clientID))" }
         logger.warning(message, metadata: metadata)
@@ -93,8 +95,11 @@ final class EventLog {
     }
 
     private func closeWindow() {
-        for (subject, count) in window.close() {
-            logger.warning("lines left out", metadata: ["subject": "\(LoggedText.escaping(subject))", "count": "\(count)"])
+        for (key, count) in window.close() {
+            let parts = key.split(separator: "\0", maxSplits: 1, omittingEmptySubsequences: false)
+            var metadata: Logger.Metadata = ["subject": "\(LoggedText.escaping(String(parts[parts.count - 1])))", "count": "\(count)"]
+            if parts.count == 2 { metadata["line"] = "\(parts[0])" }
+            logger.warning("lines left out", metadata: metadata)
         }
     }
 

@@ -23,12 +23,10 @@ private struct NameAuthorizer: Authorizer {
     @Test("Every limit alone, at the ends of its range and at those of smaller integers", arguments: BrokerLimits.names.map(\.name))
     func alone(name: String) throws {
         let path = try #require(BrokerLimits.names.first { $0.name == name }?.path)
-        for value in Self.values {
-            for dialect in Dialect.allCases {
-                var limits = BrokerLimits()
-                limits[keyPath: path] = value
-                try play(limits, dialect)
-            }
+        for value in [1, 2, 65_536, .max - 1, .max] {
+            var limits = BrokerLimits()
+            limits[keyPath: path] = value
+            try play(limits, .standard)
         }
     }
 

@@ -71,6 +71,25 @@ import Testing
         end(channel)
     }
 
+    @Test("Threat 17: a frame's header may come in pieces as well as its payload", arguments: [0, 1, 125, 126, 70_000])
+    func drip(length: Int) throws {
+        let channel = try makeChannel()
+        let payload = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        let frame = WebSocketBytes.frame(WebSocketBytes.binary, payload)
+        var received: [UInt8] = []
+        // The header byte by byte, the payload in odd pieces.
+        let header = frame.count - length
+        let pieces =
+            (0..<header).map { frame[$0..<$0 + 1] }
+            + stride(from: header, to: frame.count, by: 999).map { frame[$0..<min(frame.count, $0 + 999)] }
+        for piece in pieces + [WebSocketBytes.frame(WebSocketBytes.binary, [1, 2])[...]] {
+            try channel.writeInbound(ByteBuffer(bytes: piece))
+            while let bytes = try channel.readInbound(as: ByteBuffer.self) { received += bytes.readableBytesView }
+        }
+        #expect(received == payload + [1, 2])
+        end(channel)
+    }
+
     @Test func manyFramesOfOneReadArePassedOnTogether() throws {
         let channel = try makeChannel()
         let frames = (0..<200).flatMap { WebSocketBytes.frame(WebSocketBytes.binary, [UInt8($0)]) }
