@@ -9,8 +9,8 @@ import dataclasses
 import itertools
 
 from .states import (
-    AS_PUBLISHED, IDENTIFIER_NOT_FOUND, NO_LOCAL, NO_SUBSCRIBERS, NO_SUBSCRIPTION, QOS, SUCCESS, Connection, Delivery, OneOf, Session, Subscription,
-    split, topic_matches)
+    AS_PUBLISHED, IDENTIFIER_NOT_FOUND, NO_LOCAL, NO_SUBSCRIBERS, NO_SUBSCRIPTION, QOS, SUCCESS, Connection, Delivery, OneOf, Session,
+    Subscription, split, topic_matches)
 
 
 class Model:
