@@ -1,5 +1,8 @@
 import BrokerCore
 import CremaTesting
+import Logging
+import MQTTCodec
+import NIOCore
 import NIOPosix
 import Testing
 
