@@ -1,7 +1,7 @@
 """The packets of MQTT 3.1.1 and MQTT 5 as bytes, written without Crema's codec: what it gets wrong must not be wrong here as well."""
 
-CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT, AUTH = (
-    range(1, 16))
+CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK = range(1, 10)
+UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT, AUTH = range(10, 16)
 
 # The properties: identifier, and how the value is written. MQTT 5, table 2-4.
 PROPERTIES = {

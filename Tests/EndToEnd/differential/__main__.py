@@ -18,8 +18,8 @@ from broker import Broker, free_port  # noqa: E402
 from links import Link  # noqa: E402
 
 from . import known  # noqa: E402
-from .model import Choices  # noqa: E402
 from .side import Difference, Side  # noqa: E402
+from .states import Choices  # noqa: E402
 from .steps import Steps  # noqa: E402
 
 STEPS_PER_WORLD = 80

@@ -1,6 +1,6 @@
 """Where Debian's mosquitto 2.0.11 does something else than Crema, and why both may, or why mosquitto must not."""
 
-from .model import Choices
+from .states import Choices
 
 # mosquitto's own default; it is also how many QoS 2 messages it takes before it closes the connection.
 INFLIGHT = 20
@@ -24,7 +24,7 @@ DIFFERENCES = {
         "mosquitto may choose a member of a shared subscription that is not connected, and drops a QoS 0 message then. Both may."),
     "retained_waits_for_window": (
         False, "MQTT 5, section 3.8.4",
-        "Retained messages for a new subscription wait in mosquitto's queue as they are; Crema sends the newest when it has room. Both may."),
+        "Retained messages for a new subscription wait in mosquitto's queue as they are; Crema sends the newest. Both may."),
     "resends_within_window": (
         False, "[MQTT5-3.3.4-9]",
         "mosquitto sends again all that is unfinished when a client comes back, also beyond its Receive Maximum. It must not."),
@@ -45,12 +45,12 @@ DIFFERENCES = {
         "mosquitto publishes the will of a connection that is taken over before it closes it, so that it gets its own. Both may."),
     "takes_duplicates": (
         False, "[MQTT-4.3.3-2] [MQTT5-4.3.3-10]",
-        "mosquitto closes the connection of a client that sends a QoS 2 message again and again before PUBREL. It must not. Not sent there."),
+        "mosquitto closes the connection of a client that sends a QoS 2 message again and again. It must not, so it gets none."),
     "refusal_frees_window": (
         False, "[MQTT5-4.9.0-2]",
         "mosquitto does not count a PUBREC with an error as the end of a message. It must. Not sent there."),
     "tolerates": (
-        frozenset({"PINGRESP", "DUP at QoS 0", "SUBACK", "flags of PINGREQ"}), "MQTT 3.1.1 and MQTT 5, tables 2-1 and 2-2; [MQTT-2.2.2-2] [MQTT5-2.1.3-1]",
+        frozenset({"PINGRESP", "DUP at QoS 0", "SUBACK", "flags of PINGREQ"}), "MQTT 3.1.1 and MQTT 5, tables 2-1 and 2-2; [MQTT-2.2.2-2]",
         "mosquitto takes some packets with reserved flags, or that only a server sends. It must close the connection."),
 }
 

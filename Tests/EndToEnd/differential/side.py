@@ -7,12 +7,14 @@ import time
 import wire
 from links import Closed, Link
 
-from .model import Message, Model, split
+from .model import Model
+from .states import Message, split
 
 # Packets that close the connection, of MQTT 3.1.1 and MQTT 5.
 MALFORMED = {
     "flags of PUBREL": ("60020001", "60020001"), "flags of PINGREQ": ("c100", "c100"), "flags of DISCONNECT": ("e100", "e100"),
-    "flags of SUBSCRIBE": ("8006000100016100", "8007000100000161 00"), "SUBSCRIBE with identifier 0": ("820600000001 6100", "82070000000001 6100"),
+    "flags of SUBSCRIBE": ("8006000100016100", "800700010000016100"),
+    "SUBSCRIBE with identifier 0": ("8206000000016100", "820700000000016100"),
     "SUBSCRIBE without filter": ("82020001", "8203000100"), "QoS 3": ("36050001610001", "3606000161000100"),
     "wildcard in a topic": ("30050003612f23", "30060003612f2300"), "PINGRESP": ("d000", "d000"), "type 0": ("0000", "0000"),
     "SUBACK": ("9003000100", "900400010000"), "DUP at QoS 0": ("3803000161", "380400016100"), "a second CONNECT": (
@@ -121,7 +123,8 @@ class Side:
             self.model.note("takes_duplicates")
             return False
         self.model.publish(connection, step["packet_id"], message)
-        link.send(wire.publish(message.topic, message.payload, 2, step["packet_id"], message.retain, True, connection.version, message.props))
+        link.send(wire.publish(
+            message.topic, message.payload, 2, step["packet_id"], message.retain, True, connection.version, message.props))
         return None
 
     def release(self, connection, link, step):
@@ -331,7 +334,8 @@ class Side:
 
     def came(self, delivery, found, session, name):
         if delivery.qos:
-            if any(entry is not delivery and entry.stage != "finished" and entry.packet_id == found["packet_id"] for entry in session.inflight):
+            others = [entry for entry in session.inflight if entry is not delivery and entry.stage != "finished"]
+            if any(entry.packet_id == found["packet_id"] for entry in others):
                 raise Difference(f"{name} got packet identifier {found['packet_id']}, which is in use")
             if not delivery.duplicate:
                 delivery.packet_id, delivery.version = found["packet_id"], session.connection.version

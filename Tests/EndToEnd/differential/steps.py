@@ -1,7 +1,7 @@
 """What the clients do next: at random, mostly valid, and chosen by what the model of Crema says is under way."""
 
-from .model import AS_PUBLISHED, FOREVER, NO_LOCAL
 from .side import MALFORMED, outstanding
+from .states import AS_PUBLISHED, FOREVER, NO_LOCAL
 
 TOPICS = ("a", "b", "a/b", "a/", "c/d/e")
 FILTERS = ("a", "b", "a/b", "+", "a/+", "a/#", "#", "+/b", "c/+/e", "+/d/#")
