@@ -11,15 +11,17 @@ extension Shard {
         }
     }
 
-    /// Another shard chose this one; its members may have left meanwhile, then the message goes on.
+    /// Another shard chose this one; its members may have left or lost their connections meanwhile, then the message goes on.
     func deliverShared(_ message: Message, group name: String, hops: Int) {
         var outgoing = OutgoingMessage(message, now: now)
         let group = index.group(named: name)
-        if let group, case .member(let session, let options) = group.chooseHere() {
+        // As many hops as there are shards: two that each believe the other has members must not pass it on for ever.
+        let mayGoOn = hops <= peers.count
+        let isForHere = group.map { $0.counts.online > 0 || !$0.hasSomebodyOnline || !mayGoOn } ?? false
+        if let group, isForHere, case .member(let session, let options) = group.chooseHere() {
             return offer(&outgoing, to: session, options, of: group)
         }
-        // As many hops as there are shards: two that each believe the other has members must not pass it on for ever.
-        guard hops <= peers.count, case .shard(let next) = group?.choose() else { return counters.drop(.noSharedMember) }
+        guard mayGoOn, case .shard(let next) = group?.choose() else { return counters.drop(.noSharedMember) }
         tell(next, .deliverShared(message, group: name, hops: hops + 1))
     }
 

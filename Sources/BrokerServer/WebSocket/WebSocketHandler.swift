@@ -1,12 +1,13 @@
 import BrokerCore
+import MQTTCodec
 import NIOCore
 import NIOWebSocket
 import WebSocketFraming
 
 /// Stands between a socket, or TLS, and ``MQTTConnectionHandler``: WebSocket frames on one side, MQTT's bytes on the other.
 ///
-/// Each buffer that is written becomes one binary frame, its header in front of it and the payload where it lies. What comes in is passed on
-/// as it comes, without regard to where frames and messages end [MQTT-6.0.0-2] [MQTT5-6.0.0-2]. Lives on the channel's event loop; not Sendable.
+/// Each packet that is written becomes one binary frame; one that is written alone stays where it lies. What comes in is passed on as it comes,
+/// without regard to where frames and messages end [MQTT-6.0.0-2] [MQTT5-6.0.0-2]. Lives on the channel's event loop; not Sendable.
 final class WebSocketHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -101,10 +102,34 @@ final class WebSocketHandler: ChannelDuplexHandler {
             promise?.fail(ChannelError.outputClosed)
             return
         }
-        var header = ByteBuffer()
-        FrameHeader(opcode: .binary, payloadLength: payload.readableBytes).write(to: &header)
-        context.write(wrapOutboundOut(header), promise: nil)
-        context.write(data, promise: promise)
+        if Self.firstPacketLength(of: payload) == payload.readableBytes {
+            var header = ByteBuffer()
+            FrameHeader(opcode: .binary, payloadLength: payload.readableBytes).write(to: &header)
+            context.write(wrapOutboundOut(header), promise: nil)
+            context.write(data, promise: promise)
+        } else {
+            context.write(wrapOutboundOut(Self.frames(of: payload)), promise: promise)
+        }
+    }
+
+    /// A frame for each packet.
+    ///
+    /// A frame may hold several [MQTT-6.0.0-2], but there are clients that wait for ever for the second one (libpaho 1.3.12, as Debian has it).
+    private static func frames(of packets: ByteBuffer) -> ByteBuffer {
+        var rest = packets
+        var frames = ByteBuffer()
+        frames.reserveCapacity(packets.readableBytes * 5 / 4)
+        while rest.readableBytes > 0, let packet = rest.readSlice(length: firstPacketLength(of: rest)) {
+            FrameHeader(opcode: .binary, payloadLength: packet.readableBytes).write(to: &frames)
+            frames.writeImmutableBuffer(packet)
+        }
+        return frames
+    }
+
+    private static func firstPacketLength(of packets: ByteBuffer) -> Int {
+        // Read as MQTT 5, which has every type of packet; the broker's own headers keep to its stricter rule for lengths.
+        let header = try? FixedHeader(reading: packets.readableBytesUInt8Span, at: 0, packetBytesMax: .max, version: .v5)
+        return min(header?.packetLength ?? .max, packets.readableBytes)
     }
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {

@@ -4,6 +4,9 @@ import NIOCore
 ///
 /// What they are sent is in no figure.
 struct StalledSubscribers {
+    /// Bytes that a stalled socket takes: the kernel would take megabytes before the broker noticed anything, a device takes little.
+    static let receiveBytes: ChannelOptions.Types.SocketOption.Value = 4_096
+
     private var channels: [any Channel] = []
 
     /// Opens them one after the other, and stops reading from each.
@@ -17,6 +20,7 @@ struct StalledSubscribers {
             let channel = try await eventLoop.flatSubmit {
                 dialer.open(clientID: clientID, subscribe: subscribe, successor: nil, on: eventLoop)
             }.get()
+            try await channel.setOption(.socketOption(.so_rcvbuf), value: Self.receiveBytes).get()
             try await channel.setOption(.autoRead, value: false).get()
             channels.append(channel)
         }

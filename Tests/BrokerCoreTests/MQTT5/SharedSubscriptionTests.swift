@@ -55,6 +55,20 @@ import Testing
         #expect(try member.subscribe5("$share/g/t") == [.suback(Suback(packetID: 1, reasonCodes: [.success]))])
     }
 
+    @Test("A message on its way to a member that has just lost its connection goes to one that has not", arguments: QoS.allCases)
+    func lostOnTheWay(qos: QoS) throws {
+        let broker = SimulatedBroker(shards: 2)
+        let here = try broker.client5("here")
+        let there = try broker.client5("there", at: 1, cleanStart: false) { $0.sessionExpiryInterval = 60 }
+        for member in [here, there] { _ = try member.subscribe5("$share/g/t", .exactlyOnce) }
+        let publisher = try broker.client5("p")
+        for number in 1...4 { publisher.send(message5("t", "\(number)", qos: qos, packetID: qos == .atMostOnce ? 0 : UInt16(number))) }
+        there.lose()  // before two of them have arrived at its shard
+        broker.settle()
+        #expect(Set(try here.read().messages) == ["t=1", "t=2", "t=3", "t=4"])
+        #expect(broker.dropped == [:])
+    }
+
     @Test("What a member did not acknowledge goes to another when its session ends", arguments: [0, 1])
     func redelivery(shard: Int) throws {
         let broker = SimulatedBroker(shards: 2)

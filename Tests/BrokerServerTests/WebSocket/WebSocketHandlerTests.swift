@@ -90,6 +90,17 @@ import Testing
         end(channel)
     }
 
+    @Test("Packets that leave together are a frame each, because some clients wait for ever for the second packet of a frame")
+    func everyPacketIsAFrame() throws {
+        let channel = try makeChannel()
+        let publish: [UInt8] = [0x30, 0x84, 0x01, 0, 1, 0x74] + [UInt8](repeating: 0x78, count: 129)
+        try channel.writeOutbound(ByteBuffer(bytes: [0xD0, 0] + publish + [0x40, 2, 0, 1]))
+        let sent = try #require(try channel.readOutbound(as: ByteBuffer.self))
+        #expect(Array(sent.readableBytesView) == [0x82, 2, 0xD0, 0, 0x82, 126, 0, 135] + publish + [0x82, 4, 0x40, 2, 0, 1])
+        #expect(try channel.readOutbound(as: ByteBuffer.self) == nil)
+        end(channel)
+    }
+
     @Test func manyFramesOfOneReadArePassedOnTogether() throws {
         let channel = try makeChannel()
         let frames = (0..<200).flatMap { WebSocketBytes.frame(WebSocketBytes.binary, [UInt8($0)]) }
