@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Logging
 import Testing
@@ -33,6 +34,13 @@ import Testing
         Logger(label: "crema") { WritingLogHandler(label: $0, writer: writer, level: level) }
     }
 
+    /// What blocks is kept off the few threads that tests run on.
+    private func onThread<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(returning: work()) }
+        }
+    }
+
     @Test("A line tells time, level, label and metadata in the order of their names")
     func line() throws {
         let pipe = try Pipe()
@@ -63,10 +71,12 @@ import Testing
         let text = String(repeating: "x", count: 1_000)
         for number in 0..<2_000 { log.info("\(number) \(text)") }  // more than pipe and writer hold
         #expect(writer.dropped > 0)
-        let read = Task.detached { pipe.readToEnd() }
-        writer.finish(seconds: 60)
-        close(pipe.writer)
-        let lines = await read.value
+        async let read = onThread { pipe.readToEnd() }
+        await onThread {
+            writer.finish(seconds: 60)
+            close(pipe.writer)
+        }
+        let lines = await read
         let told = lines.filter { $0.contains("log lines were dropped") }
         #expect(!told.isEmpty)
         #expect(UInt64(lines.count - told.count) + writer.dropped == 2_000)
