@@ -17,7 +17,7 @@ let package = Package(
     targets: [
         .target(name: "MQTTCodec", dependencies: [nioCore], path: "MQTTCodec"),
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap], path: "BrokerCore"),
-        .target(name: "CremaTesting", dependencies: ["BrokerCore", "MQTTCodec", nioCore], path: "CremaTesting"),
+        .target(name: "CremaTesting", dependencies: ["BrokerCore", "MQTTCodec", nioCore], path: "CremaTesting/Simulation"),
         .executableTarget(
             name: "Campaign", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore], path: "Campaign",
             exclude: ["World/SimulationTests.swift"]),
