@@ -15,8 +15,9 @@ extension Shard {
     func deliverShared(_ message: Message, group name: String, hops: Int) {
         var outgoing = OutgoingMessage(message, now: now)
         let group = index.group(named: name)
-        // As many hops as there are shards: two that each believe the other has members must not pass it on for ever.
-        let mayGoOn = hops <= peers.count
+        // To every shard and back: what a shard does not know yet of another's members it hears before the message is back, and two that
+        // each believe the other has members must not pass it on for ever.
+        let mayGoOn = hops <= 2 * peers.count + 1
         let isForHere = group.map { $0.counts.online > 0 || !$0.hasSomebodyOnline || !mayGoOn } ?? false
         if let group, isForHere, case .member(let session, let options) = group.chooseHere() {
             return offer(&outgoing, to: session, options, of: group)

@@ -69,6 +69,22 @@ import Testing
         #expect(broker.dropped == [:])
     }
 
+    @Test("A message that no shard has anybody online for comes back to the session that waits for it", arguments: 2...4)
+    func backFromTheWay(shards: Int) throws {
+        let broker = SimulatedBroker(shards: shards)
+        let members = try (0..<shards).map { try broker.client5("m\($0)", at: $0, cleanStart: false) { $0.sessionExpiryInterval = 60 } }
+        for member in members { _ = try member.subscribe5("$share/g/t", .atLeastOnce) }
+        let publisher = try broker.client5("p")
+        for number in 1...8 { publisher.send(message5("t", "\(number)", qos: .atLeastOnce, packetID: UInt16(number))) }
+        for member in members.dropLast() { member.send(.unsubscribe(Unsubscribe(packetID: 2, filters: ["$share/g/t"]))) }
+        members[shards - 1].lose()
+        broker.settle()
+        var received = try members.dropLast().flatMap { try $0.read().messages }
+        received += try members[shards - 1].connect5(at: 0, cleanStart: false).messages
+        #expect(broker.dropped == [:])
+        #expect(Set(received) == Set((1...8).map { "t=\($0)" }))
+    }
+
     @Test("What a member did not acknowledge goes to another when its session ends", arguments: [0, 1])
     func redelivery(shard: Int) throws {
         let broker = SimulatedBroker(shards: 2)
