@@ -51,7 +51,7 @@ package struct ConnectionTakeover: Sendable {
             try take(channel)
             return .taken
         } catch {
-            return .refuse(reason: "the connection cannot be served: the broker is stopping")
+            return .refuse(reason: "the connection cannot be served: \(error)")
         }
     }
 }

@@ -13,7 +13,7 @@ package final class ClientConnection {
         /// CONNECT is here, and AUTH packets decide whether it is accepted.
         case authenticating(Connect, isAssignedClientID: Bool)
         /// It did not prove who it is, and is told so after a while; what it sends is not read.
-        case refusing(Connect, ReasonCode, String)
+        case refusing(clientID: String, ReasonCode, String)
         case connected
         /// The bytes go to the shard that holds the session.
         case relaying(to: ShardID, peerID: UInt64?)

@@ -24,7 +24,8 @@ final class SharedFrames {
     /// Forgets what was written; only when no client points into it any more.
     func removeAll() {
         lastStart = 0
-        bytes.clear()
+        // Clearing keeps the capacity, which one large message may have made large.
+        if bytes.capacity > 2 * Self.bytesMax { bytes = ByteBuffer() } else { bytes.clear() }
     }
 }
 
@@ -79,6 +80,9 @@ struct OutboundBytes {
     }
 
     private var sharedSlice: ByteBuffer { shared?.bytes.getSlice(at: sharedStart, length: sharedEnd - sharedStart) ?? ByteBuffer() }
+
+    /// For bytes that cannot be sent now: what others share must not be kept for them.
+    mutating func unshare() { if shared != nil { makeOwn() } }
 
     private mutating func makeOwn() {
         own.writeImmutableBuffer(sharedSlice)

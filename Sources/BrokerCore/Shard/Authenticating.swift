@@ -31,6 +31,13 @@ extension Shard {
         guard auth.properties.authenticationMethod == method else {  // [MQTT5-4.12.0-5] [MQTT5-4.12.1-1]
             return end(connection, reason: .protocolViolation("AUTH with another authentication method"), closingTransport: true)
         }
+        // Also a proof that was begun before: else every connection that is open would be a guess more.
+        if case .authenticating(let connect, _) = connection.phase, let network = connection.info.network,
+            admission.isBlocked(network, now: now)
+        {
+            terms.exchange = nil
+            return refuse(connect.clientID, on: connection, .banned, "the address failed too often (failedAuthenticationsMax)")
+        }
         switch (auth.reasonCode, connection.isConnected, terms.exchange) {
         case (.continueAuthentication, _, let exchange?):  // [MQTT5-4.12.0-3]
             proceed(exchange.receive(auth.properties.authenticationData), on: connection)

@@ -181,13 +181,13 @@ extension Shard {
         let delay = admission.failed(connection.info.network, now: now)
         guard delay > 0 else { return refuse(connect.clientID, on: connection, code, text) }
         connection.terms?.exchange = nil
-        connection.phase = .refusing(connect, code, text)
+        connection.phase = .refusing(clientID: connect.clientID, code, text)
         schedule(.refusal(slot: connection.slot, connectionID: connection.id), at: now.advanced(bySeconds: delay))
     }
 
     func finishRefusal(of connection: ClientConnection) {
-        guard case .refusing(let connect, let code, let text) = connection.phase else { return }
-        refuse(connect.clientID, on: connection, code, text)
+        guard case .refusing(let clientID, let code, let text) = connection.phase else { return }
+        refuse(clientID, on: connection, code, text)
     }
 
     /// CONNACK with a reason, then the end; in the language of the CONNECT, as far as it was understood.

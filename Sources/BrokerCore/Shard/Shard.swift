@@ -134,6 +134,7 @@ package final class Shard {
         for connection in connections {
             connection.isDirty = false
             flush(connection)
+            connection.outbound.unshare()
         }
         beginSharedFrames()
         for peer in peers where !outboxes[peer.index].isEmpty {

@@ -158,7 +158,6 @@ extension Shard {
     /// Each topic waits once, however many filters ask for it: that bounds the backlog by the number of retained messages.
     private func queueRetained(of pending: PendingSubscription) {
         let session = pending.session
-        if session.retainedBacklog.isEmpty { session.overtakenTopics = Set(session.queue.topics) }
         for (filter, options) in pending.filters where session.subscriptions[ExactText(filter)] != nil {  // or it was given up since
             let key = ExactText(filter)
             var waiting: [ByteBuffer: [(filter: ExactText, options: SubscriptionOptions)]] = [:]
@@ -170,6 +169,8 @@ extension Shard {
                 }
             }
             for topic in retained.topics(matching: ByteBuffer(string: filter)) {
+                // Only now: most subscriptions find nothing retained, and the queue is long.
+                if session.retainedBacklog.isEmpty { session.overtakenTopics = Set(session.queue.topics) }
                 let wanted = (waiting[topic] ?? []) + [(key, options)]
                 session.retainedBacklog.append(Session.OwedRetained(topic: topic, wanted: wanted))
             }

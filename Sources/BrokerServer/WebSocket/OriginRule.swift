@@ -1,4 +1,5 @@
 import HTTPExchange
+import NIOCore
 
 /// Which web pages may connect.
 ///
@@ -11,7 +12,7 @@ struct OriginRule: Sendable {
     private let isOnLoopback: Bool
 
     /// - Parameters:
-    ///   - allowed: origins that may connect. Without a list, those whose host is the one that the request was sent to.
+    ///   - allowed: origins that may connect. Without a list, those whose host is the address that the request was sent to.
     ///   - host: the address or name that the listener is bound to.
     init(allowed: [String]?, boundTo host: String) {
         self.allowed = allowed.map { Set($0.map { $0.lowercased() }) }
@@ -21,8 +22,8 @@ struct OriginRule: Sendable {
 
     /// Whether a page of `origin` may connect; `authority` is what the request's `Host` field says.
     ///
-    /// On a loopback address and without a list both hosts have to be names of this machine, though not the same one: names from elsewhere may
-    /// have been given its address (rebinding), so that they are equal proves nothing there.
+    /// Without a list, both hosts have to be the same address, or on a loopback address names of this machine: a name from elsewhere may have
+    /// been given the listener's address (rebinding), so that two names are equal proves nothing.
     func admits(origin: String?, authority: String) -> Bool {
         guard let origin = origin?.lowercased() else { return true }
         if let allowed { return allowed.contains("*") || allowed.contains(origin) }
@@ -30,6 +31,10 @@ struct OriginRule: Sendable {
         let originHost = HostGuard.host(of: String(origin[scheme.upperBound...]))
         if originHost.isEmpty { return false }
         if isOnLoopback { return hosts.admits(authority) && HostGuard.isLoopback(originHost) }
-        return originHost == HostGuard.host(of: authority).lowercased()
+        return originHost == HostGuard.host(of: authority).lowercased() && Self.isAddress(originHost)
+    }
+
+    private static func isAddress(_ host: String) -> Bool {
+        HostGuard.isLoopback(host) || (try? SocketAddress(ipAddress: host, port: 0)) != nil
     }
 }

@@ -7,8 +7,20 @@ package import NIOHTTP1
 ///
 /// Made by ``Broker/webSocketAdoption(_:)``.
 package struct WebSocketAdoption: Sendable {
-    /// The broker is stopping, the peer connects too often, or the connection lives on a foreign event loop.
-    struct Unavailable: Error {}
+    /// Why a connection is not taken; the text is for the client.
+    enum Unavailable: Error, CustomStringConvertible {
+        /// The broker is stopping, or the connection lives on a foreign event loop.
+        case stopping
+        /// One of the limits on connects; its name is in the log.
+        case tooOften
+
+        var description: String {
+            switch self {
+            case .stopping: "the broker is stopping"
+            case .tooOften: "the address connects too often"
+            }
+        }
+    }
 
     let listener: Listener
     let front: WebSocketFront
@@ -26,14 +38,14 @@ package struct WebSocketAdoption: Sendable {
     /// - Throws: when the connection cannot be served; then nothing has changed.
     package func adopt(_ channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
-        guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { throw Unavailable() }
+        guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { throw Unavailable.stopping }
         if let network = listener.terms.limited(PeerNetwork(channel.remoteAddress)),
             let reason = driver.admission.connected(network, now: .now)
         {
             driver.log.turnedAway(peer: PeerText.of(channel.remoteAddress), listener: listener.name, reason: reason)
-            throw Unavailable()
+            throw Unavailable.tooOften
         }
-        guard driver.channels.add(channel) else { throw Unavailable() }
+        guard driver.channels.add(channel) else { throw Unavailable.stopping }
         let coders = RequestCoders(
             encoder: try pipeline.handler(type: HTTPResponseEncoder.self),
             decoder: try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self))

@@ -14,6 +14,10 @@ final class WebSocketHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// Bytes that are copied behind their frame's header rather than sent from where they lie: a few bytes that wait for the socket must not
+    /// keep the storage of many.
+    static let copiedBytesMax = 4_096
+
     private var connection: ServerConnection
     private let isTLS: Bool
     /// The beginning of a frame's header whose end has not come yet.
@@ -102,7 +106,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
             promise?.fail(ChannelError.outputClosed)
             return
         }
-        if Self.firstPacketLength(of: payload) == payload.readableBytes {
+        if payload.readableBytes > Self.copiedBytesMax, Self.firstPacketLength(of: payload) == payload.readableBytes {
             var header = ByteBuffer()
             FrameHeader(opcode: .binary, payloadLength: payload.readableBytes).write(to: &header)
             context.write(wrapOutboundOut(header), promise: nil)

@@ -121,8 +121,11 @@ import Testing
             (nil, "127.0.0.1", "localhost", "null", false),
             (nil, "127.0.0.1", "localhost", "", false),
             (nil, "127.0.0.1", "evil.example", nil, true),
-            // Elsewhere, pages of the host that was asked.
-            (nil, "0.0.0.0", "shop.example:8083", "https://SHOP.example", true),
+            // Elsewhere, pages of the address that was asked; names, which may have been given that address, have to be listed.
+            (nil, "0.0.0.0", "192.0.2.7:8083", "http://192.0.2.7:3000", true),
+            (nil, "::", "[2001:db8::7]:8083", "http://[2001:DB8::7]", true),
+            (nil, "0.0.0.0", "192.0.2.7:8083", "http://192.0.2.8", false),
+            (nil, "0.0.0.0", "shop.example:8083", "https://SHOP.example", false),
             (nil, "0.0.0.0", "shop.example", "https://shop.example.evil.example", false),
             (nil, "0.0.0.0", "shop.example", "https://evil.example", false),
             (nil, "0.0.0.0", "shop.example", "http://localhost", false),
