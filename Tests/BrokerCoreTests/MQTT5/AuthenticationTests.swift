@@ -73,6 +73,23 @@ private struct CountingAuthorizer: Authorizer {
         #expect(try client.exchange(.pingreq) == [.pingresp])
     }
 
+    @Test("Once an address is blocked no proof of it is taken, also none that was begun before")
+    func blockedAddress() throws {
+        let broker = SimulatedBroker(shards: 1, authorizer: CountingAuthorizer())
+        let clients = try (0..<11).map { (number) throws -> SimulatedClient in
+            let client = SimulatedClient("a\(number)", of: broker)
+            client.open(network: PeerNetwork("192.0.2.1"))
+            let properties = properties { $0.authenticationMethod = "COUNT" }
+            let connect = Connect(clientID: client.name, keepAlive: 60, version: .v5, properties: properties)
+            #expect(try client.exchange(.connect(connect)) == [auth(.continueAuthentication, "1")])
+            return client
+        }
+        for client in clients.dropLast() { _ = try client.exchange(auth(.continueAuthentication, "7")) }
+        let last = try #require(clients.last)
+        #expect(try last.exchange(auth(.continueAuthentication, "1")).connack?.reasonCode == .banned)
+        #expect(!last.isConnected)
+    }
+
     // [MQTT5-4.12.0-4] [MQTT5-4.12.1-2]
     @Test(
         "A wrong answer is refused; of another principal, or when it is done again, it ends the connection"
