@@ -134,27 +134,4 @@ import Testing
         for number in 1...3 { try broker.client("c\(number)", cleanSession: false).lose() }
         #expect(broker.nodes[0].core.statistics().clientsMaximum == 1)
     }
-
-    @Test("A retained message waits for what the queue held before it, and not for what is always coming")
-    func isNotStarved() throws {
-        var limits = BrokerLimits()
-        limits.inflightMax = 1
-        let broker = SimulatedBroker(shards: 1, limits: limits)
-        let reader = try broker.client("r")
-        for filter in ["a", "b"] { _ = try reader.subscribe(filter, .atLeastOnce) }
-        let publisher = try broker.client("p")
-        for number: UInt16 in 1...2 {
-            _ = try publisher.exchange(message("a", "\(number)", qos: .atLeastOnce, packetID: number, retain: true))
-        }
-        var packets = try reader.read() + reader.subscribe("a", .atLeastOnce, packetID: 9)
-        var got: [String] = []
-        for number: UInt16 in 3...12 {
-            _ = try publisher.exchange(message("b", "\(number)", qos: .atLeastOnce, packetID: number))
-            for publish in packets.publishes {
-                got.append("\(String(buffer: publish.topic))=\(String(buffer: publish.payload))\(publish.retain ? " retained" : "")")
-                packets = try reader.exchange(.puback(packetID: publish.packetID))
-            }
-        }
-        #expect(Array(got.prefix(4)) == ["a=1", "a=2", "b=3", "a=2 retained"])
-    }
 }

@@ -8,8 +8,6 @@ import NIOCore
 package struct MessageQueue {
     private var waiting = Deque<Delivery>()
     private(set) var bytes = 0
-    /// Messages that left from its front, since it was made.
-    private(set) var left: UInt64 = 0
     /// Messages that will expire.
     private(set) var expiring = 0
 
@@ -29,7 +27,6 @@ package struct MessageQueue {
 
     mutating func popFirst() -> Delivery? {
         guard let first = waiting.popFirst() else { return nil }  // every topic is ordered [MQTT-4.6.0-5] [MQTT5-4.6.0-5] [MQTT5-4.6.0-6]
-        left += 1
         forget(first)
         return first
     }

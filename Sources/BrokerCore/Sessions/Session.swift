@@ -22,8 +22,6 @@ package final class Session {
         var topic: ByteBuffer
         /// What each of the filters that asked for it was granted last.
         var wanted: [(filter: ExactText, options: SubscriptionOptions)]
-        /// How many messages have to have left the queue before it is its turn.
-        var isBehind: UInt64 = 0
 
         /// The highest of them [MQTT-3.3.5-1].
         var qos: QoS { wanted.map(\.options.qos).max() ?? .atMostOnce }
@@ -91,12 +89,6 @@ package final class Session {
         self.principal = principal
         self.epoch = epoch
         self.expirySeconds = expirySeconds
-    }
-
-    /// What is owed on a topic whose older messages have left the queue by now.
-    func nextOvertaken() -> OwedRetained? {
-        guard let first = overtakenBacklog.first, queue.isEmpty || queue.left >= first.isBehind else { return nil }
-        return overtakenBacklog.popFirst()
     }
 
     /// A message came to the queue while something is owed, perhaps on its topic.

@@ -178,20 +178,13 @@ extension Shard {
         while canSend(session, on: connection), let next = session.retainedBacklog.popFirst() {
             // As it is now it may be one of those in the queue, and must not come before the others [MQTT-4.6.0-6] [MQTT5-4.6.0-6].
             if session.overtakenTopics.contains(next.topic) {
-                var owed = next
-                owed.isBehind = session.queue.left + UInt64(session.queue.count)
-                session.overtakenBacklog.append(owed)
+                session.overtakenBacklog.append(next)
             } else {
                 sendRetained(next, to: session, on: connection)
             }
         }
         if session.retainedBacklog.isEmpty { session.overtakenTopics.removeAll() }
-        while canSend(session, on: connection) {
-            if let owed = session.nextOvertaken() {
-                sendRetained(owed, to: session, on: connection)
-                continue
-            }
-            guard let next = session.queue.popFirst() else { break }
+        while canSend(session, on: connection), let next = session.queue.popFirst() {
             queuedBytes -= next.message.size
             if next.message.isExpired(at: now) {
                 drop(.messageExpired, of: session)  // [MQTT5-3.3.2-5]
@@ -199,6 +192,9 @@ extension Shard {
             }
             guard admits(next.message.topic, to: session) else { continue }
             send(next, to: session, on: connection)  // [MQTT-4.6.0-6] [MQTT5-4.6.0-6]
+        }
+        while session.queue.isEmpty, canSend(session, on: connection), let next = session.overtakenBacklog.popFirst() {
+            sendRetained(next, to: session, on: connection)
         }
         checkPace(of: connection)
     }
