@@ -20,7 +20,9 @@ extension ModelClient {
         if let other = heard?.expirySeconds {
             seconds = isStillThere ? min(other, terms.expirySeconds)...max(other, terms.expirySeconds) : other...other
         }
-        outlook.ended(at: now, earliest: heard?.deliveredAt ?? now, expirySeconds: seconds, isTakenOver: isStillThere)
+        outlook.ended(
+            at: now, earliest: heard?.deliveredAt ?? now, expirySeconds: seconds, isTakenOver: isStillThere,
+            endsByGoodbye: heard?.expirySeconds == 0 && terms.expirySeconds > 0)
         if seconds.lowerBound == 0 { chronicle.memberEnded(of: group, at: step) }
         if let will { end(will, heard, seconds, isStillThere: isStillThere, now: now, step: step) }
     }

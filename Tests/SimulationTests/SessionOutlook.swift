@@ -22,6 +22,8 @@ struct SessionOutlook {
     /// Connections since the last one that was established: of each, the broker may have seen the CONNECT or not.
     private(set) var failures = 0
     private var endedAt = Instant(nanoseconds: 0)
+    /// The goodbye alone ends the session with the connection: a new connection may overtake it on its way between shards.
+    private var endsByGoodbye = false
     private var attemptedAt = Instant(nanoseconds: 0)
 
     /// What a CONNACK means.
@@ -40,8 +42,11 @@ struct SessionOutlook {
     /// An established connection ended at `now`, or ends as soon as a takeover is through.
     ///
     /// `earliest`: when the broker may have known.
-    mutating func ended(at now: Instant, earliest: Instant, expirySeconds: ClosedRange<Int>, isTakenOver: Bool) {
+    mutating func ended(
+        at now: Instant, earliest: Instant, expirySeconds: ClosedRange<Int>, isTakenOver: Bool, endsByGoodbye: Bool
+    ) {
         failures = 0
+        self.endsByGoodbye = endsByGoodbye
         endedAt = now
         presentUntil = Self.limits(at: earliest, expirySeconds, isTakenOver: isTakenOver).0
         absentFrom = Self.limits(at: now, expirySeconds, isTakenOver: isTakenOver).1
@@ -74,7 +79,9 @@ struct SessionOutlook {
             return .new
         }
         if failures > 0 { return now < presentUntil ? .resumed : .unclear }
-        if attemptedAt >= absentFrom, lastUnsettled < endedAt || absentFrom.nanoseconds == 0 {
+        // At the same instant the goodbye may still be between two shards.
+        let mayHaveOvertaken = endsByGoodbye && attemptedAt == endedAt
+        if attemptedAt >= absentFrom, !mayHaveOvertaken, lastUnsettled < endedAt || (absentFrom.nanoseconds == 0 && !endsByGoodbye) {
             throw BrokenPromise("a session that ended at \(absentFrom) is present")
         }
         return .resumed
