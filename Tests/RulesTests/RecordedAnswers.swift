@@ -4,14 +4,17 @@ import Rules
 /// Files of data from elsewhere, which tests read where they are and pass without.
 enum RecordedAnswers {
     /// The cases of a file in `shared/data/eventbridge`, looked for beside the repository, or nil where there is no such file.
-    static func cases(in name: String) throws -> [JSONView]? {
+    static func cases(in name: String) throws -> [JSONView]? { try root(of: name).map { Array($0.elements) } }
+
+    /// The whole of such a file.
+    static func root(of name: String) throws -> JSONView? {
         var folder = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
         while folder.path != "/" {
             folder.deleteLastPathComponent()
             let file = folder.appending(path: "shared/data/eventbridge/\(name)")
             if let data = try? Data(contentsOf: file) {
                 let document = try JSONDocument(parsing: Array(data), limits: JSONLimits(bytesMax: 16 << 20))
-                return Array(document.root.elements)
+                return document.root
             }
         }
         print("skipped: no shared/data/eventbridge/\(name) beside the repository")
