@@ -157,6 +157,26 @@ import Testing
         #expect(ledger.count > 250)
     }
 
+    @Test("A flood from many addresses that the broker's rate turns away pushes out nothing that is remembered")
+    func floodBeyondTheBrokersRate() throws {
+        var limits = BrokerLimits()
+        limits.addressesTrackedMax = 100
+        limits.connectsPerSecondMax = 20
+        limits.failedAuthenticationsMax = 1
+        var ledger = AddressLedger(limits: limits)
+        let now = Instant(nanoseconds: 0)
+        let blocked = try #require(PeerNetwork("192.0.2.1"))
+        #expect(ledger.connected(blocked, at: now) == nil)
+        _ = ledger.failed(blocked, at: now)
+        #expect(ledger.connected(blocked, at: now) == .addressBlocked)  // which is no token of the broker's
+        for number in 0..<1_000 {
+            let network = try #require(PeerNetwork("2001:db8:0:\(String(number, radix: 16))::1"))
+            #expect(ledger.connected(network, at: now) == (number < 19 ? nil : .brokerRate))
+        }
+        #expect(ledger.count == 20)
+        #expect(ledger.isBlocked(blocked, at: now))
+    }
+
     // MARK: Addresses
 
     @Test(
