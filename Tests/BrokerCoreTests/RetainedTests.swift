@@ -101,6 +101,21 @@ import Testing
         #expect(try client.subscribe("#").dropFirst() == [message("a", "2", retain: true)])
     }
 
+    @Test("A client of another principal does not use up what an identifier may have retained")
+    func sharesOfPrincipals() throws {
+        var limits = BrokerLimits()
+        limits.retainedMessagesPerClientMax = 1
+        let broker = SimulatedBroker(shards: 1, limits: limits)
+        for (principal, topic) in [("thief", "x"), ("thief", "y"), ("owner", "a"), ("owner", "b"), (nil, "n")] {
+            let client = SimulatedClient("a", of: broker)
+            client.open(principal: principal)
+            _ = try client.exchange(.connect(Connect(clientID: "a")))
+            _ = try client.exchange(message(topic, "1", retain: true))
+            client.send(.disconnect(Disconnect()))
+        }
+        #expect(try broker.client("r").subscribe("#").publishes.map { String(buffer: $0.topic) }.sorted() == ["a", "n", "x"])
+    }
+
     @Test("More retained messages than the window has room for follow as acknowledgements come")
     func retainedBeyondTheWindow() throws {
         var limits = BrokerLimits()

@@ -94,7 +94,7 @@ package struct BrokerLimits: Sendable, Equatable {
     package var retainedMessagesMax = 100_000
     /// Bytes of retained topics and payloads; at the limit as for ``retainedMessagesMax``, and the topic's older message goes, too.
     package var retainedBytesMax = 268_435_456
-    /// Retained messages that one client published last; at the limit as for ``retainedMessagesMax``, and 0x97 tells a client of MQTT 5.
+    /// Retained messages that one client, which is an identifier and a principal, published last; at the limit as for ``retainedMessagesMax``, and 0x97 tells a client of MQTT 5.
     package var retainedMessagesPerClientMax = 10_000
     /// Bytes of retained topics and payloads that one client published last; at the limit as for ``retainedMessagesPerClientMax``.
     package var retainedBytesPerClientMax = 67_108_864

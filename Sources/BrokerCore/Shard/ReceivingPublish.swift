@@ -131,7 +131,7 @@ extension Shard {
             counters.drop(.payloadFormatInvalid)
             return .payloadFormatInvalid
         }
-        if outgoing.message.retain, connection.terms != nil, !retained.hasRoom(for: outgoing.message, by: connection.clientID) {
+        if outgoing.message.retain, connection.terms != nil, !retained.hasRoom(for: outgoing.message, by: connection.publisher) {
             counters.drop(.retainedFull)
             transport.report(.retainedFull(topic: outgoing.message.topicName))
             return .quotaExceeded
