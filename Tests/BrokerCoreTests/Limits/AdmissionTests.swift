@@ -92,6 +92,28 @@ import Testing
         #expect(!other.isConnected)
     }
 
+    @Test("A CONNECT whose refusal is told later counts meanwhile for what all strangers may have kept here")
+    func keptWhileRefusing() throws {
+        var limits = BrokerLimits()
+        limits.connectBytesInAllMax = 1_000
+        let broker = SimulatedBroker(shards: 1, limits: limits)
+        func refused() throws -> SimulatedClient {
+            let client = SimulatedClient("a", of: broker)
+            client.open(allowsAnonymous: false, network: PeerNetwork("192.0.2.1"))
+            let userName = String(repeating: "u", count: 1_600)
+            #expect(try client.exchange(.connect(Connect(clientID: "a", userName: userName))) == [])
+            return client
+        }
+        let first = try refused()
+        #expect(first.isConnected)
+        #expect(try !refused().isConnected)
+        #expect(broker.closed == ["limit_exceeded": 1])
+        broker.advance(seconds: 0.1)
+        broker.settle()
+        #expect(!first.isConnected)
+        #expect(try refused().isConnected)
+    }
+
     @Test("At ten failures the address is blocked for a minute: what it opens, and what it has open already")
     func blocked() throws {
         let broker = SimulatedBroker(shards: 2)
