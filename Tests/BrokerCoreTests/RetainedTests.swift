@@ -1,8 +1,9 @@
-import BrokerCore
 import CremaTesting
 import MQTTCodec
 import NIOCore
 import Testing
+
+@testable import BrokerCore
 
 @Suite struct RetainedTests {
     @Test("A retained message goes to those subscribed without RETAIN, and to those who come later with it [MQTT-3.3.1-9] [MQTT-3.3.1-8]")
@@ -238,6 +239,8 @@ import Testing
                 if count > 100 { break }
             }
             #expect(broker.dropped.isEmpty, "round \(round)")
+            #expect(broker.nodes[0].core.sessions[ExactText("r")]?.queue.bytes == 0, "round \(round)")
+            #expect(broker.nodes[0].core.queuedBytes == 0, "round \(round)")
         }
     }
 }
