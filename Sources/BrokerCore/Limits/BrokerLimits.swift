@@ -4,10 +4,10 @@ package struct BrokerLimits: Sendable, Equatable {
     package var connectSecondsMax = 5
     /// Bytes of a CONNECT packet; a larger one closes the connection before it is read.
     package var connectBytesMax = 65_536
-    /// Bytes kept of all who have not said who they are, an equal share on each event loop: CONNECT and AUTH before CONNACK, and requests
-    /// that are to open WebSocket connections on listeners of the broker's own. The connection that would add more is closed.
+    /// Bytes kept of all who have not said who they are, an equal share on each event loop; the connection that would add more is closed.
     ///
-    /// The first ``connectBytesAlways`` of each are not counted.
+    /// They are those of CONNECT, of AUTH before CONNACK, and of requests that are to open WebSocket connections on listeners of the broker's
+    /// own. The first ``connectBytesAlways`` of each are not counted.
     package var connectBytesInAllMax = 4_194_304
     /// Bytes of any other packet; a larger one closes the connection when its header is there.
     package var packetBytesMax = 1_048_576
