@@ -22,4 +22,12 @@ package struct InspectionLimits: Sendable, Equatable {
     package var adminHeadersMax = 100
 
     package init() {}
+
+    /// The names under `limits:` in the configuration file, with the value each one sets.
+    package static let names: [(name: String, path: any WritableKeyPath<InspectionLimits, Int> & Sendable)] = [
+        ("listRowsMax", \.listRowsMax), ("tailStreamsMax", \.tailStreamsMax), ("tailPayloadBytesMax", \.tailPayloadBytesMax),
+        ("tailHeartbeatSeconds", \.tailHeartbeatSeconds), ("adminIdleSecondsMax", \.adminIdleSecondsMax),
+        ("adminConnectionsMax", \.adminConnectionsMax), ("adminHeaderBytesMax", \.adminHeaderBytesMax),
+        ("adminHeadersMax", \.adminHeadersMax),
+    ]
 }

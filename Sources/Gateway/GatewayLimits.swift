@@ -31,4 +31,12 @@ package struct GatewayLimits: Sendable, Equatable {
     package var httpHeadersMax = 100
 
     package init() {}
+
+    /// The names under `limits:` in the configuration file, with the value each one sets.
+    package static let names: [(name: String, path: any WritableKeyPath<GatewayLimits, Int> & Sendable)] = [
+        ("httpBodyBytesMax", \.httpBodyBytesMax), ("putEventsBodyBytesMax", \.putEventsBodyBytesMax),
+        ("httpBodySecondsMax", \.httpBodySecondsMax), ("httpIdleSecondsMax", \.httpIdleSecondsMax),
+        ("httpConnectionsMax", \.httpConnectionsMax), ("httpWebSocketsMax", \.httpWebSocketsMax),
+        ("httpHeaderBytesMax", \.httpHeaderBytesMax), ("httpHeadersMax", \.httpHeadersMax),
+    ]
 }

@@ -174,7 +174,10 @@ package struct GatewayResponder: HTTPResponder {
 
     private static func response(_ error: RouteError, _ requestID: String) -> Response {
         var response = response(error.status, .json, JSONText.object(["message": error.message]), requestID)
-        if error == .upgradeRequired { response.headers[.upgrade] = "websocket" }
+        if error == .upgradeRequired {
+            response.headers[.upgrade] = "websocket"  // RFC 9110, section 15.5.22
+            response.headers[.secWebSocketVersion] = "13"  // RFC 6455, section 4.4
+        }
         return response
     }
 

@@ -1,8 +1,9 @@
-import BrokerCore
 import CremaTesting
 import MQTTCodec
 import NIOCore
 import Testing
+
+@testable import BrokerCore
 
 @Suite struct RetainedTests {
     @Test("A retained message goes to those subscribed without RETAIN, and to those who come later with it [MQTT-3.3.1-9] [MQTT-3.3.1-8]")
@@ -101,6 +102,21 @@ import Testing
         #expect(try client.subscribe("#").dropFirst() == [message("a", "2", retain: true)])
     }
 
+    @Test("A client of another principal does not use up what an identifier may have retained")
+    func sharesOfPrincipals() throws {
+        var limits = BrokerLimits()
+        limits.retainedMessagesPerClientMax = 1
+        let broker = SimulatedBroker(shards: 1, limits: limits)
+        for (principal, topic) in [("thief", "x"), ("thief", "y"), ("owner", "a"), ("owner", "b"), (nil, "n")] {
+            let client = SimulatedClient("a", of: broker)
+            client.open(principal: principal)
+            _ = try client.exchange(.connect(Connect(clientID: "a")))
+            _ = try client.exchange(message(topic, "1", retain: true))
+            client.send(.disconnect(Disconnect()))
+        }
+        #expect(try broker.client("r").subscribe("#").publishes.map { String(buffer: $0.topic) }.sorted() == ["a", "n", "x"])
+    }
+
     @Test("More retained messages than the window has room for follow as acknowledgements come")
     func retainedBeyondTheWindow() throws {
         var limits = BrokerLimits()
@@ -133,5 +149,98 @@ import Testing
         let broker = SimulatedBroker(shards: 1)
         for number in 1...3 { try broker.client("c\(number)", cleanSession: false).lose() }
         #expect(broker.nodes[0].core.statistics().clientsMaximum == 1)
+    }
+
+    /// What a reader gets that was at its window of one, with "a" = 1 and 2 retained and waiting, when it subscribed to "a" again; a message
+    /// comes for each that it acknowledges.
+    private func underLoad(
+        of broker: SimulatedBroker, messages: [(topic: String, payload: String, retain: Bool)]
+    ) throws -> [String] {
+        let reader = try broker.client("r")
+        for filter in ["a", "b"] { _ = try reader.subscribe(filter, .atLeastOnce) }
+        let publisher = try broker.client("p")
+        for number: UInt16 in 1...2 {
+            _ = try publisher.exchange(message("a", "\(number)", qos: .atLeastOnce, packetID: number, retain: true))
+        }
+        var packets = try reader.read() + reader.subscribe("a", .atLeastOnce, packetID: 9)
+        var got: [String] = []
+        for (number, each) in messages.enumerated() {
+            let packetID = UInt16(number + 3)
+            _ = try publisher.exchange(message(each.topic, each.payload, qos: .atLeastOnce, packetID: packetID, retain: each.retain))
+            for publish in packets.publishes {
+                got.append("\(String(buffer: publish.topic))=\(String(buffer: publish.payload))\(publish.retain ? " retained" : "")")
+                packets = try reader.exchange(.puback(packetID: publish.packetID))
+            }
+        }
+        return got
+    }
+
+    private var windowOfOne: BrokerLimits {
+        var limits = BrokerLimits()
+        limits.inflightMax = 1
+        return limits
+    }
+
+    @Test("A retained message waits for what the queue held before it, and not for what is always coming")
+    func isNotStarved() throws {
+        let broker = SimulatedBroker(shards: 1, limits: windowOfOne)
+        let got = try underLoad(of: broker, messages: (3...12).map { ("b", "\($0)", false) })
+        #expect(Array(got.prefix(5)) == ["a=1", "a=2", "b=3", "a=2 retained", "b=4"])
+    }
+
+    @Test("A retained message that waits for the queue keeps its place when its topic gets newer ones [MQTT-4.6.0-6]")
+    func keepsItsPlace() throws {
+        let broker = SimulatedBroker(shards: 1, limits: windowOfOne)
+        let got = try underLoad(of: broker, messages: (3...12).map { ("a", "\($0)", true) })
+        #expect(Array(got.prefix(6)) == ["a=1", "a=2", "a=3", "a=3 retained", "a=4", "a=5"])
+    }
+
+    @Test("A retained message that was cleared while it waited for the queue is owed no more")
+    func isClearedMeanwhile() throws {
+        let broker = SimulatedBroker(shards: 1, limits: windowOfOne)
+        let got = try underLoad(of: broker, messages: [("b", "3", false), ("a", "", true)] + (4...9).map { ("b", "\($0)", false) })
+        #expect(Array(got.prefix(6)) == ["a=1", "a=2", "b=3", "a=", "b=4", "b=5"])
+    }
+
+    @Test(
+        "What retained messages keep of their session's room for bytes is given back, however they leave",
+        arguments: ["sent", "left", "again"])
+    func placesCost(way: String) throws {
+        var limits = windowOfOne
+        limits.queueBytesMax = 40
+        let broker = SimulatedBroker(shards: 1, limits: limits)
+        let reader = try broker.client("r", cleanSession: false)
+        _ = try reader.subscribe("a", .atLeastOnce)
+        let publisher = try broker.client("p")
+        let payload = String(repeating: "x", count: 9)  // ten bytes with the topic
+        func publish() throws {
+            _ = try publisher.exchange(message("a", payload, qos: .atLeastOnce, packetID: 1, retain: true))
+        }
+        for round in 1...20 {
+            for _ in 1...3 { try publish() }
+            var packets = try reader.read()
+            packets += try reader.subscribe("a", way == "left" ? .atMostOnce : .atLeastOnce, packetID: 9)
+            if way != "sent" {
+                // One acknowledgement gives the retained one its place; then the client goes, or asks again.
+                packets = try reader.exchange(.puback(packetID: try #require(packets.publishes.first).packetID))
+                if way == "left" {
+                    reader.lose()
+                    packets = try reader.connect(cleanSession: false)
+                    packets += try reader.subscribe("a", .atLeastOnce, packetID: 9)
+                } else {
+                    packets += try reader.subscribe("a", .atLeastOnce, packetID: 9)
+                }
+            }
+            var count = 0
+            while let publish = packets.publishes.first {
+                packets = Array(packets.drop { $0 != .publish(publish) }.dropFirst())
+                packets += try reader.exchange(.puback(packetID: publish.packetID))
+                count += 1
+                if count > 100 { break }
+            }
+            #expect(broker.dropped.isEmpty, "round \(round)")
+            #expect(broker.nodes[0].core.sessions[ExactText("r")]?.queue.bytes == 0, "round \(round)")
+            #expect(broker.nodes[0].core.queuedBytes == 0, "round \(round)")
+        }
     }
 }

@@ -77,6 +77,9 @@ import Testing
                 try await client.send(request)
                 while !client.text.contains("HTTP/1.1 \(status) "), try await !client.receiveMore().isEmpty {}
                 #expect(client.text.contains("HTTP/1.1 \(status) "))
+                let head = client.text.lowercased()
+                #expect(head.contains("\r\nupgrade: websocket\r\n") == (status == 426))
+                #expect(head.contains("\r\nsec-websocket-version: 13\r\n") == (status == 426))
             }
             #expect(gateway.fixture.counters.counts.map(\.status).contains(status))
         }

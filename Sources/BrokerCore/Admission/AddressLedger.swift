@@ -33,13 +33,17 @@ struct AddressLedger {
     var count: Int { records.count }
 
     /// An address connects; answers why it may not.
+    ///
+    /// The broker's rate is asked first: a flood from many addresses that it turns away must not push out what is remembered of others. Nor
+    /// does an address that is turned away use up that rate.
     mutating func connected(_ address: PeerNetwork, at now: Instant) -> Refusal? {
+        guard broker.hasToken(brokerRate, at: now) else { return .brokerRate }
         let refusal = records.update(address, fresh: Self.fresh(now)) { record -> Refusal? in
             if record.blockedUntil > now { return .addressBlocked }
             return record.bucket.take(addressRate, at: now) ? nil : .addressRate
         }
-        if let refusal { return refusal }
-        return broker.take(brokerRate, at: now) ? nil : .brokerRate
+        if refusal == nil { _ = broker.take(brokerRate, at: now) }
+        return refusal
     }
 
     func isBlocked(_ address: PeerNetwork, at now: Instant) -> Bool {

@@ -18,10 +18,14 @@ struct TokenBucket {
 
     init(fullAt: Instant) { self.fullAt = fullAt }
 
+    func hasToken(_ rate: Rate, at now: Instant) -> Bool {
+        max(fullAt, now).nanoseconds - now.nanoseconds <= rate.tolerance
+    }
+
     /// Takes a token; answers false when there is none.
     mutating func take(_ rate: Rate, at now: Instant) -> Bool {
+        guard hasToken(rate, at: now) else { return false }
         let start = max(fullAt, now)
-        guard start.nanoseconds - now.nanoseconds <= rate.tolerance else { return false }
         let (full, overflow) = start.nanoseconds.addingReportingOverflow(rate.interval)
         fullAt = overflow ? .distantFuture : Instant(nanoseconds: full)
         return true

@@ -55,7 +55,9 @@ package final class ClientConnection {
 
     /// The beginning of a packet whose end has not come yet.
     var inbox = ByteBuffer()
-    /// Bytes in ``inbox`` that count for the shard as a CONNECT that is not complete.
+    /// Bytes of CONNECT, and of AUTH before CONNACK.
+    var packetBytesKept = 0
+    /// Bytes that count for the shard as those of somebody who has not said who they are.
     var strangersBytes = 0
     /// Bytes for the client that have not been handed to the transport.
     var outbound = OutboundBytes()

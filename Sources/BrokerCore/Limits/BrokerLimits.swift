@@ -4,10 +4,10 @@ package struct BrokerLimits: Sendable, Equatable {
     package var connectSecondsMax = 5
     /// Bytes of a CONNECT packet; a larger one closes the connection before it is read.
     package var connectBytesMax = 65_536
-    /// Bytes of CONNECT packets whose ends have not come, of all connections, an equal share on each event loop; the connection that would
-    /// add more is closed.
+    /// Bytes kept of all who have not said who they are, an equal share on each event loop; the connection that would add more is closed.
     ///
-    /// The first ``connectBytesAlways`` of each are not counted.
+    /// They are those of CONNECT, of AUTH before CONNACK, and of requests that are to open WebSocket connections on listeners of the broker's
+    /// own. The first ``connectBytesAlways`` of each are not counted.
     package var connectBytesInAllMax = 4_194_304
     /// Bytes of any other packet; a larger one closes the connection when its header is there.
     package var packetBytesMax = 1_048_576
@@ -94,7 +94,7 @@ package struct BrokerLimits: Sendable, Equatable {
     package var retainedMessagesMax = 100_000
     /// Bytes of retained topics and payloads; at the limit as for ``retainedMessagesMax``, and the topic's older message goes, too.
     package var retainedBytesMax = 268_435_456
-    /// Retained messages that one client published last; at the limit as for ``retainedMessagesMax``, and 0x97 tells a client of MQTT 5.
+    /// Retained messages that one client, which is an identifier and a principal, published last; at the limit as for ``retainedMessagesMax``, and 0x97 tells a client of MQTT 5.
     package var retainedMessagesPerClientMax = 10_000
     /// Bytes of retained topics and payloads that one client published last; at the limit as for ``retainedMessagesPerClientMax``.
     package var retainedBytesPerClientMax = 67_108_864

@@ -14,10 +14,23 @@ package final class RetainedStore: Sendable {
         var topic: ByteBuffer?
     }
 
+    /// Whom messages count for: an identifier alone could be that of another principal's client, once that has gone.
+    fileprivate struct Owner: Hashable {
+        let clientID: ExactText
+        let principal: ExactText?
+
+        /// `nil` for the broker itself.
+        init?(_ publisher: Publisher) {
+            guard let clientID = publisher.clientID else { return nil }
+            self.clientID = ExactText(clientID)
+            principal = publisher.principal.map(ExactText.init)
+        }
+    }
+
     /// A message, and whom it counts for: the client that published it last; nobody for what the broker itself did.
     fileprivate struct Kept {
         var message: Message
-        var owner: ExactText?
+        var owner: Owner?
     }
 
     fileprivate struct Share {
@@ -36,7 +49,7 @@ package final class RetainedStore: Sendable {
     fileprivate struct State {
         var messages: [ByteBuffer: Kept] = [:]
         /// What counts for each client, of those that have any.
-        var shares: [ExactText: Share] = [:]
+        var shares: [Owner: Share] = [:]
         /// When messages expire; those that were replaced since are found out when their time comes.
         var expiries = Heap<Expiry>()
         var bytes = 0
@@ -64,9 +77,9 @@ package final class RetainedStore: Sendable {
     /// [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT5-3.3.1-6] [MQTT5-3.3.1-7].
     ///
     /// Answers false when a limit is reached: then the topic has no retained message, for an older one is never sent in its place.
-    package func update(_ message: Message, by clientID: String? = nil) -> Bool {
+    package func update(_ message: Message, by publisher: Publisher = Publisher(clientID: nil, principal: nil)) -> Bool {
         guard message.retain else { return true }  // neither keeps nor forgets [MQTT-3.3.1-12] [MQTT5-3.3.1-8]
-        let owner = clientID.map(ExactText.init)
+        let owner = Owner(publisher)
         return state.withLock { state in
             if message.payload.readableBytes == 0 {
                 state.remove(message.topic)
@@ -86,12 +99,12 @@ package final class RetainedStore: Sendable {
     }
 
     /// Whether ``update(_:by:)`` would keep the message.
-    func hasRoom(for message: Message, by clientID: String?) -> Bool {
-        let owner = clientID.map(ExactText.init)
+    func hasRoom(for message: Message, by publisher: Publisher) -> Bool {
+        let owner = Owner(publisher)
         return state.withLock { hasRoom(for: message, of: owner, in: $0) }
     }
 
-    private func hasRoom(for message: Message, of owner: ExactText?, in state: borrowing State) -> Bool {
+    private func hasRoom(for message: Message, of owner: Owner?, in state: borrowing State) -> Bool {
         if message.payload.readableBytes == 0 { return true }
         let old = state.messages[message.topic]
         guard old != nil || state.messages.count < messagesMax else { return false }
@@ -124,7 +137,7 @@ package final class RetainedStore: Sendable {
 }
 
 extension RetainedStore.State {
-    fileprivate mutating func count(_ message: Message, for owner: ExactText?) {
+    fileprivate mutating func count(_ message: Message, for owner: RetainedStore.Owner?) {
         bytes += message.size
         guard let owner else { return }
         shares[owner, default: .init()].messages += 1

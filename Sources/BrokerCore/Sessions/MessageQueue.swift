@@ -7,7 +7,12 @@ import NIOCore
 /// Bounded in number and bytes.
 package struct MessageQueue {
     private var waiting = Deque<Delivery>()
+    /// Retained messages that have their places between those that wait.
+    private var owed = Deque<OwedRetained>()
+    /// Of the messages that wait, and of the retained ones that are kept for their places.
     private(set) var bytes = 0
+    /// Messages that left from its front, since it was made.
+    private var left: UInt64 = 0
     /// Messages that will expire.
     private(set) var expiring = 0
 
@@ -27,6 +32,7 @@ package struct MessageQueue {
 
     mutating func popFirst() -> Delivery? {
         guard let first = waiting.popFirst() else { return nil }  // every topic is ordered [MQTT-4.6.0-5] [MQTT5-4.6.0-5] [MQTT5-4.6.0-6]
+        left += 1
         forget(first)
         return first
     }
@@ -46,6 +52,30 @@ package struct MessageQueue {
         }
         waiting = rest
         return left
+    }
+
+    /// Gives a retained message its place behind all that waits now.
+    mutating func append(_ retained: OwedRetained) {
+        var retained = retained
+        retained.isBehind = left + UInt64(waiting.count)
+        owed.append(retained)
+        bytes += retained.kept?.size ?? 0
+    }
+
+    /// The retained message whose place it is: what waited when it came has left.
+    mutating func popOwed() -> OwedRetained? {
+        guard let first = owed.first, waiting.isEmpty || left >= first.isBehind else { return nil }
+        owed.removeFirst()
+        bytes -= first.kept?.size ?? 0
+        return first
+    }
+
+    mutating func removeOwed(where shouldLeave: (OwedRetained) -> Bool) {
+        owed.removeAll { retained in
+            guard shouldLeave(retained) else { return false }
+            bytes -= retained.kept?.size ?? 0
+            return true
+        }
     }
 
     /// When the first of the waiting messages expires.

@@ -17,20 +17,6 @@ package final class Session {
         var share: SharedGroup?
     }
 
-    /// A topic whose retained message is still to be sent for new subscriptions.
-    struct OwedRetained {
-        var topic: ByteBuffer
-        /// What each of the filters that asked for it was granted last.
-        var wanted: [(filter: ExactText, options: SubscriptionOptions)]
-
-        /// The highest of them [MQTT-3.3.5-1].
-        var qos: QoS { wanted.map(\.options.qos).max() ?? .atMostOnce }
-        var identifiers: [UInt32]? {
-            let identifiers = wanted.map(\.options.identifier).filter { $0 != 0 }
-            return identifiers.isEmpty ? nil : identifiers
-        }
-    }
-
     /// A will that waits: for its delay, or for the client to come back.
     struct DelayedWill {
         let will: Will
@@ -54,14 +40,10 @@ package final class Session {
     var subscriptions: [ExactText: Subscription] = [:]
     var window = OutboundWindow()
     var queue = MessageQueue()
-    /// What is owed of retained messages, each topic once.
-    ///
-    /// The message is looked up when it is sent, so that an old one never follows a newer.
-    var retainedBacklog = Deque<OwedRetained>()
+    /// What is owed of retained messages and has no place in the queue.
+    var retainedBacklog = RetainedBacklog()
     /// Topics of what is in the queue, as long as something is owed; at most twice as many as messages wait there, and a few.
-    var overtakenTopics: Set<ByteBuffer> = []
-    /// What is owed on topics of which the queue holds messages: sent after them.
-    var overtakenBacklog = Deque<OwedRetained>()
+    private var queuedTopics: Set<ByteBuffer> = []
     var awaitingPubrel = InboundExactlyOnce()
     /// Messages that were dropped instead of delivered to it, by reason.
     var drops: [ShardCounters.Drop: UInt64] = [:]
@@ -91,11 +73,23 @@ package final class Session {
         self.expirySeconds = expirySeconds
     }
 
-    /// A message came to the queue while something is owed, perhaps on its topic.
-    func noteOvertaken(_ topic: ByteBuffer) {
-        overtakenTopics.insert(topic)
-        if overtakenTopics.count > 2 * queue.count + 16 { overtakenTopics = Set(queue.topics) }
+    /// Owes a retained message, each topic once; what is in the queue on its topic goes first.
+    func owe(_ retained: OwedRetained) {
+        if retainedBacklog.isEmpty { queuedTopics = Set(queue.topics) }
+        retainedBacklog.append(retained)
+        if queuedTopics.contains(retained.topic) { retainedBacklog.overtake(retained.topic) }
     }
+
+    /// A message came to the queue, perhaps on the topic of one that is owed.
+    func noteQueued(_ topic: ByteBuffer) {
+        if retainedBacklog.isEmpty { return }
+        retainedBacklog.overtake(topic)
+        queuedTopics.insert(topic)
+        if queuedTopics.count > 2 * queue.count + 16 { queuedTopics = Set(queue.topics) }
+    }
+
+    /// Nothing is owed before what is in the queue.
+    func forgetQueuedTopics() { queuedTopics.removeAll() }
 
     var subscriber: Publisher { Publisher(clientID: clientID, principal: principal) }
 }

@@ -34,15 +34,38 @@ extension Shard {
             return
         }
         session.queue.append(delivery)
-        if !session.retainedBacklog.isEmpty { session.noteOvertaken(delivery.message.topic) }
+        session.noteQueued(delivery.message.topic)
         queuedBytes += size
         if delivery.message.properties?.expiresAt != nil { scheduleSweep(of: session) }
         if let connection = session.connection, isHalfFull(session.queue) { noteCongestion(of: connection) }
     }
 
     private func hasRoom(for size: Int, in session: Session) -> Bool {
-        session.queue.count < limits.queueMessagesMax && session.queue.bytes + size <= limits.queueBytesMax
-            && queuedBytes + size <= queueBytesShare
+        session.queue.count < limits.queueMessagesMax && hasRoom(forBytes: size, in: session)
+    }
+
+    private func hasRoom(forBytes size: Int, in session: Session) -> Bool {
+        session.queue.bytes + size <= limits.queueBytesMax && queuedBytes + size <= queueBytesShare
+    }
+
+    /// Gives a retained message its place behind what a session's queue holds.
+    ///
+    /// It is kept as it is now: a newer one will be in the queue behind it. Without room for its bytes it is looked up when it is sent.
+    func enqueue(_ owed: OwedRetained, for session: Session) {
+        guard let message = retained.message(for: owed.topic) else { return }
+        var owed = owed
+        if hasRoom(forBytes: message.size, in: session) {
+            owed.kept = message
+            queuedBytes += message.size
+        }
+        session.queue.append(owed)
+    }
+
+    /// Takes retained messages from their places in a session's queue.
+    func removeOwed(of session: Session, where shouldLeave: (OwedRetained) -> Bool) {
+        queuedBytes -= session.queue.bytes
+        session.queue.removeOwed(where: shouldLeave)
+        queuedBytes += session.queue.bytes
     }
 
     private func isHalfFull(_ queue: MessageQueue) -> Bool {

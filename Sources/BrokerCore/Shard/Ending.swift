@@ -41,7 +41,7 @@ extension Shard {
             discard(session, dropping: .sessionEnded)  // [MQTT-3.1.2-6]
         } else {
             session.retainedBacklog.removeAll { $0.qos == .atMostOnce }  // the others are still owed
-            session.overtakenBacklog.removeAll { $0.qos == .atMostOnce }
+            removeOwed(of: session) { $0.qos == .atMostOnce }
             // It stays, with its subscriptions, and takes what comes [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-4.1.0-1]
             // [MQTT5-3.1.2-23].
             session.disconnectedAt = now

@@ -37,19 +37,6 @@ extension Shard {
         if connection.strangersBytes > 0 || !connection.isConnected { countStranger(connection) }
     }
 
-    /// Bytes of those who have not said who they are are few in all: 15,000 of them with a CONNECT each that never ends would be a gigabyte.
-    ///
-    /// The first of each are not counted, so that clients with a CONNECT of the usual size find room whatever others keep there.
-    func countStranger(_ connection: ClientConnection) {
-        let bytes = connection.isConnected ? 0 : max(0, connection.inbox.readableBytes - BrokerLimits.connectBytesAlways)
-        strangersBytes += bytes - connection.strangersBytes
-        let hasGrown = bytes > connection.strangersBytes
-        connection.strangersBytes = bytes
-        guard hasGrown, strangersBytes > connectBytesShare else { return }
-        let text = "there is no room for more of its CONNECT (connectBytesInAllMax)"
-        end(connection, reason: .limitExceeded(.quotaExceeded, text), closingTransport: true)
-    }
-
     /// What waits in the inbox is next: the SUBACK that it waited for is on its way, or the client may publish again.
     func resumeIntake(of connection: ClientConnection) {
         connection.isAwaitingSuback = false
@@ -87,6 +74,7 @@ extension Shard {
                 buffer.readableBytes >= header.packetLength
             else { return false }
             counters.packetsReceived &+= 1
+            if !connection.isConnected { connection.packetBytesKept += header.packetLength }
             if header.type == .publish, connection.isConnected {
                 // Answers as its QoS asks [MQTT-3.3.4-1] [MQTT5-3.3.4-1].
                 try receivePublish(in: buffer, header: header, on: connection)
@@ -117,6 +105,7 @@ extension Shard {
             let packet = buffer.readSlice(length: header.packetLength)
         else { return false }
         counters.packetsReceived &+= 1
+        connection.packetBytesKept = header.packetLength
         let version: ProtocolVersion
         do {
             version = try Connect.version(of: packet, header: header)

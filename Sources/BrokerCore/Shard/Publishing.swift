@@ -31,12 +31,12 @@ extension Shard {
         var outgoing = OutgoingMessage(message, now: now)
         // A will is published by its client, which may not want to get back what it publishes [MQTT5-3.8.3-3].
         if route.hasNoLocal, let clientID = publisher.clientID { outgoing.publisher = sessions[ExactText(clientID)] }
-        if message.retain, !route.isBasicIngest { retain(&outgoing, by: publisher.clientID) }
+        if message.retain, !route.isBasicIngest { retain(&outgoing, by: publisher) }
         accept(&outgoing, along: route, publisher: publisher)
     }
 
     func accept(_ outgoing: inout OutgoingMessage, along route: Route, from connection: ClientConnection) {
-        if outgoing.message.retain, !route.isBasicIngest { retain(&outgoing, by: connection.clientID) }  // [MQTT5-3.3.1-8]
+        if outgoing.message.retain, !route.isBasicIngest { retain(&outgoing, by: connection.publisher) }  // [MQTT5-3.3.1-8]
         // The publisher's name is made only for those who ask for it.
         if taps.isEmpty && !route.hasRules {
             accept(&outgoing, along: route, publisher: nil)
@@ -60,8 +60,8 @@ extension Shard {
         }
     }
 
-    private func retain(_ outgoing: inout OutgoingMessage, by clientID: String?) {
-        if !retained.update(outgoing.stored(), by: clientID) {
+    private func retain(_ outgoing: inout OutgoingMessage, by publisher: Publisher) {
+        if !retained.update(outgoing.stored(), by: publisher) {
             counters.drop(.retainedFull)
             transport.report(.retainedFull(topic: outgoing.message.topicName))
         } else if let expiry = outgoing.message.properties?.expiresAt {

@@ -132,7 +132,7 @@ extension Shard {
             return .payloadFormatInvalid
         }
         if outgoing.message.retain, connection.terms != nil, !route.isBasicIngest,
-            !retained.hasRoom(for: outgoing.message, by: connection.clientID)
+            !retained.hasRoom(for: outgoing.message, by: connection.publisher)
         {
             counters.drop(.retainedFull)
             transport.report(.retainedFull(topic: outgoing.message.topicName))

@@ -169,22 +169,27 @@ extension Shard {
     // MARK: What waits
 
     /// Sends what waits, as far as window and socket have room: what was sent before the client went, then retained messages for new
-    /// subscriptions, then the queue in order, then what is owed on topics that it held.
+    /// subscriptions, then the queue in order, with what is owed on topics that it held in its place there.
     func pump(_ session: Session) {
         guard let connection = session.connection else { return }
         while hasRoom(on: connection), let entry = session.window.nextResend(inflightMax: sendQuota(of: connection)) {
             resend(entry, to: session, on: connection)
         }
-        while canSend(session, on: connection), let next = session.retainedBacklog.popFirst() {
+        if canSend(session, on: connection) {
             // As it is now it may be one of those in the queue, and must not come before the others [MQTT-4.6.0-6] [MQTT5-4.6.0-6].
-            if session.overtakenTopics.contains(next.topic) {
-                session.overtakenBacklog.append(next)
-            } else {
-                sendRetained(next, to: session, on: connection)
-            }
+            while let next = session.retainedBacklog.popOvertaken() { enqueue(next, for: session) }
         }
-        if session.retainedBacklog.isEmpty { session.overtakenTopics.removeAll() }
-        while canSend(session, on: connection), let next = session.queue.popFirst() {
+        while canSend(session, on: connection), let next = session.retainedBacklog.popFirst() {
+            sendRetained(next, to: session, on: connection)
+        }
+        if session.retainedBacklog.isEmpty { session.forgetQueuedTopics() }
+        while canSend(session, on: connection) {
+            if let owed = session.queue.popOwed() {
+                queuedBytes -= owed.kept?.size ?? 0
+                sendRetained(owed, to: session, on: connection)
+                continue
+            }
+            guard let next = session.queue.popFirst() else { break }
             queuedBytes -= next.message.size
             if next.message.isExpired(at: now) {
                 drop(.messageExpired, of: session)  // [MQTT5-3.3.2-5]
@@ -193,15 +198,15 @@ extension Shard {
             guard admits(next.message.topic, to: session) else { continue }
             send(next, to: session, on: connection)  // [MQTT-4.6.0-6] [MQTT5-4.6.0-6]
         }
-        while session.queue.isEmpty, canSend(session, on: connection), let next = session.overtakenBacklog.popFirst() {
-            sendRetained(next, to: session, on: connection)
-        }
         checkPace(of: connection)
     }
 
-    /// The retained message as it is now, so that it is never older than what went before it.
-    private func sendRetained(_ owed: Session.OwedRetained, to session: Session, on connection: ClientConnection) {
-        guard let message = retained.message(for: owed.topic), !message.isExpired(at: now), admits(owed.topic, to: session) else { return }
+    /// The retained message as it is now, so that it is never older than what went before it, or as it was when it got its place in the queue;
+    /// nothing if the topic has none any more.
+    private func sendRetained(_ owed: OwedRetained, to session: Session, on connection: ClientConnection) {
+        guard let current = retained.message(for: owed.topic) else { return }
+        let message = owed.kept ?? current
+        guard !message.isExpired(at: now), admits(owed.topic, to: session) else { return }
         let delivery = Delivery(
             message: message, qos: min(owed.qos, message.qos), retain: true,  // [MQTT-3.3.1-8]
             identifiers: owed.identifiers, share: nil)

@@ -56,7 +56,7 @@ package final class Shard {
     // What waits for slow clients, and who waits for them.
     var queuedBytes = 0
     var stuckBytes = 0
-    /// Bytes kept of CONNECT packets that are not complete.
+    /// Bytes kept of those who have not said who they are.
     var strangersBytes = 0
     let connectBytesShare: Int
     let queueBytesShare: Int

@@ -161,18 +161,16 @@ extension Shard {
         for (filter, options) in pending.filters where session.subscriptions[ExactText(filter)] != nil {  // or it was given up since
             let key = ExactText(filter)
             var waiting: [ByteBuffer: [(filter: ExactText, options: SubscriptionOptions)]] = [:]
-            for backlog in [\Session.retainedBacklog, \.overtakenBacklog] where !session[keyPath: backlog].isEmpty {
-                session[keyPath: backlog].removeAll { owed in
-                    guard Topics.matches(name: String(buffer: owed.topic), filter: filter) else { return false }
-                    waiting[owed.topic] = owed.wanted.filter { $0.filter != key }
-                    return true
-                }
+            let isReplaced = { (owed: OwedRetained) in
+                guard Topics.matches(name: String(buffer: owed.topic), filter: filter) else { return false }
+                waiting[owed.topic] = owed.wanted.filter { $0.filter != key }
+                return true
             }
+            if !session.retainedBacklog.isEmpty { session.retainedBacklog.removeAll(where: isReplaced) }
+            removeOwed(of: session, where: isReplaced)
             for topic in retained.topics(matching: ByteBuffer(string: filter)) {
-                // Only now: most subscriptions find nothing retained, and the queue is long.
-                if session.retainedBacklog.isEmpty { session.overtakenTopics = Set(session.queue.topics) }
                 let wanted = (waiting[topic] ?? []) + [(key, options)]
-                session.retainedBacklog.append(Session.OwedRetained(topic: topic, wanted: wanted))
+                session.owe(OwedRetained(topic: topic, wanted: wanted))
             }
         }
     }

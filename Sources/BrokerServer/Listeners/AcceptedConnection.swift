@@ -31,9 +31,12 @@ struct AcceptedConnection {
     }
 
     func mqttHandler(principal: String?, isPlain: Bool) -> MQTTConnectionHandler {
-        let info = ConnectionInfo(
+        MQTTConnectionHandler(driver: driver, info: info(principal: principal), openedAt: openedAt, isPlain: isPlain)
+    }
+
+    func info(principal: String?) -> ConnectionInfo {
+        ConnectionInfo(
             peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, principal: principal, terms: listener.terms,
             network: network)
-        return MQTTConnectionHandler(driver: driver, info: info, openedAt: openedAt, isPlain: isPlain)
     }
 }

@@ -170,6 +170,6 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     }
 
     private func abandon() {
-        context?.close(promise: nil)
+        context?.channel.cutOff()
     }
 }

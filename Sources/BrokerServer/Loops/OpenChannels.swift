@@ -28,7 +28,7 @@ final class OpenChannels {
         emptied = nil
     }
 
-    /// Closes those that `cuttingOff` picks at once, the others at the deadline if they are still there.
+    /// Closes those that `cuttingOff` picks; at the deadline cuts off whoever is still there.
     ///
     /// Called once.
     func close(cuttingOff isUnserved: (any Channel) -> Bool, deadline: NIODeadline) -> EventLoopFuture<Void> {
@@ -36,13 +36,13 @@ final class OpenChannels {
         if channels.isEmpty { return eventLoop.makeSucceededVoidFuture() }
         let promise = eventLoop.makePromise(of: Void.self)
         emptied = promise
-        let last = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.closeAll() }
+        let last = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.cutOffAll() }
         promise.futureResult.whenComplete { _ in last.cancel() }
         for channel in Array(channels.values) where isUnserved(channel) { channel.close(promise: nil) }
         return promise.futureResult
     }
 
-    private func closeAll() {
-        for channel in Array(channels.values) { channel.close(promise: nil) }
+    private func cutOffAll() {
+        for channel in Array(channels.values) { channel.cutOff() }
     }
 }

@@ -42,16 +42,18 @@ struct WebSocketFront: Sendable {
             headerBytesMax: Self.headerBytesMax, headersMax: Self.headersMax)
         let coders = RequestCoders(limits: limits)
         let exchange = RequestExchangeHandler(limits: limits, refusals: refusals, peer: connection.peer)
+        let bytes = RequestBytesHandler(driver: connection.driver, info: connection.info(principal: principal))
         let pipeline = connection.channel.pipeline.syncOperations
+        try pipeline.addHandler(bytes)
         try coders.add(to: pipeline)
         try pipeline.addHandler(exchange)
-        try wait(for: connection, principal: principal, isTLS: isTLS, behind: coders, exchange)
+        try wait(for: connection, principal: principal, isTLS: isTLS, behind: coders, exchange, bytes)
     }
 
     /// Puts what waits for the opening request behind the handlers of HTTP that are there.
     func wait(
         for connection: AcceptedConnection, principal: String?, isTLS: Bool, behind coders: RequestCoders,
-        _ exchange: RequestExchangeHandler
+        _ exchange: RequestExchangeHandler, _ bytes: RequestBytesHandler? = nil
     ) throws {
         let deadline = connection.openedAt.advanced(bySeconds: Double(connectSecondsMax))
         let request = WebSocketRequestHandler(front: self, peer: connection.peer, deadline: deadline)
@@ -63,7 +65,8 @@ struct WebSocketFront: Sendable {
         }
         let upgrade = HTTPServerUpgradeHandler(
             // The decoder last: it passes on what it has read beyond the request, which is no HTTP any more.
-            upgraders: [upgrader], httpEncoder: coders.encoder, extraHTTPHandlers: [exchange, request, coders.decoder],
+            upgraders: [upgrader], httpEncoder: coders.encoder,
+            extraHTTPHandlers: [exchange, request] + [bytes].compactMap(\.self) + [coders.decoder],
             upgradeCompletionHandler: { _ in })
         try connection.channel.pipeline.syncOperations.addHandlers([request, upgrade])
     }

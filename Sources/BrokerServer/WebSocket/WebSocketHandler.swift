@@ -154,6 +154,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
     // MARK: The end
 
     /// Says goodbye and waits for the client's; a second call, or the end of the wait, closes at once.
+    ///
+    /// What must not wait is cut off.
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         if isCloseAsked || mode == .input { return context.close(mode: mode, promise: promise) }
         isCloseAsked = true

@@ -6,6 +6,9 @@ struct WebSocketRequest: Equatable {
     /// The subprotocols spoken here, the preferred one first: [MQTT-6.0.0-4] [MQTT5-6.0.0-4], and the name that AWS's browser SDK offers.
     static let subprotocols = ["mqtt", "mqttv3.1"]
 
+    /// What a 426 names (RFC 9110, section 15.5.22, and RFC 6455, section 4.4).
+    private static let spoken: HTTPHeaders = ["upgrade": "websocket", "sec-websocket-version": "13"]
+
     /// What the answer names.
     let subprotocol: String
 
@@ -25,11 +28,11 @@ struct WebSocketRequest: Equatable {
         guard Self.isAsked(by: head), head.headers[canonicalForm: "connection"].contains(where: { $0.lowercased() == "upgrade" }) else {
             throw HTTPRefusal(
                 .upgradeRequired, "this is for WebSocket: the request needs 'Connection: Upgrade' and 'Upgrade: websocket'",
-                ["upgrade": "websocket"])
+                Self.spoken)
         }
         guard head.headers["sec-websocket-version"] == ["13"] else {
             throw HTTPRefusal(
-                .upgradeRequired, "only version 13 of WebSocket is supported", ["upgrade": "websocket", "sec-websocket-version": "13"])
+                .upgradeRequired, "only version 13 of WebSocket is supported", Self.spoken)
         }
         let keys = head.headers["sec-websocket-key"]
         guard keys.count == 1, keys.allSatisfy(Self.isKey) else {

@@ -7,7 +7,8 @@ import Gateway
 enum KnownLimits {
     /// The names under `limits:`.
     static let names = [
-        [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), gateway.map(\.name), inspection.map(\.name),
+        [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name),
+        GatewayLimits.names.map(\.name), InspectionLimits.names.map(\.name),
     ].flatMap(\.self).sorted()
 
     /// Event loops that serve MQTT, each with its shard.
@@ -15,21 +16,6 @@ enum KnownLimits {
 
     /// Half of the cores unless set: what crosses from one loop to another costs, and the kernel's network work wants the other half.
     static func eventLoops(_ values: [String: Int], cores: Int) -> Int { values[eventLoopsMax] ?? max(1, cores / 2) }
-
-    private static let gateway: [(name: String, path: any WritableKeyPath<GatewayLimits, Int> & Sendable)] = [
-        ("httpBodyBytesMax", \.httpBodyBytesMax), ("putEventsBodyBytesMax", \.putEventsBodyBytesMax),
-        ("httpBodySecondsMax", \.httpBodySecondsMax), ("httpIdleSecondsMax", \.httpIdleSecondsMax),
-        ("httpConnectionsMax", \.httpConnectionsMax), ("httpWebSocketsMax", \.httpWebSocketsMax),
-        ("httpHeaderBytesMax", \.httpHeaderBytesMax),
-        ("httpHeadersMax", \.httpHeadersMax),
-    ]
-
-    private static let inspection: [(name: String, path: any WritableKeyPath<InspectionLimits, Int> & Sendable)] = [
-        ("listRowsMax", \.listRowsMax), ("tailStreamsMax", \.tailStreamsMax), ("tailPayloadBytesMax", \.tailPayloadBytesMax),
-        ("tailHeartbeatSeconds", \.tailHeartbeatSeconds), ("adminIdleSecondsMax", \.adminIdleSecondsMax),
-        ("adminConnectionsMax", \.adminConnectionsMax), ("adminHeaderBytesMax", \.adminHeaderBytesMax),
-        ("adminHeadersMax", \.adminHeadersMax),
-    ]
 
     static func broker(_ values: [String: Int]) -> BrokerLimits {
         set(values, BrokerLimits.names, in: BrokerLimits())
@@ -40,11 +26,11 @@ enum KnownLimits {
     }
 
     static func gateway(_ values: [String: Int]) -> GatewayLimits {
-        set(values, gateway, in: GatewayLimits())
+        set(values, GatewayLimits.names, in: GatewayLimits())
     }
 
     static func inspection(_ values: [String: Int]) -> InspectionLimits {
-        set(values, inspection, in: InspectionLimits())
+        set(values, InspectionLimits.names, in: InspectionLimits())
     }
 
     private static func set<Limits>(

@@ -92,6 +92,28 @@ import Testing
         #expect(!other.isConnected)
     }
 
+    @Test("A CONNECT whose refusal is told later counts meanwhile for what all strangers may have kept here")
+    func keptWhileRefusing() throws {
+        var limits = BrokerLimits()
+        limits.connectBytesInAllMax = 1_000
+        let broker = SimulatedBroker(shards: 1, limits: limits)
+        func refused() throws -> SimulatedClient {
+            let client = SimulatedClient("a", of: broker)
+            client.open(allowsAnonymous: false, network: PeerNetwork("192.0.2.1"))
+            let userName = String(repeating: "u", count: 1_600)
+            #expect(try client.exchange(.connect(Connect(clientID: "a", userName: userName))) == [])
+            return client
+        }
+        let first = try refused()
+        #expect(first.isConnected)
+        #expect(try !refused().isConnected)
+        #expect(broker.closed == ["limit_exceeded": 1])
+        broker.advance(seconds: 0.1)
+        broker.settle()
+        #expect(!first.isConnected)
+        #expect(try refused().isConnected)
+    }
+
     @Test("At ten failures the address is blocked for a minute: what it opens, and what it has open already")
     func blocked() throws {
         let broker = SimulatedBroker(shards: 2)
@@ -155,6 +177,26 @@ import Testing
         }
         #expect(ledger.count <= 500)
         #expect(ledger.count > 250)
+    }
+
+    @Test("A flood from many addresses that the broker's rate turns away pushes out nothing that is remembered")
+    func floodBeyondTheBrokersRate() throws {
+        var limits = BrokerLimits()
+        limits.addressesTrackedMax = 100
+        limits.connectsPerSecondMax = 20
+        limits.failedAuthenticationsMax = 1
+        var ledger = AddressLedger(limits: limits)
+        let now = Instant(nanoseconds: 0)
+        let blocked = try #require(PeerNetwork("192.0.2.1"))
+        #expect(ledger.connected(blocked, at: now) == nil)
+        _ = ledger.failed(blocked, at: now)
+        #expect(ledger.connected(blocked, at: now) == .addressBlocked)  // which is no token of the broker's
+        for number in 0..<1_000 {
+            let network = try #require(PeerNetwork("2001:db8:0:\(String(number, radix: 16))::1"))
+            #expect(ledger.connected(network, at: now) == (number < 19 ? nil : .brokerRate))
+        }
+        #expect(ledger.count == 20)
+        #expect(ledger.isBlocked(blocked, at: now))
     }
 
     // MARK: Addresses

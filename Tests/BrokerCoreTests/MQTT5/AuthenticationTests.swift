@@ -32,6 +32,37 @@ private struct CountingAuthorizer: Authorizer {
 }
 
 @Suite struct AuthenticationTests {
+    /// A CONNECT whose properties have 1,600 bytes.
+    private func beginLarge(_ name: String, _ broker: SimulatedBroker) throws -> (client: SimulatedClient, answer: [Packet]) {
+        let client = SimulatedClient(name, of: broker)
+        let pairs = (1...16).map { _ in Property(.userProperty, .textPair("n", String(repeating: "v", count: 94))) }
+        let answer = try client.connect5 {
+            $0 = Properties(pairs)
+            $0.authenticationMethod = "COUNT"
+        }
+        return (client, answer)
+    }
+
+    @Test("A CONNECT that waits for AUTH counts for what all strangers may have kept here, and so does what AUTH brings")
+    func keptWhileAuthenticating() throws {
+        var limits = BrokerLimits()
+        limits.connectBytesInAllMax = 1_000
+        let broker = SimulatedBroker(shards: 1, limits: limits, authorizer: CountingAuthorizer())
+        let (first, challenge) = try beginLarge("a", broker)
+        #expect(challenge == [auth(.continueAuthentication, "1")])
+        let (second, _) = try beginLarge("b", broker)
+        #expect(!second.isConnected && first.isConnected)
+        #expect(broker.closed == ["limit_exceeded": 1])
+        // Who it is, is known now: there is room again.
+        _ = try first.exchange(auth(.continueAuthentication, "1"))
+        #expect(try first.exchange(auth(.continueAuthentication, "2ann")).connack?.reasonCode == .success)
+        let (third, _) = try beginLarge("c", broker)
+        #expect(third.isConnected)
+        _ = try third.exchange(auth(.continueAuthentication, "1" + String(repeating: "x", count: 1_000)))
+        #expect(!third.isConnected)
+        #expect(broker.closed == ["limit_exceeded": 2])
+    }
+
     private func auth(_ code: ReasonCode, _ data: String?, method: String = "COUNT") -> Packet {
         .auth(
             Auth(

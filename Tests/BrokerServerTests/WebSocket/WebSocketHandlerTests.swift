@@ -62,6 +62,20 @@ import Testing
         #expect(!channel.isActive)
     }
 
+    @Test("A client that takes no goodbye is cut off when the time to drain is over, and not waited for any longer")
+    func theDeadlineOfADrainIsFinal() throws {
+        let channel = try makeChannel()
+        let loop = channel.embeddedEventLoop
+        let channels = OpenChannels(eventLoop: loop)
+        #expect(channels.add(channel))
+        let drained = channels.close(cuttingOff: { _ in false }, deadline: loop.now + .seconds(1))
+        loop.advanceTime(by: .milliseconds(999))
+        #expect(channel.isActive)
+        loop.advanceTime(by: .milliseconds(1))
+        #expect(!channel.isActive)
+        try drained.wait()
+    }
+
     /// Nothing of a large frame is kept: what came of it is passed on.
     @Test func payloadIsPassedOnBeforeItsFrameEnds() throws {
         let channel = try makeChannel()

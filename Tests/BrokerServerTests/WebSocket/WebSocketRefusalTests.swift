@@ -81,11 +81,15 @@ import Testing
         }
     }
 
-    @Test func theAnswerNamesTheVersionThatIsSpoken() async throws {
+    @Test(
+        arguments: [
+            ["Sec-WebSocket-Version": "12"], ["Sec-WebSocket-Version": nil], ["Upgrade": nil], ["Connection": nil],
+        ] as [[String: String?]])
+    func theAnswerNamesTheVersionThatIsSpoken(fields: [String: String?]) async throws {
         try await TestSite.run { site in
             let port = try await site.start(TestSite.webSocket())
             try await RawClient.run(port: port) { client in
-                let head = try await client.openWebSocket(WebSocketBytes.request("/mqtt", ["Sec-WebSocket-Version": "12"]))
+                let head = try await client.openWebSocket(WebSocketBytes.request("/mqtt", fields))
                 #expect(head.hasPrefix("HTTP/1.1 426 "))
                 #expect(head.lowercased().contains("\r\nsec-websocket-version: 13\r\n"))
                 #expect(head.lowercased().contains("\r\nupgrade: websocket\r\n"))  // which a 426 has to name (RFC 9110, 15.5.22)
@@ -166,6 +170,28 @@ import Testing
                 #expect(client.text.hasPrefix("HTTP/1.1 408 "))
             }
             #expect(await site.log.next("request refused")?.metadata["status"] == "408")
+        }
+    }
+
+    @Test("What is kept of requests counts for what all strangers may have kept here, until there is an answer")
+    func requestsCount() async throws {
+        var limits = TestSite.patient
+        limits.connectBytesInAllMax = 1_000  // 500 on each event loop
+        try await TestSite.run(limits: limits) { site in
+            let port = try await site.start(TestSite.webSocket())
+            let request = WebSocketBytes.request("/mqtt", ["Cookie": String(repeating: "a", count: 1_200)])
+            #expect((1_300..<1_500).contains(request.count))
+            for _ in 0..<6 {
+                try await RawClient.run(port: port) { client in
+                    let head = try await client.openWebSocket(request)
+                    #expect(head.hasPrefix("HTTP/1.1 101 "))
+                }
+            }
+            try await RawClient.run(port: port) { client in
+                try await client.send(Array("GET /mqtt HTTP/1.1\r\nHost: x\r\nCookie: \(String(repeating: "a", count: 1_600))".utf8))
+                #expect(try await client.receiveAll() == [])
+            }
+            #expect(await site.broker.statistics().connectionsClosed["limit_exceeded"] == 1)
         }
     }
 

@@ -9,8 +9,8 @@ import dataclasses
 import itertools
 
 from .states import (
-    AS_PUBLISHED, IDENTIFIER_NOT_FOUND, NO_LOCAL, NO_SUBSCRIBERS, NO_SUBSCRIPTION, QOS, SUCCESS, Connection, Delivery, OneOf, Session,
-    Subscription, split, topic_matches)
+    AS_PUBLISHED, IDENTIFIER_NOT_FOUND, NO_LOCAL, NO_SUBSCRIBERS, NO_SUBSCRIPTION, QOS, SUCCESS, Connection, Delivery, OneOf, Owed,
+    Session, Subscription, split, topic_matches)
 
 
 class Model:
@@ -59,8 +59,7 @@ class Model:
         connection, session.connection = session.connection, None
         if session.expiry == 0:
             del self.sessions[session.name]
-        session.backlog, session.after = (
-            [owed for owed in backlog if max(each.qos for each in owed[1].values()) > 0] for backlog in (session.backlog, session.after))
+        session.backlog, session.placed = ([owed for owed in each if owed.qos] for each in (session.backlog, session.placed))
         if with_will and connection.will:
             will = connection.will
             self.route(dataclasses.replace(will, publisher=session.name))
@@ -196,29 +195,39 @@ class Model:
                 entry.unsent = False
                 entry.duplicate = True
                 connection.flow.append(entry)
-        if self.can_send(session) and not self.due(session.backlog, session.queue):
-            session.after += session.backlog
-            session.backlog = []
-        while not session.backlog and session.queue and self.can_send(session):
+        if self.can_send(session):
+            self.place(session)
+        while self.can_send(session) and not session.backlog and session.queue and not self.has_turn(session):
+            session.left += 1
             self.send(session, session.queue.pop(0))
 
-    def due(self, owed, queue=()):
-        """What is owed and there, and on no topic of the queue."""
-        waiting = {delivery.message.topic for delivery in queue}
-        return [each for each in owed if each[0] in self.retained and each[0] not in waiting]
+    def place(self, session):
+        """What is owed on topics of the queue has its place behind all that is there now; what is not there any more is not owed."""
+        waiting = {delivery.message.topic for delivery in session.queue}
+        owed, session.backlog = [each for each in session.backlog if each.topic in self.retained], []
+        for each in owed:
+            if each.topic in waiting:
+                each.message, each.behind = self.retained[each.topic], session.left + len(session.queue)
+                session.placed.append(each)
+            else:
+                session.backlog.append(each)
+
+    def has_turn(self, session):
+        """Retained messages whose places in the queue come now."""
+        session.placed = [each for each in session.placed if each.topic in self.retained]
+        first = session.left if session.queue else max(session.left, min((each.behind for each in session.placed), default=0))
+        return [each for each in session.placed if each.behind <= first]
 
     def owed_now(self, session):
         """Retained messages of which the next one must come; the order among them is the broker's choice."""
-        if not self.can_send(session):
-            return []
-        return self.due(session.backlog, session.queue) or ([] if session.queue else self.due(session.after))
+        return (session.backlog or self.has_turn(session)) if self.can_send(session) else []
 
     def retained_came(self, session, is_it):
         """A retained message that came for a new subscription, if it is owed."""
         for owed in self.owed_now(session):
-            delivery = self.delivery(self.retained[owed[0]], list(owed[1].values()), retain=True)
+            delivery = self.delivery(owed.message or self.retained[owed.topic], list(owed.wanted.values()), retain=True)
             if is_it(delivery):
-                (session.backlog if owed in session.backlog else session.after).remove(owed)
+                (session.backlog if owed in session.backlog else session.placed).remove(owed)
                 if delivery.qos:
                     delivery.stage = "sent"
                     session.inflight.append(delivery)
@@ -284,12 +293,12 @@ class Model:
             for topic in topics:
                 self.offer(session, self.delivery(self.retained[topic], [subscription], retain=True))
             return
-        waiting = {topic: owed for topic, owed in session.backlog + session.after if topic_matches(topic, pattern)}
-        session.backlog, session.after = (
-            [owed for owed in backlog if owed[0] not in waiting] for backlog in (session.backlog, session.after))
+        waiting = {owed.topic: owed for owed in session.backlog + session.placed if topic_matches(owed.topic, pattern)}
+        session.backlog, session.placed = (
+            [owed for owed in each if owed.topic not in waiting] for each in (session.backlog, session.placed))
         for topic in topics:
-            others = {known: each for known, each in waiting.get(topic, {}).items() if known != pattern}
-            session.backlog.append((topic, {**others, pattern: subscription}))
+            others = {known: each for known, each in (waiting[topic].wanted if topic in waiting else {}).items() if known != pattern}
+            session.backlog.append(Owed(topic, {**others, pattern: subscription}))
 
     def unsubscribe(self, connection, packet_id, patterns):
         codes = []

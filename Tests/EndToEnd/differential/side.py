@@ -226,7 +226,7 @@ class Side:
             return link.read(PATIENCE)
         except (TimeoutError, Closed) as error:
             owed = [told(item) for item in [connection.first, *connection.answers, *connection.flow] if item]
-            owed += [f"retained {topic}" for topic, _ in self.model.owed_now(connection.session)]
+            owed += [f"retained {each.topic}" for each in self.model.owed_now(connection.session)]
             raise Difference(f"{name} waits for {', '.join(owed[:6]) or 'PINGRESP'}: {error}") from None
 
     def read_end(self, link, connection, name):

@@ -82,6 +82,21 @@ class OneOf:
         return next((delivery for each, delivery in self.candidates if each is connection), None)
 
 
+@dataclasses.dataclass(eq=False)
+class Owed:
+    """The retained message of a topic, for new subscriptions."""
+
+    topic: str
+    wanted: dict  # of pattern: subscription
+    # Where it has a place in the queue: the message at that time, and how many others leave before it.
+    message: Message | None = None
+    behind: int = 0
+
+    @property
+    def qos(self):
+        return max(each.qos for each in self.wanted.values())
+
+
 @dataclasses.dataclass
 class Subscription:
     options: int
@@ -108,8 +123,9 @@ class Session:
         self.expiry = 0
         self.subscriptions = {}
         self.inflight, self.queue = [], []
-        # Retained messages that are owed: before the queue, or after it because it holds messages on their topics.
-        self.backlog, self.after = [], []
+        # Retained messages that are owed: before the queue, or in places of it because it held messages on their topics.
+        self.backlog, self.placed = [], []
+        self.left = 0  # messages that left the queue
         self.incoming = {}  # QoS 2 packet identifiers that wait for PUBREL
         self.connection = None
 

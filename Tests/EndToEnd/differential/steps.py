@@ -69,7 +69,7 @@ class Steps:
 
     def owed(self):
         """Topics of retained messages that somebody waits for: when one that was cleared meanwhile is owed no more, nobody can see."""
-        return {topic.split("/", 1)[1] for session in self.model.sessions.values() for topic, _ in session.backlog + session.after}
+        return {owed.topic.split("/", 1)[1] for session in self.model.sessions.values() for owed in session.backlog + session.placed}
 
     def may_end(self, session):
         will = session.connection.will

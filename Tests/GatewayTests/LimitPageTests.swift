@@ -1,0 +1,20 @@
+import CremaTesting
+import EventBus
+import Foundation
+import Gateway
+import Testing
+
+/// The page of limits says what the listeners for programs and the event bus keep to.
+@Suite struct LimitPageTests {
+    private func page() throws -> LimitPage { LimitPage(text: try String(contentsOfFile: LimitPage.path, encoding: .utf8)) }
+
+    @Test("Every limit of an http listener stands on the page once, with its default, and can be configured")
+    func gateway() throws {
+        #expect(try page().differences(of: .gateway, from: GatewayLimits(), GatewayLimits.names) == [])
+    }
+
+    @Test("Every limit of the event bus stands on the page once, with its default, and can be configured")
+    func eventBus() throws {
+        #expect(try page().differences(of: .eventBus, from: EventBusLimits(), EventBusLimits.names) == [])
+    }
+}
