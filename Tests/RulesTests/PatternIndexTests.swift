@@ -7,6 +7,7 @@ import Testing
         let seed = UInt64.random(in: 0..<1_000_000)
         var generator = PatternGenerator(random: SeededGenerator(seed: seed))
         var matches = 0
+        var search = EventSearch()
         for _ in 0..<25 {
             var index = PatternIndex<Int>()
             var patterns: [Int: (compiled: EventPattern, source: JSONView)] = [:]
@@ -29,6 +30,7 @@ import Testing
                 let expected = patterns.filter { PatternOracle.matches(pattern: $0.value.source, event: event) }.keys.sorted()
                 let alone = patterns.filter { $0.value.compiled.matches(event) }.keys.sorted()
                 #expect(index.matches(event).sorted() == expected, "seed \(seed), event \(source)")
+                #expect(index.matches(Array(source.utf8), using: &search).sorted() == expected, "seed \(seed), bytes \(source)")
                 #expect(alone == expected, "seed \(seed), event \(source)")
                 matches += expected.count
             }
