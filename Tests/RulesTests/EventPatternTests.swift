@@ -13,7 +13,7 @@ import Testing
         let event = try #require(vector.view["event"])
         let expected = vector.view["match"]?.kind == .true
         #expect(pattern.matches(event) == expected)
-        var index = PatternIndex<Int>()
+        var index = PatternIndex()
         index.insert(pattern, for: 1)
         #expect(index.matches(event) == (expected ? [1] : []))
     }

@@ -16,7 +16,7 @@ import Testing
         let table = try #require(Vectors.load("operators/\(name).json").first)
         let events = try #require(table["events"]).elements.compactMap(\.stringBytes).map(Array.init)
         let patterns = Array(try #require(table["patterns"]).elements)
-        var index = PatternIndex<Int>()
+        var index = PatternIndex()
         var compiled: [EventPattern] = []
         var answers: [[Bool]] = []
         for (number, row) in patterns.enumerated() {

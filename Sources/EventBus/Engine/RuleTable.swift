@@ -19,7 +19,7 @@ final class RuleTable: Sendable {
     /// The filters of the enabled topic rules, each once.
     let topicFilters: [String]
     /// The enabled rules of each bus, by their position in ``eventRules``.
-    private let buses: [String: PatternIndex<Int>]
+    private let buses: [String: PatternIndex]
 
     /// - Parameters:
     ///   - resources: the rules.
@@ -31,7 +31,7 @@ final class RuleTable: Sendable {
         eventRules = resources.eventRules.map { Event(rule: $0, counters: counters[Self.key($0)] ?? RuleCounters()) }
         topicRules = resources.topicRules.map { Topic(rule: $0, counters: counters[Self.key($0)] ?? RuleCounters()) }
 
-        var buses: [String: PatternIndex<Int>] = [:]
+        var buses: [String: PatternIndex] = [:]
         for name in resources.busNames { buses[name] = PatternIndex() }
         for (position, rule) in resources.eventRules.enumerated() where rule.isEnabled {
             buses[rule.busName]?.insert(rule.pattern, for: position)

@@ -8,9 +8,7 @@ struct NumericRange: Sendable, Equatable {
     static let least = NumberKey.ordered(-Double.greatestFiniteMagnitude)
     static let greatest = NumberKey.ordered(.greatestFiniteMagnitude)
 
-    /// - Parameters:
-    ///   - bottom: the lower bound, and whether it is left out itself; nil for none.
-    ///   - top: the upper bound, likewise.
+    /// A range whose bounds, nil for none, may themselves be left out of it.
     init(bottom: (value: UInt64, isOpen: Bool)?, top: (value: UInt64, isOpen: Bool)?, spelling: String) {
         // Next to each double lies the next integer, so an open end is the closed one beside it.
         let low = bottom.map { $0.isOpen ? $0.value + 1 : $0.value } ?? Self.least

@@ -14,7 +14,7 @@ enum WildcardComplexity {
         let literal: [UInt8]
     }
 
-    /// - Parameter lists: the wildcards of one field; those in one `anything-but` together, others each alone.
+    /// The measure of the wildcards of one field; those in one `anything-but` make a list together, others each alone.
     static func measure(_ lists: [[Wildcard]]) -> Int {
         var most = 0
         for wildcard in lists.joined() where wildcard.literals.count > 1 {

@@ -38,11 +38,12 @@ enum ByteHash {
         hash(bytes.span, from: 0, to: bytes.count, seed: seed)
     }
 
-    /// Eight bytes as a number, the first one lowest.
+    /// Eight bytes as a number, the first one lowest; they must lie within the bytes.
     @inline(__always)
     static func word(_ bytes: Span<UInt8>, at position: Int) -> UInt64 {
-        // Every bit pattern is a number, and the load checks its bounds.
-        let loaded = unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self)
+        // Every bit pattern is a number. All callers have counted eight bytes from here: checked loads made reading an event a tenth slower.
+        assert(position >= 0 && position <= bytes.count - 8)
+        let loaded = unsafe bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: UInt64.self)
         return UInt64(littleEndian: loaded)
     }
 

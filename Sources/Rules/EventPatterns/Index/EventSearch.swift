@@ -6,6 +6,8 @@ package struct EventSearch: Sendable {
     var fields = EventFields()
     /// Conjunctions that some value came by.
     private(set) var candidates: [Int32] = []
+    /// The numbers of the rules that want the event.
+    var found: [Int32] = []
     /// Places that a value has come by already, so that many equal values find their rules once.
     private var visited: Set<UInt64> = []
     private var points: [UInt64] = []
@@ -18,10 +20,10 @@ package struct EventSearch: Sendable {
     /// Finds the conjunctions that the event's values come by; each once.
     mutating func findCandidates(in cabinet: FilingCabinet) {
         candidates.removeAll(keepingCapacity: true)
-        visited.removeAll(keepingCapacity: true)
+        if !visited.isEmpty { visited.removeAll(keepingCapacity: true) }
         for path in fields.touched {
-            guard let profile = cabinet.profile(of: path) else { continue }
-            look(at: path, profile, in: cabinet)
+            let kinds = cabinet.kinds(at: path)
+            if kinds != 0 { look(at: path, kinds, in: cabinet) }
         }
         for index in 0..<cabinet.absentPaths.count {
             let path = cabinet.absentPaths[index]
@@ -59,45 +61,54 @@ package struct EventSearch: Sendable {
         cabinet.collect(from: head, into: &candidates)
     }
 
-    private mutating func look(at path: Int32, _ profile: PathProfile, in cabinet: FilingCabinet) {
-        if profile.uses(.present) { visit(Place(.present, at: path).key, in: cabinet) }
-        points.removeAll(keepingCapacity: true)
-        let usesTexts = profile.kinds & PathProfile.textKinds != 0
+    private mutating func look(at path: Int32, _ kinds: UInt32, in cabinet: FilingCabinet) {
+        if kinds & PathProfile.bit(.present) != 0 { visit(Place(.present, at: path).key, in: cabinet) }
+        if !points.isEmpty { points.removeAll(keepingCapacity: true) }
+        let usesTexts = kinds & PathProfile.textKinds != 0
         var next = fields.last(at: path)
         while next >= 0 {
             let value = fields.values[Int(next)]
             next = value.previous
-            if profile.uses(.exact) { visit(Place.key(.exact, path, length: 0, fields.hash(value)), in: cabinet) }
+            if kinds & PathProfile.bit(.exact) != 0 { visit(Place.key(.exact, path, length: 0, fields.hash(value)), in: cabinet) }
             if value.kind == .string {
-                if usesTexts { look(into: fields.text(value), at: path, profile, in: cabinet) }
-            } else if value.kind == .number, profile.uses(.interval) {
+                if usesTexts { look(into: fields.text(value), at: path, kinds, in: cabinet) }
+            } else if value.kind == .number, kinds & PathProfile.bit(.interval) != 0 {
                 points.append(value.bits)
             }
         }
         guard !points.isEmpty else { return }
         points.sort()
         let points = points
-        profile.intervals.forEach(holding: points) { cabinet.collect(from: $0, into: &candidates) }
+        cabinet.intervals(at: path).forEach(holding: points) { cabinet.collect(from: $0, into: &candidates) }
     }
 
-    private mutating func look(into text: ArraySlice<UInt8>, at path: Int32, _ profile: PathProfile, in cabinet: FilingCabinet) {
-        if profile.uses(.prefix) { walk(text, .prefix, profile.prefixes.sorted, at: path, in: cabinet) }
-        if profile.uses(.suffix) { walk(text.reversed(), .suffix, profile.suffixes.sorted, at: path, in: cabinet) }
-        if profile.uses(.infix) {
-            for length in profile.infixes.sorted { slide(over: text, length: Int(length), at: path, in: cabinet) }
+    private mutating func look(into text: ArraySlice<UInt8>, at path: Int32, _ kinds: UInt32, in cabinet: FilingCabinet) {
+        let lengths = cabinet.lengths(at: path)
+        if kinds & PathProfile.bit(.prefix) != 0 { walk(text, .prefix, lengths, at: path, in: cabinet) }
+        if kinds & PathProfile.bit(.suffix) != 0 { walk(text.reversed(), .suffix, lengths, at: path, in: cabinet) }
+        if kinds & PathProfile.bit(.infix) != 0 {
+            for (length, _) in lengths.of(.infix) { slide(over: text, length: Int(length), at: path, in: cabinet) }
         }
-        if profile.uses(.caseless) || profile.uses(.caselessPrefix) || profile.uses(.caselessSuffix) {
+        if kinds & Self.caselessKinds != 0 {
             let folded = CaselessText.fold(text)
-            if profile.uses(.caseless) {
+            if kinds & PathProfile.bit(.caseless) != 0 {
                 visit(Place.key(.caseless, path, length: 0, ByteHash.hash(folded, seed: 0)), in: cabinet)
             }
-            walk(folded, .caselessPrefix, profile.caselessPrefixes.sorted, at: path, in: cabinet)
-            walk(folded.reversed(), .caselessSuffix, profile.caselessSuffixes.sorted, at: path, in: cabinet)
+            walk(folded, .caselessPrefix, lengths, at: path, in: cabinet)
+            walk(folded.reversed(), .caselessSuffix, lengths, at: path, in: cabinet)
         }
-        guard profile.uses(.address) || profile.uses(.network4) || profile.uses(.network6) else { return }
-        guard let first = text.first, AddressKey.mayBegin(first), let address = AddressKey.bytes(text) else { return }
+        if kinds & Self.addressKinds != 0, let first = text.first, AddressKey.mayBegin(first) {
+            look(upAddress: text, at: path, lengths, in: cabinet)
+        }
+    }
+
+    private static let caselessKinds = PathProfile.bit(.caseless) | PathProfile.bit(.caselessPrefix) | PathProfile.bit(.caselessSuffix)
+    private static let addressKinds = PathProfile.bit(.address) | PathProfile.bit(.network4) | PathProfile.bit(.network6)
+
+    private mutating func look(upAddress text: ArraySlice<UInt8>, at path: Int32, _ lengths: PieceLengths, in cabinet: FilingCabinet) {
+        guard let address = AddressKey.bytes(text) else { return }
         visit(Place(.address, at: path, bytes: address).key, in: cabinet)
-        for bits in (address.count == 4 ? profile.networks4 : profile.networks6).sorted {
+        for (bits, _) in lengths.of(address.count == 4 ? .network4 : .network6) {
             visit(Place.network(AddressRange.masked(address, bits: Int(bits)), bits: Int(bits), at: path).key, in: cabinet)
         }
     }
@@ -105,12 +116,12 @@ package struct EventSearch: Sendable {
     /// Looks up the beginnings of a text that have one of `lengths`, in one pass.
     @inline(__always)
     private mutating func walk(
-        _ text: some Collection<UInt8>, _ kind: PlaceKind, _ lengths: [Int32], at path: Int32, in cabinet: FilingCabinet
+        _ text: some Collection<UInt8>, _ kind: PlaceKind, _ lengths: PieceLengths, at path: Int32, in cabinet: FilingCabinet
     ) {
         var hash: UInt64 = 0
         var done = 0
         var position = text.startIndex
-        for length in lengths {
+        for (length, _) in lengths.of(kind) {
             guard length <= text.count else { return }
             while done < length {
                 hash = ByteHash.step(hash, text[position])

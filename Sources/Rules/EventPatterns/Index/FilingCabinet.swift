@@ -14,19 +14,29 @@ struct FilingCabinet: Sendable {
 
     private var table = PlaceTable()
     private var postings = PagedStore<Posting>()
-    private var profiles = PagedArray<PathProfile?>()
+    private var profiles = PagedArray<PathProfile>()
+    /// Of each path what its profile says of the kinds in use, the lengths of pieces, and the intervals.
+    private var kinds = PagedArray<UInt32>()
+    private var lengths = PagedArray<PieceLengths>()
+    private var intervals = PagedArray<IntervalTree>()
     private(set) var absentPaths = PagedArray<Int32>()
 
     /// For tests: whether nothing is filed.
     var isEmpty: Bool { postings.count == 0 && table.placeCount == 0 && absentPaths.count == 0 }
 
+    /// The kinds of places in use at a path, a bit for each.
     @inline(__always)
-    func profile(of path: Int32) -> PathProfile? { Int(path) < profiles.count ? profiles[path] : nil }
+    func kinds(at path: Int32) -> UInt32 { Int(path) < kinds.count ? kinds[path] : 0 }
+
+    @inline(__always)
+    func lengths(at path: Int32) -> PieceLengths { lengths[path] }
+
+    @inline(__always)
+    func intervals(at path: Int32) -> IntervalTree { intervals[path] }
 
     /// How many conjunctions are filed at a place.
     private func crowd(at place: Place) -> Int {
-        if place.kind == .interval { return profile(of: place.path).map { Int($0.intervals.find(place.bounds).count) } ?? 0 }
-        return table.count(place.key)
+        Int(head(of: place).count)
     }
 
     // MARK: Filing
@@ -49,15 +59,14 @@ struct FilingCabinet: Sendable {
     }
 
     mutating func file(_ conjunction: Int32, at place: Place) -> Receipt {
-        while profiles.count <= Int(place.path) { profiles.append(nil) }
-        if profiles[place.path] == nil { profiles[place.path] = PathProfile() }
+        makeRoom(for: place.path)
         let (head, count) = head(of: place)
         let posting = postings.insert(Posting(conjunction: conjunction, next: head, previous: -1))
         if head >= 0 { postings[head].previous = posting }
         setHead(of: place, to: posting, count: count + 1)
-        profiles[place.path]?.change(place, by: 1)
+        change(place, by: 1)
         if place.kind == .absent, count == 0 {
-            profiles[place.path]?.absentPosition = Int32(truncatingIfNeeded: absentPaths.count)
+            profiles[place.path].absentPosition = Int32(truncatingIfNeeded: absentPaths.count)
             absentPaths.append(place.path)
         }
         return Receipt(place: place, posting: posting)
@@ -72,28 +81,46 @@ struct FilingCabinet: Sendable {
         setHead(of: place, to: posting.previous >= 0 ? head : posting.next, count: count - 1)
         postings.remove(receipt.posting, leaving: Posting(conjunction: -1, next: -1, previous: -1))
         if place.kind == .absent, count == 1 { forgetAbsent(place.path) }
-        profiles[place.path]?.change(place, by: -1)
-        if profiles[place.path]?.kinds == 0 { profiles[place.path] = nil }
+        change(place, by: -1)
+    }
+
+    private mutating func makeRoom(for path: Int32) {
+        while profiles.count <= Int(path) {
+            let profile = PathProfile()
+            profiles.append(profile)
+            kinds.append(0)
+            lengths.append(profile.lengths)
+            intervals.append(IntervalTree())
+        }
+    }
+
+    private mutating func change(_ place: Place, by difference: Int32) {
+        profiles[place.path].change(place, by: difference)
+        let profile = profiles[place.path]
+        if kinds[place.path] != profile.kinds { kinds[place.path] = profile.kinds }
+        lengths[place.path] = profile.lengths
     }
 
     private func head(of place: Place) -> (head: Int32, count: Int32) {
-        if place.kind == .interval { return profile(of: place.path)?.intervals.find(place.bounds) ?? (-1, 0) }
+        if place.kind == .interval {
+            return Int(place.path) < intervals.count ? intervals[place.path].find(place.bounds) : (-1, 0)
+        }
         return table.find(place.key).map { ($0.head, $0.count) } ?? (-1, 0)
     }
 
     private mutating func setHead(of place: Place, to head: Int32, count: Int32) {
         if place.kind == .interval {
-            profiles[place.path]?.intervals.set(place.bounds, head: head, count: count)
+            intervals[place.path].set(place.bounds, head: head, count: count)
         } else {
             table.set(place.key, head: head, count: count)
         }
     }
 
     private mutating func forgetAbsent(_ path: Int32) {
-        guard let position = profile(of: path)?.absentPosition, position >= 0 else { return }
+        let position = profiles[path].absentPosition
         let last = absentPaths[absentPaths.count - 1]
         absentPaths[position] = last
-        profiles[last]?.absentPosition = position
+        profiles[last].absentPosition = position
         absentPaths.removeLast()
     }
 

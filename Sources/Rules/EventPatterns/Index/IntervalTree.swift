@@ -130,7 +130,7 @@ struct IntervalTree: Sendable {
 
     /// Calls `body` with the first posting of each interval that holds one of `points`, each interval once.
     ///
-    /// - Parameter points: in ascending order, not empty.
+    /// The points are in ascending order.
     func forEach(holding points: [UInt64], _ body: (Int32) -> Void) {
         guard root >= 0, let least = points.first, let greatest = points.last else { return }
         var stack = [root]

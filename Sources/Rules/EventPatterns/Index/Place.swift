@@ -2,8 +2,10 @@
 enum PlaceKind: UInt8, Sendable {
     /// An exact scalar, addresses in one spelling apart from other strings.
     case exact, address
-    /// The first, the last bytes of a string; the whole in folded case, and its first and last bytes.
-    case prefix, suffix, caseless, caselessPrefix, caselessSuffix
+    /// A string in folded case.
+    case caseless
+    /// The first, the last bytes of a string; the same in folded case.
+    case prefix, suffix, caselessPrefix, caselessSuffix
     /// Some bytes within a string, for wildcards that begin and end with a star.
     case infix
     /// The first bits of an IPv4 or IPv6 address.
@@ -11,6 +13,9 @@ enum PlaceKind: UInt8, Sendable {
     case interval
     /// Any value at all, and none.
     case present, absent
+
+    /// The kinds that are looked up at several lengths, in the order of their raw values.
+    static let withPieces: [PlaceKind] = [.prefix, .suffix, .caselessPrefix, .caselessSuffix, .infix, .network4, .network6]
 
     /// How the kind counts when a rule looks for the least crowded place: how many events are likely to come by, in sixteenths of a rule.
     func cost(length: Int) -> Int {

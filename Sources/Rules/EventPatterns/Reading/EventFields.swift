@@ -58,11 +58,10 @@ struct EventFields: Sendable {
         }
         if values.count > Self.keptMax || text.count > Self.keptMax { self = EventFields() }
         values.removeAll(keepingCapacity: true)
-        scopeOfArray.removeAll(keepingCapacity: true)
+        if !scopeOfArray.isEmpty { scopeOfArray.removeAll(keepingCapacity: true) }
         touched.removeAll(keepingCapacity: true)
         text.removeAll(keepingCapacity: true)
-        arrayOfScope.removeAll(keepingCapacity: true)
-        arrayOfScope.append(-1)
+        if arrayOfScope.count > 1 { arrayOfScope.removeSubrange(1...) }
     }
 
     mutating func openArray(in scope: Int32) -> Int32 {
@@ -77,7 +76,7 @@ struct EventFields: Sendable {
 
     // MARK: Values
 
-    /// - Parameter start: where the value's text begins in ``text``; it ends where the text does.
+    /// Takes what was appended to ``text`` from `start` on as the value's text.
     mutating func record(_ kind: Kind, at path: Int32, in scope: Int32, from start: Int, bits: UInt64 = 0) {
         if touched.count * 2 >= heads.count { growHeads() }
         let head = place(of: path)

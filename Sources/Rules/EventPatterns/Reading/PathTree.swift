@@ -9,6 +9,8 @@ struct PathTree: Sendable {
         let start: Int32
         let end: Int32
         var childCount: Int32 = 0
+        /// A bit for each child by ``trait(_:_:_:)``, and perhaps for some that are gone.
+        var childTraits: UInt64 = 0
         /// Whether a pattern has conditions on this very path.
         var isField = false
     }
@@ -49,6 +51,8 @@ struct PathTree: Sendable {
     /// The node below `node` whose segment is `bytes[start..<end]`, or ``none``.
     @inline(__always)
     func child(of node: Int32, _ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int32 {
+        // Most keys of an event are not named by any pattern, and most of them are told by their length and first byte.
+        guard nodes[Int(node)].childTraits >> Self.trait(bytes, start, end) & 1 == 1 else { return Self.none }
         let hash = Self.hash(node, bytes, from: start, to: end)
         let mask = links.count - 1
         var index = Int(truncatingIfNeeded: hash) & mask
@@ -57,6 +61,12 @@ struct PathTree: Sendable {
             index = (index + 1) & mask
         }
         return Self.none
+    }
+
+    /// The bit that stands for a segment.
+    @inline(__always)
+    private static func trait(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> UInt64 {
+        UInt64(truncatingIfNeeded: end - start + (end > start ? Int(bytes[start]) &* 7 : 0)) & 63
     }
 
     private func isLink(_ child: Int32, from parent: Int32, _ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
@@ -116,6 +126,7 @@ struct PathTree: Sendable {
             index = Int32(truncatingIfNeeded: nodes.count - 1)
         }
         nodes[Int(parent)].childCount += 1
+        nodes[Int(parent)].childTraits |= 1 << Self.trait(segment.span, 0, segment.count)
         if nodeCount * 2 > links.count { relink(capacity: links.count * 2) } else { link(index) }
         return index
     }
@@ -132,6 +143,7 @@ struct PathTree: Sendable {
             garbage += Int(nodes[Int(node)].end - nodes[Int(node)].start)
             unlink(node)
             nodes[Int(parent)].childCount -= 1
+            if nodes[Int(parent)].childCount == 0 { nodes[Int(parent)].childTraits = 0 }
             free.append(node)
             node = parent
             isChanged = true
@@ -183,7 +195,7 @@ struct PathTree: Sendable {
             kept += text[Int(node.start)..<Int(node.end)]
             nodes[index] = Node(
                 parent: node.parent, start: start, end: Int32(truncatingIfNeeded: kept.count), childCount: node.childCount,
-                isField: node.isField)
+                childTraits: node.childTraits, isField: node.isField)
         }
         text = kept
         garbage = 0
