@@ -72,8 +72,13 @@ package struct EventSearch: Sendable {
             if kinds & PathProfile.bit(.exact) != 0 { visit(Place.key(.exact, path, length: 0, fields.hash(value)), in: cabinet) }
             if value.kind == .string {
                 if usesTexts { look(into: fields.text(value), at: path, kinds, in: cabinet) }
-            } else if value.kind == .number, kinds & PathProfile.bit(.interval) != 0 {
-                points.append(value.bits)
+            } else if value.kind == .number {
+                if kinds & PathProfile.bit(.block) != 0 {
+                    for (bits, _) in cabinet.lengths(at: path).of(.block) {
+                        visit(Place.key(.block, path, length: Int(bits), value.bits >> UInt64(bits)), in: cabinet)
+                    }
+                }
+                if kinds & PathProfile.bit(.interval) != 0 { points.append(value.bits) }
             }
         }
         guard !points.isEmpty else { return }

@@ -46,13 +46,13 @@ struct FilingCabinet: Sendable {
         var places: [Place] = []
         var cost = 0
         for condition in field.conditions.all {
-            var best: (place: Place, cost: Int)?
-            for place in Place.choices(for: condition, at: field.path) {
-                let cost = place.kind.cost(length: place.length) + 16 * crowd(at: place)
-                if cost < best?.cost ?? .max { best = (place, cost) }
+            var best: (places: [Place], cost: Int)?
+            for choice in Place.choices(for: condition, at: field.path) {
+                let cost = choice.reduce(0) { $0 + $1.kind.cost(length: $1.length) + 16 * crowd(at: $1) }
+                if cost < best?.cost ?? .max { best = (choice, cost) }
             }
             guard let best else { continue }
-            places.append(best.place)
+            places += best.places
             cost += best.cost
         }
         return (places, cost)

@@ -1,11 +1,5 @@
 /// The conjunctions of all rules of a bus, filed, and the paths they name; rules are numbers here.
 struct PatternFile: Sendable {
-    private struct Rule: Sendable {
-        /// Grows with every insertion, so that results come in that order.
-        var sequence: Int
-        var conjunctions: [Int32] = []
-    }
-
     private struct Entry: Sendable {
         let rule: Int32
         let conjunction: Conjunction
@@ -15,7 +9,10 @@ struct PatternFile: Sendable {
 
     private var paths = PathTree()
     private var cabinet = FilingCabinet()
-    private var rules = PagedStore<Rule>()
+    /// Of each rule its conjunctions.
+    private var rules = PagedStore<[Int32]>()
+    /// Of each rule a number that grows with every insertion, so that results come in that order.
+    private var sequences = PagedArray<Int>()
     private var entries = PagedStore<Entry>()
     /// Of each entry where it is filed.
     private var receipts = PagedArray<[FilingCabinet.Receipt]>()
@@ -27,8 +24,10 @@ struct PatternFile: Sendable {
     /// Files a pattern and returns the number of its rule.
     mutating func insert(_ pattern: EventPattern) -> Int32 {
         sequence += 1
-        let number = rules.insert(Rule(sequence: sequence))
-        rules[number].conjunctions = pattern.combinations.map { combination in
+        let number = rules.insert([])
+        while sequences.count <= Int(number) { sequences.append(0) }
+        sequences[number] = sequence
+        rules[number] = pattern.combinations.map { combination in
             let fields = combination.map { index in
                 Conjunction.Field(path: paths.retain(pattern.fields[index].segments), conditions: pattern.fields[index].conditions)
             }
@@ -51,14 +50,14 @@ struct PatternFile: Sendable {
     }
 
     mutating func remove(_ number: Int32) {
-        for index in rules[number].conjunctions {
+        for index in rules[number] {
             let entry = entries[index]
             for receipt in receipts[index] { cabinet.withdraw(receipt) }
             receipts[index] = []
             for field in entry.conjunction.fields { paths.release(field.path) }
             entries.remove(index, leaving: .vacant)
         }
-        rules.remove(number, leaving: Rule(sequence: 0))
+        rules.remove(number, leaving: [])
     }
 
     // MARK: Matching
@@ -93,7 +92,7 @@ struct PatternFile: Sendable {
             if entry.conjunction.matches(search.fields) { search.found.append(entry.rule) }
         }
         guard search.found.count > 1 else { return }
-        search.found.sort { rules[$0].sequence < rules[$1].sequence }
+        search.found.sort { sequences[$0] < sequences[$1] }
         var kept = 1
         for index in 1..<search.found.count where search.found[index] != search.found[kept - 1] {
             search.found[kept] = search.found[index]
