@@ -21,9 +21,11 @@ let package = Package(
                 .product(name: "HeapModule", package: "swift-collections"),
             ],
             path: "Modules/BrokerCore", exclude: ["Documentation.docc"]),
+        .target(name: "Rules", path: "Modules/Rules"),
         .target(name: "Measurement", path: "Measurement"),
         .executableTarget(name: "CodecBench", dependencies: ["Measurement", "MQTTCodec", nioCore], path: "CodecBench"),
         .executableTarget(name: "RoutingBench", dependencies: ["Measurement", "BrokerCore", "MQTTCodec", nioCore], path: "RoutingBench"),
+        .executableTarget(name: "PatternBench", dependencies: ["Measurement", "Rules"], path: "PatternBench"),
     ]
 )
 

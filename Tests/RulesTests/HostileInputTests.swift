@@ -70,7 +70,7 @@ import Testing
             #"{"source":"shop","detail-type":"OrderX","detail":{"n":2.5,"a":{"b.c":"x"}},"items":[{"sku":"mocha"},{"size":"S"}]}"#)
         let result = try run(seeds) { bytes in
             guard let pattern = try? EventPattern(parsing: bytes) else { return false }
-            var index = PatternIndex<Int>()
+            var index = PatternIndex()
             index.insert(pattern, for: 1)
             #expect(index.matches(event) == (pattern.matches(event) ? [1] : []), "\(text(bytes))")
             index.remove(1)

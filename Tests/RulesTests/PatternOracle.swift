@@ -1,3 +1,4 @@
+import Foundation
 import Rules
 
 /// The meaning of patterns, written as plainly as possible: every combination of values is tried.
@@ -8,13 +9,20 @@ enum PatternOracle {
         let elements: [Int: Int]
     }
 
+    private typealias Field = (path: String, conditions: [JSONView])
+
     static func matches(pattern: JSONView, event: JSONView) -> Bool {
+        let values = flatten(event)
+        return conjunctions(of: pattern).contains { isMet($0, by: values) }
+    }
+
+    private static func flatten(_ event: JSONView) -> [String: [Value]] {
         var values: [String: [Value]] = [:]
         var arrays = 0
-        func flatten(_ view: JSONView, _ path: String, _ elements: [Int: Int]) {
+        func flatten(_ view: JSONView, _ path: String?, _ elements: [Int: Int]) {
             switch view.kind {
             case .object:
-                for member in view.members { flatten(member.value, path.isEmpty ? member.name : "\(path).\(member.name)", elements) }
+                for member in view.members { flatten(member.value, path.map { "\($0).\(member.name)" } ?? member.name, elements) }
             case .array:
                 let array = arrays
                 arrays += 1
@@ -22,75 +30,127 @@ enum PatternOracle {
                     let isContainer = element.kind == .object || element.kind == .array
                     flatten(element, path, isContainer ? elements.merging([array: index]) { $1 } : elements)
                 }
-            default: values[path, default: []].append(Value(scalar: view, elements: elements))
+            default: values[path ?? "", default: []].append(Value(scalar: view, elements: elements))
             }
         }
-        flatten(event, "", [:])
+        flatten(event, nil, [:])
+        return values
+    }
 
-        var fields: [(path: String, conditions: [JSONView])] = []
-        func collect(_ view: JSONView, _ path: String) {
+    /// The pattern without `$or`: lists of fields of which one suffices.
+    private static func conjunctions(of pattern: JSONView) -> [[Field]] {
+        func expand(_ view: JSONView, _ path: String?, _ before: [[String: [JSONView]]]) -> [[String: [JSONView]]] {
+            var branches = before
             for member in view.members {
-                let name = path.isEmpty ? member.name : "\(path).\(member.name)"
-                if member.value.kind == .object { collect(member.value, name) } else { fields.append((name, Array(member.value.elements))) }
+                let name = path.map { "\($0).\(member.name)" } ?? member.name
+                if member.name == "$or" {
+                    branches = member.value.elements.flatMap { expand($0, path, branches) }
+                } else if member.value.kind == .object {
+                    branches = expand(member.value, name, branches)
+                } else {
+                    for index in branches.indices { branches[index][name] = Array(member.value.elements) }
+                }
             }
+            return branches
         }
-        collect(pattern, "")
+        return expand(pattern, nil, [[:]]).map { branch in branch.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
+    }
 
+    private static func isMet(_ fields: [Field], by values: [String: [Value]]) -> Bool {
+        func isConsistent(_ value: Value, _ chosen: [Int: Int]) -> Bool {
+            value.elements.allSatisfy { chosen[$0.key] ?? $0.value == $0.value }
+        }
         func choose(_ field: Int, _ chosen: [Int: Int]) -> Bool {
             guard field < fields.count else { return true }
-            return (values[fields[field].path] ?? []).contains { value in
-                guard fields[field].conditions.contains(where: { holds($0, value.scalar) }),
-                    value.elements.allSatisfy({ chosen[$0.key] ?? $0.value == $0.value })
-                else { return false }
-                return choose(field + 1, chosen.merging(value.elements) { $1 })
+            let present = values[fields[field].path] ?? []
+            for value in present where isConsistent(value, chosen) {
+                guard fields[field].conditions.contains(where: { holds($0, value.scalar) }) else { continue }
+                if choose(field + 1, chosen.merging(value.elements) { $1 }) { return true }
             }
+            let mayBeMissing = fields[field].conditions.contains { $0["exists"]?.kind == .false }
+            return mayBeMissing && !present.contains { isConsistent($0, chosen) } && choose(field + 1, chosen)
         }
         return choose(0, [:])
     }
 
     private static func holds(_ condition: JSONView, _ value: JSONView) -> Bool {
-        if let prefix = condition["prefix"]?.stringValue { return value.stringValue?.hasPrefix(prefix) ?? false }
+        guard condition.kind == .object, let member = Array(condition.members).first else { return isEqual(condition, value) }
+        let operand = member.value
+        switch member.name {
+        case "exactly": return isEqual(operand, value)
+        case "prefix", "suffix", "equals-ignore-case", "wildcard":
+            return value.stringValue.map { isText($0, member.name, operand) } ?? false
+        case "cidr": return value.stringValue.map { isAddress($0, inside: operand.stringValue ?? "") } ?? false
+        case "exists": return operand.kind == .true
+        case "numeric": return value.numberText.flatMap { Double($0) }.map { isNumber($0, operand) } ?? false
+        case "anything-but":
+            guard operand.kind == .object, let text = Array(operand.members).first else {
+                let excluded = operand.kind == .array ? Array(operand.elements) : [operand]
+                return !excluded.contains { isEqual($0, value) }
+            }
+            let excluded = text.value.kind == .array ? Array(text.value.elements) : [text.value]
+            return !excluded.contains { operand in value.stringValue.map { isText($0, text.name, operand) } ?? false }
+        default: return false
+        }
+    }
+
+    private static func isEqual(_ condition: JSONView, _ value: JSONView) -> Bool {
         guard condition.kind == value.kind else { return false }
         if let number = condition.numberText, let other = value.numberText { return Double(number) == Double(other) }
         return condition.scalarText == value.scalarText
     }
-}
 
-/// Random patterns and events over few names and values, so that they often meet.
-struct PatternGenerator {
-    var random: SeededGenerator
-
-    private mutating func pick<T>(_ values: [T]) -> T { values[Int.random(in: 0..<values.count, using: &random)] }
-
-    private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
-
-    private mutating func scalar() -> String {
-        pick([#""x""#, #""xy""#, #""xyz""#, #""""#, "1", "1.0", "10e-1", "2", "true", "false", "null"])
-    }
-
-    mutating func event(depth: Int = 3, dots: Bool) -> String {
-        let names = dots ? ["a", "b", "c", "a.b", "b.c"] : ["a", "b", "c"]
-        let members = names.compactMap { name -> String? in chance(65) ? "\"\(name)\":\(value(depth: depth - 1, dots: dots))" : nil }
-        return "{" + members.joined(separator: ",") + "}"
-    }
-
-    private mutating func value(depth: Int, dots: Bool) -> String {
-        if depth > 0, chance(45) { return event(depth: depth, dots: dots) }
-        if depth > 0, chance(50) {
-            let count = Int.random(in: 0...3, using: &random)
-            return "[" + (0..<count).map { _ in value(depth: depth - 1, dots: dots) }.joined(separator: ",") + "]"
+    private static func isText(_ value: String, _ name: String, _ operand: JSONView) -> Bool {
+        var text = operand.stringValue ?? ""
+        var value = value
+        if let caseless = operand["equals-ignore-case"]?.stringValue ?? (name == "equals-ignore-case" ? text : nil) {
+            (text, value) = (caseless.uppercased(), value.uppercased())
         }
-        return scalar()
+        switch name {
+        case "prefix": return value.unicodeScalars.starts(with: text.unicodeScalars)
+        case "suffix": return value.unicodeScalars.reversed().starts(with: text.unicodeScalars.reversed())
+        case "wildcard": return isLike(Array(value.unicodeScalars)[...], Array(text.unicodeScalars)[...])
+        default: return Array(value.unicodeScalars) == Array(text.unicodeScalars)
+        }
     }
 
-    mutating func pattern() -> String {
-        let paths = ["a", "b", "c", "a.a", "a.b", "a.c", "b.a", "b.b", "b.c", "a.b.c", "a.a.b", "a.b.a"]
-        let chosen = Set((0..<Int.random(in: 1...4, using: &random)).map { _ in pick(paths) })
-        let fields = chosen.sorted().map { path -> String in
-            let count = Int.random(in: 1...2, using: &random)
-            let conditions = (0..<count).map { _ in chance(25) ? "{\"prefix\":\"\(pick(["x", "xy", ""]))\"}" : scalar() }
-            return "\"\(path)\":[\(conditions.joined(separator: ","))]"
+    private static func isLike(_ value: ArraySlice<Unicode.Scalar>, _ wildcard: ArraySlice<Unicode.Scalar>) -> Bool {
+        guard let first = wildcard.first else { return value.isEmpty }
+        if first == "*" {
+            return isLike(value, wildcard.dropFirst()) || (!value.isEmpty && isLike(value.dropFirst(), wildcard))
         }
-        return "{" + fields.joined(separator: ",") + "}"
+        let isEscape = first == "\\"
+        return value.first == (isEscape ? wildcard.dropFirst().first : first)
+            && isLike(value.dropFirst(), wildcard.dropFirst(isEscape ? 2 : 1))
+    }
+
+    private static func isNumber(_ value: Double, _ range: JSONView) -> Bool {
+        let terms = Array(range.elements)
+        return stride(from: 0, to: terms.count, by: 2).allSatisfy { index in
+            guard let bound = terms[index + 1].numberText.flatMap({ Double($0) }) else { return false }
+            switch terms[index].stringValue {
+            case "=": return value == bound
+            case "<": return value < bound
+            case "<=": return value <= bound
+            case ">": return value > bound
+            default: return value >= bound
+            }
+        }
+    }
+
+    private static func isAddress(_ value: String, inside block: String) -> Bool {
+        func bits(_ text: String) -> [Bool]? {
+            let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+            guard parts.count == 4 else { return nil }
+            var result: [Bool] = []
+            for part in parts {
+                guard let part else { return nil }
+                result += (0..<8).map { part >> (7 - $0) & 1 == 1 }
+            }
+            return result
+        }
+        let parts = block.split(separator: "/").map(String.init)
+        guard let address = bits(value), let network = bits(parts[0]), let length = Int(parts[1]) else { return false }
+        return address.prefix(length) == network.prefix(length)
     }
 }

@@ -111,7 +111,12 @@ extension EventEngine {
             id: id, source: event.source, detailType: event.detailType, timeMilliseconds: event.timeMilliseconds ?? now,
             resources: event.resources, detail: event.detail
         )
-        // One level deeper than a detail may be, and longer than one by the fields around it.
+        let matching = rules.rules(onBus: busName, matching: envelope.json)
+        guard !matching.isEmpty else {
+            totals.eventsUnmatched.increment()
+            return id
+        }
+        // Parsed only now, for the targets. One level deeper than a detail may be, and longer than one by the fields around it.
         let limits = JSONLimits(bytesMax: envelope.json.count, depthMax: JSONLimits().depthMax + 1)
         guard let document = try? JSONDocument(parsing: envelope.json, limits: limits) else {
             // Its parts were checked, so this is a mistake of ours; it must not end the process with everybody's sessions.
@@ -119,8 +124,6 @@ extension EventEngine {
             totals.eventsUnmatched.increment()
             return id
         }
-        let matching = rules.rules(onBus: busName, matching: document.root)
-        if matching.isEmpty { totals.eventsUnmatched.increment() }
         for entry in matching {
             countMatch(entry.counters)
             let reserved = ReservedVariables(

@@ -16,6 +16,13 @@ final class RuleTable: Sendable {
         let counters: RuleCounters
     }
 
+    /// An enabled rule in the index of its bus.
+    private struct Filed {
+        let bus: String
+        let number: Int
+        let patternText: String
+    }
+
     let eventRules: [Event]
     let topicRules: [Topic]
     /// The filters of the enabled topic rules, each once.
@@ -24,8 +31,13 @@ final class RuleTable: Sendable {
     private let topicIndex: FilterIndex
     /// The enabled topic rules by their names.
     private let topicRulesByName: [String: Int]
-    /// The enabled rules of each bus, by their position in ``eventRules``.
-    private let buses: [String: PatternIndex<Int>]
+    /// The enabled rules of each bus, by numbers that they keep over reloads.
+    private let buses: [String: PatternIndex]
+    private let filed: [String: Filed]
+    private let nextNumber: Int
+    /// Of each number the position in ``eventRules``.
+    private let positions: [Int: Int]
+    private let searches: SearchPool
 
     /// - Parameters:
     ///   - resources: the rules.
@@ -37,12 +49,31 @@ final class RuleTable: Sendable {
         eventRules = resources.eventRules.map { Event(rule: $0, counters: counters[Self.key($0)] ?? RuleCounters()) }
         topicRules = resources.topicRules.map { Topic(rule: $0, counters: counters[Self.key($0)] ?? RuleCounters()) }
 
-        var buses: [String: PatternIndex<Int>] = [:]
-        for name in resources.busNames { buses[name] = PatternIndex() }
+        // What has not changed stays filed: the indexes share it with those of the table before, which goes on serving events.
+        var buses: [String: PatternIndex] = [:]
+        for name in resources.busNames { buses[name] = previous?.buses[name] ?? PatternIndex() }
+        var gone = previous?.filed ?? [:]
+        var filed: [String: Filed] = [:]
+        var positions: [Int: Int] = [:]
+        var nextNumber = previous?.nextNumber ?? 0
         for (position, rule) in resources.eventRules.enumerated() where rule.isEnabled {
-            buses[rule.busName]?.insert(rule.pattern, for: position)
+            let key = Self.key(rule)
+            if let known = gone[key], known.patternText == rule.patternText {
+                gone[key] = nil
+                filed[key] = known
+            } else {
+                buses[rule.busName]?.insert(rule.pattern, for: nextNumber)
+                filed[key] = Filed(bus: rule.busName, number: nextNumber, patternText: rule.patternText)
+                nextNumber += 1
+            }
+            positions[filed[key]?.number ?? nextNumber] = position
         }
+        for rule in gone.values { buses[rule.bus]?.remove(rule.number) }
         self.buses = buses
+        self.filed = filed
+        self.positions = positions
+        self.nextNumber = nextNumber
+        searches = previous?.searches ?? SearchPool()
         let filters = resources.topicRules.map { $0.isEnabled ? $0.statement.topicFilter : nil }
         topicIndex = FilterIndex(filters)
         var known: Set<String> = []
@@ -63,9 +94,11 @@ final class RuleTable: Sendable {
     /// Whether an event on this bus is looked at by anyone, so that it must be parsed.
     func hasRules(onBus name: String) -> Bool { (buses[name]?.count ?? 0) > 0 }
 
-    /// The enabled rules of a bus that want the event, in the order of the templates.
-    func rules(onBus name: String, matching event: JSONView) -> [Event] {
-        (buses[name]?.matches(event) ?? []).map { eventRules[$0] }
+    /// The enabled rules of a bus that want the event with this JSON, in the order of the templates.
+    func rules(onBus name: String, matching event: [UInt8]) -> [Event] {
+        guard let index = buses[name] else { return [] }
+        let found = searches.withSearch { index.matches(event, using: &$0) }
+        return found.compactMap { positions[$0] }.sorted().map { eventRules[$0] }
     }
 
     private static func key(_ rule: EventRule) -> String { "event \(rule.busName) \(rule.name)" }

@@ -10,16 +10,23 @@ enum NumberKey {
     /// Exponents are read up to here: past it no double is near.
     private static let exponentMax = 1_000_000
 
-    /// The canonical decimal of a comparable number, or nil for a number that is not comparable.
-    static func canonical(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        guard let decimal = Decimal(text) else { return nil }
-        if decimal.digits.count <= digitsAlwaysExact, abs(decimal.exponent) <= exponentAlwaysExact {
-            return decimal.text
-        }
-        guard let double = Double(String(decoding: text, as: UTF8.self)), double.isFinite,
-            let shortest = Decimal(ArraySlice("\(double)".utf8)), shortest == decimal
-        else { return nil }
-        return decimal.text
+    /// The double of a comparable number, or nil for a number that is not comparable.
+    static func comparable(_ text: ArraySlice<UInt8>) -> Double? {
+        guard let decimal = Decimal(text), let double = Double(String(decoding: text, as: UTF8.self)), double.isFinite else { return nil }
+        if decimal.digits.count <= digitsAlwaysExact, abs(decimal.exponent) <= exponentAlwaysExact { return double }
+        guard let shortest = Decimal(ArraySlice("\(double)".utf8)), shortest == decimal else { return nil }
+        return double
+    }
+
+    /// A double as an integer that has the same order; both zeros are one.
+    static func ordered(_ double: Double) -> UInt64 {
+        let bits = (double == 0 ? 0 : double).bitPattern
+        return bits >> 63 == 0 ? bits | 1 << 63 : ~bits
+    }
+
+    /// The double that ``ordered(_:)`` made into an integer.
+    static func double(_ ordered: UInt64) -> Double {
+        Double(bitPattern: ordered >> 63 == 1 ? ordered & ~(1 << 63) : ~ordered)
     }
 
     /// A decimal without leading and trailing zeros: ±0.d₁d₂… is never stored, ±d₁d₂…·10^exponent is.
@@ -70,14 +77,6 @@ enum NumberKey {
                 }
             }
             return isNegative ? -value : value
-        }
-
-        var text: ArraySlice<UInt8> {
-            var output: ArraySlice<UInt8> = isNegative ? [UInt8(ascii: "-")] : []
-            output.append(contentsOf: digits)
-            output.append(UInt8(ascii: "e"))
-            output.append(contentsOf: String(exponent).utf8)
-            return output
         }
     }
 }

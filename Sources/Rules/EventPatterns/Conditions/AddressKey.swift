@@ -3,18 +3,23 @@ enum AddressKey {
     /// The 4 or 16 bytes of the address that `text` spells, or nil if it spells none.
     ///
     /// IPv6 is hexadecimal groups and `::` only, as the service reads it; an IPv4-mapped address is the IPv4 address.
-    static func bytes(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    static func bytes(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         // "::" is the shortest address, eight groups of four with seven colons the longest.
         guard (2...39).contains(text.count) else { return nil }
         if text.contains(UInt8(ascii: ":")) { return ipv6(text) }
         return ipv4(text)
     }
 
-    private static func ipv4(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    /// Whether an address literal may begin with the byte.
+    static func mayBegin(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ":") || JSONStringScanner.hexValue(byte) != nil
+    }
+
+    private static func ipv4(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         guard text.count <= 15, text.allSatisfy({ JSONParser.isDigit($0) || $0 == UInt8(ascii: ".") }) else { return nil }
         let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }
-        var address: ArraySlice<UInt8> = []
+        var address: [UInt8] = []
         for part in parts {
             guard (1...3).contains(part.count) else { return nil }
             let value = part.reduce(0) { $0 * 10 + Int($1 & 0x0F) }
@@ -24,7 +29,7 @@ enum AddressKey {
         return address
     }
 
-    private static func ipv6(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    private static func ipv6(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         let colon = UInt8(ascii: ":")
         guard text.allSatisfy({ $0 == colon || JSONStringScanner.hexValue($0) != nil }) else { return nil }
         var gap: Int?
@@ -62,6 +67,6 @@ enum AddressKey {
         if groups.prefix(5).allSatisfy({ $0 == 0 }), groups[5] == 0xFFFF {
             groups.removeFirst(6)
         }
-        return ArraySlice(groups.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] })
+        return groups.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
     }
 }

@@ -1,0 +1,157 @@
+/// Intervals of numbers, found by a number inside them in time that grows with their logarithm and with what is found.
+///
+/// A binary tree over the lower bounds; each node knows the highest upper bound below it. Random priorities keep it shallow whatever
+/// the order of insertion.
+struct IntervalTree: Sendable {
+    struct Bounds: Hashable, Sendable {
+        /// Both ends belong to the interval, in the order of ``NumberKey/ordered(_:)``.
+        let low: UInt64
+        let high: UInt64
+
+        static func < (left: Bounds, right: Bounds) -> Bool {
+            left.low != right.low ? left.low < right.low : left.high < right.high
+        }
+    }
+
+    private struct Node: Sendable {
+        let bounds: Bounds
+        let priority: UInt64
+        var highest: UInt64
+        var left: Int32 = -1
+        var right: Int32 = -1
+        /// The first posting filed under the interval, and how many there are.
+        var head: Int32
+        var count: Int32
+    }
+
+    private var nodes = PagedStore<Node>()
+    private var root: Int32 = -1
+
+    var isEmpty: Bool { root < 0 }
+    var count: Int { nodes.count }
+
+    /// The first posting and the count of exactly these bounds.
+    func find(_ bounds: Bounds) -> (head: Int32, count: Int32) {
+        let node = index(of: bounds)
+        return node < 0 ? (-1, 0) : (nodes[node].head, nodes[node].count)
+    }
+
+    mutating func set(_ bounds: Bounds, head: Int32, count: Int32) {
+        let known = index(of: bounds)
+        if count == 0 {
+            guard known >= 0 else { return }
+            root = remove(bounds, from: root)
+            nodes.remove(known, leaving: Node(bounds: bounds, priority: 0, highest: 0, head: -1, count: 0))
+        } else if known >= 0 {
+            nodes[known].head = head
+            nodes[known].count = count
+        } else {
+            let node = Node(bounds: bounds, priority: .random(in: 0 ... .max), highest: bounds.high, head: head, count: count)
+            root = insert(nodes.insert(node), into: root)
+        }
+    }
+
+    private func index(of bounds: Bounds) -> Int32 {
+        var node = root
+        while node >= 0 {
+            let current = nodes[node]
+            if current.bounds == bounds { return node }
+            node = bounds < current.bounds ? current.left : current.right
+        }
+        return -1
+    }
+
+    // MARK: Changes
+
+    private mutating func refresh(_ node: Int32) {
+        var highest = nodes[node].bounds.high
+        for child in [nodes[node].left, nodes[node].right] where child >= 0 { highest = max(highest, nodes[child].highest) }
+        nodes[node].highest = highest
+    }
+
+    private mutating func insert(_ node: Int32, into tree: Int32) -> Int32 {
+        guard tree >= 0 else { return node }
+        if nodes[node].priority > nodes[tree].priority {
+            let (left, right) = split(tree, at: nodes[node].bounds)
+            nodes[node].left = left
+            nodes[node].right = right
+            refresh(node)
+            return node
+        }
+        if nodes[node].bounds < nodes[tree].bounds {
+            nodes[tree].left = insert(node, into: nodes[tree].left)
+        } else {
+            nodes[tree].right = insert(node, into: nodes[tree].right)
+        }
+        refresh(tree)
+        return tree
+    }
+
+    private mutating func split(_ tree: Int32, at bounds: Bounds) -> (left: Int32, right: Int32) {
+        guard tree >= 0 else { return (-1, -1) }
+        if nodes[tree].bounds < bounds {
+            let (left, right) = split(nodes[tree].right, at: bounds)
+            nodes[tree].right = left
+            refresh(tree)
+            return (tree, right)
+        }
+        let (left, right) = split(nodes[tree].left, at: bounds)
+        nodes[tree].left = right
+        refresh(tree)
+        return (left, tree)
+    }
+
+    private mutating func remove(_ bounds: Bounds, from tree: Int32) -> Int32 {
+        guard tree >= 0 else { return -1 }
+        if nodes[tree].bounds == bounds { return merge(nodes[tree].left, nodes[tree].right) }
+        if bounds < nodes[tree].bounds {
+            nodes[tree].left = remove(bounds, from: nodes[tree].left)
+        } else {
+            nodes[tree].right = remove(bounds, from: nodes[tree].right)
+        }
+        refresh(tree)
+        return tree
+    }
+
+    private mutating func merge(_ left: Int32, _ right: Int32) -> Int32 {
+        guard left >= 0 else { return right }
+        guard right >= 0 else { return left }
+        if nodes[left].priority > nodes[right].priority {
+            nodes[left].right = merge(nodes[left].right, right)
+            refresh(left)
+            return left
+        }
+        nodes[right].left = merge(left, nodes[right].left)
+        refresh(right)
+        return right
+    }
+
+    // MARK: Search
+
+    /// Calls `body` with the first posting of each interval that holds one of `points`, each interval once.
+    ///
+    /// The points are in ascending order.
+    func forEach(holding points: [UInt64], _ body: (Int32) -> Void) {
+        guard root >= 0, let least = points.first, let greatest = points.last else { return }
+        var stack = [root]
+        while let index = stack.popLast() {
+            let node = nodes[index]
+            guard node.highest >= least else { continue }
+            if node.left >= 0 { stack.append(node.left) }
+            guard node.bounds.low <= greatest else { continue }
+            if node.right >= 0 { stack.append(node.right) }
+            if node.bounds.high >= least, Self.hasPoint(points, in: node.bounds) { body(node.head) }
+        }
+    }
+
+    private static func hasPoint(_ points: [UInt64], in bounds: Bounds) -> Bool {
+        guard points.count > 1 else { return true }
+        var low = 0
+        var high = points.count
+        while low < high {
+            let middle = (low + high) / 2
+            if points[middle] < bounds.low { low = middle + 1 } else { high = middle }
+        }
+        return low < points.count && points[low] <= bounds.high
+    }
+}

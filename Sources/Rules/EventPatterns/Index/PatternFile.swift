@@ -1,0 +1,103 @@
+/// The conjunctions of all rules of a bus, filed, and the paths they name; rules are numbers here.
+struct PatternFile: Sendable {
+    private struct Entry: Sendable {
+        let rule: Int32
+        let conjunction: Conjunction
+
+        static let vacant = Entry(rule: -1, conjunction: Conjunction(fields: []))
+    }
+
+    private var paths = PathTree()
+    private var cabinet = FilingCabinet()
+    /// Of each rule its conjunctions.
+    private var rules = PagedStore<[Int32]>()
+    /// Of each rule a number that grows with every insertion, so that results come in that order.
+    private var sequences = PagedArray<Int>()
+    private var entries = PagedStore<Entry>()
+    /// Of each entry where it is filed.
+    private var receipts = PagedArray<[FilingCabinet.Receipt]>()
+    private var sequence = 0
+
+    /// Whether nothing of any rule is left.
+    var isVacant: Bool { cabinet.isEmpty && paths.nodeCount == 1 && rules.count == 0 && entries.count == 0 }
+
+    /// Files a pattern and returns the number of its rule.
+    mutating func insert(_ pattern: EventPattern) -> Int32 {
+        sequence += 1
+        let number = rules.insert([])
+        while sequences.count <= Int(number) { sequences.append(0) }
+        sequences[number] = sequence
+        rules[number] = pattern.combinations.map { combination in
+            let fields = combination.map { index in
+                Conjunction.Field(path: paths.retain(pattern.fields[index].segments), conditions: pattern.fields[index].conditions)
+            }
+            return file(Conjunction(fields: fields), of: number)
+        }
+        return number
+    }
+
+    private mutating func file(_ conjunction: Conjunction, of rule: Int32) -> Int32 {
+        var best: (places: [Place], cost: Int)?
+        for field in conjunction.fields {
+            let filing = cabinet.bestPlaces(for: field)
+            // On a tie the later field: what tells rules apart is usually deep in the detail.
+            if filing.cost <= best?.cost ?? .max { best = filing }
+        }
+        let entry = entries.insert(Entry(rule: rule, conjunction: conjunction))
+        while receipts.count <= Int(entry) { receipts.append([]) }
+        receipts[entry] = (best?.places ?? []).map { cabinet.file(entry, at: $0) }
+        return entry
+    }
+
+    mutating func remove(_ number: Int32) {
+        for index in rules[number] {
+            let entry = entries[index]
+            for receipt in receipts[index] { cabinet.withdraw(receipt) }
+            receipts[index] = []
+            for field in entry.conjunction.fields { paths.release(field.path) }
+            entries.remove(index, leaving: .vacant)
+        }
+        rules.remove(number, leaving: [])
+    }
+
+    // MARK: Matching
+
+    /// Leaves in the search the numbers of the rules that want the event, in the order of their insertion.
+    func match(_ event: JSONView, _ search: inout EventSearch) {
+        search.fields.read(event, paths: paths)
+        match(&search)
+    }
+
+    func match(_ json: [UInt8], _ search: inout EventSearch) {
+        if !search.reader.read(json.span, paths: paths, into: &search.fields) {
+            search.fields.reset()
+            let limits = JSONLimits(bytesMax: json.count, depthMax: json.count)
+            if let document = try? JSONDocument(parsing: json, limits: limits) { search.fields.read(document.root, paths: paths) }
+        }
+        match(&search)
+    }
+
+    /// How many conjunctions the event's values come by.
+    func findCandidates(_ event: JSONView, _ search: inout EventSearch) -> Int {
+        search.fields.read(event, paths: paths)
+        search.findCandidates(in: cabinet)
+        return search.candidates.count
+    }
+
+    private func match(_ search: inout EventSearch) {
+        search.findCandidates(in: cabinet)
+        search.found.removeAll(keepingCapacity: true)
+        for candidate in search.candidates {
+            let entry = entries[candidate]
+            if entry.conjunction.matches(search.fields) { search.found.append(entry.rule) }
+        }
+        guard search.found.count > 1 else { return }
+        search.found.sort { sequences[$0] < sequences[$1] }
+        var kept = 1
+        for index in 1..<search.found.count where search.found[index] != search.found[kept - 1] {
+            search.found[kept] = search.found[index]
+            kept += 1
+        }
+        search.found.removeSubrange(kept...)
+    }
+}
