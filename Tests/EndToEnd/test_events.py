@@ -6,7 +6,7 @@ import unittest
 
 import boto3
 
-from broker import BrokerTestCase, run
+from broker import CREMA, BrokerTestCase, run
 
 SOURCE = "awsserverlessda.serverlesspresso"
 BUS = "Serverlesspresso"
@@ -55,6 +55,20 @@ class EventsTests(BrokerTestCase):
         answer = self.client().put_events(Entries=[good, {**good, "Detail": "{no JSON"}, good])
         self.assertEqual(answer["FailedEntryCount"], 1)
         self.assertEqual([result.get("ErrorCode") for result in answer["Entries"]], [None, "MalformedDetail", None])
+
+    def test_a_rule_explains_a_match_and_a_miss(self):
+        event = {"source": SOURCE, "detail-type": "OrderManager.MakeOrder", "detail": self.detail}
+
+        def explain(event, code):
+            result = run(
+                CREMA, "rules", "test", "--config", str(self.broker.configuration), "--json", "UserStatus", "-",
+                input=json.dumps(event), check=False)
+            self.assertEqual(result.returncode, code, result.stderr)
+            return json.loads(result.stdout)
+
+        self.assertTrue(explain(event, 0)["matches"])
+        missing = explain({**event, "source": "elsewhere"}, 1)["alternatives"]
+        self.assertEqual({field["path"] for way in missing for field in way["fields"] if not field["met"]}, {"source"})
 
     def test_the_aws_cli_puts_events(self):
         user = self.screen("customer", self.topic)

@@ -1,10 +1,17 @@
 import AdminServer
 import ArgumentParser
 
-/// `crema rules`: the rules with what they did.
+/// `crema rules`: the rules of a running broker, and what a rule of a configuration makes of an event.
 struct RulesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rules", abstract: "List the rules with what they matched, delivered and failed to deliver.")
+        commandName: "rules", abstract: "List the rules with what they did; try one with an event.",
+        subcommands: [RulesListCommand.self, RulesTestCommand.self], defaultSubcommand: RulesListCommand.self)
+}
+
+/// `crema rules list`, and `crema rules` alone: the rules with what they did.
+struct RulesListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the rules with what they matched, delivered and failed to deliver.")
 
     @OptionGroup var options: InspectionOptions
 

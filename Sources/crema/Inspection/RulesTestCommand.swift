@@ -1,0 +1,121 @@
+import ArgumentParser
+import EventBus
+import Foundation
+import Rules
+
+/// `crema rules test`: why a rule wants an event or does not.
+///
+/// Reads the configuration and its resources; delivers nothing, asks no broker.
+struct RulesTestCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "test", abstract: "Say field by field why a rule matches an event, or misses it.",
+        discussion: """
+            EVENT is a file with the event as EventBridge delivers it, or for a topic rule the message's payload; - reads standard input.
+
+            Exit codes: 0 the rule matches, 1 it does not, 2 usage or configuration.
+            """)
+
+    @OptionGroup var configuration: ConfigurationOptions
+
+    @Argument(help: "The rule's name, or BUS/NAME where several buses have one.")
+    var rule: String
+
+    @Argument(help: ArgumentHelp("A file, or - for standard input.", valueName: "event"))
+    var event: String
+
+    @Option(help: "The topic that the message was published on, for a topic rule.")
+    var topic: String?
+
+    @Flag(help: "Print the explanation as JSON.")
+    var json = false
+
+    func run() throws {
+        let trial: RuleTrial
+        do {
+            let resources = try configuration.load().resources
+            let now = Int64(Date().timeIntervalSince1970 * 1_000)
+            trial = try resources.tryRule(rule, event: try bytes(), topic: topic, nowMilliseconds: now)
+        } catch {
+            TerminalOutput.error.writeLine("crema rules test: \(TerminalText.escaped("\(error)"))")
+            throw ExitCode(2)
+        }
+        let text = json ? try RuleTrialDocument(trial).text() : trial.lines
+        try TerminalOutput.standard.write(line: text)
+        if !trial.matches { throw ExitCode(1) }
+    }
+
+    private func bytes() throws -> [UInt8] {
+        if event == "-" { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
+        do {
+            return Array(try Data(contentsOf: URL(filePath: event)))
+        } catch {
+            throw InspectionFailure.usage("\(event) cannot be read; name a file with the event, or - for standard input")
+        }
+    }
+}
+
+extension RuleTrial {
+    /// For people.
+    fileprivate var lines: String {
+        let name = "\(bus.map { "\($0)/" } ?? "")\(rule)\(isEnabled ? "" : " (disabled)")"
+        switch finding {
+        case .pattern(let explanation):
+            // Line by line, because a line's end is no less steered by events than other control characters.
+            return "\(name) \(explanation)".split(separator: "\n").map { TerminalText.escaped(String($0)) }.joined(separator: "\n")
+        case .statement(let selected, let reason):
+            let lines = ["\(name) \(selected == nil ? "does not match" : "matches")", "  \(reason)"]
+            let payload = selected.map { ["  selects \(String(decoding: $0, as: UTF8.self))"] } ?? []
+            return (lines + payload).map(TerminalText.escaped).joined(separator: "\n")
+        }
+    }
+}
+
+/// The explanation in the shape of its JSON.
+private struct RuleTrialDocument: Encodable {
+    struct Field: Encodable {
+        var path: String
+        var met: Bool
+        var wanted: [String]
+        var found: [String]
+        var text: String
+    }
+
+    struct Alternative: Encodable {
+        var matches: Bool
+        /// Each field is met, but only by different elements of one array.
+        var needsTwoElements: Bool
+        var fields: [Field]
+    }
+
+    var rule: String
+    var bus: String?
+    var enabled: Bool
+    var matches: Bool
+    var alternatives: [Alternative]?
+    var reason: String?
+    /// What a topic rule's statement selects; bytes that are no UTF-8 are replaced.
+    var selected: String?
+
+    init(_ trial: RuleTrial) {
+        (rule, bus, enabled, matches) = (trial.rule, trial.bus, trial.isEnabled, trial.matches)
+        switch trial.finding {
+        case .pattern(let explanation):
+            alternatives = explanation.alternatives.map { alternative in
+                Alternative(
+                    matches: alternative.matches, needsTwoElements: alternative.needsTwoElements,
+                    fields: alternative.fields.map {
+                        Field(path: $0.path, met: $0.isMet, wanted: $0.wanted, found: $0.found, text: $0.description)
+                    })
+            }
+        case .statement(let selected, let reason):
+            self.reason = reason
+            self.selected = selected.map { String(decoding: $0, as: UTF8.self) }
+        }
+    }
+
+    func text() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return TerminalText.escaped(json: Array(try encoder.encode(self)))
+    }
+}
