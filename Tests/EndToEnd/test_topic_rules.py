@@ -1,6 +1,7 @@
 """Topic rules with mosquitto's clients: headers of MQTT 5, error actions, Basic Ingest, lines of the log."""
 
 import base64
+import hashlib
 import json
 import pathlib
 import unittest
@@ -8,7 +9,8 @@ import unittest
 from broker import BrokerTestCase
 
 RULES = pathlib.Path(__file__).resolve().parent / "topic_rules.yaml"
-ORDER = {"orderId": "7", "drink": "LATTE", "extras": [{"name": "shot", "price": 1}, {"name": "lid", "price": 0}]}
+ORDER = {"orderId": "7", "drink": "LATTE", "extras": [{"name": "shot", "price": 1}, {"name": "lid", "price": 0}],
+         "at": "2026-07-01 00:00 America/Los_Angeles"}
 
 
 class TopicRuleTests(BrokerTestCase):
@@ -31,7 +33,8 @@ class TopicRuleTests(BrokerTestCase):
         made = json.loads(payload)
         self.assertTrue(2026 <= int(made.pop("year")) < 2100)
         self.assertEqual(
-            made, {"orderId": "7", "drink": "latte", "extras": ["SHOT"], "shop": "soho", "device": "device-1"})
+            made, {"orderId": "7", "drink": "latte", "extras": ["SHOT"], "shop": "soho", "device": "device-1",
+                   "digest": hashlib.sha256(b"7").hexdigest(), "belize": "21:46 CST", "ms": 1782889200000})
 
     def test_a_client_of_mqtt_3_gets_the_same_without_headers(self):
         screen = self.screen("old", "made/#")

@@ -19,7 +19,8 @@ import Testing
             for _ in 0..<500 {
                 // 0001 to 9999.
                 let time = Int64.random(in: -62_135_596_800_000...253_402_300_799_999, using: &random)
-                let zone = ZoneOffset(seconds: text.contains("ZZ") ? Int64.random(in: -1_080...1_080, using: &random) * 60 : 0)
+                let distance = text.contains("ZZ") ? Int64.random(in: -1_080...1_080, using: &random) * 60 : 0
+                let zone = ClockZone.fixed(ZoneOffset(seconds: distance))
                 let spelled = try #require(written.text(milliseconds: time, zone: zone))
                 #expect(read.milliseconds(spelled) == time, "\(text): \(spelled), seed \(seed)")
             }
@@ -64,8 +65,8 @@ import Testing
     @Test func theLastTimesAreNoTrap() throws {
         let written = try pattern("yyyy-MM-dd x w D G C", reading: false)
         for time in [Int64.min, .max, .min + 1, .max - 1] {
-            _ = written.text(milliseconds: time, zone: ZoneOffset(seconds: 64_800))
-            _ = written.text(milliseconds: time, zone: ZoneOffset(seconds: -64_800))
+            _ = written.text(milliseconds: time, zone: .fixed(ZoneOffset(seconds: 64_800)))
+            _ = written.text(milliseconds: time, zone: .fixed(ZoneOffset(seconds: -64_800)))
         }
         #expect(try pattern("yyyyyyyyyy-MM-dd", reading: true).milliseconds("999999999-01-01") == nil)
     }
