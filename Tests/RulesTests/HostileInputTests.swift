@@ -126,7 +126,8 @@ import Testing
         let result = try run(seeds) { bytes in
             guard let statement = try? SQLStatement(parsing: text(bytes)) else { return false }
             for input in inputs {
-                if let result = try? statement.evaluate(input), result != input.payload, !result.isEmpty { _ = try JSONDocument(parsing: result) }
+                guard let result = try? statement.evaluate(input), result != input.payload, !result.isEmpty else { continue }
+                _ = try JSONDocument(parsing: result)
             }
             return true
         }
