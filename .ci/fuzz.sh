@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Fuzzes what reads bytes of strangers with LLVM's libFuzzer, without and with the address sanitizer: first the kept corpus, then new inputs.
-# Usage: fuzz.sh [SECONDS]   seconds of new inputs per program and build, 30 unless told
+# Usage: fuzz.sh [SECONDS]   seconds of new inputs per program and build, 20 unless told
 # An input that stops a reader is left in .build/fuzz/crashes, and the exit status is not 0. What a long run finds is kept by
 #   fuzz.sh --merge          which adds to the corpus the short inputs of .build/fuzz/found that reach something new
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-seconds=${1:-30}
+seconds=${1:-20}
 package=Tests/Fuzzing
 work=.build/fuzz
 # Each is a program of the package, with a folder of inputs and a dictionary.
-declare -A dictionaries=([PacketDecoder]=mqtt.dict [WebSocketFrames]=websocket.dict [EventPatterns]=patterns.dict)
+declare -A dictionaries=(
+    [PacketDecoder]=mqtt.dict [WebSocketFrames]=websocket.dict [EventPatterns]=patterns.dict [RuleStatements]=sql.dict
+)
 mkdir -p "$work/crashes"
 
 # The fuzzer without its own main function, from the Swift toolchain that builds.

@@ -20,6 +20,7 @@ let package = Package(
         .target(name: "FuzzDriver", dependencies: ["CLibFuzzer"], path: "FuzzDriver"),
         .executableTarget(name: "PacketDecoder", dependencies: ["FuzzDriver", "MQTTCodec", nioCore], path: "PacketDecoder"),
         .executableTarget(name: "EventPatterns", dependencies: ["FuzzDriver", "Rules"], path: "EventPatterns"),
+        .executableTarget(name: "RuleStatements", dependencies: ["FuzzDriver", "Rules"], path: "RuleStatements"),
         .executableTarget(
             name: "WebSocketFrames", dependencies: ["FuzzDriver", "WebSocketFraming", nioCore, nioWebSocket], path: "WebSocketFrames"),
     ]

@@ -53,11 +53,13 @@ struct TopicRule: Sendable {
 struct TopicRuleReader {
     private let resource: TemplateDocument.Resource
     private let busNames: [String]
+    private let host: SQLHost
     private let what: String
 
-    init(resource: TemplateDocument.Resource, busNames: [String]) {
+    init(resource: TemplateDocument.Resource, busNames: [String], host: SQLHost) {
         self.resource = resource
         self.busNames = busNames
+        self.host = host
         what = "AWS::IoT::TopicRule `\(resource.logicalID)`"
     }
 
@@ -79,7 +81,8 @@ struct TopicRuleReader {
         let version = problems.collect { () throws(DocumentError) in try self.version(payload) }
         let isEnabled = problems.collect { () throws(DocumentError) in !(try payload["RuleDisabled"]?.boolean("RuleDisabled") ?? false) }
         let statement = problems.collect { () throws(DocumentError) in try self.statement(payload, version ?? .v2016) }
-        let reader = TopicRuleActionReader(what: what, busNames: busNames, statement: statement?.compiled)
+        let reader = TopicRuleActionReader(
+            what: what, busNames: busNames, scope: TemplatePlaces(statement: statement?.compiled, host: host))
         let actions = problems.collect { () throws(DocumentError) in try reader.actions(payload) }
         let errorAction = problems.collect { () throws(DocumentError) in try reader.errorAction(payload) }
         try problems.finish()
@@ -117,7 +120,7 @@ struct TopicRuleReader {
         let value = try payload.required("Sql", in: what)
         let text = try value.text("Sql")
         do throws(SQLError) {
-            return (try SQLStatement(parsing: text, version: version), text)
+            return (try SQLStatement(parsing: text, version: version, host: host), text)
         } catch {
             throw DocumentError("Sql: \(error)", at: value.location)
         }

@@ -31,8 +31,7 @@ struct TopicRuleActionReader {
 
     let what: String
     let busNames: [String]
-    /// Nil where the rule's statement is refused, so that its actions can still be looked at.
-    let statement: SQLStatement?
+    let scope: TemplatePlaces
 
     func actions(_ payload: Node) throws(DocumentError) -> [TopicRule.Action] {
         let value = try payload.required("Actions", in: what)
@@ -72,7 +71,7 @@ struct TopicRuleActionReader {
     /// AWS demands `RoleArn`; it has no meaning here, where there are no roles.
     private func republish(_ node: Node) throws(DocumentError) -> TopicRule.Action {
         let what = "\(what): Republish"
-        let fields = try ActionFields(node, known: ["RoleArn", "Topic", "Qos", "Headers"], what: what, statement: statement)
+        let fields = try ActionFields(node, known: ["RoleArn", "Topic", "Qos", "Headers"], what: what, scope: scope)
         let (topic, location, text) = try fields.template("Topic")
         // `$$` stands for a `$` that begins a topic.
         if text.hasPrefix("$"), !text.hasPrefix("${") {
@@ -80,14 +79,14 @@ struct TopicRuleActionReader {
         }
         if let topic = topic.constant {
             guard isTopicName(topic) else { throw DocumentError("\(self.what): `\(topic)` is not the name of a topic", at: location) }
-            if let topicFilter = statement?.topicFilter, Topics.matches(name: topic, filter: topicFilter) {
+            if let topicFilter = scope.statement?.topicFilter, Topics.matches(name: topic, filter: topicFilter) {
                 throw DocumentError(
                     "Republish topic cannot be within topic space of rule's topic pattern '\(topicFilter)'", at: location
                 )
             }
         }
         let headers = try fields["Headers"].map { (node) throws(DocumentError) in
-            try RepublishHeaders(node, what: "\(what): Headers", statement: statement)
+            try RepublishHeaders(node, what: "\(what): Headers", scope: scope)
         }
         return .republish(
             RepublishAction(topic: topic, topicText: text, qos: try fields["Qos"].map(readQoS) ?? .atMostOnce, headers: headers))
@@ -95,7 +94,7 @@ struct TopicRuleActionReader {
 
     private func events(_ node: Node) throws(DocumentError) -> TopicRule.Action {
         let fields = try ActionFields(
-            node, known: ["BusName", "DetailType", "Source"], what: "\(what): events", statement: statement)
+            node, known: ["BusName", "DetailType", "Source"], what: "\(what): events", scope: scope)
         let (busName, location, text) = try fields.template("BusName")
         if let name = busName.constant, !busNames.contains(EventBusReader.name(inReference: name)) {
             throw DocumentError("Event bus \(text) does not exist\(suggestion(for: text, among: busNames))", at: location)
@@ -108,7 +107,7 @@ struct TopicRuleActionReader {
 
     private func log(_ node: Node) throws(DocumentError) -> TopicRule.Action {
         let fields = try ActionFields(
-            node, known: ["RoleArn", "LogGroupName", "BatchMode"], what: "\(what): CloudwatchLogs", statement: statement)
+            node, known: ["RoleArn", "LogGroupName", "BatchMode"], what: "\(what): CloudwatchLogs", scope: scope)
         if let value = fields["BatchMode"], try value.boolean("BatchMode") {
             throw DocumentError("\(what): CloudwatchLogs: `BatchMode: true` is not supported", at: value.location)
         }
