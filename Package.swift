@@ -20,6 +20,8 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -38,6 +40,8 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -95,7 +99,7 @@ let package = Package(
 
         .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", nioCore], exclude: ["Vectors"]),
         .testTarget(name: "RulesTests", dependencies: ["Rules"], exclude: ["Vectors"]),
-        .testTarget(name: "TrustTests", dependencies: ["Trust"]),
+        .testTarget(name: "TrustTests", dependencies: ["Trust", subprocess, system]),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
         .testTarget(name: "BrokerCoreTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
         .testTarget(name: "SimulationTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
@@ -104,8 +108,7 @@ let package = Package(
             name: "BrokerServerTests",
             dependencies: [
                 "BrokerServer", "BrokerCore", "CremaTesting", "HTTPExchange", "MQTTCodec", "Trust", "WebSocketFraming", nioCore,
-                nioEmbedded,
-                nioHTTP, nioPosix, logging,
+                nioEmbedded, nioHTTP, nioPosix, logging, subprocess, system,
             ]),
         .testTarget(name: "HTTPExchangeTests", dependencies: ["HTTPExchange", nioCore, nioHTTP]),
         .testTarget(name: "WebSocketFramingTests", dependencies: ["WebSocketFraming", "CremaTesting", nioCore, nioWebSocket]),
@@ -123,7 +126,7 @@ let package = Package(
                 hummingbirdTesting, httpClient, lifecycle, logging,
             ]),
         .testTarget(name: "LoadGeneratorTests", dependencies: ["LoadGenerator", "MQTTCodec", nioCore, nioPosix]),
-        .testTarget(name: "TidyTests"),
+        .testTarget(name: "TidyTests", dependencies: [subprocess, system]),
     ]
 )
 

@@ -22,13 +22,18 @@ swift format lint --strict --parallel --recursive Sources Tests Benchmarks Packa
 step "build with tests, warnings as errors"
 swift build --build-tests
 
+# A trap in a test prints the thread that trapped: to walk hundreds of threads of this program takes longer than all the tests.
+export SWIFT_BACKTRACE=enable=yes,threads=crashed,registers=none,images=none,interactive=no
+# What hangs ends the run here, by name, and not by CI's own limit.
+tests() { timeout --kill-after=30 1500 swift test --skip-build "$@"; }
+
 step "tests"
-swift test --skip-build --skip SimulationTests
+tests --skip SimulationTests
 
 # Alone: it takes a processor for minutes, which tests with sockets and deadlines would miss.
 # Many more worlds, in release: simulate.sh
 step "simulated worlds, 6,000 unless told"
-CREMA_SEEDS=${CREMA_SEEDS:-6000} swift test --skip-build --filter SimulationTests
+CREMA_SEEDS=${CREMA_SEEDS:-6000} tests --filter SimulationTests
 
 step "build for release"
 swift build -c release --product crema

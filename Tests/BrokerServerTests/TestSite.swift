@@ -2,7 +2,9 @@ import BrokerCore
 import CremaTesting
 import Foundation
 import Logging
+import Subprocess
 import Synchronization
+import SystemPackage
 import Trust
 
 @testable import BrokerServer
@@ -100,17 +102,12 @@ struct TestSite {
         try Data(bytes).write(to: URL(fileURLWithPath: input))
         var arguments = ["s_client", "-connect", "127.0.0.1:\(port)", "-CAfile", path("ca.crt"), "-ign_eof"]
         if let certificate { arguments += ["-cert", path("\(certificate).crt"), "-key", path("\(certificate).key")] }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.arguments = arguments + more
-        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: input))
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let reading = output.fileHandleForReading
-        return try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Result { try reading.readToEnd() ?? Data() }) }
-        }
+        let packets = try FileHandle(forReadingFrom: URL(fileURLWithPath: input))
+        defer { try? packets.close() }
+        let result = try await Subprocess.run(
+            .name("openssl"), arguments: Arguments(arguments + more),
+            input: .fileDescriptor(.init(rawValue: packets.fileDescriptor), closeAfterSpawningProcess: false),
+            output: .bytes(limit: 16_777_216), error: .combinedWithOutput)
+        return Data(result.standardOutput)
     }
 }

@@ -111,6 +111,9 @@ import Testing
 
     @Test func unfinishedWorkIsAWord() { #expect(leftoverMarkers(source("let XX" + "XL = 1")) == []) }
 
+    @Test(arguments: ["let child = Process" + "()", "let child=Process" + "()"])
+    func aChildOfFoundationIsFound(line: String) { #expect(foundationProcesses(source(line)).count == 1) }
+
     @Test(arguments: ["text\n# Late\n", "# One\n\n# Two\n", "## Only a section\n", ""])
     func aBadTitleIsFound(text: String) { #expect(badTitles(source(text, path: "README.md")).count == 1) }
 

@@ -1,4 +1,6 @@
 import Foundation
+import Subprocess
+import SystemPackage
 
 /// One text file of the repository.
 struct TextFile: Sendable {
@@ -37,12 +39,12 @@ struct Repository: Sendable {
     let paths: [String]
     let files: [TextFile]
 
-    init() throws {
+    init() async throws {
         let root = URL(filePath: #filePath).resolvingSymlinksInPath()
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         // A folder owned by somebody else (`sudo make test`) is no reason for git to refuse a list of names.
-        let listing = try Repository.output(
-            of: ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], in: root)
+        let listing = try await Repository.outputOfGit(
+            ["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], in: root)
         let listed = String(decoding: listing, as: UTF8.self).split(separator: "\0").map(String.init)
         paths = Set(listed).sorted().filter { FileManager.default.fileExists(atPath: root.appending(path: $0).path) }
         files = paths.compactMap { path in
@@ -53,19 +55,13 @@ struct Repository: Sendable {
 
     var swiftSources: [TextFile] { files.filter { $0.isSwift && $0.path.hasPrefix("Sources/") } }
 
-    private struct GitFailed: Error { var status: Int32 }
+    private struct GitFailed: Error { var status: TerminationStatus }
 
-    private static func output(of command: [String], in folder: URL) throws -> Data {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = command
-        process.currentDirectoryURL = folder
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw GitFailed(status: process.terminationStatus) }
-        return data
+    private static func outputOfGit(_ arguments: [String], in folder: URL) async throws -> Data {
+        let result = try await Subprocess.run(
+            .name("git"), arguments: Arguments(arguments), workingDirectory: .init(folder.path),
+            output: .bytes(limit: 16_777_216), error: .currentStandardError)
+        guard result.terminationStatus.isSuccess else { throw GitFailed(status: result.terminationStatus) }
+        return Data(result.standardOutput)
     }
 }

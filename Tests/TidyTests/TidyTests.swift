@@ -6,7 +6,7 @@ import Testing
 @Suite struct TidyTests {
     private let repository: Repository
 
-    init() throws { repository = try Repository() }
+    init() async throws { repository = try await Repository() }
 
     @Test func theRepositoryIsFound() {
         #expect(repository.paths.contains("Package.swift"))
@@ -31,6 +31,8 @@ import Testing
     }
 
     @Test func nothingIsLeftUnfinished() { #expect(leftoverMarkers(repository.files) == []) }
+
+    @Test func childrenAreNotStartedByFoundation() { #expect(foundationProcesses(repository.files) == []) }
 
     @Test func markdownHasOneTitle() { #expect(badTitles(repository.files) == []) }
 

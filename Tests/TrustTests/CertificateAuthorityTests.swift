@@ -95,14 +95,15 @@ import Testing
         #expect(throws: TrustError.self) { try AlternativeName(parsing: name) }
     }
 
-    @Test func opensslReadsWhatWeIssue() throws {
+    @Test func opensslReadsWhatWeIssue() async throws {
         let folder = try TemporaryDirectory()
         let authority = try Issuing.authority()
         let server = try Issuing.server(["localhost", "::1"], of: authority)
         try folder.write(server.certificate.pem(), to: "server.crt")
         try folder.write(server.key.pem(), to: "server.key")
-        let text = try OpenSSLProgram.run("x509", "-in", "server.crt", "-noout", "-text", "-fingerprint", "-sha256", "-serial", in: folder)
-        #expect(text.status == 0)
+        let text = try await OpenSSLProgram.run(
+            "x509", "-in", "server.crt", "-noout", "-text", "-fingerprint", "-sha256", "-serial", in: folder)
+        #expect(text.succeeded)
         for expected in [
             "Version: 3 (0x2)", "Signature Algorithm: ecdsa-with-SHA256", "ASN1 OID: prime256v1", "TLS Web Server Authentication",
             "DNS:localhost, IP Address:0:0:0:0:0:0:0:1", "CA:FALSE", "X509v3 Authority Key Identifier",
@@ -110,22 +111,22 @@ import Testing
         ] {
             #expect(text.output.contains(expected), "\(expected) is not in \(text.output)")
         }
-        let key = try OpenSSLProgram.run("pkey", "-in", "server.key", "-noout", "-check", in: folder)
+        let key = try await OpenSSLProgram.run("pkey", "-in", "server.key", "-noout", "-check", in: folder)
         #expect(key.output.contains("Key is valid"))
     }
 
-    @Test func opensslVerifiesWhatWeIssueForItsPurposeOnly() throws {
+    @Test func opensslVerifiesWhatWeIssueForItsPurposeOnly() async throws {
         let folder = try TemporaryDirectory()
         let authority = try Issuing.authority()
         try folder.write(authority.certificate.pem(), to: "ca.crt")
         try folder.write(Issuing.client("alice", of: authority).certificate.pem(), to: "alice.crt")
         try folder.write(Issuing.server(["localhost"], of: authority).certificate.pem(), to: "server.crt")
-        func verify(_ purpose: String, _ file: String) throws -> Int32 {
-            try OpenSSLProgram.run("verify", "-x509_strict", "-CAfile", "ca.crt", "-purpose", purpose, file, in: folder).status
+        func verify(_ purpose: String, _ file: String) async throws -> Bool {
+            try await OpenSSLProgram.run("verify", "-x509_strict", "-CAfile", "ca.crt", "-purpose", purpose, file, in: folder).succeeded
         }
-        #expect(try verify("sslclient", "alice.crt") == 0)
-        #expect(try verify("sslserver", "server.crt") == 0)
-        #expect(try verify("sslserver", "alice.crt") != 0)
-        #expect(try verify("sslclient", "server.crt") != 0)
+        #expect(try await verify("sslclient", "alice.crt"))
+        #expect(try await verify("sslserver", "server.crt"))
+        #expect(try await !verify("sslserver", "alice.crt"))
+        #expect(try await !verify("sslclient", "server.crt"))
     }
 }

@@ -121,9 +121,9 @@ import Testing
                 == "issued by an authority that is not trusted here (depth 0, subject CN=alice,O=Crema thing)")
     }
 
-    @Test func intermediatesCompleteAChainButAreNotTrusted() throws {
+    @Test func intermediatesCompleteAChainButAreNotTrusted() async throws {
         let folder = try TemporaryDirectory()
-        let root = try OpenSSLChain(in: folder)
+        let root = try await OpenSSLChain(in: folder)
         let verifier = try CertificateVerifier(authorityFile: folder.path + "/root.crt")
         let leaf = try root.certificate("leaf.crt")
         let intermediate = try root.certificate("intermediate.crt")
@@ -135,7 +135,7 @@ import Testing
         }
     }
 
-    @Test func opensslAgreesOnEveryVerdict() throws {
+    @Test func opensslAgreesOnEveryVerdict() async throws {
         let folder = try TemporaryDirectory()
         let ours = try Issuing.authority()
         let theirs = try Issuing.authority()
@@ -149,8 +149,9 @@ import Testing
         try folder.write(ours.certificate.pem(), to: "ca.crt")
         for (index, leaf) in leaves.enumerated() {
             try folder.write(leaf.pem(), to: "\(index).crt")
-            let theirVerdict = try OpenSSLProgram.run("verify", "-CAfile", "ca.crt", "-purpose", "sslclient", "\(index).crt", in: folder)
-            #expect((failure(verifier, leaf) == nil) == (theirVerdict.status == 0), "\(leaf.subject): \(theirVerdict.output)")
+            let theirVerdict = try await OpenSSLProgram.run(
+                "verify", "-CAfile", "ca.crt", "-purpose", "sslclient", "\(index).crt", in: folder)
+            #expect((failure(verifier, leaf) == nil) == theirVerdict.succeeded, "\(leaf.subject): \(theirVerdict.output)")
         }
     }
 
@@ -177,33 +178,33 @@ import Testing
 struct OpenSSLChain {
     let folder: TemporaryDirectory
 
-    init(in folder: TemporaryDirectory) throws {
+    init(in folder: TemporaryDirectory) async throws {
         self.folder = folder
         let authority = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n"
         try folder.write(Array(authority.utf8), to: "ca.ext")
         try folder.write(Array("extendedKeyUsage=clientAuth\n".utf8), to: "leaf.ext")
         for name in ["root", "intermediate", "leaf"] {
-            try run("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "\(name).key")
-            try run("req", "-new", "-key", "\(name).key", "-subj", "/CN=\(name)", "-out", "\(name).csr")
+            try await run("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "\(name).key")
+            try await run("req", "-new", "-key", "\(name).key", "-subj", "/CN=\(name)", "-out", "\(name).csr")
         }
-        try run("x509", "-req", "-in", "root.csr", "-signkey", "root.key", "-extfile", "ca.ext", "-days", "2", "-out", "root.crt")
-        try sign("intermediate", by: "root", extensions: "ca.ext")
-        try sign("leaf", by: "intermediate", extensions: "leaf.ext")
+        try await run("x509", "-req", "-in", "root.csr", "-signkey", "root.key", "-extfile", "ca.ext", "-days", "2", "-out", "root.crt")
+        try await sign("intermediate", by: "root", extensions: "ca.ext")
+        try await sign("leaf", by: "intermediate", extensions: "leaf.ext")
     }
 
     func certificate(_ name: String) throws -> Certificate {
         try #require(try Certificate.list(pem: folder.read(name)).first)
     }
 
-    private func sign(_ name: String, by issuer: String, extensions: String) throws {
-        try run(
+    private func sign(_ name: String, by issuer: String, extensions: String) async throws {
+        try await run(
             "x509", "-req", "-in", "\(name).csr", "-CA", "\(issuer).crt", "-CAkey", "\(issuer).key", "-CAcreateserial", "-extfile",
             extensions, "-days", "2", "-out", "\(name).crt")
     }
 
-    private func run(_ arguments: String...) throws {
-        let outcome = try OpenSSLProgram.run(arguments, in: folder)
-        try #require(outcome.status == 0, "\(arguments): \(outcome.output)")
+    private func run(_ arguments: String...) async throws {
+        let outcome = try await OpenSSLProgram.run(arguments, in: folder)
+        try #require(outcome.succeeded, "\(arguments): \(outcome.output)")
     }
 }
 

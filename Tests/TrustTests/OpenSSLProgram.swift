@@ -1,33 +1,25 @@
 import Foundation
+import Subprocess
+import SystemPackage
 import Testing
 
 /// The real openssl program, as the second opinion on what Trust makes and says.
 enum OpenSSLProgram {
     struct Outcome {
-        let status: Int32
+        let succeeded: Bool
         let output: String
     }
 
     /// Runs it to its end; standard output and error together.
-    static func run(_ arguments: String..., in directory: TemporaryDirectory? = nil) throws -> Outcome {
-        try run(arguments, in: directory)
+    static func run(_ arguments: String..., in directory: TemporaryDirectory? = nil) async throws -> Outcome {
+        try await run(arguments, in: directory)
     }
 
-    static func run(_ arguments: [String], in directory: TemporaryDirectory? = nil) throws -> Outcome {
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["openssl"] + arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipe
-        process.standardError = pipe
-        if let directory {
-            process.currentDirectoryURL = URL(filePath: directory.path)
-        }
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return Outcome(status: process.terminationStatus, output: String(decoding: data, as: UTF8.self))
+    static func run(_ arguments: [String], in directory: TemporaryDirectory? = nil) async throws -> Outcome {
+        let result = try await Subprocess.run(
+            .name("openssl"), arguments: Arguments(arguments), workingDirectory: directory.map { .init($0.path) },
+            output: .string(limit: 1_048_576), error: .combinedWithOutput)
+        return Outcome(succeeded: result.terminationStatus.isSuccess, output: result.standardOutput)
     }
 }
 

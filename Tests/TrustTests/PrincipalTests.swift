@@ -103,15 +103,15 @@ import Testing
             ("/CN=alice", "subjectAltName=DNS:a,DNS:b", .severalNames(.dns, count: 2)),
             ("/CN=bob", "subjectAltName=URI:urn:crema:thing:alice", nil),
         ] as [(String, String, PrincipalError?)])
-    func readsRealCertificates(_ row: (String, String, PrincipalError?)) throws {
+    func readsRealCertificates(_ row: (String, String, PrincipalError?)) async throws {
         let folder = try TemporaryDirectory()
         var arguments = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-multivalue-rdn"]
         arguments += ["-subj", row.0, "-keyout", "k", "-out", "c"]
         if !row.1.isEmpty {
             arguments += ["-addext", row.1]
         }
-        let made = try OpenSSLProgram.run(arguments, in: folder)
-        try #require(made.status == 0, "\(made.output)")
+        let made = try await OpenSSLProgram.run(arguments, in: folder)
+        try #require(made.succeeded, "\(made.output)")
         let certificate = try #require(try Certificate.list(pem: folder.read("c")).first)
         if let expected = row.2 {
             #expect(throws: expected) { try Principal(from: certificate) }

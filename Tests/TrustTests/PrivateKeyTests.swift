@@ -17,16 +17,16 @@ import Testing
             ["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "key"], ["genrsa", "-traditional", "-out", "key", "2048"],
             ["genpkey", "-algorithm", "ED25519", "-out", "key"],
         ])
-    func readsOtherKeys(_ arguments: [String]) throws {
+    func readsOtherKeys(_ arguments: [String]) async throws {
         let folder = try TemporaryDirectory()
-        try #require(try OpenSSLProgram.run(arguments, in: folder).status == 0)
+        try #require(try await OpenSSLProgram.run(arguments, in: folder).succeeded)
         #expect(throws: Never.self) { try PrivateKey(pem: folder.read("key")) }
     }
 
-    @Test func anEncryptedKeyIsRefusedByNameAndNobodyIsAsked() throws {
+    @Test func anEncryptedKeyIsRefusedByNameAndNobodyIsAsked() async throws {
         let folder = try TemporaryDirectory()
         let arguments = ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-aes256", "-pass", "pass:x", "-out", "key"]
-        try #require(try OpenSSLProgram.run(arguments, in: folder).status == 0)
+        try #require(try await OpenSSLProgram.run(arguments, in: folder).succeeded)
         #expect(throws: TrustError.encryptedPrivateKey(source: "my.key")) { try PrivateKey(pem: folder.read("key"), source: "my.key") }
     }
 
