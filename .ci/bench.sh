@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The benchmarks: packets, routing, and Crema beside Debian's mosquitto, all in one run. Needs .build/release/crema.
+# The benchmarks: packets, routing, event patterns, and Crema beside Debian's mosquitto, all in one run. Needs .build/release/crema.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-for bench in CodecBench RoutingBench; do
+for bench in CodecBench RoutingBench PatternBench; do
     printf '\n== %s, CPU time per operation\n' "$bench"
     swift run --package-path Benchmarks -c release "$bench"
 done

@@ -51,9 +51,10 @@ import Testing
             ("EventPattern: {source: shop}", "\"source\" must be an object or an array"),
             ("EventPattern: {source: []}", "Empty arrays are not allowed"),
             ("EventPattern: 'nonsense'", "Unrecognized token 'nonsense'"),
-            ("EventPattern: {detail: {n: [{numeric: ['>', 1]}]}}", "numeric"),
-            ("EventPattern: {detail: {n: [{anything-but: x}]}}", "anything-but"),
-            ("EventPattern: {$or: [{source: [a]}, {source: [b]}]}", "$or"),
+            ("EventPattern: {detail: {n: [{numeric: ['>', x]}]}}", "Value of > must be numeric"),
+            ("EventPattern: {detail: {n: [{regex: x}]}}", "Unrecognized match type regex"),
+            ("EventPattern: {$or: [{source: [a]}]}", "There must have at least 2 Objects in $or relationship."),
+            ("EventPattern: {a: [{anything-but: {prefix: []}}]}", "a: an empty list in anything-but with prefix is not supported"),
             ("Description: none", "AWS::Events::Rule `R` lacks `EventPattern`"),
         ]
     )

@@ -51,6 +51,21 @@ import Testing
         #expect(try EventPattern(parsing: Array(deep.utf8)).matches(try json(event)))
     }
 
+    @Test(arguments: ["prefix", "suffix"])
+    func aLongListIsLookedUpAtOnce(name: String) throws {
+        let texts = (0..<40).map { "\($0 * 37)\(String(repeating: "x", count: $0 % 5))" } + ["é", ""].prefix(1)
+        let conditions = texts.map { "{\"\(name)\":\"\($0)\"}" }.joined(separator: ",")
+        let pattern = try EventPattern(parsing: Array("{\"a\":[\(conditions),7]}".utf8))
+        for text in texts + ["q", "y37", "37y", "", "148xy", "é0", "0é", "1480xxxx1"] {
+            for value in [text, "\(text)+", "+\(text)"] {
+                let expected = texts.contains { name == "prefix" ? value.hasPrefix($0) : value.hasSuffix($0) }
+                #expect(pattern.matches(try json("{\"a\":\"\(value)\"}")) == expected, "\(value)")
+            }
+        }
+        #expect(pattern.matches(try json(#"{"a":7}"#)))
+        #expect(!pattern.matches(try json(#"{"a":37}"#)))
+    }
+
     @Test func onlyObjectsMatch() throws {
         let pattern = try EventPattern(parsing: Array(#"{"a":[1]}"#.utf8))
         #expect(!pattern.matches(try json(#"[{"a":1}]"#)))

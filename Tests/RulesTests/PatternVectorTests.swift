@@ -36,6 +36,17 @@ import Testing
         }
     }
 
+    /// Random pairs, most of them about missing fields and several elements of arrays.
+    @Test func randomPatternsGetTheAnswersOfTheServicesLibrary() throws {
+        let vectors = Vectors.load("random-patterns.json")
+        for vector in vectors {
+            let pattern = try EventPattern(parsing: Array(try #require(vector["pattern"]?.stringBytes)))
+            let event = try JSONDocument(parsing: Array(try #require(vector["event"]?.stringBytes))).root
+            #expect(pattern.matches(event) == (vector["match"]?.kind == .true), "\(text(vector.rawJSON))")
+        }
+        #expect(vectors.count == 1_200)
+    }
+
     @Test func invalidPatternsAreRefusedInTheServicesWords() throws {
         let vectors = Vectors.load("invalid-patterns.json")
         for vector in vectors {

@@ -67,21 +67,32 @@ final class FieldConditions: Sendable {
     /// Whether the field may also be missing.
     let acceptsAbsence: Bool
     private let exact: ValueSet
+    private let prefixes: AffixSet?
+    private let suffixes: AffixSet?
     private let others: [PatternCondition]
 
     init(_ conditions: [PatternCondition]) {
         all = conditions
         acceptsAbsence = conditions.contains(.absent)
         exact = ValueSet(conditions)
+        let prefixes = AffixSet(conditions.compactMap { if case .prefix(let text) = $0 { text } else { nil } }, isSuffix: false)
+        let suffixes = AffixSet(conditions.compactMap { if case .suffix(let text) = $0 { text } else { nil } }, isSuffix: true)
         others = conditions.filter {
             switch $0 {
             case .exact, .absent: false
+            case .prefix: prefixes == nil
+            case .suffix: suffixes == nil
             default: true
             }
         }
+        self.prefixes = prefixes
+        self.suffixes = suffixes
     }
 
     func holds(_ value: EventFields.Value, in fields: EventFields) -> Bool {
-        exact.contains(value, in: fields) || others.contains { $0.holds(value, in: fields) }
+        if exact.contains(value, in: fields) || others.contains(where: { $0.holds(value, in: fields) }) { return true }
+        guard value.kind == .string, prefixes != nil || suffixes != nil else { return false }
+        let text = fields.text(value)
+        return prefixes?.contains(text) ?? false || suffixes?.contains(text) ?? false
     }
 }
