@@ -1,3 +1,4 @@
+import BrokerCore
 import NIOCore
 package import Rules
 
@@ -64,7 +65,7 @@ extension ResourceSet {
         guard let rule = topicRules.first(where: { $0.name == name }) else {
             throw .unknownRule(name, known: eventRules.map(\.name) + topicRules.map(\.name))
         }
-        guard let topic else { throw .topicMissing(rule: name, filter: rule.statement.topicFilter) }
+        guard let topic else { throw .topicMissing(rule: name, filter: rule.statement.topicFilter ?? "\(BasicIngest.prefix)\(name)/…") }
         return RuleTrial(rule: name, bus: nil, isEnabled: rule.isEnabled, finding: rule.trial(event, topic: topic, nowMilliseconds))
     }
 
@@ -82,8 +83,9 @@ extension ResourceSet {
 
 extension TopicRule {
     fileprivate func trial(_ payload: [UInt8], topic: String, _ nowMilliseconds: Int64) -> RuleTrial.Finding {
-        let isWanted = !FilterIndex([statement.topicFilter]).matches(ByteBuffer(string: topic)).isEmpty
-        guard isWanted else { return .statement(selected: nil, reason: "\(topic) is not on \(statement.topicFilter)") }
+        if let filter = statement.topicFilter, FilterIndex([filter]).matches(ByteBuffer(string: topic)).isEmpty {
+            return .statement(selected: nil, reason: "\(topic) is not on \(filter)")
+        }
         let input = SQLInput(topic: topic, payload: payload, clientID: nil, principal: nil, timestampMilliseconds: nowMilliseconds)
         do throws(SQLEvaluationError) {
             guard let match = try statement.match(input) else {
