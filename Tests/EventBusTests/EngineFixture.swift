@@ -94,7 +94,8 @@ struct EngineFixture {
         _ topic: String, _ payload: String, hops: UInt8 = 0, retain: Bool = false, clientID: String? = "device"
     ) -> [Published] {
         let message = Message(topic: topic, payload: payload.utf8, qos: .atLeastOnce, retain: retain, hops: hops)
-        return engine.evaluate(message, from: Publisher(clientID: clientID, principal: nil)).map(Published.init)
+        return engine.evaluate(message, from: Publisher(clientID: clientID, principal: nil), now: Instant(nanoseconds: 0)).map(
+            Published.init)
     }
 }
 

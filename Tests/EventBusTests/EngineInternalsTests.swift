@@ -75,13 +75,6 @@ import Testing
 }
 
 @Suite struct EngineTextTests {
-    @Test func base64IsTheStandardOne() {
-        for count in 0..<50 {
-            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ count) }
-            #expect(base64(bytes) == Data(bytes).base64EncodedString())
-        }
-    }
-
     @Test func oneLineIsAdmittedInAnInterval() {
         let interval = LogInterval(seconds: 1)
         #expect(interval.admit("a", at: 0) == 0)

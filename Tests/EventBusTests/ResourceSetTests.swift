@@ -147,13 +147,44 @@ import Testing
     @Test(
         "What a topic rule cannot do is refused with its place",
         arguments: [
-            ("[{lambda: {functionArn: x}}]", "8:20: AWS::IoT::TopicRule `T`: the action lambda is not supported; Republish and events are"),
+            (
+                "[{lambda: {functionArn: x}}]",
+                "8:20: AWS::IoT::TopicRule `T`: the action lambda is not supported; Republish, CloudwatchLogs and events are"
+            ),
             (
                 "[{Republish: {Topic: b, RoleArn: x}, S3: {}}]",
                 "8:19: an action of AWS::IoT::TopicRule `T` must have exactly one key, such as `Republish`"
             ),
             ("[{Republish: {RoleArn: x}}]", "8:31: AWS::IoT::TopicRule `T`: Republish lacks `Topic`"),
-            ("[{Republish: {Topic: b, Headers: {}}}]", "8:42: AWS::IoT::TopicRule `T`: Republish: the property Headers is not supported"),
+            ("[{Republish: {Topic: b, Retain: true}}]", "8:42: AWS::IoT::TopicRule `T`: Republish: the property Retain is not supported"),
+            (
+                "[{Republish: {Topic: b, Headers: {Priority: 1}}}]",
+                "8:52: AWS::IoT::TopicRule `T`: Republish: Headers: the property Priority is not supported"
+            ),
+            (
+                "[{Republish: {Topic: b, Headers: {MessageExpiry: soon}}}]",
+                "8:67: AWS::IoT::TopicRule `T`: Republish: Headers: MessageExpiry must be a whole number of seconds, not `soon`"
+            ),
+            (
+                "[{Republish: {Topic: b, Headers: {CorrelationData: '?'}}}]",
+                "8:69: AWS::IoT::TopicRule `T`: Republish: Headers: CorrelationData must be Base64, which `?` is not"
+            ),
+            (
+                "[{Republish: {Topic: b, Headers: {ResponseTopic: 'a/#'}}}]",
+                "8:67: AWS::IoT::TopicRule `T`: Republish: Headers: ResponseTopic must be the name of a topic, not `a/#`"
+            ),
+            (
+                "[{Republish: {Topic: b, Headers: {PayloadFormatIndicator: x}}}]",
+                "8:76: AWS::IoT::TopicRule `T`: Republish: Headers: PayloadFormatIndicator must be UTF8_DATA or UNSPECIFIED_BYTES, not `x`"
+            ),
+            (
+                "[{Republish: {Topic: b, Headers: {UserProperties: [{Key: a}]}}}]",
+                "8:69: AWS::IoT::TopicRule `T`: Republish: Headers: UserProperties lacks `Value`"
+            ),
+            (
+                "[{CloudwatchLogs: {LogGroupName: a, BatchMode: true}}]",
+                "8:65: AWS::IoT::TopicRule `T`: CloudwatchLogs: `BatchMode: true` is not supported"
+            ),
             ("[{Republish: {Topic: 'a/b'}}]", "8:39: Republish topic cannot be within topic space of rule's topic pattern 'a/#'"),
             ("[{Republish: {Topic: '$$SYS/b'}}]", "8:39: AWS::IoT::TopicRule `T`: topics that begin with `$` belong to the broker"),
             ("[{Republish: {Topic: 'b/+'}}]", "8:39: AWS::IoT::TopicRule `T`: `b/+` is not the name of a topic"),
@@ -182,13 +213,21 @@ import Testing
                 "t.yaml:8:39: AWS::IoT::TopicRule `T`: Republish: Topic: "))
     }
 
-    @Test func theVersionOfTheLanguageMustBeSaid() {
+    @Test func theVersionOfTheLanguageIsAWSsOwnDefaultUnlessItIsSaid() throws {
         #expect(
-            message(topicRule(version: "2015-10-08")) == "t.yaml:6:27: AwsIotSqlVersion `2015-10-08` is not supported, only `2016-03-23`")
-        let without = topicRule().replacing("        AwsIotSqlVersion: '2016-03-23'\n", with: "")
-        #expect(message(without).hasPrefix("t.yaml:6:9: AWS::IoT::TopicRule `T` needs `AwsIotSqlVersion: 2016-03-23`"))
+            message(topicRule(version: "beta"))
+                == "t.yaml:6:27: AwsIotSqlVersion `beta` is not supported; `2015-10-08` and `2016-03-23` are")
+        let without = topicRule(sql: "SELECT [1] AS b FROM 'a'").replacing("        AwsIotSqlVersion: '2016-03-23'\n", with: "")
+        #expect(message(without).hasSuffix("Sql: an array literal needs SQL version 2016-03-23 (offset 7)"))
+        #expect(throws: Never.self) { try resources(topicRule(sql: "SELECT [1] AS b FROM 'a'")) }
+        #expect(throws: Never.self) { try resources(topicRule(version: "2015-10-08")) }
+    }
+
+    @Test func anErrorActionIsReadAsAnActionIs() {
         #expect(
-            message(topicRule(more: "ErrorAction: {}")) == "t.yaml:9:9: AWS::IoT::TopicRule `T`: the property ErrorAction is not supported")
+            message(topicRule(more: "ErrorAction: {lambda: {}}"))
+                == "t.yaml:9:23: AWS::IoT::TopicRule `T`: the action lambda is not supported; Republish, CloudwatchLogs and events are")
+        #expect(throws: Never.self) { try resources(topicRule(more: "ErrorAction: {Republish: {Topic: b}}")) }
     }
 
     @Test func namesAreUniqueAcrossTemplates() throws {

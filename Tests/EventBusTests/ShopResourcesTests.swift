@@ -82,7 +82,9 @@ func shopEngine() throws -> (engine: EventEngine, documents: ResourceDocuments) 
         #expect(engine.topicFilters == ["orders/+/+"])
         let payload = #"{"ORDERSTATE":"\#(state)","userId":"u","eventId":"NYC","orderId":"1"}"#
         let published = engine.evaluate(
-            .init(topic: "orders/nyc/device-1", payload: payload.utf8, qos: .atLeastOnce), from: .init(clientID: "device-1", principal: nil)
+            .init(topic: "orders/nyc/device-1", payload: payload.utf8, qos: .atLeastOnce),
+            from: .init(clientID: "device-1", principal: nil),
+            now: Instant(nanoseconds: 0)
         )
         #expect(
             published.map { Published($0).topic } == [

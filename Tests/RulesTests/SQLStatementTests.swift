@@ -16,20 +16,21 @@ import Testing
             topic: topic, payload: Array(payload.utf8), clientID: clientID, principal: "cert", timestampMilliseconds: 1_700_000_000_000)
     }
 
-    private func result(_ sql: String, _ payload: String = Self.payload) throws -> String? {
-        try SQLStatement(parsing: sql).evaluate(input(payload)).map { text($0) }
+    private func result(_ sql: String, _ payload: String = Self.payload, version: SQLVersion = .v2016) throws -> String? {
+        try SQLStatement(parsing: sql, version: version).evaluate(input(payload)).map { text($0) }
     }
 
     @Test(arguments: Vectors.load("sql.json").map(Vector.init))
     func vectors(vector: Vector) throws {
         let sql = try #require(vector.view["sql"]?.stringValue)
+        let version = try #require(SQLVersion(rawValue: vector.view["version"]?.stringValue ?? "2016-03-23"))
         if let message = vector.view["refused"]?.stringValue {
-            let error = #expect(throws: SQLError.self) { try SQLStatement(parsing: sql) }
+            let error = #expect(throws: SQLError.self) { try SQLStatement(parsing: sql, version: version) }
             #expect(error?.message == message)
             if let offset = vector.view["offset"]?.numberText { #expect(error.map { "\($0.offset)" } == offset) }
         } else {
             let expected = vector.view["no"] == nil ? vector.view["is"]?.stringValue : nil
-            #expect(try result(sql) == expected)
+            #expect(try result(sql, version: version) == expected)
         }
     }
 

@@ -26,7 +26,7 @@ import Testing
         ("${", 2, "an expression expected, found the end of the text"), ("${}", 2, "an expression expected, found '}'"),
         ("a${user", 7, "'}' expected, found the end of the text"),
         ("${user x}", 7, "'}' expected, found 'x'"), ("${*}", 2, "an expression expected, found '*'"),
-        ("é${upper(user)}", 4, "function 'upper' is not supported yet"),
+        ("é${nobody(user)}", 4, "function 'nobody' is not known"),
     ])
     func unusableTemplatesAreRefused(template: String, offset: Int, message: String) {
         let error = #expect(throws: SQLError.self) { try SubstitutionTemplate(parsing: template) }

@@ -98,6 +98,9 @@ struct MetricsPage {
         text.add(.counter, "crema_event_requests_refused_total", "PutEvents requests refused as a whole.", events.requestsRefused)
         text.add(.counter, "crema_rule_hops_cut_total", "Rule outputs cut at ruleHopsMax.", events.ruleHopsCut)
         text.add(
+            .counter, "crema_basic_ingest_dropped_total", "Messages of Basic Ingest for a rule that does not exist or is disabled.",
+            events.basicIngestDropped)
+        text.add(
             .counter, "crema_dead_letters_dropped_total", "Dead letters dropped to keep within their limits.", events.deadLettersDropped)
     }
 

@@ -4,7 +4,7 @@ package enum LoggedText {
     package static let charactersMax = 256
 
     /// Control and format characters become `\u{…}`, so that no client can forge a line or hide in one.
-    package static func escaping(_ text: String) -> String {
+    package static func escaping(_ text: String, charactersMax: Int = LoggedText.charactersMax) -> String {
         var result = ""
         var count = 0
         for scalar in text.unicodeScalars {

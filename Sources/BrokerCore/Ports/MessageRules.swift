@@ -15,9 +15,12 @@ package struct Publisher: Sendable, Equatable {
 ///
 /// Evaluated once, on the shard that accepted the publish; must not block. The answers are published by the broker itself.
 package protocol MessageRules: Sendable {
-    /// The topic filters of all rules. A message whose topic matches none of them is never handed to ``evaluate(_:from:)``.
+    /// The topic filters of all rules. Of messages on other topics only those of Basic Ingest are handed to
+    /// ``evaluate(_:from:now:)``.
     var topicFilters: [String] { get }
 
     /// Runs every rule whose filter matches, and answers with what they publish.
-    func evaluate(_ message: Message, from publisher: Publisher) -> [Message]
+    ///
+    /// A message on ``BasicIngest/prefix`` is for the one rule that its topic names.
+    func evaluate(_ message: Message, from publisher: Publisher, now: Instant) -> [Message]
 }

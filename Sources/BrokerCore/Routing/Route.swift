@@ -52,6 +52,8 @@ final class Route {
     /// Statistics of the topic; `nil` for `$` topics and beyond `topicsTrackedMax`.
     let record: TopicRecord?
     let isSystemTopic: Bool
+    /// Whether messages go to the rule that the topic names, and to nobody else.
+    let isBasicIngest: Bool
 
     /// Whether a message on the topic would reach nobody.
     var isEmpty: Bool { recipients.isEmpty && groups.isEmpty && shards.isEmpty && !hasRules }
@@ -61,6 +63,8 @@ final class Route {
         self.topic = topic
         self.record = record
         isSystemTopic = topic.readableBytesView.first == UInt8(ascii: "$")
+        isBasicIngest = isSystemTopic && BasicIngest.includes(topic)
+        hasRules = isBasicIngest
     }
 }
 

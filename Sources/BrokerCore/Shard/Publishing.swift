@@ -5,6 +5,9 @@ import NIOCore
 extension Shard {
     func topicProblem(_ topic: ByteBuffer, of connection: ClientConnection) -> String? {
         let limits = connection.limits.values
+        var topic = topic
+        // The levels that only name a rule do not count.
+        if let length = BasicIngest.topicLength(in: topic) { topic.moveReaderIndex(forwardBy: topic.readableBytes - length) }
         if topic.readableBytes > limits.topicBytesMax { return "a topic longer than \(limits.topicBytesMax) bytes (topicBytesMax)" }
         var levels = 1
         for byte in topic.readableBytesView where byte == UInt8(ascii: "/") { levels += 1 }
@@ -12,10 +15,11 @@ extension Shard {
         return nil
     }
 
-    /// Clients do not publish to the broker's own topics, and nowhere without the right to.
+    /// Clients publish to one kind of the broker's own topics only, that of Basic Ingest, and nowhere without the right to.
     func mayPublish(_ topic: ByteBuffer, _ publisher: Publisher) -> Bool {
         let isSystemTopic = topic.readableBytesView.first == UInt8(ascii: "$")
-        if !isSystemTopic, authorizer.isUnrestricted || authorizer.allowsPublish(to: String(buffer: topic), by: publisher) { return true }
+        let isOpen = !isSystemTopic || (rules != nil && BasicIngest.includes(topic))
+        if isOpen, authorizer.isUnrestricted || authorizer.allowsPublish(to: String(buffer: topic), by: publisher) { return true }
         counters.drop(.publishDenied)
         transport.report(.publishDenied(clientID: publisher.clientID ?? "", topic: String(buffer: topic)))
         return false
@@ -27,12 +31,12 @@ extension Shard {
         var outgoing = OutgoingMessage(message, now: now)
         // A will is published by its client, which may not want to get back what it publishes [MQTT5-3.8.3-3].
         if route.hasNoLocal, let clientID = publisher.clientID { outgoing.publisher = sessions[ExactText(clientID)] }
-        if message.retain { retain(&outgoing, by: publisher.clientID) }
+        if message.retain, !route.isBasicIngest { retain(&outgoing, by: publisher.clientID) }
         accept(&outgoing, along: route, publisher: publisher)
     }
 
     func accept(_ outgoing: inout OutgoingMessage, along route: Route, from connection: ClientConnection) {
-        if outgoing.message.retain { retain(&outgoing, by: connection.clientID) }  // [MQTT5-3.3.1-8]
+        if outgoing.message.retain, !route.isBasicIngest { retain(&outgoing, by: connection.clientID) }  // [MQTT5-3.3.1-8]
         // The publisher's name is made only for those who ask for it.
         if taps.isEmpty && !route.hasRules {
             accept(&outgoing, along: route, publisher: nil)
@@ -47,11 +51,12 @@ extension Shard {
             record.bytes &+= UInt64(outgoing.message.payload.readableBytes)
             record.lastSeen = now
         }
-        deliver(&outgoing, along: route)  // also what is empty and removes the retained one [MQTT5-3.3.1-6]
+        // A message of Basic Ingest reaches its rule and no subscriber.
+        if !route.isBasicIngest { deliver(&outgoing, along: route) }  // also what is empty and removes the retained one [MQTT5-3.3.1-6]
         guard let publisher else { return }
         if !taps.isEmpty { tap(outgoing.message, publisher) }
         if route.hasRules, let rules {
-            for output in rules.evaluate(outgoing.message, from: publisher) { enqueueOwn(output) }
+            for output in rules.evaluate(outgoing.message, from: publisher, now: now) { enqueueOwn(output) }
         }
     }
 

@@ -10,7 +10,7 @@ extension Shard {
             reading: buffer.readableBytesUInt8Span, at: 0, header: header, version: connection.version, limits: connection.limits.decoding)
         if layout.qos == .exactlyOnce, connection.isAWS { return refuseQoS2(on: connection) }
         guard let route = try route(of: layout, in: buffer, on: connection) else { return }
-        if route.isSystemTopic, connection.isAWS {
+        if route.isSystemTopic, connection.isAWS, !(route.isBasicIngest && rules != nil) {
             let text = "a publish to a topic that begins with $, which nothing here serves"
             return end(connection, reason: .limitExceeded(.topicNameInvalid, text), closingTransport: true)
         }
@@ -131,7 +131,9 @@ extension Shard {
             counters.drop(.payloadFormatInvalid)
             return .payloadFormatInvalid
         }
-        if outgoing.message.retain, connection.terms != nil, !retained.hasRoom(for: outgoing.message, by: connection.clientID) {
+        if outgoing.message.retain, connection.terms != nil, !route.isBasicIngest,
+            !retained.hasRoom(for: outgoing.message, by: connection.clientID)
+        {
             counters.drop(.retainedFull)
             transport.report(.retainedFull(topic: outgoing.message.topicName))
             return .quotaExceeded

@@ -10,6 +10,8 @@ package struct EventBusLimits: Sendable, Equatable {
     package var deadLetterBytesMax = 16_777_216
     /// Seconds between two log lines about the same rule; those in between are counted in the next one.
     package var ruleLogSecondsMin = 10
+    /// Characters of a payload in the log line of a rule's cloudwatchLogs action; the rest is cut and marked by `…`.
+    package var ruleLogCharactersMax = 4_096
 
     package init() {}
 
@@ -17,5 +19,6 @@ package struct EventBusLimits: Sendable, Equatable {
     package static let names: [(name: String, path: any WritableKeyPath<EventBusLimits, Int> & Sendable)] = [
         ("ruleHopsMax", \.ruleHopsMax), ("putEventsBytesMax", \.putEventsBytesMax), ("deadLettersMax", \.deadLettersMax),
         ("deadLetterBytesMax", \.deadLetterBytesMax), ("ruleLogSecondsMin", \.ruleLogSecondsMin),
+        ("ruleLogCharactersMax", \.ruleLogCharactersMax),
     ]
 }

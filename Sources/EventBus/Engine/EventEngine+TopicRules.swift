@@ -1,4 +1,5 @@
 package import BrokerCore
+import Documents
 import MQTTCodec
 import NIOCore
 import Rules
@@ -9,106 +10,115 @@ extension EventEngine {
     /// Runs the topic rules for a message that a client published.
     ///
     /// As in AWS IoT, a retained publish is a message like any other, and an empty one counts as an empty document. What rules make of it
-    /// is not retained. A filter that begins with a wildcard does not see topics that begin with `$`.
-    package func evaluate(_ message: Message, from publisher: Publisher) -> [Message] {
+    /// is not retained. A filter that begins with a wildcard does not see topics that begin with `$`. A message of Basic Ingest is for the
+    /// one rule that its topic names, whatever its filter; without such a rule it is counted and dropped.
+    package func evaluate(_ message: Message, from publisher: Publisher, now: Instant) -> [Message] {
         let rules = rules
-        let topic = message.topicName
-        var input: SQLInput?
+        var topic: String?
+        let wanting: [RuleTable.Topic]
+        if let (name, rest) = BasicIngest.parts(of: message.topicName) {
+            guard let rule = rules.topicRule(named: name) else {
+                dropUnknownRule(name)
+                return []
+            }
+            topic = rest
+            wanting = [rule]
+        } else {
+            wanting = rules.topicRules(matching: message.topic)
+        }
+        guard !wanting.isEmpty else { return [] }
+        let properties = message.properties?.forwarded
+        let input = SQLInput(
+            topic: topic ?? message.topicName, payload: Array(message.payload.readableBytesView), clientID: publisher.clientID,
+            principal: publisher.principal, timestampMilliseconds: world.nowMilliseconds(),
+            environment: SQLEnvironment(accountID: TemplateScope.accountID, makeUUID: world.makeID),
+            properties: { SQLMessageProperties(properties.map(Properties.init(forwarded:)) ?? Properties()) }
+        )
         var output: [Message] = []
-        for entry in rules.topicRules where entry.rule.isEnabled {
-            guard Topics.matches(name: topic, filter: entry.rule.statement.topicFilter) else { continue }
-            let parsed =
-                input
-                ?? SQLInput(
-                    topic: topic, payload: Array(message.payload.readableBytesView), clientID: publisher.clientID,
-                    principal: publisher.principal, timestampMilliseconds: world.nowMilliseconds()
-                )
-            input = parsed
-            run(entry, on: parsed, hops: message.hops, rules: rules, into: &output)
+        for entry in wanting {
+            var run = TopicRuleRun(entry: entry, input: input, hops: message.hops, now: now, rules: rules)
+            carryOut(&run)
+            output += run.output
         }
         return output
     }
 
-    private func run(_ entry: RuleTable.Topic, on input: SQLInput, hops: UInt8, rules: RuleTable, into output: inout [Message]) {
-        let selected: [UInt8]
+    private func carryOut(_ run: inout TopicRuleRun) {
+        let rule = run.entry.rule
+        let match: SQLMatch
         do throws(SQLEvaluationError) {
-            guard let result = try entry.rule.statement.evaluate(input) else { return }
-            selected = result
+            guard let found = try rule.statement.match(run.input) else { return }
+            match = found
         } catch {
-            fail(.statement(error), action: "sql", entry, input)
-            return
+            run.failures.append(
+                RuleFailure(action: "sql", name: "SqlStatement", resource: rule.name, failure: .statement(error)))
+            return conclude(&run, nil)
         }
-        countMatch(entry.counters)
-        for action in entry.rule.actions {
-            do throws(DeliveryFailure) {
-                switch action {
-                case .republish(let template, let qos):
-                    let topic = try topic(template, input)
-                    guard let hops = nextHop(hops) else {
-                        cut(rule: entry.rule.name, topic: input.topic)
-                        continue
-                    }
-                    output.append(Message(topic: topic, payload: selected, qos: qos, hops: hops))
-                case .events(let busName, let detailType, let source):
-                    let event = try event(
-                        selected, busName: busName, detailType: detailType, source: source, input: input, rules: rules
-                    )
-                    // Nothing that the bus's rules would make of it could pass.
-                    guard nextHop(hops) != nil else {
-                        cut(rule: entry.rule.name, topic: input.topic)
-                        continue
-                    }
-                    put(event, onBus: event.busName, hops: hops, rules: rules, into: &output)
-                }
-                countDelivery(entry.counters)
-            } catch {
-                fail(error, action: action.name, entry, input)
-            }
+        countMatch(run.entry.counters)
+        for action in rule.actions { carryOut(action, payload: match.payload, match, &run) }
+        conclude(&run, match)
+    }
+
+    /// Carries out one action, or notes why it failed.
+    private func carryOut(_ action: TopicRule.Action, payload: [UInt8], _ match: SQLMatch?, _ run: inout TopicRuleRun) {
+        do throws(DeliveryFailure) {
+            if try perform(action, payload: payload, match, &run) { countDelivery(run.entry.counters) }
+        } catch {
+            run.failures.append(
+                RuleFailure(action: action.name, name: action.documentedName, resource: action.resource, failure: error))
         }
     }
 
-    private func topic(_ template: SubstitutionTemplate, _ input: SQLInput) throws(DeliveryFailure) -> String {
-        guard let topic = template.render(input) else { throw .undefined(field: "Topic") }
-        guard !topic.isEmpty else { throw .invalidTopic("the topic is empty") }
-        guard topic.utf8.count <= TopicTemplate.bytesMax else {
-            throw .invalidTopic("the topic is longer than \(TopicTemplate.bytesMax) bytes")
-        }
-        guard !topic.hasPrefix("$") else { throw .invalidTopic("the topic would begin with `$`, which belongs to the broker") }
-        guard !topic.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "#") }) else {
-            throw .invalidTopic("the topic would have `+`, `#` or NUL in it")
-        }
-        return topic
+    /// Keeps what failed, and hands all of it to the rule's error action, once.
+    private func conclude(_ run: inout TopicRuleRun, _ match: SQLMatch?) {
+        guard !run.failures.isEmpty else { return }
+        for failure in run.failures { fail(failure, run) }
+        guard let action = run.entry.rule.errorAction else { return }
+        let document = ErrorActionDocument(run, run.failures)
+        run.failures = []
+        carryOut(action, payload: document.json, match, &run)
+        // What the error action itself could not do is kept as any other failure.
+        for failure in run.failures { fail(failure, run) }
     }
 
-    private func event(
-        _ selected: [UInt8], busName: SubstitutionTemplate, detailType: SubstitutionTemplate, source: SubstitutionTemplate,
-        input: SQLInput, rules: RuleTable
-    ) throws(DeliveryFailure) -> NewEvent {
-        func render(_ template: SubstitutionTemplate, _ field: String) throws(DeliveryFailure) -> String {
-            guard let text = template.render(input), !text.isEmpty else { throw .undefined(field: field) }
-            return text
-        }
-        let bus = EventBusReader.name(inReference: try render(busName, "BusName"))
-        guard rules.hasBus(bus) else { throw .unknownBus(bus) }
-        let source = try render(source, "Source")
-        guard !source.hasPrefix("aws.") else { throw .sourceNotAllowed(source) }
-        let detailType = try render(detailType, "DetailType")
-        guard selected.count + source.utf8.count + detailType.utf8.count <= limits.putEventsBytesMax else {
-            throw .tooLarge(bytesMax: limits.putEventsBytesMax)
-        }
-        guard let detail = compactObject(selected) else { throw .detailIsNoObject }
-        return NewEvent(busName: bus, source: source, detailType: detailType, detail: detail)
-    }
-
-    private func fail(_ failure: DeliveryFailure, action: String, _ entry: RuleTable.Topic, _ input: SQLInput) {
-        let document = ErrorActionDocument(
-            ruleName: entry.rule.name, topic: input.topic, clientID: input.clientID, payload: input.payload, failedAction: action,
-            errorMessage: failure.message
-        )
+    private func fail(_ failure: RuleFailure, _ run: TopicRuleRun) {
         let letter = DeadLetter(
-            timeMilliseconds: input.timestampMilliseconds, rule: entry.rule.name, bus: nil, target: action, errorCode: failure.code,
-            errorMessage: failure.message, event: document.json
+            timeMilliseconds: run.input.timestampMilliseconds, rule: run.entry.rule.name, bus: nil, target: failure.action,
+            errorCode: failure.failure.code, errorMessage: failure.failure.message, event: ErrorActionDocument(run, [failure]).json
         )
-        fail(letter, eventID: nil, entry.counters)
+        fail(letter, eventID: nil, run.entry.counters)
+    }
+}
+
+/// One topic rule at work on one message.
+struct TopicRuleRun {
+    let entry: RuleTable.Topic
+    let input: SQLInput
+    /// How many rules the message has passed through.
+    let hops: UInt8
+    let now: Instant
+    let rules: RuleTable
+    var output: [Message] = []
+    var failures: [RuleFailure] = []
+}
+
+/// What of a topic rule failed for a message, and why.
+struct RuleFailure {
+    /// What dead letters call the action.
+    var action: String
+    /// What AWS IoT's document calls it.
+    var name: String
+    var resource: String
+    var failure: DeliveryFailure
+}
+
+extension SQLMessageProperties {
+    fileprivate init(_ properties: Properties) {
+        self.init()
+        contentType = properties.contentType
+        isUTF8 = properties.payloadFormatIndicator == .utf8
+        responseTopic = properties.responseTopic
+        correlationData = properties.correlationData.map { Array($0.readableBytesView) }
+        userProperties = properties.userProperties.map { ($0.name, $0.value) }
     }
 }

@@ -128,6 +128,23 @@ package final class EventEngine: Sendable, MessageRules {
         log("event dropped: no such bus", subject: "unknown bus", ["bus": "\(name.prefix(256))", "event": "\(eventID)"])
     }
 
+    /// Counts and logs a message of Basic Ingest for a rule that does not exist or is disabled.
+    func dropUnknownRule(_ name: String) {
+        totals.basicIngestDropped.increment()
+        log("basic ingest dropped: no such rule", subject: "unknown rule", ["rule": "\(LoggedText.escaping(name))"])
+    }
+
+    /// Writes what a rule's cloudwatchLogs action selected, each time: it was asked for.
+    func log(rule: String, group: String, topic: String, payload: [UInt8]) {
+        let text = LoggedText.escaping(String(decoding: payload, as: UTF8.self), charactersMax: limits.ruleLogCharactersMax)
+        logger.info(
+            "rule log",
+            metadata: [
+                "rule": "\(rule)", "logGroup": "\(LoggedText.escaping(group))", "topic": "\(LoggedText.escaping(topic))",
+                "payload": "\(text)",
+            ])
+    }
+
     private func log(_ message: Logger.Message, subject: String, _ metadata: Logger.Metadata) {
         guard let suppressed = logInterval.admit(subject, at: world.nowMilliseconds()) else { return }
         var metadata = metadata

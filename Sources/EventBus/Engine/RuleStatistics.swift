@@ -40,6 +40,8 @@ package struct EventBusCounters: Sendable, Equatable {
     package var deliveriesFailed: UInt64 = 0
     /// Outputs that were cut because the message had passed through `ruleHopsMax` rules.
     package var ruleHopsCut: UInt64 = 0
+    /// Messages of Basic Ingest for a rule that does not exist or is disabled.
+    package var basicIngestDropped: UInt64 = 0
     /// Dead letters that were dropped to keep within their limits.
     package var deadLettersDropped: UInt64 = 0
 
@@ -67,6 +69,7 @@ final class EngineCounters: Sendable {
     let deliveries = Atomic<UInt64>(0)
     let deliveriesFailed = Atomic<UInt64>(0)
     let ruleHopsCut = Atomic<UInt64>(0)
+    let basicIngestDropped = Atomic<UInt64>(0)
     let deadLettersDropped = Atomic<UInt64>(0)
 
     var snapshot: EventBusCounters {
@@ -80,6 +83,7 @@ final class EngineCounters: Sendable {
         counters.deliveries = deliveries.load(ordering: .relaxed)
         counters.deliveriesFailed = deliveriesFailed.load(ordering: .relaxed)
         counters.ruleHopsCut = ruleHopsCut.load(ordering: .relaxed)
+        counters.basicIngestDropped = basicIngestDropped.load(ordering: .relaxed)
         counters.deadLettersDropped = deadLettersDropped.load(ordering: .relaxed)
         return counters
     }

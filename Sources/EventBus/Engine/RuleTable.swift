@@ -1,3 +1,5 @@
+import BrokerCore
+import NIOCore
 import Rules
 
 /// The rules in force, with their counters.
@@ -18,6 +20,10 @@ final class RuleTable: Sendable {
     let topicRules: [Topic]
     /// The filters of the enabled topic rules, each once.
     let topicFilters: [String]
+    /// Finds the enabled topic rules whose filter matches, by their position in ``topicRules``.
+    private let topicIndex: FilterIndex
+    /// The enabled topic rules by their names.
+    private let topicRulesByName: [String: Int]
     /// The enabled rules of each bus, by their position in ``eventRules``.
     private let buses: [String: PatternIndex<Int>]
 
@@ -37,12 +43,20 @@ final class RuleTable: Sendable {
             buses[rule.busName]?.insert(rule.pattern, for: position)
         }
         self.buses = buses
-        var filters: [String] = []
-        for rule in resources.topicRules where rule.isEnabled && !filters.contains(rule.statement.topicFilter) {
-            filters.append(rule.statement.topicFilter)
-        }
-        topicFilters = filters
+        let filters = resources.topicRules.map { $0.isEnabled ? $0.statement.topicFilter : nil }
+        topicIndex = FilterIndex(filters)
+        var known: Set<String> = []
+        topicFilters = filters.compactMap(\.self).filter { known.insert($0).inserted }
+        var byName: [String: Int] = [:]
+        for (position, rule) in resources.topicRules.enumerated() where rule.isEnabled { byName[rule.name] = position }
+        topicRulesByName = byName
     }
+
+    /// The enabled topic rules that want messages on the topic, in the order of the templates.
+    func topicRules(matching topic: ByteBuffer) -> [Topic] { topicIndex.matches(topic).map { topicRules[$0] } }
+
+    /// The enabled topic rule of a name.
+    func topicRule(named name: String) -> Topic? { topicRulesByName[name].map { topicRules[$0] } }
 
     func hasBus(_ name: String) -> Bool { buses[name] != nil }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Rules
 
 /// What the engine asks of the world: the time, and identifiers that nobody else has.
 package struct EventSource: Sendable {
@@ -45,26 +46,10 @@ package struct EventSource: Sendable {
 
 /// A time as text: `YYYY-MM-DDTHH:MM:SSZ`, UTC, as an event's envelope has it.
 package func timestamp(milliseconds: Int64) -> String {
-    let (days, secondOfDay) = floored(floored(milliseconds, by: 1_000).quotient, by: 86_400)
-    let date = civilDate(daysSince1970: days)
-    let clock = [secondOfDay / 3_600, secondOfDay / 60 % 60, secondOfDay % 60].map { padded($0, to: 2) }
-    return "\(padded(date.year, to: 4))-\(padded(date.month, to: 2))-\(padded(date.day, to: 2))T\(clock.joined(separator: ":"))Z"
-}
-
-private func floored(_ value: Int64, by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
-    let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
-    return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
-}
-
-/// The Gregorian date, by counting in eras of 400 years that begin on 1 March, so that the leap day comes last.
-private func civilDate(daysSince1970 days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-    let (era, dayOfEra) = floored(days + 719_468, by: 146_097)
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let monthFromMarch = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-    let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+    let time = CivilTime(milliseconds: milliseconds)
+    let date = [padded(time.year, to: 4), padded(time.month, to: 2), padded(time.day, to: 2)].joined(separator: "-")
+    let clock = [time.hour, time.minute, time.second].map { padded($0, to: 2) }
+    return "\(date)T\(clock.joined(separator: ":"))Z"
 }
 
 private func padded(_ value: Int64, to width: Int) -> String {

@@ -12,6 +12,8 @@ enum DeliveryFailure: Error, Sendable {
     case statement(SQLEvaluationError)
     /// A `${…}` of the named field has no value.
     case undefined(field: String)
+    /// A field of the republished message's headers has no value that MQTT 5 takes.
+    case invalidHeader(field: String, String)
     case detailIsNoObject
     case sourceNotAllowed(String)
     case tooLarge(bytesMax: Int)
@@ -24,6 +26,7 @@ enum DeliveryFailure: Error, Sendable {
         case .payload, .nothingSelected: "INVALID_INPUT"
         case .statement: "SQL_FAILED"
         case .undefined: "UNDEFINED_VALUE"
+        case .invalidHeader: "INVALID_HEADER"
         case .detailIsNoObject: "MALFORMED_DETAIL"
         case .sourceNotAllowed: "NO_PERMISSIONS"
         case .tooLarge: "TOO_LARGE"
@@ -39,6 +42,7 @@ enum DeliveryFailure: Error, Sendable {
         case .nothingSelected: "InputPath selects nothing in this event"
         case .statement(let error): "\(error)"
         case .undefined(let field): "a ${…} of \(field) has no value in this message"
+        case .invalidHeader(let field, let reason): "\(field) \(reason)"
         case .detailIsNoObject: "the selected value is not a JSON object, which the detail of an event must be"
         case .sourceNotAllowed(let source): "the source `\(source)` begins with aws., which only AWS may use"
         case .tooLarge(let bytesMax): "the event is larger than putEventsBytesMax (\(bytesMax) bytes)"

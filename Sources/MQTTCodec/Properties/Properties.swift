@@ -15,6 +15,11 @@ package struct Properties: Equatable, Sendable {
         for property in properties { append(property) }
     }
 
+    /// What ``forwarded`` or a packet's layout gave of a message.
+    package init(forwarded block: ByteBuffer) {
+        self.block = block.readableBytes == 0 ? nil : block
+    }
+
     /// The properties one after another, without the length in front: always well-formed.
     package var encoded: ByteBuffer { block ?? ByteBuffer() }
 

@@ -1,25 +1,29 @@
 /// Reads expressions into programs by precedence: unary and NOT, `* / %`, `+ -`, comparisons, AND, OR.
 ///
-/// The parser recurses only for parentheses, arguments and prefixes, and at most ``depthMax`` deep.
+/// The parser recurses only for what is nested: parentheses, literals, arguments, CASE, queries and prefixes. That is at most ``depthMax``
+/// deep.
 struct SQLExpressionParser {
-    /// The deepest nesting of parentheses and prefixes.
+    /// The deepest nesting of parentheses, literals, arguments, queries and prefixes.
     ///
     /// A deeper expression is refused.
     static let depthMax = 64
 
+    let version: SQLVersion
+    /// The variables that may be used, in the order of SET.
+    var variables: [String]
     private var lexer: SQLLexer
     private(set) var token: SQLLexer.Token
     private var depth = 0
     private var program = SQLProgram()
 
     /// Words that end an expression or belong to the statement around it.
-    static let clauseWords: Set<String> = ["SELECT", "FROM", "WHERE", "AS"]
-    /// Operators and forms of the service that Crema refuses by name.
-    private static let unsupportedWords: Set<String> = [
-        "IN", "LIKE", "BETWEEN", "IS", "CASE", "WHEN", "THEN", "ELSE", "END", "EXISTS", "SET", "ORDER", "GROUP", "HAVING", "LIMIT",
-    ]
+    static let clauseWords: Set<String> = ["SELECT", "FROM", "WHERE", "AS", "WHEN", "THEN", "ELSE", "END"]
+    /// Words of SQL elsewhere that Crema refuses by name, and the operators, which are no names either.
+    static let unsupportedWords: Set<String> = ["EXISTS", "SET", "ORDER", "GROUP", "HAVING", "LIMIT", "IN", "LIKE", "BETWEEN", "IS"]
 
-    init(_ lexer: SQLLexer) throws(SQLError) {
+    init(_ lexer: SQLLexer, version: SQLVersion, variables: [String] = []) throws(SQLError) {
+        self.version = version
+        self.variables = variables
         self.lexer = lexer
         token = try self.lexer.next()
     }
@@ -30,14 +34,17 @@ struct SQLExpressionParser {
 
     mutating func advance() throws(SQLError) { token = try lexer.next() }
 
-    /// The token after the current one.
-    func peek() throws(SQLError) -> SQLLexer.Token {
+    /// The token after the current one, or after so many.
+    func peek(_ count: Int = 1) throws(SQLError) -> SQLLexer.Token {
         var copy = lexer
+        for _ in 1..<count { _ = try copy.next() }
         return try copy.next()
     }
 
     /// The current word in upper case, for keywords.
-    var keyword: String? {
+    var keyword: String? { SQLExpressionParser.keyword(token) }
+
+    static func keyword(_ token: SQLLexer.Token) -> String? {
         guard case .word(let word) = token else { return nil }
         return word.uppercased()
     }
@@ -48,20 +55,45 @@ struct SQLExpressionParser {
 
     /// Reads one expression; the token after it is current then.
     mutating func expression() throws(SQLError) -> SQLProgram {
+        let outer = program
         program = SQLProgram()
         try parse(above: 0)
+        defer { program = outer }
         return program
     }
 
-    private mutating func descend() throws(SQLError) {
+    // MARK: Emitting
+
+    mutating func emit(_ instruction: SQLProgram.Instruction) { program.instructions.append(instruction) }
+
+    /// Where the next instruction will stand.
+    var place: Int { program.instructions.count }
+
+    /// Puts in an instruction whose place was kept for it.
+    mutating func patch(_ place: Int, _ instruction: SQLProgram.Instruction) { program.instructions[place] = instruction }
+
+    mutating func dropInstructions(after place: Int) { program.instructions.removeSubrange((place + 1)...) }
+
+    /// The text of what was read since `place`, if that was a string and nothing else.
+    func literalText(since place: Int) -> ArraySlice<UInt8>? {
+        SQLProgram(instructions: Array(program.instructions[place...])).literalText
+    }
+
+    mutating func descend() throws(SQLError) {
         depth += 1
         guard depth <= SQLExpressionParser.depthMax else {
             throw SQLError(offset: offset, message: "expression nests deeper than \(SQLExpressionParser.depthMax) levels")
         }
     }
 
+    mutating func ascend() { depth -= 1 }
+
+    // MARK: Operators
+
+    static let comparisonBinding = 3
+
     /// Reads operators that bind tighter than `level`.
-    private mutating func parse(above level: Int) throws(SQLError) {
+    mutating func parse(above level: Int) throws(SQLError) {
         try operand()
         var lastComparison = false
         while let (operation, binding) = try binaryOperator(), binding > level {
@@ -70,16 +102,19 @@ struct SQLExpressionParser {
                 throw SQLError(offset: offset, message: "comparisons do not chain; write parentheses")
             }
             lastComparison = isComparison
+            guard let operation else {
+                try predicate()
+                continue
+            }
             try advance()
             // At most five levels of operators, so this recursion has a bound of its own.
             try parse(above: binding)
-            program.instructions.append(.binary(operation))
+            emit(.binary(operation))
         }
     }
 
-    private static let comparisonBinding = 3
-
-    private func binaryOperator() throws(SQLError) -> (SQLProgram.Operator, binding: Int)? {
+    /// The operator at the current token; nil for one of words, which ``predicate()`` reads.
+    func binaryOperator() throws(SQLError) -> (SQLProgram.Operator?, binding: Int)? {
         switch token {
         case .symbol(.equal): return (.equal, 3)
         case .symbol(.notEqual): return (.notEqual, 3)
@@ -92,139 +127,71 @@ struct SQLExpressionParser {
         case .symbol(.star): return (.multiply, 5)
         case .symbol(.slash): return (.divide, 5)
         case .symbol(.percent): return (.remainder, 5)
-        case .symbol(.openBracket): throw .unsupported("operator", "[ ]", at: offset)
+        case .symbol(.openBracket):
+            throw SQLError(offset: offset, message: "'[ ]' is not an operator of this language; write get(array, index)")
         default: break
         }
         switch keyword {
         case "OR": return (.or, 1)
         case "AND": return (.and, 2)
-        case "NOT": throw .unsupported("operator", "NOT LIKE or NOT IN", at: offset)
+        case "LIKE", "IN", "BETWEEN", "IS", "NOT": return (nil, 3)
         case let word? where SQLExpressionParser.unsupportedWords.contains(word): throw .unsupported("operator", word, at: offset)
         default: return nil
         }
     }
 
-    private mutating func operand() throws(SQLError) {
+    /// `[NOT] LIKE`, `[NOT] IN`, `[NOT] BETWEEN`, `IS [NOT] NULL`, after their left side.
+    private mutating func predicate() throws(SQLError) {
+        if keyword == "IS" {
+            try advance()
+            let isNegated = keyword == "NOT"
+            if isNegated { try advance() }
+            guard keyword == "NULL" else { throw unexpected("NULL") }
+            try advance()
+            emit(.isNull)
+            if isNegated { emit(.not) }
+            return
+        }
+        let isNegated = keyword == "NOT"
+        if isNegated { try advance() }
+        switch keyword {
+        case "LIKE":
+            try advance()
+            try parse(above: SQLExpressionParser.comparisonBinding)
+            emit(.binary(.like))
+        case "BETWEEN":
+            try advance()
+            try parse(above: SQLExpressionParser.comparisonBinding)
+            guard keyword == "AND" else { throw unexpected("AND") }
+            try advance()
+            try parse(above: SQLExpressionParser.comparisonBinding)
+            emit(.between)
+        case "IN":
+            try advance()
+            try list()
+        default: throw unexpected("LIKE, IN or BETWEEN")
+        }
+        if isNegated { emit(.not) }
+    }
+
+    private mutating func list() throws(SQLError) {
+        let closing: SQLLexer.Symbol
         switch token {
-        case .number(let text):
-            guard let number = SQLNumber(text) else { throw SQLError(offset: offset, message: "number out of range") }
-            try literal(.number(number))
-        case .string(let text): try literal(.string(text))
-        case .symbol(.minus): try negation()
-        case .symbol(.open): try parenthesised()
-        case .symbol(.openBracket): throw .unsupported("literal", "[ ]", at: offset)
-        case .symbol(.openBrace): throw .unsupported("literal", "{ }", at: offset)
-        case .symbol(.at): throw .unsupported("variable", "@", at: offset)
-        case .word(let word): try self.word(word)
-        case .symbol, .end: throw unexpected("an expression")
+        case .symbol(.open): closing = .close
+        case .symbol(.openBracket): closing = .closeBracket
+        default: throw unexpected("'(' and values after IN")
         }
-    }
-
-    private mutating func literal(_ value: SQLValue) throws(SQLError) {
-        program.instructions.append(.literal(value))
-        try advance()
-    }
-
-    private mutating func negation() throws(SQLError) {
         try descend()
-        try advance()
-        try operand()
-        program.instructions.append(.negate)
-        depth -= 1
-    }
-
-    private mutating func parenthesised() throws(SQLError) {
-        try descend()
-        try advance()
-        if keyword == "SELECT" { throw .unsupported("nested query", "(SELECT …)", at: offset) }
-        try parse(above: 0)
-        try close()
-        depth -= 1
-        if token == .symbol(.dot) { throw .unsupported("access", "( ).name", at: offset) }
-    }
-
-    private mutating func close() throws(SQLError) {
-        guard token == .symbol(.close) else { throw unexpected("')'") }
-        try advance()
-    }
-
-    private mutating func word(_ word: String) throws(SQLError) {
-        if try peek() == .symbol(.open), !["NOT", "AND", "OR"].contains(word.uppercased()) {
-            return try function(word)
-        }
-        switch word.uppercased() {
-        case "TRUE": try literal(.boolean(true))
-        case "FALSE": try literal(.boolean(false))
-        case "NULL": try literal(.null)
-        case "NOT": try not()
-        case "AND", "OR": throw unexpected("an expression")
-        case let keyword where SQLExpressionParser.clauseWords.contains(keyword): throw unexpected("an expression")
-        case let keyword where SQLExpressionParser.unsupportedWords.contains(keyword):
-            throw .unsupported("keyword", keyword, at: offset)
-        default: try attribute(word)
-        }
-    }
-
-    private mutating func not() throws(SQLError) {
-        try descend()
-        let start = offset
-        try advance()
-        try operand()
-        program.instructions.append(.not)
-        depth -= 1
-        // The language binds NOT tighter than `=`, SQL elsewhere looser: nobody means `(NOT a) = b`.
-        if let (_, binding) = try binaryOperator(), binding >= SQLExpressionParser.comparisonBinding {
-            throw SQLError(offset: start, message: "NOT before a comparison is ambiguous; write NOT ( … ) around all of it")
-        }
-    }
-
-    private mutating func attribute(_ first: String) throws(SQLError) {
-        var path = [ArraySlice(first.utf8)]
-        try advance()
-        while token == .symbol(.dot) {
+        var count = 0
+        repeat {
             try advance()
-            guard case .word(let name) = token else { throw unexpected("an attribute name after '.'") }
-            path.append(ArraySlice(name.utf8))
-            try advance()
-            if token == .symbol(.open) { throw SQLError(offset: offset, message: "'\(name)' is not a function") }
-        }
-        program.instructions.append(.attribute(path))
-    }
-
-    /// `isUndefined(x)`, after its name was seen: true for an attribute that the message does not have.
-    private mutating func isUndefined() throws(SQLError) {
-        try descend()
-        try advance()
-        try advance()
-        try parse(above: 0)
-        program.instructions.append(.isUndefined)
-        try close()
-        depth -= 1
-    }
-
-    private mutating func function(_ name: String) throws(SQLError) {
-        let start = offset
-        let instruction: SQLProgram.Instruction
-        switch name {
-        case "topic": instruction = .topic
-        case "clientid": instruction = .clientID
-        case "timestamp": instruction = .timestamp
-        case "principal": instruction = .principal
-        case "isUndefined": return try isUndefined()
-        default: throw .unsupported("function", name, at: start)
-        }
-        try descend()
-        try advance()
-        try advance()
-        if token == .symbol(.close) {
-            program.instructions.append(instruction)
-        } else {
-            guard name == "topic" else { throw SQLError(offset: offset, message: "\(name)() takes no argument") }
+            if keyword == "SELECT" { throw .unsupported("operator", "IN (SELECT …)", at: offset) }
             try parse(above: 0)
-            program.instructions.append(.topicLevel)
-        }
-        try close()
-        depth -= 1
-        if token == .symbol(.dot) { throw .unsupported("access", "\(name)().name", at: offset) }
+            count += 1
+        } while token == .symbol(.comma)
+        guard token == .symbol(closing) else { throw unexpected("'\(closing.rawValue)'") }
+        try advance()
+        ascend()
+        emit(.inList(count))
     }
 }

@@ -1,7 +1,38 @@
+/// What MQTT 5 says of a message beside its topic and payload.
+package struct SQLMessageProperties: Sendable {
+    package var contentType: String?
+    package var isUTF8 = false
+    package var responseTopic: String?
+    package var correlationData: [UInt8]?
+    /// In order; names may repeat.
+    package var userProperties: [(name: String, value: String)] = []
+
+    package init() {}
+}
+
+/// What the functions of the language ask of the world.
+package struct SQLEnvironment: Sendable {
+    package var accountID: String
+    /// A new identifier each time.
+    package var makeUUID: @Sendable () -> String
+    /// 64 random bits.
+    package var random: @Sendable () -> UInt64
+
+    package init(
+        accountID: String = "000000000000", makeUUID: @escaping @Sendable () -> String = { "00000000-0000-4000-8000-000000000000" },
+        random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
+    ) {
+        self.accountID = accountID
+        self.makeUUID = makeUUID
+        self.random = random
+    }
+}
+
 /// One message as rules see it.
 ///
-/// The payload is parsed once, for all rules.
-package struct SQLInput: Sendable {
+/// The payload is parsed when the first rule asks for a part of it, and once for all rules.
+package final class SQLInput {
+    /// The topic; of a message of Basic Ingest, what follows the rule's name.
     package let topic: String
     package let payload: [UInt8]
     /// Nil if the message did not come over MQTT.
@@ -9,29 +40,48 @@ package struct SQLInput: Sendable {
     package let principal: String?
     /// When the message came in: milliseconds since 1970, UTC.
     package let timestampMilliseconds: Int64
-    /// The payload as JSON.
-    ///
-    /// An empty payload counts as `{}`; nil for a payload that is no JSON.
-    package let document: JSONView?
-    /// Why the payload is no JSON, if it is none.
-    ///
-    /// Payloads past ``JSONLimits/bytesMax`` count as none.
-    package let payloadError: JSONError?
+    let environment: SQLEnvironment
+    private let readProperties: () -> SQLMessageProperties?
 
-    package init(topic: String, payload: [UInt8], clientID: String?, principal: String?, timestampMilliseconds: Int64) {
+    package init(
+        topic: String, payload: [UInt8], clientID: String?, principal: String?, timestampMilliseconds: Int64,
+        environment: SQLEnvironment = SQLEnvironment(), properties: @escaping () -> SQLMessageProperties? = { nil }
+    ) {
         self.topic = topic
         self.payload = payload
         self.clientID = clientID
         self.principal = principal
         self.timestampMilliseconds = timestampMilliseconds
-        do throws(JSONError) {
-            document = try JSONDocument(parsing: payload.isEmpty ? Array("{}".utf8) : payload).root
-            payloadError = nil
-        } catch {
-            document = nil
-            payloadError = error
-        }
+        self.environment = environment
+        readProperties = properties
     }
+
+    private lazy var parsed: Result<JSONView, JSONError> = {
+        do throws(JSONError) {
+            return .success(try JSONDocument(parsing: payload.isEmpty ? Array("{}".utf8) : payload).root)
+        } catch {
+            return .failure(error)
+        }
+    }()
+
+    /// The payload as JSON.
+    ///
+    /// An empty payload counts as `{}`; nil for a payload that is no JSON.
+    package var document: JSONView? { try? parsed.get() }
+
+    /// Why the payload is no JSON, if it is none.
+    ///
+    /// Payloads past ``JSONLimits/bytesMax`` count as none.
+    package var payloadError: JSONError? {
+        guard case .failure(let error) = parsed else { return nil }
+        return error
+    }
+
+    /// Nil for messages that did not come over MQTT 5.
+    private(set) lazy var properties: SQLMessageProperties? = readProperties()
+
+    /// What ties the traces of one message together.
+    package private(set) lazy var traceID: String = environment.makeUUID()
 
     /// One level of the topic, counted from 1; nil past either end.
     func topicLevel(_ position: Int) -> ArraySlice<UInt8>? {

@@ -4,6 +4,8 @@ struct SQLLexer {
         /// A name or keyword, as spelled.
         case word(String)
         case string(ArraySlice<UInt8>)
+        /// A name after `@`.
+        case variable(String)
         case number(ArraySlice<UInt8>)
         case symbol(Symbol)
         case end
@@ -13,6 +15,7 @@ struct SQLLexer {
             switch self {
             case .word(let word): "'\(word)'"
             case .string: "a string"
+            case .variable(let name): "'@\(name)'"
             case .number(let text): "'\(String(decoding: text, as: UTF8.self))'"
             case .symbol(let symbol): "'\(symbol.rawValue)'"
             case .end: "the end of the text"
@@ -37,9 +40,10 @@ struct SQLLexer {
         case comma = ","
         case dot = "."
         case openBracket = "["
+        case closeBracket = "]"
         case openBrace = "{"
         case closeBrace = "}"
-        case at = "@"
+        case colon = ":"
     }
 
     private let bytes: ArraySlice<UInt8>
@@ -63,6 +67,7 @@ struct SQLLexer {
         guard let byte = byte(at: position) else { return .end }
         switch byte {
         case UInt8(ascii: "'"), UInt8(ascii: "\""): return try string(quote: byte)
+        case UInt8(ascii: "@"): return try variable()
         case UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
         case let letter where SQLLexer.isNameStart(letter): return word()
         default: return try symbol(byte)
@@ -78,6 +83,20 @@ struct SQLLexer {
         return .word(String(decoding: bytes[tokenStart..<position], as: UTF8.self))
     }
 
+    /// The longest name of a variable, in bytes.
+    private static let variableBytesMax = 64
+
+    private mutating func variable() throws(SQLError) -> Token {
+        position += 1
+        let start = position
+        while let byte = byte(at: position), SQLLexer.isNameStart(byte) || JSONParser.isDigit(byte) { position += 1 }
+        guard (1...SQLLexer.variableBytesMax).contains(position - start) else {
+            throw SQLError(
+                offset: tokenStart, message: "the name of a variable has 1 to \(SQLLexer.variableBytesMax) letters, digits and '_'")
+        }
+        return .variable(String(decoding: bytes[start..<position], as: UTF8.self))
+    }
+
     private mutating func string(quote: UInt8) throws(SQLError) -> Token {
         let start = position + 1
         guard let end = bytes[start...].firstIndex(of: quote) else {
@@ -86,7 +105,7 @@ struct SQLLexer {
         let content = bytes[start..<end]
         // How the service reads escapes is not documented: refused, and never read another way.
         if let backslash = content.firstIndex(of: UInt8(ascii: "\\")) {
-            throw SQLError(offset: backslash, message: "escapes in strings are not supported")
+            throw SQLError(offset: backslash, message: "escapes in strings are not supported; chr(n) makes any ASCII character")
         }
         position = end + 1
         if byte(at: position) == quote {

@@ -9,10 +9,14 @@ struct SQLNumber: Equatable, Sendable {
     private static let coefficientLimit: UInt128 = SQLNumber.powerOfTen(digitsMax)
 
     let isNegative: Bool
-    private let coefficient: UInt128
-    private let exponent: Int
+    let coefficient: UInt128
+    let exponent: Int
+    /// Spelled with a point or an exponent, or computed from such a number.
+    ///
+    /// Version 2015-10-08 tells whole Decimals from Ints by it; equality and version 2016-03-23 do not look at it.
+    var isDecimal = false
 
-    private static func powerOfTen(_ count: Int) -> UInt128 {
+    static func powerOfTen(_ count: Int) -> UInt128 {
         var result: UInt128 = 1
         for _ in 0..<count { result *= 10 }
         return result
@@ -23,7 +27,11 @@ struct SQLNumber: Equatable, Sendable {
         self = SQLNumber(isNegative: value < 0, magnitude, exponent: 0) ?? SQLNumber.zero
     }
 
-    private static let zero = SQLNumber(isNegative: false, coefficient: 0, exponent: 0)
+    static let zero = SQLNumber(isNegative: false, coefficient: 0, exponent: 0)
+
+    static func == (left: SQLNumber, right: SQLNumber) -> Bool {
+        left.isNegative == right.isNegative && left.coefficient == right.coefficient && left.exponent == right.exponent
+    }
 
     private init(isNegative: Bool, coefficient: UInt128, exponent: Int) {
         self.isNegative = isNegative
@@ -34,7 +42,7 @@ struct SQLNumber: Equatable, Sendable {
     /// Rounds to 34 digits.
     ///
     /// Nil if the magnitude is out of range.
-    private init?(isNegative: Bool, _ magnitude: WideInteger, exponent: Int) {
+    init?(isNegative: Bool, _ magnitude: WideInteger, exponent: Int) {
         var value = magnitude
         var exponent = exponent
         var dropped: UInt128 = 0
@@ -86,9 +94,11 @@ struct SQLNumber: Equatable, Sendable {
                 if !isFraction { exponent += 1 }
             }
         }
+        let hasExponent = !rest.isEmpty
         guard let written = SQLNumber.exponent(rest.dropFirst()) else { return nil }
         let magnitude = WideInteger(coefficient * 10 + (sticky ? 1 : 0))
         self.init(isNegative: text.first == UInt8(ascii: "-"), magnitude, exponent: exponent - 1 + written)
+        isDecimal = isFraction || hasExponent
     }
 
     private static func exponent(_ text: ArraySlice<UInt8>) -> Int? {
@@ -101,7 +111,7 @@ struct SQLNumber: Equatable, Sendable {
         return text.first == UInt8(ascii: "-") ? -value : value
     }
 
-    private var digitCount: Int {
+    var digitCount: Int {
         var count = 1
         var rest = coefficient / 10
         while rest != 0 {
@@ -112,10 +122,10 @@ struct SQLNumber: Equatable, Sendable {
     }
 
     /// The exponent of the first digit.
-    private var order: Int { exponent + digitCount - 1 }
+    var order: Int { exponent + digitCount - 1 }
 
     /// The whole number's magnitude; nil for Decimals.
-    private var integer: UInt128? {
+    var integer: UInt128? {
         guard exponent >= 0, order < SQLNumber.digitsMax else { return nil }
         return coefficient * SQLNumber.powerOfTen(exponent)
     }
@@ -178,16 +188,20 @@ struct SQLNumber: Equatable, Sendable {
     /// Ints divide to an Int, cut towards zero; division by zero is undefined.
     static func / (left: SQLNumber, right: SQLNumber) -> SQLNumber? {
         guard right.coefficient != 0 else { return nil }
-        let isNegative = left.isNegative != right.isNegative
-        if let dividend = left.integer, let divisor = right.integer {
-            return SQLNumber(isNegative: isNegative, WideInteger(dividend / divisor), exponent: 0)
-        }
+        guard let dividend = left.integer, let divisor = right.integer else { return left.decimalQuotient(by: right) }
+        return SQLNumber(isNegative: left.isNegative != right.isNegative, WideInteger(dividend / divisor), exponent: 0)
+    }
+
+    /// The quotient of Decimals, rounded to 34 digits.
+    func decimalQuotient(by right: SQLNumber) -> SQLNumber? {
+        guard right.coefficient != 0 else { return nil }
         // Two digits more than are kept, and a last one that says whether the division left a rest.
-        let scale = digitsMax + 2 + right.digitCount - left.digitCount
-        let (quotient, remainder) = WideInteger(left.coefficient).scaled(byPowerOfTen: scale)
+        let scale = SQLNumber.digitsMax + 2 + right.digitCount - digitCount
+        let (quotient, remainder) = WideInteger(coefficient).scaled(byPowerOfTen: scale)
             .quotientAndRemainder(dividingBy: right.coefficient)
         let magnitude = quotient.scaled(byPowerOfTen: 1).adding(WideInteger(remainder == 0 ? 0 : 1))
-        return SQLNumber(isNegative: isNegative, magnitude, exponent: left.exponent - right.exponent - scale - 1)
+        return SQLNumber(
+            isNegative: isNegative != right.isNegative, magnitude, exponent: exponent - right.exponent - scale - 1)
     }
 
     /// The rest of the division cut towards zero; it has the sign of the left side.

@@ -1,4 +1,4 @@
-/// What SELECT makes of a message.
+/// What SELECT makes of a message, or of an element in a nested query.
 struct SQLSelection: Sendable {
     struct Item: Sendable {
         /// `AS a.b` nests: the result has `{"a":{"b":…}}`.
@@ -16,12 +16,20 @@ struct SQLSelection: Sendable {
     }
 
     let includesPayload: Bool
+    /// `SELECT VALUE`: the result is the value itself.
+    let value: SQLProgram?
     private var items: [Item] = []
     private var names: [Name] = [Name(key: [])]
     private var topNames: Set<ByteKey> = []
 
     init(includesPayload: Bool) {
         self.includesPayload = includesPayload
+        value = nil
+    }
+
+    init(value: SQLProgram) {
+        includesPayload = false
+        self.value = value
     }
 
     /// Adds an item.
@@ -46,15 +54,29 @@ struct SQLSelection: Sendable {
 
     var itemCount: Int { items.count }
 
-    func evaluate(_ input: SQLInput, work: inout Int) throws(SQLEvaluationError) -> [UInt8] {
-        if includesPayload, items.isEmpty { return input.document?.rawJSON ?? input.payload }
+    /// Whether the result is everything there is, as it is.
+    var isEverything: Bool { includesPayload && items.isEmpty }
+
+    /// Appends the result as JSON; nothing where `SELECT VALUE` has none.
+    func append(to output: inout [UInt8], _ evaluation: inout SQLEvaluation) throws(SQLEvaluationError) {
+        if let value {
+            return try evaluation.append(try evaluation.value(of: value), to: &output)
+        }
+        if isEverything {
+            return try evaluation.append(evaluation.scope.map(SQLValue.json) ?? .undefined, to: &output)
+        }
         var values: [SQLValue] = []
         values.reserveCapacity(items.count)
-        for item in items { values.append(try item.program.evaluate(input, work: &work)) }
+        for item in items { values.append(try evaluation.value(of: item.program)) }
+        let start = output.count
+        try append(values, to: &output, evaluation)
+        try evaluation.budget.spend(bytes: output.count - start)
+    }
 
-        var output: [UInt8] = [UInt8(ascii: "{")]
+    private func append(_ values: [SQLValue], to output: inout [UInt8], _ evaluation: SQLEvaluation) throws(SQLEvaluationError) {
+        output.append(UInt8(ascii: "{"))
         if includesPayload {
-            guard let document = input.document, document.kind == .object else { throw .payloadIsNoObject }
+            guard let document = evaluation.scope, document.kind == .object else { throw .payloadIsNoObject }
             var replaced: Set<ByteKey> = []
             for child in names[0].children {
                 if let item = names[child].item, !values[item].isUndefined { replaced.insert(ByteKey(names[child].key)) }
@@ -64,10 +86,9 @@ struct SQLSelection: Sendable {
                 member.value.appendJSON(to: &output)
             }
         }
-        for child in names[0].children { try append(child, values, to: &output) }
+        for child in names[0].children { try append(child, values, to: &output, evaluation.version) }
         output.append(UInt8(ascii: "}"))
         guard output.count <= SQLStatement.resultBytesMax else { throw .tooLong(bytesMax: SQLStatement.resultBytesMax) }
-        return output
     }
 
     private func append(key: ArraySlice<UInt8>, to output: inout [UInt8]) throws(SQLEvaluationError) {
@@ -80,15 +101,17 @@ struct SQLSelection: Sendable {
     /// Appends one name of the result; names without any defined value are left out.
     ///
     /// As deep as ``SQLStatement/aliasNamesMax``.
-    private func append(_ name: Int, _ values: [SQLValue], to output: inout [UInt8]) throws(SQLEvaluationError) {
+    private func append(
+        _ name: Int, _ values: [SQLValue], to output: inout [UInt8], _ version: SQLVersion
+    ) throws(SQLEvaluationError) {
         guard isDefined(name, values) else { return }
         try append(key: names[name].key, to: &output)
         if let item = names[name].item {
-            values[item].appendJSON(to: &output)
+            values[item].appendJSON(to: &output, version)
             return
         }
         output.append(UInt8(ascii: "{"))
-        for child in names[name].children { try append(child, values, to: &output) }
+        for child in names[name].children { try append(child, values, to: &output, version) }
         output.append(UInt8(ascii: "}"))
     }
 

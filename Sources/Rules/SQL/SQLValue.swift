@@ -28,7 +28,7 @@ enum SQLValue: Sendable {
     var decimal: SQLNumber? {
         switch resolved {
         case .number(let number): return number
-        case .string(let text): return SQLValue.spellsNumber(text) ? SQLNumber(text) : nil
+        case .string(let text): return SQLValue.spellsNumber(text) ? SQLNumber(text)?.marked(asDecimal: true) : nil
         case .undefined, .null, .boolean, .json: return nil
         }
     }
@@ -45,15 +45,35 @@ enum SQLValue: Sendable {
         }
     }
 
+    /// "To Int" of an index: numbers are rounded, strings cut.
+    var index: Int? {
+        switch resolved {
+        case .number(let number): number.rounded(.nearest).position
+        case .string: decimal?.rounded(.towardZero).position
+        case .undefined, .null, .boolean, .json: nil
+        }
+    }
+
     /// "To String": containers as compact JSON; nothing for Null and Undefined.
-    var text: ArraySlice<UInt8>? {
+    func text(_ version: SQLVersion) -> ArraySlice<UInt8>? {
         switch resolved {
         case .undefined, .null: nil
         case .boolean(let value): ArraySlice((value ? "true" : "false").utf8)
-        case .number(let number): ArraySlice(number.text.utf8)
+        case .number(let number): ArraySlice(number.text(version).utf8)
         case .string(let text): text
         case .json(let view): view.rawJSON[...]
         }
+    }
+
+    var isNull: Bool {
+        if case .null = resolved { return true }
+        return false
+    }
+
+    /// The array or object; nil for everything else.
+    func container(_ kind: JSONKind) -> JSONView? {
+        guard case .json(let view) = self, view.kind == kind else { return nil }
+        return view
     }
 
     var isString: Bool {
@@ -69,12 +89,12 @@ enum SQLValue: Sendable {
     /// Appends the value as JSON.
     ///
     /// Undefined has none and appends nothing.
-    func appendJSON(to output: inout [UInt8]) {
+    func appendJSON(to output: inout [UInt8], _ version: SQLVersion) {
         switch self {
         case .undefined: break
         case .null: output.append(contentsOf: "null".utf8)
         case .boolean(let value): output.append(contentsOf: (value ? "true" : "false").utf8)
-        case .number(let number): output.append(contentsOf: number.text.utf8)
+        case .number(let number): output.append(contentsOf: number.text(version).utf8)
         case .string(let text): JSONText.appendString(text, to: &output)
         case .json(let view): view.appendJSON(to: &output)
         }

@@ -10,9 +10,15 @@ package struct SubstitutionTemplate: Sendable {
         case value(SQLProgram)
     }
 
+    private let version: SQLVersion
     private let parts: [Part]
 
-    package init(parsing text: String) throws(SQLError) {
+    /// - Parameters:
+    ///   - text: the template.
+    ///   - version: the rule's.
+    ///   - variables: the names that the rule's SET gives, see ``SQLStatement/variables``.
+    /// - Throws: what cannot be read, and where.
+    package init(parsing text: String, version: SQLVersion = .v2016, variables: [String] = []) throws(SQLError) {
         let bytes = Array(text.utf8)
         guard bytes.count <= SubstitutionTemplate.bytesMax else {
             throw SQLError(offset: SubstitutionTemplate.bytesMax, message: "template is longer than \(SubstitutionTemplate.bytesMax) bytes")
@@ -28,25 +34,39 @@ package struct SubstitutionTemplate: Sendable {
                 continue
             }
             if literalStart < index { parts.append(.literal(bytes[literalStart..<index])) }
-            var parser = try SQLExpressionParser(SQLLexer(bytes, from: index + 2))
+            var parser = try SQLExpressionParser(SQLLexer(bytes, from: index + 2), version: version, variables: variables)
             parts.append(.value(try parser.expression()))
             guard parser.token == .symbol(.closeBrace) else { throw parser.unexpected("'}'") }
             index = parser.end
             literalStart = index
         }
         if literalStart < bytes.count { parts.append(.literal(bytes[literalStart...])) }
+        self.version = version
         self.parts = parts
     }
 
-    /// The text for one message; nil if a value is Undefined or Null, or the text grows past ``bytesMax``.
-    package func render(_ input: SQLInput) -> String? {
+    /// The text, of a template that is the same for every message.
+    package var constant: String? {
         var output: [UInt8] = []
-        var work = SQLStatement.workBytesMax
+        for part in parts {
+            guard case .literal(let text) = part else { return nil }
+            output.append(contentsOf: text)
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    /// The text for one message; nil if a value is Undefined or Null, or the text grows past ``bytesMax``.
+    ///
+    /// `match` has the values of the rule's SET; without it they are Undefined.
+    package func render(_ input: SQLInput, _ match: SQLMatch? = nil) -> String? {
+        var evaluation = SQLEvaluation(input: input, version: version)
+        evaluation.variables = match?.variables ?? []
+        var output: [UInt8] = []
         for part in parts {
             switch part {
             case .literal(let text): output.append(contentsOf: text)
             case .value(let program):
-                guard let text = (try? program.evaluate(input, work: &work))?.text else { return nil }
+                guard let text = (try? evaluation.value(of: program))?.text(version) else { return nil }
                 output.append(contentsOf: text)
             }
             guard output.count <= SubstitutionTemplate.bytesMax else { return nil }

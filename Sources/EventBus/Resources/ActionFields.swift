@@ -1,0 +1,54 @@
+import Documents
+import Rules
+
+/// The fields of an action, in CloudFormation's spelling (`BusName`) or the API's (`busName`).
+struct ActionFields {
+    private let entries: [String: Node.Entry]
+    private let what: String
+    private let location: SourceLocation
+    private let statement: SQLStatement?
+
+    /// Takes an action apart; the version and the variables of the rule's statement hold for its templates, too.
+    init(_ node: Node, known: [String], what: String, statement: SQLStatement?) throws(DocumentError) {
+        let spellings = known.map { ($0.prefix(1).lowercased() + $0.dropFirst(), $0) }
+        try refuseUnknown(node, what: what, known: known + spellings.map(\.0))
+        var entries: [String: Node.Entry] = [:]
+        for entry in try node.entries(what) {
+            let name = spellings.first { $0.0 == entry.key }?.1 ?? entry.key
+            if let first = entries.updateValue(entry, forKey: name) {
+                throw DocumentError("\(what): `\(entry.key)` says again what `\(first.key)` says", at: entry.keyLocation)
+            }
+        }
+        self.entries = entries
+        self.what = what
+        self.statement = statement
+        location = node.location
+    }
+
+    subscript(name: String) -> Node? { entries[name]?.value }
+
+    /// A text in which `${…}` stands for values of the message.
+    func template(_ name: String) throws(DocumentError) -> (template: SubstitutionTemplate, location: SourceLocation, text: String) {
+        guard let value = self[name] else { throw DocumentError("\(what) lacks `\(name)`", at: location) }
+        return try template(value, name)
+    }
+
+    /// The same of a field that may be missing.
+    func optionalTemplate(_ name: String) throws(DocumentError) -> (template: SubstitutionTemplate, location: SourceLocation)? {
+        guard let value = self[name] else { return nil }
+        let (template, location, _) = try template(value, name)
+        return (template, location)
+    }
+
+    private func template(
+        _ value: Node, _ name: String
+    ) throws(DocumentError) -> (template: SubstitutionTemplate, location: SourceLocation, text: String) {
+        let text = try value.text(name)
+        let (version, variables) = (statement?.version ?? .v2016, statement?.variables ?? [])
+        do throws(SQLError) {
+            return (try SubstitutionTemplate(parsing: text, version: version, variables: variables), value.location, text)
+        } catch {
+            throw DocumentError("\(what): \(name): \(error)", at: value.location)
+        }
+    }
+}

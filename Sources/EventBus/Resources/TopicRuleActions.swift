@@ -1,0 +1,117 @@
+import Documents
+import MQTTCodec
+import Rules
+
+/// Publishes what the statement selected on another topic.
+struct RepublishAction: Sendable {
+    let topic: SubstitutionTemplate
+    /// The template as written.
+    let topicText: String
+    let qos: QoS
+    let headers: RepublishHeaders?
+}
+
+/// Puts what the statement selected on a bus.
+struct EventsAction: Sendable {
+    let busName: SubstitutionTemplate
+    /// The template as written.
+    let busText: String
+    let detailType: SubstitutionTemplate
+    let source: SubstitutionTemplate
+}
+
+/// Whether a text could be the name of a topic.
+func isTopicName(_ text: String) -> Bool {
+    !text.isEmpty && !text.utf8.contains { $0 == 0 || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "#") }
+}
+
+/// Reads the actions of an `AWS::IoT::TopicRule`.
+struct TopicRuleActionReader {
+    static let actionsMax = 10
+
+    let what: String
+    let busNames: [String]
+    /// Nil where the rule's statement is refused, so that its actions can still be looked at.
+    let statement: SQLStatement?
+
+    func actions(_ payload: Node) throws(DocumentError) -> [TopicRule.Action] {
+        let value = try payload.required("Actions", in: what)
+        let elements = try value.elements("Actions")
+        guard elements.count <= Self.actionsMax else {
+            throw DocumentError("\(what) has \(elements.count) actions, but a rule has at most \(Self.actionsMax)", at: value.location)
+        }
+        var problems = ProblemCollector()
+        var actions: [TopicRule.Action] = []
+        for element in elements {
+            if let action = problems.collect({ () throws(DocumentError) in try action(element) }) { actions.append(action) }
+        }
+        try problems.finish()
+        return actions
+    }
+
+    /// Nil where the rule has none.
+    func errorAction(_ payload: Node) throws(DocumentError) -> TopicRule.Action? {
+        try payload["ErrorAction"].map { (node) throws(DocumentError) in try action(node) }
+    }
+
+    private func action(_ node: Node) throws(DocumentError) -> TopicRule.Action {
+        let entries = try node.entries("an action")
+        guard let only = entries.first, entries.count == 1 else {
+            throw DocumentError("an action of \(what) must have exactly one key, such as `Republish`", at: node.location)
+        }
+        switch only.key {
+        case "Republish", "republish": return try republish(only.value)
+        case "Events", "events": return try events(only.value)
+        case "CloudwatchLogs", "cloudwatchLogs": return try log(only.value)
+        default:
+            throw DocumentError(
+                "\(what): the action \(only.key) is not supported; Republish, CloudwatchLogs and events are", at: only.keyLocation)
+        }
+    }
+
+    /// AWS demands `RoleArn`; it has no meaning here, where there are no roles.
+    private func republish(_ node: Node) throws(DocumentError) -> TopicRule.Action {
+        let what = "\(what): Republish"
+        let fields = try ActionFields(node, known: ["RoleArn", "Topic", "Qos", "Headers"], what: what, statement: statement)
+        let (topic, location, text) = try fields.template("Topic")
+        // `$$` stands for a `$` that begins a topic.
+        if text.hasPrefix("$"), !text.hasPrefix("${") {
+            throw DocumentError("\(self.what): topics that begin with `$` belong to the broker", at: location)
+        }
+        if let topic = topic.constant {
+            guard isTopicName(topic) else { throw DocumentError("\(self.what): `\(topic)` is not the name of a topic", at: location) }
+            if let topicFilter = statement?.topicFilter, Topics.matches(name: topic, filter: topicFilter) {
+                throw DocumentError(
+                    "Republish topic cannot be within topic space of rule's topic pattern '\(topicFilter)'", at: location
+                )
+            }
+        }
+        let headers = try fields["Headers"].map { (node) throws(DocumentError) in
+            try RepublishHeaders(node, what: "\(what): Headers", statement: statement)
+        }
+        return .republish(
+            RepublishAction(topic: topic, topicText: text, qos: try fields["Qos"].map(readQoS) ?? .atMostOnce, headers: headers))
+    }
+
+    private func events(_ node: Node) throws(DocumentError) -> TopicRule.Action {
+        let fields = try ActionFields(
+            node, known: ["BusName", "DetailType", "Source"], what: "\(what): events", statement: statement)
+        let (busName, location, text) = try fields.template("BusName")
+        if let name = busName.constant, !busNames.contains(EventBusReader.name(inReference: name)) {
+            throw DocumentError("Event bus \(text) does not exist\(suggestion(for: text, among: busNames))", at: location)
+        }
+        return .events(
+            EventsAction(
+                busName: busName, busText: text, detailType: try fields.template("DetailType").template,
+                source: try fields.template("Source").template))
+    }
+
+    private func log(_ node: Node) throws(DocumentError) -> TopicRule.Action {
+        let fields = try ActionFields(
+            node, known: ["RoleArn", "LogGroupName", "BatchMode"], what: "\(what): CloudwatchLogs", statement: statement)
+        if let value = fields["BatchMode"], try value.boolean("BatchMode") {
+            throw DocumentError("\(what): CloudwatchLogs: `BatchMode: true` is not supported", at: value.location)
+        }
+        return .log(group: try fields.template("LogGroupName").template)
+    }
+}
