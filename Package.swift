@@ -105,7 +105,8 @@ let package = Package(
         .testTarget(name: "BrokerCoreTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
         .testTarget(name: "SimulationTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
         .testTarget(name: "QueuesTests", dependencies: ["Queues"]),
-        .testTarget(name: "EventBusTests", dependencies: ["EventBus", "BrokerCore", "Documents", "MQTTCodec", "Queues", nioCore, logging]),
+        .testTarget(
+            name: "EventBusTests", dependencies: ["EventBus", "BrokerCore", "Documents", "MQTTCodec", "Queues", nioCore, logging]),
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [

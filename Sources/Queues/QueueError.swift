@@ -1,5 +1,5 @@
 /// Why a call was refused, in the service's words where it has some.
-package struct QueueError: Error, Equatable, Sendable {
+package struct QueueError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The names that clients switch over.
     package enum Code: String, Sendable {
         case batchEntryIdsNotDistinct = "BatchEntryIdsNotDistinct"
@@ -44,6 +44,8 @@ package struct QueueError: Error, Equatable, Sendable {
         self.code = code
         self.message = message
     }
+
+    package var description: String { message }
 
     package static let queueDoesNotExist = QueueError(.queueDoesNotExist, "The specified queue does not exist.")
 

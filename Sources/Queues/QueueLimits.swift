@@ -2,7 +2,9 @@
 package struct QueueLimits: Sendable, Equatable {
     /// Queues; the creation of a further one is refused.
     package var queuesMax = 1_000
-    /// Messages in one queue; a further one is refused and counted. What waits for a full dead-letter queue stays where it is.
+    /// Messages in one queue; a further one is refused and counted.
+    ///
+    /// What is for a full dead-letter queue stays where it is.
     package var queueMessagesMax = 100_000
     /// Bytes of all messages of all queues, with ``overheadBytes`` for each; a message for which there is no room is refused and counted.
     package var queuesBytesMax = 67_108_864

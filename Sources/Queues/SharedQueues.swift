@@ -41,12 +41,19 @@ package final class SharedQueues: Sendable {
         return try result.get()
     }
 
+    /// Everything as it is at a time.
+    package func statistics(at now: Int64) -> QueueStatistics {
+        settle { $0.table.statistics(at: now) }
+    }
+
     /// Receives messages, now or later.
     ///
     /// - Parameters:
     ///   - request: what to receive.
     ///   - now: milliseconds since 1970.
     ///   - answer: called once, from any thread, if the outcome is `waiting`.
+    /// - Returns: messages, or who waits.
+    /// - Throws: for a request that is refused.
     package func receive(
         _ request: ReceiveRequest, now: Int64, answer: @escaping Answer
     ) throws(QueueError) -> QueueTable.ReceiveOutcome {

@@ -37,7 +37,16 @@ extension QueueTable {
     /// Makes the queues that the templates declare; one that is there keeps its messages and gets the template's attributes.
     ///
     /// A queue that no template declares any more stays: its messages are somebody's.
+    ///
+    /// - Throws: when there would be too many; then nothing has changed.
     package mutating func declare(_ declarations: [QueueDeclaration], now: Int64) throws(QueueError) {
+        let new = declarations.count { queues[$0.name] == nil }
+        guard new == 0 || queues.count + new <= limits.queuesMax else {
+            throw QueueError(
+                .overLimit,
+                "The templates declare \(new) queues more, but there may be queuesMax (\(limits.queuesMax))."
+            )
+        }
         for declaration in declarations {
             if queues[declaration.name] == nil {
                 try add(declaration.name, declaration.settings, declaration.tags, now)

@@ -2,12 +2,14 @@ import AdminServer
 import BrokerCore
 import EventBus
 import Gateway
+import Queues
 
 /// Every limit that a configuration may set, over all parts of the program.
 enum KnownLimits {
     /// The names under `limits:`.
     static let names = [
-        [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), gateway.map(\.name), inspection.map(\.name),
+        [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), QueueLimits.names.map(\.name),
+        gateway.map(\.name), inspection.map(\.name),
     ].flatMap(\.self).sorted()
 
     /// Event loops that serve MQTT, each with its shard.
@@ -18,6 +20,7 @@ enum KnownLimits {
 
     private static let gateway: [(name: String, path: any WritableKeyPath<GatewayLimits, Int> & Sendable)] = [
         ("httpBodyBytesMax", \.httpBodyBytesMax), ("putEventsBodyBytesMax", \.putEventsBodyBytesMax),
+        ("queueBodyBytesMax", \.queueBodyBytesMax),
         ("httpBodySecondsMax", \.httpBodySecondsMax), ("httpIdleSecondsMax", \.httpIdleSecondsMax),
         ("httpConnectionsMax", \.httpConnectionsMax), ("httpWebSocketsMax", \.httpWebSocketsMax),
         ("httpHeaderBytesMax", \.httpHeaderBytesMax),
@@ -37,6 +40,10 @@ enum KnownLimits {
 
     static func eventBus(_ values: [String: Int]) -> EventBusLimits {
         set(values, EventBusLimits.names, in: EventBusLimits())
+    }
+
+    static func queues(_ values: [String: Int]) -> QueueLimits {
+        set(values, QueueLimits.names, in: QueueLimits())
     }
 
     static func gateway(_ values: [String: Int]) -> GatewayLimits {
