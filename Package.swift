@@ -78,8 +78,8 @@ let package = Package(
         .target(
             name: "AdminServer",
             dependencies: [
-                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", nioCore, hummingbird, httpTypes, lifecycle,
-                logging,
+                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", nioCore, hummingbird, httpTypes,
+                lifecycle, logging,
             ]),
         .target(
             name: "LoadGenerator",

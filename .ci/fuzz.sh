@@ -10,7 +10,7 @@ seconds=${1:-30}
 package=Tests/Fuzzing
 work=.build/fuzz
 # Each is a program of the package, with a folder of inputs and a dictionary.
-declare -A dictionaries=([PacketDecoder]=mqtt.dict [WebSocketFrames]=websocket.dict)
+declare -A dictionaries=([PacketDecoder]=mqtt.dict [WebSocketFrames]=websocket.dict [RuleStatements]=sql.dict)
 mkdir -p "$work/crashes"
 
 # The fuzzer without its own main function, from the Swift toolchain that builds.

@@ -163,11 +163,12 @@ class Broker:
 class Screen:
     """`mosquitto_sub` on some topics; what it shows, in order."""
 
-    def __init__(self, broker, name, *topics):
+    def __init__(self, broker, name, *topics, form="%t %p", version="311"):
         options = [option for topic in topics for option in ("-t", topic)]
         self.lines = queue.Queue()
         self.process = subprocess.Popen(
-            ["mosquitto_sub", *broker.mutual_tls(name), "-i", f"screen-{name}", "-q", "1", *options, "-F", "%t %p"],
+            ["mosquitto_sub", *broker.mutual_tls(name), "-i", f"screen-{name}", "-q", "1", *options, "-F", form,
+             "-V", version],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         threading.Thread(target=self._read, daemon=True).start()
         self._wait_until_subscribed(broker, f"screen-{name}", len(topics))
@@ -186,9 +187,13 @@ class Screen:
             time.sleep(0.02)
         raise AssertionError(f"{client} did not subscribe:\n{broker.log()}")
 
+    def line(self):
+        """The next line, as it is."""
+        return self.lines.get(timeout=WAIT_SECONDS)
+
     def next(self):
         """The next message, as its topic and its payload read as JSON."""
-        topic, payload = self.lines.get(timeout=WAIT_SECONDS).split(" ", 1)
+        topic, payload = self.line().split(" ", 1)
         return topic, json.loads(payload)
 
     def end(self):
@@ -209,7 +214,7 @@ class BrokerTestCase(unittest.TestCase):
         cls.broker = Broker(*cls.resources, parameters=cls.parameters, limits=cls.limits)
         cls.addClassCleanup(cls.broker.end)
 
-    def screen(self, name, *topics):
-        screen = Screen(self.broker, name, *topics)
+    def screen(self, name, *topics, **options):
+        screen = Screen(self.broker, name, *topics, **options)
         self.addCleanup(screen.end)
         return screen

@@ -16,8 +16,10 @@ let package = Package(
         .systemLibrary(name: "CLibFuzzer", path: "CLibFuzzer"),
         .target(name: "MQTTCodec", dependencies: [nioCore], path: "MQTTCodec"),
         .target(name: "WebSocketFraming", dependencies: [nioCore, nioWebSocket], path: "WebSocketFraming"),
+        .target(name: "Rules", path: "Rules"),
         .target(name: "FuzzDriver", dependencies: ["CLibFuzzer"], path: "FuzzDriver"),
         .executableTarget(name: "PacketDecoder", dependencies: ["FuzzDriver", "MQTTCodec", nioCore], path: "PacketDecoder"),
+        .executableTarget(name: "RuleStatements", dependencies: ["FuzzDriver", "Rules"], path: "RuleStatements"),
         .executableTarget(
             name: "WebSocketFrames", dependencies: ["FuzzDriver", "WebSocketFraming", nioCore, nioWebSocket], path: "WebSocketFrames"),
     ]

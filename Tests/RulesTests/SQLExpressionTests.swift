@@ -12,13 +12,17 @@ import Testing
     private static let payload = """
         {"n":1.50,"i":7,"neg":-3,"s":"str","b":true,"f":false,"z":null,"o":{"k":"v","d":{"e":5}},"l":[1,"x",null],"num":"12",\
         "e":[{"n":"temperature","v":22.5},{"n":"light","v":135},{"n":"acidity","v":7}],"u":"é😀x",\
-        "outer":[{"inner":[{"n":"a"},{"n":"b"}]},{"inner":[{"n":"c"}]}],"b64":"eyAidGVtcGVyYXR1cmUiOiAzMyB9Cg=="}
+        "outer":[{"inner":[{"n":"a"},{"n":"b"}]},{"inner":[{"n":"c"}]}],"b64":"eyAidGVtcGVyYXR1cmUiOiAzMyB9Cg==","zone":"America/Belize"}
         """
+
+    /// A host whose digest of anything is the algorithm's name.
+    private static let host = SQLHost(
+        digest: { algorithm, _ in Array(algorithm.utf8) }, zone: { ZoneFile.zones[$0] }, allZones: { ZoneFile.zones })
 
     private func check(_ vector: Vector) throws {
         let expression = try #require(vector.view["e"]?.stringValue)
         let version = try #require(SQLVersion(rawValue: vector.view["version"]?.stringValue ?? "2016-03-23"))
-        let statement = try SQLStatement(parsing: "SELECT \(expression) AS r FROM 'a'", version: version)
+        let statement = try SQLStatement(parsing: "SELECT \(expression) AS r FROM 'a'", version: version, host: Self.host)
         var properties = SQLMessageProperties()
         properties.contentType = "text/plain"
         properties.isUTF8 = true
@@ -34,7 +38,7 @@ import Testing
         let value = vector.view["is"]?.stringValue
         #expect(result == value.map { "{\"r\":\($0)}" } ?? "{}", "\(expression)")
         // What SELECT names is what WHERE and templates see.
-        let template = try SubstitutionTemplate(parsing: "${\(expression)}", version: version)
+        let template = try SubstitutionTemplate(parsing: "${\(expression)}", version: version, host: Self.host)
         if value == nil { #expect(template.render(input) == nil) }
     }
 

@@ -118,4 +118,44 @@ import Testing
         #expect(number("1e30")?.position == nil)
         #expect(SQLNumber(Int64.min).text == "-9223372036854775808")
     }
+
+    @Test(arguments: [
+        ("1.5", 0, "2", "1", "2", "1"), ("-1.5", 0, "-2", "-2", "-1", "-1"), ("2.345", 2, "2.35", "2.34", "2.35", "2.34"),
+        ("-0.001", 0, "0", "-1", "0", "0"), ("0.5", 0, "1", "0", "1", "0"), ("0.49", 0, "0", "0", "1", "0"), ("7", 0, "7", "7", "7", "7"),
+        ("1E-999", 0, "0", "0", "1", "0"), ("1e40", 2, "1E40", "1E40", "1E40", "1E40"),
+        (
+            "9999999999999999999999999999999999e-1", 0, "1000000000000000000000000000000000", "999999999999999999999999999999999",
+            "1000000000000000000000000000000000", "999999999999999999999999999999999"
+        ),
+        ("0.9999999999999999999999999999999999", 0, "1", "0", "1", "0"),
+    ])
+    func roundingIsExact(source: String, places: Int, nearest: String, down: String, up: String, towardZero: String) throws {
+        let value = try #require(number(source))
+        #expect(value.rounded(.nearest, places: places).text == nearest)
+        #expect(value.rounded(.down, places: places).text == down)
+        #expect(value.rounded(.up, places: places).text == up)
+        #expect(value.rounded(.towardZero, places: places).text == towardZero)
+    }
+
+    @Test func doublesGoThereAndBack() throws {
+        let seed = UInt64.random(in: 0..<1_000_000)
+        var random = SeededGenerator(seed: seed)
+        for _ in 0..<2_000 {
+            let double = Double(bitPattern: UInt64.random(in: .min ... .max, using: &random))
+            guard double.isFinite else { continue }
+            #expect(try #require(SQLNumber(double)).double == double, "seed \(seed)")
+        }
+        #expect(SQLNumber(Double.nan) == nil)
+        #expect(SQLNumber(Double.infinity) == nil)
+        #expect(number("1e999")?.double == .infinity)
+    }
+
+    @Test func bitsAreThoseOfTheNumberBelow() {
+        #expect(number("-1.5")?.bits == -2)
+        #expect(number("9999999999999999999999999999999999")?.bits == 9_999_999_999_999_999_999_999_999_999_999_999)
+        #expect(number("1e34")?.bits == nil)
+        #expect(SQLNumber(bits: -14)?.text == "-14")
+        #expect(number("1e300")?.floorPosition == .max)
+        #expect(number("-2.411E247")?.floorPosition == .min)
+    }
 }

@@ -1,15 +1,27 @@
 import Documents
 import Rules
 
+/// What holds for the `${…}` places of a rule's actions: the version and the variables of its statement.
+struct TemplatePlaces {
+    /// Nil where the rule's statement is refused, so that its actions can still be looked at.
+    let statement: SQLStatement?
+    let host: SQLHost
+
+    func template(_ text: String) throws(SQLError) -> SubstitutionTemplate {
+        try SubstitutionTemplate(
+            parsing: text, version: statement?.version ?? .v2016, variables: statement?.variables ?? [], host: host)
+    }
+}
+
 /// The fields of an action, in CloudFormation's spelling (`BusName`) or the API's (`busName`).
 struct ActionFields {
     private let entries: [String: Node.Entry]
     private let what: String
     private let location: SourceLocation
-    private let statement: SQLStatement?
+    private let scope: TemplatePlaces
 
     /// Takes an action apart; the version and the variables of the rule's statement hold for its templates, too.
-    init(_ node: Node, known: [String], what: String, statement: SQLStatement?) throws(DocumentError) {
+    init(_ node: Node, known: [String], what: String, scope: TemplatePlaces) throws(DocumentError) {
         let spellings = known.map { ($0.prefix(1).lowercased() + $0.dropFirst(), $0) }
         try refuseUnknown(node, what: what, known: known + spellings.map(\.0))
         var entries: [String: Node.Entry] = [:]
@@ -21,7 +33,7 @@ struct ActionFields {
         }
         self.entries = entries
         self.what = what
-        self.statement = statement
+        self.scope = scope
         location = node.location
     }
 
@@ -44,9 +56,8 @@ struct ActionFields {
         _ value: Node, _ name: String
     ) throws(DocumentError) -> (template: SubstitutionTemplate, location: SourceLocation, text: String) {
         let text = try value.text(name)
-        let (version, variables) = (statement?.version ?? .v2016, statement?.variables ?? [])
         do throws(SQLError) {
-            return (try SubstitutionTemplate(parsing: text, version: version, variables: variables), value.location, text)
+            return (try scope.template(text), value.location, text)
         } catch {
             throw DocumentError("\(what): \(name): \(error)", at: value.location)
         }

@@ -23,9 +23,9 @@ struct RepublishHeaders: Sendable {
     private let userProperties: [(key: Field, value: Field)]
 
     /// Reads them; a value that is the same for every message is checked here.
-    init(_ node: Node, what: String, statement: SQLStatement?) throws(DocumentError) {
+    init(_ node: Node, what: String, scope: TemplatePlaces) throws(DocumentError) {
         let known = ["PayloadFormatIndicator", "ContentType", "ResponseTopic", "CorrelationData", "MessageExpiry", "UserProperties"]
-        let fields = try ActionFields(node, known: known, what: what, statement: statement)
+        let fields = try ActionFields(node, known: known, what: what, scope: scope)
         func field(_ name: String, _ check: (String) throws(DeliveryFailure) -> Void) throws(DocumentError) -> Field? {
             guard let (template, location) = try fields.optionalTemplate(name) else { return nil }
             guard let constant = template.constant else { return Field(name: name, template: template) }
@@ -46,7 +46,7 @@ struct RepublishHeaders: Sendable {
                 throw DocumentError("\(what): more than \(Self.userPropertiesMax) UserProperties", at: value.location)
             }
             for element in elements {
-                let pair = try ActionFields(element, known: ["Key", "Value"], what: "\(what): UserProperties", statement: statement)
+                let pair = try ActionFields(element, known: ["Key", "Value"], what: "\(what): UserProperties", scope: scope)
                 pairs.append(
                     (
                         Field(name: "UserProperties", template: try pair.template("Key").template),

@@ -1,6 +1,6 @@
 package import Documents
 package import Queues
-import Rules
+package import Rules
 
 /// The buses and rules of all templates, compiled and checked.
 ///
@@ -18,8 +18,11 @@ package struct ResourceSet: Sendable {
 
     /// Compiles the templates' resources.
     ///
+    /// - Parameters:
+    ///   - templates: all of them.
+    ///   - host: what the program lends the statements of topic rules.
     /// - Throws: every mistake of all templates, with file, line and column.
-    package init(templates: [TemplateDocument]) throws(DocumentError) {
+    package init(templates: [TemplateDocument], host: SQLHost = SQLHost()) throws(DocumentError) {
         var problems = ProblemCollector()
         var names = NameTable(kind: "bus")
         names.declare(Self.defaultBusName, at: SourceLocation(file: "built-in"), &problems)
@@ -45,7 +48,7 @@ package struct ResourceSet: Sendable {
         }
         for resource in resources where resource.type == "AWS::IoT::TopicRule" {
             let rule = problems.collect { () throws(DocumentError) in
-                try TopicRuleReader(resource: resource, declared: declared).read()
+                try TopicRuleReader(resource: resource, declared: declared, host: host).read()
             }
             guard let rule else { continue }
             topicRuleNames.declare(rule.name, at: rule.location, &problems)

@@ -57,11 +57,13 @@ struct TopicRule: Sendable {
 struct TopicRuleReader {
     private let resource: TemplateDocument.Resource
     private let declared: DeclaredNames
+    private let host: SQLHost
     private let what: String
 
-    init(resource: TemplateDocument.Resource, declared: DeclaredNames) {
+    init(resource: TemplateDocument.Resource, declared: DeclaredNames, host: SQLHost) {
         self.resource = resource
         self.declared = declared
+        self.host = host
         what = "AWS::IoT::TopicRule `\(resource.logicalID)`"
     }
 
@@ -83,7 +85,8 @@ struct TopicRuleReader {
         let version = problems.collect { () throws(DocumentError) in try self.version(payload) }
         let isEnabled = problems.collect { () throws(DocumentError) in !(try payload["RuleDisabled"]?.boolean("RuleDisabled") ?? false) }
         let statement = problems.collect { () throws(DocumentError) in try self.statement(payload, version ?? .v2016) }
-        let reader = TopicRuleActionReader(what: what, declared: declared, statement: statement?.compiled)
+        let reader = TopicRuleActionReader(
+            what: what, declared: declared, scope: TemplatePlaces(statement: statement?.compiled, host: host))
         let actions = problems.collect { () throws(DocumentError) in try reader.actions(payload) }
         let errorAction = problems.collect { () throws(DocumentError) in try reader.errorAction(payload) }
         try problems.finish()
@@ -121,7 +124,7 @@ struct TopicRuleReader {
         let value = try payload.required("Sql", in: what)
         let text = try value.text("Sql")
         do throws(SQLError) {
-            return (try SQLStatement(parsing: text, version: version), text)
+            return (try SQLStatement(parsing: text, version: version, host: host), text)
         } catch {
             throw DocumentError("Sql: \(error)", at: value.location)
         }

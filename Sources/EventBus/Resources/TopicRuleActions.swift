@@ -40,8 +40,7 @@ struct TopicRuleActionReader {
 
     let what: String
     let declared: DeclaredNames
-    /// Nil where the rule's statement is refused, so that its actions can still be looked at.
-    let statement: SQLStatement?
+    let scope: TemplatePlaces
 
     func actions(_ payload: Node) throws(DocumentError) -> [TopicRule.Action] {
         let value = try payload.required("Actions", in: what)
@@ -82,7 +81,7 @@ struct TopicRuleActionReader {
     /// AWS demands `RoleArn`; it has no meaning here, where there are no roles.
     private func republish(_ node: Node) throws(DocumentError) -> TopicRule.Action {
         let what = "\(what): Republish"
-        let fields = try ActionFields(node, known: ["RoleArn", "Topic", "Qos", "Headers"], what: what, statement: statement)
+        let fields = try ActionFields(node, known: ["RoleArn", "Topic", "Qos", "Headers"], what: what, scope: scope)
         let (topic, location, text) = try fields.template("Topic")
         // `$$` stands for a `$` that begins a topic.
         if text.hasPrefix("$"), !text.hasPrefix("${") {
@@ -90,14 +89,14 @@ struct TopicRuleActionReader {
         }
         if let topic = topic.constant {
             guard isTopicName(topic) else { throw DocumentError("\(self.what): `\(topic)` is not the name of a topic", at: location) }
-            if let topicFilter = statement?.topicFilter, Topics.matches(name: topic, filter: topicFilter) {
+            if let topicFilter = scope.statement?.topicFilter, Topics.matches(name: topic, filter: topicFilter) {
                 throw DocumentError(
                     "Republish topic cannot be within topic space of rule's topic pattern '\(topicFilter)'", at: location
                 )
             }
         }
         let headers = try fields["Headers"].map { (node) throws(DocumentError) in
-            try RepublishHeaders(node, what: "\(what): Headers", statement: statement)
+            try RepublishHeaders(node, what: "\(what): Headers", scope: scope)
         }
         return .republish(
             RepublishAction(topic: topic, topicText: text, qos: try fields["Qos"].map(readQoS) ?? .atMostOnce, headers: headers))
@@ -105,7 +104,7 @@ struct TopicRuleActionReader {
 
     private func events(_ node: Node) throws(DocumentError) -> TopicRule.Action {
         let fields = try ActionFields(
-            node, known: ["BusName", "DetailType", "Source"], what: "\(what): events", statement: statement)
+            node, known: ["BusName", "DetailType", "Source"], what: "\(what): events", scope: scope)
         let (busName, location, text) = try fields.template("BusName")
         if let name = busName.constant {
             try declared.requireBus(EventBusReader.name(inReference: name), at: location)
@@ -120,7 +119,7 @@ struct TopicRuleActionReader {
     private func queue(_ node: Node) throws(DocumentError) -> TopicRule.Action {
         let what = "\(what): Sqs"
         let fields = try ActionFields(
-            node, known: ["RoleArn", "QueueUrl", "UseBase64"], what: what, statement: statement)
+            node, known: ["RoleArn", "QueueUrl", "UseBase64"], what: what, scope: scope)
         let (url, location, text) = try fields.template("QueueUrl")
         if let constant = url.constant {
             guard let name = QueueName(url: constant) else {
@@ -138,7 +137,7 @@ struct TopicRuleActionReader {
 
     private func log(_ node: Node) throws(DocumentError) -> TopicRule.Action {
         let fields = try ActionFields(
-            node, known: ["RoleArn", "LogGroupName", "BatchMode"], what: "\(what): CloudwatchLogs", statement: statement)
+            node, known: ["RoleArn", "LogGroupName", "BatchMode"], what: "\(what): CloudwatchLogs", scope: scope)
         if let value = fields["BatchMode"], try value.boolean("BatchMode") {
             throw DocumentError("\(what): CloudwatchLogs: `BatchMode: true` is not supported", at: value.location)
         }

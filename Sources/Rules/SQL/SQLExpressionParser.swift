@@ -9,6 +9,7 @@ struct SQLExpressionParser {
     static let depthMax = 64
 
     let version: SQLVersion
+    let host: SQLHost
     /// The variables that may be used, in the order of SET.
     var variables: [String]
     private var lexer: SQLLexer
@@ -21,8 +22,9 @@ struct SQLExpressionParser {
     /// Words of SQL elsewhere that Crema refuses by name, and the operators, which are no names either.
     static let unsupportedWords: Set<String> = ["EXISTS", "SET", "ORDER", "GROUP", "HAVING", "LIMIT", "IN", "LIKE", "BETWEEN", "IS"]
 
-    init(_ lexer: SQLLexer, version: SQLVersion, variables: [String] = []) throws(SQLError) {
+    init(_ lexer: SQLLexer, version: SQLVersion, variables: [String] = [], host: SQLHost) throws(SQLError) {
         self.version = version
+        self.host = host
         self.variables = variables
         self.lexer = lexer
         token = try self.lexer.next()

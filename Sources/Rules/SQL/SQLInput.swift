@@ -56,7 +56,11 @@ package final class SQLInput {
         readProperties = properties
     }
 
+    /// Whether any rule has asked for a part of the payload.
+    private(set) var isParsed = false
+
     private lazy var parsed: Result<JSONView, JSONError> = {
+        isParsed = true
         do throws(JSONError) {
             return .success(try JSONDocument(parsing: payload.isEmpty ? Array("{}".utf8) : payload).root)
         } catch {

@@ -281,7 +281,7 @@ extension SQLExpressionParser {
         try advance()
         var constant: SQLConstant?
         do throws(SQLArgumentProblem) {
-            constant = try function.prepare?(literals)
+            constant = try function.prepare?(literals, host)
         } catch {
             throw SQLError(offset: offsets.indices.contains(error.argument) ? offsets[error.argument] : start, message: error.message)
         }

@@ -55,5 +55,7 @@ struct SQLNestedQuery: Sendable {
 /// What was made of a function's literal arguments when the rule was created.
 enum SQLConstant: Sendable {
     case regex(RegularExpression)
-    case time(TimePattern)
+    /// A pattern, unless it comes with the message, and the regions that may be named.
+    case time(TimePattern?, [String: TimeZoneRules])
+    case digest(SQLHost.Digest)
 }

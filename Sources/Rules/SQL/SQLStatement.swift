@@ -34,8 +34,8 @@ package struct SQLStatement: Sendable {
     private let selection: SQLSelection
     private let condition: SQLProgram?
 
-    package init(parsing text: String, version: SQLVersion = .v2016) throws(SQLError) {
-        var parser = try SQLStatementParser(text, version: version)
+    package init(parsing text: String, version: SQLVersion = .v2016, host: SQLHost = SQLHost()) throws(SQLError) {
+        var parser = try SQLStatementParser(text, version: version, host: host)
         let parts = try parser.statement()
         self.version = version
         variables = parts.variables

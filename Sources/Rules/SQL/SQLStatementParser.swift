@@ -11,12 +11,12 @@ struct SQLStatementParser {
 
     private var parser: SQLExpressionParser
 
-    init(_ text: String, version: SQLVersion) throws(SQLError) {
+    init(_ text: String, version: SQLVersion, host: SQLHost) throws(SQLError) {
         let bytes = Array(text.utf8)
         guard bytes.count <= SQLStatement.bytesMax else {
             throw SQLError(offset: SQLStatement.bytesMax, message: "statement is longer than \(SQLStatement.bytesMax) bytes")
         }
-        parser = try SQLExpressionParser(SQLLexer(bytes), version: version)
+        parser = try SQLExpressionParser(SQLLexer(bytes), version: version, host: host)
     }
 
     mutating func statement() throws(SQLError) -> Parts {

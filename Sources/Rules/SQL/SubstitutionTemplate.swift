@@ -17,8 +17,11 @@ package struct SubstitutionTemplate: Sendable {
     ///   - text: the template.
     ///   - version: the rule's.
     ///   - variables: the names that the rule's SET gives, see ``SQLStatement/variables``.
+    ///   - host: as for the rule's statement.
     /// - Throws: what cannot be read, and where.
-    package init(parsing text: String, version: SQLVersion = .v2016, variables: [String] = []) throws(SQLError) {
+    package init(
+        parsing text: String, version: SQLVersion = .v2016, variables: [String] = [], host: SQLHost = SQLHost()
+    ) throws(SQLError) {
         let bytes = Array(text.utf8)
         guard bytes.count <= SubstitutionTemplate.bytesMax else {
             throw SQLError(offset: SubstitutionTemplate.bytesMax, message: "template is longer than \(SubstitutionTemplate.bytesMax) bytes")
@@ -34,7 +37,7 @@ package struct SubstitutionTemplate: Sendable {
                 continue
             }
             if literalStart < index { parts.append(.literal(bytes[literalStart..<index])) }
-            var parser = try SQLExpressionParser(SQLLexer(bytes, from: index + 2), version: version, variables: variables)
+            var parser = try SQLExpressionParser(SQLLexer(bytes, from: index + 2), version: version, variables: variables, host: host)
             parts.append(.value(try parser.expression()))
             guard parser.token == .symbol(.closeBrace) else { throw parser.unexpected("'}'") }
             index = parser.end

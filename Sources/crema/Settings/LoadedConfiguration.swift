@@ -35,7 +35,9 @@ struct LoadedConfiguration: Sendable {
         scramUsers = try Self.scramUsers(of: configuration)
         let documents = try ResourceDocuments(of: configuration)
         var problems = ProblemCollector()
-        let resources = problems.collect { () throws(DocumentError) in try ResourceSet(templates: documents.templates) }
+        let resources = problems.collect { () throws(DocumentError) in
+            try ResourceSet(templates: documents.templates, host: RuleHost.host)
+        }
         let routes = problems.collect { () throws(DocumentError) in try RouteTable(documents.apis.flatMap(\.routes)) }
         try problems.finish()
         guard let resources, let routes else {

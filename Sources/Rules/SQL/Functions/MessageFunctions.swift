@@ -34,7 +34,9 @@ extension SQLFunction {
 
     private static let propertyNames = ["content_type", "correlation_data", "format_indicator", "response_topic"]
 
-    @Sendable private static func knownProperty(_ literals: [ArraySlice<UInt8>?]) throws(SQLArgumentProblem) -> SQLConstant? {
+    @Sendable private static func knownProperty(
+        _ literals: [ArraySlice<UInt8>?], _ host: SQLHost
+    ) throws(SQLArgumentProblem) -> SQLConstant? {
         guard let name = literals[0].map({ String(decoding: $0, as: UTF8.self) }), !propertyNames.contains(name) else { return nil }
         throw SQLArgumentProblem(
             argument: 0, message: "'\(name)' is no property that can be asked for; \(propertyNames.joined(separator: ", ")) are")

@@ -20,7 +20,9 @@ extension SQLFunction {
         },
     ]
 
-    @Sendable private static func expression(_ literals: [ArraySlice<UInt8>?]) throws(SQLArgumentProblem) -> SQLConstant? {
+    @Sendable private static func expression(
+        _ literals: [ArraySlice<UInt8>?], _ host: SQLHost
+    ) throws(SQLArgumentProblem) -> SQLConstant? {
         guard let text = literals[1] else { return nil }
         do throws(RegularExpressionProblem) {
             return .regex(try RegularExpression(parsing: text))

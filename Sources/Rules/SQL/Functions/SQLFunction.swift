@@ -18,7 +18,7 @@ struct SQLArguments {
 
 /// Why a literal argument is refused when the rule is created.
 struct SQLArgumentProblem: Error {
-    /// Counted from 0.
+    /// Counted from 0; beyond the last one for the call as a whole.
     let argument: Int
     let message: String
 }
@@ -30,7 +30,7 @@ struct SQLArgumentProblem: Error {
 struct SQLFunction: Sendable {
     typealias Body = @Sendable (inout SQLEvaluation, SQLArguments) throws(SQLEvaluationError) -> SQLValue
     /// Checks the arguments that are literal strings, and makes of them what need not be made for each message.
-    typealias Preparation = @Sendable ([ArraySlice<UInt8>?]) throws(SQLArgumentProblem) -> SQLConstant?
+    typealias Preparation = @Sendable ([ArraySlice<UInt8>?], SQLHost) throws(SQLArgumentProblem) -> SQLConstant?
 
     /// As the documentation spells it; any case is understood.
     let name: String
@@ -64,7 +64,7 @@ struct SQLFunction: Sendable {
     /// By their names in lower case.
     static let all: [String: SQLFunction] = {
         var table: [String: SQLFunction] = [:]
-        for function in numeric + text + patterns + values + message + times { table[function.name.lowercased()] = function }
+        for function in numeric + text + patterns + values + message + times + digests { table[function.name.lowercased()] = function }
         return table
     }()
 
@@ -74,9 +74,7 @@ struct SQLFunction: Sendable {
         for name in ["aws_lambda", "get_dynamodb", "get_thing_shadow", "get_registry_data", "get_secret", "machinelearning_predict"] {
             table[name] = "it asks another AWS service, and Crema has none"
         }
-        for name in ["md2", "md5", "sha1", "sha224", "sha256", "sha384", "sha512"] {
-            table[name] = "the rules engine has no hash functions"
-        }
+        table["md2"] = "it is broken, and no library has it any more"
         table["sourceip"] = "rules are not told addresses"
         return table
     }()

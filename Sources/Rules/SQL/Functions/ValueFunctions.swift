@@ -71,7 +71,7 @@ extension SQLFunction {
 
     /// An argument that must be a literal and can have one value only.
     private static func onlyMode(_ mode: String, argument: Int) -> Preparation {
-        { literals throws(SQLArgumentProblem) in
+        { literals, _ throws(SQLArgumentProblem) in
             guard let text = literals[argument] else {
                 throw SQLArgumentProblem(argument: argument, message: "'\(mode)' expected, as a literal")
             }

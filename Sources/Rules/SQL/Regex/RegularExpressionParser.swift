@@ -182,7 +182,9 @@ struct RegularExpressionParser {
         var result: [Instruction] = []
         for _ in 0..<least { result += piece }
         guard let most else {
-            return result + [split(1, piece.count + 2)] + piece + [.jump(-piece.count - 1)]
+            // The way out of a turn that took no character is not worse than the next turn, as a backtracking search has it.
+            let again = isLazy ? Instruction.split(1, -piece.count) : .split(-piece.count, 1)
+            return least > 0 ? result + [again] : [split(1, piece.count + 2)] + piece + [again]
         }
         var optional: [Instruction] = []
         for _ in least..<most { optional = [split(1, piece.count + optional.count + 1)] + piece + optional }

@@ -24,6 +24,13 @@ struct TimePattern: Sendable {
 
     let items: [Item]
 
+    /// Whether what is read may name a region.
+    var namesZones: Bool {
+        items.contains { item in
+            if case .field(let letter, _) = item { letter == "V" || letter == "z" } else { false }
+        }
+    }
+
     init(parsing bytes: ArraySlice<UInt8>, letters: Set<Character>) throws(TimePatternProblem) {
         guard bytes.count <= TimePattern.bytesMax else {
             throw TimePatternProblem(message: "a pattern of times is longer than \(TimePattern.bytesMax) bytes")
@@ -40,6 +47,9 @@ struct TimePattern: Sendable {
                 rest = rest.dropFirst(run.count)
                 guard letters.contains(character) else {
                     throw TimePatternProblem(message: "the letter '\(character)' in a pattern of times is not supported")
+                }
+                if letters == TimePattern.written, character == "z", run.count > 3 {
+                    throw TimePatternProblem(message: "long names of time zones ('\(run)') are not supported")
                 }
                 if !text.isEmpty { items.append(.text(text)) }
                 text = ""

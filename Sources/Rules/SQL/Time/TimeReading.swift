@@ -2,9 +2,9 @@
 extension TimePattern {
     /// Milliseconds since 1970, UTC; a text without a zone is UTC, one without a time of day the day's start.
     ///
-    /// Nil for a text that does not fit.
-    func milliseconds(_ text: String) -> Int64? {
-        var reading = TimeReading(text)
+    /// `regions` are the time zones that may be named. Nil for a text that does not fit.
+    func milliseconds(_ text: String, regions: [String: TimeZoneRules] = [:]) -> Int64? {
+        var reading = TimeReading(text, regions)
         for (position, item) in items.enumerated() {
             switch item {
             case .text(let text): guard reading.take(text) else { return nil }
@@ -29,10 +29,14 @@ private struct TimeReading {
     private var isAfternoon: Bool?
     private var isBeforeChrist = false
     private var weekday: Int64?
-    private var zone = ZoneOffset.utc
+    private var zone = ClockZone.fixed(.utc)
+    private let regions: [String: TimeZoneRules]
     private var millisecond: Int64 = 0
 
-    init(_ text: String) { rest = text[...] }
+    init(_ text: String, _ regions: [String: TimeZoneRules]) {
+        rest = text[...]
+        self.regions = regions
+    }
 
     mutating func take(_ text: String) -> Bool {
         guard rest.hasPrefix(text) else { return false }
@@ -105,12 +109,12 @@ private struct TimeReading {
         return nil
     }
 
-    /// A zone by its distance; `X` and `Z` begin with a sign or are `Z`, the others may have a name in front.
+    /// A zone by its distance, or with `V` and `z` by its region; `X` and `Z` begin with a sign or are `Z`.
     private mutating func takeZone(_ letter: Character) -> Bool {
-        let name = rest.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || "+-:".contains($0)) }
+        let name = rest.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || "+-:/_".contains($0)) }
         let isOffset = name.hasPrefix("+") || name.hasPrefix("-") || (name == "Z" && letter == "X")
         if "XxZ".contains(letter), !isOffset { return false }
-        guard let zone = ZoneOffset(name) else { return false }
+        guard let zone = ClockZone(String(name), regions: "Vz".contains(letter) ? regions : [:]) else { return false }
         rest = rest.dropFirst(name.count)
         self.zone = zone
         return true
@@ -126,7 +130,7 @@ private struct TimeReading {
         time.second = numbers["s"] ?? 0
         time.millisecond = millisecond
         guard time.minute < 60, time.second < 60 else { return nil }
-        return time.milliseconds.map { $0 - zone.seconds * 1_000 }
+        return time.milliseconds.map(zone.utc)
     }
 
     private var date: CivilTime? {

@@ -1,20 +1,30 @@
 /// Times as text, as Joda-Time's patterns say.
 extension TimePattern {
-    func text(milliseconds: Int64, zone: ZoneOffset) -> String? {
-        let (local, overflow) = milliseconds.addingReportingOverflow(zone.seconds * 1_000)
+    func text(milliseconds: Int64, zone: ClockZone) -> String? {
+        let (local, overflow) = milliseconds.addingReportingOverflow(zone.kind(at: milliseconds).offset.seconds * 1_000)
         if overflow { return nil }
         let time = CivilTime(milliseconds: local)
         var output = ""
         for item in items {
             switch item {
             case .text(let text): output += text
-            case .field(let letter, let count): output += TimePattern.text(letter, count, time, zone)
+            case .field(let letter, let count):
+                output += zoneText(letter, count, milliseconds, zone) ?? TimePattern.text(letter, count, time)
             }
         }
         return output
     }
 
-    private static func text(_ letter: Character, _ count: Int, _ time: CivilTime, _ zone: ZoneOffset) -> String {
+    /// Of the letters that stand for the zone.
+    private func zoneText(_ letter: Character, _ count: Int, _ milliseconds: Int64, _ zone: ClockZone) -> String? {
+        switch letter {
+        case "z": zone.kind(at: milliseconds).abbreviation
+        case "Z": count >= 3 ? zone.name : zone.kind(at: milliseconds).offset.text(colon: count == 2)
+        default: nil
+        }
+    }
+
+    private static func text(_ letter: Character, _ count: Int, _ time: CivilTime) -> String {
         switch letter {
         case "G": time.year > 0 ? "AD" : "BC"
         case "C": padded(era(time.year) / 100, count)
@@ -35,8 +45,6 @@ extension TimePattern {
         case "m": padded(time.minute, count)
         case "s": padded(time.second, count)
         case "S": fraction(time.millisecond, count)
-        case "z": zone == .utc && count >= 4 ? "Coordinated Universal Time" : zone.name
-        case "Z": count >= 3 ? zone.name : zone.text(colon: count == 2)
         default: ""
         }
     }

@@ -1,0 +1,82 @@
+import Testing
+
+@testable import Rules
+
+/// What one message may cost: each limit is met, and the rule fails with its name.
+@Suite struct SQLBudgetTests {
+    private func result(_ sql: String, _ payload: String) throws -> String? {
+        let input = SQLInput(topic: "a/b", payload: Array(payload.utf8), clientID: nil, principal: nil, timestampMilliseconds: 0)
+        return try SQLStatement(parsing: sql).evaluate(input).map { text($0) }
+    }
+
+    private func array(_ count: Int, of element: String) -> String {
+        "[" + Array(repeating: element, count: count).joined(separator: ",") + "]"
+    }
+
+    @Test func stepsAreCounted() throws {
+        let payload = "{\"l\":\(array(60_000, of: "1"))}"
+        let sum = Array(repeating: "1", count: 20).joined(separator: " + ")
+        #expect(throws: SQLEvaluationError.tooManySteps(stepsMax: 1_000_000)) {
+            try result("SELECT (SELECT VALUE \(sum) FROM l) AS r FROM 'a'", payload)
+        }
+        #expect(try result("SELECT get((SELECT VALUE 1 + 1 FROM l), 59999) AS r FROM 'a'", payload) == #"{"r":2}"#)
+    }
+
+    @Test func queriesOverOneAnotherCannotMultiply() throws {
+        let payload = "{\"l\":\(array(3_000, of: "1"))}"
+        #expect(throws: SQLEvaluationError.self) {
+            try result("SET @l = l SELECT (SELECT VALUE (SELECT VALUE 1 FROM @l) FROM l) AS r FROM 'a'", payload)
+        }
+    }
+
+    @Test(arguments: [
+        "replace(s, 'x', s)", "concat(s, s, s, s, s)", "regexp_replace(s, 'x', s)", "length(s + s + s) + length(s + s) + length(s + s)",
+        "(SELECT VALUE @s FROM l)", "encode(s + s, 'base64') + encode(s + s, 'base64')", "[@s, @s, @s, [@s, @s], @s]",
+    ])
+    func textsAreCounted(expression: String) {
+        let payload = "{\"s\":\"\(String(repeating: "x", count: 900_000))\",\"l\":[1,2,3,4,5,6]}"
+        #expect(throws: SQLEvaluationError.self) { try result("SET @s = s SELECT \(expression) AS r FROM 'a'", payload) }
+    }
+
+    @Test func regularExpressionsAreCounted() throws {
+        let payload = "{\"s\":\"\(String(repeating: "ab", count: 100_000))\"}"
+        #expect(throws: SQLEvaluationError.regexTooSlow(stepsMax: 2_000_000)) {
+            try result("SELECT 1 AS r FROM 'a' WHERE regexp_matches(s, '(a|b|ab|ba|aba|bab)*c')", payload)
+        }
+        #expect(try result("SELECT 1 AS r FROM 'a' WHERE regexp_matches(s, 'b$')", payload) == #"{"r":1}"#)
+    }
+
+    @Test func patternsOfTheMessageAreBounded() {
+        let classes = "[" + (0..<200).map { "\(UnicodeScalar(0x4E00 + $0 * 2) ?? "x")" }.joined() + "]"
+        #expect(throws: SQLEvaluationError.self) { try result("SELECT regexp_matches('x', p) AS r FROM 'a'", "{\"p\":\"\(classes)\"}") }
+        #expect(throws: SQLEvaluationError.self) { try result("SELECT regexp_matches('x', p) AS r FROM 'a'", #"{"p":"(x)\\1"}"#) }
+        #expect(throws: SQLEvaluationError.self) { try result("SELECT parse_time(p, 0) AS r FROM 'a'", #"{"p":"yyyy Q"}"#) }
+        #expect(throws: SQLEvaluationError.self) { try result("SELECT parse_time('yyyy', 0, p) AS r FROM 'a'", #"{"p":"Nowhere"}"#) }
+    }
+
+    @Test func likeAndSearchesAreCounted() {
+        let payload = "{\"s\":\"\(String(repeating: "a", count: 300_000))\",\"w\":\"\(String(repeating: "a", count: 150_000))b\"}"
+        #expect(throws: SQLEvaluationError.tooManySteps(stepsMax: 1_000_000)) {
+            try result("SELECT s LIKE '%' + w + '%' AS r FROM 'a'", payload)
+        }
+        #expect(throws: SQLEvaluationError.tooManySteps(stepsMax: 1_000_000)) { try result("SELECT indexof(s, w) AS r FROM 'a'", payload) }
+    }
+
+    @Test func valuesMadeOnTheWayAreNoDeeperThanJSON() throws {
+        let deep = String(repeating: "[", count: 999) + String(repeating: "]", count: 999)
+        #expect(throws: SQLEvaluationError.tooDeep(depthMax: 1_000)) { try result("SELECT [[d]] AS r FROM 'a'", "{\"d\":\(deep)}") }
+    }
+
+    @Test func transformHasTheServicesQuota() {
+        let payload = "{\"l\":\(array(2_000, of: "{}")),\"o\":{\"k\":\"\(String(repeating: "x", count: 100))\"}}"
+        #expect(throws: SQLEvaluationError.tooLong(bytesMax: 131_072)) {
+            try result("SELECT transform('enrichArray', o, l) AS r FROM 'a'", payload)
+        }
+    }
+
+    @Test func aBranchThatIsNotTakenCostsNothing() throws {
+        let payload = "{\"s\":\"\(String(repeating: "x", count: 900_000))\"}"
+        #expect(
+            try result("SELECT CASE 1 WHEN 2 THEN concat(s, s, s, s, s, s) WHEN 1 THEN 'ok' END AS r FROM 'a'", payload) == #"{"r":"ok"}"#)
+    }
+}
