@@ -74,8 +74,7 @@ package struct GatewayResponder: HTTPResponder {
                 let answer = try await put(
                     request, by: route, query: query, pathParameters: parameters, requestID: requestID,
                     sourceAddress: context.sourceAddress)
-                return Answer(
-                    handler: handler, response: Self.response(.ok, Self.json, answer.json, requestID))
+                return Answer(handler: handler, response: Self.response(.ok, Self.json, answer.json, requestID))
             }
         } catch {
             return Answer(handler: handler, response: Self.response(error, requestID), refusal: error.message)
@@ -104,22 +103,17 @@ package struct GatewayResponder: HTTPResponder {
     ) async -> Answer {
         do throws(ServiceError) {
             guard anonymous else { throw Self.unsigned }
-            let body = try await service.answer(
-                operation, request, bodySecondsMax: limits.httpBodySecondsMax)
-            return Answer(
-                handler: Service.handler, response: Self.response(.ok, Service.mediaType, body, requestID))
+            let body = try await service.answer(operation, request, bodySecondsMax: limits.httpBodySecondsMax)
+            return Answer(handler: Service.handler, response: Self.response(.ok, Service.mediaType, body, requestID))
         } catch {
             let text = "\(error.code): \(error.message)"
-            return Answer(
-                handler: Service.handler, response: Self.response(error, Service.mediaType, requestID),
-                refusal: text)
+            return Answer(handler: Service.handler, response: Self.response(error, Service.mediaType, requestID), refusal: text)
         }
     }
 
     private static let unsigned = ServiceError(
         .missingAuthenticationToken,
-        "Crema cannot check request signatures yet. Only a listener that says `anonymous: true` takes requests."
-    )
+        "Crema cannot check request signatures yet. Only a listener that says `anonymous: true` takes requests.")
 
     // MARK: - API routes
 
@@ -164,9 +158,7 @@ package struct GatewayResponder: HTTPResponder {
 
     // MARK: - Responses
 
-    private static func response(_ error: ServiceError, _ mediaType: String, _ requestID: String)
-        -> Response
-    {
+    private static func response(_ error: ServiceError, _ mediaType: String, _ requestID: String) -> Response {
         let body = JSONText.object(["__type": error.type, "message": error.message])
         var response = response(error.status, mediaType, body, requestID)
         response.headers[.amazonErrorType] = error.code

@@ -70,11 +70,11 @@ private let queueRules = """
 @Suite struct QueueTargetTests {
     @Test func anEventGoesToQueuesAsItsTargetsSay() throws {
         let site = try QueueSite(queueRules)
-        #expect(try site.put(#"{"drink":"latte","padding":1,"user":"u"}"#) == [Published("users/u", #"{"u": "u"}"#)])
+        #expect(try site.put(#"{"drink":"latte","padding":1,"user":"u"}"#) == [Published("users/u", #"{"u":"u"}"#)])
         let bodies = try site.bodies("orders")
         #expect(bodies.count == 3)
         #expect(bodies.first?.hasPrefix(#"{"version":"0","id":"id-1","detail-type":"type""#) == true)
-        #expect(bodies.dropFirst() == [#""latte""#, #"{"drink": "latte"}"#])
+        #expect(bodies.dropFirst() == [#""latte""#, #"{"drink":"latte"}"#])
         #expect(try site.bodies("small") == ["1"])
         #expect(try site.bodies("failed") == [])
         #expect(site.fixture.engine.counters.deliveries == 5)
@@ -178,7 +178,7 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
     @Test func whatTheStatementSelectsGoesToTheQueue() throws {
         let site = try QueueSite(Self.rule(Self.sends))
         #expect(site.publish("in/a", Array(#"{"a": 1}"#.utf8)) == [])
-        #expect(try site.bodies("orders") == [#"{"a": 1}"#])
+        #expect(try site.bodies("orders") == [#"{"a":1}"#])
         #expect(site.fixture.engine.ruleStatistics().first?.delivered == 1)
     }
 

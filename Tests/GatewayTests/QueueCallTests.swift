@@ -12,7 +12,7 @@ import Testing
     @Test func aMessageIsSentReceivedAndDeleted() async throws {
         let fixture = try GatewayFixture()
         let url = try await fixture.createQueue("orders")
-        #expect(url == "http://127.0.0.1/000000000000/orders")
+        #expect(url == "http://localhost/000000000000/orders")
         let sent = try await fixture.queueCall("SendMessage", #"{"QueueUrl":"\#(url)","MessageBody":"{\"a\":1}"}"#)
         #expect(sent["MD5OfMessageBody"]?.stringValue == MD5.hexadecimal(of: #"{"a":1}"#.utf8))
         let received = try await fixture.queueCall("ReceiveMessage", #"{"QueueUrl":"\#(url)","AttributeNames":["SentTimestamp"]}"#)
@@ -132,7 +132,7 @@ import Testing
         let token = try #require(first["NextToken"]?.stringValue)
         let second = try await fixture.queueCall("ListQueues", #"{"QueueNamePrefix":"a","MaxResults":2,"NextToken":"\#(token)"}"#)
         let urls = [first, second].flatMap { $0["QueueUrls"]?.elements.compactMap(\.stringValue) ?? [] }
-        #expect(urls == ["a1", "a2", "a3"].map { "http://127.0.0.1/000000000000/\($0)" })
+        #expect(urls == ["a1", "a2", "a3"].map { "http://localhost/000000000000/\($0)" })
         #expect(second["NextToken"] == nil)
     }
 }

@@ -125,25 +125,17 @@ struct MetricsPage {
         text.add(
             .gauge, "crema_queue_messages", "Messages in all queues, by what they wait for.", by: "state",
             [("visible", queues.visible), ("in_flight", queues.inFlight), ("delayed", queues.delayed)])
-        text.add(
-            .gauge, "crema_queue_bytes", "What the messages count towards queuesBytesMax.", queues.bytes)
+        text.add(.gauge, "crema_queue_bytes", "What the messages count towards queuesBytesMax.", queues.bytes)
         text.add(.gauge, "crema_queue_waiters", "Requests that wait for messages.", queues.waiters)
+        text.add(.counter, "crema_queue_messages_sent_total", "Messages that queues took.", counters.sent)
+        text.add(.counter, "crema_queue_messages_received_total", "Times that a message was handed to a receiver.", counters.received)
         text.add(
-            .counter, "crema_queue_messages_sent_total", "Messages that queues took.", counters.sent)
-        text.add(
-            .counter, "crema_queue_messages_received_total",
-            "Times that a message was handed to a receiver.", counters.received)
-        text.add(
-            .counter, "crema_queue_messages_removed_total",
-            "Messages that left the queues, by the reason.", by: "reason",
+            .counter, "crema_queue_messages_removed_total", "Messages that left the queues, by the reason.", by: "reason",
             [("deleted", counters.deleted), ("expired", counters.expired), ("purged", counters.purged)])
         text.add(
-            .counter, "crema_queue_messages_dead_lettered_total",
-            "Messages moved to a dead-letter queue because nobody deleted them.",
+            .counter, "crema_queue_messages_dead_lettered_total", "Messages moved to a dead-letter queue because nobody deleted them.",
             counters.deadLettered)
-        text.add(
-            .counter, "crema_queue_messages_refused_total", "Messages that queues refused.",
-            counters.refused)
+        text.add(.counter, "crema_queue_messages_refused_total", "Messages that queues refused.", counters.refused)
     }
 
     private static func sorted(_ counts: [String: UInt64]) -> [(String, UInt64)] {

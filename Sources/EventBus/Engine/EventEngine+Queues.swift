@@ -1,3 +1,4 @@
+import BrokerCore
 package import Queues
 import Rules
 
@@ -41,7 +42,7 @@ extension EventEngine {
         guard let queue = target.deadLetterQueue else { return }
         let attributes: [String: QueueMessageAttribute] = [
             "RULE_ARN": .text(rule.arn), "TARGET_ARN": .text(target.arn), "ERROR_CODE": .text(failure.code),
-            "ERROR_MESSAGE": .text(failure.message), "RETRY_ATTEMPTS": .number(0),
+            "ERROR_MESSAGE": .text(LoggedText.escaping(failure.message)), "RETRY_ATTEMPTS": .number(0),
         ]
         let body = String(decoding: delivery.event.json, as: UTF8.self)
         output.sends.append(

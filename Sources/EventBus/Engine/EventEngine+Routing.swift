@@ -18,9 +18,8 @@ extension EventEngine {
     /// Puts one event on a bus and runs the bus's rules.
     ///
     /// - Returns: the event's identifier, also when the bus does not exist.
-    @discardableResult func put(_ event: NewEvent, onBus busName: String, hops: UInt8, rules: RuleTable, into output: inout RuleOutput)
-        -> String
-    {
+    @discardableResult
+    func put(_ event: NewEvent, onBus busName: String, hops: UInt8, rules: RuleTable, into output: inout RuleOutput) -> String {
         let id = world.makeID()
         guard rules.hasBus(busName) else {
             dropUnknownBus(busName, eventID: id)
@@ -58,16 +57,18 @@ extension EventEngine {
                 ruleARN: entry.rule.arn, ruleName: entry.rule.name, ingestionTime: timestamp(milliseconds: event.nowMilliseconds))
             for target in entry.rule.targets {
                 let delivery = TargetDelivery(entry: entry, target: target, event: event.envelope, nowMilliseconds: event.nowMilliseconds)
-                do throws(DeliveryFailure) { try deliver(event, delivery, reserved, into: &output) } catch {
+                do throws(DeliveryFailure) {
+                    try deliver(event, delivery, reserved, into: &output)
+                } catch {
                     fail(delivery, error, into: &output)
                 }
             }
         }
     }
 
-    private func deliver(_ event: RoutedEvent, _ delivery: TargetDelivery, _ reserved: ReservedVariables, into output: inout RuleOutput)
-        throws(DeliveryFailure)
-    {
+    private func deliver(
+        _ event: RoutedEvent, _ delivery: TargetDelivery, _ reserved: ReservedVariables, into output: inout RuleOutput
+    ) throws(DeliveryFailure) {
         let (entry, target) = (delivery.entry, delivery.target)
         guard let hops = nextHop(event.hops) else { return cut(rule: entry.rule.name, topic: target.id) }
         switch target.destination {

@@ -14,15 +14,18 @@ extension QueuesService {
                     .batchRequestTooLong,
                     "Batch requests cannot be longer than \(queues.limits.queueMessageBytesMax) bytes. You have sent \(bytes) bytes."))
         }
-        return try answer(zip(entries, messages)) { (table, entry, now) throws(QueueError) in
-            let (entry, message) = entry
-            let id = try table.send(message, to: queue, now: now)
+        // Digests take their time, and the queues are everybody's.
+        let sends = zip(entries, messages).map { entry, message in
+            (id: entry.id, message: message, body: MD5.hexadecimal(of: message.body.utf8), attributes: message.attributes.digest)
+        }
+        return try answer(sends) { (table, send, now) throws(QueueError) in
+            let id = try table.send(send.message, to: queue, now: now)
             return .object([
-                "Id": .text(entry.id), "MessageId": .text(id), "MD5OfMessageBody": .text(MD5.hexadecimal(of: message.body.utf8)),
-                "MD5OfMessageAttributes": message.attributes.digest.map { .text($0) },
+                "Id": .text(send.id), "MessageId": .text(id), "MD5OfMessageBody": .text(send.body),
+                "MD5OfMessageAttributes": send.attributes.map { .text($0) },
             ])
         } id: {
-            $0.0.id
+            $0.id
         }
     }
 

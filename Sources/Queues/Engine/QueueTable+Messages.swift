@@ -49,6 +49,7 @@ extension QueueTable {
         advance(request.queue, to: now)
         let settings = try settings(of: request.queue)
         let messages = collect(request, now: now)
+        if !refilled.isEmpty { serve(request.queue, now: now) }
         let wait = request.waitTimeSeconds ?? settings.receiveMessageWaitTimeSeconds
         guard messages.isEmpty, wait > 0, waiters < limits.queueWaitersMax else {
             if messages.isEmpty, queues[request.queue]?.inFlight ?? 0 >= limits.queueInFlightMax {
@@ -66,26 +67,30 @@ extension QueueTable {
 
     /// Gives messages to those who wait, in the order in which they came.
     mutating func serve(_ name: String, now: Int64) {
-        guard awaited.contains(name) else { return }
-        while let waiter = queues[name]?.waiters.first {
-            let messages = collect(waiter.request, now: now)
-            guard !messages.isEmpty else { break }
-            queues[name]?.waiters.removeFirst()
-            answer(waiter.id, .success(messages))
+        var pending = [name]
+        while let name = pending.popLast() {
+            while awaited.contains(name), let waiter = queues[name]?.waiters.first {
+                let messages = collect(waiter.request, now: now)
+                guard !messages.isEmpty else { break }
+                queues[name]?.waiters.removeFirst()
+                answer(waiter.id, .success(messages))
+                forgetWaiting(name)
+            }
+            // What went on to a dead-letter queue may be waited for there.
+            pending += refilled
+            refilled = []
         }
-        forgetWaiting(name)
     }
 
     /// Takes visible messages out of their queue's sight; those that were received too often go to the dead-letter queue instead.
     private mutating func collect(_ request: ReceiveRequest, now: Int64) -> [ReceivedMessage] {
         var messages: [ReceivedMessage] = []
-        var filled: Set<String> = []
         let timeout = request.visibilityTimeout ?? queues[request.queue]?.settings.visibilityTimeout ?? 0
         while messages.count < request.messagesMax, queues[request.queue]?.inFlight ?? 0 < limits.queueInFlightMax,
             let sequence = queues[request.queue]?.oldestVisible()
         {
             if let other = redrive(sequence, of: request.queue) {
-                filled.insert(other)
+                if refilled.last != other { refilled.append(other) }
                 continue
             }
             let until = now + Int64(timeout) * 1_000
@@ -94,7 +99,6 @@ extension QueueTable {
             counters.received += 1
             messages.append(received)
         }
-        for name in filled { serve(name, now: now) }
         return messages
     }
 

@@ -12,6 +12,8 @@ package struct QueueTable: Sendable {
     var waiters = 0
     /// The queues that somebody waits at.
     var awaited: Set<String> = []
+    /// The queues that have got dead letters, in order, until those who wait there are served.
+    var refilled: [String] = []
     private var answers: [WaiterAnswer] = []
     private var lastNumber: UInt64 = 0
 
