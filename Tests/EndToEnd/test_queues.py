@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import struct
+import tempfile
 import threading
 import time
 import unittest
@@ -14,7 +15,7 @@ import boto3
 import botocore.config
 import botocore.exceptions
 
-from broker import BrokerTestCase, run
+from broker import CREMA, Broker, BrokerTestCase, run
 
 RESOURCES = pathlib.Path(__file__).resolve().parent / "queues.yaml"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -251,6 +252,34 @@ class QueueTests(BrokerTestCase):
         before = sent()
         self.sqs.send_message(QueueUrl=self.create(), MessageBody="m")
         self.assertEqual(sent(), before + 1)
+
+
+class QueueReloadTests(unittest.TestCase):
+    def test_a_reload_makes_new_queues_and_keeps_messages(self):
+        with tempfile.TemporaryDirectory() as folder:
+            template = pathlib.Path(folder) / "queues.json"
+
+            def write(**queues):
+                template.write_text(json.dumps({"Resources": {
+                    name: {"Type": "AWS::SQS::Queue", "Properties": properties} for name, properties in queues.items()}}))
+
+            write(first={})
+            broker = Broker(template)
+            self.addCleanup(broker.end)
+            sqs = boto3.session.Session(
+                aws_access_key_id="any", aws_secret_access_key="any", region_name="us-east-1"
+            ).client("sqs", endpoint_url=broker.url)
+            first = sqs.get_queue_url(QueueName="first")["QueueUrl"]
+            sqs.send_message(QueueUrl=first, MessageBody="kept")
+            write(first={"VisibilityTimeout": 5}, second={})
+            broker.reload()
+            attributes = sqs.get_queue_attributes(QueueUrl=first, AttributeNames=["VisibilityTimeout"])["Attributes"]
+            self.assertEqual(attributes, {"VisibilityTimeout": "5"})
+            message, = sqs.receive_message(QueueUrl=first)["Messages"]
+            self.assertEqual(message["Body"], "kept")
+            self.assertEqual(len(sqs.list_queues()["QueueUrls"]), 2)
+            report = json.loads(run(CREMA, "check", "--json", "--config", str(broker.configuration)).stdout)
+            self.assertEqual(report["queues"], ["first", "second"])
 
 
 if __name__ == "__main__":

@@ -135,14 +135,53 @@ import Testing
         #expect(urls == ["a1", "a2", "a3"].map { "http://localhost/000000000000/\($0)" })
         #expect(second["NextToken"] == nil)
     }
+
+    /// Damages valid requests at random; the seed is in the test's arguments.
+    @Test(arguments: 0..<8 as Range<UInt64>)
+    func damagedRequestsAreAnsweredAndNeverTrap(seed: UInt64) async throws {
+        let fixture = try GatewayFixture()
+        let url = try await fixture.createQueue("orders")
+        let handle = "1-2-00000000-0000-4000-8000-000000000000"
+        let message =
+            #""MessageBody":"m","DelaySeconds":9,"MessageAttributes":{"a":{"DataType":"Binary","BinaryValue":"AP8K"},"b":{"DataType":"#
+            + #""Number","StringValue":"1e3"}}"#
+        let policy = #"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:shop-orders\",\"maxReceiveCount\":3}"#
+        let valid = [
+            ("CreateQueue", #"{"QueueName":"q","Attributes":{"VisibilityTimeout":"5","RedrivePolicy":"\#(policy)"},"tags":{"a":"b"}}"#),
+            ("SendMessage", #"{"QueueUrl":"\#(url)",\#(message)}"#),
+            ("SendMessageBatch", #"{"QueueUrl":"\#(url)","Entries":[{"Id":"1",\#(message)},{"Id":"2",\#(message)}]}"#),
+            ("ReceiveMessage", #"{"QueueUrl":"\#(url)","MaxNumberOfMessages":9,"VisibilityTimeout":9,"AttributeNames":["All"]}"#),
+            ("DeleteMessage", #"{"QueueUrl":"\#(url)","ReceiptHandle":"\#(handle)"}"#),
+            ("ChangeMessageVisibility", #"{"QueueUrl":"\#(url)","ReceiptHandle":"\#(handle)","VisibilityTimeout":30}"#),
+            ("ListQueues", #"{"QueueNamePrefix":"o","MaxResults":9,"NextToken":"a"}"#),
+        ]
+        var generator = SplitMix(state: seed)
+        for _ in 0..<200 {
+            guard let (operation, text) = valid.randomElement(using: &generator) else { continue }
+            var bytes = Array(text.utf8)
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                let place = Int.random(in: 0..<bytes.count, using: &generator)
+                bytes[place] = Bool.random(using: &generator) ? UInt8.random(in: 0...255, using: &generator) : UInt8(ascii: "9")
+            }
+            let response = try await fixture.queueResponse(operation, bytes)
+            #expect(response.status == .ok || response.status == .badRequest, "seed \(seed): \(String(decoding: bytes, as: UTF8.self))")
+        }
+    }
 }
 
 extension GatewayFixture {
     func queueResponse(_ operation: String, _ body: String) async throws -> TestResponse {
+        try await queueResponse(operation, Array(body.utf8))
+    }
+
+    func queueResponse(_ operation: String, _ body: [UInt8]) async throws -> TestResponse {
         var headers = HTTPFields()
         headers[.contentType] = "application/x-amz-json-1.0"
         headers[.init("X-Amz-Target")!] = "AmazonSQS.\(operation)"
-        return try await post("/", headers: headers, body: body)
+        let sent = headers
+        return try await server.application.test(.router) { client in
+            try await client.execute(uri: "/", method: .post, headers: sent, body: ByteBuffer(bytes: body))
+        }
     }
 
     func queueCall(_ operation: String, _ body: String) async throws -> JSONView {
