@@ -53,7 +53,8 @@ let package = Package(
         .target(name: "Rules"),
         .target(name: "Documents", dependencies: [.product(name: "Yams", package: "Yams")]),
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
-        .target(name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", nioCore, logging]),
+        .target(name: "Queues", dependencies: ["Rules", deque, heap]),
+        .target(name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", nioCore, logging]),
         .target(name: "WebSocketFraming", dependencies: [nioCore, nioWebSocket]),
         .target(
             name: "BrokerServer",
@@ -71,14 +72,14 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "Rules", nioCore, nioHTTP, hummingbird, httpTypes,
-                lifecycle,
-                logging,
+                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "Queues", "Rules", nioCore, nioHTTP, hummingbird,
+                httpTypes, lifecycle, logging,
             ]),
         .target(
             name: "AdminServer",
             dependencies: [
-                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", nioCore, hummingbird, httpTypes, lifecycle, logging,
+                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", nioCore, hummingbird, httpTypes,
+                lifecycle, logging,
             ]),
         .target(
             name: "LoadGenerator",
@@ -92,7 +93,7 @@ let package = Package(
             name: "crema",
             dependencies: [
                 "AdminServer", "BrokerCore", "BrokerServer", "Documents", "EventBus", "Gateway", "LoadGenerator", "MQTTCodec",
-                "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments, httpClient, lifecycle, signals,
+                "Queues", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments, httpClient, lifecycle, signals,
             ],
             exclude: ["Shop"]
         ),
@@ -103,7 +104,9 @@ let package = Package(
         .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
         .testTarget(name: "BrokerCoreTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
         .testTarget(name: "SimulationTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
-        .testTarget(name: "EventBusTests", dependencies: ["EventBus", "BrokerCore", "Documents", "MQTTCodec", nioCore, logging]),
+        .testTarget(name: "QueuesTests", dependencies: ["Queues"]),
+        .testTarget(
+            name: "EventBusTests", dependencies: ["EventBus", "BrokerCore", "Documents", "MQTTCodec", "Queues", nioCore, logging]),
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [
@@ -115,15 +118,14 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "Rules", nioCore, nioPosix, hummingbird,
-                hummingbirdTesting,
-                httpClient, httpTypes, nioHTTP, lifecycle, logging,
+                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "Queues", "Rules", nioCore, nioPosix,
+                hummingbird, hummingbirdTesting, httpClient, httpTypes, nioHTTP, lifecycle, logging,
             ]),
         .testTarget(
             name: "AdminServerTests",
             dependencies: [
-                "AdminServer", "BrokerCore", "CremaTesting", "Documents", "EventBus", "MQTTCodec", nioCore, nioHTTP, nioPosix, hummingbird,
-                hummingbirdTesting, httpClient, lifecycle, logging,
+                "AdminServer", "BrokerCore", "CremaTesting", "Documents", "EventBus", "MQTTCodec", "Queues", nioCore, nioHTTP, nioPosix,
+                hummingbird, hummingbirdTesting, httpClient, lifecycle, logging,
             ]),
         .testTarget(name: "LoadGeneratorTests", dependencies: ["LoadGenerator", "MQTTCodec", nioCore, nioPosix]),
         .testTarget(name: "TidyTests", dependencies: [subprocess, system]),

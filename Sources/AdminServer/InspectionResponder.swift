@@ -5,6 +5,7 @@ import HTTPTypes
 package import Hummingbird
 import Logging
 import NIOCore
+import Queues
 
 /// Answers every request of a listener for people: health, metrics, and the inspection API under `/api/v1/`.
 ///
@@ -22,6 +23,7 @@ package struct InspectionResponder: HTTPResponder {
     let readiness: Readiness
     let broker: any BrokerAccess
     let engine: EventEngine
+    let queueStatistics: @Sendable () -> QueueStatistics
     /// Requests answered by the listeners for programs.
     let requestCounts: @Sendable () -> [RequestCount]
     let logLinesDropped: @Sendable () -> UInt64
@@ -98,7 +100,7 @@ package struct InspectionResponder: HTTPResponder {
     private func metrics() async -> Response {
         let page = MetricsPage(
             version: version, ready: readiness.state == .ready, broker: await broker.statistics(), events: engine.counters,
-            rules: engine.ruleStatistics(), requests: requestCounts(), logLinesDropped: logLinesDropped())
+            rules: engine.ruleStatistics(), queues: queueStatistics(), requests: requestCounts(), logLinesDropped: logLinesDropped())
         return Self.response(.ok, PrometheusText.contentType, ResponseBody(byteBuffer: ByteBuffer(bytes: page.bytes)))
     }
 

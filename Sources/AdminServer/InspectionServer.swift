@@ -5,6 +5,7 @@ import HTTPListening
 package import Hummingbird
 package import Logging
 package import NIOCore
+package import Queues
 import ServiceLifecycle
 
 /// One HTTP listener for people: health, metrics, the inspection API.
@@ -36,8 +37,8 @@ package struct InspectionServer: Service {
 
     /// Prepares a listener that says it is of `version`.
     ///
-    /// `requestCounts` answers what the listeners for programs counted, and `logLinesDropped` how many lines of the log nobody took, both
-    /// for `/metrics`. `onListening` is called once with the bound address,
+    /// `queueStatistics` answers what the queues count, `requestCounts` what the listeners for programs counted, and `logLinesDropped` how
+    /// many lines of the log nobody took, all for `/metrics`. `onListening` is called once with the bound address,
     /// before the first connection is accepted.
     package init(
         configuration: Configuration,
@@ -45,6 +46,7 @@ package struct InspectionServer: Service {
         readiness: Readiness,
         broker: any BrokerAccess,
         engine: EventEngine,
+        queueStatistics: @escaping @Sendable () -> QueueStatistics = { QueueStatistics() },
         requestCounts: @escaping @Sendable () -> [RequestCount] = { [] },
         logLinesDropped: @escaping @Sendable () -> UInt64 = { 0 },
         eventLoopGroup: any EventLoopGroup,
@@ -63,7 +65,8 @@ package struct InspectionServer: Service {
         responder = InspectionResponder(
             version: version, limits: limits, anonymous: configuration.anonymous,
             hosts: HostGuard(boundTo: configuration.host), readiness: readiness, broker: broker, engine: engine,
-            requestCounts: requestCounts, logLinesDropped: logLinesDropped, tails: TailStreams(limit: limits.tailStreamsMax),
+            queueStatistics: queueStatistics, requestCounts: requestCounts, logLinesDropped: logLinesDropped,
+            tails: TailStreams(limit: limits.tailStreamsMax),
             refusals: listener.refusals.log, log: log)
     }
 

@@ -7,6 +7,7 @@ package final class GatewayCounters: Sendable {
     /// Bounded, so that it can be a label.
     package enum Handler: String, Sendable, CaseIterable {
         case putEvents = "put_events"
+        case queues
         case route
         /// MQTT over WebSocket: what was refused before it became that.
         case webSocket = "web_socket"

@@ -11,6 +11,10 @@ package struct GatewayLimits: Sendable, Equatable {
     /// Larger than what its entries may count (`putEventsBytesMax` of the event bus), because an event's detail is JSON inside a JSON
     /// string, where every quotation mark takes two bytes.
     package var putEventsBodyBytesMax = 4 << 20
+    /// Longest body of a request to a queue, in bytes.
+    ///
+    /// Larger than what its messages may count (`queueMessageBytesMax`), for the same reason.
+    package var queueBodyBytesMax = 4 << 20
     /// Longest time for a request's body to arrive, in seconds.
     ///
     /// A slower one is answered 408, and the connection is closed.
@@ -35,7 +39,8 @@ package struct GatewayLimits: Sendable, Equatable {
     /// The names under `limits:` in the configuration file, with the value each one sets.
     package static let names: [(name: String, path: any WritableKeyPath<GatewayLimits, Int> & Sendable)] = [
         ("httpBodyBytesMax", \.httpBodyBytesMax), ("putEventsBodyBytesMax", \.putEventsBodyBytesMax),
-        ("httpBodySecondsMax", \.httpBodySecondsMax), ("httpIdleSecondsMax", \.httpIdleSecondsMax),
+        ("queueBodyBytesMax", \.queueBodyBytesMax), ("httpBodySecondsMax", \.httpBodySecondsMax),
+        ("httpIdleSecondsMax", \.httpIdleSecondsMax),
         ("httpConnectionsMax", \.httpConnectionsMax), ("httpWebSocketsMax", \.httpWebSocketsMax),
         ("httpHeaderBytesMax", \.httpHeaderBytesMax), ("httpHeadersMax", \.httpHeadersMax),
     ]

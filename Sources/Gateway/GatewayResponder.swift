@@ -6,7 +6,7 @@ import Logging
 import NIOCore
 import Rules
 
-/// Answers every request of a listener for programs: PutEvents in the AWS JSON protocol at `POST /`, API routes everywhere else.
+/// Answers every request of a listener for programs: AWS services in their JSON protocol at `POST /`, API routes everywhere else.
 ///
 /// An answer with status 200 leaves after every message that its events caused has been published, in order.
 package struct GatewayResponder: HTTPResponder {
@@ -18,8 +18,8 @@ package struct GatewayResponder: HTTPResponder {
     ///
     /// A signature that comes all the same is not looked at: AWS SDKs always sign.
     let anonymous: Bool
-    let broker: any BrokerAccess
-    let engine: EventEngine
+    let events: EventsService
+    let queues: QueuesService
     /// Where the listener serves MQTT over WebSocket.
     let webSocketPath: String?
     let counters: GatewayCounters
@@ -59,14 +59,8 @@ package struct GatewayResponder: HTTPResponder {
     private func answer(_ request: Request, _ context: Context, requestID: String) async -> Answer {
         let target = request.head.path ?? "/"
         let path = target.prefix { $0 != "?" }
-        if path == "/", request.method == .post, let operation = request.headers[.amazonTarget] {
-            do throws(ServiceError) {
-                let answer = try await perform(operation, request)
-                return Answer(handler: .putEvents, response: Self.response(.ok, .amazonJSON, answer.json, requestID))
-            } catch {
-                let text = "\(error.code.rawValue): \(error.message)"
-                return Answer(handler: .putEvents, response: Self.response(error, requestID), refusal: text)
-            }
+        if path == "/", request.method == .post, let target = request.headers[.amazonTarget] {
+            return await answer(request, target: target, requestID: requestID)
         }
         var handler = GatewayCounters.Handler.unmatched
         do throws(RouteError) {
@@ -80,7 +74,7 @@ package struct GatewayResponder: HTTPResponder {
                 let answer = try await put(
                     request, by: route, query: query, pathParameters: parameters, requestID: requestID,
                     sourceAddress: context.sourceAddress)
-                return Answer(handler: handler, response: Self.response(.ok, .json, answer.json, requestID))
+                return Answer(handler: handler, response: Self.response(.ok, Self.json, answer.json, requestID))
             }
         } catch {
             return Answer(handler: handler, response: Self.response(error, requestID), refusal: error.message)
@@ -89,38 +83,37 @@ package struct GatewayResponder: HTTPResponder {
 
     // MARK: - AWS JSON protocol
 
-    private func perform(_ operation: String, _ request: Request) async throws(ServiceError) -> PutEventsAnswer {
-        guard anonymous else {
-            throw ServiceError(
-                .missingAuthenticationToken,
-                "Crema cannot check request signatures yet. Only a listener that says `anonymous: true` takes requests.")
-        }
-        guard operation == "AWSEvents.PutEvents" else {
-            throw ServiceError(.unknownOperation, "The operation \(operation) is not supported by Crema; AWSEvents.PutEvents is.")
-        }
-        let contentType = request.headers[.contentType] ?? ""
-        guard contentType.lowercased().prefix(while: { $0 != ";" && $0 != " " }) == "application/x-amz-json-1.1" else {
-            throw ServiceError(.unsupportedMediaType, "Content-Type must be application/x-amz-json-1.1, not '\(contentType)'.")
-        }
-        let body: ByteBuffer
-        do {
-            body = try await request.readBody(upTo: limits.putEventsBodyBytesMax, seconds: limits.httpBodySecondsMax)
-        } catch {
-            throw ServiceError(error)
-        }
-        let call = try PutEventsRequest(parsing: Array(body.readableBytesView), limits: limits)
-        do {
-            return PutEventsAnswer(results: try await put(call.entries))
-        } catch {
-            throw ServiceError(error)
+    /// Answers a call of `PREFIX.OPERATION`, by the service that has the prefix.
+    private func answer(_ request: Request, target: String, requestID: String) async -> Answer {
+        let prefix = target.prefix { $0 != "." }
+        let operation = target.dropFirst(prefix.count + 1)
+        switch prefix {
+        case EventsService.prefix[...]: return await answer(request, operation, by: events, requestID)
+        case QueuesService.prefix[...]: return await answer(request, operation, by: queues, requestID)
+        default:
+            let error = anonymous ? ServiceError.unknownOperation(target) : Self.unsigned
+            return Answer(
+                handler: .unmatched, response: Self.response(error, EventsService.mediaType, requestID),
+                refusal: "\(error.code): \(error.message)")
         }
     }
 
-    private func put(_ entries: [PutEventsEntry]) async throws(PutEventsError) -> [PutEventsResult] {
-        let outcome = try engine.putEvents(entries)
-        if !outcome.messages.isEmpty { await broker.publish(outcome.messages) }
-        return outcome.results
+    private func answer<Service: JSONService>(
+        _ request: Request, _ operation: Substring, by service: Service, _ requestID: String
+    ) async -> Answer {
+        do throws(ServiceError) {
+            guard anonymous else { throw Self.unsigned }
+            let body = try await service.answer(operation, request, bodySecondsMax: limits.httpBodySecondsMax)
+            return Answer(handler: Service.handler, response: Self.response(.ok, Service.mediaType, body, requestID))
+        } catch {
+            let text = "\(error.code): \(error.message)"
+            return Answer(handler: Service.handler, response: Self.response(error, Service.mediaType, requestID), refusal: text)
+        }
     }
+
+    private static let unsigned = ServiceError(
+        .missingAuthenticationToken,
+        "Crema cannot check request signatures yet. Only a listener that says `anonymous: true` takes requests.")
 
     // MARK: - API routes
 
@@ -147,7 +140,7 @@ package struct GatewayResponder: HTTPResponder {
         let entry = try route.entry(for: parts)
         let results: [PutEventsResult]
         do {
-            results = try await put([entry])
+            results = try await events.put([entry])
         } catch {
             throw .eventRefused(code: error.code, message: error.message)
         }
@@ -165,15 +158,16 @@ package struct GatewayResponder: HTTPResponder {
 
     // MARK: - Responses
 
-    private static func response(_ error: ServiceError, _ requestID: String) -> Response {
-        let body = JSONText.object(["__type": error.code.rawValue, "message": error.message])
-        var response = response(error.status, .amazonJSON, body, requestID)
-        response.headers[.amazonErrorType] = error.code.rawValue
+    private static func response(_ error: ServiceError, _ mediaType: String, _ requestID: String) -> Response {
+        let body = JSONText.object(["__type": error.type, "message": error.message])
+        var response = response(error.status, mediaType, body, requestID)
+        response.headers[.amazonErrorType] = error.code
+        if let code = error.olderCode { response.headers[.amazonQueryError] = "\(code);Sender" }
         return response
     }
 
     private static func response(_ error: RouteError, _ requestID: String) -> Response {
-        var response = response(error.status, .json, JSONText.object(["message": error.message]), requestID)
+        var response = response(error.status, json, JSONText.object(["message": error.message]), requestID)
         if error == .upgradeRequired {
             response.headers[.upgrade] = "websocket"  // RFC 9110, section 15.5.22
             response.headers[.secWebSocketVersion] = "13"  // RFC 6455, section 4.4
@@ -181,16 +175,13 @@ package struct GatewayResponder: HTTPResponder {
         return response
     }
 
-    private enum MediaType: String {
-        case json = "application/json"
-        case amazonJSON = "application/x-amz-json-1.1"
-    }
+    private static let json = "application/json"
 
     private static func response(
-        _ status: HTTPResponse.Status, _ type: MediaType, _ body: [UInt8], _ requestID: String
+        _ status: HTTPResponse.Status, _ mediaType: String, _ body: [UInt8], _ requestID: String
     ) -> Response {
         var headers = HTTPFields()
-        headers[.contentType] = type.rawValue
+        headers[.contentType] = mediaType
         headers[.contentLength] = String(body.count)
         headers[.amazonRequestID] = requestID
         headers[.contentTypeOptions] = "nosniff"

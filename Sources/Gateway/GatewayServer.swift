@@ -34,7 +34,8 @@ package struct GatewayServer: Service {
     private let listener: HTTPListener
     private let responder: GatewayResponder
 
-    /// Prepares a listener that serves `routes` besides the AWS-compatible endpoint `POST /`.
+    /// Prepares a listener that serves `routes` besides the AWS-compatible endpoint `POST /`, which answers for the rules and queues of
+    /// `delivery`.
     ///
     /// Connections whose first request asks for WebSocket go to `webSocket`, which must serve the event loops of `eventLoopGroup`.
     ///
@@ -43,7 +44,7 @@ package struct GatewayServer: Service {
         configuration: Configuration,
         routes: RouteTable,
         broker: any BrokerAccess,
-        engine: EventEngine,
+        delivery: RuleDelivery,
         counters: GatewayCounters = GatewayCounters(),
         webSocket: WebSocketPort? = nil,
         eventLoopGroup: any EventLoopGroup,
@@ -63,7 +64,9 @@ package struct GatewayServer: Service {
             },
             countRefusal: { counters.record(.unmatched, status: $0) }, onListening: onListening)
         responder = GatewayResponder(
-            routes: CurrentRoutes(routes), limits: limits, anonymous: configuration.anonymous, broker: broker, engine: engine,
+            routes: CurrentRoutes(routes), limits: limits, anonymous: configuration.anonymous,
+            events: EventsService(limits: limits, broker: broker, delivery: delivery),
+            queues: QueuesService(queues: delivery.queues, bodyBytesMax: limits.queueBodyBytesMax, source: .system),
             webSocketPath: webSocket?.path, counters: counters, refusals: listener.refusals.log, source: .system, log: log)
     }
 

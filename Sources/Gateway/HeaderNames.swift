@@ -4,6 +4,7 @@ extension HTTPField.Name {
     static let amazonTarget = constant("X-Amz-Target")
     static let amazonRequestID = constant("x-amzn-RequestId")
     static let amazonErrorType = constant("x-amzn-ErrorType")
+    static let amazonQueryError = constant("x-amzn-query-error")
     static let contentTypeOptions = constant("X-Content-Type-Options")
 
     private static func constant(_ name: String) -> HTTPField.Name {

@@ -28,7 +28,7 @@ import Testing
         let entry = PutEventsEntry(
             source: "shop", detailType: "a \"type\"", detail: Array(#"{ "n" : 1.50e3, "big": 9007199254740993 }"#.utf8),
             timeMilliseconds: -1, resources: ["arn:x", "y"])
-        let messages = try fixture.engine.putEvents([entry]).messages.map(Published.init)
+        let messages = try fixture.engine.putEvents([entry]).output.messages.map(Published.init)
         #expect(
             messages == [
                 Published(

@@ -87,15 +87,15 @@ struct EngineFixture {
     /// Puts one event on the default bus, or on another.
     func put(_ detail: String, type: String = "type", source: String = "shop", bus: String? = nil) throws -> [Published] {
         let entry = PutEventsEntry(source: source, detailType: type, detail: Array(detail.utf8), eventBusName: bus)
-        return try engine.putEvents([entry]).messages.map(Published.init)
+        return try engine.putEvents([entry]).output.messages.map(Published.init)
     }
 
     func publish(
         _ topic: String, _ payload: String, hops: UInt8 = 0, retain: Bool = false, clientID: String? = "device"
     ) -> [Published] {
         let message = Message(topic: topic, payload: payload.utf8, qos: .atLeastOnce, retain: retain, hops: hops)
-        return engine.evaluate(message, from: Publisher(clientID: clientID, principal: nil), now: Instant(nanoseconds: 0)).map(
-            Published.init)
+        return engine.evaluate(message, from: Publisher(clientID: clientID, principal: nil), now: Instant(nanoseconds: 0))
+            .messages.map(Published.init)
     }
 }
 

@@ -51,7 +51,7 @@ import Testing
                 + "Targets: [{Id: a, Arn: 'arn:aws:iot:r:a:topic/t', InputPath: $.source}]}}}")
         let outcome = try fixture.engine.putEvents([Self.entry(detail: deep(1_000)), Self.entry(detail: deep(1_001))])
         #expect(outcome.results == [.accepted(eventID: "id-1"), Self.malformed])
-        #expect(outcome.messages.map { Published($0).payload } == ["\"s\""])
+        #expect(outcome.output.messages.map { Published($0).payload } == ["\"s\""])
     }
 
     @Test func resultsKeepTheOrderOfTheEntries() throws {

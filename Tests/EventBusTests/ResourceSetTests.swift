@@ -79,7 +79,7 @@ import Testing
             ("{\(topic)}", "a target lacks `Id`"),
             ("{Id: 'a b', \(topic)}", "Id `a b` must be 1 to 64 letters"),
             ("{Id: a, \(topic), RetryPolicy: {}}", "the target `a`: the property RetryPolicy is not supported"),
-            ("{Id: a, \(topic), DeadLetterConfig: {}}", "the target `a`: the property DeadLetterConfig is not supported"),
+            ("{Id: a, \(topic), DeadLetterConfig: {}}", "the target `a`: DeadLetterConfig lacks `Arn`"),
             ("{Id: a, \(topic), MqttParameters: {Qos: 3}}", "Qos is `3`, but must be a whole number, 0 to 2"),
             (
                 "{Id: a, \(topic), MqttParameters: {Retained: true}}",
@@ -150,7 +150,7 @@ import Testing
         arguments: [
             (
                 "[{lambda: {functionArn: x}}]",
-                "8:20: AWS::IoT::TopicRule `T`: the action lambda is not supported; Republish, CloudwatchLogs and events are"
+                "8:20: AWS::IoT::TopicRule `T`: the action lambda is not supported; Republish, CloudwatchLogs, Sqs and events are"
             ),
             (
                 "[{Republish: {Topic: b, RoleArn: x}, S3: {}}]",
@@ -227,7 +227,8 @@ import Testing
     @Test func anErrorActionIsReadAsAnActionIs() {
         #expect(
             message(topicRule(more: "ErrorAction: {lambda: {}}"))
-                == "t.yaml:9:23: AWS::IoT::TopicRule `T`: the action lambda is not supported; Republish, CloudwatchLogs and events are")
+                == "t.yaml:9:23: AWS::IoT::TopicRule `T`: the action lambda is not supported; Republish, CloudwatchLogs, Sqs and events are"
+        )
         #expect(throws: Never.self) { try resources(topicRule(more: "ErrorAction: {Republish: {Topic: b}}")) }
     }
 

@@ -24,6 +24,7 @@ import Testing
 
     private func evaluate(_ fixture: EngineFixture, _ message: Message, client: String? = "device") -> [Message] {
         fixture.engine.evaluate(message, from: Publisher(clientID: client, principal: nil), now: Instant(nanoseconds: 5_000_000_000))
+            .messages
     }
 
     // MARK: Headers

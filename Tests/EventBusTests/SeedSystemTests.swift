@@ -90,7 +90,7 @@ struct SeedSystemTests {
         for start in stride(from: 0, to: events.count, by: 10) {
             let outcome = try engine.putEvents(events[start..<min(start + 10, events.count)].map(\.entry))
             #expect(outcome.failedEntryCount == 0)
-            for message in outcome.messages.map(Published.init) {
+            for message in outcome.output.messages.map(Published.init) {
                 #expect((message.qos, message.retain) == (1, false))
                 topics[message.topic, default: []].append(try canonicalJSON(message.payload))
             }

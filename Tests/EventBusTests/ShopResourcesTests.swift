@@ -24,7 +24,7 @@ func shopEngine() throws -> (engine: EventEngine, documents: ResourceDocuments) 
     private func put(_ engine: EventEngine, _ type: String, _ detail: String) throws -> [String] {
         let entry = PutEventsEntry(
             source: "awsserverlessda.serverlesspresso", detailType: type, detail: Array(detail.utf8), eventBusName: "Serverlesspresso")
-        return try engine.putEvents([entry]).messages.map { Published($0).topic }
+        return try engine.putEvents([entry]).output.messages.map { Published($0).topic }
     }
 
     @Test func theConfigurationHasItsFourListenersOnLoopback() throws {
@@ -69,7 +69,7 @@ func shopEngine() throws -> (engine: EventEngine, documents: ResourceDocuments) 
             source: "awsserverlessda.serverlesspresso", detailType: "ConfigService.ConfigChanged",
             detail: Array(#"{"NewImage": {"PK": {"S": "config"}}}"#.utf8), eventBusName: "Serverlesspresso")
         #expect(
-            try engine.putEvents([entry]).messages.map(Published.init) == [
+            try engine.putEvents([entry]).output.messages.map(Published.init) == [
                 Published(
                     "serverlesspresso-config-config",
                     #"{"type":"ConfigService.ConfigChanged","detail":{"NewImage":{"PK":{"S":"config"}}}}"#, retain: true)
@@ -85,7 +85,7 @@ func shopEngine() throws -> (engine: EventEngine, documents: ResourceDocuments) 
             .init(topic: "orders/nyc/device-1", payload: payload.utf8, qos: .atLeastOnce),
             from: .init(clientID: "device-1", principal: nil),
             now: Instant(nanoseconds: 0)
-        )
+        ).messages
         #expect(
             published.map { Published($0).topic } == [
                 "serverlesspresso-user-u", "serverlesspresso-admin-NYC", "serverlesspresso-barista-NYC",

@@ -7,18 +7,27 @@ import HummingbirdTesting
 import Logging
 import NIOCore
 import NIOPosix
+import Queues
 import Synchronization
 
 /// A gateway over the real event engine and a broker that writes down what is published.
 struct GatewayFixture {
     let broker = RecordingBroker()
     let engine: EventEngine
+    let queues = SharedQueues(makeID: EventSource.system.makeID)
     let counters: GatewayCounters
     let server: GatewayServer
 
     static let shop = """
         Resources:
           ShopBus: { Type: AWS::Events::EventBus, Properties: { Name: shop } }
+          ShopOrders: { Type: AWS::SQS::Queue, Properties: { QueueName: shop-orders } }
+          IntoQueue:
+            Type: AWS::Events::Rule
+            Properties:
+              EventBusName: !Ref ShopBus
+              EventPattern: { source: [shop.queue] }
+              Targets: [{ Id: queue, Arn: !GetAtt ShopOrders.Arn, InputPath: $.detail }]
           UserStatus:
             Type: AWS::Events::Rule
             Properties:
@@ -87,11 +96,15 @@ struct GatewayFixture {
         let template = try TemplateDocument(file: "shop.yaml", text: Self.shop, parameters: [:])
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
-        engine = EventEngine(resources: try ResourceSet(templates: [template]), logger: quiet)
+        let resources = try ResourceSet(templates: [template])
+        engine = EventEngine(resources: resources, logger: quiet)
+        let delivery = RuleDelivery(engine: engine, queues: queues)
+        try delivery.declare(resources)
+        QueueAlarm.set(for: queues, on: eventLoopGroup.next())
         let routes = try OpenAPIDocument(file: "api.yaml", text: api, parameters: [:]).routes
         server = GatewayServer(
             configuration: .init(host: "127.0.0.1", port: 0, anonymous: anonymous, limits: limits), routes: try RouteTable(routes),
-            broker: broker, engine: engine, counters: counters, webSocket: webSocket, eventLoopGroup: eventLoopGroup, log: log ?? quiet,
+            broker: broker, delivery: delivery, counters: counters, webSocket: webSocket, eventLoopGroup: eventLoopGroup, log: log ?? quiet,
             onListening: onListening)
     }
 

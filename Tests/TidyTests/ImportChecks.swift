@@ -9,7 +9,8 @@ let allowedImports: [String: Set<String>] = [
     "Rules": ["Glibc"],
     "Documents": ["Yams", "Foundation"],
     "BrokerCore": ["MQTTCodec", "NIOCore", "DequeModule", "HeapModule"],
-    "EventBus": ["Rules", "BrokerCore", "Documents", "MQTTCodec", "NIOCore", "Logging", "Glibc"],
+    "Queues": ["Rules", "DequeModule", "HeapModule"],
+    "EventBus": ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", "NIOCore", "Logging", "Glibc"],
     "WebSocketFraming": ["NIOCore", "NIOWebSocket"],
     "BrokerServer": [
         "BrokerCore", "HTTPExchange", "MQTTCodec", "Trust", "WebSocketFraming", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS",
@@ -21,22 +22,20 @@ let allowedImports: [String: Set<String>] = [
         "HTTPTypes", "Logging",
     ],
     "Gateway": [
-        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "Rules", "NIOCore", "NIOHTTP1", "Hummingbird", "HTTPTypes",
-        "ServiceLifecycle", "Logging",
+        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "Queues", "Rules", "NIOCore", "NIOHTTP1", "Hummingbird",
+        "HTTPTypes", "ServiceLifecycle", "Logging",
     ],
     // MQTTCodec for the topic filters that people ask by.
     "AdminServer": [
-        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "NIOCore", "Hummingbird", "HTTPTypes", "ServiceLifecycle",
-        "Logging",
-        "FoundationEssentials",
+        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", "NIOCore", "Hummingbird", "HTTPTypes",
+        "ServiceLifecycle", "Logging", "FoundationEssentials",
     ],
     "LoadGenerator": ["MQTTCodec", "NIOCore", "NIOPosix", "NIOSSL", "Histogram", "FoundationEssentials", "Glibc"],
     "CremaTesting": ["BrokerCore", "MQTTCodec", "NIOCore", "NIOPosix", "ServiceLifecycle", "Logging", "Glibc"],
     // Command line and wiring: everything that another target may import, and what only an executable needs.
     "crema": [
         "AdminServer", "BrokerCore", "BrokerServer", "Documents", "EventBus", "Gateway", "HTTPExchange", "HTTPListening", "LoadGenerator",
-        "MQTTCodec",
-        "Rules", "Trust",
+        "MQTTCodec", "Queues", "Rules", "Trust",
         "NIOCore", "NIOPosix", "NIOSSL", "Hummingbird", "Logging", "ArgumentParser", "AsyncHTTPClient", "ServiceLifecycle", "Foundation",
         "FoundationEssentials", "Glibc", "Dispatch", "NIOHTTP1", "UnixSignals",
     ],

@@ -1,5 +1,6 @@
 import BrokerCore
 import EventBus
+import Queues
 
 /// Requests that a listener for programs answered, as `/metrics` shows them.
 package struct RequestCount: Sendable, Equatable {
@@ -23,6 +24,7 @@ struct MetricsPage {
     let broker: BrokerStatistics
     let events: EventBusCounters
     let rules: [RuleStatistics]
+    let queues: QueueStatistics
     let requests: [RequestCount]
     let logLinesDropped: UInt64
 
@@ -34,6 +36,7 @@ struct MetricsPage {
         addMessages(&text)
         addEvents(&text)
         addRules(&text)
+        addQueues(&text)
         text.add(
             .counter, "crema_http_requests_total", "Requests answered on listeners for programs.",
             requests.map { (["handler": $0.handler, "code": String($0.status)], $0.requests) })
@@ -102,6 +105,9 @@ struct MetricsPage {
             events.basicIngestDropped)
         text.add(
             .counter, "crema_dead_letters_dropped_total", "Dead letters dropped to keep within their limits.", events.deadLettersDropped)
+        text.add(
+            .counter, "crema_dead_letters_sent_total", "Events whose delivery failed, by whether the target's dead-letter queue took them.",
+            by: "outcome", [("sent", events.deadLettersSent), ("refused", events.deadLetterSendsFailed)])
     }
 
     private func addRules(_ text: inout PrometheusText) {
@@ -111,6 +117,25 @@ struct MetricsPage {
         text.add(.counter, "crema_rule_matched_total", "Events or messages that a rule matched.", samples(\.matched))
         text.add(.counter, "crema_rule_delivered_total", "Deliveries of a rule to its targets.", samples(\.delivered))
         text.add(.counter, "crema_rule_failed_total", "Deliveries of a rule that failed for good.", samples(\.failed))
+    }
+
+    private func addQueues(_ text: inout PrometheusText) {
+        let counters = queues.counters
+        text.add(.gauge, "crema_queues", "Queues.", queues.queues)
+        text.add(
+            .gauge, "crema_queue_messages", "Messages in all queues, by what they wait for.", by: "state",
+            [("visible", queues.visible), ("in_flight", queues.inFlight), ("delayed", queues.delayed)])
+        text.add(.gauge, "crema_queue_bytes", "What the messages count towards queuesBytesMax.", queues.bytes)
+        text.add(.gauge, "crema_queue_waiters", "Requests that wait for messages.", queues.waiters)
+        text.add(.counter, "crema_queue_messages_sent_total", "Messages that queues took.", counters.sent)
+        text.add(.counter, "crema_queue_messages_received_total", "Times that a message was handed to a receiver.", counters.received)
+        text.add(
+            .counter, "crema_queue_messages_removed_total", "Messages that left the queues, by the reason.", by: "reason",
+            [("deleted", counters.deleted), ("expired", counters.expired), ("purged", counters.purged)])
+        text.add(
+            .counter, "crema_queue_messages_dead_lettered_total", "Messages moved to a dead-letter queue because nobody deleted them.",
+            counters.deadLettered)
+        text.add(.counter, "crema_queue_messages_refused_total", "Messages that queues refused.", counters.refused)
     }
 
     private static func sorted(_ counts: [String: UInt64]) -> [(String, UInt64)] {

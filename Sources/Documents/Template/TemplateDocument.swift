@@ -25,6 +25,7 @@ package struct TemplateDocument: Sendable {
         "AWS::Events::EventBus": "Name",
         "AWS::Events::Rule": "Name",
         "AWS::IoT::TopicRule": "RuleName",
+        "AWS::SQS::Queue": "QueueName",
     ]
 
     package let file: String

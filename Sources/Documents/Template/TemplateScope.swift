@@ -26,6 +26,8 @@ package struct TemplateScope: Sendable {
         for (name, value) in parameters { self.parameters[name] = .string(value, at: location) }
     }
 
+    private static func queueURL(of name: String) -> String { "https://sqs.\(region).amazonaws.com/\(accountID)/\(name)" }
+
     static func pseudoParameter(_ name: String) -> String? {
         switch name {
         case "AWS::Region": region
@@ -46,7 +48,11 @@ package struct TemplateScope: Sendable {
             return value
         }
         if let reason = missingParameters[name] { return Node(.unresolved(reason: reason), at: location) }
-        if let resource = resources[name] { return .string(resource.name, at: location) }
+        if let resource = resources[name] {
+            // The one type here whose name is not what `Ref` gives.
+            let isQueue = resource.type == "AWS::SQS::Queue"
+            return .string(isQueue ? Self.queueURL(of: resource.name) : resource.name, at: location)
+        }
         let known = Array(parameters.keys) + Array(resources.keys)
         let hint = nearestName(to: name, among: known).map { "; did you mean `\($0)`?" } ?? ""
         let reason = "`\(name)` is neither a parameter nor a resource of this template; give it a value under `parameters`\(hint)"
@@ -73,6 +79,10 @@ package struct TemplateScope: Sendable {
             return .string("arn:aws:events:\(prefix):rule/\(path)\(resource.name)", at: location)
         case ("AWS::IoT::TopicRule", "Arn"):
             return .string("arn:aws:iot:\(prefix):rule/\(resource.name)", at: location)
+        case ("AWS::SQS::Queue", "QueueName"):
+            return .string(resource.name, at: location)
+        case ("AWS::SQS::Queue", "QueueUrl"):
+            return .string(Self.queueURL(of: resource.name), at: location)
         case (_, "Arn"):
             let service = resource.type.split(separator: ":").dropFirst().first?.lowercased() ?? "crema"
             return .string("arn:aws:\(service):\(prefix):\(resource.name)", at: location)

@@ -1,4 +1,3 @@
-import BrokerCore
 import Rules
 
 extension EventEngine {
@@ -11,7 +10,7 @@ extension EventEngine {
     /// here it is also counted and logged.
     ///
     /// - Parameter entries: 1 to 10 of them.
-    /// - Returns: a result for each entry, and the messages to publish.
+    /// - Returns: a result for each entry, and what is to be carried out.
     /// - Throws: when the request is refused as a whole; then nothing was put.
     package func putEvents(_ entries: [PutEventsEntry]) throws(PutEventsError) -> PutEventsOutcome {
         do throws(PutEventsError) {
@@ -32,7 +31,7 @@ extension EventEngine {
                 totals.entriesFailed.increment()
                 outcome.results.append(.failed(code: refusal.code, message: refusal.message))
             case .success(let event):
-                let id = put(event, onBus: EventBusReader.name(inReference: event.busName), hops: 0, rules: rules, into: &outcome.messages)
+                let id = put(event, onBus: EventBusReader.name(inReference: event.busName), hops: 0, rules: rules, into: &outcome.output)
                 outcome.results.append(.accepted(eventID: id))
             }
         }
@@ -86,87 +85,4 @@ struct NewEvent {
     var detail: [UInt8]
     var timeMilliseconds: Int64?
     var resources: [String] = []
-}
-
-// MARK: - From bus to topics
-
-extension EventEngine {
-    /// Puts one event on a bus and runs the bus's rules.
-    ///
-    /// - Returns: the event's identifier, also when the bus does not exist.
-    @discardableResult
-    func put(_ event: NewEvent, onBus busName: String, hops: UInt8, rules: RuleTable, into messages: inout [Message]) -> String {
-        let id = world.makeID()
-        guard rules.hasBus(busName) else {
-            dropUnknownBus(busName, eventID: id)
-            return id
-        }
-        totals.eventsAccepted.increment()
-        guard rules.hasRules(onBus: busName) else {
-            totals.eventsUnmatched.increment()
-            return id
-        }
-        let now = world.nowMilliseconds()
-        let envelope = EventEnvelope(
-            id: id, source: event.source, detailType: event.detailType, timeMilliseconds: event.timeMilliseconds ?? now,
-            resources: event.resources, detail: event.detail
-        )
-        let matching = rules.rules(onBus: busName, matching: envelope.json)
-        guard !matching.isEmpty else {
-            totals.eventsUnmatched.increment()
-            return id
-        }
-        // Parsed only now, for the targets. One level deeper than a detail may be, and longer than one by the fields around it.
-        let limits = JSONLimits(bytesMax: envelope.json.count, depthMax: JSONLimits().depthMax + 1)
-        guard let document = try? JSONDocument(parsing: envelope.json, limits: limits) else {
-            // Its parts were checked, so this is a mistake of ours; it must not end the process with everybody's sessions.
-            assertionFailure("an envelope of checked parts is JSON")
-            totals.eventsUnmatched.increment()
-            return id
-        }
-        for entry in matching {
-            countMatch(entry.counters)
-            let reserved = ReservedVariables(
-                ruleARN: entry.rule.arn, ruleName: entry.rule.name, ingestionTime: timestamp(milliseconds: now)
-            )
-            for target in entry.rule.targets {
-                do throws(DeliveryFailure) {
-                    let message = try message(for: document.root, target: target, reserved: reserved, hops: hops)
-                    guard let message else {
-                        cut(rule: entry.rule.name, topic: target.id)
-                        continue
-                    }
-                    messages.append(message)
-                    countDelivery(entry.counters)
-                } catch {
-                    let letter = DeadLetter(
-                        timeMilliseconds: now, rule: entry.rule.name, bus: busName, target: target.id, errorCode: error.code,
-                        errorMessage: error.message, event: envelope.json
-                    )
-                    fail(letter, eventID: id, entry.counters)
-                }
-            }
-        }
-        return id
-    }
-
-    /// The message that a target gets; `nil` beyond the limit of hops.
-    private func message(
-        for event: JSONView, target: TopicTarget, reserved: ReservedVariables, hops: UInt8
-    ) throws(DeliveryFailure) -> Message? {
-        guard let hops = nextHop(hops) else { return nil }
-        let topic: String
-        let payload: [UInt8]?
-        do throws(TopicTemplateError) { topic = try target.topic.render(event) } catch { throw .topic(error) }
-        guard !topic.hasPrefix("$") else { throw .invalidTopic("the topic would begin with `$`, which belongs to the broker") }
-        do throws(TransformError) { payload = try target.input.payload(for: event, reserved: reserved) } catch { throw .payload(error) }
-        guard let payload else { throw .nothingSelected }
-        return Message(topic: topic, payload: payload, qos: target.qos, retain: target.retain, hops: hops)
-    }
-
-    /// The hop count of an output; `nil` where it must be cut.
-    func nextHop(_ hops: UInt8) -> UInt8? {
-        let (next, overflow) = hops.addingReportingOverflow(1)
-        return overflow || Int(next) > limits.ruleHopsMax ? nil : next
-    }
 }

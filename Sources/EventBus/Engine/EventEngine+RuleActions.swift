@@ -5,7 +5,7 @@ import Rules
 
 /// The actions of topic rules.
 extension EventEngine {
-    /// Carries out an action; answers false where the limit of hops cut its output.
+    /// Carries out an action; answers false where the limit of hops cut its output, and where a queue has still to take it.
     func perform(
         _ action: TopicRule.Action, payload: [UInt8], _ match: SQLMatch?, _ run: inout TopicRuleRun
     ) throws(DeliveryFailure) -> Bool {
@@ -13,7 +13,7 @@ extension EventEngine {
         case .republish(let republish):
             let message = try message(republish, payload: payload, match, run)
             guard let message else { return false }
-            run.output.append(message)
+            run.output.messages.append(message)
         case .events(let action):
             let event = try event(action, payload: payload, match, run)
             // Nothing that the bus's rules would make of it could pass.
@@ -25,12 +25,15 @@ extension EventEngine {
         case .log(let group):
             let group = try text(of: group, "LogGroupName", match, run)
             log(rule: run.entry.rule.name, group: group, topic: run.input.topic, payload: payload)
+        case .queue(let action):
+            run.output.sends.append(try send(action, payload: payload, match, run))
+            return false
         }
         return true
     }
 
     /// What a template of an action makes of the message.
-    private func text(
+    func text(
         of template: SubstitutionTemplate, _ field: String, _ match: SQLMatch?, _ run: TopicRuleRun
     ) throws(DeliveryFailure) -> String {
         guard let text = template.render(run.input, match), !text.isEmpty else { throw .undefined(field: field) }

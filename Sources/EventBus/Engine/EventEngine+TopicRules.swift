@@ -12,21 +12,23 @@ extension EventEngine {
     /// As in AWS IoT, a retained publish is a message like any other, and an empty one counts as an empty document. What rules make of it
     /// is not retained. A filter that begins with a wildcard does not see topics that begin with `$`. A message of Basic Ingest is for the
     /// one rule that its topic names, whatever its filter; without such a rule it is counted and dropped.
-    package func evaluate(_ message: Message, from publisher: Publisher, now: Instant) -> [Message] {
+    ///
+    /// - Returns: what is to be carried out.
+    package func evaluate(_ message: Message, from publisher: Publisher, now: Instant) -> RuleOutput {
         let rules = rules
         var topic: String?
         let wanting: [RuleTable.Topic]
         if let (name, rest) = BasicIngest.parts(of: message.topicName) {
             guard let rule = rules.topicRule(named: name) else {
                 dropUnknownRule(name)
-                return []
+                return RuleOutput()
             }
             topic = rest
             wanting = [rule]
         } else {
             wanting = rules.topicRules(matching: message.topic)
         }
-        guard !wanting.isEmpty else { return [] }
+        guard !wanting.isEmpty else { return RuleOutput() }
         let properties = message.properties?.forwarded
         let input = SQLInput(
             topic: topic ?? message.topicName, payload: Array(message.payload.readableBytesView), clientID: publisher.clientID,
@@ -34,11 +36,12 @@ extension EventEngine {
             environment: SQLEnvironment(accountID: TemplateScope.accountID, makeUUID: world.makeID),
             properties: { SQLMessageProperties(properties.map(Properties.init(forwarded:)) ?? Properties()) }
         )
-        var output: [Message] = []
+        var output = RuleOutput()
         for entry in wanting {
             var run = TopicRuleRun(entry: entry, input: input, hops: message.hops, now: now, rules: rules)
             carryOut(&run)
-            output += run.output
+            output.messages += run.output.messages
+            output.sends += run.output.sends
         }
         return output
     }
@@ -64,24 +67,24 @@ extension EventEngine {
         do throws(DeliveryFailure) {
             if try perform(action, payload: payload, match, &run) { countDelivery(run.entry.counters) }
         } catch {
-            run.failures.append(
-                RuleFailure(action: action.name, name: action.documentedName, resource: action.resource, failure: error))
+            run.failures.append(RuleFailure(action, error))
         }
     }
 
     /// Keeps what failed, and hands all of it to the rule's error action, once.
-    private func conclude(_ run: inout TopicRuleRun, _ match: SQLMatch?) {
+    func conclude(_ run: inout TopicRuleRun, _ match: SQLMatch?) {
         guard !run.failures.isEmpty else { return }
         for failure in run.failures { fail(failure, run) }
         guard let action = run.entry.rule.errorAction else { return }
         let document = ErrorActionDocument(run, run.failures)
         run.failures = []
+        run.isErrorAction = true
         carryOut(action, payload: document.json, match, &run)
         // What the error action itself could not do is kept as any other failure.
         for failure in run.failures { fail(failure, run) }
     }
 
-    private func fail(_ failure: RuleFailure, _ run: TopicRuleRun) {
+    func fail(_ failure: RuleFailure, _ run: TopicRuleRun) {
         let letter = DeadLetter(
             timeMilliseconds: run.input.timestampMilliseconds, rule: run.entry.rule.name, bus: nil, target: failure.action,
             errorCode: failure.failure.code, errorMessage: failure.failure.message, event: ErrorActionDocument(run, [failure]).json
@@ -98,7 +101,9 @@ struct TopicRuleRun {
     let hops: UInt8
     let now: Instant
     let rules: RuleTable
-    var output: [Message] = []
+    /// What failed is handed to the rule's error action now; what fails of that is the end.
+    var isErrorAction = false
+    var output = RuleOutput()
     var failures: [RuleFailure] = []
 }
 
@@ -110,6 +115,13 @@ struct RuleFailure {
     var name: String
     var resource: String
     var failure: DeliveryFailure
+}
+
+extension RuleFailure {
+    init(_ action: TopicRule.Action, _ failure: DeliveryFailure) {
+        self.init(
+            action: action.name, name: action.documentedName, resource: action.resource, failure: failure)
+    }
 }
 
 extension SQLMessageProperties {

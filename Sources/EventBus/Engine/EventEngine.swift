@@ -6,9 +6,9 @@ import Synchronization
 
 /// The buses and rules at work: events in, messages out.
 ///
-/// It publishes nothing itself and waits for nothing: a call answers with the messages that the rules made, in order, and the caller
-/// hands them to the broker. Safe from any thread; no lock is held while a rule is evaluated.
-package final class EventEngine: Sendable, MessageRules {
+/// It publishes and sends nothing itself and waits for nothing: a call answers with what the rules made, in order, and ``RuleDelivery``
+/// carries it out. Safe from any thread; no lock is held while a rule is evaluated.
+package final class EventEngine: Sendable {
     let limits: EventBusLimits
     let world: EventSource
     let totals = EngineCounters()
@@ -132,6 +132,14 @@ package final class EventEngine: Sendable, MessageRules {
     func dropUnknownRule(_ name: String) {
         totals.basicIngestDropped.increment()
         log("basic ingest dropped: no such rule", subject: "unknown rule", ["rule": "\(LoggedText.escaping(name))"])
+    }
+
+    /// Counts and logs an event that its target's dead-letter queue did not take.
+    func dropDeadLetter(rule: String, queue: String, reason: String) {
+        totals.deadLetterSendsFailed.increment()
+        log(
+            "dead-letter queue refused an event", subject: "dead letter \(rule)",
+            ["rule": "\(rule)", "queue": "\(queue)", "reason": "\(reason)"])
     }
 
     /// Writes what a rule's cloudwatchLogs action selected, each time: it was asked for.

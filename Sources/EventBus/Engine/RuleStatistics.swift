@@ -15,7 +15,7 @@ package struct RuleStatistics: Sendable, Equatable {
     package var location: SourceLocation
     /// Events that the pattern matched, or messages that the statement selected.
     package var matched: UInt64
-    /// Messages handed to the broker and events put on a bus.
+    /// Messages handed to the broker or taken by a queue, and events put on a bus.
     package var delivered: UInt64
     package var failed: UInt64
     /// Code and message of the latest failure.
@@ -24,7 +24,7 @@ package struct RuleStatistics: Sendable, Equatable {
 
 /// Totals over all rules, and what no rule can count.
 package struct EventBusCounters: Sendable, Equatable {
-    /// Events that were put on a bus that exists, by PutEvents or by a topic rule.
+    /// Events that were put on a bus that exists, by PutEvents, by a topic rule or by a rule of another bus.
     package var eventsAccepted: UInt64 = 0
     /// Events for a bus that does not exist: accepted, as the service does, and dropped.
     package var eventsDroppedUnknownBus: UInt64 = 0
@@ -44,6 +44,10 @@ package struct EventBusCounters: Sendable, Equatable {
     package var basicIngestDropped: UInt64 = 0
     /// Dead letters that were dropped to keep within their limits.
     package var deadLettersDropped: UInt64 = 0
+    /// Events that a target's dead-letter queue took after their delivery failed.
+    package var deadLettersSent: UInt64 = 0
+    /// Events that a target's dead-letter queue refused.
+    package var deadLetterSendsFailed: UInt64 = 0
 
     package init() {}
 }
@@ -71,6 +75,8 @@ final class EngineCounters: Sendable {
     let ruleHopsCut = Atomic<UInt64>(0)
     let basicIngestDropped = Atomic<UInt64>(0)
     let deadLettersDropped = Atomic<UInt64>(0)
+    let deadLettersSent = Atomic<UInt64>(0)
+    let deadLetterSendsFailed = Atomic<UInt64>(0)
 
     var snapshot: EventBusCounters {
         var counters = EventBusCounters()
@@ -85,6 +91,8 @@ final class EngineCounters: Sendable {
         counters.ruleHopsCut = ruleHopsCut.load(ordering: .relaxed)
         counters.basicIngestDropped = basicIngestDropped.load(ordering: .relaxed)
         counters.deadLettersDropped = deadLettersDropped.load(ordering: .relaxed)
+        counters.deadLettersSent = deadLettersSent.load(ordering: .relaxed)
+        counters.deadLetterSendsFailed = deadLetterSendsFailed.load(ordering: .relaxed)
         return counters
     }
 }

@@ -1,5 +1,3 @@
-package import BrokerCore
-
 /// One event as a caller hands it in; what is missing is found by ``EventEngine/putEvents(_:)``.
 package struct PutEventsEntry: Sendable, Equatable {
     package var source: String?
@@ -42,11 +40,11 @@ package enum PutEventsResult: Sendable, Equatable {
 }
 
 /// The answer to a request whose entries were looked at one by one.
-package struct PutEventsOutcome: Sendable {
+package struct PutEventsOutcome {
     /// One for each entry, in order.
     package var results: [PutEventsResult] = []
-    /// What the rules made of the accepted entries, in order; the caller publishes them before it answers.
-    package var messages: [Message] = []
+    /// What the rules made of the accepted entries, in order; the caller carries it out before it answers.
+    package var output = RuleOutput()
 
     package var failedEntryCount: Int {
         results.reduce(0) { count, result in

@@ -1,3 +1,4 @@
+import Queues
 import Rules
 
 /// Why one output of a rule came to nothing.
@@ -18,6 +19,9 @@ enum DeliveryFailure: Error, Sendable {
     case sourceNotAllowed(String)
     case tooLarge(bytesMax: Int)
     case unknownBus(String)
+    case queue(name: String, QueueError)
+    case invalidQueueURL(String)
+    case payloadIsNoText
 
     /// For machines: stable, in the manner of EventBridge's `ERROR_CODE`.
     var code: String {
@@ -31,6 +35,14 @@ enum DeliveryFailure: Error, Sendable {
         case .sourceNotAllowed: "NO_PERMISSIONS"
         case .tooLarge: "TOO_LARGE"
         case .unknownBus: "NO_RESOURCE"
+        case .queue(_, let error):
+            switch error.code {
+            case .queueDoesNotExist: "NO_RESOURCE"
+            case .overLimit: "THROTTLING"
+            default: "SDK_CLIENT_ERROR"
+            }
+        case .invalidQueueURL: "INVALID_QUEUE"
+        case .payloadIsNoText: "INVALID_PAYLOAD"
         }
     }
 
@@ -47,6 +59,9 @@ enum DeliveryFailure: Error, Sendable {
         case .sourceNotAllowed(let source): "the source `\(source)` begins with aws., which only AWS may use"
         case .tooLarge(let bytesMax): "the event is larger than putEventsBytesMax (\(bytesMax) bytes)"
         case .unknownBus(let name): "Event bus \(name) does not exist."
+        case .queue(let name, let error): "the queue \(name) refused it: \(error.message)"
+        case .invalidQueueURL(let url): "`\(url)` is not the URL of a queue"
+        case .payloadIsNoText: "the payload is not UTF-8; `UseBase64: true` sends it as Base64"
         }
     }
 }

@@ -1,5 +1,4 @@
 import Documents
-import MQTTCodec
 import Rules
 
 /// A compiled `AWS::Events::Rule`.
@@ -10,22 +9,13 @@ struct EventRule: Sendable {
     let pattern: EventPattern
     /// JSON, for people.
     let patternText: String
-    let targets: [TopicTarget]
+    let targets: [Target]
     let location: SourceLocation
 
     var arn: String {
         let path = busName == ResourceSet.defaultBusName ? name : "\(busName)/\(name)"
         return "arn:aws:events:\(TemplateScope.region):\(TemplateScope.accountID):rule/\(path)"
     }
-}
-
-/// A target whose ARN names a topic: Crema's addition to EventBridge.
-struct TopicTarget: Sendable {
-    let id: String
-    let topic: TopicTemplate
-    let input: TargetInput
-    let qos: QoS
-    let retain: Bool
 }
 
 /// Reads an `AWS::Events::Rule`.
@@ -35,12 +25,12 @@ struct EventRuleReader {
     static let patternBytesMax = 4_096
 
     private let resource: TemplateDocument.Resource
-    private let busNames: [String]
+    private let declared: DeclaredNames
     private let what: String
 
-    init(resource: TemplateDocument.Resource, busNames: [String]) {
+    init(resource: TemplateDocument.Resource, declared: DeclaredNames) {
         self.resource = resource
-        self.busNames = busNames
+        self.declared = declared
         what = "AWS::Events::Rule `\(resource.logicalID)`"
     }
 
@@ -77,9 +67,7 @@ struct EventRuleReader {
     private func busName() throws(DocumentError) -> String {
         guard let value = resource.properties["EventBusName"] else { return ResourceSet.defaultBusName }
         let name = EventBusReader.name(inReference: try value.text("EventBusName"))
-        guard busNames.contains(name) else {
-            throw DocumentError("Event bus \(name) does not exist\(suggestion(for: name, among: busNames))", at: value.location)
-        }
+        try declared.requireBus(name, at: value.location)
         return name
     }
 
@@ -106,16 +94,17 @@ struct EventRuleReader {
         }
     }
 
-    private func targets() throws(DocumentError) -> [TopicTarget] {
+    private func targets() throws(DocumentError) -> [Target] {
         guard let value = resource.properties["Targets"] else { return [] }
         let elements = try value.elements("Targets")
         guard elements.count <= Self.targetsMax else {
             throw DocumentError("\(what) has \(elements.count) targets, but a rule has at most \(Self.targetsMax)", at: value.location)
         }
         var problems = ProblemCollector()
-        var targets: [TopicTarget] = []
+        var targets: [Target] = []
         for element in elements {
-            guard let target = problems.collect({ () throws(DocumentError) in try TargetReader(element).read() }) else { continue }
+            let read = problems.collect { () throws(DocumentError) in try TargetReader(element, declared: declared).read() }
+            guard let target = read else { continue }
             if targets.contains(where: { $0.id == target.id }) {
                 problems.add("the target Id `\(target.id)` occurs more than once in \(what)", at: element.location)
             }

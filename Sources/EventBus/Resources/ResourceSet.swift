@@ -1,4 +1,5 @@
 package import Documents
+package import Queues
 package import Rules
 
 /// The buses and rules of all templates, compiled and checked.
@@ -7,6 +8,8 @@ package import Rules
 package struct ResourceSet: Sendable {
     /// Names of the buses, `default` among them.
     package let busNames: [String]
+    /// The queues that the templates declare.
+    package let queues: [QueueDeclaration]
     /// In the order of the templates; so are their outputs.
     let eventRules: [EventRule]
     let topicRules: [TopicRule]
@@ -29,13 +32,15 @@ package struct ResourceSet: Sendable {
             if let name { names.declare(name, at: resource.location, &problems) }
         }
         let busNames = names.all
+        let queues = QueueReader.queues(in: resources, &problems)
+        let declared = DeclaredNames(buses: busNames, queues: queues.map(\.name))
         var eventRules: [EventRule] = []
         var topicRules: [TopicRule] = []
         var eventRuleNames = NameTable(kind: "rule")
         var topicRuleNames = NameTable(kind: "topic rule")
         for resource in resources where resource.type == "AWS::Events::Rule" {
             let rule = problems.collect { () throws(DocumentError) in
-                try EventRuleReader(resource: resource, busNames: busNames).read()
+                try EventRuleReader(resource: resource, declared: declared).read()
             }
             guard let rule else { continue }
             eventRuleNames.declare("\(rule.busName)/\(rule.name)", at: rule.location, &problems)
@@ -43,7 +48,7 @@ package struct ResourceSet: Sendable {
         }
         for resource in resources where resource.type == "AWS::IoT::TopicRule" {
             let rule = problems.collect { () throws(DocumentError) in
-                try TopicRuleReader(resource: resource, busNames: busNames, host: host).read()
+                try TopicRuleReader(resource: resource, declared: declared, host: host).read()
             }
             guard let rule else { continue }
             topicRuleNames.declare(rule.name, at: rule.location, &problems)
@@ -51,30 +56,13 @@ package struct ResourceSet: Sendable {
         }
         try problems.finish()
         self.busNames = busNames
+        self.queues = queues
         self.eventRules = eventRules
         self.topicRules = topicRules
     }
 
     package var eventRuleCount: Int { eventRules.count }
     package var topicRuleCount: Int { topicRules.count }
-}
-
-/// Names that must be unique, with the place of the first use.
-private struct NameTable {
-    let kind: String
-    private var places: [String: SourceLocation] = [:]
-    private(set) var all: [String] = []
-
-    init(kind: String) { self.kind = kind }
-
-    mutating func declare(_ name: String, at location: SourceLocation, _ problems: inout ProblemCollector) {
-        if let first = places[name] {
-            problems.add("the \(kind) `\(name)` exists already, see \(first)", at: location)
-            return
-        }
-        places[name] = location
-        all.append(name)
-    }
 }
 
 /// Reads an `AWS::Events::EventBus`.

@@ -1,31 +1,41 @@
 import Documents
 import MQTTCodec
+import Queues
 import Rules
 
 /// Reads one of a rule's `Targets`.
 struct TargetReader {
     private let node: Node
+    private let declared: DeclaredNames
     private let what: String
 
-    init(_ node: Node) throws(DocumentError) {
+    init(_ node: Node, declared: DeclaredNames) throws(DocumentError) {
         self.node = node
+        self.declared = declared
         what = "the target `\(try node.required("Id", in: "a target").text("Id"))`"
     }
 
-    private static let properties = ["Id", "Arn", "RoleArn", "Input", "InputPath", "InputTransformer", "MqttParameters"]
+    private static let properties = [
+        "Id", "Arn", "RoleArn", "Input", "InputPath", "InputTransformer", "MqttParameters", "DeadLetterConfig",
+    ]
     private static let inputs = ["Input", "InputPath", "InputTransformer"]
 
-    func read() throws(DocumentError) -> TopicTarget {
+    func read() throws(DocumentError) -> Target {
         var problems = ProblemCollector()
         _ = problems.collect { () throws(DocumentError) in try refuseUnknown(node, what: what, known: Self.properties) }
         let id = problems.collect { () throws(DocumentError) in try self.id() }
         let paths = problems.collect { () throws(DocumentError) in try pathsMap() }
-        let topic = problems.collect { () throws(DocumentError) in try self.topic(placeholders: paths ?? []) }
+        let destination = problems.collect { () throws(DocumentError) in try self.destination(placeholders: paths ?? []) }
         let input = problems.collect { () throws(DocumentError) in try self.input(paths: paths ?? []) }
-        let delivery = problems.collect { () throws(DocumentError) in try self.delivery() }
+        let deadLetterQueue = problems.collect { () throws(DocumentError) in try self.deadLetterQueue()
+        }
         try problems.finish()
-        guard let id, let topic, let input, let delivery else { throw DocumentError("\(what) cannot be read", at: node.location) }
-        return TopicTarget(id: id, topic: topic, input: input, qos: delivery.qos, retain: delivery.retain)
+        guard let id, let destination, let input, let deadLetterQueue else {
+            throw DocumentError("\(what) cannot be read", at: node.location)
+        }
+        return Target(
+            id: id, arn: try node.required("Arn", in: what).text("Arn"), input: input, destination: destination,
+            deadLetterQueue: deadLetterQueue)
     }
 
     private func id() throws(DocumentError) -> String {
@@ -37,26 +47,69 @@ struct TargetReader {
         return id
     }
 
-    /// The topic of `arn:aws:iot:REGION:ACCOUNT:topic/TOPIC`.
-    private func topic(placeholders: [(name: String, path: String)]) throws(DocumentError) -> TopicTemplate {
+    private func destination(placeholders: [(name: String, path: String)]) throws(DocumentError) -> Target.Destination {
         let value = try node.required("Arn", in: what)
         let arn = try value.text("Arn")
         let parts = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
-        guard parts.count == 6, parts[0] == "arn", parts[1].hasPrefix("aws"), parts[2] == "iot", parts[5].hasPrefix("topic/") else {
+        let isARN = parts.count == 6 && parts[0] == "arn" && parts[1].hasPrefix("aws")
+        if isARN, parts[2] == "iot", parts[5].hasPrefix("topic/") {
+            let text = String(parts[5].dropFirst("topic/".count))
+            return .topic(try topic(text, placeholders: placeholders, at: value.location))
+        }
+        if let parameters = node.entry("MqttParameters") {
             throw DocumentError(
-                "\(what): the ARN `\(arn)` is not supported; Crema delivers to `arn:aws:iot:REGION:ACCOUNT:topic/TOPIC`",
-                at: value.location
-            )
+                "\(what): MqttParameters are for targets that are topics", at: parameters.keyLocation)
         }
-        let text = String(parts[5].dropFirst("topic/".count))
+        if let queue = QueueName(arn: arn) {
+            try declared.requireQueue(queue.text, at: value.location)
+            return .queue(queue.text)
+        }
+        if isARN, parts[2] == "events", parts[5].hasPrefix("event-bus/") {
+            let name = String(parts[5].dropFirst("event-bus/".count))
+            try declared.requireBus(name, at: value.location)
+            if let input = Self.inputs.compactMap({ node.entry($0) }).first {
+                throw DocumentError(
+                    "\(what): a bus gets the event as it is; \(input.key) is not supported here",
+                    at: input.keyLocation)
+            }
+            return .bus(name)
+        }
+        throw DocumentError(
+            "\(what): the ARN `\(arn)` is not supported; Crema delivers to `arn:aws:iot:REGION:ACCOUNT:topic/TOPIC`, "
+                + "`arn:aws:sqs:REGION:ACCOUNT:QUEUE` and `arn:aws:events:REGION:ACCOUNT:event-bus/BUS`",
+            at: value.location)
+    }
+
+    private func topic(
+        _ text: String, placeholders: [(name: String, path: String)], at location: SourceLocation
+    ) throws(DocumentError) -> TopicDestination {
         guard !text.hasPrefix("$") else {
-            throw DocumentError("\(what): topics that begin with `$` belong to the broker", at: value.location)
+            throw DocumentError("\(what): topics that begin with `$` belong to the broker", at: location)
         }
+        let (qos, retain) = try delivery()
         do throws(TopicTemplateError) {
-            return try TopicTemplate(parsing: text, placeholders: placeholders)
+            return TopicDestination(
+                topic: try TopicTemplate(parsing: text, placeholders: placeholders), qos: qos,
+                retain: retain)
         } catch {
-            throw DocumentError("\(what): \(error)", at: value.location)
+            throw DocumentError("\(what): \(error)", at: location)
         }
+    }
+
+    /// The queue of `DeadLetterConfig: { Arn: … }`; nil where the target has none.
+    private func deadLetterQueue() throws(DocumentError) -> String? {
+        guard let configuration = node["DeadLetterConfig"] else { return nil }
+        let what = "\(what): DeadLetterConfig"
+        try refuseUnknown(configuration, what: what, known: ["Arn"])
+        let value = try configuration.required("Arn", in: what)
+        let arn = try value.text("Arn")
+        guard let queue = QueueName(arn: arn) else {
+            throw DocumentError(
+                "\(what): `\(arn)` is not the ARN of a queue, `arn:aws:sqs:REGION:ACCOUNT:QUEUE`",
+                at: value.location)
+        }
+        try declared.requireQueue(queue.text, at: value.location)
+        return queue.text
     }
 
     private func pathsMap() throws(DocumentError) -> [(name: String, path: String)] {

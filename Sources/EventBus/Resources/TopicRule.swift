@@ -9,6 +9,7 @@ struct TopicRule: Sendable {
         case events(EventsAction)
         /// `cloudwatchLogs`, which is a line of Crema's own log.
         case log(group: SubstitutionTemplate)
+        case queue(QueueAction)
 
         /// What statistics and dead letters call it.
         var name: String {
@@ -16,6 +17,7 @@ struct TopicRule: Sendable {
             case .republish: "republish"
             case .events: "events"
             case .log: "cloudwatchLogs"
+            case .queue: "sqs"
             }
         }
 
@@ -25,6 +27,7 @@ struct TopicRule: Sendable {
             case .republish: "RepublishAction"
             case .events: "EventsAction"
             case .log: "CloudwatchLogsAction"
+            case .queue: "SqsAction"
             }
         }
 
@@ -34,6 +37,7 @@ struct TopicRule: Sendable {
             case .republish(let republish): republish.topicText
             case .events(let events): events.busText
             case .log: "log"
+            case .queue(let action): action.queueText
             }
         }
     }
@@ -52,13 +56,13 @@ struct TopicRule: Sendable {
 /// Reads an `AWS::IoT::TopicRule`.
 struct TopicRuleReader {
     private let resource: TemplateDocument.Resource
-    private let busNames: [String]
+    private let declared: DeclaredNames
     private let host: SQLHost
     private let what: String
 
-    init(resource: TemplateDocument.Resource, busNames: [String], host: SQLHost) {
+    init(resource: TemplateDocument.Resource, declared: DeclaredNames, host: SQLHost) {
         self.resource = resource
-        self.busNames = busNames
+        self.declared = declared
         self.host = host
         what = "AWS::IoT::TopicRule `\(resource.logicalID)`"
     }
@@ -82,7 +86,7 @@ struct TopicRuleReader {
         let isEnabled = problems.collect { () throws(DocumentError) in !(try payload["RuleDisabled"]?.boolean("RuleDisabled") ?? false) }
         let statement = problems.collect { () throws(DocumentError) in try self.statement(payload, version ?? .v2016) }
         let reader = TopicRuleActionReader(
-            what: what, busNames: busNames, scope: TemplatePlaces(statement: statement?.compiled, host: host))
+            what: what, declared: declared, scope: TemplatePlaces(statement: statement?.compiled, host: host))
         let actions = problems.collect { () throws(DocumentError) in try reader.actions(payload) }
         let errorAction = problems.collect { () throws(DocumentError) in try reader.errorAction(payload) }
         try problems.finish()

@@ -1,5 +1,6 @@
 import Documents
 import MQTTCodec
+import Queues
 import Rules
 
 /// Publishes what the statement selected on another topic.
@@ -20,6 +21,14 @@ struct EventsAction: Sendable {
     let source: SubstitutionTemplate
 }
 
+/// Sends what the statement selected to a queue.
+struct QueueAction: Sendable {
+    let queueURL: SubstitutionTemplate
+    /// The template as written.
+    let queueText: String
+    let usesBase64: Bool
+}
+
 /// Whether a text could be the name of a topic.
 func isTopicName(_ text: String) -> Bool {
     !text.isEmpty && !text.utf8.contains { $0 == 0 || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "#") }
@@ -30,7 +39,7 @@ struct TopicRuleActionReader {
     static let actionsMax = 10
 
     let what: String
-    let busNames: [String]
+    let declared: DeclaredNames
     let scope: TemplatePlaces
 
     func actions(_ payload: Node) throws(DocumentError) -> [TopicRule.Action] {
@@ -62,9 +71,10 @@ struct TopicRuleActionReader {
         case "Republish", "republish": return try republish(only.value)
         case "Events", "events": return try events(only.value)
         case "CloudwatchLogs", "cloudwatchLogs": return try log(only.value)
+        case "Sqs", "sqs": return try queue(only.value)
         default:
             throw DocumentError(
-                "\(what): the action \(only.key) is not supported; Republish, CloudwatchLogs and events are", at: only.keyLocation)
+                "\(what): the action \(only.key) is not supported; Republish, CloudwatchLogs, Sqs and events are", at: only.keyLocation)
         }
     }
 
@@ -96,13 +106,33 @@ struct TopicRuleActionReader {
         let fields = try ActionFields(
             node, known: ["BusName", "DetailType", "Source"], what: "\(what): events", scope: scope)
         let (busName, location, text) = try fields.template("BusName")
-        if let name = busName.constant, !busNames.contains(EventBusReader.name(inReference: name)) {
-            throw DocumentError("Event bus \(text) does not exist\(suggestion(for: text, among: busNames))", at: location)
+        if let name = busName.constant {
+            try declared.requireBus(EventBusReader.name(inReference: name), at: location)
         }
         return .events(
             EventsAction(
                 busName: busName, busText: text, detailType: try fields.template("DetailType").template,
                 source: try fields.template("Source").template))
+    }
+
+    /// The text that the service sends is the payload, or its Base64.
+    private func queue(_ node: Node) throws(DocumentError) -> TopicRule.Action {
+        let what = "\(what): Sqs"
+        let fields = try ActionFields(
+            node, known: ["RoleArn", "QueueUrl", "UseBase64"], what: what, scope: scope)
+        let (url, location, text) = try fields.template("QueueUrl")
+        if let constant = url.constant {
+            guard let name = QueueName(url: constant) else {
+                throw DocumentError(
+                    "\(what): `\(constant)` is not the URL of a queue, `https://HOST/ACCOUNT/QUEUE`",
+                    at: location)
+            }
+            try declared.requireQueue(name.text, at: location)
+        }
+        return .queue(
+            QueueAction(
+                queueURL: url, queueText: text,
+                usesBase64: try fields["UseBase64"]?.boolean("UseBase64") ?? false))
     }
 
     private func log(_ node: Node) throws(DocumentError) -> TopicRule.Action {

@@ -2,6 +2,7 @@ import Documents
 import EventBus
 import Foundation
 import Logging
+import Queues
 import Trust
 
 /// What `crema check` found, in the shape of its JSON.
@@ -53,6 +54,7 @@ struct CheckReport: Encodable {
     var ok = true
     var listeners: [Listener] = []
     var buses: [String] = []
+    var queues: [String] = []
     var rules: [Rule] = []
     var routes: [Route] = []
     var unknownResources: [UnknownResource] = []
@@ -74,6 +76,7 @@ struct CheckReport: Encodable {
                 location: "\(listener.location)")
         }
         buses = loaded.resources.busNames
+        queues = loaded.resources.queues.map(\.name)
         let engine = EventEngine(resources: loaded.resources, logger: Logger(label: "check"))
         rules = engine.ruleStatistics().map {
             Rule(name: $0.name, kind: $0.kind.rawValue, bus: $0.bus, enabled: $0.enabled, location: "\($0.location)")
@@ -100,6 +103,7 @@ extension CheckReport {
         guard errors.isEmpty else { return errors }
         return section("Listeners", listeners.map { "\($0.address)  \($0.protocol)  \($0.authentication)" })
             + section("Buses", buses)
+            + section("Queues", queues)
             + section("Rules", rules.map(\.line))
             + section("API routes", routes.map { "\($0.method) \($0.path)  \($0.location)" })
             + section("Resources of other types, not served", unknownResources.map { "\($0.logicalID)  \($0.type)  \($0.location)" })

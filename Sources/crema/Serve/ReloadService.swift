@@ -10,7 +10,7 @@ import ServiceLifecycle
 struct ReloadService: Service {
     let hangups: AsyncStream<Void>
     let options: ConfigurationOptions
-    let engine: EventEngine
+    let delivery: RuleDelivery
     let authorizer: SiteAuthorizer
     let broker: Broker
     let gateways: [GatewayServer]
@@ -30,9 +30,15 @@ struct ReloadService: Service {
             log.error("reload failed: nothing has changed")
             return
         }
-        engine.replace(resources: loaded.resources)
+        do {
+            try delivery.replace(resources: loaded.resources)
+        } catch {
+            log.error("reload: \(error)")
+            log.error("reload failed: nothing has changed")
+            return
+        }
         authorizer.replace(credentials: loaded.scramUsers)
-        await broker.setRules(engine)
+        await broker.setRules(delivery)
         for gateway in gateways { gateway.replace(routes: loaded.routes) }
         let rules = loaded.resources.eventRuleCount + loaded.resources.topicRuleCount
         let routes = loaded.documents.apis.flatMap(\.routes).count

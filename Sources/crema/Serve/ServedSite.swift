@@ -8,6 +8,7 @@ import Gateway
 import Logging
 import NIOCore
 import NIOPosix
+import Queues
 import ServiceLifecycle
 import Trust
 
@@ -20,7 +21,7 @@ struct ServedSite {
     private let options: ConfigurationOptions
     private let log: Logger
     private let logWriter: LogWriter
-    private let engine: EventEngine
+    private let delivery: RuleDelivery
     private let authorizer: SiteAuthorizer
     private let broker: Broker
     private let readiness = Readiness()
@@ -32,20 +33,24 @@ struct ServedSite {
         self.log = log
         self.logWriter = logWriter
         let limits = loaded.configuration.limits
-        engine = EventEngine(
-            resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules"))
+        delivery = RuleDelivery(
+            engine: EventEngine(
+                resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules")),
+            queues: SharedQueues(limits: KnownLimits.queues(limits), makeID: EventSource.system.makeID))
         authorizer = SiteAuthorizer(credentials: loaded.scramUsers)
         broker = Broker(
-            limits: KnownLimits.broker(limits), authorizer: authorizer, rules: engine,
+            limits: KnownLimits.broker(limits), authorizer: authorizer, rules: delivery,
             loopCount: KnownLimits.eventLoops(limits, cores: System.coreCount), logger: Logger(label: "crema.broker"),
             version: CremaVersion.text)
     }
 
     /// Serves until a signal ends it.
     ///
-    /// - Throws: for a listener that cannot be opened, and for a service that ended early.
+    /// - Throws: for a listener that cannot be opened, for more queues than there may be, and for a service that ended early.
     func run() async throws {
         logCertificates()
+        try delivery.declare(loaded.resources)
+        QueueAlarm.set(for: delivery.queues, on: broker.eventLoopGroup.next())
         let bindings = try await broker.start(mqttListeners)
         for (binding, listener) in zip(bindings, listeners(.mqtt, .mqtts, .ws, .wss)) { logOpen(listener, address: binding.address) }
 
@@ -64,7 +69,8 @@ struct ServedSite {
         services += zip(http, gateways).map { HTTPListenerService(listener: $0, server: $1) }
         services.append(
             ReloadService(
-                hangups: hangups, options: options, engine: engine, authorizer: authorizer, broker: broker, gateways: gateways, log: log))
+                hangups: hangups, options: options, delivery: delivery, authorizer: authorizer, broker: broker, gateways: gateways,
+                log: log))
         services.append(ReadinessService(readiness: readiness))
 
         var quiet = log
@@ -108,7 +114,7 @@ struct ServedSite {
             configuration: .init(
                 host: listener.host, port: listener.port, anonymous: listener.anonymous,
                 limits: KnownLimits.gateway(loaded.configuration.limits)),
-            routes: loaded.routes, broker: broker, engine: engine, counters: gatewayCounters, webSocket: webSocketPort(listener),
+            routes: loaded.routes, broker: broker, delivery: delivery, counters: gatewayCounters, webSocket: webSocketPort(listener),
             // Where its connections may become MQTT's.
             eventLoopGroup: broker.eventLoopGroup, log: Logger(label: "crema.gateway")
         ) { [self] address in
@@ -131,7 +137,10 @@ struct ServedSite {
             configuration: .init(
                 host: listener.host, port: listener.port, anonymous: listener.anonymous,
                 limits: KnownLimits.inspection(loaded.configuration.limits)),
-            version: CremaVersion.text, readiness: readiness, broker: broker, engine: engine,
+            version: CremaVersion.text, readiness: readiness, broker: broker, engine: delivery.engine,
+            queueStatistics: { [queues = delivery.queues] in
+                queues.statistics(at: EventSource.system.nowMilliseconds())
+            },
             requestCounts: { [gatewayCounters] in
                 gatewayCounters.counts.map { RequestCount(handler: $0.handler.rawValue, status: $0.status, requests: $0.requests) }
             },

@@ -2,12 +2,13 @@ import AdminServer
 import BrokerCore
 import EventBus
 import Gateway
+import Queues
 
 /// Every limit that a configuration may set, over all parts of the program.
 enum KnownLimits {
     /// The names under `limits:`.
     static let names = [
-        [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name),
+        [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), QueueLimits.names.map(\.name),
         GatewayLimits.names.map(\.name), InspectionLimits.names.map(\.name),
     ].flatMap(\.self).sorted()
 
@@ -23,6 +24,10 @@ enum KnownLimits {
 
     static func eventBus(_ values: [String: Int]) -> EventBusLimits {
         set(values, EventBusLimits.names, in: EventBusLimits())
+    }
+
+    static func queues(_ values: [String: Int]) -> QueueLimits {
+        set(values, QueueLimits.names, in: QueueLimits())
     }
 
     static func gateway(_ values: [String: Int]) -> GatewayLimits {

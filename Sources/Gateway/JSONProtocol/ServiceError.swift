@@ -1,11 +1,11 @@
-import EventBus
 package import Hummingbird
+import Queues
 
-/// A request that fails as a whole, in the shape of the AWS JSON 1.1 protocol: `{"__type": …, "message": …}`.
+/// A request that fails as a whole, in the shape of the AWS JSON protocols: `{"__type": …, "message": …}`.
 ///
 /// Failures of single entries are no errors here: they are part of an answer with status 200.
 package struct ServiceError: Error, Equatable {
-    /// The names that clients switch over.
+    /// The names that clients of all services switch over.
     package enum Code: String, Sendable {
         /// A member is missing, out of bounds, or not supported.
         case validation = "ValidationException"
@@ -17,40 +17,50 @@ package struct ServiceError: Error, Equatable {
         case requestTimeout = "RequestTimeoutException"
     }
 
-    package let code: Code
+    /// The name that clients switch over.
+    package let code: String
     package let message: String
+    /// The status that goes with the name; AWS SDKs read the name first.
+    package let status: HTTPResponse.Status
+    /// What stands before the name in `__type`; nil for nothing.
+    private(set) var namespace: String?
+    /// The name in the protocol that the service spoke before JSON, for the header `x-amzn-query-error`.
+    private(set) var olderCode: String?
 
     init(_ code: Code, _ message: String) {
-        self.code = code
+        self.code = code.rawValue
         self.message = message
+        status =
+            switch code {
+            case .validation, .serialization, .unknownOperation: .badRequest
+            case .missingAuthenticationToken: .forbidden
+            case .unsupportedMediaType: .unsupportedMediaType
+            case .requestTimeout: .requestTimeout
+            }
     }
 
-    /// The status that goes with the name; AWS SDKs read the name first.
-    package var status: HTTPResponse.Status {
-        switch code {
-        case .validation, .serialization, .unknownOperation: .badRequest
-        case .missingAuthenticationToken: .forbidden
-        case .unsupportedMediaType: .unsupportedMediaType
-        case .requestTimeout: .requestTimeout
-        }
+    init(_ error: QueueError) {
+        code = error.code.rawValue
+        message = error.message
+        status = .badRequest
+        namespace = "com.amazonaws.sqs"
+        olderCode = error.code.olderName
     }
+
+    var type: String { namespace.map { "\($0)#\(code)" } ?? code }
 }
 
 extension ServiceError {
+    /// A body that cannot be read, where its length is no matter of the service's own.
     init(_ error: BodyReadError) {
         self =
             switch error {
-            // The service measures entries, not bodies; a body this long cannot hold entries within its limit.
-            case .tooLong: ServiceError(PutEventsError.tooLarge)
+            case .tooLong(let limit): ServiceError(.validation, "The request body is longer than \(limit) bytes.")
             case .tooSlow(let seconds):
                 ServiceError(.requestTimeout, "The request body did not arrive within \(seconds) seconds (httpBodySecondsMax).")
             case .encoded(let encoding): ServiceError(.unsupportedMediaType, "Content-Encoding \(encoding) is not supported by Crema.")
             case .malformed(let reason): ServiceError(.serialization, "The request body cannot be read: \(reason).")
             case .interrupted: ServiceError(.serialization, "The request body ended early.")
             }
-    }
-
-    init(_ error: PutEventsError) {
-        self.init(.validation, error.message)
     }
 }

@@ -1,0 +1,113 @@
+import BrokerCore
+import Queues
+import Rules
+
+/// An event on its way through buses.
+private struct RoutedEvent {
+    let envelope: EventEnvelope
+    let root: JSONView
+    let nowMilliseconds: Int64
+    let rules: RuleTable
+    /// The buses that it has been put on; none gets it twice.
+    var buses: Set<String>
+    var hops: UInt8
+}
+
+/// From bus to targets.
+extension EventEngine {
+    /// Puts one event on a bus and runs the bus's rules.
+    ///
+    /// - Returns: the event's identifier, also when the bus does not exist.
+    @discardableResult
+    func put(_ event: NewEvent, onBus busName: String, hops: UInt8, rules: RuleTable, into output: inout RuleOutput) -> String {
+        let id = world.makeID()
+        guard rules.hasBus(busName) else {
+            dropUnknownBus(busName, eventID: id)
+            return id
+        }
+        totals.eventsAccepted.increment()
+        guard rules.hasRules(onBus: busName) else {
+            totals.eventsUnmatched.increment()
+            return id
+        }
+        let now = world.nowMilliseconds()
+        let envelope = EventEnvelope(
+            id: id, source: event.source, detailType: event.detailType, timeMilliseconds: event.timeMilliseconds ?? now,
+            resources: event.resources, detail: event.detail)
+        let matching = rules.rules(onBus: busName, matching: envelope.json)
+        guard !matching.isEmpty else {
+            totals.eventsUnmatched.increment()
+            return id
+        }
+        // Parsed only now, for the targets. One level deeper than a detail may be, and longer than one by the fields around it.
+        let limits = JSONLimits(bytesMax: envelope.json.count, depthMax: JSONLimits().depthMax + 1)
+        guard let document = try? JSONDocument(parsing: envelope.json, limits: limits) else {
+            // Its parts were checked, so this is a mistake of ours; it must not end the process with everybody's sessions.
+            assertionFailure("an envelope of checked parts is JSON")
+            totals.eventsUnmatched.increment()
+            return id
+        }
+        let routed = RoutedEvent(envelope: envelope, root: document.root, nowMilliseconds: now, rules: rules, buses: [busName], hops: hops)
+        route(routed, to: matching, into: &output)
+        return id
+    }
+
+    // Recursion goes from bus to bus, to none twice, and is bounded by the hops.
+    private func route(_ event: RoutedEvent, to matching: [RuleTable.Event], into output: inout RuleOutput) {
+        if matching.isEmpty { totals.eventsUnmatched.increment() }
+        for entry in matching {
+            countMatch(entry.counters)
+            let reserved = ReservedVariables(
+                ruleARN: entry.rule.arn, ruleName: entry.rule.name, ingestionTime: timestamp(milliseconds: event.nowMilliseconds))
+            for target in entry.rule.targets {
+                let delivery = TargetDelivery(entry: entry, target: target, event: event.envelope, nowMilliseconds: event.nowMilliseconds)
+                do throws(DeliveryFailure) {
+                    try deliver(event, delivery, reserved, into: &output)
+                } catch {
+                    fail(delivery, error, into: &output)
+                }
+            }
+        }
+    }
+
+    private func deliver(
+        _ event: RoutedEvent, _ delivery: TargetDelivery, _ reserved: ReservedVariables, into output: inout RuleOutput
+    ) throws(DeliveryFailure) {
+        let (entry, target) = (delivery.entry, delivery.target)
+        guard let hops = nextHop(event.hops) else { return cut(rule: entry.rule.name, topic: target.id) }
+        switch target.destination {
+        case .topic(let destination):
+            let topic: String
+            do throws(TopicTemplateError) { topic = try destination.topic.render(event.root) } catch { throw .topic(error) }
+            guard !topic.hasPrefix("$") else { throw .invalidTopic("the topic would begin with `$`, which belongs to the broker") }
+            let payload = try payload(for: event.root, target, reserved)
+            output.messages.append(Message(topic: topic, payload: payload, qos: destination.qos, retain: destination.retain, hops: hops))
+            countDelivery(entry.counters)
+        case .queue(let queue):
+            let body = String(decoding: try payload(for: event.root, target, reserved), as: UTF8.self)
+            output.sends.append(QueueSend(queue: queue, message: NewQueueMessage(body: body), origin: .target(delivery)))
+        case .bus(let name):
+            guard event.rules.hasBus(name) else { throw .unknownBus(name) }
+            var forwarded = event
+            forwarded.hops = hops
+            // The same event would take the same way from there, again and again.
+            guard forwarded.buses.insert(name).inserted else { return cut(rule: entry.rule.name, topic: target.id) }
+            totals.eventsAccepted.increment()
+            countDelivery(entry.counters)
+            route(forwarded, to: event.rules.rules(onBus: name, matching: event.envelope.json), into: &output)
+        }
+    }
+
+    private func payload(for event: JSONView, _ target: Target, _ reserved: ReservedVariables) throws(DeliveryFailure) -> [UInt8] {
+        let payload: [UInt8]?
+        do throws(TransformError) { payload = try target.input.payload(for: event, reserved: reserved) } catch { throw .payload(error) }
+        guard let payload else { throw .nothingSelected }
+        return payload
+    }
+
+    /// The hop count of an output; `nil` where it must be cut.
+    func nextHop(_ hops: UInt8) -> UInt8? {
+        let (next, overflow) = hops.addingReportingOverflow(1)
+        return overflow || Int(next) > limits.ruleHopsMax ? nil : next
+    }
+}

@@ -1,0 +1,37 @@
+import Documents
+
+/// The names of what the templates declare, for those who refer to it.
+struct DeclaredNames {
+    let buses: [String]
+    let queues: [String]
+
+    func requireBus(_ name: String, at location: SourceLocation) throws(DocumentError) {
+        guard buses.contains(name) else {
+            throw DocumentError("Event bus \(name) does not exist\(suggestion(for: name, among: buses))", at: location)
+        }
+    }
+
+    func requireQueue(_ name: String, at location: SourceLocation) throws(DocumentError) {
+        guard queues.contains(name) else {
+            throw DocumentError("no template declares the queue \(name)\(suggestion(for: name, among: queues))", at: location)
+        }
+    }
+}
+
+/// Names that must be unique, with the place of the first use.
+struct NameTable {
+    let kind: String
+    private var places: [String: SourceLocation] = [:]
+    private(set) var all: [String] = []
+
+    init(kind: String) { self.kind = kind }
+
+    mutating func declare(_ name: String, at location: SourceLocation, _ problems: inout ProblemCollector) {
+        if let first = places[name] {
+            problems.add("the \(kind) `\(name)` exists already, see \(first)", at: location)
+            return
+        }
+        places[name] = location
+        all.append(name)
+    }
+}

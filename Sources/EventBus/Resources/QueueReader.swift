@@ -1,0 +1,72 @@
+import Documents
+import Queues
+
+/// Reads `AWS::SQS::Queue`.
+enum QueueReader {
+    private static let settings = [
+        "VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds", "ReceiveMessageWaitTimeSeconds", "MaximumMessageSize",
+    ]
+
+    /// All queues of the templates, each with a name of its own and a dead-letter queue that is there.
+    static func queues(in resources: [TemplateDocument.Resource], _ problems: inout ProblemCollector) -> [QueueDeclaration] {
+        var names = NameTable(kind: "queue")
+        var queues: [QueueDeclaration] = []
+        let resources = resources.filter { $0.type == "AWS::SQS::Queue" }
+        for resource in resources {
+            guard let queue = problems.collect({ () throws(DocumentError) in try read(resource) }) else { continue }
+            names.declare(queue.name, at: resource.location, &problems)
+            queues.append(queue)
+            guard queue.settings.redrivePolicy?.deadLetterQueue == queue.name else { continue }
+            problems.add("AWS::SQS::Queue `\(resource.logicalID)`: a queue cannot be its own dead-letter queue", at: resource.location)
+        }
+        let declared = DeclaredNames(buses: [], queues: queues.map(\.name))
+        for (queue, resource) in zip(queues, resources) where queues.count == resources.count {
+            guard let other = queue.settings.redrivePolicy?.deadLetterQueue else { continue }
+            let location = resource.properties["RedrivePolicy"]?.location ?? resource.location
+            _ = problems.collect { () throws(DocumentError) in try declared.requireQueue(other, at: location) }
+        }
+        return queues
+    }
+
+    private static func read(_ resource: TemplateDocument.Resource) throws(DocumentError) -> QueueDeclaration {
+        let what = "AWS::SQS::Queue `\(resource.logicalID)`"
+        let properties = resource.properties
+        var problems = ProblemCollector()
+        _ = problems.collect { () throws(DocumentError) in
+            try refuseUnknown(properties, what: what, known: settings + ["QueueName", "RedrivePolicy", "Tags", "FifoQueue"])
+        }
+        let name = problems.collect { () throws(DocumentError) in try self.name(resource, what) }
+        var queue = QueueSettings()
+        for property in settings + ["FifoQueue", "RedrivePolicy"] {
+            guard let value = properties[property] else { continue }
+            _ = problems.collect { () throws(DocumentError) in
+                let text = value.isScalar ? try value.text(property) : String(decoding: try value.json(property), as: UTF8.self)
+                try refusing(what, at: value.location) { () throws(QueueError) in try queue.set([property: text]) }
+            }
+        }
+        let tags = problems.collect { () throws(DocumentError) in try self.tags(properties) }
+        try problems.finish()
+        guard let name, let tags else { throw DocumentError("\(what) cannot be read", at: resource.location) }
+        return QueueDeclaration(name: name, settings: queue, tags: tags)
+    }
+
+    private static func name(_ resource: TemplateDocument.Resource, _ what: String) throws(DocumentError) -> String {
+        let value = resource.properties["QueueName"]
+        let text = try value?.text("QueueName") ?? resource.logicalID
+        try refusing(what, at: value?.location ?? resource.location) { () throws(QueueError) in _ = try QueueName(text) }
+        return text
+    }
+
+    private static func tags(_ properties: Node) throws(DocumentError) -> [String: String] {
+        var tags: [String: String] = [:]
+        for tag in try properties["Tags"]?.elements("Tags") ?? [] {
+            tags[try tag.required("Key", in: "a tag").text("Key")] = try tag.required("Value", in: "a tag").text("Value")
+        }
+        return tags
+    }
+
+    /// What the queues refuse is a mistake of the template's.
+    private static func refusing(_ what: String, at location: SourceLocation, _ body: () throws(QueueError) -> Void) throws(DocumentError) {
+        do throws(QueueError) { try body() } catch { throw DocumentError("\(what): \(error.message)", at: location) }
+    }
+}

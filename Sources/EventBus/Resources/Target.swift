@@ -1,0 +1,28 @@
+import MQTTCodec
+import Rules
+
+/// Where a rule delivers what it matched, and in which form.
+struct Target: Sendable {
+    enum Destination: Sendable {
+        case topic(TopicDestination)
+        /// A queue, by its name.
+        case queue(String)
+        /// Another bus, by its name; it gets the event as it is.
+        case bus(String)
+    }
+
+    let id: String
+    /// As the template writes it.
+    let arn: String
+    let input: TargetInput
+    let destination: Destination
+    /// The name of the queue that gets the events whose delivery fails.
+    let deadLetterQueue: String?
+}
+
+/// A topic: Crema's addition to EventBridge's targets.
+struct TopicDestination: Sendable {
+    let topic: TopicTemplate
+    let qos: QoS
+    let retain: Bool
+}

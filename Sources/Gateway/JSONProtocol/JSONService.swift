@@ -1,0 +1,57 @@
+import Hummingbird
+import NIOCore
+
+/// A call of an operation, without what HTTP adds.
+struct ServiceCall {
+    let body: [UInt8]
+    /// Where the caller reached the listener, such as `http://127.0.0.1:8080`.
+    let origin: String
+}
+
+/// An AWS service that takes calls as `POST /` with `X-Amz-Target: PREFIX.OPERATION` and a JSON body.
+protocol JSONService: Sendable {
+    /// The operations that Crema has, by the names of the service's model.
+    associatedtype Operation: RawRepresentable<String>
+
+    /// What stands before the operation in `X-Amz-Target`.
+    static var prefix: String { get }
+    /// Of requests and answers.
+    static var mediaType: String { get }
+    /// As which part of the gateway the answers are counted.
+    static var handler: GatewayCounters.Handler { get }
+    /// The longest body of a request.
+    var bodyBytesMax: Int { get }
+
+    /// What a body that cannot be read is answered with.
+    func error(_ error: BodyReadError) -> ServiceError
+
+    /// Carries out a call.
+    ///
+    /// - Returns: the body of the answer, whose status is 200.
+    func perform(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> [UInt8]
+}
+
+extension JSONService {
+    func error(_ error: BodyReadError) -> ServiceError { ServiceError(error) }
+
+    /// Answers a request; what is not there is refused before the body is read.
+    func answer(_ name: Substring, _ request: Request, bodySecondsMax: Int) async throws(ServiceError) -> [UInt8] {
+        guard let operation = Operation(rawValue: String(name)) else { throw .unknownOperation("\(Self.prefix).\(name)") }
+        let contentType = request.headers[.contentType] ?? ""
+        guard contentType.lowercased().prefix(while: { $0 != ";" && $0 != " " }) == Self.mediaType else {
+            throw ServiceError(.unsupportedMediaType, "Content-Type must be \(Self.mediaType), not '\(contentType)'.")
+        }
+        let body: ByteBuffer
+        do throws(BodyReadError) { body = try await request.readBody(upTo: bodyBytesMax, seconds: bodySecondsMax) } catch {
+            throw self.error(error)
+        }
+        let origin = "http://\(request.head.authority ?? "127.0.0.1")"
+        return try await perform(operation, ServiceCall(body: Array(body.readableBytesView), origin: origin))
+    }
+}
+
+extension ServiceError {
+    static func unknownOperation(_ name: String) -> ServiceError {
+        ServiceError(.unknownOperation, "The operation \(name) is not supported by Crema.")
+    }
+}

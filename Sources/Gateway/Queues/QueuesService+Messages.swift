@@ -1,0 +1,81 @@
+import EventBus
+import Queues
+import ServiceLifecycle
+
+/// The operations on one message, and the receiving of several.
+extension QueuesService {
+    static let messageMembers = ["MessageBody", "DelaySeconds", "MessageAttributes"]
+
+    func sendMessage(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+        let members = try Self.members(call, .sendMessage, ["QueueUrl"] + Self.messageMembers)
+        let queue = try Self.queue(members)
+        let message = try Self.message(members)
+        let id = try table { (table, now) throws(QueueError) in try table.send(message, to: queue, now: now) }
+        return AnswerDocument.object([
+            "MD5OfMessageBody": .text(MD5.hexadecimal(of: message.body.utf8)),
+            "MD5OfMessageAttributes": message.attributes.digest.map { .text($0) }, "MessageId": .text(id),
+        ]).json
+    }
+
+    /// A message as a request or one of its entries has it.
+    static func message(_ members: RequestMembers) throws(ServiceError) -> NewQueueMessage {
+        NewQueueMessage(
+            body: try required("MessageBody", members), attributes: try MessageAttributeDocument.read(members),
+            delaySeconds: try members.integer("DelaySeconds"))
+    }
+
+    // MARK: - Receiving
+
+    func receiveMessage(_ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
+        let members = try Self.members(
+            call, .receiveMessage,
+            [
+                "QueueUrl", "AttributeNames", "MessageSystemAttributeNames", "MessageAttributeNames", "MaxNumberOfMessages",
+                "VisibilityTimeout", "WaitTimeSeconds",
+            ])
+        let request = ReceiveRequest(
+            queue: try Self.queue(members), messagesMax: try members.integer("MaxNumberOfMessages") ?? 1,
+            visibilityTimeout: try members.integer("VisibilityTimeout"), waitTimeSeconds: try members.integer("WaitTimeSeconds"))
+        let selection = try MessageSelection(members)
+        let messages: [ReceivedMessage]
+        do throws(QueueError) { messages = try await receive(request) } catch { throw ServiceError(error) }
+        guard !messages.isEmpty else { return Self.done }
+        return AnswerDocument.object(["Messages": .list(messages.map(selection.document))]).json
+    }
+
+    /// Receives messages; waits for some, without holding a thread, until there are any, its time is up, or the caller has gone.
+    private func receive(_ request: ReceiveRequest) async throws(QueueError) -> [ReceivedMessage] {
+        let (answers, answer) = AsyncStream.makeStream(of: Result<[ReceivedMessage], QueueError>.self, bufferingPolicy: .bufferingNewest(1))
+        let outcome = try queues.receive(request, now: source.nowMilliseconds()) { result in
+            answer.yield(result)
+            answer.finish()
+        }
+        switch outcome {
+        case .messages(let messages): return messages
+        case .waiting(let waiter):
+            // A shutdown lets requests that have begun finish; nobody is to wait for this one.
+            for await result in answers.cancelOnGracefulShutdown() { return try result.get() }
+            queues.cancel(waiter, at: request.queue)
+            return []
+        }
+    }
+
+    // MARK: - What a receiver does with a message
+
+    func deleteMessage(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+        let members = try Self.members(call, .deleteMessage, ["QueueUrl", "ReceiptHandle"])
+        let queue = try Self.queue(members)
+        let handle = try Self.required("ReceiptHandle", members)
+        try table { (table, now) throws(QueueError) in try table.delete(handle, from: queue, now: now) }
+        return Self.done
+    }
+
+    func changeMessageVisibility(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+        let members = try Self.members(call, .changeMessageVisibility, ["QueueUrl", "ReceiptHandle", "VisibilityTimeout"])
+        let queue = try Self.queue(members)
+        let handle = try Self.required("ReceiptHandle", members)
+        guard let seconds = try members.integer("VisibilityTimeout") else { throw ServiceError(QueueError.missing("VisibilityTimeout")) }
+        try table { (table, now) throws(QueueError) in try table.changeVisibility(of: handle, to: seconds, in: queue, now: now) }
+        return Self.done
+    }
+}

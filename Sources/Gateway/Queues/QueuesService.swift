@@ -1,0 +1,94 @@
+import Documents
+import EventBus
+import Queues
+
+/// The queues' API, as Amazon SQS has it in its JSON protocol.
+struct QueuesService: JSONService {
+    enum Operation: String {
+        case createQueue = "CreateQueue"
+        case getQueueURL = "GetQueueUrl"
+        case listQueues = "ListQueues"
+        case deleteQueue = "DeleteQueue"
+        case purgeQueue = "PurgeQueue"
+        case getQueueAttributes = "GetQueueAttributes"
+        case setQueueAttributes = "SetQueueAttributes"
+        case tagQueue = "TagQueue"
+        case untagQueue = "UntagQueue"
+        case listQueueTags = "ListQueueTags"
+        case listDeadLetterSourceQueues = "ListDeadLetterSourceQueues"
+        case sendMessage = "SendMessage"
+        case sendMessageBatch = "SendMessageBatch"
+        case receiveMessage = "ReceiveMessage"
+        case deleteMessage = "DeleteMessage"
+        case deleteMessageBatch = "DeleteMessageBatch"
+        case changeMessageVisibility = "ChangeMessageVisibility"
+        case changeMessageVisibilityBatch = "ChangeMessageVisibilityBatch"
+    }
+
+    static let prefix = "AmazonSQS"
+    static let mediaType = "application/x-amz-json-1.0"
+    static let handler = GatewayCounters.Handler.queues
+
+    let queues: SharedQueues
+    let bodyBytesMax: Int
+    /// The time.
+    let source: EventSource
+
+    func perform(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
+        switch operation {
+        case .createQueue: try createQueue(call)
+        case .getQueueURL: try getQueueURL(call)
+        case .listQueues: try listQueues(call)
+        case .deleteQueue: try deleteQueue(call)
+        case .purgeQueue: try purgeQueue(call)
+        case .getQueueAttributes: try getQueueAttributes(call)
+        case .setQueueAttributes: try setQueueAttributes(call)
+        case .tagQueue: try tagQueue(call)
+        case .untagQueue: try untagQueue(call)
+        case .listQueueTags: try listQueueTags(call)
+        case .listDeadLetterSourceQueues: try listDeadLetterSourceQueues(call)
+        case .sendMessage: try sendMessage(call)
+        case .sendMessageBatch: try sendMessageBatch(call)
+        case .receiveMessage: try await receiveMessage(call)
+        case .deleteMessage: try deleteMessage(call)
+        case .deleteMessageBatch: try deleteMessageBatch(call)
+        case .changeMessageVisibility: try changeMessageVisibility(call)
+        case .changeMessageVisibilityBatch: try changeMessageVisibilityBatch(call)
+        }
+    }
+
+    /// The answer of an operation that has nothing to say.
+    static let done = Array("{}".utf8)
+
+    // MARK: - What all operations need
+
+    /// Looks at the queues or changes them, now.
+    func table<Value: Sendable>(_ call: (inout QueueTable, Int64) throws(QueueError) -> Value) throws(ServiceError) -> Value {
+        let now = source.nowMilliseconds()
+        do throws(QueueError) { return try queues.perform { (table) throws(QueueError) in try call(&table, now) } } catch {
+            throw ServiceError(error)
+        }
+    }
+
+    static func members(_ call: ServiceCall, _ operation: Operation, _ known: [String]) throws(ServiceError) -> RequestMembers {
+        try RequestMembers(parsing: call.body, of: operation.rawValue, known: known)
+    }
+
+    /// The queue that `QueueUrl` names.
+    static func queue(_ members: RequestMembers) throws(ServiceError) -> String {
+        let url = try required("QueueUrl", members)
+        guard let name = QueueName(url: url) else {
+            throw ServiceError(QueueError(.invalidAddress, "The address \(url) is not valid for this endpoint."))
+        }
+        return name.text
+    }
+
+    static func required(_ name: String, _ members: RequestMembers) throws(ServiceError) -> String {
+        guard let text = try members.text(name) else { throw ServiceError(QueueError.missing(name)) }
+        return text
+    }
+
+    static func url(of queue: String, _ call: ServiceCall) -> String { "\(call.origin)/\(TemplateScope.accountID)/\(queue)" }
+
+    static func arn(of queue: String) -> String { "arn:aws:sqs:\(TemplateScope.region):\(TemplateScope.accountID):\(queue)" }
+}

@@ -1,0 +1,162 @@
+extension QueueTable {
+    // MARK: - Sending
+
+    /// Takes a message.
+    ///
+    /// - Returns: its identifier.
+    /// - Throws: when it is refused; then it is counted, and nothing has changed.
+    package mutating func send(_ message: NewQueueMessage, to name: String, now: Int64) throws(QueueError) -> String {
+        advance(name, to: now)
+        let settings = try settings(of: name)
+        let size = message.bytes + QueueLimits.overheadBytes
+        do throws(QueueError) {
+            try message.check(bytesMax: min(limits.queueMessageBytesMax, settings.maximumMessageSize))
+            guard queues[name]?.count ?? 0 < limits.queueMessagesMax else {
+                throw QueueError(.overLimit, "The queue \(name) is full: it has queueMessagesMax (\(limits.queueMessagesMax)) messages.")
+            }
+            // Queues that nobody has touched for long may hold what is too old.
+            if bytes + size > limits.queuesBytesMax { advance(to: now) }
+            guard bytes + size <= limits.queuesBytesMax else {
+                throw QueueError(
+                    .overLimit, "All queues together are full: their messages count queuesBytesMax (\(limits.queuesBytesMax)) bytes.")
+            }
+        } catch {
+            counters.refused += 1
+            throw error
+        }
+        let stored = StoredMessage(
+            id: makeID(), body: message.body, attributes: message.attributes, bytes: size, sentMilliseconds: now)
+        let delay = message.delaySeconds ?? settings.delaySeconds
+        let sequence = nextNumber()
+        queues[name]?.insert(stored, as: sequence, availableAt: delay > 0 ? now + Int64(delay) * 1_000 : nil)
+        bytes += size
+        counters.sent += 1
+        serve(name, now: now)
+        return stored.id
+    }
+
+    // MARK: - Receiving
+
+    package enum ReceiveOutcome: Sendable, Equatable {
+        case messages([ReceivedMessage])
+        /// There will be a word in ``takeAnswers()``.
+        case waiting(WaiterID)
+    }
+
+    /// Hands out messages, or notes who waits for some.
+    package mutating func receive(_ request: ReceiveRequest, now: Int64) throws(QueueError) -> ReceiveOutcome {
+        try request.check()
+        advance(request.queue, to: now)
+        let settings = try settings(of: request.queue)
+        let messages = collect(request, now: now)
+        if !refilled.isEmpty { serve(request.queue, now: now) }
+        let wait = request.waitTimeSeconds ?? settings.receiveMessageWaitTimeSeconds
+        guard messages.isEmpty, wait > 0, waiters < limits.queueWaitersMax else {
+            if messages.isEmpty, queues[request.queue]?.inFlight ?? 0 >= limits.queueInFlightMax {
+                throw QueueError(
+                    .overLimit, "The queue \(request.queue) has queueInFlightMax (\(limits.queueInFlightMax)) messages in flight.")
+            }
+            return .messages(messages)
+        }
+        let waiter = WaiterID(number: nextNumber())
+        queues[request.queue]?.waiters.append(.init(id: waiter, request: request, deadline: now + Int64(wait) * 1_000))
+        waiters += 1
+        awaited.insert(request.queue)
+        return .waiting(waiter)
+    }
+
+    /// Gives messages to those who wait, in the order in which they came.
+    mutating func serve(_ name: String, now: Int64) {
+        var pending = [name]
+        while let name = pending.popLast() {
+            while awaited.contains(name), let waiter = queues[name]?.waiters.first {
+                let messages = collect(waiter.request, now: now)
+                guard !messages.isEmpty else { break }
+                queues[name]?.waiters.removeFirst()
+                answer(waiter.id, .success(messages))
+                forgetWaiting(name)
+            }
+            // What went on to a dead-letter queue may be waited for there.
+            pending += refilled
+            refilled = []
+        }
+    }
+
+    /// Takes visible messages out of their queue's sight; those that were received too often go to the dead-letter queue instead.
+    private mutating func collect(_ request: ReceiveRequest, now: Int64) -> [ReceivedMessage] {
+        var messages: [ReceivedMessage] = []
+        let timeout = request.visibilityTimeout ?? queues[request.queue]?.settings.visibilityTimeout ?? 0
+        while messages.count < request.messagesMax, queues[request.queue]?.inFlight ?? 0 < limits.queueInFlightMax,
+            let sequence = queues[request.queue]?.oldestVisible()
+        {
+            if let other = redrive(sequence, of: request.queue) {
+                if refilled.last != other { refilled.append(other) }
+                continue
+            }
+            let until = now + Int64(timeout) * 1_000
+            let received = queues[request.queue]?.receive(sequence, receipt: makeID(), until: until, now: now)
+            guard let received else { break }
+            counters.received += 1
+            messages.append(received)
+        }
+        return messages
+    }
+
+    /// Moves a message that has been received as often as it may, and answers where to.
+    ///
+    /// It stays while the other queue does not exist or is full: an answer too many is better than a message lost.
+    private mutating func redrive(_ sequence: UInt64, of name: String) -> String? {
+        guard let policy = queues[name]?.settings.redrivePolicy, var message = queues[name]?.message(sequence),
+            message.receiveCount >= policy.maxReceiveCount, let waiting = queues[policy.deadLetterQueue]?.count,
+            waiting < limits.queueMessagesMax
+        else { return nil }
+        queues[name]?.remove(sequence)
+        message.receiveCount = 0
+        message.firstReceivedMilliseconds = nil
+        message.receipt = ""
+        message.deadLetterSource = name
+        let moved = nextNumber()
+        queues[policy.deadLetterQueue]?.insert(message, as: moved, availableAt: nil)
+        counters.deadLettered += 1
+        return policy.deadLetterQueue
+    }
+
+    // MARK: - What a receiver does with a message
+
+    /// Deletes a message; one that is gone already, or that another has received since, is left as it is.
+    package mutating func delete(_ receiptHandle: String, from name: String, now: Int64) throws(QueueError) {
+        advance(name, to: now)
+        guard let sequence = try current(receiptHandle, of: name) else { return }
+        guard let message = queues[name]?.remove(sequence) else { return }
+        bytes -= message.bytes
+        counters.deleted += 1
+        // Where the limit of messages in flight was met, there is room now.
+        serve(name, now: now)
+    }
+
+    /// Hides a message in flight for a number of seconds from now; 0 makes it visible at once.
+    package mutating func changeVisibility(
+        of receiptHandle: String, to seconds: Int, in name: String, now: Int64
+    ) throws(QueueError) {
+        try ReceiveRequest.check(visibilityTimeout: seconds)
+        advance(name, to: now)
+        guard let sequence = try current(receiptHandle, of: name) else {
+            throw .invalid(
+                receiptHandle, "ReceiptHandle", "Message does not exist or is not available for visibility timeout change.")
+        }
+        guard case .inFlight = queues[name]?.message(sequence)?.state else {
+            throw QueueError(.messageNotInFlight, "The message is not in flight.")
+        }
+        queues[name]?.hide(sequence, until: now + Int64(seconds) * 1_000)
+        advance(name, to: now)
+    }
+
+    /// The message that a handle names; `nil` when it is gone or has been received again since.
+    private func current(_ receiptHandle: String, of name: String) throws(QueueError) -> UInt64? {
+        guard let number = queues[name]?.number else { throw .queueDoesNotExist }
+        guard let handle = ReceiptHandle(receiptHandle), handle.queue == number else {
+            throw QueueError(.receiptHandleIsInvalid, "The input receipt handle is invalid.")
+        }
+        return queues[name]?.message(handle.sequence)?.receipt == handle.receipt ? handle.sequence : nil
+    }
+}

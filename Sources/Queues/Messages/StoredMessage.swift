@@ -1,0 +1,61 @@
+/// A message in a queue.
+struct StoredMessage {
+    enum State: Equatable {
+        case visible
+        /// Sent, and not to be received before a time in milliseconds since 1970.
+        case delayed(until: Int64)
+        /// Received, and to be received again from a time on unless it is deleted.
+        case inFlight(until: Int64)
+    }
+
+    let id: String
+    let body: String
+    let attributes: [String: QueueMessageAttribute]
+    /// What it counts towards the bytes of all queues.
+    let bytes: Int
+    /// Milliseconds since 1970; a dead letter keeps the time of its first queue, so that moving it makes it no younger.
+    let sentMilliseconds: Int64
+    var state = State.visible
+    var receiveCount = 0
+    var firstReceivedMilliseconds: Int64?
+    /// What the latest receiver got beside it, to name it by.
+    var receipt = ""
+    /// The queue that it comes from, for a dead letter.
+    var deadLetterSource: String?
+}
+
+/// A message as a receiver gets it.
+package struct ReceivedMessage: Sendable, Equatable {
+    package let id: String
+    package let receiptHandle: String
+    package let body: String
+    package let attributes: [String: QueueMessageAttribute]
+    package let sentMilliseconds: Int64
+    package let firstReceivedMilliseconds: Int64
+    /// How often it has been received from this queue, this time included.
+    package let receiveCount: Int
+    /// The name of the queue that a dead letter comes from.
+    package let deadLetterSource: String?
+}
+
+/// What a receiver names a message by: the queue, the message, and this one time of receiving it.
+struct ReceiptHandle {
+    let queue: UInt64
+    let sequence: UInt64
+    let receipt: String
+
+    var text: String { "\(queue)-\(sequence)-\(receipt)" }
+
+    init(queue: UInt64, sequence: UInt64, receipt: String) {
+        self.queue = queue
+        self.sequence = sequence
+        self.receipt = receipt
+    }
+
+    /// Nil for what no queue ever gave out.
+    init?(_ text: String) {
+        let parts = text.split(separator: "-", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3, let queue = UInt64(parts[0]), let sequence = UInt64(parts[1]), !parts[2].isEmpty else { return nil }
+        self.init(queue: queue, sequence: sequence, receipt: String(parts[2]))
+    }
+}

@@ -1,0 +1,88 @@
+/// The attributes of a queue that its owner sets.
+package struct QueueSettings: Sendable, Equatable {
+    /// Seconds for which a received message is hidden from other receivers.
+    package var visibilityTimeout = 30
+    /// Seconds after which a message is dropped that nobody has deleted.
+    package var messageRetentionPeriod = 345_600
+    /// Seconds before a sent message can be received.
+    package var delaySeconds = 0
+    /// Seconds for which a receiver waits for a message, unless it says otherwise.
+    package var receiveMessageWaitTimeSeconds = 0
+    package var maximumMessageSize = 1_048_576
+    package var redrivePolicy: RedrivePolicy?
+
+    package init() {}
+
+    private struct Number {
+        let name: String
+        let path: WritableKeyPath<QueueSettings, Int>
+        let range: ClosedRange<Int>
+    }
+
+    private static var numbers: [Number] {
+        [
+            Number(name: "VisibilityTimeout", path: \.visibilityTimeout, range: 0...43_200),
+            Number(name: "MessageRetentionPeriod", path: \.messageRetentionPeriod, range: 60...1_209_600),
+            Number(name: "DelaySeconds", path: \.delaySeconds, range: 0...900),
+            Number(name: "ReceiveMessageWaitTimeSeconds", path: \.receiveMessageWaitTimeSeconds, range: 0...20),
+            Number(name: "MaximumMessageSize", path: \.maximumMessageSize, range: 1_024...1_048_576),
+        ]
+    }
+
+    /// What the service knows and Crema does not do, with the one value that changes nothing.
+    private static let unsupported = [
+        "FifoQueue": "false", "ContentBasedDeduplication": "false", "DeduplicationScope": nil, "FifoThroughputLimit": nil, "Policy": "",
+        "KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": nil, "SqsManagedSseEnabled": "false", "RedriveAllowPolicy": "",
+    ]
+
+    /// The attributes that can only be read.
+    package static let computedNames = [
+        "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed", "ApproximateNumberOfMessagesNotVisible", "CreatedTimestamp",
+        "LastModifiedTimestamp", "QueueArn",
+    ]
+
+    /// Whether the service has an attribute of this name.
+    package static func isKnown(_ name: String) -> Bool {
+        name == "RedrivePolicy" || numbers.contains { $0.name == name } || unsupported.keys.contains(name) || computedNames.contains(name)
+    }
+
+    /// Sets attributes as a request names them.
+    ///
+    /// - Throws: for the first of them, by name, that is unknown, out of its range or not supported; then nothing is set.
+    package mutating func set(_ attributes: [String: String]) throws(QueueError) {
+        var settings = self
+        for (name, value) in attributes.sorted(by: { $0.key < $1.key }) { try settings.set(name, value) }
+        self = settings
+    }
+
+    private mutating func set(_ name: String, _ value: String) throws(QueueError) {
+        if let number = Self.numbers.first(where: { $0.name == name }) {
+            guard let parsed = Int(value), number.range.contains(parsed) else {
+                throw QueueError(
+                    .invalidAttributeValue,
+                    "Invalid value for the parameter \(name). Reason: \(name) must be an integer from \(number.range.lowerBound) to "
+                        + "\(number.range.upperBound), not '\(value)'.")
+            }
+            self[keyPath: number.path] = parsed
+        } else if name == "RedrivePolicy" {
+            redrivePolicy = value.isEmpty ? nil : try RedrivePolicy(json: value)
+        } else if let harmless = Self.unsupported[name] {
+            guard value == harmless else { throw Self.refusal(of: name) }
+        } else {
+            throw QueueError(.invalidAttributeName, "Unknown Attribute \(name).")
+        }
+    }
+
+    private static func refusal(of name: String) -> QueueError {
+        let what = name == "FifoQueue" ? "FIFO queues (the attribute FifoQueue) are" : "The attribute \(name) is"
+        return QueueError(.invalidAttributeName, "\(what) not supported by Crema.")
+    }
+
+    /// As a request for attributes shows them.
+    package var attributes: [String: String] {
+        var attributes: [String: String] = [:]
+        for number in Self.numbers { attributes[number.name] = String(self[keyPath: number.path]) }
+        attributes["RedrivePolicy"] = redrivePolicy?.text
+        return attributes
+    }
+}

@@ -1,0 +1,105 @@
+import Synchronization
+
+/// The queues as many threads use them.
+///
+/// A call holds a lock for one look-up or change and waits for nothing. Whoever wants to wait for messages leaves a closure; an alarm, for
+/// which somebody with a clock is asked, calls ``advance(to:)`` when its time is up.
+package final class SharedQueues: Sendable {
+    package typealias Answer = @Sendable (Result<[ReceivedMessage], QueueError>) -> Void
+    /// Asked to call ``advance(to:)`` with a time, in milliseconds since 1970, when it has come.
+    package typealias Alarm = @Sendable (Int64) -> Void
+
+    private struct State: Sendable {
+        var table: QueueTable
+        var answers: [WaiterID: Answer] = [:]
+        var alarm: Alarm?
+        /// The earliest time for which the alarm was asked.
+        var alarmSet: Int64?
+    }
+
+    private let state: Mutex<State>
+    package let limits: QueueLimits
+
+    package init(limits: QueueLimits = QueueLimits(), makeID: @escaping @Sendable () -> String) {
+        self.limits = limits
+        state = Mutex(State(table: QueueTable(limits: limits, makeID: makeID)))
+    }
+
+    /// Says who is to call at the times that matter to those who wait.
+    package func setAlarm(_ alarm: @escaping Alarm) {
+        state.withLock { $0.alarm = alarm }
+        settle { _ in }
+    }
+
+    /// Looks at the queues, or changes them.
+    package func perform<Value: Sendable>(
+        _ call: (inout QueueTable) throws(QueueError) -> Value
+    ) throws(QueueError) -> Value {
+        let result = settle { state in
+            do throws(QueueError) { return Result<Value, QueueError>.success(try call(&state.table)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    /// Everything as it is at a time.
+    package func statistics(at now: Int64) -> QueueStatistics {
+        settle { $0.table.statistics(at: now) }
+    }
+
+    /// Receives messages, now or later.
+    ///
+    /// - Parameters:
+    ///   - request: what to receive.
+    ///   - now: milliseconds since 1970.
+    ///   - answer: called once, from any thread, if the outcome is `waiting`.
+    /// - Returns: messages, or who waits.
+    /// - Throws: for a request that is refused.
+    package func receive(
+        _ request: ReceiveRequest, now: Int64, answer: @escaping Answer
+    ) throws(QueueError) -> QueueTable.ReceiveOutcome {
+        let result = settle { state in
+            do throws(QueueError) {
+                let outcome = try state.table.receive(request, now: now)
+                if case .waiting(let waiter) = outcome { state.answers[waiter] = answer }
+                return Result<QueueTable.ReceiveOutcome, QueueError>.success(outcome)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// Forgets somebody who waits; its closure is not called any more, unless that has begun.
+    package func cancel(_ waiter: WaiterID, at queue: String) {
+        settle { state in
+            state.table.cancel(waiter, at: queue)
+            state.answers[waiter] = nil
+        }
+    }
+
+    /// Answers those whose time it is.
+    package func advance(to now: Int64) {
+        settle { state in
+            if let alarmSet = state.alarmSet, alarmSet <= now { state.alarmSet = nil }
+            state.table.advance(to: now)
+        }
+    }
+
+    /// Does something under the lock; then, without it, tells those who waited, and asks for the next alarm.
+    @discardableResult
+    private func settle<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
+        let (value, words, alarm) = state.withLock { state in
+            let value = body(&state)
+            let words = state.table.takeAnswers().map { (state.answers.removeValue(forKey: $0.waiter), $0.result) }
+            var alarm: (Alarm, Int64)?
+            if let next = state.table.nextDeadline, next < state.alarmSet ?? .max, let clock = state.alarm {
+                state.alarmSet = next
+                alarm = (clock, next)
+            }
+            return (value, words, alarm)
+        }
+        for (answer, result) in words { answer?(result) }
+        if let (clock, time) = alarm { clock(time) }
+        return value
+    }
+}

@@ -1,0 +1,88 @@
+import AsyncHTTPClient
+import CremaTesting
+import EventBus
+import Gateway
+import NIOCore
+import NIOHTTP1
+import Queues
+import ServiceLifecycle
+import Testing
+
+@Suite struct QueueWaitTests {
+    @Test func whoWaitsIsAnsweredWhenAMessageComes() async throws {
+        try await RunningGateway.with { gateway in
+            let url = try await Self.create(gateway)
+            async let waiting = Self.call(gateway, "ReceiveMessage", #"{"QueueUrl":"\#(url)","WaitTimeSeconds":20}"#)
+            try await Self.untilSomebodyWaits(gateway)
+            _ = try await Self.call(gateway, "SendMessage", #"{"QueueUrl":"\#(url)","MessageBody":"at last"}"#)
+            let answer = try await waiting
+            #expect(answer.contains(#""Body":"at last""#))
+        }
+    }
+
+    @Test func whatIsDelayedComesToWhoWaits() async throws {
+        try await RunningGateway.with { gateway in
+            let url = try await Self.create(gateway)
+            _ = try await Self.call(gateway, "SendMessage", #"{"QueueUrl":"\#(url)","MessageBody":"late","DelaySeconds":1}"#)
+            let answer = try await Self.call(gateway, "ReceiveMessage", #"{"QueueUrl":"\#(url)","WaitTimeSeconds":20}"#)
+            #expect(answer.contains(#""Body":"late""#))
+        }
+    }
+
+    @Test func whoWaitsInVainIsAnsweredWithNothing() async throws {
+        try await RunningGateway.with { gateway in
+            let url = try await Self.create(gateway)
+            let answer = try await Self.call(gateway, "ReceiveMessage", #"{"QueueUrl":"\#(url)","WaitTimeSeconds":1}"#)
+            #expect(answer == "{}")
+        }
+    }
+
+    @Test func aShutdownEndsTheWaiting() async throws {
+        try await RunningGateway.with { gateway in
+            let url = try await Self.create(gateway)
+            async let waiting = Self.call(gateway, "ReceiveMessage", #"{"QueueUrl":"\#(url)","WaitTimeSeconds":20}"#)
+            try await Self.untilSomebodyWaits(gateway)
+            await gateway.group.triggerGracefulShutdown()
+            let answer = try await waiting
+            #expect(answer == "{}")
+            #expect(gateway.fixture.queues.statistics(at: EventSource.system.nowMilliseconds()).waiters == 0)
+        }
+    }
+
+    @Test func aRuleReachesWhoWaits() async throws {
+        try await RunningGateway.with { gateway in
+            let url = "http://127.0.0.1:\(gateway.port)/000000000000/shop-orders"
+            async let waiting = Self.call(gateway, "ReceiveMessage", #"{"QueueUrl":"\#(url)","WaitTimeSeconds":20}"#)
+            try await Self.untilSomebodyWaits(gateway)
+            _ = try await Self.call(
+                gateway, "PutEvents",
+                #"{"Entries":[{"Source":"shop.queue","DetailType":"d","Detail":"{\"n\":1}","EventBusName":"shop"}]}"#, prefix: "AWSEvents",
+                version: "1.1")
+            let answer = try await waiting
+            #expect(answer.contains(#""Body":"{\"n\":1}""#))
+        }
+    }
+
+    private static func untilSomebodyWaits(_ gateway: RunningGateway) async throws {
+        while gateway.fixture.queues.statistics(at: EventSource.system.nowMilliseconds()).waiters == 0 {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    private static func create(_ gateway: RunningGateway) async throws -> String {
+        _ = try await call(gateway, "CreateQueue", #"{"QueueName":"orders"}"#)
+        return "http://127.0.0.1:\(gateway.port)/000000000000/orders"
+    }
+
+    private static func call(
+        _ gateway: RunningGateway, _ operation: String, _ body: String, prefix: String = "AmazonSQS", version: String = "1.0"
+    ) async throws -> String {
+        var request = HTTPClientRequest(url: "http://127.0.0.1:\(gateway.port)/")
+        request.method = .POST
+        request.headers = ["Content-Type": "application/x-amz-json-\(version)", "X-Amz-Target": "\(prefix).\(operation)"]
+        request.body = .bytes(ByteBuffer(string: body))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        #expect(response.status == .ok)
+        return String(buffer: try await response.body.collect(upTo: 1 << 20))
+    }
+}

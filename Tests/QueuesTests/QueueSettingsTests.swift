@@ -1,0 +1,91 @@
+import Queues
+import Testing
+
+@Suite struct QueueSettingsTests {
+    @Test(arguments: [
+        ("VisibilityTimeout", "43201", QueueError.Code.invalidAttributeValue), ("VisibilityTimeout", "-1", .invalidAttributeValue),
+        ("VisibilityTimeout", "x", .invalidAttributeValue), ("MessageRetentionPeriod", "59", .invalidAttributeValue),
+        ("DelaySeconds", "901", .invalidAttributeValue), ("ReceiveMessageWaitTimeSeconds", "21", .invalidAttributeValue),
+        ("MaximumMessageSize", "1023", .invalidAttributeValue), ("Colour", "red", .invalidAttributeName),
+        ("FifoQueue", "true", .invalidAttributeName), ("ContentBasedDeduplication", "true", .invalidAttributeName),
+        ("KmsMasterKeyId", "alias/key", .invalidAttributeName), ("Policy", "{}", .invalidAttributeName),
+        ("SqsManagedSseEnabled", "true", .invalidAttributeName), ("RedriveAllowPolicy", "{}", .invalidAttributeName),
+        ("QueueArn", "x", .invalidAttributeName), ("RedrivePolicy", "x", .invalidParameterValue),
+        ("RedrivePolicy", "[]", .invalidParameterValue), ("RedrivePolicy", "{}", .invalidParameterValue),
+        ("RedrivePolicy", #"{"deadLetterTargetArn":"arn:aws:sqs:r:a:nowhere","maxReceiveCount":1}"#, .invalidParameterValue),
+        ("RedrivePolicy", #"{"deadLetterTargetArn":"arn:aws:sqs:r:a:other","maxReceiveCount":0}"#, .invalidParameterValue),
+        ("RedrivePolicy", #"{"deadLetterTargetArn":"arn:aws:sqs:r:a:orders","maxReceiveCount":1}"#, .invalidParameterValue),
+        ("RedrivePolicy", #"{"deadLetterTargetArn":"arn:aws:sqs:r:a:other","maxReceiveCount":1,"x":1}"#, .invalidParameterValue),
+    ])
+    func whatIsNotSupportedIsRefusedByItsName(name: String, value: String, expected: QueueError.Code) throws {
+        var queue = try QueueFixture(["orders": [:], "other": [:]])
+        let before = try queue.table.attributes(of: "orders", now: queue.now)
+        do throws(QueueError) {
+            try queue.table.setAttributes(["DelaySeconds": "1"].merging([name: value]) { $1 }, of: "orders", now: queue.now)
+            Issue.record("\(name)=\(value) is accepted")
+        } catch {
+            #expect(error.code == expected)
+            #expect(error.message.contains(name) || name == "RedrivePolicy")
+        }
+        #expect(try queue.table.attributes(of: "orders", now: queue.now) == before)
+    }
+
+    @Test func attributesAreShownAsTheyWereSet() throws {
+        var queue = try QueueFixture(["orders": [:], "dead": [:]])
+        let policy = #"{"maxReceiveCount": "3", "deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:dead"}"#
+        try queue.table.setAttributes(["VisibilityTimeout": "5", "RedrivePolicy": policy], of: "orders", now: queue.now)
+        #expect(try queue.attribute("VisibilityTimeout") == "5")
+        #expect(try queue.attribute("RedrivePolicy") == policy)
+        #expect(try queue.attribute("MessageRetentionPeriod") == "345600")
+        try queue.table.setAttributes(["RedrivePolicy": ""], of: "orders", now: queue.now)
+        #expect(try queue.attribute("RedrivePolicy") == nil)
+    }
+
+    @Test func aQueueIsCreatedOnce() throws {
+        var queue = try QueueFixture(["orders": ["VisibilityTimeout": "5"]])
+        try queue.create("orders")
+        try queue.create("orders", ["VisibilityTimeout": "5"])
+        #expect(code { () throws(QueueError) in try queue.create("orders", ["VisibilityTimeout": "6"]) } == .queueNameExists)
+        #expect(try queue.attribute("VisibilityTimeout") == "5")
+    }
+
+    @Test(arguments: ["", "a b", "a/b", "a.fifo", "é", String(repeating: "a", count: 81)])
+    func aNameThatIsNoneIsRefused(name: String) throws {
+        #expect(throws: QueueError.self) { try QueueName(name) }
+    }
+
+    @Test func queuesAreKnownByTheirARNsAndTheirURLs() {
+        #expect(QueueName(arn: "arn:aws:sqs:us-east-1:000000000000:orders")?.text == "orders")
+        #expect(QueueName(arn: "arn:aws:sns:us-east-1:000000000000:orders") == nil)
+        #expect(QueueName(arn: "arn:aws:sqs:us-east-1:000000000000:a:b") == nil)
+        #expect(QueueName(url: "http://localhost:8080/000000000000/orders")?.text == "orders")
+        #expect(QueueName(url: "orders")?.text == "orders")
+        #expect(QueueName(url: "http://localhost:8080/orders") == nil)
+        #expect(QueueName(url: "http://localhost/1/2/orders") == nil)
+        #expect(QueueName(url: "http://localhost/1/a%20b") == nil)
+    }
+
+    @Test func aTemplatesQueueKeepsItsMessagesOverAReload() throws {
+        var queue = try QueueFixture([:])
+        try queue.table.declare([QueueDeclaration(name: "shop", settings: QueueSettings())], now: queue.now)
+        try queue.send("a", to: "shop")
+        var settings = QueueSettings()
+        try settings.set(["VisibilityTimeout": "0"])
+        try queue.table.declare([QueueDeclaration(name: "shop", settings: settings, tags: ["team": "bar"])], now: queue.now)
+        #expect(try queue.bodies("shop", 1) == ["a"])
+        #expect(try queue.bodies("shop", 1) == ["a"])
+        #expect(try queue.table.tags(of: "shop") == ["team": "bar"])
+        try queue.table.declare([], now: queue.now)
+        #expect(try queue.bodies("shop", 1) == ["a"])
+    }
+
+    @Test func tagsAreAddedAndTakenAway() throws {
+        var queue = try QueueFixture()
+        try queue.table.tag("orders", with: ["a": "1", "b": "2"])
+        try queue.table.tag("orders", with: ["b": "3"])
+        try queue.table.untag("orders", keys: ["a", "unknown"])
+        #expect(try queue.table.tags(of: "orders") == ["b": "3"])
+        let many = Dictionary(uniqueKeysWithValues: (0..<50).map { ("t\($0)", "") })
+        #expect(code { () throws(QueueError) in try queue.table.tag("orders", with: many) } == .invalidParameterValue)
+    }
+}
