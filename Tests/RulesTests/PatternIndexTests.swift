@@ -8,7 +8,7 @@ import Testing
         var generator = PatternGenerator(random: SeededGenerator(seed: seed))
         var matches = 0
         var search = EventSearch()
-        for _ in 0..<10 {
+        for _ in 0..<6 {
             var index = PatternIndex()
             var patterns: [Int: (compiled: EventPattern, source: JSONView)] = [:]
             for rule in 0..<60 {
@@ -37,7 +37,7 @@ import Testing
             for rule in patterns.keys { index.remove(rule) }
             #expect(index.isVacant, "seed \(seed)")
         }
-        #expect(matches > 40, "seed \(seed): the generator makes too few matches to say anything")
+        #expect(matches > 25, "seed \(seed): the generator makes too few matches to say anything")
     }
 
     @Test func resultsComeInTheOrderOfInsertion() throws {
@@ -61,13 +61,13 @@ import Testing
 
     @Test func anEventIsComparedWithFewOfManyRules() throws {
         var index = PatternIndex()
-        for rule in 0..<5_000 {
+        for rule in 0..<2_000 {
             // All share the source and the kind; what tells them apart lies in the detail.
             let pattern = #"{"source":["shop"],"detail-type":[{"prefix":"Order"}],"detail":{"user":["u\#(rule)"],"state":["new"]}}"#
             index.insert(try EventPattern(parsing: Array(pattern.utf8)), for: rule)
         }
-        let event = try json(#"{"source":"shop","detail-type":"OrderPlaced","detail":{"user":"u4321","state":"new"}}"#)
-        #expect(index.matches(event) == [4_321])
+        let event = try json(#"{"source":"shop","detail-type":"OrderPlaced","detail":{"user":"u1321","state":"new"}}"#)
+        #expect(index.matches(event) == [1_321])
         #expect(index.candidateCount(event) <= 10)
     }
 
@@ -84,7 +84,7 @@ import Testing
     ])
     func anEventIsComparedWithFewOfManyRulesOfAnyOperator(pattern: String, event: String) throws {
         var index = PatternIndex()
-        for rule in 0..<2_000 {
+        for rule in 0..<400 {
             index.insert(try EventPattern(parsing: Array(pattern.replacing("N", with: "\(rule)").utf8)), for: rule)
         }
         #expect(index.matches(try json(event)) == [77])
