@@ -3,12 +3,12 @@ import Testing
 
 @Suite struct PatternIndexTests {
     @Test(arguments: [false, true])
-    func theIndexAgreesWithTheOracle(dots: Bool) throws {
+    func theIndexAgreesWithTheOracle(dots: Bool) async throws {
         let seed = UInt64.random(in: 0..<1_000_000)
         var generator = PatternGenerator(random: SeededGenerator(seed: seed))
         var matches = 0
         var search = EventSearch()
-        for _ in 0..<25 {
+        for _ in 0..<6 {
             var index = PatternIndex()
             var patterns: [Int: (compiled: EventPattern, source: JSONView)] = [:]
             for rule in 0..<60 {
@@ -25,6 +25,8 @@ import Testing
             }
             #expect(index.count == patterns.count)
             for _ in 0..<30 {
+                // Others wait for the thread, some with deadlines.
+                await Task.yield()
                 let source = generator.event(dots: dots)
                 let event = try json(source)
                 let expected = patterns.filter { PatternOracle.matches(pattern: $0.value.source, event: event) }.keys.sorted()
@@ -37,7 +39,7 @@ import Testing
             for rule in patterns.keys { index.remove(rule) }
             #expect(index.isVacant, "seed \(seed)")
         }
-        #expect(matches > 100, "seed \(seed): the generator makes too few matches to say anything")
+        #expect(matches > 25, "seed \(seed): the generator makes too few matches to say anything")
     }
 
     @Test func resultsComeInTheOrderOfInsertion() throws {
@@ -61,14 +63,59 @@ import Testing
 
     @Test func anEventIsComparedWithFewOfManyRules() throws {
         var index = PatternIndex()
-        for rule in 0..<5_000 {
+        for rule in 0..<2_000 {
             // All share the source and the kind; what tells them apart lies in the detail.
             let pattern = #"{"source":["shop"],"detail-type":[{"prefix":"Order"}],"detail":{"user":["u\#(rule)"],"state":["new"]}}"#
             index.insert(try EventPattern(parsing: Array(pattern.utf8)), for: rule)
         }
-        let event = try json(#"{"source":"shop","detail-type":"OrderPlaced","detail":{"user":"u4321","state":"new"}}"#)
-        #expect(index.matches(event) == [4_321])
+        let event = try json(#"{"source":"shop","detail-type":"OrderPlaced","detail":{"user":"u1321","state":"new"}}"#)
+        #expect(index.matches(event) == [1_321])
         #expect(index.candidateCount(event) <= 10)
+    }
+
+    @Test(arguments: [
+        (#"{"u":[{"prefix":"user-N-"}]}"#, #"{"u":"user-77-x"}"#), (#"{"u":[{"suffix":"-N"}]}"#, #"{"u":"user-77"}"#),
+        (#"{"u":[{"wildcard":"user-N-*"}]}"#, #"{"u":"user-77-x"}"#), (#"{"u":[{"wildcard":"*-N"}]}"#, #"{"u":"user-77"}"#),
+        (#"{"u":[{"wildcard":"*er-N-*"}]}"#, #"{"u":"user-77-x"}"#), (#"{"u":[{"equals-ignore-case":"USER-N"}]}"#, #"{"u":"user-77"}"#),
+        (#"{"u":[{"prefix":{"equals-ignore-case":"USER-N-"}}]}"#, #"{"u":"user-77-x"}"#),
+        (#"{"u":[{"suffix":{"equals-ignore-case":"R-N"}}]}"#, #"{"u":"USER-77"}"#),
+        (#"{"u":[{"numeric":[">=",N,"<",N.5]}]}"#, #"{"u":77.25}"#), (#"{"u":[{"numeric":["=",N]}]}"#, #"{"u":77}"#),
+        (#"{"u":["N"],"s":[{"anything-but":["x","N"]}]}"#, #"{"u":"77","s":"y"}"#),
+        (#"{"u":["N"],"s":["y"],"c":[{"exists":false}]}"#, #"{"u":"77","s":"y"}"#),
+        (#"{"s":["y"],"$or":[{"u":["N"]},{"v":["N"]}]}"#, #"{"u":"77","s":"y"}"#),
+    ])
+    func anEventIsComparedWithFewOfManyRulesOfAnyOperator(pattern: String, event: String) async throws {
+        var index = PatternIndex()
+        await Task.yield()
+        for rule in 0..<400 {
+            index.insert(try EventPattern(parsing: Array(pattern.replacing("N", with: "\(rule)").utf8)), for: rule)
+        }
+        #expect(index.matches(try json(event)) == [77])
+        #expect(index.candidateCount(try json(event)) <= 10)
+    }
+
+    @Test func anEventIsNotComparedWithNetworksAndOpenRangesThatDoNotHoldIt() throws {
+        var index = PatternIndex()
+        for rule in 0..<1_000 {
+            index.insert(try EventPattern(parsing: Array(#"{"ip":[{"cidr":"10.\#(rule / 256).\#(rule % 256).0/24"}]}"#.utf8)), for: rule)
+            index.insert(try EventPattern(parsing: Array(#"{"n":[{"numeric":[">",\#(rule)]}]}"#.utf8)), for: 10_000 + rule)
+        }
+        #expect(index.candidateCount(try json(#"{"ip":"10.1.2.3","n":0}"#)) == 1)
+        #expect(index.matches(try json(#"{"ip":"10.1.2.3","n":2}"#)) == [10_000, 10_001, 258])
+        #expect(index.candidateCount(try json(#"{"n":2}"#)) == 2)
+    }
+
+    @Test func aCopyStaysAsItWas() throws {
+        var index = PatternIndex()
+        for rule in 0..<300 {
+            index.insert(try EventPattern(parsing: Array(#"{"n":[{"numeric":[">",\#(rule)]}],"u":[{"prefix":"a"}]}"#.utf8)), for: rule)
+        }
+        let copy = index
+        let event = try json(#"{"n":1000,"u":"abc","x":1}"#)
+        for rule in stride(from: 0, to: 300, by: 2) { index.remove(rule) }
+        index.insert(try EventPattern(parsing: Array(#"{"x":[1]}"#.utf8)), for: 999)
+        #expect(copy.matches(event) == Array(0..<300))
+        #expect(index.matches(event) == Array(stride(from: 1, to: 300, by: 2)) + [999])
     }
 
     @Test func prefixesAreFoundByWalkingTheValueOnce() throws {

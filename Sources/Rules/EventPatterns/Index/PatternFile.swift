@@ -92,6 +92,8 @@ struct PatternFile: Sendable {
             if entry.conjunction.matches(search.fields) { search.found.append(entry.rule) }
         }
         guard search.found.count > 1 else { return }
+        // Not `self.sequences`: the closure would copy all of this.
+        let sequences = sequences
         search.found.sort { sequences[$0] < sequences[$1] }
         var kept = 1
         for index in 1..<search.found.count where search.found[index] != search.found[kept - 1] {

@@ -36,7 +36,7 @@ package struct PatternIndex: Sendable {
     package func matches(_ event: JSONView) -> [Int] {
         var search = EventSearch()
         file.match(event, &search)
-        return search.found.map { rules[$0] }
+        return rules(search.found)
     }
 
     /// The rules that want an event, read straight from its bytes.
@@ -44,7 +44,12 @@ package struct PatternIndex: Sendable {
     /// The bytes should be an object that ``JSONDocument`` would take; of others the answer means nothing. Keep a `search` for each thread.
     package func matches(_ json: [UInt8], using search: inout EventSearch) -> [Int] {
         file.match(json, &search)
-        return search.found.map { rules[$0] }
+        return search.found.isEmpty ? [] : rules(search.found)
+    }
+
+    private func rules(_ numbers: [Int32]) -> [Int] {
+        let rules = rules
+        return numbers.map { rules[$0] }
     }
 
     // MARK: Tests
