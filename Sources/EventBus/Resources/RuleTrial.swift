@@ -55,6 +55,9 @@ extension ResourceSet {
     ///   - name: the rule's, as `BUS/NAME` where several buses have one of that name.
     ///   - event: JSON; for a topic rule any bytes.
     ///   - topic: where the message was published, for a topic rule.
+    ///   - nowMilliseconds: since 1970, for what a statement asks of the clock.
+    /// - Returns: what the rule makes of it.
+    /// - Throws: why the rule cannot be tried.
     package func tryRule(_ name: String, event: [UInt8], topic: String?, nowMilliseconds: Int64) throws(RuleTrialError) -> RuleTrial {
         let named = eventRules.filter { $0.name == name || "\($0.busName)/\($0.name)" == name }
         guard named.count < 2 else { throw .ambiguous(name, buses: named.map(\.busName)) }

@@ -32,6 +32,7 @@ package enum ScheduleExpression: Sendable, Equatable {
     /// - Parameters:
     ///   - moment: milliseconds since 1970.
     ///   - creation: when the rule was made or last changed, which a rate counts from; milliseconds since 1970.
+    /// - Returns: milliseconds since 1970.
     package func next(after moment: Int64, from creation: Int64) -> Int64? {
         switch self {
         case .cron(let cron): return cron.next(after: moment)
