@@ -85,7 +85,7 @@ private struct TimeReading {
 
     private mutating func takeYear(_ count: Int, isFixed: Bool) -> Bool {
         guard count == 2 else {
-            guard let year = digits(min(count, 9), isFixed ? count : 9) else { return false }
+            guard let year = digits(min(count, 9), isFixed ? min(count, 9) : 9) else { return false }
             numbers["y"] = year
             return true
         }
