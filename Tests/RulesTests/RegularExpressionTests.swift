@@ -84,6 +84,24 @@ import Testing
         #expect(problem?.message == message)
     }
 
+    /// What an expression costs to read is in proportion to its program, also where most of it is thrown away again.
+    @Test func readingIsPaidFor() throws {
+        func cost(_ pattern: String) -> Int {
+            var steps = 1_000_000
+            _ = try? RegularExpression(parsing: ArraySlice(pattern.utf8), steps: &steps)
+            return 1_000_000 - steps
+        }
+        #expect(cost("a{0,2000}") < cost("a{0,1000}") * 9 / 4)
+        #expect(cost(String(repeating: "a{0,1000}|", count: 3)) > 6_000)
+        let most = RegularExpression.instructionsWrittenMax + 20_000
+        #expect(cost(String(repeating: "a{0,4000}|", count: 1_000)) < most)
+        #expect(cost(String(repeating: "(?:a{4000}){0}", count: 1_000)) < most)
+        #expect(cost(String(repeating: "|", count: 10_000)) < most)
+        var few = 10
+        #expect(throws: RegularExpressionProblem.self) { try RegularExpression(parsing: ArraySlice("abcdefghijk".utf8), steps: &few) }
+        #expect(few < 0)
+    }
+
     /// Expressions that take a backtracking search longer than anybody waits.
     @Test(arguments: ["(a+)+$", "(a|a)*c", "(a|aa)+$", "(.*)*x", "(a?){25}a{25}$"])
     func noExpressionBlowsUp(pattern: String) throws {

@@ -46,6 +46,33 @@ import Testing
         #expect(try result("SELECT 1 AS r FROM 'a' WHERE regexp_matches(s, 'b$')", payload) == #"{"r":1}"#)
     }
 
+    /// An expression that the message brings is read again for each element.
+    @Test func readingPatternsOfTheMessageIsCounted() throws {
+        func payload(_ count: Int) -> String { "{\"l\":\(array(count, of: #""a{0,1000}""#))}" }
+        let sql = "SET @l = l SELECT (SELECT VALUE regexp_matches('b', get(@l, 0)) FROM l) AS r FROM 'a'"
+        #expect(throws: SQLEvaluationError.regexTooSlow(stepsMax: 2_000_000)) { try result(sql, payload(2_000)) }
+        #expect(try result(sql, payload(2)) == #"{"r":[true,true]}"#)
+    }
+
+    /// Values of the message that are compared again for each element.
+    @Test(arguments: ["@x = @y", "@x <> @y", "@x IN (1, 2, @y)", "CASE @x WHEN @y THEN true ELSE true END"])
+    func comparingIsCounted(condition: String) throws {
+        func payload(_ count: Int) -> String {
+            "{\"x\":\(array(2_000, of: #"{"k":[1]}"#)),\"y\":\(array(2_000, of: #"{"k":[1]}"#)),\"l\":\(array(count, of: "1"))}"
+        }
+        let sql = "SET @x = x, @y = y SELECT (SELECT VALUE 1 FROM l WHERE \(condition)) AS r FROM 'a'"
+        #expect(throws: SQLEvaluationError.tooManySteps(stepsMax: 1_000_000)) { try result(sql, payload(500)) }
+        #expect(throws: Never.self) { try result(sql, payload(2)) }
+    }
+
+    /// Long texts that are compared or converted again for each element.
+    @Test(arguments: ["@s = @s", "@s > 1", "@s < 'x'", "@s - 1 = 2"])
+    func longTextsAreCounted(condition: String) throws {
+        let payload = "{\"s\":\"\(String(repeating: "1", count: 100_000))\",\"l\":\(array(5_000, of: "1"))}"
+        let sql = "SET @s = s SELECT (SELECT VALUE 1 FROM l WHERE \(condition)) AS r FROM 'a'"
+        #expect(throws: SQLEvaluationError.self) { try result(sql, payload) }
+    }
+
     @Test func patternsOfTheMessageAreBounded() {
         let classes = "[" + (0..<200).map { "\(UnicodeScalar(0x4E00 + $0 * 2) ?? "x")" }.joined() + "]"
         #expect(throws: SQLEvaluationError.self) { try result("SELECT regexp_matches('x', p) AS r FROM 'a'", "{\"p\":\"\(classes)\"}") }

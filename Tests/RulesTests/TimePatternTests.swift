@@ -70,4 +70,13 @@ import Testing
         }
         #expect(try pattern("yyyyyyyyyy-MM-dd", reading: true).milliseconds("999999999-01-01") == nil)
     }
+
+    /// More digits than a number of 64 bits has, also where the day of the week makes something be computed with the year at once.
+    @Test(arguments: [
+        ("EEE yyyyyyyyyyyyyyyyyyMMdd", "Mon 9999999999999999990101"), ("yyyyyyyyyyyyyyyyyyyDDD", "9223372036854775807001"),
+        ("EEE yyyy-MM-dd", "Mon 999999999-01-01"), ("EEE G uuuuMMdd", "Sun BC 99990101"), ("uuuu DDD", "999999999 366"),
+    ])
+    func noYearIsATrap(text: String, time: String) throws {
+        #expect(try pattern(text, reading: true).milliseconds(time) == nil)
+    }
 }

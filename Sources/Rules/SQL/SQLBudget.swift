@@ -14,6 +14,10 @@ struct SQLBudget {
         guard steps >= 0 else { throw .tooManySteps(stepsMax: SQLStatement.stepsMax) }
     }
 
+    mutating func spend(regexSteps count: Int) throws(SQLEvaluationError) {
+        _ = try search { $0 -= count }
+    }
+
     /// Runs a search that counts its steps down, and answers nil where they did not suffice.
     mutating func search<Found>(_ body: (inout Int) -> Found?) throws(SQLEvaluationError) -> Found? {
         let found = body(&regexSteps)

@@ -30,7 +30,7 @@ struct SQLEvaluation {
                 if stack.last?.isUndefined ?? true { position = place }
             case .jumpUnlessEqual(let place):
                 let candidate = SQLEvaluation.pop(&stack)
-                if SQLEquality.equal(stack.last ?? .undefined, candidate) == true { _ = stack.popLast() } else { position = place }
+                if try equal(stack.last ?? .undefined, candidate) == true { _ = stack.popLast() } else { position = place }
             default: try run(instruction, &stack)
             }
         }
@@ -61,7 +61,7 @@ struct SQLEvaluation {
             stack.append(try apply(.and, isAbove, try apply(.lessOrEqual, value, upper)))
         case .inList(let count):
             let values = SQLEvaluation.pop(count, &stack)
-            stack.append(SQLEvaluation.isAmong(SQLEvaluation.pop(&stack), values))
+            stack.append(try isAmong(SQLEvaluation.pop(&stack), values))
         case .call(let function, let count, let constant):
             let values = SQLEvaluation.pop(count, &stack)
             stack.append(try function.body(&self, SQLArguments(values, constant)))

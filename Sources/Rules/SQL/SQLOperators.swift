@@ -3,11 +3,16 @@ extension SQLEvaluation {
     mutating func apply(
         _ operation: SQLProgram.Operator, _ left: SQLValue, _ right: SQLValue
     ) throws(SQLEvaluationError) -> SQLValue {
+        // Operators that convert read strings to their end.
+        if operation.converts {
+            try pay(left.stringText)
+            try pay(right.stringText)
+        }
         switch operation {
         case .and: return SQLEvaluation.and(left.truth, right.truth)
         case .or: return SQLEvaluation.or(left.truth, right.truth)
-        case .equal: return SQLEquality.equal(left, right).map(SQLValue.boolean) ?? .undefined
-        case .notEqual: return SQLEquality.equal(left, right).map { .boolean(!$0) } ?? .undefined
+        case .equal: return try equal(left, right).map(SQLValue.boolean) ?? .undefined
+        case .notEqual: return try equal(left, right).map { .boolean(!$0) } ?? .undefined
         case .less: return SQLEvaluation.compare(left, right) { $0 < $1 }
         case .lessOrEqual: return SQLEvaluation.compare(left, right) { !($1 < $0) }
         case .greater: return SQLEvaluation.compare(left, right) { $1 < $0 }
@@ -58,10 +63,10 @@ extension SQLEvaluation {
     }
 
     /// `IN`: true if any is equal; Undefined where that cannot be known.
-    static func isAmong(_ value: SQLValue, _ candidates: [SQLValue]) -> SQLValue {
+    mutating func isAmong(_ value: SQLValue, _ candidates: [SQLValue]) throws(SQLEvaluationError) -> SQLValue {
         var isKnown = true
         for candidate in candidates {
-            switch SQLEquality.equal(value, candidate) {
+            switch try equal(value, candidate) {
             case true?: return .boolean(true)
             case false?: continue
             case nil: isKnown = false
@@ -96,5 +101,15 @@ extension SQLEvaluation {
             }
         }
         return wanted[next...].allSatisfy { $0 == "%" }
+    }
+}
+
+extension SQLProgram.Operator {
+    /// Whether operands that are strings are read as numbers.
+    fileprivate var converts: Bool {
+        switch self {
+        case .less, .lessOrEqual, .greater, .greaterOrEqual, .subtract, .multiply, .divide, .remainder: true
+        case .and, .or, .equal, .notEqual, .add, .like: false
+        }
     }
 }

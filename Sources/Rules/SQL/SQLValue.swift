@@ -76,6 +76,15 @@ enum SQLValue: Sendable {
         return view
     }
 
+    /// The text of a string as it lies there, escapes and all; nil for everything else.
+    var stringText: ArraySlice<UInt8>? {
+        switch self {
+        case .string(let text): text
+        case .json(let view) where view.kind == .string: view.scalarText
+        case .undefined, .null, .boolean, .number, .json: nil
+        }
+    }
+
     var isString: Bool {
         if case .string = resolved { return true }
         return false

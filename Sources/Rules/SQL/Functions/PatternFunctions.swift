@@ -36,15 +36,19 @@ extension SQLFunction {
         _ arguments: SQLArguments, _ evaluation: inout SQLEvaluation
     ) throws(SQLEvaluationError) -> ([Unicode.Scalar], RegularExpression)? {
         guard let (text, pattern) = try texts(arguments, &evaluation) else { return nil }
+        try evaluation.budget.spend(regexSteps: text.count)
         let scalars = Array(String(decoding: text, as: UTF8.self).unicodeScalars)
         if case .regex(let expression) = arguments.constant { return (scalars, expression) }
-        do throws(RegularExpressionProblem) {
-            return (scalars, try RegularExpression(parsing: pattern))
-        } catch {
-            switch error {
-            case .invalid: return nil
-            case .unsupported: throw .unsupported(error.message)
+        // An expression that the message brings costs what reading it costs.
+        let result = try evaluation.budget.search { steps -> Result<RegularExpression, RegularExpressionProblem>? in
+            do throws(RegularExpressionProblem) { return .success(try RegularExpression(parsing: pattern, steps: &steps)) } catch {
+                return .failure(error)
             }
+        }
+        switch result {
+        case .success(let expression): return (scalars, expression)
+        case .failure(.unsupported(let what)): throw .unsupported(RegularExpressionProblem.unsupported(what).message)
+        case .failure(.invalid), nil: return nil
         }
     }
 

@@ -20,6 +20,8 @@ enum RegularExpressionProblem: Error, Equatable {
 struct RegularExpression: Sendable {
     /// The longest program, in instructions; `a{1000}` takes a thousand.
     static let instructionsMax = 4_096
+    /// The most instructions that reading may write on the way to the program, those that go into others counted again.
+    static let instructionsWrittenMax = 4 * instructionsMax
     /// The deepest nesting of groups.
     static let depthMax = 32
     /// The most groups that can be referred to.
@@ -47,7 +49,17 @@ struct RegularExpression: Sendable {
     let groupCount: Int
 
     init(parsing text: ArraySlice<UInt8>) throws(RegularExpressionProblem) {
+        var steps = Int.max
+        try self.init(parsing: text, steps: &steps)
+    }
+
+    /// - Parameter steps: what reading may cost, counted down by the characters read and the instructions written; negative when it did not
+    ///   suffice, which is for the caller to look at.
+    init(parsing text: ArraySlice<UInt8>, steps: inout Int) throws(RegularExpressionProblem) {
+        steps -= text.count
+        guard steps >= 0 else { throw .unsupported("more characters than may be read") }
         var parser = RegularExpressionParser(String(decoding: text, as: UTF8.self))
+        defer { steps -= parser.written }
         let body = try parser.expression()
         instructions = [.save(0)] + body + [.save(1), .match]
         groupCount = parser.groupCount

@@ -8,6 +8,8 @@ struct RegularExpressionParser {
     private var position = 0
     private var depth = 0
     private(set) var groupCount = 1
+    /// Instructions written so far, which is what reading costs.
+    private(set) var written = 0
     private var ignoresCase = false
     private var dotTakesLineEnds = false
     private var isMultiline = false
@@ -51,15 +53,33 @@ struct RegularExpressionParser {
     }
 
     private mutating func alternatives() throws(RegularExpressionProblem) -> [RegularExpression.Instruction] {
-        var branches = [try sequence()]
-        while take("|") { branches.append(try sequence()) }
-        guard let last = branches.popLast() else { return [] }
-        var result = last
-        for branch in branches.reversed() {
-            result = [.split(1, branch.count + 2)] + branch + [.jump(result.count + 1)] + result
-            try check(result.count)
+        let first = try sequence()
+        guard next == "|" else { return first }
+        var branches = [first]
+        var count = first.count
+        while take("|") {
+            branches.append(try sequence())
+            count += branches[branches.count - 1].count + 2
+            try check(count)
         }
-        return result
+        try write(count)
+        var result: [Instruction] = []
+        result.reserveCapacity(count)
+        for branch in branches.dropLast() {
+            result.append(.split(1, branch.count + 2))
+            result += branch
+            // Over all branches that follow.
+            result.append(.jump(count - result.count))
+        }
+        return result + branches[branches.count - 1]
+    }
+
+    /// Counts what is written for a piece that goes into others.
+    private mutating func write(_ count: Int) throws(RegularExpressionProblem) {
+        written += count
+        guard written <= RegularExpression.instructionsWrittenMax else {
+            throw .unsupported("more than \(RegularExpression.instructionsWrittenMax) instructions to read")
+        }
     }
 
     private func check(_ count: Int) throws(RegularExpressionProblem) {
@@ -81,6 +101,7 @@ struct RegularExpressionParser {
     private mutating func atom() throws(RegularExpressionProblem) -> [RegularExpression.Instruction] {
         guard let scalar = next else { return [] }
         position += 1
+        try write(1)
         switch scalar {
         case "(": return try group()
         case "[": return [.set(try characterClass())]
@@ -174,10 +195,11 @@ struct RegularExpressionParser {
         return value
     }
 
-    private func copies(
+    private mutating func copies(
         of piece: [RegularExpression.Instruction], _ least: Int, _ most: Int?, isLazy: Bool
     ) throws(RegularExpressionProblem) -> [RegularExpression.Instruction] {
         try check((piece.count + 2) * max(least, most ?? least + 1))
+        try write((piece.count + 1) * max(least, most ?? least + 1))
         func split(_ inside: Int, _ outside: Int) -> Instruction { isLazy ? .split(outside, inside) : .split(inside, outside) }
         var result: [Instruction] = []
         for _ in 0..<least { result += piece }
@@ -186,9 +208,12 @@ struct RegularExpressionParser {
             let again = isLazy ? Instruction.split(1, -piece.count) : .split(-piece.count, 1)
             return least > 0 ? result + [again] : [split(1, piece.count + 2)] + piece + [again]
         }
-        var optional: [Instruction] = []
-        for _ in least..<most { optional = [split(1, piece.count + optional.count + 1)] + piece + optional }
-        return result + optional
+        for remaining in (0..<(most - least)).reversed() {
+            // Without this turn, none of those that follow it either.
+            result.append(split(1, (piece.count + 1) * (remaining + 1)))
+            result += piece
+        }
+        return result
     }
 }
 

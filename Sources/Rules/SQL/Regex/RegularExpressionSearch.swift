@@ -8,6 +8,9 @@ extension RegularExpression {
     ///   - steps: how many may be taken; negative when they did not suffice, and then the answer is nil.
     /// - Returns: where the groups lie, `-1` for those that took no part: start and end of group 0, then of 1, and so on.
     func firstMatch(in text: [Unicode.Scalar], from start: Int, wantsGroups: Bool, steps: inout Int) -> [Int]? {
+        // What is set up for each search, however soon it finds something.
+        steps -= instructions.count / 16
+        guard steps >= 0 else { return nil }
         var search = RegularExpressionSearch(self, text, slots: wantsGroups ? groupCount * 2 : 2)
         return search.run(from: start, &steps)
     }

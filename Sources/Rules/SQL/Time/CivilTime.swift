@@ -23,9 +23,12 @@ package struct CivilTime: Equatable, Sendable {
         self.millisecond = millisecond
     }
 
+    /// The years, before and after Christ, that are computed with.
+    package static let years: ClosedRange<Int64> = -1_000_000...1_000_000
+
     /// Milliseconds since 1970 began in the zone; nil for years that nobody writes.
     package var milliseconds: Int64? {
-        guard abs(year) <= 1_000_000 else { return nil }
+        guard Self.years.contains(year) else { return nil }
         let days = CivilTime.days(year: year, month: month, day: day)
         return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000 + millisecond
     }

@@ -136,6 +136,8 @@ private struct TimeReading {
     private var date: CivilTime? {
         guard var year = numbers["y"] else { return nil }
         if isBeforeChrist { year = 1 - year }
+        // Before anything is computed with it.
+        guard CivilTime.years.contains(year) else { return nil }
         if let dayOfYear = numbers["D"], numbers["M"] == nil {
             let length: Int64 = CivilTime.daysIn(month: 2, of: year) == 29 ? 366 : 365
             guard (1...length).contains(dayOfYear) else { return nil }
