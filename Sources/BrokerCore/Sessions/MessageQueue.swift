@@ -40,18 +40,28 @@ package struct MessageQueue {
     /// Takes out what `shouldLeave` picks, in order.
     mutating func remove(where shouldLeave: (Delivery) -> Bool) -> [Delivery] {
         guard waiting.contains(where: shouldLeave) else { return [] }
-        var left: [Delivery] = []
+        var removed: [Delivery] = []
         var rest = Deque<Delivery>()
-        for delivery in waiting {
+        // Retained messages wait for those before them that stay.
+        var nextOwed = 0
+        for (position, delivery) in waiting.enumerated() {
+            while nextOwed < owed.count, owed[nextOwed].isBehind <= left + UInt64(position) {
+                owed[nextOwed].isBehind -= UInt64(removed.count)
+                nextOwed += 1
+            }
             if shouldLeave(delivery) {
-                left.append(delivery)
+                removed.append(delivery)
                 forget(delivery)
             } else {
                 rest.append(delivery)
             }
         }
+        while nextOwed < owed.count {
+            owed[nextOwed].isBehind -= UInt64(removed.count)
+            nextOwed += 1
+        }
         waiting = rest
-        return left
+        return removed
     }
 
     /// Gives a retained message its place behind all that waits now.
