@@ -1,4 +1,5 @@
 import BrokerCore
+import HTTPExchange
 package import Hummingbird
 import NIOCore
 
@@ -9,10 +10,12 @@ package struct GatewayRequestContext: RequestContext {
     let sourceAddress: String?
     /// The peer's address with its port, for the log.
     let peer: String
+    let departure: PeerDeparture
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         sourceAddress = source.channel.remoteAddress?.ipAddress
         peer = PeerText.of(source.channel.remoteAddress)
+        departure = PeerDeparture(of: source.channel)
     }
 }

@@ -60,7 +60,7 @@ package struct GatewayResponder: HTTPResponder {
         let target = request.head.path ?? "/"
         let path = target.prefix { $0 != "?" }
         if path == "/", request.method == .post, let target = request.headers[.amazonTarget] {
-            return await answer(request, target: target, requestID: requestID)
+            return await answer(request, context, target: target, requestID: requestID)
         }
         var handler = GatewayCounters.Handler.unmatched
         do throws(RouteError) {
@@ -84,12 +84,12 @@ package struct GatewayResponder: HTTPResponder {
     // MARK: - AWS JSON protocol
 
     /// Answers a call of `PREFIX.OPERATION`, by the service that has the prefix.
-    private func answer(_ request: Request, target: String, requestID: String) async -> Answer {
+    private func answer(_ request: Request, _ context: Context, target: String, requestID: String) async -> Answer {
         let prefix = target.prefix { $0 != "." }
         let operation = target.dropFirst(prefix.count + 1)
         switch prefix {
-        case EventsService.prefix[...]: return await answer(request, operation, by: events, requestID)
-        case QueuesService.prefix[...]: return await answer(request, operation, by: queues, requestID)
+        case EventsService.prefix[...]: return await answer(request, context, operation, by: events, requestID)
+        case QueuesService.prefix[...]: return await answer(request, context, operation, by: queues, requestID)
         default:
             let error = anonymous ? ServiceError.unknownOperation(target) : Self.unsigned
             return Answer(
@@ -99,11 +99,11 @@ package struct GatewayResponder: HTTPResponder {
     }
 
     private func answer<Service: JSONService>(
-        _ request: Request, _ operation: Substring, by service: Service, _ requestID: String
+        _ request: Request, _ context: Context, _ operation: Substring, by service: Service, _ requestID: String
     ) async -> Answer {
         do throws(ServiceError) {
             guard anonymous else { throw Self.unsigned }
-            let body = try await service.answer(operation, request, bodySecondsMax: limits.httpBodySecondsMax)
+            let body = try await service.answer(operation, request, context.departure, bodySecondsMax: limits.httpBodySecondsMax)
             return Answer(handler: Service.handler, response: Self.response(.ok, Service.mediaType, body, requestID))
         } catch {
             let text = "\(error.code): \(error.message)"

@@ -17,6 +17,8 @@ package final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChann
     private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
     /// Method and target of the request that was read last, for the log.
     private var lastRequest: (method: HTTPMethod, target: String)?
+    /// Who wants to know that the peer has gone; nil when it has.
+    private var watches: [ObjectIdentifier: DepartureWatch]? = [:]
 
     package init(limits: HTTPListenerLimits, refusals: HTTPRefusals, peer: String) {
         exchange = RequestExchange(limits: limits, now: .now())
@@ -54,7 +56,13 @@ package final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChann
         setTimer(context)
     }
 
+    package func channelInactive(context: ChannelHandlerContext) {
+        peerLeft()
+        context.fireChannelInactive()
+    }
+
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? ChannelEvent == .inputClosed { peerLeft() }
         if event as? ChannelEvent == .inputClosed, !exchange.takesAnswers {
             context.close(promise: nil)
         } else {
@@ -78,6 +86,21 @@ package final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChann
         case .failBody(let failure): context.fireErrorCaught(failure)
         }
         setTimer(context)
+    }
+
+    // MARK: Whether the peer is there
+
+    func add(_ watch: DepartureWatch) {
+        guard watches != nil else { return watch.gone() }
+        watches?[ObjectIdentifier(watch)] = watch
+    }
+
+    func remove(_ watch: DepartureWatch) { watches?[ObjectIdentifier(watch)] = nil }
+
+    private func peerLeft() {
+        let watching = watches ?? [:]
+        watches = nil
+        for watch in watching.values { watch.gone() }
     }
 
     // MARK: From whoever answers

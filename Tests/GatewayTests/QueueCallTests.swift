@@ -104,6 +104,34 @@ import Testing
         #expect(response.text.contains("Batch requests cannot be longer than 1048576 bytes. You have sent 1048578 bytes."))
     }
 
+    @Test func anEntryThatTheQueueWouldRefuseHarmsNoOther() async throws {
+        let fixture = try GatewayFixture()
+        let url = try await fixture.createQueue("orders")
+        let entries = [
+            #"{"Id":"none"}"#, #"{"Id":"bad","MessageBody":"m","MessageAttributes":{"a":{"StringValue":"x"}}}"#,
+            #"{"Id":"good","MessageBody":"m"}"#,
+        ]
+        let answer = try await fixture.queueCall(
+            "SendMessageBatch", #"{"QueueUrl":"\#(url)","Entries":[\#(entries.joined(separator: ","))]}"#)
+        #expect(answer["Successful"]?.elements.map { $0["Id"]?.stringValue } == ["good"])
+        #expect(answer["Failed"]?.elements.map { $0["Id"]?.stringValue } == ["none", "bad"])
+        #expect(answer["Failed"]?.elements.map { $0["Code"]?.stringValue } == ["MissingParameter", "InvalidParameterValue"])
+    }
+
+    @Test(
+        "Lists of attributes to receive have at most 100 entries",
+        arguments: ["AttributeNames", "MessageSystemAttributeNames", "MessageAttributeNames"])
+    func attributeLists(list: String) async throws {
+        let fixture = try GatewayFixture()
+        let url = try await fixture.createQueue("orders")
+        func status(_ count: Int) async throws -> HTTPResponse.Status {
+            let names = Array(repeating: #""All""#, count: count).joined(separator: ",")
+            return try await fixture.queueResponse("ReceiveMessage", #"{"QueueUrl":"\#(url)","\#(list)":[\#(names)]}"#).status
+        }
+        #expect(try await status(100) == .ok)
+        #expect(try await status(101) == .badRequest)
+    }
+
     @Test func aListenerThatIsNotAnonymousRefuses() async throws {
         let response = try await GatewayFixture(anonymous: false).queueResponse("ListQueues", "{}")
         #expect(response.status == .forbidden)

@@ -63,6 +63,39 @@ import Testing
         }
     }
 
+    /// What comes after the one who waited has gone is for those who are there.
+    @Test(arguments: [false, true])
+    func whoHasGoneTakesNothing(closesOnlyItsSide: Bool) async throws {
+        try await RunningGateway.with { gateway in
+            let url = try await Self.create(gateway)
+            let body = #"{"QueueUrl":"\#(url)","WaitTimeSeconds":20}"#
+            let request = [
+                "POST / HTTP/1.1", "Host: localhost", "Content-Type: application/x-amz-json-1.0", "X-Amz-Target: AmazonSQS.ReceiveMessage",
+                "Content-Length: \(body.utf8.count)", "", body,
+            ].joined(separator: "\r\n")
+            let started = ContinuousClock.now
+            try await RawClient.run(port: gateway.port) { client in
+                try await client.send(request.utf8)
+                try await Self.untilSomebodyWaits(gateway)
+                guard closesOnlyItsSide else { return }
+                client.outbound.finish()
+                #expect(try await client.receive(Array("{}".utf8)))
+            }
+            try await Self.untilNobodyWaits(gateway)
+            // It has not waited until its time was up.
+            #expect(ContinuousClock.now - started < .seconds(20))
+            _ = try await Self.call(gateway, "SendMessage", #"{"QueueUrl":"\#(url)","MessageBody":"for the next"}"#)
+            let answer = try await Self.call(gateway, "ReceiveMessage", #"{"QueueUrl":"\#(url)"}"#)
+            #expect(answer.contains(#""Body":"for the next""#))
+        }
+    }
+
+    private static func untilNobodyWaits(_ gateway: RunningGateway) async throws {
+        while gateway.fixture.queues.statistics(at: EventSource.system.nowMilliseconds()).waiters > 0 {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
     private static func untilSomebodyWaits(_ gateway: RunningGateway) async throws {
         while gateway.fixture.queues.statistics(at: EventSource.system.nowMilliseconds()).waiters == 0 {
             try await Task.sleep(for: .milliseconds(5))

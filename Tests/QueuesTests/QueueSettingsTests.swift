@@ -88,4 +88,24 @@ import Testing
         let many = Dictionary(uniqueKeysWithValues: (0..<50).map { ("t\($0)", "") })
         #expect(code { () throws(QueueError) in try queue.table.tag("orders", with: many) } == .invalidParameterValue)
     }
+
+    @Test(
+        "A queue has at most 50 tags with keys of 1 to 128 and values of up to 256 characters, also from its beginning",
+        arguments: [
+            (50, 128, 256, nil), (51, 1, 0, .invalidParameterValue), (1, 129, 0, .invalidParameterValue),
+            (1, 0, 0, .invalidParameterValue), (1, 1, 257, .invalidParameterValue),
+        ] as [(Int, Int, Int, QueueError.Code?)])
+    func tagLimits(count: Int, key: Int, value: Int, expected: QueueError.Code?) throws {
+        let tags = Dictionary(
+            uniqueKeysWithValues: (0..<count).map { number in
+                let digits = count > 1 ? String(number) : ""
+                return (digits + String(repeating: "é", count: max(0, key - digits.count)), String(repeating: "é", count: value))
+            })
+        var queue = try QueueFixture()
+        let now = queue.now
+        #expect(code { () throws(QueueError) in try queue.table.tag("orders", with: tags) } == expected)
+        #expect(
+            code { () throws(QueueError) in try queue.table.create(QueueName("new"), attributes: [:], tags: tags, now: now) } == expected)
+        #expect(queue.table.hasQueue("new") == (expected == nil))
+    }
 }

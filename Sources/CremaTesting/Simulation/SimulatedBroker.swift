@@ -28,6 +28,14 @@ package final class SimulatedBroker {
         }
     }
 
+    deinit {
+        // A shard and its transport hold each other. A campaign of a million worlds has no room for those that are over.
+        for node in nodes {
+            node.shard = nil
+            node.sockets = [:]
+        }
+    }
+
     /// Opens a connection at a shard.
     package func connect(at shard: Int, info: ConnectionInfo) -> SimulatedSocket {
         let node = nodes[shard]

@@ -1,3 +1,4 @@
+import HTTPExchange
 import Hummingbird
 import NIOCore
 
@@ -6,6 +7,8 @@ struct ServiceCall {
     let body: [UInt8]
     /// Where the caller reached the listener, such as `http://127.0.0.1:8080`.
     let origin: String
+    /// For calls that wait: nobody is to wait for a caller that has gone.
+    let departure: PeerDeparture
 }
 
 /// An AWS service that takes calls as `POST /` with `X-Amz-Target: PREFIX.OPERATION` and a JSON body.
@@ -35,7 +38,9 @@ extension JSONService {
     func error(_ error: BodyReadError) -> ServiceError { ServiceError(error) }
 
     /// Answers a request; what is not there is refused before the body is read.
-    func answer(_ name: Substring, _ request: Request, bodySecondsMax: Int) async throws(ServiceError) -> [UInt8] {
+    func answer(_ name: Substring, _ request: Request, _ departure: PeerDeparture, bodySecondsMax: Int) async throws(ServiceError)
+        -> [UInt8]
+    {
         guard let operation = Operation(rawValue: String(name)) else { throw .unknownOperation("\(Self.prefix).\(name)") }
         let contentType = request.headers[.contentType] ?? ""
         guard contentType.lowercased().prefix(while: { $0 != ";" && $0 != " " }) == Self.mediaType else {
@@ -46,7 +51,7 @@ extension JSONService {
             throw self.error(error)
         }
         let origin = "http://\(request.head.authority ?? "127.0.0.1")"
-        return try await perform(operation, ServiceCall(body: Array(body.readableBytesView), origin: origin))
+        return try await perform(operation, ServiceCall(body: Array(body.readableBytesView), origin: origin, departure: departure))
     }
 }
 

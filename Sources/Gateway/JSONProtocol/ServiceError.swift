@@ -24,6 +24,8 @@ package struct ServiceError: Error, Equatable {
     package let status: HTTPResponse.Status
     /// What stands before the name in `__type`; nil for nothing.
     private(set) var namespace: String?
+    /// What a queue refused; nil for everything else.
+    private(set) var queueError: QueueError?
     /// The name in the protocol that the service spoke before JSON, for the header `x-amzn-query-error`.
     private(set) var olderCode: String?
 
@@ -43,6 +45,7 @@ package struct ServiceError: Error, Equatable {
         code = error.code.rawValue
         message = error.message
         status = .badRequest
+        queueError = error
         namespace = "com.amazonaws.sqs"
         olderCode = error.code.olderName
     }

@@ -4,7 +4,12 @@ import Queues
 /// Which attributes of a message a receiver asks for.
 struct MessageSelection {
     private let systemNames: Set<String>
-    private let names: [String]
+    /// Names that select an attribute each, and beginnings of names.
+    private let names: Set<String>
+    private let prefixes: [String]
+
+    /// Entries of one list of names; a request with more is refused.
+    static let namesMax = 100
 
     private static let knownSystemNames: Set = [
         "All", "SenderId", "SentTimestamp", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp", "SequenceNumber",
@@ -13,12 +18,19 @@ struct MessageSelection {
 
     init(_ members: RequestMembers) throws(ServiceError) {
         // The first is the older name of the second.
+        for list in ["AttributeNames", "MessageSystemAttributeNames", "MessageAttributeNames"] {
+            guard try members.texts(list)?.count ?? 0 <= Self.namesMax else {
+                throw ServiceError(QueueError(.invalidParameterValue, "\(list) may have at most \(Self.namesMax) entries."))
+            }
+        }
         let asked = (try members.texts("AttributeNames") ?? []) + (try members.texts("MessageSystemAttributeNames") ?? [])
         for name in asked where !Self.knownSystemNames.contains(name) {
             throw ServiceError(QueueError(.invalidAttributeName, "Unknown Attribute \(name)."))
         }
         systemNames = Set(asked)
-        names = try members.texts("MessageAttributeNames") ?? []
+        let wanted = try members.texts("MessageAttributeNames") ?? []
+        names = Set(wanted)
+        prefixes = wanted.filter { $0.hasSuffix(".*") }.map { String($0.dropLast(2)) }
     }
 
     func document(_ message: ReceivedMessage) -> AnswerDocument {
@@ -46,9 +58,6 @@ struct MessageSelection {
 
     /// `All` and `.*` select everything, `prefix.*` what begins with the prefix.
     private func selects(_ name: String) -> Bool {
-        names.contains { wanted in
-            if wanted == "All" || wanted == name { return true }
-            return wanted.hasSuffix(".*") && name.hasPrefix(wanted.dropLast(2))
-        }
+        names.contains("All") || names.contains(name) || prefixes.contains { name.hasPrefix($0) }
     }
 }

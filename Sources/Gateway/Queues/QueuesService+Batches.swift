@@ -5,9 +5,9 @@ import Queues
 extension QueuesService {
     func sendMessageBatch(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
         let (queue, entries) = try batch(call, .sendMessageBatch, Self.messageMembers)
-        var messages: [NewQueueMessage] = []
-        for entry in entries { messages.append(try Self.message(entry.members)) }
-        let bytes = messages.reduce(0) { $0 + $1.bytes }
+        var messages: [(id: String, result: Result<NewQueueMessage, QueueError>)] = []
+        for entry in entries { messages.append((entry.id, try Self.messageOrRefusal(entry.members))) }
+        let bytes = messages.reduce(0) { $0 + ((try? $1.result.get())?.bytes ?? 0) }
         guard bytes <= queues.limits.queueMessageBytesMax else {
             throw ServiceError(
                 QueueError(
@@ -15,17 +15,31 @@ extension QueuesService {
                     "Batch requests cannot be longer than \(queues.limits.queueMessageBytesMax) bytes. You have sent \(bytes) bytes."))
         }
         // Digests take their time, and the queues are everybody's.
-        let sends = zip(entries, messages).map { entry, message in
-            (id: entry.id, message: message, body: MD5.hexadecimal(of: message.body.utf8), attributes: message.attributes.digest)
+        let sends = messages.map { id, result in
+            (
+                id: id,
+                result: result.map { message in
+                    (message: message, body: MD5.hexadecimal(of: message.body.utf8), attributes: message.attributes.digest)
+                }
+            )
         }
-        return try answer(sends) { (table, send, now) throws(QueueError) in
+        return try answer(sends) { (table, entry, now) throws(QueueError) in
+            let send = try entry.result.get()
             let id = try table.send(send.message, to: queue, now: now)
             return .object([
-                "Id": .text(send.id), "MessageId": .text(id), "MD5OfMessageBody": .text(send.body),
+                "Id": .text(entry.id), "MessageId": .text(id), "MD5OfMessageBody": .text(send.body),
                 "MD5OfMessageAttributes": send.attributes.map { .text($0) },
             ])
         } id: {
             $0.id
+        }
+    }
+
+    /// The message of one entry, or why the queue would refuse it; what is no message at all fails the request.
+    private static func messageOrRefusal(_ members: RequestMembers) throws(ServiceError) -> Result<NewQueueMessage, QueueError> {
+        do throws(ServiceError) { return .success(try message(members)) } catch {
+            guard let refusal = error.queueError else { throw error }
+            return .failure(refusal)
         }
     }
 

@@ -1,4 +1,5 @@
 import EventBus
+import HTTPExchange
 import Queues
 import ServiceLifecycle
 
@@ -38,13 +39,13 @@ extension QueuesService {
             visibilityTimeout: try members.integer("VisibilityTimeout"), waitTimeSeconds: try members.integer("WaitTimeSeconds"))
         let selection = try MessageSelection(members)
         let messages: [ReceivedMessage]
-        do throws(QueueError) { messages = try await receive(request) } catch { throw ServiceError(error) }
+        do throws(QueueError) { messages = try await receive(request, call.departure) } catch { throw ServiceError(error) }
         guard !messages.isEmpty else { return Self.done }
         return AnswerDocument.object(["Messages": .list(messages.map(selection.document))]).json
     }
 
     /// Receives messages; waits for some, without holding a thread, until there are any, its time is up, or the caller has gone.
-    private func receive(_ request: ReceiveRequest) async throws(QueueError) -> [ReceivedMessage] {
+    private func receive(_ request: ReceiveRequest, _ departure: PeerDeparture) async throws(QueueError) -> [ReceivedMessage] {
         let (answers, answer) = AsyncStream.makeStream(of: Result<[ReceivedMessage], QueueError>.self, bufferingPolicy: .bufferingNewest(1))
         let outcome = try queues.receive(request, now: source.nowMilliseconds()) { result in
             answer.yield(result)
@@ -53,10 +54,16 @@ extension QueuesService {
         switch outcome {
         case .messages(let messages): return messages
         case .waiting(let waiter):
-            // A shutdown lets requests that have begun finish; nobody is to wait for this one.
-            for await result in answers.cancelOnGracefulShutdown() { return try result.get() }
-            queues.cancel(waiter, at: request.queue)
-            return []
+            // What nobody is there to read would be hidden from everybody else until its time is up.
+            return try await departure.watch {
+                queues.cancel(waiter, at: request.queue)
+                answer.finish()
+            } during: { () async throws(QueueError) in
+                // A shutdown lets requests that have begun finish; nobody is to wait for this one.
+                for await result in answers.cancelOnGracefulShutdown() { return try result.get() }
+                queues.cancel(waiter, at: request.queue)
+                return []
+            }
         }
     }
 

@@ -43,6 +43,8 @@ struct Queue {
     }
 
     var count: Int { messages.count }
+    /// Entries of the heap of visible messages, which is to stay in proportion to the messages.
+    var visibleEntries: Int { visible.count }
     var visibleCount: Int { messages.count - inFlight - delayed }
     /// When the next hidden message becomes visible; it may be early, never late.
     var nextWaking: Int64? { wakings.min?.milliseconds }
@@ -100,6 +102,8 @@ struct Queue {
     /// Hands out a visible message under a receipt, and hides it until a time.
     mutating func receive(_ sequence: UInt64, receipt: String, until: Int64, now: Int64) -> ReceivedMessage? {
         guard var message = messages[sequence] else { return nil }
+        // It may become visible again, and is to be in the heap once then.
+        if visible.min == sequence { visible.removeMin() }
         message.receipt = receipt
         message.receiveCount += 1
         let first = message.firstReceivedMilliseconds ?? now

@@ -11,6 +11,7 @@ extension QueueTable {
         var settings = QueueSettings()
         try settings.set(attributes)
         try check(settings, of: name.text)
+        try QueueTags.check(tags, of: name.text)
         if let queue = queues[name.text] {
             var wanted = queue.settings
             try wanted.set(attributes)
@@ -116,13 +117,9 @@ extension QueueTable {
         return queues[name]?.tags ?? [:]
     }
 
-    static var tagsMax: Int { 50 }
-
     package mutating func tag(_ name: String, with tags: [String: String]) throws(QueueError) {
         let all = try self.tags(of: name).merging(tags) { $1 }
-        guard all.count <= Self.tagsMax else {
-            throw QueueError(.invalidParameterValue, "Too many tags added for queue \(name); it may have \(Self.tagsMax).")
-        }
+        try QueueTags.check(all, of: name)
         queues[name]?.tags = all
     }
 
