@@ -54,7 +54,8 @@ let package = Package(
         .target(name: "Documents", dependencies: [.product(name: "Yams", package: "Yams")]),
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
         .target(name: "Queues", dependencies: ["Rules", deque, heap]),
-        .target(name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", nioCore, logging]),
+        .target(
+            name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", nioCore, deque, logging]),
         .target(name: "WebSocketFraming", dependencies: [nioCore, nioWebSocket]),
         .target(
             name: "BrokerServer",

@@ -156,6 +156,35 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
     }
 }
 
+@Suite struct BusMeshTests {
+    /// Buses that all forward to all others have more ways between them than anybody can wait for.
+    @Test func aMeshOfBusesIsCut() throws {
+        let names = (0..<6).map { "b\($0)" }
+        var yaml = "Resources:\n"
+        for name in names {
+            yaml += "  \(name): { Type: AWS::Events::EventBus, Properties: { Name: \(name) } }\n"
+            let others = names.filter { $0 != name }
+            let targets = others.map { "{ Id: \($0), Arn: !GetAtt \($0).Arn }" }.joined(separator: ", ")
+            yaml += "  R\(name): { Type: AWS::Events::Rule, Properties: { EventBusName: \(name), EventPattern: { source: [shop] }, "
+            yaml += "Targets: [\(targets)] } }\n"
+        }
+        let site = try QueueSite(yaml)
+        _ = try site.put("{}", bus: "b0")
+        let counters = site.fixture.engine.counters
+        #expect(counters.eventsAccepted == 101)
+        #expect(counters.ruleHopsCut > 100)
+    }
+}
+
+@Suite struct FailureMessageTests {
+    @Test func whatAFailureQuotesIsCut() {
+        let failure = DeliveryFailure.invalidQueueURL(String(repeating: "x", count: 100_000) + "\n")
+        #expect(failure.message.count == DeliveryFailure.charactersMax + 1)
+        #expect(failure.message.hasSuffix("…"))
+        #expect(DeliveryFailure.invalidQueueURL("a\nb").message.contains("\n") == false)
+    }
+}
+
 @Suite struct QueueActionTests {
     private static func rule(_ action: String, error: String = "") -> String {
         """

@@ -30,7 +30,8 @@ import Testing
     @Test(
         "What a rule cannot do is refused with its place",
         arguments: [
-            ("ScheduleExpression: rate(1 minute)", "7:7: AWS::Events::Rule `R`: the property ScheduleExpression is not supported"),
+            ("ScheduleExpression: rate(1 minute)", "no error"),
+            ("EventBusPolicy: x", "7:7: AWS::Events::Rule `R`: the property EventBusPolicy is not supported"),
             ("Nmae: x", "7:7: AWS::Events::Rule `R`: the property Nmae is not supported; did you mean `Name`?"),
             ("Name: a b", "7:13: Name `a b` must be 1 to 64 letters, digits and any of `.-_`"),
             ("State: PAUSED", "7:14: State `PAUSED` is not supported; ENABLED and DISABLED are"),
@@ -44,6 +45,12 @@ import Testing
         #expect(found == (expected == "no error" ? expected : "t.yaml:\(expected)"))
     }
 
+    @Test func aRuleWithoutPatternAndScheduleIsRefused() {
+        #expect(
+            message(rule(pattern: "Description: none")) == "t.yaml:2:3: AWS::Events::Rule `R` needs an EventPattern or a ScheduleExpression"
+        )
+    }
+
     @Test(
         "A pattern that Crema cannot match is refused in the service's words or by the operator's name",
         arguments: [
@@ -55,7 +62,6 @@ import Testing
             ("EventPattern: {detail: {n: [{regex: x}]}}", "Unrecognized match type regex"),
             ("EventPattern: {$or: [{source: [a]}]}", "There must have at least 2 Objects in $or relationship."),
             ("EventPattern: {a: [{anything-but: {prefix: []}}]}", "a: an empty list in anything-but with prefix is not supported"),
-            ("Description: none", "AWS::Events::Rule `R` lacks `EventPattern`"),
         ]
     )
     func patterns(line: String, expected: String) {

@@ -43,6 +43,8 @@ import Testing
     @Test(
         arguments: [
             (#"{"temp":21}"#, "shop/1/state", #"{"twice":42}"#, "the statement wants the message"),
+            (#"{"temp":21}"#, "$aws/rules/device/any/topic", #"{"twice":42}"#, "the statement wants the message"),
+            (#"{"temp":21}"#, "$aws/rules/other/any/topic", nil, "$aws/rules/other/any/topic is for the rule other"),
             (#"{"temp":20}"#, "shop/1/state", nil, "WHERE is not true"), (#"{"temp":21}"#, "shop/1", nil, "shop/1 is not on shop/+/state"),
         ] as [(String, String, String?, String)])
     func aTopicRuleTellsWhatItSelects(payload: String, topic: String, selected: String?, reason: String) throws {

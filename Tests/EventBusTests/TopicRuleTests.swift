@@ -162,7 +162,7 @@ import Testing
         }
         #expect(hops == [1, 2, 3, 4, 5, 6, 7, 8])
         #expect(fixture.engine.counters.ruleHopsCut == 1)
-        #expect(fixture.log.all == ["rule output cut rule=Ping ruleHopsMax=8 topic=ping"])
+        #expect(fixture.log.all == ["rule output cut busForwardsMax=100 rule=Ping ruleHopsMax=8 topic=ping"])
         #expect(fixture.publish("pong", "{}", hops: 255) == [])
         #expect(fixture.engine.counters.ruleHopsCut == 2)
         #expect(fixture.engine.counters.eventsAccepted == 4)

@@ -97,6 +97,13 @@ struct MetricsPage {
             .counter, "crema_events_dropped_total", "Events accepted and dropped.", by: "reason",
             [("unknown_bus", events.eventsDroppedUnknownBus)])
         text.add(.counter, "crema_events_unmatched_total", "Events that no rule of their bus matched.", events.eventsUnmatched)
+        text.add(.counter, "crema_events_scheduled_total", "Events that scheduled rules made.", events.eventsScheduled)
+        text.add(.counter, "crema_events_archived_total", "Events that at least one archive kept.", events.eventsArchived)
+        text.add(
+            .counter, "crema_archived_events_dropped_total", "Events that archives dropped to keep within archiveBytesMax.",
+            events.archivedEventsDropped)
+        text.add(.gauge, "crema_archived_bytes", "What the events of all archives count towards archiveBytesMax.", events.archivedBytes)
+        text.add(.counter, "crema_events_replayed_total", "Events that replays put on their buses once more.", events.eventsReplayed)
         text.add(.counter, "crema_event_entries_failed_total", "PutEvents entries answered with an error.", events.entriesFailed)
         text.add(.counter, "crema_event_requests_refused_total", "PutEvents requests refused as a whole.", events.requestsRefused)
         text.add(.counter, "crema_rule_hops_cut_total", "Rule outputs cut at ruleHopsMax.", events.ruleHopsCut)

@@ -22,6 +22,7 @@ package struct TemplateDocument: Sendable {
 
     /// The resource types that Crema serves, each with the property that holds its physical name.
     package static let servedTypes = [
+        "AWS::Events::Archive": "ArchiveName",
         "AWS::Events::EventBus": "Name",
         "AWS::Events::Rule": "Name",
         "AWS::IoT::TopicRule": "RuleName",

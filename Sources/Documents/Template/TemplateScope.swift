@@ -70,6 +70,8 @@ package struct TemplateScope: Sendable {
         }
         let prefix = "\(Self.region):\(Self.accountID)"
         switch (resource.type, attribute) {
+        case ("AWS::Events::Archive", "Arn"):
+            return .string("arn:aws:events:\(prefix):archive/\(resource.name)", at: location)
         case ("AWS::Events::EventBus", "Arn"):
             return .string("arn:aws:events:\(prefix):event-bus/\(resource.name)", at: location)
         case ("AWS::Events::EventBus", "Name"):

@@ -2,6 +2,8 @@
 package struct EventBusLimits: Sendable, Equatable {
     /// Rules that one message may pass through, each counting one; the output of a further one is cut, counted and logged.
     package var ruleHopsMax = 8
+    /// Times that rules may put one event on further buses, over all its ways; a further one is cut, counted and logged.
+    package var busForwardsMax = 100
     /// Bytes of all entries of one PutEvents request, as the service counts them; a larger request is refused as a whole.
     package var putEventsBytesMax = 1_048_576
     /// Failed deliveries that are kept; the oldest is dropped and counted.
@@ -13,12 +15,25 @@ package struct EventBusLimits: Sendable, Equatable {
     /// Characters of a payload in the log line of a rule's cloudwatchLogs action; the rest is cut and marked by `…`.
     package var ruleLogCharactersMax = 4_096
 
+    /// Archives of all buses; the creation of a further one is refused.
+    package var archivesMax = 100
+    /// Bytes of the events of all archives, with 128 for each; beyond it the oldest events of the archive that gets one are dropped and
+    /// counted.
+    package var archiveBytesMax = 67_108_864
+    /// Replays that are under way at once; a further one is refused.
+    package var replaysRunningMax = 10
+    /// Replays that are known, with those that are over; the oldest of these is forgotten.
+    package var replaysKeptMax = 100
+
     package init() {}
 
     /// The names under `limits:` in the configuration file, with the value each one sets.
     package static let names: [(name: String, path: any WritableKeyPath<EventBusLimits, Int> & Sendable)] = [
-        ("ruleHopsMax", \.ruleHopsMax), ("putEventsBytesMax", \.putEventsBytesMax), ("deadLettersMax", \.deadLettersMax),
+        ("ruleHopsMax", \.ruleHopsMax), ("busForwardsMax", \.busForwardsMax),
+        ("putEventsBytesMax", \.putEventsBytesMax), ("deadLettersMax", \.deadLettersMax),
         ("deadLetterBytesMax", \.deadLetterBytesMax), ("ruleLogSecondsMin", \.ruleLogSecondsMin),
-        ("ruleLogCharactersMax", \.ruleLogCharactersMax),
+        ("ruleLogCharactersMax", \.ruleLogCharactersMax), ("archivesMax", \.archivesMax),
+        ("archiveBytesMax", \.archiveBytesMax), ("replaysRunningMax", \.replaysRunningMax),
+        ("replaysKeptMax", \.replaysKeptMax),
     ]
 }

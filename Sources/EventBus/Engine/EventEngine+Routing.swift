@@ -8,7 +8,7 @@ private struct RoutedEvent {
     let root: JSONView
     let nowMilliseconds: Int64
     let rules: RuleTable
-    /// The buses that it has been put on; none gets it twice.
+    /// The buses that it has been put on to come here; on one way none gets it twice.
     var buses: Set<String>
     var hops: UInt8
 }
@@ -26,7 +26,7 @@ extension EventEngine {
             return id
         }
         totals.eventsAccepted.increment()
-        guard rules.hasRules(onBus: busName) else {
+        guard rules.hasRules(onBus: busName) || hasArchives(ofBus: busName) else {
             totals.eventsUnmatched.increment()
             return id
         }
@@ -34,26 +34,36 @@ extension EventEngine {
         let envelope = EventEnvelope(
             id: id, source: event.source, detailType: event.detailType, timeMilliseconds: event.timeMilliseconds ?? now,
             resources: event.resources, detail: event.detail)
+        archive(envelope, onBus: busName, rules: rules)
         let matching = rules.rules(onBus: busName, matching: envelope.json)
-        guard !matching.isEmpty else {
-            totals.eventsUnmatched.increment()
-            return id
-        }
+        if matching.isEmpty { totals.eventsUnmatched.increment() }
+        route(envelope, onBus: busName, to: matching, hops: hops, rules: rules, into: &output)
+        return id
+    }
+
+    /// Takes an event from its bus to the targets of rules.
+    func route(
+        _ envelope: EventEnvelope, onBus busName: String, to matching: [RuleTable.Event], hops: UInt8, rules: RuleTable,
+        into output: inout RuleOutput
+    ) {
+        guard !matching.isEmpty else { return }
         // Parsed only now, for the targets. One level deeper than a detail may be, and longer than one by the fields around it.
         let limits = JSONLimits(bytesMax: envelope.json.count, depthMax: JSONLimits().depthMax + 1)
         guard let document = try? JSONDocument(parsing: envelope.json, limits: limits) else {
             // Its parts were checked, so this is a mistake of ours; it must not end the process with everybody's sessions.
             assertionFailure("an envelope of checked parts is JSON")
             totals.eventsUnmatched.increment()
-            return id
+            return
         }
-        let routed = RoutedEvent(envelope: envelope, root: document.root, nowMilliseconds: now, rules: rules, buses: [busName], hops: hops)
-        route(routed, to: matching, into: &output)
-        return id
+        let routed = RoutedEvent(
+            envelope: envelope, root: document.root, nowMilliseconds: world.nowMilliseconds(), rules: rules, buses: [busName], hops: hops)
+        var forwards = 0
+        route(routed, to: matching, forwards: &forwards, into: &output)
     }
 
-    // Recursion goes from bus to bus, to none twice, and is bounded by the hops.
-    private func route(_ event: RoutedEvent, to matching: [RuleTable.Event], into output: inout RuleOutput) {
+    // Recursion goes from bus to bus, on one way to none twice, and is bounded by the hops. All ways together are bounded by the forwards:
+    // a mesh of buses has far more of them than buses.
+    private func route(_ event: RoutedEvent, to matching: [RuleTable.Event], forwards: inout Int, into output: inout RuleOutput) {
         if matching.isEmpty { totals.eventsUnmatched.increment() }
         for entry in matching {
             countMatch(entry.counters)
@@ -62,7 +72,7 @@ extension EventEngine {
             for target in entry.rule.targets {
                 let delivery = TargetDelivery(entry: entry, target: target, event: event.envelope, nowMilliseconds: event.nowMilliseconds)
                 do throws(DeliveryFailure) {
-                    try deliver(event, delivery, reserved, into: &output)
+                    try deliver(event, delivery, reserved, forwards: &forwards, into: &output)
                 } catch {
                     fail(delivery, error, into: &output)
                 }
@@ -71,7 +81,7 @@ extension EventEngine {
     }
 
     private func deliver(
-        _ event: RoutedEvent, _ delivery: TargetDelivery, _ reserved: ReservedVariables, into output: inout RuleOutput
+        _ event: RoutedEvent, _ delivery: TargetDelivery, _ reserved: ReservedVariables, forwards: inout Int, into output: inout RuleOutput
     ) throws(DeliveryFailure) {
         let (entry, target) = (delivery.entry, delivery.target)
         guard let hops = nextHop(event.hops) else { return cut(rule: entry.rule.name, topic: target.id) }
@@ -92,9 +102,13 @@ extension EventEngine {
             forwarded.hops = hops
             // The same event would take the same way from there, again and again.
             guard forwarded.buses.insert(name).inserted else { return cut(rule: entry.rule.name, topic: target.id) }
+            guard forwards < limits.busForwardsMax else { return cut(rule: entry.rule.name, topic: target.id) }
+            forwards += 1
             totals.eventsAccepted.increment()
             countDelivery(entry.counters)
-            route(forwarded, to: event.rules.rules(onBus: name, matching: event.envelope.json), into: &output)
+            archive(event.envelope, onBus: name, rules: event.rules)
+            let matching = event.rules.rules(onBus: name, matching: event.envelope.json)
+            route(forwarded, to: matching, forwards: &forwards, into: &output)
         }
     }
 

@@ -14,6 +14,10 @@ package final class EventEngine: Sendable {
     let totals = EngineCounters()
     private let table: Mutex<RuleTable>
     private let letters: Mutex<DeadLetterQueue>
+    let schedules: Mutex<ScheduleTable>
+    let archiveTable: Mutex<ArchiveTable>
+    /// Whether there are archives: most sites have none, and no event is to wait for a lock then.
+    let hasArchives = Atomic<Bool>(false)
     private let logInterval: LogInterval
     private let logger: Logger
 
@@ -28,7 +32,12 @@ package final class EventEngine: Sendable {
         self.limits = limits
         self.world = world
         self.logger = logger
-        table = Mutex(RuleTable(resources))
+        let rules = RuleTable(resources)
+        table = Mutex(rules)
+        var schedules = ScheduleTable()
+        schedules.replace(rules.schedules, now: world.nowMilliseconds())
+        self.schedules = Mutex(schedules)
+        archiveTable = Mutex(ArchiveTable(limits: limits))
         letters = Mutex(DeadLetterQueue(countMax: limits.deadLettersMax, bytesMax: limits.deadLetterBytesMax))
         logInterval = LogInterval(seconds: limits.ruleLogSecondsMin)
     }
@@ -43,6 +52,7 @@ package final class EventEngine: Sendable {
     package func replace(resources: ResourceSet) {
         let next = RuleTable(resources, previous: rules)
         table.withLock { $0 = next }
+        schedules.withLock { $0.replace(next.schedules, now: world.nowMilliseconds()) }
     }
 
     // MARK: - What operators see
@@ -55,7 +65,7 @@ package final class EventEngine: Sendable {
                 entry.counters,
                 of: RuleStatistics(
                     name: entry.rule.name, kind: .event, bus: entry.rule.busName, enabled: entry.rule.isEnabled,
-                    definition: entry.rule.patternText, location: entry.rule.location, matched: 0, delivered: 0, failed: 0
+                    definition: entry.rule.definition, location: entry.rule.location, matched: 0, delivered: 0, failed: 0
                 )
             )
         }
@@ -83,7 +93,11 @@ package final class EventEngine: Sendable {
     /// The latest failed deliveries, newest first.
     package func deadLetters(limit: Int) -> [DeadLetter] { letters.withLock { $0.newest(limit: limit) } }
 
-    package var counters: EventBusCounters { totals.snapshot }
+    package var counters: EventBusCounters {
+        var counters = totals.snapshot
+        (counters.archivedBytes, counters.archivedEventsDropped) = archiveTable.withLock { ($0.bytes, $0.eventsDropped) }
+        return counters
+    }
 
     // MARK: - Counting what rules do
 
@@ -117,7 +131,10 @@ package final class EventEngine: Sendable {
         totals.ruleHopsCut.increment()
         log(
             "rule output cut", subject: "cut \(rule)",
-            ["rule": "\(rule)", "topic": "\(topic)", "ruleHopsMax": "\(limits.ruleHopsMax)"]
+            [
+                "rule": "\(rule)", "topic": "\(topic)", "ruleHopsMax": "\(limits.ruleHopsMax)",
+                "busForwardsMax": "\(limits.busForwardsMax)",
+            ]
         )
     }
 

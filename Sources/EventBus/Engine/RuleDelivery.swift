@@ -33,9 +33,12 @@ package struct RuleDelivery: MessageRules {
         engine.replace(resources: resources)
     }
 
-    /// Makes the queues that the templates declare.
+    /// Makes the queues and the archives that the templates declare.
+    ///
+    /// - Throws: when there would be too many of one kind; then those of the other may have been made.
     package func declare(_ resources: ResourceSet) throws(QueueError) {
         let now = engine.world.nowMilliseconds()
+        do throws(ArchiveError) { try engine.declareArchives(resources) } catch { throw QueueError(.overLimit, error.message) }
         try queues.perform { (table) throws(QueueError) in try table.declare(resources.queues, now: now) }
     }
 

@@ -30,6 +30,16 @@ package struct EventBusCounters: Sendable, Equatable {
     package var eventsDroppedUnknownBus: UInt64 = 0
     /// Events that no rule of their bus matched.
     package var eventsUnmatched: UInt64 = 0
+    /// Events that scheduled rules made.
+    package var eventsScheduled: UInt64 = 0
+    /// Events that at least one archive kept.
+    package var eventsArchived: UInt64 = 0
+    /// Events that archives dropped to keep within `archiveBytesMax`.
+    package var archivedEventsDropped: UInt64 = 0
+    /// Events that replays put on their buses once more.
+    package var eventsReplayed: UInt64 = 0
+    /// What the events of all archives count towards `archiveBytesMax`.
+    package var archivedBytes = 0
     /// Entries of PutEvents that were answered with an error.
     package var entriesFailed: UInt64 = 0
     /// Requests to PutEvents that were refused as a whole.
@@ -67,6 +77,9 @@ final class EngineCounters: Sendable {
     let eventsAccepted = Atomic<UInt64>(0)
     let eventsDroppedUnknownBus = Atomic<UInt64>(0)
     let eventsUnmatched = Atomic<UInt64>(0)
+    let eventsScheduled = Atomic<UInt64>(0)
+    let eventsArchived = Atomic<UInt64>(0)
+    let eventsReplayed = Atomic<UInt64>(0)
     let entriesFailed = Atomic<UInt64>(0)
     let requestsRefused = Atomic<UInt64>(0)
     let ruleMatches = Atomic<UInt64>(0)
@@ -83,6 +96,9 @@ final class EngineCounters: Sendable {
         counters.eventsAccepted = eventsAccepted.load(ordering: .relaxed)
         counters.eventsDroppedUnknownBus = eventsDroppedUnknownBus.load(ordering: .relaxed)
         counters.eventsUnmatched = eventsUnmatched.load(ordering: .relaxed)
+        counters.eventsScheduled = eventsScheduled.load(ordering: .relaxed)
+        counters.eventsArchived = eventsArchived.load(ordering: .relaxed)
+        counters.eventsReplayed = eventsReplayed.load(ordering: .relaxed)
         counters.entriesFailed = entriesFailed.load(ordering: .relaxed)
         counters.requestsRefused = requestsRefused.load(ordering: .relaxed)
         counters.ruleMatches = ruleMatches.load(ordering: .relaxed)

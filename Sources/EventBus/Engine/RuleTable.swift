@@ -37,7 +37,9 @@ final class RuleTable: Sendable {
     private let nextNumber: Int
     /// Of each number the position in ``eventRules``.
     private let positions: [Int: Int]
-    private let searches: SearchPool
+    let searches: SearchPool
+    /// Positions of the enabled rules that run by the clock, by their names: they are all on the default bus.
+    private let scheduledPositions: [String: Int]
 
     /// - Parameters:
     ///   - resources: the rules.
@@ -58,12 +60,13 @@ final class RuleTable: Sendable {
         var nextNumber = previous?.nextNumber ?? 0
         for (position, rule) in resources.eventRules.enumerated() where rule.isEnabled {
             let key = Self.key(rule)
-            if let known = gone[key], known.patternText == rule.patternText {
+            guard let pattern = rule.pattern, let patternText = rule.patternText else { continue }
+            if let known = gone[key], known.patternText == patternText {
                 gone[key] = nil
                 filed[key] = known
             } else {
-                buses[rule.busName]?.insert(rule.pattern, for: nextNumber)
-                filed[key] = Filed(bus: rule.busName, number: nextNumber, patternText: rule.patternText)
+                buses[rule.busName]?.insert(pattern, for: nextNumber)
+                filed[key] = Filed(bus: rule.busName, number: nextNumber, patternText: patternText)
                 nextNumber += 1
             }
             positions[filed[key]?.number ?? nextNumber] = position
@@ -74,6 +77,11 @@ final class RuleTable: Sendable {
         self.positions = positions
         self.nextNumber = nextNumber
         searches = previous?.searches ?? SearchPool()
+        var scheduled: [String: Int] = [:]
+        for (position, rule) in resources.eventRules.enumerated() where rule.isEnabled && rule.schedule != nil {
+            scheduled[rule.name] = position
+        }
+        scheduledPositions = scheduled
         let filters = resources.topicRules.map { $0.isEnabled ? $0.statement.topicFilter : nil }
         topicIndex = FilterIndex(filters)
         var known: Set<String> = []
@@ -88,6 +96,14 @@ final class RuleTable: Sendable {
 
     /// The enabled topic rule of a name.
     func topicRule(named name: String) -> Topic? { topicRulesByName[name].map { topicRules[$0] } }
+
+    /// The enabled rule of this name that runs by the clock.
+    func scheduledRule(named name: String) -> Event? { scheduledPositions[name].map { eventRules[$0] } }
+
+    /// All enabled rules that run by the clock, by their names.
+    var schedules: [(name: String, expression: ScheduleExpression)] {
+        scheduledPositions.compactMap { name, position in eventRules[position].rule.schedule.map { (name, $0.expression) } }
+    }
 
     func hasBus(_ name: String) -> Bool { buses[name] != nil }
 

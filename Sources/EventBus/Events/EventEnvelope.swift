@@ -2,12 +2,18 @@ import Documents
 import Rules
 
 /// An event as rules see it and targets get it.
-struct EventEnvelope {
+struct EventEnvelope: Sendable {
     let id: String
+    /// When it happened, since 1970.
+    let timeMilliseconds: Int64
+    /// Whether it comes from an archive.
+    private(set) var isReplayed = false
     /// The whole event as compact JSON.
     ///
     /// The keys have the order that EventBridge gives them; numbers in the detail keep their spelling.
-    let json: [UInt8]
+    private(set) var json: [UInt8]
+    /// Where in the JSON the name of a replay goes: behind the region.
+    private let replayOffset: Int
 
     /// - Parameters:
     ///   - id: what PutEvents answered.
@@ -18,6 +24,7 @@ struct EventEnvelope {
     ///   - detail: compact JSON of an object.
     init(id: String, source: String, detailType: String, timeMilliseconds: Int64, resources: [String], detail: [UInt8]) {
         self.id = id
+        self.timeMilliseconds = timeMilliseconds
         var json: [UInt8] = []
         json.reserveCapacity(detail.count + 256)
         json += #"{"version":"0","id":"#.utf8
@@ -27,7 +34,9 @@ struct EventEnvelope {
         json += #","source":"#.utf8
         appendJSONString(source, to: &json)
         json += #","account":"\#(TemplateScope.accountID)","time":"\#(timestamp(milliseconds: timeMilliseconds))""#.utf8
-        json += #","region":"\#(TemplateScope.region)","resources":["#.utf8
+        json += #","region":"\#(TemplateScope.region)""#.utf8
+        replayOffset = json.count
+        json += #","resources":["#.utf8
         for (index, resource) in resources.enumerated() {
             if index > 0 { json.append(UInt8(ascii: ",")) }
             appendJSONString(resource, to: &json)
@@ -36,5 +45,15 @@ struct EventEnvelope {
         json += detail
         json.append(UInt8(ascii: "}"))
         self.json = json
+    }
+
+    /// The event as a replay puts it on its bus: the same, with the replay's name.
+    func replayed(as name: String) -> EventEnvelope {
+        var envelope = self
+        var field = Array(#","replay-name":"#.utf8)
+        appendJSONString(name, to: &field)
+        envelope.json.insert(contentsOf: field, at: replayOffset)
+        envelope.isReplayed = true
+        return envelope
     }
 }

@@ -1,3 +1,4 @@
+import BrokerCore
 import Queues
 import Rules
 
@@ -46,7 +47,13 @@ enum DeliveryFailure: Error, Sendable {
         }
     }
 
-    var message: String {
+    /// For people; what it quotes from messages is cut, so that one failure is one line.
+    var message: String { LoggedText.escaping(reason, charactersMax: Self.charactersMax) }
+
+    /// Characters of a message; the rest is cut and marked by `…`.
+    static let charactersMax = 1_024
+
+    private var reason: String {
         switch self {
         case .topic(let error): "\(error)"
         case .invalidTopic(let reason): reason

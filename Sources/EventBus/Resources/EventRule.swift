@@ -6,11 +6,23 @@ struct EventRule: Sendable {
     let name: String
     let busName: String
     let isEnabled: Bool
-    let pattern: EventPattern
+    /// The events that it wants; `nil` for a rule that only runs by the clock.
+    let pattern: EventPattern?
     /// JSON, for people.
-    let patternText: String
+    let patternText: String?
+    /// When it runs by the clock; only on the default bus.
+    let schedule: Schedule?
     let targets: [Target]
     let location: SourceLocation
+
+    /// When a rule is due, and how that was written.
+    struct Schedule: Sendable {
+        let expression: ScheduleExpression
+        let text: String
+    }
+
+    /// The pattern as JSON, the schedule, or both: what people know the rule by.
+    var definition: String { [patternText, schedule?.text].compactMap(\.self).joined(separator: " ") }
 
     var arn: String {
         let path = busName == ResourceSet.defaultBusName ? name : "\(busName)/\(name)"
@@ -38,20 +50,24 @@ struct EventRuleReader {
         let properties = resource.properties
         var problems = ProblemCollector()
         // A role and tags have no meaning where there are no accounts; AWS demands or suggests them.
-        let known = ["Name", "Description", "EventBusName", "EventPattern", "State", "Targets", "RoleArn", "Tags"]
+        let known = ["Name", "Description", "EventBusName", "EventPattern", "ScheduleExpression", "State", "Targets", "RoleArn", "Tags"]
         _ = problems.collect { () throws(DocumentError) in try refuseUnknown(properties, what: what, known: known) }
         let name = problems.collect { () throws(DocumentError) in try ruleName() }
         let busName = problems.collect { () throws(DocumentError) in try self.busName() }
         let isEnabled = problems.collect { () throws(DocumentError) in try self.isEnabled() }
         let pattern = problems.collect { () throws(DocumentError) in try self.pattern() }
+        let schedule = problems.collect { () throws(DocumentError) in try self.schedule(bus: busName) }
         let targets = problems.collect { () throws(DocumentError) in try self.targets() }
         try problems.finish()
-        guard let name, let busName, let isEnabled, let pattern, let targets else {
+        guard let name, let busName, let isEnabled, let pattern, let schedule, let targets else {
             throw DocumentError("\(what) cannot be read", at: resource.location)
         }
+        guard pattern != nil || schedule != nil else {
+            throw DocumentError("\(what) needs an EventPattern or a ScheduleExpression", at: resource.location)
+        }
         return EventRule(
-            name: name, busName: busName, isEnabled: isEnabled, pattern: pattern.compiled, patternText: pattern.text, targets: targets,
-            location: resource.location
+            name: name, busName: busName, isEnabled: isEnabled, pattern: pattern?.compiled, patternText: pattern?.text,
+            schedule: schedule, targets: targets, location: resource.location
         )
     }
 
@@ -80,8 +96,21 @@ struct EventRuleReader {
         }
     }
 
-    private func pattern() throws(DocumentError) -> (compiled: EventPattern, text: String) {
-        let value = try resource.properties.required("EventPattern", in: what)
+    private func schedule(bus: String?) throws(DocumentError) -> EventRule.Schedule? {
+        guard let value = resource.properties["ScheduleExpression"] else { return nil }
+        guard bus == ResourceSet.defaultBusName else {
+            throw DocumentError("ScheduleExpression is supported only on the default event bus.", at: value.location)
+        }
+        let text = try value.text("ScheduleExpression")
+        do throws(ScheduleExpressionError) {
+            return EventRule.Schedule(expression: try ScheduleExpression(parsing: text), text: text)
+        } catch {
+            throw DocumentError("\(error)", at: value.location)
+        }
+    }
+
+    private func pattern() throws(DocumentError) -> (compiled: EventPattern, text: String)? {
+        guard let value = resource.properties["EventPattern"] else { return nil }
         // CloudFormation takes an object, the API its JSON text.
         let json = value.isScalar ? Array(try value.text("EventPattern").utf8) : try value.json("EventPattern")
         guard json.count <= Self.patternBytesMax else {

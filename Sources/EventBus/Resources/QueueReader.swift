@@ -44,7 +44,7 @@ enum QueueReader {
                 try refusing(what, at: value.location) { () throws(QueueError) in try queue.set([property: text]) }
             }
         }
-        let tags = problems.collect { () throws(DocumentError) in try self.tags(properties) }
+        let tags = problems.collect { () throws(DocumentError) in try self.tags(resource, what) }
         try problems.finish()
         guard let name, let tags else { throw DocumentError("\(what) cannot be read", at: resource.location) }
         return QueueDeclaration(name: name, settings: queue, tags: tags)
@@ -57,11 +57,13 @@ enum QueueReader {
         return text
     }
 
-    private static func tags(_ properties: Node) throws(DocumentError) -> [String: String] {
+    private static func tags(_ resource: TemplateDocument.Resource, _ what: String) throws(DocumentError) -> [String: String] {
+        guard let value = resource.properties["Tags"] else { return [:] }
         var tags: [String: String] = [:]
-        for tag in try properties["Tags"]?.elements("Tags") ?? [] {
+        for tag in try value.elements("Tags") {
             tags[try tag.required("Key", in: "a tag").text("Key")] = try tag.required("Value", in: "a tag").text("Value")
         }
+        try refusing(what, at: value.location) { () throws(QueueError) in try QueueTags.check(tags, of: resource.logicalID) }
         return tags
     }
 

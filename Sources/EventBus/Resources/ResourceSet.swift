@@ -10,6 +10,8 @@ package struct ResourceSet: Sendable {
     package let busNames: [String]
     /// The queues that the templates declare.
     package let queues: [QueueDeclaration]
+    /// The archives that the templates declare.
+    let archives: [ArchiveDeclaration]
     /// In the order of the templates; so are their outputs.
     let eventRules: [EventRule]
     let topicRules: [TopicRule]
@@ -34,6 +36,7 @@ package struct ResourceSet: Sendable {
         let busNames = names.all
         let queues = QueueReader.queues(in: resources, &problems)
         let declared = DeclaredNames(buses: busNames, queues: queues.map(\.name))
+        archives = ArchiveReader.archives(in: resources, declared: declared, &problems)
         var eventRules: [EventRule] = []
         var topicRules: [TopicRule] = []
         var eventRuleNames = NameTable(kind: "rule")

@@ -33,6 +33,7 @@ package enum RuleTrialError: Error, Equatable, CustomStringConvertible {
     case notJSON(JSONError)
     case noObject
     case topicMissing(rule: String, filter: String)
+    case noPattern(rule: String, schedule: String)
 
     package var description: String {
         switch self {
@@ -43,6 +44,7 @@ package enum RuleTrialError: Error, Equatable, CustomStringConvertible {
             "several buses have a rule \(name): name one of \(buses.map { "\($0)/\(name)" }.joined(separator: ", "))"
         case .notJSON(let error): "the event is not JSON: \(error)"
         case .noObject: "the event is no JSON object"
+        case .noPattern(let rule, let schedule): "\(rule) runs by the clock, \(schedule), and wants no events"
         case .topicMissing(let rule, let filter): "\(rule) is a topic rule for \(filter): say with --topic where the message was published"
         }
     }
@@ -62,7 +64,8 @@ extension ResourceSet {
         let named = eventRules.filter { $0.name == name || "\($0.busName)/\($0.name)" == name }
         guard named.count < 2 else { throw .ambiguous(name, buses: named.map(\.busName)) }
         if let rule = named.first {
-            let finding = RuleTrial.Finding.pattern(rule.pattern.explain(try Self.object(event)))
+            guard let pattern = rule.pattern else { throw .noPattern(rule: rule.name, schedule: rule.schedule?.text ?? "") }
+            let finding = RuleTrial.Finding.pattern(pattern.explain(try Self.object(event)))
             return RuleTrial(rule: rule.name, bus: rule.busName, isEnabled: rule.isEnabled, finding: finding)
         }
         guard let rule = topicRules.first(where: { $0.name == name }) else {
@@ -86,8 +89,16 @@ extension ResourceSet {
 
 extension TopicRule {
     fileprivate func trial(_ payload: [UInt8], topic: String, _ nowMilliseconds: Int64) -> RuleTrial.Finding {
-        if let filter = statement.topicFilter, FilterIndex([filter]).matches(ByteBuffer(string: topic)).isEmpty {
+        var topic = topic
+        if let (rule, rest) = BasicIngest.parts(of: topic) {
+            // Only the rule that is named gets it, whatever its filter.
+            guard rule == name else { return .statement(selected: nil, reason: "\(topic) is for the rule \(rule)") }
+            topic = rest
+        } else if let filter = statement.topicFilter, FilterIndex([filter]).matches(ByteBuffer(string: topic)).isEmpty {
             return .statement(selected: nil, reason: "\(topic) is not on \(filter)")
+        } else if statement.topicFilter == nil {
+            return .statement(
+                selected: nil, reason: "the statement has no FROM: it gets what is published to \(BasicIngest.prefix)\(name)/…")
         }
         let input = SQLInput(topic: topic, payload: payload, clientID: nil, principal: nil, timestampMilliseconds: nowMilliseconds)
         do throws(SQLEvaluationError) {

@@ -71,6 +71,7 @@ struct ServedSite {
             ReloadService(
                 hangups: hangups, options: options, delivery: delivery, authorizer: authorizer, broker: broker, gateways: gateways,
                 log: log))
+        services.append(EventClockService(delivery: delivery, broker: broker))
         services.append(ReadinessService(readiness: readiness))
 
         var quiet = log

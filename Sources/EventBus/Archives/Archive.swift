@@ -1,0 +1,61 @@
+import DequeModule
+
+/// An event that an archive keeps.
+struct ArchivedEvent: Sendable {
+    let envelope: EventEnvelope
+    /// When it came, in milliseconds since 1970: retention counts from here.
+    let arrivedMilliseconds: Int64
+
+    /// What it counts towards `archiveBytesMax`, so that small events are not free.
+    var bytes: Int { envelope.json.count + 128 }
+}
+
+/// The events of one archive, in the order in which they came.
+struct Archive: Sendable {
+    var declaration: ArchiveDeclaration
+    let createdMilliseconds: Int64
+    private(set) var events = Deque<ArchivedEvent>()
+    private(set) var bytes = 0
+
+    init(_ declaration: ArchiveDeclaration, now: Int64) {
+        self.declaration = declaration
+        createdMilliseconds = now
+    }
+
+    mutating func append(_ event: ArchivedEvent) {
+        events.append(event)
+        bytes += event.bytes
+    }
+
+    /// Drops the oldest event; answers what it counted, 0 when there is none.
+    mutating func removeFirst() -> Int {
+        guard let first = events.popFirst() else { return 0 }
+        bytes -= first.bytes
+        return first.bytes
+    }
+
+    /// Drops what is older than the archive keeps.
+    ///
+    /// - Returns: how many events.
+    mutating func advance(to now: Int64) -> Int {
+        guard declaration.retentionDays > 0 else { return 0 }
+        let oldest = now - Int64(declaration.retentionDays) * 86_400_000
+        var dropped = 0
+        while let first = events.first, first.arrivedMilliseconds < oldest {
+            _ = removeFirst()
+            dropped += 1
+        }
+        return dropped
+    }
+
+    /// The events of a time, by the minute of their own time; those of one minute in the order in which they came.
+    ///
+    /// - Parameter range: of the events' own times, in milliseconds since 1970.
+    func events(in range: Range<Int64>) -> [EventEnvelope] {
+        let chosen = events.lazy.map(\.envelope).filter { range.contains($0.timeMilliseconds) }
+        return chosen.enumerated().sorted { left, right in
+            let minutes = (left.element.timeMilliseconds / 60_000, right.element.timeMilliseconds / 60_000)
+            return minutes.0 == minutes.1 ? left.offset < right.offset : minutes.0 < minutes.1
+        }.map(\.element)
+    }
+}

@@ -1,0 +1,201 @@
+import Rules
+
+/// All archives and replays, and the rules by which events get into them and out.
+///
+/// Knows no clock: every call says what time it is, in milliseconds since 1970. In memory: the end of the program is the end of the events.
+struct ArchiveTable: Sendable {
+    let limits: EventBusLimits
+    private var archives: [String: Archive] = [:]
+    private var replays: [String: Replay] = [:]
+    /// The names of all replays, oldest first.
+    private var replayOrder: [String] = []
+    private var routes: [String: ArchiveRoutes] = [:]
+    private var numbers: [String: Int] = [:]
+    private var lastNumber = 0
+    private(set) var bytes = 0
+    private(set) var eventsDropped: UInt64 = 0
+
+    init(limits: EventBusLimits) {
+        self.limits = limits
+    }
+
+    /// How a bus's events get into its archives; nil where it has none.
+    func routes(ofBus bus: String) -> ArchiveRoutes? { routes[bus] }
+
+    // MARK: - Archives
+
+    func archive(_ name: String) throws(ArchiveError) -> Archive {
+        guard let archive = archives[name] else { throw .unknownArchive(name) }
+        return archive
+    }
+
+    var isEmpty: Bool { archives.isEmpty }
+
+    /// All archives, by their names.
+    var all: [Archive] { archives.values.sorted { $0.declaration.name < $1.declaration.name } }
+
+    mutating func create(_ declaration: ArchiveDeclaration, now: Int64) throws(ArchiveError) {
+        guard archives[declaration.name] == nil else {
+            throw ArchiveError(.resourceAlreadyExists, "Archive \(declaration.name) already exists.")
+        }
+        guard archives.count < limits.archivesMax else {
+            throw ArchiveError(.limitExceeded, "There are archivesMax (\(limits.archivesMax)) archives already.")
+        }
+        archives[declaration.name] = Archive(declaration, now: now)
+        file(declaration)
+    }
+
+    /// Changes what an archive keeps from now on; what it has stays.
+    mutating func update(_ declaration: ArchiveDeclaration) throws(ArchiveError) {
+        let old = try archive(declaration.name).declaration
+        unfile(old)
+        archives[declaration.name]?.declaration = declaration
+        file(declaration)
+    }
+
+    mutating func delete(_ name: String) throws(ArchiveError) {
+        let archive = try archive(name)
+        archives[name] = nil
+        bytes -= archive.bytes
+        unfile(archive.declaration)
+    }
+
+    /// Makes the archives that templates declare; one that is there keeps its events and gets the template's settings.
+    ///
+    /// An archive that no template declares any more stays: its events are somebody's.
+    mutating func declare(_ declarations: [ArchiveDeclaration], now: Int64) throws(ArchiveError) {
+        let new = declarations.count { archives[$0.name] == nil }
+        guard new == 0 || archives.count + new <= limits.archivesMax else {
+            throw ArchiveError(
+                .limitExceeded, "The templates declare \(new) archives more, but there may be archivesMax (\(limits.archivesMax)).")
+        }
+        for declaration in declarations {
+            if archives[declaration.name] == nil { try create(declaration, now: now) } else { try update(declaration) }
+        }
+    }
+
+    private mutating func file(_ declaration: ArchiveDeclaration) {
+        lastNumber += 1
+        numbers[declaration.name] = lastNumber
+        routes[declaration.bus, default: ArchiveRoutes()].insert(declaration, as: lastNumber)
+    }
+
+    private mutating func unfile(_ declaration: ArchiveDeclaration) {
+        guard let number = numbers.removeValue(forKey: declaration.name) else { return }
+        routes[declaration.bus]?.remove(number)
+        if routes[declaration.bus]?.isEmpty ?? false { routes[declaration.bus] = nil }
+    }
+
+    // MARK: - Events
+
+    /// Keeps an event in archives; where that is too much, the oldest ones of these archives go.
+    mutating func keep(_ envelope: EventEnvelope, in names: [String], now: Int64) {
+        let event = ArchivedEvent(envelope: envelope, arrivedMilliseconds: now)
+        for name in names where archives[name] != nil {
+            archives[name]?.append(event)
+            bytes += event.bytes
+            advance(name, to: now)
+            while bytes > limits.archiveBytesMax, let freed = archives[name]?.removeFirst(), freed > 0 {
+                bytes -= freed
+                eventsDropped += 1
+            }
+        }
+    }
+
+    private mutating func advance(_ name: String, to now: Int64) {
+        let before = archives[name]?.bytes ?? 0
+        _ = archives[name]?.advance(to: now)
+        bytes -= before - (archives[name]?.bytes ?? 0)
+    }
+
+    /// Drops what is older than its archive keeps.
+    mutating func advance(to now: Int64) {
+        for name in archives.keys { advance(name, to: now) }
+    }
+
+    // MARK: - Replays
+
+    func replay(_ name: String) throws(ArchiveError) -> Replay {
+        guard let replay = replays[name] else { throw .unknownReplay(name) }
+        return replay
+    }
+
+    /// All replays, the latest first.
+    var allReplays: [Replay] { replayOrder.reversed().compactMap { replays[$0] } }
+    var hasRunningReplays: Bool { replays.values.contains { !$0.state.isOver } }
+
+    mutating func start(_ request: ReplayRequest, now: Int64) throws(ArchiveError) -> Replay {
+        guard replays[request.name] == nil else {
+            throw ArchiveError(.resourceAlreadyExists, "Replay \(request.name) already exists.")
+        }
+        guard archives[request.archive] != nil else {
+            throw ArchiveError(
+                .validation, "Parameter EventSourceArn is not valid. Reason: Archive \(request.archive) does not exist.")
+        }
+        advance(request.archive, to: now)
+        let archive = try archive(request.archive)
+        guard archive.declaration.bus == request.destination else {
+            throw ArchiveError(.validation, "Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted.")
+        }
+        guard replays.values.count(where: { !$0.state.isOver }) < limits.replaysRunningMax else {
+            throw ArchiveError(.limitExceeded, "The requested resource exceeds the maximum number allowed.")
+        }
+        let replay = Replay(request, bus: archive.declaration.bus, events: archive.events(in: request.range), now: now)
+        replays[request.name] = replay
+        replayOrder.append(request.name)
+        forgetOldReplays()
+        return replay
+    }
+
+    private mutating func forgetOldReplays() {
+        while replays.count > limits.replaysKeptMax, let oldest = replayOrder.firstIndex(where: { replays[$0]?.state.isOver ?? true }) {
+            replays[replayOrder.remove(at: oldest)] = nil
+        }
+    }
+
+    mutating func cancel(_ name: String) throws(ArchiveError) -> Replay {
+        let replay = try replay(name)
+        guard !replay.state.isOver, replay.state != .cancelling else {
+            throw ArchiveError(.illegalStatus, "Replay \(name) is not in a valid state for this operation.")
+        }
+        replays[name]?.state = .cancelling
+        return try self.replay(name)
+    }
+
+    /// The next events of all running replays, at most so many of each.
+    mutating func takeReplayed(_ most: Int, now: Int64) -> [(replay: Replay, events: [EventEnvelope])] {
+        var taken: [(replay: Replay, events: [EventEnvelope])] = []
+        for name in replayOrder {
+            guard let replay = replays[name], !replay.state.isOver else { continue }
+            let events = replays[name]?.takeNext(most, now: now) ?? []
+            if !events.isEmpty { taken.append((replay, events)) }
+        }
+        return taken
+    }
+}
+
+/// Into which archives the events of one bus go.
+struct ArchiveRoutes: Sendable {
+    private var index = PatternIndex()
+    private var names: [Int: String] = [:]
+    private var unfiltered: Set<Int> = []
+
+    var isEmpty: Bool { names.isEmpty }
+
+    mutating func insert(_ declaration: ArchiveDeclaration, as number: Int) {
+        names[number] = declaration.name
+        if let pattern = declaration.pattern { index.insert(pattern, for: number) } else { unfiltered.insert(number) }
+    }
+
+    mutating func remove(_ number: Int) {
+        names[number] = nil
+        unfiltered.remove(number)
+        index.remove(number)
+    }
+
+    /// The names of the archives that keep an event.
+    func archives(keeping json: [UInt8], _ searches: SearchPool) -> [String] {
+        let filtered = index.count == 0 ? [] : searches.withSearch { index.matches(json, using: &$0) }
+        return (filtered + unfiltered).compactMap { names[$0] }
+    }
+}
