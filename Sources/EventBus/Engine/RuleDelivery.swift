@@ -27,16 +27,16 @@ package struct RuleDelivery: MessageRules {
         return (outcome.results, carryOut(outcome.output))
     }
 
-    /// Puts the rules of other templates in force, and makes the queues that they declare.
-    package func replace(resources: ResourceSet) throws(QueueError) {
-        try declare(resources)
-        engine.replace(resources: resources)
-    }
-
     /// Makes the queues that the templates declare.
     package func declare(_ resources: ResourceSet) throws(QueueError) {
         let now = engine.world.nowMilliseconds()
         try queues.perform { (table) throws(QueueError) in try table.declare(resources.queues, now: now) }
+    }
+
+    /// The names of all queues that there are now.
+    var queueNames: [String] {
+        // Listing them cannot fail.
+        (try? queues.perform { (table) throws(QueueError) in table.names() }) ?? []
     }
 
     /// Sends what is for queues, and answers with the messages for the broker.

@@ -5,11 +5,12 @@ import Rules
 struct EventRule: Sendable {
     let name: String
     let busName: String
-    let isEnabled: Bool
+    var isEnabled: Bool
     let pattern: EventPattern
     /// JSON, for people.
     let patternText: String
-    let targets: [Target]
+    var targets: [Target]
+    var details: ResourceDetails
     let location: SourceLocation
 
     var arn: String {
@@ -45,13 +46,14 @@ struct EventRuleReader {
         let isEnabled = problems.collect { () throws(DocumentError) in try self.isEnabled() }
         let pattern = problems.collect { () throws(DocumentError) in try self.pattern() }
         let targets = problems.collect { () throws(DocumentError) in try self.targets() }
+        let details = problems.collect { () throws(DocumentError) in try ResourceDetails(resource.properties) }
         try problems.finish()
-        guard let name, let busName, let isEnabled, let pattern, let targets else {
+        guard let name, let busName, let isEnabled, let pattern, let targets, let details else {
             throw DocumentError("\(what) cannot be read", at: resource.location)
         }
         return EventRule(
             name: name, busName: busName, isEnabled: isEnabled, pattern: pattern.compiled, patternText: pattern.text, targets: targets,
-            location: resource.location
+            details: details, location: resource.location
         )
     }
 

@@ -44,7 +44,7 @@ enum QueueReader {
                 try refusing(what, at: value.location) { () throws(QueueError) in try queue.set([property: text]) }
             }
         }
-        let tags = problems.collect { () throws(DocumentError) in try self.tags(properties) }
+        let tags = problems.collect { () throws(DocumentError) in try readTags(properties) }
         try problems.finish()
         guard let name, let tags else { throw DocumentError("\(what) cannot be read", at: resource.location) }
         return QueueDeclaration(name: name, settings: queue, tags: tags)
@@ -55,14 +55,6 @@ enum QueueReader {
         let text = try value?.text("QueueName") ?? resource.logicalID
         try refusing(what, at: value?.location ?? resource.location) { () throws(QueueError) in _ = try QueueName(text) }
         return text
-    }
-
-    private static func tags(_ properties: Node) throws(DocumentError) -> [String: String] {
-        var tags: [String: String] = [:]
-        for tag in try properties["Tags"]?.elements("Tags") ?? [] {
-            tags[try tag.required("Key", in: "a tag").text("Key")] = try tag.required("Value", in: "a tag").text("Value")
-        }
-        return tags
     }
 
     /// What the queues refuse is a mistake of the template's.

@@ -47,6 +47,22 @@ struct RequestMembers {
         return integer
     }
 
+    func boolean(_ name: String) throws(ServiceError) -> Bool? {
+        guard let value = member(name) else { return nil }
+        switch value.kind {
+        case .true: return true
+        case .false: return false
+        default: throw mismatch(name, "a boolean")
+        }
+    }
+
+    /// A list of objects that are read elsewhere.
+    func objects(_ name: String) throws(ServiceError) -> [JSONView]? {
+        guard let value = member(name) else { return nil }
+        guard value.kind == .array, value.elements.allSatisfy({ $0.kind == .object }) else { throw mismatch(name, "a list of objects") }
+        return Array(value.elements)
+    }
+
     func texts(_ name: String) throws(ServiceError) -> [String]? {
         guard let value = member(name) else { return nil }
         guard value.kind == .array else { throw mismatch(name, "a list") }
