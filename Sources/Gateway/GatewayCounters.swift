@@ -7,6 +7,9 @@ package final class GatewayCounters: Sendable {
     /// Bounded, so that it can be a label.
     package enum Handler: String, Sendable, CaseIterable {
         case putEvents = "put_events"
+        /// EventBridge's other operations.
+        case events
+        case topicRules = "topic_rules"
         case queues
         case route
         /// MQTT over WebSocket: what was refused before it became that.

@@ -6,7 +6,11 @@ import Logging
 import NIOCore
 import Rules
 
-/// Answers every request of a listener for programs: AWS services in their JSON protocol at `POST /`, API routes everywhere else.
+/// Answers every request of a listener for programs: AWS services in their JSON protocol at `POST /`, AWS IoT's API for topic rules at its
+/// paths, API routes everywhere else.
+///
+/// A request that names AWS IoT in its signature, as AWS SDKs write it, is for AWS IoT's API, and no other is: routes keep their paths, and no
+/// page in a browser reaches rules without the browser's asking first, since a request with a signature is no simple one.
 ///
 /// An answer with status 200 leaves after every message that its events caused has been published, in order.
 package struct GatewayResponder: HTTPResponder {
@@ -20,6 +24,7 @@ package struct GatewayResponder: HTTPResponder {
     let anonymous: Bool
     let events: EventsService
     let queues: QueuesService
+    let topicRules: TopicRulesService
     /// Where the listener serves MQTT over WebSocket.
     let webSocketPath: String?
     let counters: GatewayCounters
@@ -62,6 +67,10 @@ package struct GatewayResponder: HTTPResponder {
         if path == "/", request.method == .post, let target = request.headers[.amazonTarget] {
             return await answer(request, context, target: target, requestID: requestID)
         }
+        let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
+        if TopicRulesCall.isSigned(request) {
+            return await answer(request, TopicRulesCall(request.method, path: path), path: path, query: query, requestID)
+        }
         var handler = GatewayCounters.Handler.unmatched
         do throws(RouteError) {
             guard anonymous else { throw .authenticationRequired }
@@ -70,7 +79,6 @@ package struct GatewayResponder: HTTPResponder {
             case .malformedPath: throw .malformedPath
             case .route(let route, let parameters):
                 handler = .route
-                let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
                 let answer = try await put(
                     request, by: route, query: query, pathParameters: parameters, requestID: requestID,
                     sourceAddress: context.sourceAddress)
@@ -101,13 +109,31 @@ package struct GatewayResponder: HTTPResponder {
     private func answer<Service: JSONService>(
         _ request: Request, _ context: Context, _ operation: Substring, by service: Service, _ requestID: String
     ) async -> Answer {
+        let handler = Service.handler(of: operation)
         do throws(ServiceError) {
             guard anonymous else { throw Self.unsigned }
             let body = try await service.answer(operation, request, context.departure, bodySecondsMax: limits.httpBodySecondsMax)
-            return Answer(handler: Service.handler, response: Self.response(.ok, Service.mediaType, body, requestID))
+            return Answer(handler: handler, response: Self.response(.ok, Service.mediaType, body, requestID))
         } catch {
             let text = "\(error.code): \(error.message)"
-            return Answer(handler: Service.handler, response: Self.response(error, Service.mediaType, requestID), refusal: text)
+            return Answer(handler: handler, response: Self.response(error, Service.mediaType, requestID), refusal: text)
+        }
+    }
+
+    // MARK: - AWS IoT
+
+    /// Answers a call, which is nil for an operation that is not there.
+    private func answer(
+        _ request: Request, _ call: TopicRulesCall?, path: Substring, query: Substring?, _ requestID: String
+    ) async -> Answer {
+        do throws(ServiceError) {
+            guard anonymous else { throw Self.unsigned }
+            guard let call else { throw .unknownOperation("\(request.method) \(path) of AWS IoT") }
+            let body = try await topicRules.answer(call, request, query: query)
+            return Answer(handler: .topicRules, response: Self.response(.ok, Self.json, body, requestID))
+        } catch {
+            let text = "\(error.code): \(error.message)"
+            return Answer(handler: .topicRules, response: Self.response(error, Self.json, requestID), refusal: text)
         }
     }
 

@@ -34,8 +34,10 @@ package struct GatewayServer: Service {
     private let listener: HTTPListener
     private let responder: GatewayResponder
 
-    /// Prepares a listener that serves `routes` besides the AWS-compatible endpoint `POST /`, which answers for the rules and queues of
-    /// `delivery`.
+    /// Prepares a listener that serves `routes` besides the AWS-compatible endpoints: `POST /` for EventBridge and queues, and the paths of
+    /// AWS IoT's API for topic rules.
+    ///
+    /// `topicFiltersChanged` makes the broker ask for the filters of topic rules again, and returns when it has.
     ///
     /// Connections whose first request asks for WebSocket go to `webSocket`, which must serve the event loops of `eventLoopGroup`.
     ///
@@ -44,7 +46,8 @@ package struct GatewayServer: Service {
         configuration: Configuration,
         routes: RouteTable,
         broker: any BrokerAccess,
-        delivery: RuleDelivery,
+        control: ControlPlane,
+        topicFiltersChanged: @escaping @Sendable () async -> Void,
         counters: GatewayCounters = GatewayCounters(),
         webSocket: WebSocketPort? = nil,
         eventLoopGroup: any EventLoopGroup,
@@ -65,8 +68,9 @@ package struct GatewayServer: Service {
             countRefusal: { counters.record(.unmatched, status: $0) }, onListening: onListening)
         responder = GatewayResponder(
             routes: CurrentRoutes(routes), limits: limits, anonymous: configuration.anonymous,
-            events: EventsService(limits: limits, broker: broker, delivery: delivery),
-            queues: QueuesService(queues: delivery.queues, bodyBytesMax: limits.queueBodyBytesMax, source: .system),
+            events: EventsService(limits: limits, broker: broker, control: control),
+            queues: QueuesService(queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax, source: .system),
+            topicRules: TopicRulesService(control: control, limits: limits, topicFiltersChanged: topicFiltersChanged),
             webSocketPath: webSocket?.path, counters: counters, refusals: listener.refusals.log, source: .system, log: log)
     }
 

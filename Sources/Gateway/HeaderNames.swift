@@ -5,6 +5,7 @@ extension HTTPField.Name {
     static let amazonRequestID = constant("x-amzn-RequestId")
     static let amazonErrorType = constant("x-amzn-ErrorType")
     static let amazonQueryError = constant("x-amzn-query-error")
+    static let amazonTagging = constant("x-amz-tagging")
     static let contentTypeOptions = constant("X-Content-Type-Options")
 
     private static func constant(_ name: String) -> HTTPField.Name {

@@ -257,13 +257,13 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
     @Test(
         "What a template may not say of queues, buses and dead letters",
         arguments: [
-            ("Arn: 'arn:aws:sqs:us-east-1:0:order'", "no template declares the queue order"),
+            ("Arn: 'arn:aws:sqs:us-east-1:0:order'", "Queue order does not exist"),
             ("Arn: 'arn:aws:events:us-east-1:0:event-bus/nowhere'", "Event bus nowhere does not exist"),
             ("Arn: !GetAtt Q.Arn, SqsParameters: { MessageGroupId: g }", "the property SqsParameters is not supported"),
             ("Arn: !GetAtt Q.Arn, MqttParameters: { Qos: 1 }", "MqttParameters are for targets that are topics"),
             ("Arn: 'arn:aws:events:us-east-1:0:event-bus/default', InputPath: $.id", "a bus gets the event as it is; InputPath"),
             ("Arn: !GetAtt Q.Arn, DeadLetterConfig: { Arn: x }", "`x` is not the ARN of a queue"),
-            ("Arn: !GetAtt Q.Arn, DeadLetterConfig: { Arn: 'arn:aws:sqs:r:0:dead' }", "no template declares the queue dead"),
+            ("Arn: !GetAtt Q.Arn, DeadLetterConfig: { Arn: 'arn:aws:sqs:r:0:dead' }", "Queue dead does not exist"),
             ("Arn: !GetAtt Q.Arn, DeadLetterConfig: {}", "lacks `Arn`"),
             ("Arn: 'arn:aws:lambda:r:0:function:f'", "the ARN `arn:aws:lambda:r:0:function:f` is not supported"),
         ])
@@ -287,7 +287,7 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
             ("FifoQueue: true", "FIFO queues"), ("QueueName: q.fifo", "FIFO queues"),
             ("KmsMasterKeyId: k", "KmsMasterKeyId is not supported"),
             ("VisibilityTimeout: 43201", "VisibilityTimeout must be an integer"), ("QueueName: a b", "hyphens, or underscores"),
-            ("RedrivePolicy: { deadLetterTargetArn: 'arn:aws:sqs:r:0:x', maxReceiveCount: 1 }", "no template declares the queue x"),
+            ("RedrivePolicy: { deadLetterTargetArn: 'arn:aws:sqs:r:0:x', maxReceiveCount: 1 }", "Queue x does not exist"),
             ("RedrivePolicy: { deadLetterTargetArn: 'arn:aws:sqs:r:0:Q', maxReceiveCount: 1 }", "its own dead-letter queue"),
             ("RedrivePolicy: { deadLetterTargetArn: x, maxReceiveCount: 1 }", "is not the ARN of a queue"),
         ])
@@ -317,6 +317,6 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
                   TopicRulePayload: { Sql: "SELECT * FROM 'a'", Actions: [{ Sqs: { QueueUrl: 'https://h/0/q' } }] }
             """
         let error = #expect(throws: DocumentError.self) { _ = try resources(yaml) }
-        #expect(error?.problems.first?.message.contains("no template declares the queue q") == true)
+        #expect(error?.problems.first?.message.contains("Queue q does not exist") == true)
     }
 }

@@ -16,6 +16,7 @@ struct GatewayFixture {
     let engine: EventEngine
     let queues = SharedQueues(makeID: EventSource.system.makeID)
     let counters: GatewayCounters
+    let control: ControlPlane
     let server: GatewayServer
 
     static let shop = """
@@ -100,11 +101,13 @@ struct GatewayFixture {
         engine = EventEngine(resources: resources, logger: quiet)
         let delivery = RuleDelivery(engine: engine, queues: queues)
         try delivery.declare(resources)
+        control = ControlPlane(delivery: delivery, templates: resources)
         QueueAlarm.set(for: queues, on: eventLoopGroup.next())
         let routes = try OpenAPIDocument(file: "api.yaml", text: api, parameters: [:]).routes
         server = GatewayServer(
             configuration: .init(host: "127.0.0.1", port: 0, anonymous: anonymous, limits: limits), routes: try RouteTable(routes),
-            broker: broker, delivery: delivery, counters: counters, webSocket: webSocket, eventLoopGroup: eventLoopGroup, log: log ?? quiet,
+            broker: broker, control: control, topicFiltersChanged: {}, counters: counters, webSocket: webSocket,
+            eventLoopGroup: eventLoopGroup, log: log ?? quiet,
             onListening: onListening)
     }
 

@@ -127,10 +127,10 @@ import Testing
 
     @Test func anotherOperationIsRefusedByItsName() async throws {
         let fixture = try GatewayFixture()
-        let response = try await fixture.call("PutRule", body: "{}")
+        let response = try await fixture.call("ListEndpoints", body: "{}")
         #expect(response.status == .badRequest)
         #expect(response.headers[.init("x-amzn-ErrorType")!] == "UnknownOperationException")
-        #expect(response.text.contains("AWSEvents.PutRule is not supported by Crema"))
+        #expect(response.text.contains("AWSEvents.ListEndpoints is not supported by Crema"))
     }
 
     @Test func anotherContentTypeIsRefused() async throws {

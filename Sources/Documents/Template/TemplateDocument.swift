@@ -9,6 +9,13 @@ package struct TemplateDocument: Sendable {
         package var properties: Node
         /// Of the logical identifier.
         package var location: SourceLocation
+
+        package init(logicalID: String, type: String, properties: Node, location: SourceLocation) {
+            self.logicalID = logicalID
+            self.type = type
+            self.properties = properties
+            self.location = location
+        }
     }
 
     /// A resource of a type that Crema does not serve.

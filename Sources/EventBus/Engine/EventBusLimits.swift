@@ -14,6 +14,18 @@ package struct EventBusLimits: Sendable, Equatable {
     package var ruleLogSecondsMin = 10
     /// Characters of a payload in the log line of a rule's cloudwatchLogs action; the rest is cut and marked by `…`.
     package var ruleLogCharactersMax = 4_096
+    /// Buses, those of the templates and `default` among them; a further CreateEventBus is refused.
+    package var busesMax = 100
+    /// Rules of one bus, those of the templates among them; a further PutRule is refused.
+    package var rulesPerBusMax = 300
+    /// Targets of one rule that came by API; PutTargets beyond it is refused.
+    package var targetsPerRuleMax = 5
+    /// Targets of one call of PutTargets or RemoveTargets; a longer one is refused.
+    package var targetsPerCallMax = 10
+    /// Topic rules, those of the templates among them; a further CreateTopicRule is refused.
+    package var topicRulesMax = 1_000
+    /// Tags of one bus or rule that came by API; more are refused.
+    package var tagsMax = 50
 
     /// Archives of all buses; the creation of a further one is refused.
     package var archivesMax = 100
@@ -34,6 +46,8 @@ package struct EventBusLimits: Sendable, Equatable {
         ("deadLetterBytesMax", \.deadLetterBytesMax), ("ruleLogSecondsMin", \.ruleLogSecondsMin),
         ("ruleLogCharactersMax", \.ruleLogCharactersMax), ("archivesMax", \.archivesMax),
         ("archiveBytesMax", \.archiveBytesMax), ("replaysRunningMax", \.replaysRunningMax),
-        ("replaysKeptMax", \.replaysKeptMax),
+        ("replaysKeptMax", \.replaysKeptMax), ("busesMax", \.busesMax), ("rulesPerBusMax", \.rulesPerBusMax),
+        ("targetsPerRuleMax", \.targetsPerRuleMax), ("targetsPerCallMax", \.targetsPerCallMax), ("topicRulesMax", \.topicRulesMax),
+        ("tagsMax", \.tagsMax),
     ]
 }

@@ -27,12 +27,6 @@ package struct RuleDelivery: MessageRules {
         return (outcome.results, carryOut(outcome.output))
     }
 
-    /// Puts the rules of other templates in force, and makes the queues that they declare.
-    package func replace(resources: ResourceSet) throws(QueueError) {
-        try declare(resources)
-        engine.replace(resources: resources)
-    }
-
     /// Makes the queues and the archives that the templates declare.
     ///
     /// - Throws: when there would be too many of one kind; then those of the other may have been made.
@@ -40,6 +34,12 @@ package struct RuleDelivery: MessageRules {
         let now = engine.world.nowMilliseconds()
         do throws(ArchiveError) { try engine.declareArchives(resources) } catch { throw QueueError(.overLimit, error.message) }
         try queues.perform { (table) throws(QueueError) in try table.declare(resources.queues, now: now) }
+    }
+
+    /// The names of all queues that there are now.
+    var queueNames: [String] {
+        // Listing them cannot fail.
+        (try? queues.perform { (table) throws(QueueError) in table.names() }) ?? []
     }
 
     /// Sends what is for queues, and answers with the messages for the broker.

@@ -23,6 +23,15 @@ final class RuleTable: Sendable {
         let patternText: String
     }
 
+    /// What a rule is known by over reloads.
+    private enum Key: Hashable {
+        case event(bus: String, name: String)
+        case topic(String)
+
+        init(_ rule: EventRule) { self = .event(bus: rule.busName, name: rule.name) }
+        init(_ rule: TopicRule) { self = .topic(rule.name) }
+    }
+
     let eventRules: [Event]
     let topicRules: [Topic]
     /// The filters of the enabled topic rules, each once.
@@ -33,7 +42,7 @@ final class RuleTable: Sendable {
     private let topicRulesByName: [String: Int]
     /// The enabled rules of each bus, by numbers that they keep over reloads.
     private let buses: [String: PatternIndex]
-    private let filed: [String: Filed]
+    private let filed: [Key: Filed]
     private let nextNumber: Int
     /// Of each number the position in ``eventRules``.
     private let positions: [Int: Int]
@@ -45,21 +54,21 @@ final class RuleTable: Sendable {
     ///   - resources: the rules.
     ///   - previous: whose counters go on for the rules that stay.
     init(_ resources: ResourceSet, previous: RuleTable? = nil) {
-        var counters: [String: RuleCounters] = [:]
-        for entry in previous?.eventRules ?? [] { counters[Self.key(entry.rule)] = entry.counters }
-        for entry in previous?.topicRules ?? [] { counters[Self.key(entry.rule)] = entry.counters }
-        eventRules = resources.eventRules.map { Event(rule: $0, counters: counters[Self.key($0)] ?? RuleCounters()) }
-        topicRules = resources.topicRules.map { Topic(rule: $0, counters: counters[Self.key($0)] ?? RuleCounters()) }
+        var counters: [Key: RuleCounters] = [:]
+        for entry in previous?.eventRules ?? [] { counters[Key(entry.rule)] = entry.counters }
+        for entry in previous?.topicRules ?? [] { counters[Key(entry.rule)] = entry.counters }
+        eventRules = resources.eventRules.map { Event(rule: $0, counters: counters[Key($0)] ?? RuleCounters()) }
+        topicRules = resources.topicRules.map { Topic(rule: $0, counters: counters[Key($0)] ?? RuleCounters()) }
 
         // What has not changed stays filed: the indexes share it with those of the table before, which goes on serving events.
         var buses: [String: PatternIndex] = [:]
         for name in resources.busNames { buses[name] = previous?.buses[name] ?? PatternIndex() }
         var gone = previous?.filed ?? [:]
-        var filed: [String: Filed] = [:]
+        var filed: [Key: Filed] = [:]
         var positions: [Int: Int] = [:]
         var nextNumber = previous?.nextNumber ?? 0
         for (position, rule) in resources.eventRules.enumerated() where rule.isEnabled {
-            let key = Self.key(rule)
+            let key = Key(rule)
             guard let pattern = rule.pattern, let patternText = rule.patternText else { continue }
             if let known = gone[key], known.patternText == patternText {
                 gone[key] = nil
@@ -116,7 +125,4 @@ final class RuleTable: Sendable {
         let found = searches.withSearch { index.matches(event, using: &$0) }
         return found.compactMap { positions[$0] }.sorted().map { eventRules[$0] }
     }
-
-    private static func key(_ rule: EventRule) -> String { "event \(rule.busName) \(rule.name)" }
-    private static func key(_ rule: TopicRule) -> String { "topic \(rule.name)" }
 }

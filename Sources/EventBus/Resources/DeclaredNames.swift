@@ -1,9 +1,9 @@
 import Documents
 
-/// The names of what the templates declare, for those who refer to it.
-struct DeclaredNames {
-    let buses: [String]
-    let queues: [String]
+/// The names of what there is, for those who refer to it.
+struct DeclaredNames: Sendable {
+    var buses: [String]
+    var queues: [String]
 
     func requireBus(_ name: String, at location: SourceLocation) throws(DocumentError) {
         guard buses.contains(name) else {
@@ -13,7 +13,7 @@ struct DeclaredNames {
 
     func requireQueue(_ name: String, at location: SourceLocation) throws(DocumentError) {
         guard queues.contains(name) else {
-            throw DocumentError("no template declares the queue \(name)\(suggestion(for: name, among: queues))", at: location)
+            throw DocumentError("Queue \(name) does not exist\(suggestion(for: name, among: queues))", at: location)
         }
     }
 }

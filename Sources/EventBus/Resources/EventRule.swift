@@ -5,14 +5,15 @@ import Rules
 struct EventRule: Sendable {
     let name: String
     let busName: String
-    let isEnabled: Bool
+    var isEnabled: Bool
     /// The events that it wants; `nil` for a rule that only runs by the clock.
     let pattern: EventPattern?
     /// JSON, for people.
     let patternText: String?
     /// When it runs by the clock; only on the default bus.
     let schedule: Schedule?
-    let targets: [Target]
+    var targets: [Target]
+    var details: ResourceDetails
     let location: SourceLocation
 
     /// When a rule is due, and how that was written.
@@ -58,8 +59,9 @@ struct EventRuleReader {
         let pattern = problems.collect { () throws(DocumentError) in try self.pattern() }
         let schedule = problems.collect { () throws(DocumentError) in try self.schedule(bus: busName) }
         let targets = problems.collect { () throws(DocumentError) in try self.targets() }
+        let details = problems.collect { () throws(DocumentError) in try ResourceDetails(resource.properties) }
         try problems.finish()
-        guard let name, let busName, let isEnabled, let pattern, let schedule, let targets else {
+        guard let name, let busName, let isEnabled, let pattern, let schedule, let targets, let details else {
             throw DocumentError("\(what) cannot be read", at: resource.location)
         }
         guard pattern != nil || schedule != nil else {
@@ -67,7 +69,7 @@ struct EventRuleReader {
         }
         return EventRule(
             name: name, busName: busName, isEnabled: isEnabled, pattern: pattern?.compiled, patternText: pattern?.text,
-            schedule: schedule, targets: targets, location: resource.location
+            schedule: schedule, targets: targets, details: details, location: resource.location
         )
     }
 

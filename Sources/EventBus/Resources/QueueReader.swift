@@ -58,12 +58,9 @@ enum QueueReader {
     }
 
     private static func tags(_ resource: TemplateDocument.Resource, _ what: String) throws(DocumentError) -> [String: String] {
-        guard let value = resource.properties["Tags"] else { return [:] }
-        var tags: [String: String] = [:]
-        for tag in try value.elements("Tags") {
-            tags[try tag.required("Key", in: "a tag").text("Key")] = try tag.required("Value", in: "a tag").text("Value")
-        }
-        try refusing(what, at: value.location) { () throws(QueueError) in try QueueTags.check(tags, of: resource.logicalID) }
+        let tags = try readTags(resource.properties)
+        let location = resource.properties["Tags"]?.location ?? resource.location
+        try refusing(what, at: location) { () throws(QueueError) in try QueueTags.check(tags, of: resource.logicalID) }
         return tags
     }
 

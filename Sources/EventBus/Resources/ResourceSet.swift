@@ -6,15 +6,17 @@ package import Rules
 ///
 /// What Crema does not carry out is refused here, by name and place: a rule that loads is a rule that works.
 package struct ResourceSet: Sendable {
-    /// Names of the buses, `default` among them.
-    package let busNames: [String]
+    /// `default` first.
+    private(set) var buses: [BusDeclaration]
     /// The queues that the templates declare.
     package let queues: [QueueDeclaration]
     /// The archives that the templates declare.
     let archives: [ArchiveDeclaration]
     /// In the order of the templates; so are their outputs.
-    let eventRules: [EventRule]
-    let topicRules: [TopicRule]
+    private(set) var eventRules: [EventRule]
+    private(set) var topicRules: [TopicRule]
+    /// What targets and actions may refer to.
+    let declared: DeclaredNames
 
     package static let defaultBusName = "default"
 
@@ -29,9 +31,11 @@ package struct ResourceSet: Sendable {
         var names = NameTable(kind: "bus")
         names.declare(Self.defaultBusName, at: SourceLocation(file: "built-in"), &problems)
         let resources = templates.flatMap(\.resources)
+        var buses = [BusDeclaration(name: Self.defaultBusName, details: ResourceDetails(), location: SourceLocation(file: "built-in"))]
         for resource in resources where resource.type == "AWS::Events::EventBus" {
-            let name = problems.collect { () throws(DocumentError) in try EventBusReader.name(of: resource) }
-            if let name { names.declare(name, at: resource.location, &problems) }
+            guard let bus = problems.collect({ () throws(DocumentError) in try EventBusReader.read(resource) }) else { continue }
+            names.declare(bus.name, at: resource.location, &problems)
+            buses.append(bus)
         }
         let busNames = names.all
         let queues = QueueReader.queues(in: resources, &problems)
@@ -58,38 +62,27 @@ package struct ResourceSet: Sendable {
             topicRules.append(rule)
         }
         try problems.finish()
-        self.busNames = busNames
+        self.buses = buses
         self.queues = queues
+        self.declared = declared
         self.eventRules = eventRules
         self.topicRules = topicRules
     }
 
+    /// The same with more buses and rules behind those of the templates.
+    func adding(buses: [BusDeclaration], eventRules: [EventRule], topicRules: [TopicRule]) -> ResourceSet {
+        var resources = self
+        resources.buses += buses
+        resources.eventRules += eventRules
+        resources.topicRules += topicRules
+        return resources
+    }
+
+    /// Names of the buses, `default` among them.
+    package var busNames: [String] { buses.map(\.name) }
+
     package var eventRuleCount: Int { eventRules.count }
     package var topicRuleCount: Int { topicRules.count }
-}
-
-/// Reads an `AWS::Events::EventBus`.
-enum EventBusReader {
-    // A description and tags change nothing; every other property would change who may do what, or where failures go.
-    private static let properties = ["Name", "Description", "Tags"]
-
-    static func name(of resource: TemplateDocument.Resource) throws(DocumentError) -> String {
-        let what = "AWS::Events::EventBus `\(resource.logicalID)`"
-        try refuseUnknown(resource.properties, what: what, known: properties)
-        let value = try resource.properties.required("Name", in: what)
-        let name = try value.text("Name")
-        let isValid = (1...256).contains(name.utf8.count) && name.utf8.allSatisfy { isNameByte($0) || $0 == UInt8(ascii: "/") }
-        guard isValid else {
-            throw DocumentError("Name `\(name)` must be 1 to 256 letters, digits and any of `.-_/`", at: value.location)
-        }
-        return name
-    }
-
-    /// The name in a bus's ARN, or the text itself.
-    static func name(inReference reference: String) -> String {
-        guard reference.hasPrefix("arn:"), let range = reference.firstRange(of: ":event-bus/") else { return reference }
-        return String(reference[range.upperBound...])
-    }
 }
 
 /// Letters, digits and `.-_`: what AWS allows in the names of rules and targets.

@@ -18,6 +18,8 @@ struct Target: Sendable {
     let destination: Destination
     /// The name of the queue that gets the events whose delivery fails.
     let deadLetterQueue: String?
+    /// All of it as it was given: the JSON of an object with EventBridge's members.
+    let definition: [UInt8]
 }
 
 /// A topic: Crema's addition to EventBridge's targets.

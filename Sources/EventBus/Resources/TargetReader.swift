@@ -35,7 +35,7 @@ struct TargetReader {
         }
         return Target(
             id: id, arn: try node.required("Arn", in: what).text("Arn"), input: input, destination: destination,
-            deadLetterQueue: deadLetterQueue)
+            deadLetterQueue: deadLetterQueue, definition: try node.known.json(what))
     }
 
     private func id() throws(DocumentError) -> String {

@@ -43,13 +43,14 @@ struct TopicRule: Sendable {
     }
 
     let name: String
-    let isEnabled: Bool
+    var isEnabled: Bool
     let statement: SQLStatement
     /// The statement as written.
     let sql: String
     let actions: [Action]
     /// Gets one document for each message of which an action, or the statement, failed.
     let errorAction: Action?
+    var definition: TopicRuleDefinition
     let location: SourceLocation
 }
 
@@ -60,11 +61,12 @@ struct TopicRuleReader {
     private let host: SQLHost
     private let what: String
 
-    init(resource: TemplateDocument.Resource, declared: DeclaredNames, host: SQLHost) {
+    /// Messages call the rule `what`; as a template does unless given.
+    init(resource: TemplateDocument.Resource, declared: DeclaredNames, host: SQLHost, what: String? = nil) {
         self.resource = resource
         self.declared = declared
         self.host = host
-        what = "AWS::IoT::TopicRule `\(resource.logicalID)`"
+        self.what = what ?? "AWS::IoT::TopicRule `\(resource.logicalID)`"
     }
 
     func read() throws(DocumentError) -> TopicRule {
@@ -89,13 +91,16 @@ struct TopicRuleReader {
             what: what, declared: declared, scope: TemplatePlaces(statement: statement?.compiled, host: host))
         let actions = problems.collect { () throws(DocumentError) in try reader.actions(payload) }
         let errorAction = problems.collect { () throws(DocumentError) in try reader.errorAction(payload) }
+        let definition = problems.collect { () throws(DocumentError) in
+            try TopicRuleDefinition(payload, tags: readTags(resource.properties), version: version ?? .v2015)
+        }
         try problems.finish()
-        guard let name, let isEnabled, let statement, let actions, let errorAction else {
+        guard let name, let isEnabled, let statement, let actions, let errorAction, let definition else {
             throw DocumentError("\(what) cannot be read", at: resource.location)
         }
         return TopicRule(
             name: name, isEnabled: isEnabled, statement: statement.compiled, sql: statement.text, actions: actions,
-            errorAction: errorAction, location: resource.location
+            errorAction: errorAction, definition: definition, location: resource.location
         )
     }
 
@@ -110,7 +115,7 @@ struct TopicRuleReader {
     }
 
     /// AWS's own default is the older one.
-    private func version(_ payload: Node) throws(DocumentError) -> SQLVersion {
+    func version(_ payload: Node) throws(DocumentError) -> SQLVersion {
         guard let value = payload["AwsIotSqlVersion"] else { return .v2015 }
         let text = try value.text("AwsIotSqlVersion")
         guard let version = SQLVersion(rawValue: text) else {
@@ -120,7 +125,7 @@ struct TopicRuleReader {
         return version
     }
 
-    private func statement(_ payload: Node, _ version: SQLVersion) throws(DocumentError) -> (compiled: SQLStatement, text: String) {
+    func statement(_ payload: Node, _ version: SQLVersion) throws(DocumentError) -> (compiled: SQLStatement, text: String) {
         let value = try payload.required("Sql", in: what)
         let text = try value.text("Sql")
         do throws(SQLError) {

@@ -5,6 +5,8 @@ enum AnswerDocument: Sendable {
     case text(String)
     case number(Int)
     case boolean(Bool)
+    /// A value that is JSON already.
+    case json([UInt8])
     case list([AnswerDocument])
     /// In the order given; members without a value are left out.
     case object(KeyValuePairs<String, AnswerDocument?>)
@@ -26,6 +28,7 @@ enum AnswerDocument: Sendable {
         case .text(let text): JSONText.appendString(text.utf8, to: &output)
         case .number(let number): output += String(number).utf8
         case .boolean(let value): output += (value ? "true" : "false").utf8
+        case .json(let json): output += json
         case .list(let elements):
             output.append(UInt8(ascii: "["))
             for (position, element) in elements.enumerated() {

@@ -20,13 +20,13 @@ protocol JSONService: Sendable {
     static var prefix: String { get }
     /// Of requests and answers.
     static var mediaType: String { get }
-    /// As which part of the gateway the answers are counted.
-    static var handler: GatewayCounters.Handler { get }
+    /// As which part of the gateway the answers of an operation are counted, be it there or not.
+    static func handler(of operation: Substring) -> GatewayCounters.Handler
     /// The longest body of a request.
     var bodyBytesMax: Int { get }
 
     /// What a body that cannot be read is answered with.
-    func error(_ error: BodyReadError) -> ServiceError
+    func error(_ error: BodyReadError, _ operation: Operation) -> ServiceError
 
     /// Carries out a call.
     ///
@@ -35,7 +35,7 @@ protocol JSONService: Sendable {
 }
 
 extension JSONService {
-    func error(_ error: BodyReadError) -> ServiceError { ServiceError(error) }
+    func error(_ error: BodyReadError, _ operation: Operation) -> ServiceError { ServiceError(error) }
 
     /// Answers a request; what is not there is refused before the body is read.
     func answer(_ name: Substring, _ request: Request, _ departure: PeerDeparture, bodySecondsMax: Int) async throws(ServiceError)
@@ -48,7 +48,7 @@ extension JSONService {
         }
         let body: ByteBuffer
         do throws(BodyReadError) { body = try await request.readBody(upTo: bodyBytesMax, seconds: bodySecondsMax) } catch {
-            throw self.error(error)
+            throw self.error(error, operation)
         }
         let origin = "http://\(request.head.authority ?? "127.0.0.1")"
         return try await perform(operation, ServiceCall(body: Array(body.readableBytesView), origin: origin, departure: departure))

@@ -47,6 +47,36 @@ struct RequestMembers {
         return integer
     }
 
+    func boolean(_ name: String) throws(ServiceError) -> Bool? {
+        guard let value = member(name) else { return nil }
+        switch value.kind {
+        case .true: return true
+        case .false: return false
+        default: throw mismatch(name, "a boolean")
+        }
+    }
+
+    /// A time as AWS's JSON protocols have it: seconds since 1970, possibly with a fraction. In milliseconds.
+    func milliseconds(_ name: String) throws(ServiceError) -> Int64? {
+        guard let value = member(name) else { return nil }
+        guard let milliseconds = (value.numberText ?? value.stringValue).flatMap({ Timestamp.milliseconds($0) }) else {
+            throw mismatch(name, "a number of seconds between the years 1970 and 9999")
+        }
+        return milliseconds
+    }
+
+    /// An object with members of its own.
+    func object(_ name: String, known: [String]) throws(ServiceError) -> RequestMembers? {
+        try member(name).map { (value) throws(ServiceError) in try RequestMembers(value, what: "\(name) of \(what)", known: known) }
+    }
+
+    /// A list of objects that are read elsewhere.
+    func objects(_ name: String) throws(ServiceError) -> [JSONView]? {
+        guard let value = member(name) else { return nil }
+        guard value.kind == .array, value.elements.allSatisfy({ $0.kind == .object }) else { throw mismatch(name, "a list of objects") }
+        return Array(value.elements)
+    }
+
     func texts(_ name: String) throws(ServiceError) -> [String]? {
         guard let value = member(name) else { return nil }
         guard value.kind == .array else { throw mismatch(name, "a list") }

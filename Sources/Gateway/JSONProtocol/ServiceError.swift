@@ -1,3 +1,4 @@
+import EventBus
 package import Hummingbird
 import Queues
 
@@ -39,6 +40,20 @@ package struct ServiceError: Error, Equatable {
             case .unsupportedMediaType: .unsupportedMediaType
             case .requestTimeout: .requestTimeout
             }
+    }
+
+    /// A refusal of EventBridge's or AWS IoT's; the former's status is always the same.
+    init(_ error: ControlError, status: HTTPResponse.Status = .badRequest) {
+        code = error.code.rawValue
+        message = error.message
+        self.status = status
+    }
+
+    /// A refusal of archives and replays.
+    init(_ error: ArchiveError) {
+        code = error.code.rawValue
+        message = error.message
+        status = .badRequest
     }
 
     init(_ error: QueueError) {

@@ -3,37 +3,106 @@ import EventBus
 
 /// EventBridge's API.
 struct EventsService: JSONService {
-    enum Operation: String { case putEvents = "PutEvents" }
+    enum Operation: String {
+        case putEvents = "PutEvents"
+        case testEventPattern = "TestEventPattern"
+        case putRule = "PutRule"
+        case deleteRule = "DeleteRule"
+        case describeRule = "DescribeRule"
+        case listRules = "ListRules"
+        case enableRule = "EnableRule"
+        case disableRule = "DisableRule"
+        case listRuleNamesByTarget = "ListRuleNamesByTarget"
+        case putTargets = "PutTargets"
+        case removeTargets = "RemoveTargets"
+        case listTargetsByRule = "ListTargetsByRule"
+        case createEventBus = "CreateEventBus"
+        case deleteEventBus = "DeleteEventBus"
+        case describeEventBus = "DescribeEventBus"
+        case listEventBuses = "ListEventBuses"
+        case updateEventBus = "UpdateEventBus"
+        case tagResource = "TagResource"
+        case untagResource = "UntagResource"
+        case listTagsForResource = "ListTagsForResource"
+        case createArchive = "CreateArchive"
+        case updateArchive = "UpdateArchive"
+        case deleteArchive = "DeleteArchive"
+        case describeArchive = "DescribeArchive"
+        case listArchives = "ListArchives"
+        case startReplay = "StartReplay"
+        case cancelReplay = "CancelReplay"
+        case describeReplay = "DescribeReplay"
+        case listReplays = "ListReplays"
+    }
 
     static let prefix = "AWSEvents"
     static let mediaType = "application/x-amz-json-1.1"
-    static let handler = GatewayCounters.Handler.putEvents
+
+    static func handler(of operation: Substring) -> GatewayCounters.Handler {
+        operation == Operation.putEvents.rawValue ? .putEvents : .events
+    }
 
     let limits: GatewayLimits
     let broker: any BrokerAccess
-    let delivery: RuleDelivery
+    let control: ControlPlane
 
     var bodyBytesMax: Int { limits.putEventsBodyBytesMax }
 
-    func error(_ error: BodyReadError) -> ServiceError {
+    func error(_ error: BodyReadError, _ operation: Operation) -> ServiceError {
         // The service measures entries, not bodies; a body this long cannot hold entries within its limit.
-        if case .tooLong = error { return ServiceError(PutEventsError.tooLarge) }
+        if case .tooLong = error, operation == .putEvents { return ServiceError(PutEventsError.tooLarge) }
         return ServiceError(error)
     }
 
     func perform(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
         switch operation {
-        case .putEvents:
-            let request = try PutEventsRequest(parsing: call.body, limits: limits)
-            do throws(PutEventsError) { return PutEventsAnswer(results: try await put(request.entries)).json } catch {
-                throw ServiceError(error)
-            }
+        case .putEvents: try await putEvents(call)
+        case .testEventPattern: try testEventPattern(call)
+        case .putRule: try putRule(call)
+        case .deleteRule: try deleteRule(call)
+        case .describeRule: try describeRule(call)
+        case .listRules: try listRules(call)
+        case .enableRule: try setRule(call, enabled: true)
+        case .disableRule: try setRule(call, enabled: false)
+        case .listRuleNamesByTarget: try listRuleNamesByTarget(call)
+        case .putTargets: try putTargets(call)
+        case .removeTargets: try removeTargets(call)
+        case .listTargetsByRule: try listTargetsByRule(call)
+        case .createEventBus: try createEventBus(call)
+        case .deleteEventBus: try deleteEventBus(call)
+        case .describeEventBus: try describeEventBus(call)
+        case .listEventBuses: try listEventBuses(call)
+        case .updateEventBus: try updateEventBus(call)
+        case .tagResource: try tagResource(call)
+        case .untagResource: try untagResource(call)
+        case .listTagsForResource: try listTagsForResource(call)
+        case .createArchive: try createArchive(call)
+        case .updateArchive: try updateArchive(call)
+        case .deleteArchive: try deleteArchive(call)
+        case .describeArchive: try describeArchive(call)
+        case .listArchives: try listArchives(call)
+        case .startReplay: try startReplay(call)
+        case .cancelReplay: try cancelReplay(call)
+        case .describeReplay: try describeReplay(call)
+        case .listReplays: try listReplays(call)
+        }
+    }
+
+    /// The answer of an operation that has nothing to say.
+    static let done = Array("{}".utf8)
+
+    // MARK: - PutEvents
+
+    private func putEvents(_ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
+        let request = try PutEventsRequest(parsing: call.body, limits: limits)
+        do throws(PutEventsError) { return PutEventsAnswer(results: try await put(request.entries)).json } catch {
+            throw ServiceError(error)
         }
     }
 
     /// Puts events; returns when everything that they caused has been published and sent, in order.
     func put(_ entries: [PutEventsEntry]) async throws(PutEventsError) -> [PutEventsResult] {
-        let (results, messages) = try delivery.putEvents(entries)
+        let (results, messages) = try control.delivery.putEvents(entries)
         if !messages.isEmpty { await broker.publish(messages) }
         return results
     }

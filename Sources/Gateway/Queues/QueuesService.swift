@@ -27,7 +27,7 @@ struct QueuesService: JSONService {
 
     static let prefix = "AmazonSQS"
     static let mediaType = "application/x-amz-json-1.0"
-    static let handler = GatewayCounters.Handler.queues
+    static func handler(of operation: Substring) -> GatewayCounters.Handler { .queues }
 
     let queues: SharedQueues
     let bodyBytesMax: Int

@@ -10,7 +10,7 @@ import ServiceLifecycle
 struct ReloadService: Service {
     let hangups: AsyncStream<Void>
     let options: ConfigurationOptions
-    let delivery: RuleDelivery
+    let control: ControlPlane
     let authorizer: SiteAuthorizer
     let broker: Broker
     let gateways: [GatewayServer]
@@ -31,14 +31,15 @@ struct ReloadService: Service {
             return
         }
         do {
-            try delivery.replace(resources: loaded.resources)
+            try control.replace(templates: loaded.resources)
         } catch {
-            log.error("reload: \(error)")
+            let problems = (error as? DocumentError)?.problems.map(\.description) ?? ["\(error)"]
+            for problem in problems { log.error("reload: \(problem)") }
             log.error("reload failed: nothing has changed")
             return
         }
         authorizer.replace(credentials: loaded.scramUsers)
-        await broker.setRules(delivery)
+        await broker.setRules(control.delivery)
         for gateway in gateways { gateway.replace(routes: loaded.routes) }
         let rules = loaded.resources.eventRuleCount + loaded.resources.topicRuleCount
         let routes = loaded.documents.apis.flatMap(\.routes).count

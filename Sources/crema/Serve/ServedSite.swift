@@ -22,6 +22,7 @@ struct ServedSite {
     private let log: Logger
     private let logWriter: LogWriter
     private let delivery: RuleDelivery
+    private let control: ControlPlane
     private let authorizer: SiteAuthorizer
     private let broker: Broker
     private let readiness = Readiness()
@@ -37,6 +38,7 @@ struct ServedSite {
             engine: EventEngine(
                 resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules")),
             queues: SharedQueues(limits: KnownLimits.queues(limits), makeID: EventSource.system.makeID))
+        control = ControlPlane(delivery: delivery, templates: loaded.resources, host: RuleHost.host)
         authorizer = SiteAuthorizer(credentials: loaded.scramUsers)
         broker = Broker(
             limits: KnownLimits.broker(limits), authorizer: authorizer, rules: delivery,
@@ -69,7 +71,7 @@ struct ServedSite {
         services += zip(http, gateways).map { HTTPListenerService(listener: $0, server: $1) }
         services.append(
             ReloadService(
-                hangups: hangups, options: options, delivery: delivery, authorizer: authorizer, broker: broker, gateways: gateways,
+                hangups: hangups, options: options, control: control, authorizer: authorizer, broker: broker, gateways: gateways,
                 log: log))
         services.append(EventClockService(delivery: delivery, broker: broker))
         services.append(ReadinessService(readiness: readiness))
@@ -115,13 +117,15 @@ struct ServedSite {
             configuration: .init(
                 host: listener.host, port: listener.port, anonymous: listener.anonymous,
                 limits: KnownLimits.gateway(loaded.configuration.limits)),
-            routes: loaded.routes, broker: broker, delivery: delivery, counters: gatewayCounters, webSocket: webSocketPort(listener),
+            routes: loaded.routes, broker: broker, control: control,
+            topicFiltersChanged: { [broker, delivery] in await broker.setRules(delivery) }, counters: gatewayCounters,
+            webSocket: webSocketPort(listener),
             // Where its connections may become MQTT's.
-            eventLoopGroup: broker.eventLoopGroup, log: Logger(label: "crema.gateway")
-        ) { [self] address in
-            logOpen(listener, address: "\(listener.host):\(address.port ?? listener.port)")
-            opening.opened()
-        }
+            eventLoopGroup: broker.eventLoopGroup, log: Logger(label: "crema.gateway"),
+            onListening: { [self] address in
+                logOpen(listener, address: "\(listener.host):\(address.port ?? listener.port)")
+                opening.opened()
+            })
     }
 
     /// MQTT over WebSocket on a listener for programs.

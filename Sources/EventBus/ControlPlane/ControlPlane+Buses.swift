@@ -1,0 +1,85 @@
+import Documents
+
+/// A bus as the API describes it.
+package struct BusDescription: Sendable, Equatable {
+    package let name: String
+    package let arn: String
+    package let details: ResourceDetails
+    /// Milliseconds since 1970; of a template's bus, when the template was read.
+    package let createdMilliseconds: Int64
+    package let modifiedMilliseconds: Int64
+
+    init(_ bus: BusDeclaration, loadedMilliseconds: Int64) {
+        name = bus.name
+        arn = bus.arn
+        details = bus.details
+        createdMilliseconds = bus.createdMilliseconds ?? loadedMilliseconds
+        modifiedMilliseconds = bus.modifiedMilliseconds ?? createdMilliseconds
+    }
+}
+
+extension ControlPlane {
+    /// Makes a bus; the name has nothing in it that the service would not take.
+    package func createBus(_ name: String, _ details: ResourceDetails) throws(ControlError) -> BusDescription {
+        let now = now
+        let bus = BusDeclaration(
+            name: name, details: details, location: origin("CreateEventBus"), createdMilliseconds: now, modifiedMilliseconds: now)
+        return try change { (registry) throws(ControlError) in
+            guard registry.bus(name) == nil else { throw ControlError(.resourceAlreadyExists, "Event bus \(name) already exists.") }
+            guard registry.allBuses.count < limits.busesMax else { throw .tooMany }
+            registry.put(bus)
+            return BusDescription(bus, loadedMilliseconds: now)
+        }
+    }
+
+    /// Changes what is said of a bus.
+    package func updateBus(_ name: String, description: String?) throws(ControlError) -> BusDescription {
+        let now = now
+        return try change { (registry) throws(ControlError) in
+            try registry.requireBus(name)
+            var bus = try Self.changeable(name, registry)
+            bus.details.description = description
+            bus.modifiedMilliseconds = now
+            registry.put(bus)
+            return BusDescription(bus, loadedMilliseconds: now)
+        }
+    }
+
+    /// Deletes a bus that has no rules.
+    package func deleteBus(_ name: String) throws(ControlError) {
+        guard name != ResourceSet.defaultBusName else { throw ControlError(.validation, "Cannot delete event bus default.") }
+        try change { (registry) throws(ControlError) in
+            try registry.requireBus(name)
+            _ = try Self.changeable(name, registry)
+            guard registry.rules(onBus: name).isEmpty else {
+                throw ControlError(.validation, "Event bus can't be deleted since it has rules.")
+            }
+            registry.remove(bus: name)
+        }
+    }
+
+    /// The bus of a name or an ARN.
+    package func bus(_ reference: String) throws(ControlError) -> BusDescription {
+        let name = EventBusReader.name(inReference: reference)
+        return try look { (registry) throws(ControlError) in
+            guard let bus = registry.bus(name) else { throw .noBus(name) }
+            return BusDescription(bus, loadedMilliseconds: registry.loadedMilliseconds)
+        }
+    }
+
+    /// All buses whose names begin so, in the order of their names.
+    package func buses(withPrefix prefix: String) throws(ControlError) -> [BusDescription] {
+        try look { (registry) in
+            registry.allBuses.filter { $0.name.hasPrefix(prefix) }
+                .map { BusDescription($0, loadedMilliseconds: registry.loadedMilliseconds) }
+                .sorted { $0.name < $1.name }
+        }
+    }
+
+    /// A bus that is there and came by API.
+    static func changeable(_ name: String, _ registry: ResourceRegistry) throws(ControlError) -> BusDeclaration {
+        if let bus = registry.buses[name] { return bus }
+        guard let bus = registry.bus(name) else { throw .noBus(name) }
+        throw .ofTemplate("Event bus \(name)", at: bus.location, .validation)
+    }
+}

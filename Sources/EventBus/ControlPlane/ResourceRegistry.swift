@@ -1,0 +1,129 @@
+import Documents
+
+/// The buses, rules and topic rules of the templates, and those that came by API.
+///
+/// Either kind keeps its order, the templates' first: so are their outputs. What is a template's is not changed here.
+struct ResourceRegistry: Sendable {
+    struct RuleKey: Hashable, Sendable {
+        let bus: String
+        let name: String
+
+        init(bus: String, name: String) {
+            self.bus = bus
+            self.name = name
+        }
+
+        init(_ rule: EventRule) { self.init(bus: rule.busName, name: rule.name) }
+    }
+
+    private(set) var templates: ResourceSet
+    private var templateRules: OrderedTable<RuleKey, EventRule>
+    private var templateTopicRules: OrderedTable<String, TopicRule>
+    private(set) var buses = OrderedTable<String, BusDeclaration> { $0.name }
+    private(set) var eventRules = OrderedTable<RuleKey, EventRule> { RuleKey($0) }
+    private(set) var topicRules = OrderedTable<String, TopicRule> { $0.name }
+    /// When the templates were read, in milliseconds since 1970.
+    private(set) var loadedMilliseconds: Int64
+
+    init(templates: ResourceSet, loadedMilliseconds: Int64) {
+        self.templates = templates
+        self.loadedMilliseconds = loadedMilliseconds
+        templateRules = OrderedTable(templates.eventRules) { RuleKey($0) }
+        templateTopicRules = OrderedTable(templates.topicRules) { $0.name }
+    }
+
+    /// All of it, for the engine.
+    var resources: ResourceSet {
+        templates.adding(buses: buses.values, eventRules: eventRules.values, topicRules: topicRules.values)
+    }
+
+    /// Takes other templates, which must not declare again what came by API, nor lack a bus that rules by API are on.
+    mutating func replace(templates next: ResourceSet, loadedMilliseconds: Int64) throws(DocumentError) {
+        var problems = ProblemCollector()
+        for bus in next.buses {
+            guard let known = buses[bus.name] else { continue }
+            problems.add("the bus `\(bus.name)` exists already, by \(known.location)", at: bus.location)
+        }
+        for rule in next.eventRules {
+            guard let known = eventRules[RuleKey(rule)] else { continue }
+            problems.add("the rule `\(rule.busName)/\(rule.name)` exists already, by \(known.location)", at: rule.location)
+        }
+        for rule in next.topicRules {
+            guard let known = topicRules[rule.name] else { continue }
+            problems.add("the topic rule `\(rule.name)` exists already, by \(known.location)", at: rule.location)
+        }
+        let names = Set(next.buses.map(\.name) + buses.values.map(\.name))
+        for rule in eventRules.values where !names.contains(rule.busName) {
+            problems.add("no template declares the bus `\(rule.busName)` of the rule `\(rule.name)` any more", at: rule.location)
+        }
+        try problems.finish()
+        var registry = ResourceRegistry(templates: next, loadedMilliseconds: loadedMilliseconds)
+        (registry.buses, registry.eventRules, registry.topicRules) = (buses, eventRules, topicRules)
+        self = registry
+    }
+
+    // MARK: - Buses
+
+    func bus(_ name: String) -> BusDeclaration? { buses[name] ?? templates.buses.first { $0.name == name } }
+    func isOfTemplate(bus name: String) -> Bool { buses[name] == nil }
+    var allBuses: [BusDeclaration] { templates.buses + buses.values }
+
+    mutating func put(_ bus: BusDeclaration) { buses.put(bus) }
+    mutating func remove(bus name: String) { buses.remove(name) }
+
+    func requireBus(_ name: String) throws(ControlError) {
+        guard bus(name) != nil else { throw .noBus(name) }
+    }
+
+    // MARK: - Rules
+
+    func rule(_ key: RuleKey) -> EventRule? { eventRules[key] ?? templateRules[key] }
+    func isOfTemplate(rule key: RuleKey) -> Bool { templateRules[key] != nil }
+
+    func rules(onBus bus: String) -> [EventRule] {
+        templateRules.values.filter { $0.busName == bus } + eventRules.values.filter { $0.busName == bus }
+    }
+
+    mutating func put(_ rule: EventRule) { eventRules.put(rule) }
+    mutating func remove(rule key: RuleKey) { eventRules.remove(key) }
+
+    /// The rule, which must be there.
+    func required(_ key: RuleKey) throws(ControlError) -> EventRule {
+        try requireBus(key.bus)
+        guard let rule = rule(key) else { throw .noRule(key.name, onBus: key.bus) }
+        return rule
+    }
+
+    /// The rule, which must be there and have come by API.
+    func changeable(_ key: RuleKey) throws(ControlError) -> EventRule {
+        let rule = try required(key)
+        try refuseTemplate(rule)
+        return rule
+    }
+
+    func refuseTemplate(_ rule: EventRule) throws(ControlError) {
+        guard isOfTemplate(rule: RuleKey(rule)) else { return }
+        throw .ofTemplate("Rule \(rule.name) on EventBus \(rule.busName)", at: rule.location, .managedRule)
+    }
+
+    // MARK: - Topic rules
+
+    func topicRule(_ name: String) -> TopicRule? { topicRules[name] ?? templateTopicRules[name] }
+    var allTopicRules: [TopicRule] { templateTopicRules.values + topicRules.values }
+
+    mutating func put(_ rule: TopicRule) { topicRules.put(rule) }
+    mutating func remove(topicRule name: String) { topicRules.remove(name) }
+
+    func required(topicRule name: String) throws(ControlError) -> TopicRule {
+        guard let rule = topicRule(name) else { throw .noTopicRule(name) }
+        return rule
+    }
+
+    func changeable(topicRule name: String) throws(ControlError) -> TopicRule {
+        let rule = try required(topicRule: name)
+        guard templateTopicRules[name] == nil else {
+            throw .ofTemplate("Topic rule \(name)", at: rule.location, .conflictingUpdate)
+        }
+        return rule
+    }
+}

@@ -1,0 +1,60 @@
+/// What the service's model demands of a member that is a text, and how the service words a refusal.
+struct MemberConstraint: Sendable {
+    let lengths: ClosedRange<Int>
+    /// As the model writes it, and the bytes that it takes; nil for any text.
+    private let pattern: (text: String, takes: @Sendable (UInt8) -> Bool)?
+
+    init(_ lengths: ClosedRange<Int>) {
+        self.lengths = lengths
+        pattern = nil
+    }
+
+    private init(_ lengths: ClosedRange<Int>, _ text: String, takes: @escaping @Sendable (UInt8) -> Bool) {
+        self.lengths = lengths
+        pattern = (text, takes)
+    }
+
+    static let ruleName = MemberConstraint(1...64, #"[\.\-_A-Za-z0-9]+"#) { isLetterOrDigit($0) || isSign($0) }
+    static let targetID = ruleName
+    static let archiveName = MemberConstraint(1...48, #"[\.\-_A-Za-z0-9]+"#) { isLetterOrDigit($0) || isSign($0) }
+    static let busName = MemberConstraint(1...256, #"[/\.\-_A-Za-z0-9]+"#) {
+        isLetterOrDigit($0) || isSign($0) || $0 == UInt8(ascii: "/")
+    }
+    static let busReference = MemberConstraint(
+        1...1_600,
+        #"(arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:[0-9]{12}:event-bus\/)?[/\.\-_A-Za-z0-9]+"#
+    ) { isLetterOrDigit($0) || isSign($0) || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") }
+    static let topicRuleName = MemberConstraint(1...128, "^[a-zA-Z0-9_]+$") { isLetterOrDigit($0) || $0 == UInt8(ascii: "_") }
+    static let arn = MemberConstraint(1...1_600)
+    static let description = MemberConstraint(0...512)
+    static let tagKey = MemberConstraint(1...128)
+    static let tagValue = MemberConstraint(0...256)
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+
+    private static func isSign(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+    }
+
+    /// Why a value is not taken; nil for one that is.
+    func refusal(of value: String) -> String? {
+        let length = value.unicodeScalars.count
+        if length < lengths.lowerBound { return "Member must have length greater than or equal to \(lengths.lowerBound)" }
+        if length > lengths.upperBound { return "Member must have length less than or equal to \(lengths.upperBound)" }
+        guard let pattern, !value.utf8.allSatisfy(pattern.takes) else { return nil }
+        return "Member must satisfy regular expression pattern: \(pattern.text)"
+    }
+
+    /// What a value, nil for none, is refused with.
+    ///
+    /// The path is the member's as the service writes it: `targets.1.member.id`.
+    static func message(_ value: String?, at path: String, _ constraint: String) -> String {
+        let shown = value.map { "'\($0.count > shownMax ? $0.prefix(shownMax) + "…" : $0[...])'" } ?? "null"
+        return "1 validation error detected: Value \(shown) at '\(path)' failed to satisfy constraint: \(constraint)"
+    }
+
+    /// The most characters of a value in an answer.
+    private static let shownMax = 1_024
+}

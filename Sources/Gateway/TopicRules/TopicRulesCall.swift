@@ -1,0 +1,42 @@
+import Hummingbird
+
+/// A call of AWS IoT's API for topic rules: its operation by method and path.
+enum TopicRulesCall: Equatable {
+    case create(String)
+    case replace(String)
+    case get(String)
+    case delete(String)
+    case list
+    case setEnabled(String, Bool)
+    case tag
+    case untag
+    case listTags
+
+    /// Nil for a path or a method of no operation.
+    init?(_ method: HTTPRequest.Method, path: some StringProtocol) {
+        var levels: [String] = []
+        for level in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            guard let level = PercentEncoding.decode(level, plusIsSpace: false) else { return nil }
+            levels.append(level)
+        }
+        switch (method, levels.first, levels.count) {
+        case (.get, "rules", 1): self = .list
+        case (.post, "rules", 2): self = .create(levels[1])
+        case (.patch, "rules", 2): self = .replace(levels[1])
+        case (.get, "rules", 2): self = .get(levels[1])
+        case (.delete, "rules", 2): self = .delete(levels[1])
+        case (.post, "rules", 3) where levels[2] == "enable": self = .setEnabled(levels[1], true)
+        case (.post, "rules", 3) where levels[2] == "disable": self = .setEnabled(levels[1], false)
+        case (.post, "tags", 1): self = .tag
+        case (.post, "untag", 1): self = .untag
+        case (.get, "tags", 1): self = .listTags
+        default: return nil
+        }
+    }
+
+    /// Whether a request names AWS IoT in its signature, as those of AWS SDKs do: then it is for this API, and no other is.
+    static func isSigned(_ request: Request) -> Bool {
+        // `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`
+        request.headers[.authorization]?.contains("/iot/aws4_request") ?? false
+    }
+}

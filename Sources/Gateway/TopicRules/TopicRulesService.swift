@@ -1,0 +1,139 @@
+import EventBus
+import HTTPExchange
+import Hummingbird
+import NIOCore
+import Rules
+
+/// AWS IoT's API for topic rules, in the REST form of the AWS protocols.
+struct TopicRulesService: Sendable {
+    static let mediaType = "application/json"
+    private static let pageMax = 10_000
+
+    let control: ControlPlane
+    let limits: GatewayLimits
+    /// Tells the broker to ask for the filters of the topic rules again; returns when it has.
+    let topicFiltersChanged: @Sendable () async -> Void
+
+    /// Carries out a call; a change is in force when this returns.
+    ///
+    /// - Returns: the body of the answer, whose status is 200; empty where there is nothing to say.
+    func answer(_ call: TopicRulesCall, _ request: Request, query: Substring?) async throws(ServiceError) -> [UInt8] {
+        switch call {
+        case .create(let name):
+            try Self.check(name)
+            let tags = try Self.tags(request.headers[.amazonTagging] ?? "")
+            let rule = try await body(of: request)
+            return try await change { (control) throws(ControlError) in try control.createTopicRule(name, rule, tags: tags) }
+        case .replace(let name):
+            try Self.check(name)
+            let rule = try await body(of: request)
+            return try await change { (control) throws(ControlError) in try control.replaceTopicRule(name, rule) }
+        case .setEnabled(let name, let enabled):
+            try Self.check(name)
+            return try await change { (control) throws(ControlError) in try control.setTopicRule(name, enabled: enabled) }
+        case .delete(let name):
+            try Self.check(name)
+            return try await change { (control) throws(ControlError) in try control.deleteTopicRule(name) }
+        case .get(let name):
+            try Self.check(name)
+            let rule = try ask { (control) throws(ControlError) in try control.topicRule(name) }
+            return AnswerDocument.object(["ruleArn": .text(rule.arn), "rule": Self.document(rule)]).json
+        case .list: return try list(QueryParameters(query))
+        case .listTags:
+            guard let arn = QueryParameters(query)["resourceArn"] else { throw Self.invalid("resourceArn is missing.") }
+            let tags = try ask { (control) throws(ControlError) in try control.tags(ofResource: arn) }
+            return AnswerDocument.object(["tags": .tags(tags)]).json
+        case .tag, .untag: return try tag(try await body(of: request))
+        }
+    }
+
+    // MARK: - Changing
+
+    private func change(_ change: (ControlPlane) throws(ControlError) -> Void) async throws(ServiceError) -> [UInt8] {
+        try ask(change)
+        await topicFiltersChanged()
+        return []
+    }
+
+    private func ask<Value>(_ question: (ControlPlane) throws(ControlError) -> Value) throws(ServiceError) -> Value {
+        do throws(ControlError) { return try question(control) } catch {
+            throw ServiceError(error, status: Self.status(of: error.code))
+        }
+    }
+
+    private func tag(_ body: JSONView) throws(ServiceError) -> [UInt8] {
+        guard let arn = body["resourceArn"]?.stringValue else { throw Self.invalid("resourceArn is missing.") }
+        var tags: [String: String] = [:]
+        for tag in body["tags"].map({ Array($0.elements) }) ?? [] {
+            guard let key = tag["Key"]?.stringValue else { throw Self.invalid("A tag has no Key.") }
+            tags[key] = tag["Value"]?.stringValue ?? ""
+        }
+        let keys = body["tagKeys"]?.elements.compactMap(\.stringValue) ?? []
+        try ask { (control) throws(ControlError) in try control.tag(arn, tags, removing: keys) }
+        return EventsService.done
+    }
+
+    // MARK: - Listing
+
+    private func list(_ query: QueryParameters) throws(ServiceError) -> [UInt8] {
+        let most = query["maxResults"].map { Int($0) } ?? Self.pageMax
+        guard let most, (1...Self.pageMax).contains(most) else { throw Self.invalid("maxResults must be between 1 and \(Self.pageMax).") }
+        var rules = try ask { (control) throws(ControlError) in try control.topicRules() }
+        if let token = query["nextToken"] { rules.removeAll { $0.name < token } }
+        if let topic = query["topic"] { rules.removeAll { !$0.isFor(topic: topic) } }
+        if let disabled = query["ruleDisabled"] { rules.removeAll { $0.isEnabled == (disabled == "true") } }
+        return AnswerDocument.object([
+            "rules": .list(rules.prefix(most).map(Self.summary)), "nextToken": rules.dropFirst(most).first.map { .text($0.name) },
+        ]).json
+    }
+
+    private static func summary(_ rule: TopicRuleDescription) -> AnswerDocument {
+        .object([
+            "ruleArn": .text(rule.arn), "ruleName": .text(rule.name), "topicPattern": rule.topicFilter.map { .text($0) },
+            "createdAt": .seconds(milliseconds: rule.createdMilliseconds), "ruleDisabled": .boolean(!rule.isEnabled),
+        ])
+    }
+
+    private static func document(_ rule: TopicRuleDescription) -> AnswerDocument {
+        .object([
+            "ruleName": .text(rule.name), "sql": .text(rule.sql), "description": rule.description.map { .text($0) },
+            "createdAt": .seconds(milliseconds: rule.createdMilliseconds), "actions": .json(rule.actions),
+            "ruleDisabled": .boolean(!rule.isEnabled), "awsIotSqlVersion": .text(rule.version),
+            "errorAction": rule.errorAction.map { .json($0) },
+        ])
+    }
+
+    // MARK: - What a request says
+
+    private func body(of request: Request) async throws(ServiceError) -> JSONView {
+        let bytes: ByteBuffer
+        do throws(BodyReadError) {
+            bytes = try await request.readBody(upTo: limits.httpBodyBytesMax, seconds: limits.httpBodySecondsMax)
+        } catch { throw ServiceError(error) }
+        do throws(JSONError) {
+            return try JSONDocument(parsing: Array(bytes.readableBytesView), limits: JSONLimits(bytesMax: max(1, bytes.readableBytes))).root
+        } catch { throw Self.invalid("The request body is not valid JSON: \(error).") }
+    }
+
+    private static func check(_ name: String) throws(ServiceError) {
+        guard let refusal = MemberConstraint.topicRuleName.refusal(of: name) else { return }
+        throw invalid(MemberConstraint.message(name, at: "ruleName", refusal))
+    }
+
+    /// `KEY=VALUE&…`, as the header has them.
+    private static func tags(_ text: String) throws(ServiceError) -> [String: String] { QueryParameters(text[...]).values }
+
+    private static func invalid(_ message: String) -> ServiceError {
+        ServiceError(ControlError(.invalidRequest, message))
+    }
+
+    private static func status(of code: ControlError.Code) -> HTTPResponse.Status {
+        switch code {
+        case .unauthorized: .unauthorized
+        case .resourceNotFound: .notFound
+        case .resourceAlreadyExists, .conflictingUpdate: .conflict
+        case .limitExceeded: .gone
+        default: .badRequest
+        }
+    }
+}
