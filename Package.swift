@@ -54,7 +54,7 @@ let package = Package(
         .target(name: "Documents", dependencies: [.product(name: "Yams", package: "Yams")]),
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
         .target(name: "Queues", dependencies: ["Rules", deque, heap]),
-        .target(name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", nioCore, logging]),
+        .target(name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", nioCore, heap, logging]),
         .target(name: "WebSocketFraming", dependencies: [nioCore, nioWebSocket]),
         .target(
             name: "BrokerServer",
@@ -106,7 +106,8 @@ let package = Package(
         .testTarget(name: "SimulationTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
         .testTarget(name: "QueuesTests", dependencies: ["Queues"]),
         .testTarget(
-            name: "EventBusTests", dependencies: ["EventBus", "BrokerCore", "Documents", "MQTTCodec", "Queues", nioCore, logging]),
+            name: "EventBusTests",
+            dependencies: ["EventBus", "BrokerCore", "CremaTesting", "Documents", "MQTTCodec", "Queues", nioCore, logging]),
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [

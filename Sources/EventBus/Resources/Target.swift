@@ -18,6 +18,7 @@ struct Target: Sendable {
     let destination: Destination
     /// The name of the queue that gets the events whose delivery fails.
     let deadLetterQueue: String?
+    var retryPolicy = RetryPolicy()
 }
 
 /// A topic: Crema's addition to EventBridge's targets.
