@@ -55,7 +55,7 @@ let package = Package(
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
         .target(name: "Queues", dependencies: ["Rules", deque, heap]),
         .target(
-            name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", nioCore, deque, logging]),
+            name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", nioCore, deque, heap, logging]),
         .target(name: "WebSocketFraming", dependencies: [nioCore, nioWebSocket]),
         .target(
             name: "BrokerServer",
@@ -107,7 +107,8 @@ let package = Package(
         .testTarget(name: "SimulationTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
         .testTarget(name: "QueuesTests", dependencies: ["Queues"]),
         .testTarget(
-            name: "EventBusTests", dependencies: ["EventBus", "BrokerCore", "Documents", "MQTTCodec", "Queues", nioCore, logging]),
+            name: "EventBusTests",
+            dependencies: ["EventBus", "BrokerCore", "CremaTesting", "Documents", "MQTTCodec", "Queues", nioCore, logging]),
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [

@@ -27,7 +27,7 @@ extension RuleDocument {
         self.init(
             name: rule.name, kind: rule.kind.rawValue, bus: rule.bus, enabled: rule.enabled, definition: rule.definition,
             location: "\(rule.location)", matched: rule.matched, delivered: rule.delivered, failed: rule.failed,
-            lastError: rule.lastError)
+            retried: rule.retried, pending: rule.pending, lastError: rule.lastError)
     }
 }
 
@@ -35,7 +35,9 @@ extension DeadLetterDocument {
     init(_ letter: DeadLetter) {
         self.init(
             time: timestamp(milliseconds: letter.timeMilliseconds), rule: letter.rule, bus: letter.bus, target: letter.target,
-            errorCode: letter.errorCode, errorMessage: letter.errorMessage, event: String(decoding: letter.event, as: UTF8.self))
+            errorCode: letter.errorCode, errorMessage: letter.errorMessage,
+            retries: letter.trying.retries, exhausted: letter.trying.exhaustion?.rawValue,
+            event: String(decoding: letter.event, as: UTF8.self))
     }
 }
 

@@ -45,6 +45,10 @@ package struct RuleDocument: Codable, Sendable, Equatable {
     package var matched: UInt64
     package var delivered: UInt64
     package var failed: UInt64
+    /// Times that a failed delivery was tried again; absent in answers of older versions.
+    package var retried: UInt64?
+    /// Deliveries that wait for their turn or are under way.
+    package var pending: Int?
     package var lastError: String?
 }
 
@@ -57,6 +61,10 @@ package struct DeadLetterDocument: Codable, Sendable, Equatable {
     package var target: String
     package var errorCode: String
     package var errorMessage: String
+    /// How often it was tried again; absent in answers of older versions.
+    package var retries: Int?
+    /// The limit of the retry policy that ended that, where one did.
+    package var exhausted: String?
     /// JSON text.
     package var event: String
 }

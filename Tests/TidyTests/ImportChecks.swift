@@ -10,7 +10,7 @@ let allowedImports: [String: Set<String>] = [
     "Documents": ["Yams", "Foundation"],
     "BrokerCore": ["MQTTCodec", "NIOCore", "DequeModule", "HeapModule"],
     "Queues": ["Rules", "DequeModule", "HeapModule"],
-    "EventBus": ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", "NIOCore", "DequeModule", "Logging", "Glibc"],
+    "EventBus": ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", "NIOCore", "DequeModule", "HeapModule", "Logging", "Glibc"],
     "WebSocketFraming": ["NIOCore", "NIOWebSocket"],
     "BrokerServer": [
         "BrokerCore", "HTTPExchange", "MQTTCodec", "Trust", "WebSocketFraming", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS",

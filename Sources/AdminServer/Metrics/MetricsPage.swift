@@ -36,6 +36,7 @@ struct MetricsPage {
         addMessages(&text)
         addEvents(&text)
         addRules(&text)
+        addDeliveries(&text)
         addQueues(&text)
         text.add(
             .counter, "crema_http_requests_total", "Requests answered on listeners for programs.",
@@ -124,6 +125,19 @@ struct MetricsPage {
         text.add(.counter, "crema_rule_matched_total", "Events or messages that a rule matched.", samples(\.matched))
         text.add(.counter, "crema_rule_delivered_total", "Deliveries of a rule to its targets.", samples(\.delivered))
         text.add(.counter, "crema_rule_failed_total", "Deliveries of a rule that failed for good.", samples(\.failed))
+    }
+
+    /// Accepted is the sum of the others, as long as nothing is on its way between two of them.
+    private func addDeliveries(_ text: inout PrometheusText) {
+        text.add(
+            .counter, "crema_deliveries_accepted_total", "What rules had for their targets and actions.", events.deliveriesAccepted)
+        text.add(
+            .counter, "crema_deliveries_total", "What became of it in the end.", by: "outcome",
+            [("delivered", events.deliveries), ("dead_lettered", events.deliveriesFailed), ("dropped", events.ruleHopsCut)])
+        text.add(
+            .gauge, "crema_deliveries_pending", "Deliveries that wait for their turn or are under way.", events.deliveriesPending)
+        text.add(
+            .counter, "crema_deliveries_retried_total", "Times that a failed delivery was tried again.", events.deliveriesRetried)
     }
 
     private func addQueues(_ text: inout PrometheusText) {

@@ -8,6 +8,16 @@ package struct Configuration: Sendable {
         package var location: SourceLocation
     }
 
+    /// A host, an address or a block of addresses that HTTP calls may go to.
+    package struct AllowedHost: Sendable, Equatable {
+        package var text: String
+        package var location: SourceLocation
+
+        package init(_ text: String, at location: SourceLocation) {
+            (self.text, self.location) = (text, location)
+        }
+    }
+
     package var listeners: [ListenerConfiguration]
     package var resources: [ResourceFile] = []
     /// Values for the parameters and unresolved references of templates and API documents.
@@ -16,6 +26,10 @@ package struct Configuration: Sendable {
     package var limits: [String: Int] = [:]
     /// `host:port` of the server that clients of MQTT 5 are told to use when this one stops.
     package var serverReference: String?
+    /// Where calls over HTTP may go beside what everybody reaches.
+    package var allowedHosts: [AllowedHost] = []
+    /// Where functions are called: the beginning of a URL.
+    package var lambdaEndpoint: AllowedHost?
 
     /// What holds without a file: plain MQTT, HTTP and administration on loopback, no anonymous clients.
     package init() {
@@ -79,10 +93,16 @@ package struct Configuration: Sendable {
                 return try value.text("serverReference")
             }
         }
+        if let section = root["http"] {
+            allowedHosts = problems.collect { () throws(DocumentError) in try Self.allowedHosts(section) } ?? []
+        }
+        if let section = root["lambda"] {
+            lambdaEndpoint = problems.collect { () throws(DocumentError) in try Self.lambdaEndpoint(section) }
+        }
         try problems.finish()
     }
 
-    static let keys = ["data", "listeners", "resources", "parameters", "limits", "serverReference"]
+    static let keys = ["data", "listeners", "resources", "parameters", "limits", "serverReference", "http", "lambda"]
 }
 
 // MARK: - Sections
@@ -111,6 +131,19 @@ extension Configuration {
         try section.elements("resources").map { (element) throws(DocumentError) in
             ResourceFile(path: paths.resolve(try element.text("a resource file")), location: element.location)
         }
+    }
+
+    private static func allowedHosts(_ section: Node) throws(DocumentError) -> [AllowedHost] {
+        _ = try section.entries("http", known: ["allow"])
+        return try section["allow"]?.elements("http: allow").map { (element) throws(DocumentError) in
+            AllowedHost(try element.text("a host"), at: element.location)
+        } ?? []
+    }
+
+    private static func lambdaEndpoint(_ section: Node) throws(DocumentError) -> AllowedHost {
+        _ = try section.entries("lambda", known: ["endpoint"])
+        let value = try section.required("endpoint", in: "lambda")
+        return AllowedHost(try value.text("lambda: endpoint"), at: value.location)
     }
 
     private static func parameters(_ section: Node) throws(DocumentError) -> [String: String] {

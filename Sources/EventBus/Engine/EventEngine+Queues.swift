@@ -1,49 +1,49 @@
 import BrokerCore
-package import Queues
+import Queues
 import Rules
 
 /// What becomes of messages for queues.
 extension EventEngine {
-    /// A queue has taken what a rule sent.
-    package func delivered(_ send: QueueSend) {
-        switch send.origin {
-        case .target(let delivery): countDelivery(delivery.entry.counters)
-        case .action(_, let run, _), .errorAction(_, let run): countDelivery(run.entry.counters)
-        case .deadLetter: totals.deadLettersSent.increment()
-        }
+    /// Somebody has taken what a rule sent.
+    func delivered(_ origin: DeliveryOrigin) {
+        if let counters = origin.counters { countDelivery(counters) } else { totals.deadLettersSent.increment() }
     }
 
-    /// A queue has refused what a rule sent.
+    /// What a rule sent has failed for good.
     ///
     /// - Returns: what is to be done about it: a dead letter, or what an error action makes of it.
-    package func failed(_ send: QueueSend, _ error: QueueError) -> RuleOutput {
+    func failed(_ origin: DeliveryOrigin, _ failure: DeliveryFailure, _ trying: RetryRecord = .none) -> RuleOutput {
         var output = RuleOutput()
-        switch send.origin {
-        case .target(let delivery): fail(delivery, .queue(name: send.queue, error), into: &output)
-        case .action(let action, var run, let match):
-            run.failures = [RuleFailure(action, .queue(name: send.queue, error))]
+        switch origin {
+        case .target(let delivery): fail(delivery, failure, trying, into: &output)
+        case .action(let action, let suspended, let match):
+            var run = suspended.resumed()
+            run.failures = [RuleFailure(action, failure, trying)]
             conclude(&run, match)
             output = run.output
-        case .errorAction(let action, let run): fail(RuleFailure(action, .queue(name: send.queue, error)), run)
-        case .deadLetter(let rule): dropDeadLetter(rule: rule, queue: send.queue, reason: error.message)
+        case .errorAction(let action, let run): fail(RuleFailure(action, failure, trying), run.resumed())
+        case .deadLetter(let rule): dropDeadLetter(rule: rule, reason: failure.message)
         }
         return output
     }
 
     /// Keeps a failed delivery, and sends the event to the target's dead-letter queue, where it has one.
     ///
-    /// The attributes are those of the service. Nothing is tried again, so none of them tells of a condition that ended the trying.
-    func fail(_ delivery: TargetDelivery, _ failure: DeliveryFailure, into output: inout RuleOutput) {
+    /// The attributes are those of the service.
+    func fail(
+        _ delivery: TargetDelivery, _ failure: DeliveryFailure, _ trying: RetryRecord = .none, into output: inout RuleOutput
+    ) {
         let (rule, target) = (delivery.entry.rule, delivery.target)
         let letter = DeadLetter(
             timeMilliseconds: delivery.nowMilliseconds, rule: rule.name, bus: rule.busName, target: target.id, errorCode: failure.code,
-            errorMessage: failure.message, event: delivery.event.json)
+            errorMessage: failure.message, event: delivery.event.json, trying: trying)
         fail(letter, eventID: delivery.event.id, delivery.entry.counters)
         guard let queue = target.deadLetterQueue else { return }
-        let attributes: [String: QueueMessageAttribute] = [
+        var attributes: [String: QueueMessageAttribute] = [
             "RULE_ARN": .text(rule.arn), "TARGET_ARN": .text(target.arn), "ERROR_CODE": .text(failure.code),
-            "ERROR_MESSAGE": .text(LoggedText.escaping(failure.message)), "RETRY_ATTEMPTS": .number(0),
+            "ERROR_MESSAGE": .text(LoggedText.escaping(failure.message)), "RETRY_ATTEMPTS": .number(trying.retries),
         ]
+        if let exhaustion = trying.exhaustion { attributes["EXHAUSTED_RETRY_CONDITION"] = .text(exhaustion.rawValue) }
         let body = String(decoding: delivery.event.json, as: UTF8.self)
         output.sends.append(
             QueueSend(queue: queue, message: NewQueueMessage(body: body, attributes: attributes), origin: .deadLetter(rule: rule.name)))
@@ -61,12 +61,6 @@ extension EventEngine {
         } else {
             throw .payloadIsNoText
         }
-        var origin = run
-        origin.output = RuleOutput()
-        origin.failures = []
-        let carriedOut = TopicRule.Action.queue(action)
-        return QueueSend(
-            queue: queue.text, message: NewQueueMessage(body: body),
-            origin: run.isErrorAction ? .errorAction(carriedOut, run: origin) : .action(carriedOut, run: origin, match: match))
+        return QueueSend(queue: queue.text, message: NewQueueMessage(body: body), origin: run.origin(of: .queue(action), match))
     }
 }

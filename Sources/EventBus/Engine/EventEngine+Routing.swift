@@ -70,6 +70,7 @@ extension EventEngine {
             let reserved = ReservedVariables(
                 ruleARN: entry.rule.arn, ruleName: entry.rule.name, ingestionTime: timestamp(milliseconds: event.nowMilliseconds))
             for target in entry.rule.targets {
+                totals.deliveriesAccepted.increment()
                 let delivery = TargetDelivery(entry: entry, target: target, event: event.envelope, nowMilliseconds: event.nowMilliseconds)
                 do throws(DeliveryFailure) {
                     try deliver(event, delivery, reserved, forwards: &forwards, into: &output)

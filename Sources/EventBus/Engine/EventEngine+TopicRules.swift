@@ -53,6 +53,7 @@ extension EventEngine {
             guard let found = try rule.statement.match(run.input) else { return }
             match = found
         } catch {
+            totals.deliveriesAccepted.increment()
             run.failures.append(
                 RuleFailure(action: "sql", name: "SqlStatement", resource: rule.name, failure: .statement(error)))
             return conclude(&run, nil)
@@ -64,6 +65,7 @@ extension EventEngine {
 
     /// Carries out one action, or notes why it failed.
     private func carryOut(_ action: TopicRule.Action, payload: [UInt8], _ match: SQLMatch?, _ run: inout TopicRuleRun) {
+        totals.deliveriesAccepted.increment()
         do throws(DeliveryFailure) {
             if try perform(action, payload: payload, match, &run) { countDelivery(run.entry.counters) }
         } catch {
@@ -87,7 +89,8 @@ extension EventEngine {
     func fail(_ failure: RuleFailure, _ run: TopicRuleRun) {
         let letter = DeadLetter(
             timeMilliseconds: run.input.timestampMilliseconds, rule: run.entry.rule.name, bus: nil, target: failure.action,
-            errorCode: failure.failure.code, errorMessage: failure.failure.message, event: ErrorActionDocument(run, [failure]).json
+            errorCode: failure.failure.code, errorMessage: failure.failure.message, event: ErrorActionDocument(run, [failure]).json,
+            trying: failure.trying
         )
         fail(letter, eventID: nil, run.entry.counters)
     }
@@ -115,12 +118,13 @@ struct RuleFailure {
     var name: String
     var resource: String
     var failure: DeliveryFailure
+    var trying = RetryRecord.none
 }
 
 extension RuleFailure {
-    init(_ action: TopicRule.Action, _ failure: DeliveryFailure) {
+    init(_ action: TopicRule.Action, _ failure: DeliveryFailure, _ trying: RetryRecord = .none) {
         self.init(
-            action: action.name, name: action.documentedName, resource: action.resource, failure: failure)
+            action: action.name, name: action.documentedName, resource: action.resource, failure: failure, trying: trying)
     }
 }
 

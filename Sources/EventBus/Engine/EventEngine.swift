@@ -86,6 +86,8 @@ package final class EventEngine: Sendable {
         rule.matched = counters.matched.load(ordering: .relaxed)
         rule.delivered = counters.delivered.load(ordering: .relaxed)
         rule.failed = counters.failed.load(ordering: .relaxed)
+        rule.retried = counters.retried.load(ordering: .relaxed)
+        rule.pending = counters.pending.load(ordering: .relaxed)
         rule.lastError = counters.lastError.withLock { $0 }
         return rule
     }
@@ -109,6 +111,17 @@ package final class EventEngine: Sendable {
     func countDelivery(_ counters: RuleCounters) {
         counters.delivered.increment()
         totals.deliveries.increment()
+    }
+
+    /// Notes that a delivery began to wait, or does not wait any more.
+    func countPending(_ counters: RuleCounters, by difference: Int) {
+        counters.pending.wrappingAdd(difference, ordering: .relaxed)
+        totals.deliveriesPending.wrappingAdd(difference, ordering: .relaxed)
+    }
+
+    func countRetry(_ counters: RuleCounters) {
+        counters.retried.increment()
+        totals.deliveriesRetried.increment()
     }
 
     /// Counts, keeps and logs a failed delivery.
@@ -152,11 +165,9 @@ package final class EventEngine: Sendable {
     }
 
     /// Counts and logs an event that its target's dead-letter queue did not take.
-    func dropDeadLetter(rule: String, queue: String, reason: String) {
+    func dropDeadLetter(rule: String, reason: String) {
         totals.deadLetterSendsFailed.increment()
-        log(
-            "dead-letter queue refused an event", subject: "dead letter \(rule)",
-            ["rule": "\(rule)", "queue": "\(queue)", "reason": "\(reason)"])
+        log("dead-letter queue refused an event", subject: "dead letter \(rule)", ["rule": "\(rule)", "reason": "\(reason)"])
     }
 
     /// Writes what a rule's cloudwatchLogs action selected, each time: it was asked for.

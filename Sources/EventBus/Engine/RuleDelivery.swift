@@ -1,16 +1,18 @@
 package import BrokerCore
 package import Queues
 
-/// The engine with the queues that its rules send to.
+/// The engine with the queues that its rules send to, and with the deliveries that are tried again.
 ///
 /// Sends are carried out here; messages for the broker are answered, since only the caller is where they can be published. Waits for nothing.
 package struct RuleDelivery: MessageRules {
     package let engine: EventEngine
     package let queues: SharedQueues
+    package let pending: PendingDeliveries
 
-    package init(engine: EventEngine, queues: SharedQueues) {
+    package init(engine: EventEngine, queues: SharedQueues, limits: DeliveryLimits = DeliveryLimits()) {
         self.engine = engine
         self.queues = queues
+        pending = PendingDeliveries(engine: engine, queues: queues, limits: limits)
     }
 
     package var topicFilters: [String] { engine.topicFilters }
@@ -42,26 +44,6 @@ package struct RuleDelivery: MessageRules {
         (try? queues.perform { (table) throws(QueueError) in table.names() }) ?? []
     }
 
-    /// Sends what is for queues, and answers with the messages for the broker.
-    package func carryOut(_ output: RuleOutput) -> [Message] {
-        var messages = output.messages
-        var sends = output.sends
-        // What fails may go to a dead-letter queue or to an error action, and nowhere from there: this ends.
-        while !sends.isEmpty {
-            var further: [QueueSend] = []
-            for send in sends {
-                let now = engine.world.nowMilliseconds()
-                do throws(QueueError) {
-                    _ = try queues.perform { (table) throws(QueueError) in try table.send(send.message, to: send.queue, now: now) }
-                    engine.delivered(send)
-                } catch {
-                    let output = engine.failed(send, error)
-                    messages += output.messages
-                    further += output.sends
-                }
-            }
-            sends = further
-        }
-        return messages
-    }
+    /// Sends what is for queues and begins what takes longer, and answers with the messages for the broker.
+    package func carryOut(_ output: RuleOutput) -> [Message] { pending.carryOut(output) }
 }

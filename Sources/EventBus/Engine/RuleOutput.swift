@@ -12,33 +12,86 @@ package struct RuleOutput {
     package var sends: [QueueSend] = []
 
     package init() {}
+
+    var isEmpty: Bool { messages.isEmpty && sends.isEmpty }
+
+    mutating func append(_ other: RuleOutput) {
+        messages += other.messages
+        sends += other.sends
+    }
 }
 
 /// A message that a rule has for a queue.
 ///
 /// Whoever hands it over tells the engine what became of it: ``EventEngine/delivered(_:)`` or ``EventEngine/failed(_:_:)``.
-package struct QueueSend {
-    enum Origin {
-        /// A target of an event rule.
-        case target(TargetDelivery)
-        /// An action of a topic rule.
-        case action(TopicRule.Action, run: TopicRuleRun, match: SQLMatch?)
-        /// A topic rule's error action, after which nothing else is tried.
-        case errorAction(TopicRule.Action, run: TopicRuleRun)
-        /// An event whose delivery failed, for the target's dead-letter queue.
-        case deadLetter(rule: String)
-    }
-
+package struct QueueSend: Sendable {
     /// The name of the queue; it may not exist.
     package let queue: String
     package let message: NewQueueMessage
-    let origin: Origin
+    let origin: DeliveryOrigin
+}
+
+extension TopicRuleRun {
+    /// Whose delivery it is when one of the rule's actions has something to send.
+    func origin(of action: TopicRule.Action, _ match: SQLMatch?) -> DeliveryOrigin {
+        isErrorAction ? .errorAction(action, run: SuspendedRun(self)) : .action(action, run: SuspendedRun(self), match: match)
+    }
+}
+
+/// Whose delivery it is, and so what becomes of it when it fails.
+enum DeliveryOrigin: Sendable {
+    /// A target of an event rule.
+    case target(TargetDelivery)
+    /// An action of a topic rule.
+    case action(TopicRule.Action, run: SuspendedRun, match: SQLMatch?)
+    /// A topic rule's error action, after which nothing else is tried.
+    case errorAction(TopicRule.Action, run: SuspendedRun)
+    /// An event whose delivery failed, for the target's dead-letter queue.
+    case deadLetter(rule: String)
+
+    /// Of the rule; `nil` for a dead letter, which is counted by itself.
+    var counters: RuleCounters? {
+        switch self {
+        case .target(let delivery): delivery.entry.counters
+        case .action(_, let run, _), .errorAction(_, let run): run.entry.counters
+        case .deadLetter: nil
+        }
+    }
 }
 
 /// One event on its way to one target.
-struct TargetDelivery {
+struct TargetDelivery: Sendable {
     let entry: RuleTable.Event
     let target: Target
     let event: EventEnvelope
     let nowMilliseconds: Int64
+}
+
+/// A topic rule's work on a message, set aside until it is known what became of an action.
+struct SuspendedRun: Sendable {
+    let entry: RuleTable.Topic
+    /// When the message came.
+    let timestampMilliseconds: Int64
+    let payloadBytes: Int
+    private let makeInput: @Sendable () -> SQLInput
+    private let hops: UInt8
+    private let now: Instant
+    private let rules: RuleTable
+    private let isErrorAction: Bool
+
+    init(_ run: TopicRuleRun) {
+        entry = run.entry
+        timestampMilliseconds = run.input.timestampMilliseconds
+        payloadBytes = run.input.payload.count
+        makeInput = run.input.remaking
+        hops = run.hops
+        now = run.now
+        rules = run.rules
+        isErrorAction = run.isErrorAction
+    }
+
+    /// The work as it was, with nothing put out yet.
+    func resumed() -> TopicRuleRun {
+        TopicRuleRun(entry: entry, input: makeInput(), hops: hops, now: now, rules: rules, isErrorAction: isErrorAction)
+    }
 }

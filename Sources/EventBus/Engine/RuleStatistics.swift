@@ -18,6 +18,10 @@ package struct RuleStatistics: Sendable, Equatable {
     /// Messages handed to the broker or taken by a queue, and events put on a bus.
     package var delivered: UInt64
     package var failed: UInt64
+    /// Times that a failed delivery was tried again.
+    package var retried: UInt64 = 0
+    /// Deliveries that wait for their turn or are under way.
+    package var pending: Int = 0
     /// Code and message of the latest failure.
     package var lastError: String?
 }
@@ -46,8 +50,18 @@ package struct EventBusCounters: Sendable, Equatable {
     package var requestsRefused: UInt64 = 0
     /// Matches of all rules.
     package var ruleMatches: UInt64 = 0
+    /// What rules had for their targets and actions.
+    ///
+    /// Of these every one is delivered, a dead letter, cut, or pending:
+    /// `deliveriesAccepted` = `deliveries` + `deliveriesFailed` + `ruleHopsCut` + `deliveriesPending`.
+    package var deliveriesAccepted: UInt64 = 0
     package var deliveries: UInt64 = 0
+    /// Those that failed for good, each of them a dead letter.
     package var deliveriesFailed: UInt64 = 0
+    /// Those that wait for their turn or are under way now.
+    package var deliveriesPending = 0
+    /// Times that a failed delivery was tried again.
+    package var deliveriesRetried: UInt64 = 0
     /// Outputs that were cut because the message had passed through `ruleHopsMax` rules.
     package var ruleHopsCut: UInt64 = 0
     /// Messages of Basic Ingest for a rule that does not exist or is disabled.
@@ -69,6 +83,8 @@ final class RuleCounters: Sendable {
     let matched = Atomic<UInt64>(0)
     let delivered = Atomic<UInt64>(0)
     let failed = Atomic<UInt64>(0)
+    let retried = Atomic<UInt64>(0)
+    let pending = Atomic<Int>(0)
     let lastError = Mutex<String?>(nil)
 }
 
@@ -83,7 +99,10 @@ final class EngineCounters: Sendable {
     let entriesFailed = Atomic<UInt64>(0)
     let requestsRefused = Atomic<UInt64>(0)
     let ruleMatches = Atomic<UInt64>(0)
+    let deliveriesAccepted = Atomic<UInt64>(0)
     let deliveries = Atomic<UInt64>(0)
+    let deliveriesPending = Atomic<Int>(0)
+    let deliveriesRetried = Atomic<UInt64>(0)
     let deliveriesFailed = Atomic<UInt64>(0)
     let ruleHopsCut = Atomic<UInt64>(0)
     let basicIngestDropped = Atomic<UInt64>(0)
@@ -102,7 +121,10 @@ final class EngineCounters: Sendable {
         counters.entriesFailed = entriesFailed.load(ordering: .relaxed)
         counters.requestsRefused = requestsRefused.load(ordering: .relaxed)
         counters.ruleMatches = ruleMatches.load(ordering: .relaxed)
+        counters.deliveriesAccepted = deliveriesAccepted.load(ordering: .relaxed)
         counters.deliveries = deliveries.load(ordering: .relaxed)
+        counters.deliveriesPending = deliveriesPending.load(ordering: .relaxed)
+        counters.deliveriesRetried = deliveriesRetried.load(ordering: .relaxed)
         counters.deliveriesFailed = deliveriesFailed.load(ordering: .relaxed)
         counters.ruleHopsCut = ruleHopsCut.load(ordering: .relaxed)
         counters.basicIngestDropped = basicIngestDropped.load(ordering: .relaxed)

@@ -11,6 +11,16 @@ package struct DeadLetter: Sendable, Equatable {
     package var errorMessage: String
     /// JSON: the event, or for a topic rule the document that AWS IoT hands to an error action.
     package var event: [UInt8]
+    package var trying = RetryRecord.none
+}
+
+/// How often a delivery was tried again, and what ended that.
+package struct RetryRecord: Sendable, Equatable {
+    package var retries = 0
+    /// `nil` where trying again was of no use.
+    package var exhaustion: RetryExhaustion?
+
+    package static let none = RetryRecord()
 }
 
 /// The latest dead letters, bounded in number and bytes.

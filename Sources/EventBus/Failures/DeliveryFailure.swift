@@ -3,8 +3,6 @@ import Queues
 import Rules
 
 /// Why one output of a rule came to nothing.
-///
-/// It would fail again, so it is not tried again.
 enum DeliveryFailure: Error, Sendable {
     case topic(TopicTemplateError)
     /// The topic that a template made of a message is none.
@@ -23,6 +21,25 @@ enum DeliveryFailure: Error, Sendable {
     case queue(name: String, QueueError)
     case invalidQueueURL(String)
     case payloadIsNoText
+    /// A call over HTTP, by what the rule calls.
+    case call(name: String, FailedCall)
+    /// There is no room for a delivery to wait in, by the limit's name.
+    case tooManyPending(limit: String)
+    /// Its time was over before its turn came.
+    case tooOld
+    /// Crema stops; the last failure, if it was tried.
+    case stopped(last: String?)
+
+    /// Whether it is tried again.
+    var retry: RetryAdvice {
+        switch self {
+        case .queue(_, let error) where error.code == .overLimit: .later()
+        case .call(_, let failed): failed.retry
+        case .queue, .topic, .invalidTopic, .payload, .nothingSelected, .statement, .undefined, .invalidHeader, .detailIsNoObject,
+            .sourceNotAllowed, .tooLarge, .unknownBus, .invalidQueueURL, .payloadIsNoText, .tooManyPending, .tooOld, .stopped:
+            .never
+        }
+    }
 
     /// For machines: stable, in the manner of EventBridge's `ERROR_CODE`.
     var code: String {
@@ -44,6 +61,10 @@ enum DeliveryFailure: Error, Sendable {
             }
         case .invalidQueueURL: "INVALID_QUEUE"
         case .payloadIsNoText: "INVALID_PAYLOAD"
+        case .call(_, let failed): failed.code
+        case .tooManyPending: "THROTTLING"
+        case .tooOld: "TIMEOUT"
+        case .stopped: "SHUTDOWN"
         }
     }
 
@@ -69,6 +90,11 @@ enum DeliveryFailure: Error, Sendable {
         case .queue(let name, let error): "the queue \(name) refused it: \(error.message)"
         case .invalidQueueURL(let url): "`\(url)` is not the URL of a queue"
         case .payloadIsNoText: "the payload is not UTF-8; `UseBase64: true` sends it as Base64"
+        case .call(let name, let failed): "\(name): \(failed.message)"
+        case .tooManyPending(let limit): "too many deliveries wait already, see the limit \(limit)"
+        case .tooOld: "it was not its turn before MaximumEventAgeInSeconds was over"
+        case .stopped(let last):
+            last.map { "Crema stopped before it was tried again; it had failed: \($0)" } ?? "Crema stopped before its turn came"
         }
     }
 }

@@ -20,6 +20,7 @@ struct Target: Sendable {
     let deadLetterQueue: String?
     /// All of it as it was given: the JSON of an object with EventBridge's members.
     let definition: [UInt8]
+    var retryPolicy = RetryPolicy()
 }
 
 /// A topic: Crema's addition to EventBridge's targets.

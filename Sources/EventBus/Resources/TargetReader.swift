@@ -16,7 +16,7 @@ struct TargetReader {
     }
 
     private static let properties = [
-        "Id", "Arn", "RoleArn", "Input", "InputPath", "InputTransformer", "MqttParameters", "DeadLetterConfig",
+        "Id", "Arn", "RoleArn", "Input", "InputPath", "InputTransformer", "MqttParameters", "DeadLetterConfig", "RetryPolicy",
     ]
     private static let inputs = ["Input", "InputPath", "InputTransformer"]
 
@@ -27,15 +27,17 @@ struct TargetReader {
         let paths = problems.collect { () throws(DocumentError) in try pathsMap() }
         let destination = problems.collect { () throws(DocumentError) in try self.destination(placeholders: paths ?? []) }
         let input = problems.collect { () throws(DocumentError) in try self.input(paths: paths ?? []) }
-        let deadLetterQueue = problems.collect { () throws(DocumentError) in try self.deadLetterQueue()
+        let deadLetterQueue = problems.collect { () throws(DocumentError) in try self.deadLetterQueue() }
+        let retryPolicy = problems.collect { () throws(DocumentError) in
+            try node["RetryPolicy"].map { (node) throws(DocumentError) in try RetryPolicy(node, what: "\(what): RetryPolicy") }
         }
         try problems.finish()
-        guard let id, let destination, let input, let deadLetterQueue else {
+        guard let id, let destination, let input, let deadLetterQueue, let retryPolicy else {
             throw DocumentError("\(what) cannot be read", at: node.location)
         }
         return Target(
             id: id, arn: try node.required("Arn", in: what).text("Arn"), input: input, destination: destination,
-            deadLetterQueue: deadLetterQueue, definition: try node.known.json(what))
+            deadLetterQueue: deadLetterQueue, definition: try node.known.json(what), retryPolicy: retryPolicy ?? RetryPolicy())
     }
 
     private func id() throws(DocumentError) -> String {

@@ -87,6 +87,20 @@ package final class SQLInput {
     /// What ties the traces of one message together.
     package private(set) lazy var traceID: String = environment.makeUUID()
 
+    /// Makes inputs equal to this one, which itself belongs to whoever looks at it now.
+    package var remaking: @Sendable () -> SQLInput {
+        let properties = properties
+        let (topic, payload, clientID, principal) = (topic, payload, clientID, principal)
+        let (timestamp, environment, traceID) = (timestampMilliseconds, environment, traceID)
+        return {
+            let input = SQLInput(
+                topic: topic, payload: payload, clientID: clientID, principal: principal, timestampMilliseconds: timestamp,
+                environment: environment, properties: { properties })
+            input.traceID = traceID
+            return input
+        }
+    }
+
     /// One level of the topic, counted from 1; nil past either end.
     func topicLevel(_ position: Int) -> ArraySlice<UInt8>? {
         let levels = ArraySlice(topic.utf8).split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)

@@ -19,11 +19,13 @@ struct DeadLettersCommand: AsyncParsableCommand {
             let bytes = try await client.get("deadletters", query: ["limit": "\(limit)"])
             if options.json { return try TerminalOutput.standard.write(line: TerminalText.escaped(json: bytes)) }
             let list = try InspectionClient.decode(ListDocument<DeadLetterDocument>.self, from: bytes)
-            var table = Table(["TIME": .left, "RULE": .left, "BUS": .left, "TARGET": .left, "ERROR": .left, "MESSAGE": .left])
+            var table = Table([
+                "TIME": .left, "RULE": .left, "BUS": .left, "TARGET": .left, "RETRIES": .right, "ERROR": .left, "MESSAGE": .left,
+            ])
             for letter in list.rows {
                 table.add([
                     .init(letter.time), .init(letter.rule), .init(letter.bus ?? ""), .init(letter.target),
-                    .init(letter.errorCode, style: .red), .init(letter.errorMessage),
+                    .init(letter.retries ?? 0), .init(letter.errorCode, style: .red), .init(letter.errorMessage),
                 ])
             }
             let lines = table.lines(styled: TerminalOutput.standard.styled)

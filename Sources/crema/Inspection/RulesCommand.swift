@@ -21,13 +21,15 @@ struct RulesListCommand: AsyncParsableCommand {
             if options.json { return try TerminalOutput.standard.write(line: TerminalText.escaped(json: bytes)) }
             let rules = try InspectionClient.decode(ListDocument<RuleDocument>.self, from: bytes).rows
             var table = Table([
-                "RULE": .left, "KIND": .left, "BUS": .left, "STATE": .left, "MATCHED": .right, "DELIVERED": .right, "FAILED": .right,
+                "RULE": .left, "KIND": .left, "BUS": .left, "STATE": .left, "MATCHED": .right, "DELIVERED": .right, "PENDING": .right,
+                "RETRIED": .right, "FAILED": .right,
                 "DEFINED AT": .left,
             ])
             for rule in rules {
                 table.add([
                     .init(rule.name), .init(rule.kind), .init(rule.bus ?? ""), .init(rule.enabled ? "enabled" : "disabled"),
-                    .init(rule.matched), .init(rule.delivered), .init(rule.failed, style: rule.failed > 0 ? .red : nil),
+                    .init(rule.matched), .init(rule.delivered), .init(rule.pending ?? 0), .init(rule.retried ?? 0),
+                    .init(rule.failed, style: rule.failed > 0 ? .red : nil),
                     .init(rule.location),
                 ])
             }

@@ -37,7 +37,8 @@ struct ServedSite {
         delivery = RuleDelivery(
             engine: EventEngine(
                 resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules")),
-            queues: SharedQueues(limits: KnownLimits.queues(limits), makeID: EventSource.system.makeID))
+            queues: SharedQueues(limits: KnownLimits.queues(limits), makeID: EventSource.system.makeID),
+            limits: KnownLimits.deliveries(limits))
         control = ControlPlane(delivery: delivery, templates: loaded.resources, host: RuleHost.host)
         authorizer = SiteAuthorizer(credentials: loaded.scramUsers)
         broker = Broker(
@@ -53,6 +54,8 @@ struct ServedSite {
         logCertificates()
         try delivery.declare(loaded.resources)
         QueueAlarm.set(for: delivery.queues, on: broker.eventLoopGroup.next())
+        let deliveries = DeliveryService(pending: delivery.pending, broker: broker, log: log)
+        deliveries.begin()
         let bindings = try await broker.start(mqttListeners)
         for (binding, listener) in zip(bindings, listeners(.mqtt, .mqtts, .ws, .wss)) { logOpen(listener, address: binding.address) }
 
@@ -68,6 +71,7 @@ struct ServedSite {
         var services: [any Service] = []
         services += admin.map { HTTPListenerService(listener: $0, server: inspection($0, opening)) }
         services.append(BrokerService(broker: broker, serverReference: loaded.configuration.serverReference))
+        services.append(deliveries)
         services += zip(http, gateways).map { HTTPListenerService(listener: $0, server: $1) }
         services.append(
             ReloadService(

@@ -8,7 +8,8 @@ import Queues
 enum KnownLimits {
     /// The names under `limits:`.
     static let names = [
-        [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), QueueLimits.names.map(\.name),
+        [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), DeliveryLimits.names.map(\.name),
+        QueueLimits.names.map(\.name),
         GatewayLimits.names.map(\.name), InspectionLimits.names.map(\.name),
     ].flatMap(\.self).sorted()
 
@@ -24,6 +25,10 @@ enum KnownLimits {
 
     static func eventBus(_ values: [String: Int]) -> EventBusLimits {
         set(values, EventBusLimits.names, in: EventBusLimits())
+    }
+
+    static func deliveries(_ values: [String: Int]) -> DeliveryLimits {
+        set(values, DeliveryLimits.names, in: DeliveryLimits())
     }
 
     static func queues(_ values: [String: Int]) -> QueueLimits {

@@ -1,9 +1,9 @@
 /// IP address literals in strings: the service compares two spellings of one address as equal.
-enum AddressKey {
+package enum AddressKey {
     /// The 4 or 16 bytes of the address that `text` spells, or nil if it spells none.
     ///
     /// IPv6 is hexadecimal groups and `::` only, as the service reads it; an IPv4-mapped address is the IPv4 address.
-    static func bytes(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+    package static func bytes(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         // "::" is the shortest address, eight groups of four with seven colons the longest.
         guard (2...39).contains(text.count) else { return nil }
         if text.contains(UInt8(ascii: ":")) { return ipv6(text) }

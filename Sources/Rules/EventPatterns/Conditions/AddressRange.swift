@@ -1,5 +1,5 @@
 /// The addresses of a CIDR block.
-struct AddressRange: Sendable, Equatable {
+package struct AddressRange: Sendable, Equatable {
     /// 4 or 16 bytes, the bits behind the mask cleared.
     let network: [UInt8]
     let maskBits: Int
@@ -35,7 +35,7 @@ struct AddressRange: Sendable, Equatable {
     }
 
     /// The address with the bits behind the first `bits` cleared.
-    static func masked(_ address: [UInt8], bits: Int) -> [UInt8] {
+    package static func masked(_ address: [UInt8], bits: Int) -> [UInt8] {
         var result = address
         for index in result.indices {
             let kept = min(max(bits - index * 8, 0), 8)

@@ -1,0 +1,280 @@
+import HeapModule
+
+/// Decides which delivery is tried when, and when it has been tried often enough.
+///
+/// Every target has a lane of its own: a dead or slow one delays nobody else. Every call says what time it is, in milliseconds;
+/// nothing here waits, sends or logs. Whoever calls it carries out ``takeWork(now:)`` after each call, and at ``nextDeadline``.
+struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendable> {
+    struct Attempt {
+        let id: DeliveryID
+        let item: Item
+        let isRetry: Bool
+    }
+
+    /// A delivery that is not tried any more.
+    struct Ending {
+        let item: Item
+        let failure: DeliveryFailure
+        let retries: Int
+        /// `nil` where trying again was of no use.
+        let exhaustion: RetryExhaustion?
+    }
+
+    enum Verdict {
+        case delivered(Item)
+        /// It will be tried again.
+        case waiting
+        case ended(Ending)
+        /// It was given up before.
+        case unknown
+    }
+
+    struct Work {
+        var attempts: [Attempt] = []
+        var endings: [Ending] = []
+    }
+
+    private struct Entry {
+        let item: Item
+        let terms: DeliveryTerms
+        let bytes: Int
+        let expiresAt: Int64
+        var retries = 0
+        /// What became of the last attempt, if there was one.
+        var failure: DeliveryFailure?
+    }
+
+    private struct Alarm: Comparable {
+        let time: Int64
+        let lane: String
+
+        static func < (left: Alarm, right: Alarm) -> Bool { left.time < right.time }
+    }
+
+    private let limits: DeliveryLimits
+    private let backOff: BackOff
+    private var random: Random
+    private var entries: [DeliveryID: Entry] = [:]
+    private var lanes: [String: DeliveryLane] = [:]
+    private var pacers: [String: Pacer] = [:]
+    /// When which lane is to be looked at again; those of lanes that are gone, or were looked at before, do no harm.
+    private var alarms: Heap<Alarm> = []
+    /// Lanes of which something has changed since the last ``takeWork(now:)``.
+    private var changed: [String] = []
+    private var lastNumber: UInt64 = 0
+    private var isStopping = false
+    private(set) var bytes = 0
+
+    init(limits: DeliveryLimits, random: Random) {
+        self.limits = limits
+        self.random = random
+        backOff = BackOff(
+            firstMilliseconds: Int64(limits.deliveryFirstWaitMillisecondsMax),
+            longestMilliseconds: Int64(limits.deliveryWaitMillisecondsMax))
+    }
+
+    /// Deliveries that wait or are under way.
+    var count: Int { entries.count }
+
+    /// When ``takeWork(now:)`` has something to do by itself.
+    var nextDeadline: Int64? { alarms.min?.time }
+
+    // MARK: Coming and going
+
+    /// Takes a delivery.
+    ///
+    /// - Parameters:
+    ///   - item: what is to be delivered.
+    ///   - terms: of its target.
+    ///   - bytes: what it counts towards the limits.
+    ///   - acceptedAt: when its event came.
+    ///   - failure: why a first attempt, made by the caller, has failed.
+    ///   - now: the time.
+    /// - Returns: the ending, where there is no room or no second attempt.
+    mutating func submit(
+        _ item: Item, _ terms: DeliveryTerms, bytes: Int, acceptedAt: Int64, after failure: DeliveryFailure? = nil, now: Int64
+    ) -> Ending? {
+        var entry = Entry(
+            item: item, terms: terms, bytes: bytes, expiresAt: acceptedAt + Int64(terms.policy.maximumEventAgeSeconds) * 1_000)
+        var dueAt = now
+        if let failure {
+            switch next(&entry, after: failure, now: now) {
+            case .success(let time): dueAt = time
+            case .failure(let end): return end.ending(entry.item, retries: 0)
+            }
+        } else if isStopping {
+            return Ending(item: item, failure: .stopped(last: nil), retries: 0, exhaustion: nil)
+        }
+        if let limit = fullLimit(lane: terms.lane, bytes: bytes) {
+            return Ending(item: item, failure: .tooManyPending(limit: limit), retries: 0, exhaustion: nil)
+        }
+        lastNumber += 1
+        let id = DeliveryID(number: lastNumber)
+        lanes[terms.lane, default: DeliveryLane()].waiting.insert(.init(dueAt: dueAt, id: id))
+        lanes[terms.lane]?.count += 1
+        lanes[terms.lane]?.bytes += bytes
+        self.bytes += bytes
+        entries[id] = entry
+        changed.append(terms.lane)
+        return nil
+    }
+
+    /// Hears what became of an attempt.
+    mutating func finished(_ id: DeliveryID, _ failure: DeliveryFailure?, now: Int64) -> Verdict {
+        guard var entry = entries[id] else { return .unknown }
+        let lane = entry.terms.lane
+        lanes[lane]?.inFlight -= 1
+        changed.append(lane)
+        guard let failure else {
+            remove(id, entry)
+            return .delivered(entry.item)
+        }
+        switch next(&entry, after: failure, now: now) {
+        case .failure(let end):
+            remove(id, entry)
+            return .ended(end.ending(entry.item, retries: entry.retries))
+        case .success(let dueAt):
+            if case .later(let pause?) = failure.retry {
+                // No longer than anything waits: what the target asks for one delivery must not hold up all others for days.
+                let until = max(now + min(pause, backOff.longestMilliseconds), lanes[lane]?.pausedUntil ?? .min)
+                lanes[lane]?.pausedUntil = until
+            }
+            entries[id] = entry
+            lanes[lane]?.waiting.insert(.init(dueAt: dueAt, id: id))
+            return .waiting
+        }
+    }
+
+    private struct End: Error {
+        let failure: DeliveryFailure
+        let exhaustion: RetryExhaustion?
+
+        func ending(_ item: Item, retries: Int) -> Ending {
+            Ending(item: item, failure: failure, retries: retries, exhaustion: exhaustion)
+        }
+    }
+
+    /// When a delivery is tried again, or why it is not.
+    private mutating func next(_ entry: inout Entry, after failure: DeliveryFailure, now: Int64) -> Result<Int64, End> {
+        entry.failure = failure
+        guard case .later(let asked) = failure.retry else { return .failure(End(failure: failure, exhaustion: nil)) }
+        guard entry.retries < entry.terms.policy.maximumRetryAttempts else {
+            return .failure(End(failure: failure, exhaustion: .attempts))
+        }
+        guard !isStopping else { return .failure(End(failure: .stopped(last: failure.message), exhaustion: nil)) }
+        let wait = max(backOff.wait(retries: entry.retries, using: &random), min(asked ?? 0, Self.waitMax))
+        // Nothing would be gained by waiting for the end of its time.
+        guard now + wait < entry.expiresAt else { return .failure(End(failure: failure, exhaustion: .age)) }
+        return .success(now + wait)
+    }
+
+    /// More than any event's time.
+    private static var waitMax: Int64 { 1_000_000_000 }
+
+    /// The name of the limit that one more delivery would go beyond.
+    private func fullLimit(lane name: String, bytes: Int) -> String? {
+        let lane = lanes[name]
+        if lane?.count ?? 0 >= limits.pendingDeliveriesPerTargetMax { return "pendingDeliveriesPerTargetMax" }
+        if (lane?.bytes ?? 0) + bytes > limits.pendingDeliveryBytesPerTargetMax { return "pendingDeliveryBytesPerTargetMax" }
+        if count >= limits.pendingDeliveriesMax { return "pendingDeliveriesMax" }
+        return self.bytes + bytes > limits.pendingDeliveryBytesMax ? "pendingDeliveryBytesMax" : nil
+    }
+
+    private mutating func remove(_ id: DeliveryID, _ entry: Entry) {
+        let name = entry.terms.lane
+        guard var lane = lanes.removeValue(forKey: name) else { return }
+        remove(id, entry, from: &lane)
+        if lane.count > 0 { lanes[name] = lane }
+    }
+
+    private mutating func remove(_ id: DeliveryID, _ entry: Entry, from lane: inout DeliveryLane) {
+        entries[id] = nil
+        bytes -= entry.bytes
+        lane.count -= 1
+        lane.bytes -= entry.bytes
+    }
+
+    // MARK: Turns
+
+    /// What is to be tried now, and what has become too old.
+    mutating func takeWork(now: Int64) -> Work {
+        var work = Work()
+        var names = changed
+        changed = []
+        while let alarm = alarms.min, alarm.time <= now {
+            alarms.removeMin()
+            if let alarmAt = lanes[alarm.lane]?.alarmAt, alarmAt <= now { lanes[alarm.lane]?.alarmAt = nil }
+            names.append(alarm.lane)
+        }
+        for name in names { serve(name, now: now, into: &work) }
+        return work
+    }
+
+    private mutating func serve(_ name: String, now: Int64, into work: inout Work) {
+        // Taken out while it changes, so that its storage is not copied.
+        guard var lane = lanes.removeValue(forKey: name) else { return }
+        while lane.inFlight < limits.deliveriesInFlightPerTargetMax, let turn = lane.waiting.min, var entry = entries[turn.id] {
+            if entry.expiresAt <= now {
+                lane.waiting.removeMin()
+                remove(turn.id, entry, from: &lane)
+                work.endings.append(
+                    Ending(item: entry.item, failure: entry.failure ?? .tooOld, retries: entry.retries, exhaustion: .age))
+                continue
+            }
+            let pace = entry.terms.pace
+            let earliest = max(turn.dueAt, lane.pausedUntil, pace.flatMap { pacers[$0.name]?.earliest } ?? .min)
+            guard earliest <= now else {
+                wake(name, &lane, at: min(earliest, entry.expiresAt))
+                break
+            }
+            if let pace { pacers[pace.name, default: Pacer()].called(at: now, perSecond: pace.perSecond) }
+            lane.waiting.removeMin()
+            lane.inFlight += 1
+            let isRetry = entry.failure != nil
+            if isRetry { entry.retries += 1 }
+            entries[turn.id] = entry
+            work.attempts.append(Attempt(id: turn.id, item: entry.item, isRetry: isRetry))
+        }
+        if lane.count > 0 { lanes[name] = lane }
+    }
+
+    private mutating func wake(_ name: String, _ lane: inout DeliveryLane, at time: Int64) {
+        guard time < lane.alarmAt ?? .max else { return }
+        lane.alarmAt = time
+        alarms.insert(Alarm(time: time, lane: name))
+    }
+
+    // MARK: Stopping
+
+    /// Takes nothing new and tries nothing twice from now on; gives up what would not be tried before the deadline.
+    mutating func stop(by deadline: Int64) -> [Ending] {
+        isStopping = true
+        return giveUp { turn in turn.dueAt > deadline }
+    }
+
+    /// Gives up everything, what is under way too.
+    mutating func abandon() -> [Ending] {
+        let waiting = giveUp { _ in true }
+        let rest = entries.sorted { $0.key < $1.key }
+        for (id, entry) in rest { remove(id, entry) }
+        return waiting + rest.map { Self.stopped($1) }
+    }
+
+    private mutating func giveUp(_ isHopeless: (DeliveryLane.Turn) -> Bool) -> [Ending] {
+        var endings: [Ending] = []
+        for name in lanes.keys.sorted() {
+            let turns = lanes[name]?.waiting.unordered ?? []
+            lanes[name]?.waiting = Heap(turns.filter { !isHopeless($0) })
+            for turn in turns.filter(isHopeless).sorted() {
+                guard let entry = entries[turn.id] else { continue }
+                remove(turn.id, entry)
+                endings.append(Self.stopped(entry))
+            }
+        }
+        return endings
+    }
+
+    private static func stopped(_ entry: Entry) -> Ending {
+        Ending(item: entry.item, failure: .stopped(last: entry.failure?.message), retries: entry.retries, exhaustion: nil)
+    }
+}

@@ -1,0 +1,185 @@
+package import BrokerCore
+import Queues
+import Synchronization
+
+/// The deliveries that wait for their turn or are under way, as many threads use them.
+///
+/// A call holds a lock for one decision of the ``DeliveryScheduler`` and waits for nothing. An alarm, for which somebody with a clock is
+/// asked, calls ``advance(alarm:)`` when something is due. What comes of a delivery later goes to `publish`.
+package final class PendingDeliveries: Sendable {
+    /// Asked to call ``advance(alarm:)`` at a time, in milliseconds since 1970.
+    package typealias Alarm = @Sendable (Int64) -> Void
+
+    private typealias Scheduler = DeliveryScheduler<PendingDelivery, SystemRandomNumberGenerator>
+
+    private struct State: Sendable {
+        var scheduler: Scheduler
+        var alarm: Alarm?
+        /// The earliest time for which the alarm was asked.
+        var alarmSet: Int64?
+        var publish: (@Sendable ([Message]) -> Void)?
+    }
+
+    let engine: EventEngine
+    let queues: SharedQueues
+    private let state: Mutex<State>
+
+    init(engine: EventEngine, queues: SharedQueues, limits: DeliveryLimits) {
+        self.engine = engine
+        self.queues = queues
+        state = Mutex(State(scheduler: Scheduler(limits: limits, random: SystemRandomNumberGenerator())))
+    }
+
+    /// Says who is to call at the times that matter, and who publishes what rules make of failures.
+    package func begin(alarm: @escaping Alarm, publish: @escaping @Sendable ([Message]) -> Void) {
+        state.withLock { state in
+            state.alarm = alarm
+            state.publish = publish
+        }
+        advance()
+    }
+
+    /// Deliveries that wait or are under way.
+    package var count: Int { state.withLock { $0.scheduler.count } }
+
+    /// Tries what is due.
+    ///
+    /// - Parameter alarm: the time for which an alarm was asked, when it calls. Its clock may be a little ahead: then another is asked.
+    package func advance(alarm: Int64? = nil) {
+        state.withLock { state in
+            if state.alarmSet == alarm { state.alarmSet = nil }
+        }
+        finish(RuleOutput())
+    }
+
+    /// Carries out what rules made.
+    ///
+    /// - Returns: messages for the broker.
+    func carryOut(_ output: RuleOutput) -> [Message] {
+        var messages: [Message] = []
+        var output = output
+        // What fails may go to a dead-letter queue or to an error action, and nowhere from there: this ends.
+        while true {
+            messages += output.messages
+            var further = RuleOutput()
+            for send in output.sends { carryOut(send, into: &further) }
+            takeTurns(into: &further)
+            guard !further.isEmpty else { return messages }
+            output = further
+        }
+    }
+
+    /// Carries out what came of a delivery after its rule's call was over.
+    private func finish(_ output: RuleOutput) {
+        let messages = carryOut(output)
+        guard !messages.isEmpty else { return }
+        state.withLock { $0.publish }?(messages)
+    }
+
+    private var now: Int64 { engine.world.nowMilliseconds() }
+
+    // MARK: Stopping
+
+    /// Finishes what can be finished, as long as the limit allows; the rest becomes dead letters.
+    ///
+    /// What would be tried only later is given up at once, and nothing is tried twice any more.
+    ///
+    /// - Returns: how many deliveries there were, and how many of them became dead letters.
+    package func drain(within limit: Duration) async -> (pending: Int, failed: UInt64) {
+        let (count, failedBefore) = (count, engine.counters.deliveriesFailed)
+        let deadline = ContinuousClock.now + limit
+        let endings = state.withLock { [now] in $0.scheduler.stop(by: now + limit.components.seconds * 1_000) }
+        finish(endings)
+        advance()
+        while self.count > 0, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(20)) }
+        finish(state.withLock { $0.scheduler.abandon() })
+        return (count, engine.counters.deliveriesFailed - failedBefore)
+    }
+
+    private func finish(_ endings: [Scheduler.Ending]) {
+        var output = RuleOutput()
+        for ending in endings { end(ending, into: &output) }
+        finish(output)
+    }
+
+    // MARK: Trying
+
+    private func carryOut(_ send: QueueSend, into output: inout RuleOutput) {
+        guard let failure = attempt(send) else { return engine.delivered(send.origin) }
+        guard case .later = failure.retry, send.origin.terms != nil else {
+            return output.append(engine.failed(send.origin, failure))
+        }
+        submit(PendingDelivery(work: .send(send)), after: failure, into: &output)
+    }
+
+    private func attempt(_ send: QueueSend) -> DeliveryFailure? {
+        let now = now
+        do throws(QueueError) {
+            _ = try queues.perform { (table) throws(QueueError) in try table.send(send.message, to: send.queue, now: now) }
+            return nil
+        } catch {
+            return .queue(name: send.queue, error)
+        }
+    }
+
+    private func submit(_ delivery: PendingDelivery, after failure: DeliveryFailure?, into output: inout RuleOutput) {
+        let origin = delivery.origin
+        guard let terms = origin.terms, let counters = origin.counters else { return }
+        let now = now
+        engine.countPending(counters, by: 1)
+        let ending = state.withLock { state in
+            state.scheduler.submit(
+                delivery, terms, bytes: delivery.bytes, acceptedAt: origin.acceptedAt ?? now, after: failure, now: now)
+        }
+        if let ending { end(ending, into: &output) }
+    }
+
+    /// Begins what is due, and asks for the next alarm.
+    private func takeTurns(into output: inout RuleOutput) {
+        while true {
+            let now = now
+            let (work, alarm) = state.withLock { state in
+                let work = state.scheduler.takeWork(now: now)
+                return (work, Self.nextAlarm(&state))
+            }
+            if let (clock, time) = alarm { clock(time) }
+            for ending in work.endings { end(ending, into: &output) }
+            var heard = false
+            for attempt in work.attempts {
+                if attempt.isRetry, let counters = attempt.item.origin.counters { engine.countRetry(counters) }
+                switch attempt.item.work {
+                case .send(let send):
+                    hear(attempt.id, self.attempt(send), into: &output)
+                    heard = true
+                }
+            }
+            guard heard else { return }
+        }
+    }
+
+    private static func nextAlarm(_ state: inout State) -> (Alarm, Int64)? {
+        guard let next = state.scheduler.nextDeadline, next < state.alarmSet ?? .max, let clock = state.alarm else { return nil }
+        state.alarmSet = next
+        return (clock, next)
+    }
+
+    /// Notes what became of an attempt.
+    private func hear(_ id: DeliveryID, _ failure: DeliveryFailure?, into output: inout RuleOutput) {
+        let now = now
+        let verdict = state.withLock { $0.scheduler.finished(id, failure, now: now) }
+        switch verdict {
+        case .delivered(let delivery):
+            engine.delivered(delivery.origin)
+            if let counters = delivery.origin.counters { engine.countPending(counters, by: -1) }
+        case .ended(let ending): end(ending, into: &output)
+        case .waiting, .unknown: break
+        }
+    }
+
+    private func end(_ ending: Scheduler.Ending, into output: inout RuleOutput) {
+        let origin = ending.item.origin
+        output.append(
+            engine.failed(origin, ending.failure, RetryRecord(retries: ending.retries, exhaustion: ending.exhaustion)))
+        if let counters = origin.counters { engine.countPending(counters, by: -1) }
+    }
+}

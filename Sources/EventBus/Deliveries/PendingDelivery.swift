@@ -1,0 +1,60 @@
+import Queues
+import Rules
+
+/// What a rule has for a target that may not take it at once.
+struct PendingDelivery: Sendable {
+    enum Work: Sendable {
+        case send(QueueSend)
+    }
+
+    let work: Work
+
+    var origin: DeliveryOrigin {
+        switch work {
+        case .send(let send): send.origin
+        }
+    }
+
+    /// What it counts towards the limits: the content, and what is kept to tell of a failure.
+    var bytes: Int {
+        let content =
+            switch work {
+            case .send(let send): send.message.bytes
+            }
+        return content + origin.keptBytes
+    }
+}
+
+extension DeliveryOrigin {
+    fileprivate var keptBytes: Int {
+        switch self {
+        case .target(let delivery): delivery.event.json.count
+        case .action(_, let run, let match): run.payloadBytes + (match?.payload.count ?? 0)
+        case .errorAction(_, let run): run.payloadBytes
+        case .deadLetter: 0
+        }
+    }
+
+    /// When its event or message came, in milliseconds since 1970.
+    var acceptedAt: Int64? {
+        switch self {
+        case .target(let delivery): delivery.nowMilliseconds
+        case .action(_, let run, _), .errorAction(_, let run): run.timestampMilliseconds
+        case .deadLetter: nil
+        }
+    }
+
+    /// What holds for deliveries of this target or action; `nil` where nothing is tried again.
+    var terms: DeliveryTerms? {
+        switch self {
+        case .target(let delivery):
+            let rule = delivery.entry.rule
+            return DeliveryTerms(lane: "\(rule.busName)/\(rule.name)/\(delivery.target.id)", policy: delivery.target.retryPolicy)
+        case .action(let action, let run, _):
+            return DeliveryTerms(lane: "topic rule \(run.entry.rule.name) \(action.name) \(action.resource)", policy: .ofTopicRules)
+        case .errorAction(let action, let run):
+            return DeliveryTerms(lane: "topic rule \(run.entry.rule.name) error \(action.name)", policy: .ofTopicRules)
+        case .deadLetter: return nil
+        }
+    }
+}
