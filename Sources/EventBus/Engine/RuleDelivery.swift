@@ -33,12 +33,6 @@ package struct RuleDelivery: MessageRules {
         try queues.perform { (table) throws(QueueError) in try table.declare(resources.queues, now: now) }
     }
 
-    /// The names of all queues that there are now.
-    var queueNames: [String] {
-        // Listing them cannot fail.
-        (try? queues.perform { (table) throws(QueueError) in table.names() }) ?? []
-    }
-
     /// Sends what is for queues, and answers with the messages for the broker.
     package func carryOut(_ output: RuleOutput) -> [Message] {
         var messages = output.messages
