@@ -258,6 +258,39 @@ struct ControlFixture {
     }
 }
 
+@Suite struct ControlConcurrencyTests {
+    /// Nobody's event is lost or doubled while somebody else's rules come and go.
+    @Test func eventsFlowWhileRulesComeAndGo() async throws {
+        let fixture = try ControlFixture()
+        let rounds = 100
+        let topics = try await withThrowingTaskGroup(of: [String].self) { group in
+            for worker in 0..<3 {
+                group.addTask {
+                    for round in 0..<rounds {
+                        let name = "r\(worker)"
+                        if round.isMultiple(of: 2) {
+                            try fixture.putRule(name)
+                        } else {
+                            _ = try fixture.control.removeTargets(["t"], fromRule: name, onBus: "default")
+                            try fixture.control.deleteRule(name, onBus: "default")
+                        }
+                    }
+                    return []
+                }
+                group.addTask {
+                    var topics: [String] = []
+                    for _ in 0..<rounds { topics += try fixture.topics() }
+                    return topics
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(topics.count { $0 == "declared" } == 3 * rounds)
+        #expect(fixture.events.engine.ruleStatistics().map(\.name) == ["declared", "lights"])
+        #expect(try fixture.topics() == ["declared"])
+    }
+}
+
 @Suite struct TopicRuleControlTests {
     private let rule =
         #"{"sql":"SELECT a FROM 'shop/+'","awsIotSqlVersion":"2016-03-23","description":"d","actions":[{"republish":{"roleArn":"r","#

@@ -129,6 +129,12 @@ import Testing
                 "ListRules", #"{"Limit":101}"#, "ValidationException",
                 "1 validation error detected: Value '101' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 100"
             ),
+            (
+                "PutTargets", #"{"Rule":"a","Targets":[{"Id":"i","Arn":"a","InputPath":"\#(String(repeating: "a", count: 257))"}]}"#,
+                "ValidationException",
+                "1 validation error detected: Value '\(String(repeating: "a", count: 257))' at 'targets.1.member.inputPath' failed to satisfy "
+                    + "constraint: Member must have length less than or equal to 256"
+            ),
             ("TestEventPattern", #"{"Event":"{}","EventPattern":"{\"a\":[1]}"}"#, "ValidationException", "Parameter Event is not valid."),
             (
                 "PutRule", #"{"Name":"a","EventPattern":"{}","Colour":1}"#, "ValidationException",

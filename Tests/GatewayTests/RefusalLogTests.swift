@@ -9,7 +9,10 @@ import Testing
         arguments: [
             ("POST /nothing?X-Amz-Signature=secret HTTP/1.1\r\nHost: x\r\n\r\n", "POST", "/nothing", "404", "Not Found"),
             ("POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n{", "POST", "/order", "400", "cannot be read"),
-            ("POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: AWSEvents.ListEndpoints\r\n\r\n", "POST", "/", "400", "ListEndpoints is not supported"),
+            (
+                "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: AWSEvents.ListEndpoints\r\n\r\n", "POST", "/", "400",
+                "ListEndpoints is not supported"
+            ),
             ("GET /a HTTP/1.1\r\n\r\n", "GET", "/a", "400", "no Host field"),
             ("rubbish\r\n\r\n", "-", "-", "400", "malformed"),
         ])

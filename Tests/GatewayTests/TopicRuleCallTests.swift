@@ -98,6 +98,9 @@ import Testing
         #expect(event.text.contains("EventId"))
         #expect(try await fixture.post("/rules/made", headers: Self.signed(), body: Self.rule).text.isEmpty)
         #expect(try await fixture.send(.get, "/rules/made").status == .notFound)
+        var page = Self.signed()
+        page[.init("Origin")!] = "https://page.example"
+        #expect(try await fixture.send(.delete, "/rules/made", headers: page).status == .notFound)
         #expect(try await fixture.send(.delete, "/rules/made", headers: Self.signed("execute-api")).status == .notFound)
     }
 

@@ -4,9 +4,9 @@ import Testing
 
 /// What one message may cost: each limit is met, and the rule fails with its name.
 @Suite struct SQLBudgetTests {
-    private func result(_ sql: String, _ payload: String) throws -> String? {
+    private func result(_ sql: String, _ payload: String, _ budget: SQLBudget = SQLBudget()) throws -> String? {
         let input = SQLInput(topic: "a/b", payload: Array(payload.utf8), clientID: nil, principal: nil, timestampMilliseconds: 0)
-        return try SQLStatement(parsing: sql).evaluate(input).map { text($0) }
+        return try SQLStatement(parsing: sql).match(input, within: budget).map { text($0.payload) }
     }
 
     private func array(_ count: Int, of element: String) -> String {
@@ -48,29 +48,36 @@ import Testing
 
     /// An expression that the message brings is read again for each element.
     @Test func readingPatternsOfTheMessageIsCounted() throws {
-        func payload(_ count: Int) -> String { "{\"l\":\(array(count, of: #""a{0,1000}""#))}" }
         let sql = "SET @l = l SELECT (SELECT VALUE regexp_matches('b', get(@l, 0)) FROM l) AS r FROM 'a'"
-        #expect(throws: SQLEvaluationError.regexTooSlow(stepsMax: 2_000_000)) { try result(sql, payload(2_000)) }
-        #expect(try result(sql, payload(2)) == #"{"r":[true,true]}"#)
+        func cost(_ count: Int, within regexSteps: Int) throws {
+            _ = try result(sql, "{\"l\":\(array(count, of: #""a{0,1000}""#))}", SQLBudget(regexSteps: regexSteps))
+        }
+        #expect(throws: SQLEvaluationError.regexTooSlow(stepsMax: 2_000_000)) { try cost(10, within: 20_000) }
+        try cost(2, within: 20_000)
     }
 
     /// Values of the message that are compared again for each element.
     @Test(arguments: ["@x = @y", "@x <> @y", "@x IN (1, 2, @y)", "CASE @x WHEN @y THEN true ELSE true END"])
     func comparingIsCounted(condition: String) throws {
-        func payload(_ count: Int) -> String {
-            "{\"x\":\(array(2_000, of: #"{"k":[1]}"#)),\"y\":\(array(2_000, of: #"{"k":[1]}"#)),\"l\":\(array(count, of: "1"))}"
-        }
+        let values = array(100, of: #"{"k":[1]}"#)
         let sql = "SET @x = x, @y = y SELECT (SELECT VALUE 1 FROM l WHERE \(condition)) AS r FROM 'a'"
-        #expect(throws: SQLEvaluationError.tooManySteps(stepsMax: 1_000_000)) { try result(sql, payload(500)) }
-        #expect(throws: Never.self) { try result(sql, payload(2)) }
+        func cost(_ count: Int, within steps: Int) throws {
+            _ = try result(sql, "{\"x\":\(values),\"y\":\(values),\"l\":\(array(count, of: "1"))}", SQLBudget(steps: steps))
+        }
+        #expect(throws: SQLEvaluationError.tooManySteps(stepsMax: 1_000_000)) { try cost(10, within: 5_000) }
+        try cost(2, within: 5_000)
     }
 
     /// Long texts that are compared or converted again for each element.
     @Test(arguments: ["@s = @s", "@s > 1", "@s < 'x'", "@s - 1 = 2"])
     func longTextsAreCounted(condition: String) throws {
-        let payload = "{\"s\":\"\(String(repeating: "1", count: 100_000))\",\"l\":\(array(5_000, of: "1"))}"
         let sql = "SET @s = s SELECT (SELECT VALUE 1 FROM l WHERE \(condition)) AS r FROM 'a'"
-        #expect(throws: SQLEvaluationError.self) { try result(sql, payload) }
+        func cost(_ count: Int, within steps: Int) throws {
+            let text = String(repeating: "1", count: 4_000)
+            _ = try result(sql, "{\"s\":\"\(text)\",\"l\":\(array(count, of: "1"))}", SQLBudget(steps: steps))
+        }
+        #expect(throws: SQLEvaluationError.tooManySteps(stepsMax: 1_000_000)) { try cost(10, within: 1_500) }
+        try cost(2, within: 1_500)
     }
 
     @Test func patternsOfTheMessageAreBounded() {

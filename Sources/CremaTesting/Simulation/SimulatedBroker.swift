@@ -29,7 +29,13 @@ package final class SimulatedBroker {
     }
 
     deinit {
-        // A shard and its transport hold each other. A campaign of a million worlds has no room for those that are over.
+        // A shard and its transport hold each other, and so do a connection and its session while they last. A campaign of a million worlds
+        // has no room for those that are over.
+        for node in nodes {
+            for socket in node.sockets.values { node.core.transportClosed(socket.connection, reason: .closedByPeer, now: now) }
+        }
+        // Other shards have to hear of it.
+        settle()
         for node in nodes {
             node.shard = nil
             node.sockets = [:]

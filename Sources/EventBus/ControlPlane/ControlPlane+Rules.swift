@@ -68,7 +68,7 @@ extension ControlPlane {
             try registry.requireBus(key.bus)
             let known = registry.rule(key)
             if let known { try registry.refuseTemplate(known) }
-            if known == nil, registry.rules(onBus: key.bus).count >= limits.rulesPerBusMax { throw .tooMany }
+            if known == nil, registry.ruleCount(onBus: key.bus) >= limits.rulesPerBusMax { throw .tooMany }
             var details = new.details
             if let known { details.tags = known.details.tags }
             let rule = EventRule(

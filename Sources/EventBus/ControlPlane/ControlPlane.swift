@@ -1,4 +1,5 @@
 import Documents
+import Queues
 package import Rules
 import Synchronization
 
@@ -68,7 +69,8 @@ package final class ControlPlane: Sendable {
             names.buses = registry.allBuses.map(\.name)
             return names
         }
-        names.queues = delivery.queueNames
+        // Listing queues cannot fail.
+        names.queues = (try? delivery.queues.perform { (table) throws(QueueError) in table.names() }) ?? []
         return names
     }
 }

@@ -84,6 +84,10 @@ struct ResourceRegistry: Sendable {
         templateRules.values.filter { $0.busName == bus } + eventRules.values.filter { $0.busName == bus }
     }
 
+    func ruleCount(onBus bus: String) -> Int {
+        templateRules.values.count { $0.busName == bus } + eventRules.values.count { $0.busName == bus }
+    }
+
     mutating func put(_ rule: EventRule) { eventRules.put(rule) }
     mutating func remove(rule key: RuleKey) { eventRules.remove(key) }
 

@@ -9,27 +9,13 @@ final class RuleTable: Sendable {
     struct Event: Sendable {
         let rule: EventRule
         let counters: RuleCounters
+        /// The rule's number in the index of its bus; nil for one that is disabled.
+        fileprivate let number: Int?
     }
 
     struct Topic: Sendable {
         let rule: TopicRule
         let counters: RuleCounters
-    }
-
-    /// An enabled rule in the index of its bus.
-    private struct Filed {
-        let bus: String
-        let number: Int
-        let patternText: String
-    }
-
-    /// What a rule is known by over reloads.
-    private enum Key: Hashable {
-        case event(bus: String, name: String)
-        case topic(String)
-
-        init(_ rule: EventRule) { self = .event(bus: rule.busName, name: rule.name) }
-        init(_ rule: TopicRule) { self = .topic(rule.name) }
     }
 
     let eventRules: [Event]
@@ -42,7 +28,6 @@ final class RuleTable: Sendable {
     private let topicRulesByName: [String: Int]
     /// The enabled rules of each bus, by numbers that they keep over reloads.
     private let buses: [String: PatternIndex]
-    private let filed: [Key: Filed]
     private let nextNumber: Int
     /// Of each number the position in ``eventRules``.
     private let positions: [Int: Int]
@@ -54,35 +39,40 @@ final class RuleTable: Sendable {
     ///   - resources: the rules.
     ///   - previous: whose counters go on for the rules that stay.
     init(_ resources: ResourceSet, previous: RuleTable? = nil) {
-        var counters: [Key: RuleCounters] = [:]
-        for entry in previous?.eventRules ?? [] { counters[Key(entry.rule)] = entry.counters }
-        for entry in previous?.topicRules ?? [] { counters[Key(entry.rule)] = entry.counters }
-        eventRules = resources.eventRules.map { Event(rule: $0, counters: counters[Key($0)] ?? RuleCounters()) }
-        topicRules = resources.topicRules.map { Topic(rule: $0, counters: counters[Key($0)] ?? RuleCounters()) }
-
         // What has not changed stays filed: the indexes share it with those of the table before, which goes on serving events.
         var buses: [String: PatternIndex] = [:]
         for name in resources.busNames { buses[name] = previous?.buses[name] ?? PatternIndex() }
-        var gone = previous?.filed ?? [:]
-        var filed: [Key: Filed] = [:]
-        var positions: [Int: Int] = [:]
+        var positions = previous?.positions ?? [:]
         var nextNumber = previous?.nextNumber ?? 0
-        for (position, rule) in resources.eventRules.enumerated() where rule.isEnabled {
-            let key = Key(rule)
-            guard let pattern = rule.pattern, let patternText = rule.patternText else { continue }
-            if let known = gone[key], known.patternText == patternText {
-                gone[key] = nil
-                filed[key] = known
-            } else {
-                buses[rule.busName]?.insert(pattern, for: nextNumber)
-                filed[key] = Filed(bus: rule.busName, number: nextNumber, patternText: patternText)
-                nextNumber += 1
-            }
-            positions[filed[key]?.number ?? nextNumber] = position
+        var earlier = EarlierRules(previous?.eventRules ?? [])
+        var eventRules: [Event] = []
+        eventRules.reserveCapacity(resources.eventRules.count)
+        func unfile(_ entry: Event) {
+            guard let number = entry.number else { return }
+            buses[entry.rule.busName]?.remove(number)
+            positions[number] = nil
         }
-        for rule in gone.values { buses[rule.bus]?.remove(rule.number) }
+        for rule in resources.eventRules {
+            let position = eventRules.count
+            let (known, hasMoved) = earlier.take(rule)
+            var number = known?.number
+            if let known, !rule.isEnabled || known.rule.patternText != rule.patternText {
+                unfile(known)
+                number = nil
+            }
+            if rule.isEnabled, number == nil, let pattern = rule.pattern {
+                buses[rule.busName]?.insert(pattern, for: nextNumber)
+                positions[nextNumber] = position
+                number = nextNumber
+                nextNumber += 1
+            } else if hasMoved, let number {
+                positions[number] = position
+            }
+            eventRules.append(Event(rule: rule, counters: known?.counters ?? RuleCounters(), number: number))
+        }
+        for entry in earlier.rest { unfile(entry) }
+        self.eventRules = eventRules
         self.buses = buses
-        self.filed = filed
         self.positions = positions
         self.nextNumber = nextNumber
         searches = previous?.searches ?? SearchPool()
@@ -91,6 +81,10 @@ final class RuleTable: Sendable {
             scheduled[rule.name] = position
         }
         scheduledPositions = scheduled
+
+        var counters: [String: RuleCounters] = [:]
+        for entry in previous?.topicRules ?? [] { counters[entry.rule.name] = entry.counters }
+        topicRules = resources.topicRules.map { Topic(rule: $0, counters: counters[$0.name] ?? RuleCounters()) }
         let filters = resources.topicRules.map { $0.isEnabled ? $0.statement.topicFilter : nil }
         topicIndex = FilterIndex(filters)
         var known: Set<String> = []
@@ -125,4 +119,40 @@ final class RuleTable: Sendable {
         let found = searches.withSearch { index.matches(event, using: &$0) }
         return found.compactMap { positions[$0] }.sorted().map { eventRules[$0] }
     }
+}
+
+/// The rules of the table before, each to be taken once.
+///
+/// Most changes leave nearly all rules in their places: as long as that is so, nothing is looked up.
+private struct EarlierRules {
+    private struct Key: Hashable {
+        let bus: String
+        let name: String
+
+        init(_ rule: EventRule) { (bus, name) = (rule.busName, rule.name) }
+    }
+
+    private let all: [RuleTable.Event]
+    private var position = 0
+    /// What is behind ``position``, from the first rule on that was not in its place.
+    private var byKey: [Key: RuleTable.Event]?
+
+    init(_ all: [RuleTable.Event]) { self.all = all }
+
+    /// The entry of the same bus and name, and whether it may have had another place.
+    mutating func take(_ rule: EventRule) -> (entry: RuleTable.Event?, hasMoved: Bool) {
+        if byKey == nil, position < all.count, all[position].rule.name == rule.name, all[position].rule.busName == rule.busName {
+            position += 1
+            return (all[position - 1], false)
+        }
+        if byKey == nil {
+            var rest: [Key: RuleTable.Event] = [:]
+            for entry in all[position...] { rest[Key(entry.rule)] = entry }
+            byKey = rest
+        }
+        return (byKey?.removeValue(forKey: Key(rule)), true)
+    }
+
+    /// What was not taken.
+    var rest: [RuleTable.Event] { byKey.map { Array($0.values) } ?? Array(all[position...]) }
 }

@@ -11,6 +11,8 @@ struct Target: Sendable {
         case bus(String)
     }
 
+    /// All of it as it was given: the JSON of an object with EventBridge's members.
+    let definition: [UInt8]
     let id: String
     /// As the template writes it.
     let arn: String
@@ -18,8 +20,6 @@ struct Target: Sendable {
     let destination: Destination
     /// The name of the queue that gets the events whose delivery fails.
     let deadLetterQueue: String?
-    /// All of it as it was given: the JSON of an object with EventBridge's members.
-    let definition: [UInt8]
     var retryPolicy = RetryPolicy()
 }
 

@@ -36,8 +36,8 @@ struct TargetReader {
             throw DocumentError("\(what) cannot be read", at: node.location)
         }
         return Target(
-            id: id, arn: try node.required("Arn", in: what).text("Arn"), input: input, destination: destination,
-            deadLetterQueue: deadLetterQueue, definition: try node.known.json(what), retryPolicy: retryPolicy ?? RetryPolicy())
+            definition: try node.known.json(what), id: id, arn: try node.required("Arn", in: what).text("Arn"), input: input,
+            destination: destination, deadLetterQueue: deadLetterQueue, retryPolicy: retryPolicy ?? RetryPolicy())
     }
 
     private func id() throws(DocumentError) -> String {

@@ -18,16 +18,32 @@ extension EventsService {
             if let refusal = id.map({ MemberConstraint.targetID.refusal(of: $0) }) ?? "Member must not be null" {
                 throw .constraint(id, at: "\(path)id", refusal)
             }
-            let arn = target["Arn"]?.stringValue
-            if let refusal = arn.map({ MemberConstraint.arn.refusal(of: $0) }) ?? "Member must not be null" {
-                throw .constraint(arn, at: "\(path)arn", refusal)
-            }
+            try Self.check(target, at: path)
             guard let id, ids.insert(id).inserted else {
                 throw ServiceError(.validation, "The target Id \(id ?? "") occurs more than once in PutTargets.")
             }
         }
         try ask { (control) throws(ControlError) in try control.putTargets(targets, toRule: rule, onBus: bus) }
         return Self.failures([])
+    }
+
+    /// The lengths of a target's members; what they say is read later.
+    private static func check(_ target: JSONView, at path: String) throws(ServiceError) {
+        guard target["Arn"]?.stringValue != nil else { throw .constraint(nil, at: "\(path)arn", "Member must not be null") }
+        let transformer = target["InputTransformer"]
+        for (value, name, constraint) in [
+            (target["Arn"], "arn", .arn), (target["RoleArn"], "roleArn", .arn), (target["Input"], "input", .init(0...8_192)),
+            (target["InputPath"], "inputPath", .init(0...256)),
+            (transformer?["InputTemplate"], "inputTransformer.inputTemplate", .init(1...8_192)),
+        ] as [(JSONView?, String, MemberConstraint)] {
+            guard let text = value?.stringValue, let refusal = constraint.refusal(of: text) else { continue }
+            throw .constraint(text, at: path + name, refusal)
+        }
+        let paths = transformer?["InputPathsMap"].map { $0.members.reduce(0) { count, _ in count + 1 } } ?? 0
+        guard paths <= 100 else {
+            let constraint = "Member must have length less than or equal to 100"
+            throw .constraint("{\(paths) members}", at: "\(path)inputTransformer.inputPathsMap", constraint)
+        }
     }
 
     func removeTargets(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {

@@ -35,7 +35,11 @@ enum TopicRulesCall: Equatable {
     }
 
     /// Whether a request names AWS IoT in its signature, as those of AWS SDKs do: then it is for this API, and no other is.
+    ///
+    /// A page in a browser says where it comes from, and is never answered: what an API allows pages to send to its routes is not meant for
+    /// rules.
     static func isSigned(_ request: Request) -> Bool {
+        guard request.headers[.origin] == nil else { return false }
         // `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`
         request.headers[.authorization]?.contains("/iot/aws4_request") ?? false
     }

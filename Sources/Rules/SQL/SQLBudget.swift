@@ -1,8 +1,13 @@
 /// What one message may still cost one rule.
 struct SQLBudget {
     private var bytes = SQLStatement.workBytesMax
-    private var steps = SQLStatement.stepsMax
-    private var regexSteps = SQLStatement.regexStepsMax
+    private var steps: Int
+    private var regexSteps: Int
+
+    init(steps: Int = SQLStatement.stepsMax, regexSteps: Int = SQLStatement.regexStepsMax) {
+        self.steps = steps
+        self.regexSteps = regexSteps
+    }
 
     mutating func spend(bytes count: Int) throws(SQLEvaluationError) {
         bytes -= count

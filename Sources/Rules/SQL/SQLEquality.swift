@@ -16,7 +16,7 @@ extension SQLEvaluation {
     }
 
     /// A step for so many bytes that are compared or converted at once.
-    private static var bytesPerStep: Int { 64 }
+    private static var bytesPerStep: Int { 16 }
 
     /// Pays for reading a text from end to end.
     mutating func pay(_ text: ArraySlice<UInt8>?) throws(SQLEvaluationError) {

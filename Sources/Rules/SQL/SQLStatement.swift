@@ -55,8 +55,11 @@ package struct SQLStatement: Sendable {
     }
 
     /// The same, with what the templates of the rule's actions need.
-    package func match(_ input: SQLInput) throws(SQLEvaluationError) -> SQLMatch? {
+    package func match(_ input: SQLInput) throws(SQLEvaluationError) -> SQLMatch? { try match(input, within: SQLBudget()) }
+
+    func match(_ input: SQLInput, within budget: SQLBudget) throws(SQLEvaluationError) -> SQLMatch? {
         var evaluation = SQLEvaluation(input: input, version: version)
+        evaluation.budget = budget
         for assignment in assignments { evaluation.variables.append(try evaluation.value(of: assignment)) }
         if let condition {
             // Only the Boolean true fires; Undefined, false and the string 'true' do not.

@@ -39,8 +39,8 @@ struct ServedSite {
                 resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules")),
             queues: SharedQueues(limits: KnownLimits.queues(limits), makeID: EventSource.system.makeID),
             limits: KnownLimits.deliveries(limits))
-        control = ControlPlane(delivery: delivery, templates: loaded.resources, host: RuleHost.host)
         authorizer = SiteAuthorizer(credentials: loaded.scramUsers)
+        control = ControlPlane(delivery: delivery, templates: loaded.resources, host: RuleHost.host)
         broker = Broker(
             limits: KnownLimits.broker(limits), authorizer: authorizer, rules: delivery,
             loopCount: KnownLimits.eventLoops(limits, cores: System.coreCount), logger: Logger(label: "crema.broker"),
