@@ -55,6 +55,7 @@ let package = Package(
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
         .target(name: "Queues", dependencies: ["Rules", deque, heap]),
         .target(name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", nioCore, heap, logging]),
+        .target(name: "OutboundHTTP", dependencies: ["EventBus", nioCore, nioHTTP, nioPosix, nioSSL, httpClient]),
         .target(name: "WebSocketFraming", dependencies: [nioCore, nioWebSocket]),
         .target(
             name: "BrokerServer",
@@ -93,7 +94,7 @@ let package = Package(
             name: "crema",
             dependencies: [
                 "AdminServer", "BrokerCore", "BrokerServer", "Documents", "EventBus", "Gateway", "LoadGenerator", "MQTTCodec",
-                "Queues", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments, httpClient, lifecycle, signals,
+                "OutboundHTTP", "Queues", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments, httpClient, lifecycle, signals,
             ],
             exclude: ["Shop"]
         ),
@@ -128,6 +129,8 @@ let package = Package(
                 "AdminServer", "BrokerCore", "CremaTesting", "Documents", "EventBus", "MQTTCodec", "Queues", nioCore, nioHTTP, nioPosix,
                 hummingbird, hummingbirdTesting, httpClient, lifecycle, logging,
             ]),
+        .testTarget(
+            name: "OutboundHTTPTests", dependencies: ["OutboundHTTP", "EventBus", "Documents", nioCore, nioHTTP, nioPosix, nioSSL]),
         .testTarget(name: "LoadGeneratorTests", dependencies: ["LoadGenerator", "MQTTCodec", nioCore, nioPosix]),
         .testTarget(name: "TidyTests", dependencies: [subprocess, system]),
     ]

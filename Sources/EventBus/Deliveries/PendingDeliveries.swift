@@ -18,6 +18,7 @@ package final class PendingDeliveries: Sendable {
         /// The earliest time for which the alarm was asked.
         var alarmSet: Int64?
         var publish: (@Sendable ([Message]) -> Void)?
+        var door: (any HTTPDoor)?
     }
 
     let engine: EventEngine
@@ -30,10 +31,11 @@ package final class PendingDeliveries: Sendable {
         state = Mutex(State(scheduler: Scheduler(limits: limits, random: SystemRandomNumberGenerator())))
     }
 
-    /// Says who is to call at the times that matter, and who publishes what rules make of failures.
-    package func begin(alarm: @escaping Alarm, publish: @escaping @Sendable ([Message]) -> Void) {
+    /// Says who is to call at the times that matter, who publishes what rules make of failures, and who calls over HTTP.
+    package func begin(alarm: @escaping Alarm, door: (any HTTPDoor)?, publish: @escaping @Sendable ([Message]) -> Void) {
         state.withLock { state in
             state.alarm = alarm
+            state.door = door
             state.publish = publish
         }
         advance()
@@ -63,6 +65,7 @@ package final class PendingDeliveries: Sendable {
             messages += output.messages
             var further = RuleOutput()
             for send in output.sends { carryOut(send, into: &further) }
+            for call in output.calls { submit(PendingDelivery(work: .call(call)), after: nil, into: &further) }
             takeTurns(into: &further)
             guard !further.isEmpty else { return messages }
             output = further
@@ -124,7 +127,7 @@ package final class PendingDeliveries: Sendable {
 
     private func submit(_ delivery: PendingDelivery, after failure: DeliveryFailure?, into output: inout RuleOutput) {
         let origin = delivery.origin
-        guard let terms = origin.terms, let counters = origin.counters else { return }
+        guard let terms = delivery.terms, let counters = origin.counters else { return }
         let now = now
         engine.countPending(counters, by: 1)
         let ending = state.withLock { state in
@@ -151,10 +154,23 @@ package final class PendingDeliveries: Sendable {
                 case .send(let send):
                     hear(attempt.id, self.attempt(send), into: &output)
                     heard = true
+                case .call(let call): begin(call, attempt.id)
                 }
             }
             guard heard else { return }
         }
+    }
+
+    private func begin(_ call: RuleCall, _ id: DeliveryID) {
+        let door: any HTTPDoor = state.withLock { $0.door } ?? ClosedDoor()
+        door.send(call.invocation) { [weak self] outcome in self?.heard(outcome, of: call, id) }
+    }
+
+    private func heard(_ outcome: HTTPOutcome, of call: RuleCall, _ id: DeliveryID) {
+        let failed = FailedCall(outcome, kind: call.invocation.kind, now: now)
+        var output = RuleOutput()
+        hear(id, failed.map { .call(name: call.name, $0) }, into: &output)
+        finish(output)
     }
 
     private static func nextAlarm(_ state: inout State) -> (Alarm, Int64)? {
@@ -181,5 +197,13 @@ package final class PendingDeliveries: Sendable {
         output.append(
             engine.failed(origin, ending.failure, RetryRecord(retries: ending.retries, exhaustion: ending.exhaustion)))
         if let counters = origin.counters { engine.countPending(counters, by: -1) }
+    }
+}
+
+/// Stands where nobody calls.
+private struct ClosedDoor: HTTPDoor {
+    func send(_ invocation: HTTPInvocation, completion: @escaping @Sendable (HTTPOutcome) -> Void) {
+        // Later, as the port promises.
+        Task { completion(.failed(.unreachable("nobody here makes HTTP calls"))) }
     }
 }
