@@ -130,7 +130,7 @@ let package = Package(
                 hummingbird, hummingbirdTesting, httpClient, lifecycle, logging,
             ]),
         .testTarget(
-            name: "OutboundHTTPTests", dependencies: ["OutboundHTTP", "EventBus", "Documents", nioCore, nioHTTP, nioPosix, nioSSL]),
+            name: "OutboundHTTPTests", dependencies: ["OutboundHTTP", "EventBus", "Documents", "Trust", nioCore, nioHTTP, nioPosix, nioSSL]),
         .testTarget(name: "LoadGeneratorTests", dependencies: ["LoadGenerator", "MQTTCodec", nioCore, nioPosix]),
         .testTarget(name: "TidyTests", dependencies: [subprocess, system]),
     ]

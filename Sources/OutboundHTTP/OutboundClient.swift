@@ -9,7 +9,7 @@ import Synchronization
 
 /// Carries out the HTTP calls of rules.
 ///
-/// A host's addresses are looked up for every call and shown to the ``OutboundPolicy``; the connection goes to the address that
+/// A host's addresses are looked up for every call and shown to the policy; the connection goes to the address that
 /// passed, so that a name whose address changes in between leads nowhere else. No redirect is followed, and of an answer only the head
 /// is used.
 package final class OutboundClient: HTTPDoor {
@@ -131,7 +131,8 @@ package final class OutboundClient: HTTPDoor {
         case is NIOConnectionError: .unreachable(Self.refused)
         case let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode): .unreachable(Self.refused)
         case is IOError: .unreachable("the connection broke")
-        case is NIOSSLError, is BoringSSLError: .unreachable("TLS failed: the certificate is not trusted, or not this host's")
+        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
+            .unreachable("TLS failed: the certificate is not trusted, or not this host's")
         case let error as HTTPClientError: .unreachable(error.shortDescription)
         default: .unreachable("\(type(of: error))")
         }

@@ -61,10 +61,5 @@ final class CallSite: Sendable {
         return messages
     }
 
-    /// Whether nothing was lost on the way.
-    var isConserved: Bool {
-        let counters = engine.counters
-        return counters.deliveriesAccepted
-            == counters.deliveries + counters.deliveriesFailed + counters.ruleHopsCut + UInt64(counters.deliveriesPending)
-    }
+    var isConserved: Bool { engine.counters.isConserved }
 }

@@ -70,12 +70,7 @@ private final class RetrySite: Sendable {
         delivery.pending.advance()
     }
 
-    /// Whether nothing was lost on the way.
-    var isConserved: Bool {
-        let counters = fixture.engine.counters
-        return counters.deliveriesAccepted
-            == counters.deliveries + counters.deliveriesFailed + counters.ruleHopsCut + UInt64(counters.deliveriesPending)
-    }
+    var isConserved: Bool { fixture.engine.counters.isConserved }
 }
 
 @Suite struct RetriedDeliveryTests {

@@ -72,14 +72,14 @@ private struct Network {
 }
 
 @Suite struct UnreliableTargetTests {
-    @Test("Nothing is lost, and nobody waits for another", arguments: [11, 12, 13, 14, 15, 16] as [UInt64])
+    @Test("Nothing is lost, and nobody waits for another", arguments: [11, 12, 13, 14] as [UInt64])
     func mixedRun(seed: UInt64) throws {
         var limits = DeliveryLimits()
         limits.pendingDeliveriesPerTargetMax = 100
         let site = try CallSite(template, limits: limits)
         var network = Network(random: SeededRandom(seed: seed))
         var random = SeededRandom(seed: seed ^ 0xFF)
-        let events = 300
+        let events = 150
         var put = 0
         var step = 0
         while put < events || site.engine.counters.deliveriesPending > 0 {

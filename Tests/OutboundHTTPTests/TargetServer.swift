@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// An HTTP server on loopback that behaves as a request's path says.
@@ -18,12 +19,13 @@ final class TargetServer: Sendable {
 
     var requests: [String] { seen.all }
 
-    init() async throws {
+    init(tls: NIOSSLContext? = nil) async throws {
         let seen = Requests()
         self.seen = seen
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(Behaviour(seen: seen))
                 }

@@ -56,17 +56,27 @@ package final class PendingDeliveries: Sendable {
 
     /// Carries out what rules made.
     ///
+    /// - Parameters:
+    ///   - output: what they made.
+    ///   - isDue: whether something that waits may be due, too. Where all that rules make is messages, nothing here is touched.
     /// - Returns: messages for the broker.
-    func carryOut(_ output: RuleOutput) -> [Message] {
+    func carryOut(_ output: RuleOutput, isDue: Bool = false) -> [Message] {
         var messages: [Message] = []
-        var output = output
+        var (output, isDue) = (output, isDue)
         // What fails may go to a dead-letter queue or to an error action, and nowhere from there: this ends.
         while true {
             messages += output.messages
             var further = RuleOutput()
-            for send in output.sends { carryOut(send, into: &further) }
-            for call in output.calls { submit(PendingDelivery(work: .call(call)), after: nil, into: &further) }
-            takeTurns(into: &further)
+            for send in output.sends {
+                let waits = carryOut(send, into: &further)
+                isDue = isDue || waits
+            }
+            for call in output.calls {
+                submit(PendingDelivery(work: .call(call)), after: nil, into: &further)
+                isDue = true
+            }
+            if isDue { takeTurns(into: &further) }
+            isDue = false
             guard !further.isEmpty else { return messages }
             output = further
         }
@@ -74,7 +84,7 @@ package final class PendingDeliveries: Sendable {
 
     /// Carries out what came of a delivery after its rule's call was over.
     private func finish(_ output: RuleOutput) {
-        let messages = carryOut(output)
+        let messages = carryOut(output, isDue: true)
         guard !messages.isEmpty else { return }
         state.withLock { $0.publish }?(messages)
     }
@@ -107,12 +117,18 @@ package final class PendingDeliveries: Sendable {
 
     // MARK: Trying
 
-    private func carryOut(_ send: QueueSend, into output: inout RuleOutput) {
-        guard let failure = attempt(send) else { return engine.delivered(send.origin) }
+    /// Sends a message; answers whether it waits for another attempt.
+    private func carryOut(_ send: QueueSend, into output: inout RuleOutput) -> Bool {
+        guard let failure = attempt(send) else {
+            engine.delivered(send.origin)
+            return false
+        }
         guard case .later = failure.retry, send.origin.terms != nil else {
-            return output.append(engine.failed(send.origin, failure))
+            output.append(engine.failed(send.origin, failure))
+            return false
         }
         submit(PendingDelivery(work: .send(send)), after: failure, into: &output)
+        return true
     }
 
     private func attempt(_ send: QueueSend) -> DeliveryFailure? {

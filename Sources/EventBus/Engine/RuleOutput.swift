@@ -25,8 +25,6 @@ package struct RuleOutput {
 }
 
 /// A message that a rule has for a queue.
-///
-/// Whoever hands it over tells the engine what became of it: ``EventEngine/delivered(_:)`` or ``EventEngine/failed(_:_:)``.
 package struct QueueSend: Sendable {
     /// The name of the queue; it may not exist.
     package let queue: String
