@@ -56,6 +56,7 @@ let package = Package(
         .target(name: "Queues", dependencies: ["Rules", deque, heap]),
         .target(
             name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", nioCore, deque, heap, logging]),
+        .target(name: "OutboundHTTP", dependencies: ["EventBus", nioCore, nioHTTP, nioPosix, nioSSL, httpClient]),
         .target(name: "WebSocketFraming", dependencies: [nioCore, nioWebSocket]),
         .target(
             name: "BrokerServer",
@@ -94,7 +95,7 @@ let package = Package(
             name: "crema",
             dependencies: [
                 "AdminServer", "BrokerCore", "BrokerServer", "Documents", "EventBus", "Gateway", "LoadGenerator", "MQTTCodec",
-                "Queues", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments, httpClient, lifecycle, signals,
+                "OutboundHTTP", "Queues", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments, httpClient, lifecycle, signals,
             ],
             exclude: ["Shop"]
         ),
@@ -129,6 +130,8 @@ let package = Package(
                 "AdminServer", "BrokerCore", "CremaTesting", "Documents", "EventBus", "MQTTCodec", "Queues", nioCore, nioHTTP, nioPosix,
                 hummingbird, hummingbirdTesting, httpClient, lifecycle, logging,
             ]),
+        .testTarget(
+            name: "OutboundHTTPTests", dependencies: ["OutboundHTTP", "EventBus", "Documents", "Trust", nioCore, nioHTTP, nioPosix, nioSSL]),
         .testTarget(name: "LoadGeneratorTests", dependencies: ["LoadGenerator", "MQTTCodec", nioCore, nioPosix]),
         .testTarget(name: "TidyTests", dependencies: [subprocess, system]),
     ]

@@ -200,6 +200,17 @@ import Testing
         #expect(try configuration(full).listeners.allSatisfy { !$0.limitLoopback && !$0.insecure })
     }
 
+    @Test func whereRulesMayCallIsRead() throws {
+        let read = try configuration(
+            "http: { allow: [127.0.0.1/32, printer.example] }\nlambda: { endpoint: 'http://localhost:9000' }",
+            environment: ["CREMA_HTTP__ALLOW__2": "10.0.0.0/8", "CREMA_LAMBDA__ENDPOINT": "http://localhost:9001"])
+        #expect(read.allowedHosts.map(\.text) == ["127.0.0.1/32", "printer.example", "10.0.0.0/8"])
+        #expect(read.lambdaEndpoint?.text == "http://localhost:9001")
+        #expect(try configuration(full).allowedHosts.isEmpty)
+        #expect(message("http: { verify: false }").contains("http has no key `verify`") == true)
+        #expect(message("lambda: {}").contains("lambda lacks `endpoint`") == true)
+    }
+
     @Test func theEnvironmentBeatsTheFile() throws {
         let read = try configuration(
             full,

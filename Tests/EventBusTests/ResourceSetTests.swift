@@ -74,8 +74,8 @@ import Testing
         "What a target cannot do is refused with its place",
         arguments: [
             (
-                "{Id: a, Arn: 'arn:aws:lambda:us-east-1:1:function:f'}",
-                "the target `a`: the ARN `arn:aws:lambda:us-east-1:1:function:f` is not supported"
+                "{Id: a, Arn: 'arn:aws:states:us-east-1:1:stateMachine:f'}",
+                "the target `a`: the ARN `arn:aws:states:us-east-1:1:stateMachine:f` is not supported"
             ),
             ("{Id: a, Arn: 'arn:aws:iot:us-east-1:1:topic/a+b'}", "the target `a`: a topic must not contain '+'"),
             ("{Id: a, Arn: 'arn:aws:iot:us-east-1:1:topic/'}", "the target `a`: the topic is empty"),
@@ -155,8 +155,8 @@ import Testing
         "What a topic rule cannot do is refused with its place",
         arguments: [
             (
-                "[{lambda: {functionArn: x}}]",
-                "8:20: AWS::IoT::TopicRule `T`: the action lambda is not supported; Republish, CloudwatchLogs, Sqs and events are"
+                "[{dynamoDB: {functionArn: x}}]",
+                "8:20: AWS::IoT::TopicRule `T`: the action dynamoDB is not supported; Republish, CloudwatchLogs, Sqs, Http, Lambda and events are"
             ),
             (
                 "[{Republish: {Topic: b, RoleArn: x}, S3: {}}]",
@@ -232,8 +232,8 @@ import Testing
 
     @Test func anErrorActionIsReadAsAnActionIs() {
         #expect(
-            message(topicRule(more: "ErrorAction: {lambda: {}}"))
-                == "t.yaml:9:23: AWS::IoT::TopicRule `T`: the action lambda is not supported; Republish, CloudwatchLogs, Sqs and events are"
+            message(topicRule(more: "ErrorAction: {dynamoDB: {}}"))
+                == "t.yaml:9:23: AWS::IoT::TopicRule `T`: the action dynamoDB is not supported; Republish, CloudwatchLogs, Sqs, Http, Lambda and events are"
         )
         #expect(throws: Never.self) { try resources(topicRule(more: "ErrorAction: {Republish: {Topic: b}}")) }
     }

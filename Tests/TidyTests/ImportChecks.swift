@@ -11,6 +11,7 @@ let allowedImports: [String: Set<String>] = [
     "BrokerCore": ["MQTTCodec", "NIOCore", "DequeModule", "HeapModule"],
     "Queues": ["Rules", "DequeModule", "HeapModule"],
     "EventBus": ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", "NIOCore", "DequeModule", "HeapModule", "Logging", "Glibc"],
+    "OutboundHTTP": ["EventBus", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "AsyncHTTPClient", "Glibc"],
     "WebSocketFraming": ["NIOCore", "NIOWebSocket"],
     "BrokerServer": [
         "BrokerCore", "HTTPExchange", "MQTTCodec", "Trust", "WebSocketFraming", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS",
@@ -35,7 +36,7 @@ let allowedImports: [String: Set<String>] = [
     // Command line and wiring: everything that another target may import, and what only an executable needs.
     "crema": [
         "AdminServer", "BrokerCore", "BrokerServer", "Documents", "EventBus", "Gateway", "HTTPExchange", "HTTPListening", "LoadGenerator",
-        "MQTTCodec", "Queues", "Rules", "Trust",
+        "MQTTCodec", "OutboundHTTP", "Queues", "Rules", "Trust",
         "NIOCore", "NIOPosix", "NIOSSL", "Hummingbird", "Logging", "ArgumentParser", "AsyncHTTPClient", "ServiceLifecycle", "Foundation",
         "FoundationEssentials", "Glibc", "Dispatch", "NIOHTTP1", "UnixSignals",
     ],

@@ -87,6 +87,7 @@ struct EnvironmentOverrides {
     private func isList(_ path: [String], depth: Int) -> Bool {
         switch depth {
         case 1: ["LISTENERS", "RESOURCES"].contains(Self.normal(path[0]))
+        case 2: Self.normal(path[0]) == "HTTP" && Self.normal(path[1]) == "ALLOW"
         case 3: Self.normal(path[0]) == "LISTENERS" && Self.normal(path[2]) == "ORIGINS"
         default: false
         }
@@ -98,6 +99,8 @@ struct EnvironmentOverrides {
         switch (depth, Self.normal(override.path[0])) {
         case (0, _): known = Configuration.keys
         case (1, "LIMITS"): known = knownLimits
+        case (1, "HTTP"): known = ["allow"]
+        case (1, "LAMBDA"): known = ["endpoint"]
         case (2, "LISTENERS"): known = ListenerConfiguration.keys
         case (1, "PARAMETERS"):
             // The names of parameters are the templates' own, so one that the file does not have is taken as it is written.

@@ -34,6 +34,15 @@ package struct TemplateDocument: Sendable {
         "AWS::Events::Rule": "Name",
         "AWS::IoT::TopicRule": "RuleName",
         "AWS::SQS::Queue": "QueueName",
+        "AWS::Events::Connection": "Name",
+        "AWS::Events::ApiDestination": "Name",
+    ]
+
+    /// Types that Crema does not serve, but whose ARNs rules name.
+    static let namedTypes = [
+        "AWS::Lambda::Function": "FunctionName",
+        "AWS::Serverless::Function": "FunctionName",
+        "AWS::Logs::LogGroup": "LogGroupName",
     ]
 
     package let file: String
@@ -134,7 +143,8 @@ extension TemplateScope {
         // A name may itself refer to a parameter, never usefully to a resource, so one pass is enough.
         var resolver = IntrinsicResolver(scope: self)
         for entry in entries {
-            guard let type = resources[entry.key]?.type, let property = TemplateDocument.servedTypes[type],
+            guard let type = resources[entry.key]?.type,
+                let property = TemplateDocument.servedTypes[type] ?? TemplateDocument.namedTypes[type],
                 let value = entry.value["Properties"]?[property]
             else { continue }
             resources[entry.key]?.name = resolver.resolve(value).plainText ?? entry.key

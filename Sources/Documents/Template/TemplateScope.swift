@@ -13,6 +13,8 @@ package struct TemplateScope: Sendable {
     package static let accountID = "000000000000"
     package static let region = "us-east-1"
     static let stackName = "crema"
+    /// Stands at the end of ARNs where the service puts an identifier of its own.
+    private static let resourceID = "00000000-0000-0000-0000-000000000000"
 
     var parameters: [String: Node] = [:]
     /// Parameters that are declared but have no value, with what to do about it.
@@ -85,6 +87,14 @@ package struct TemplateScope: Sendable {
             return .string(resource.name, at: location)
         case ("AWS::SQS::Queue", "QueueUrl"):
             return .string(Self.queueURL(of: resource.name), at: location)
+        case ("AWS::Events::Connection", "Arn"):
+            return .string("arn:aws:events:\(prefix):connection/\(resource.name)/\(Self.resourceID)", at: location)
+        case ("AWS::Events::ApiDestination", "Arn"):
+            return .string("arn:aws:events:\(prefix):api-destination/\(resource.name)/\(Self.resourceID)", at: location)
+        case ("AWS::Lambda::Function", "Arn"), ("AWS::Serverless::Function", "Arn"):
+            return .string("arn:aws:lambda:\(prefix):function:\(resource.name)", at: location)
+        case ("AWS::Logs::LogGroup", "Arn"):
+            return .string("arn:aws:logs:\(prefix):log-group:\(resource.name):*", at: location)
         case (_, "Arn"):
             let service = resource.type.split(separator: ":").dropFirst().first?.lowercased() ?? "crema"
             return .string("arn:aws:\(service):\(prefix):\(resource.name)", at: location)

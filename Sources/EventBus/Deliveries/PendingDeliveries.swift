@@ -18,6 +18,7 @@ package final class PendingDeliveries: Sendable {
         /// The earliest time for which the alarm was asked.
         var alarmSet: Int64?
         var publish: (@Sendable ([Message]) -> Void)?
+        var door: (any HTTPDoor)?
     }
 
     let engine: EventEngine
@@ -30,10 +31,11 @@ package final class PendingDeliveries: Sendable {
         state = Mutex(State(scheduler: Scheduler(limits: limits, random: SystemRandomNumberGenerator())))
     }
 
-    /// Says who is to call at the times that matter, and who publishes what rules make of failures.
-    package func begin(alarm: @escaping Alarm, publish: @escaping @Sendable ([Message]) -> Void) {
+    /// Says who is to call at the times that matter, who publishes what rules make of failures, and who calls over HTTP.
+    package func begin(alarm: @escaping Alarm, door: (any HTTPDoor)?, publish: @escaping @Sendable ([Message]) -> Void) {
         state.withLock { state in
             state.alarm = alarm
+            state.door = door
             state.publish = publish
         }
         advance()
@@ -54,16 +56,27 @@ package final class PendingDeliveries: Sendable {
 
     /// Carries out what rules made.
     ///
+    /// - Parameters:
+    ///   - output: what they made.
+    ///   - isDue: whether something that waits may be due, too. Where all that rules make is messages, nothing here is touched.
     /// - Returns: messages for the broker.
-    func carryOut(_ output: RuleOutput) -> [Message] {
+    func carryOut(_ output: RuleOutput, isDue: Bool = false) -> [Message] {
         var messages: [Message] = []
-        var output = output
+        var (output, isDue) = (output, isDue)
         // What fails may go to a dead-letter queue or to an error action, and nowhere from there: this ends.
         while true {
             messages += output.messages
             var further = RuleOutput()
-            for send in output.sends { carryOut(send, into: &further) }
-            takeTurns(into: &further)
+            for send in output.sends {
+                let waits = carryOut(send, into: &further)
+                isDue = isDue || waits
+            }
+            for call in output.calls {
+                submit(PendingDelivery(work: .call(call)), after: nil, into: &further)
+                isDue = true
+            }
+            if isDue { takeTurns(into: &further) }
+            isDue = false
             guard !further.isEmpty else { return messages }
             output = further
         }
@@ -71,7 +84,7 @@ package final class PendingDeliveries: Sendable {
 
     /// Carries out what came of a delivery after its rule's call was over.
     private func finish(_ output: RuleOutput) {
-        let messages = carryOut(output)
+        let messages = carryOut(output, isDue: true)
         guard !messages.isEmpty else { return }
         state.withLock { $0.publish }?(messages)
     }
@@ -104,12 +117,18 @@ package final class PendingDeliveries: Sendable {
 
     // MARK: Trying
 
-    private func carryOut(_ send: QueueSend, into output: inout RuleOutput) {
-        guard let failure = attempt(send) else { return engine.delivered(send.origin) }
+    /// Sends a message; answers whether it waits for another attempt.
+    private func carryOut(_ send: QueueSend, into output: inout RuleOutput) -> Bool {
+        guard let failure = attempt(send) else {
+            engine.delivered(send.origin)
+            return false
+        }
         guard case .later = failure.retry, send.origin.terms != nil else {
-            return output.append(engine.failed(send.origin, failure))
+            output.append(engine.failed(send.origin, failure))
+            return false
         }
         submit(PendingDelivery(work: .send(send)), after: failure, into: &output)
+        return true
     }
 
     private func attempt(_ send: QueueSend) -> DeliveryFailure? {
@@ -124,7 +143,7 @@ package final class PendingDeliveries: Sendable {
 
     private func submit(_ delivery: PendingDelivery, after failure: DeliveryFailure?, into output: inout RuleOutput) {
         let origin = delivery.origin
-        guard let terms = origin.terms, let counters = origin.counters else { return }
+        guard let terms = delivery.terms, let counters = origin.counters else { return }
         let now = now
         engine.countPending(counters, by: 1)
         let ending = state.withLock { state in
@@ -151,10 +170,23 @@ package final class PendingDeliveries: Sendable {
                 case .send(let send):
                     hear(attempt.id, self.attempt(send), into: &output)
                     heard = true
+                case .call(let call): begin(call, attempt.id)
                 }
             }
             guard heard else { return }
         }
+    }
+
+    private func begin(_ call: RuleCall, _ id: DeliveryID) {
+        let door: any HTTPDoor = state.withLock { $0.door } ?? ClosedDoor()
+        door.send(call.invocation) { [weak self] outcome in self?.heard(outcome, of: call, id) }
+    }
+
+    private func heard(_ outcome: HTTPOutcome, of call: RuleCall, _ id: DeliveryID) {
+        let failed = FailedCall(outcome, kind: call.invocation.kind, now: now)
+        var output = RuleOutput()
+        hear(id, failed.map { .call(name: call.name, $0) }, into: &output)
+        finish(output)
     }
 
     private static func nextAlarm(_ state: inout State) -> (Alarm, Int64)? {
@@ -181,5 +213,13 @@ package final class PendingDeliveries: Sendable {
         output.append(
             engine.failed(origin, ending.failure, RetryRecord(retries: ending.retries, exhaustion: ending.exhaustion)))
         if let counters = origin.counters { engine.countPending(counters, by: -1) }
+    }
+}
+
+/// Stands where nobody calls.
+private struct ClosedDoor: HTTPDoor {
+    func send(_ invocation: HTTPInvocation, completion: @escaping @Sendable (HTTPOutcome) -> Void) {
+        // Later, as the port promises.
+        Task { completion(.failed(.unreachable("nobody here makes HTTP calls"))) }
     }
 }

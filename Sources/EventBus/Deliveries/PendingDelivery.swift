@@ -5,6 +5,7 @@ import Rules
 struct PendingDelivery: Sendable {
     enum Work: Sendable {
         case send(QueueSend)
+        case call(RuleCall)
     }
 
     let work: Work
@@ -12,7 +13,14 @@ struct PendingDelivery: Sendable {
     var origin: DeliveryOrigin {
         switch work {
         case .send(let send): send.origin
+        case .call(let call): call.origin
         }
+    }
+
+    var terms: DeliveryTerms? {
+        var terms = origin.terms
+        if case .call(let call) = work { terms?.pace = call.pace }
+        return terms
     }
 
     /// What it counts towards the limits: the content, and what is kept to tell of a failure.
@@ -20,6 +28,7 @@ struct PendingDelivery: Sendable {
         let content =
             switch work {
             case .send(let send): send.message.bytes
+            case .call(let call): call.invocation.bytes
             }
         return content + origin.keptBytes
     }

@@ -97,6 +97,17 @@ extension EventEngine {
         case .queue(let queue):
             let body = String(decoding: try payload(for: event.root, target, reserved), as: UTF8.self)
             output.sends.append(QueueSend(queue: queue, message: NewQueueMessage(body: body), origin: .target(delivery)))
+        case .call(let destination, let parameters):
+            let body = try self.payload(for: event.root, target, reserved)
+            let invocation = try destination.invocation(body, parameters, event.root)
+            output.calls.append(
+                RuleCall(invocation: invocation, name: "\(destination)", pace: destination.pace, origin: .target(delivery)))
+        case .function(let function):
+            let invocation = function.invocation(try self.payload(for: event.root, target, reserved))
+            output.calls.append(RuleCall(invocation: invocation, name: "function \(function.name)", origin: .target(delivery)))
+        case .log(let group):
+            log(rule: entry.rule.name, group: group, event: event.envelope.id, payload: try payload(for: event.root, target, reserved))
+            countDelivery(entry.counters)
         case .bus(let name):
             guard event.rules.hasBus(name) else { throw .unknownBus(name) }
             var forwarded = event

@@ -28,6 +28,17 @@ extension EventEngine {
         case .queue(let action):
             run.output.sends.append(try send(action, payload: payload, match, run))
             return false
+        case .call(let action):
+            let invocation = try action.invocation(payload, run.input, match)
+            run.output.calls.append(
+                RuleCall(invocation: invocation, name: invocation.endpoint.host, origin: run.origin(of: .call(action), match)))
+            return false
+        case .function(let function, let arn):
+            run.output.calls.append(
+                RuleCall(
+                    invocation: function.invocation(payload), name: "function \(function.name)",
+                    origin: run.origin(of: .function(function, arn: arn), match)))
+            return false
         }
         return true
     }

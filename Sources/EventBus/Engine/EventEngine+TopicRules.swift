@@ -40,8 +40,7 @@ extension EventEngine {
         for entry in wanting {
             var run = TopicRuleRun(entry: entry, input: input, hops: message.hops, now: now, rules: rules)
             carryOut(&run)
-            output.messages += run.output.messages
-            output.sends += run.output.sends
+            output.append(run.output)
         }
         return output
     }

@@ -181,6 +181,14 @@ package final class EventEngine: Sendable {
             ])
     }
 
+    /// Writes what an event rule has for a group of log lines, each time: it was asked for.
+    func log(rule: String, group: String, event: String, payload: [UInt8]) {
+        let text = LoggedText.escaping(String(decoding: payload, as: UTF8.self), charactersMax: limits.ruleLogCharactersMax)
+        logger.info(
+            "rule log",
+            metadata: ["rule": "\(rule)", "logGroup": "\(LoggedText.escaping(group))", "event": "\(event)", "payload": "\(text)"])
+    }
+
     private func log(_ message: Logger.Message, subject: String, _ metadata: Logger.Metadata) {
         guard let suppressed = logInterval.admit(subject, at: world.nowMilliseconds()) else { return }
         var metadata = metadata

@@ -10,24 +10,34 @@ package struct RuleOutput {
     package var messages: [Message] = []
     /// For queues.
     package var sends: [QueueSend] = []
+    /// For others, over HTTP.
+    var calls: [RuleCall] = []
 
     package init() {}
 
-    var isEmpty: Bool { messages.isEmpty && sends.isEmpty }
+    var isEmpty: Bool { messages.isEmpty && sends.isEmpty && calls.isEmpty }
 
     mutating func append(_ other: RuleOutput) {
         messages += other.messages
         sends += other.sends
+        calls += other.calls
     }
 }
 
 /// A message that a rule has for a queue.
-///
-/// Whoever hands it over tells the engine what became of it: ``EventEngine/delivered(_:)`` or ``EventEngine/failed(_:_:)``.
 package struct QueueSend: Sendable {
     /// The name of the queue; it may not exist.
     package let queue: String
     package let message: NewQueueMessage
+    let origin: DeliveryOrigin
+}
+
+/// An HTTP call that a rule makes.
+struct RuleCall: Sendable {
+    let invocation: HTTPInvocation
+    /// What failures call it: no secret.
+    let name: String
+    var pace: DeliveryTerms.Pace?
     let origin: DeliveryOrigin
 }
 

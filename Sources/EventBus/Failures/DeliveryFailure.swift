@@ -21,6 +21,10 @@ enum DeliveryFailure: Error, Sendable {
     case queue(name: String, QueueError)
     case invalidQueueURL(String)
     case payloadIsNoText
+    /// A part of a call that the event has no value for, or none that can stand there.
+    case noParameter(String)
+    /// The URL that a template made of a message is none that is called.
+    case invalidURL(String)
     /// A call over HTTP, by what the rule calls.
     case call(name: String, FailedCall)
     /// There is no room for a delivery to wait in, by the limit's name.
@@ -36,7 +40,8 @@ enum DeliveryFailure: Error, Sendable {
         case .queue(_, let error) where error.code == .overLimit: .later()
         case .call(_, let failed): failed.retry
         case .queue, .topic, .invalidTopic, .payload, .nothingSelected, .statement, .undefined, .invalidHeader, .detailIsNoObject,
-            .sourceNotAllowed, .tooLarge, .unknownBus, .invalidQueueURL, .payloadIsNoText, .tooManyPending, .tooOld, .stopped:
+            .sourceNotAllowed, .tooLarge, .unknownBus, .invalidQueueURL, .payloadIsNoText, .noParameter, .invalidURL, .tooManyPending,
+            .tooOld, .stopped:
             .never
         }
     }
@@ -61,6 +66,8 @@ enum DeliveryFailure: Error, Sendable {
             }
         case .invalidQueueURL: "INVALID_QUEUE"
         case .payloadIsNoText: "INVALID_PAYLOAD"
+        case .noParameter: "INVALID_INPUT"
+        case .invalidURL: "INVALID_URL"
         case .call(_, let failed): failed.code
         case .tooManyPending: "THROTTLING"
         case .tooOld: "TIMEOUT"
@@ -90,6 +97,8 @@ enum DeliveryFailure: Error, Sendable {
         case .queue(let name, let error): "the queue \(name) refused it: \(error.message)"
         case .invalidQueueURL(let url): "`\(url)` is not the URL of a queue"
         case .payloadIsNoText: "the payload is not UTF-8; `UseBase64: true` sends it as Base64"
+        case .noParameter(let name): "\(name) has no value in this event, or none that can stand there"
+        case .invalidURL(let reason): reason
         case .call(let name, let failed): "\(name): \(failed.message)"
         case .tooManyPending(let limit): "too many deliveries wait already, see the limit \(limit)"
         case .tooOld: "it was not its turn before MaximumEventAgeInSeconds was over"

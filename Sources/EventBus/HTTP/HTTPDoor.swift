@@ -31,6 +31,14 @@ package struct HTTPInvocation: Sendable, CustomStringConvertible, CustomReflecta
     /// Whether the operator chose the address, so that it may be anywhere.
     package let isTrusted: Bool
 
+    package init(
+        kind: Kind, method: String, endpoint: HTTPEndpoint, target: String, headers: [(name: String, value: String)], body: [UInt8],
+        isTrusted: Bool
+    ) {
+        (self.kind, self.method, self.endpoint, self.target) = (kind, method, endpoint, target)
+        (self.headers, self.body, self.isTrusted) = (headers, body, isTrusted)
+    }
+
     package var url: String { "\(endpoint.origin)\(target)" }
 
     package var description: String { "\(method) \(endpoint.host)" }

@@ -27,11 +27,12 @@ package struct OutboundPolicy: Sendable, Equatable {
         try problems.finish()
     }
 
-    /// Why a call may not go to an address; nil where it may.
+    /// Why a call may not go to an address.
     ///
     /// - Parameters:
     ///   - address: where the connection would go.
     ///   - endpoint: what it is to reach.
+    /// - Returns: the reason, for people; nil where it may go there.
     package func refusal(of address: InternetAddress, for endpoint: HTTPEndpoint) -> String? {
         if names.contains(endpoint.host) || blocks.contains(where: { $0.contains(address) }) { return nil }
         let advice = "the configuration may name it: `http: { allow: [\(endpoint.host)] }`"

@@ -4,6 +4,8 @@ import Documents
 struct DeclaredNames: Sendable {
     var buses: [String]
     var queues: [String]
+    var destinations: [String: APIDestination] = [:]
+    var calls = CallSettings()
 
     func requireBus(_ name: String, at location: SourceLocation) throws(DocumentError) {
         guard buses.contains(name) else {

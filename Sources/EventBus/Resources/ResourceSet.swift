@@ -25,8 +25,11 @@ package struct ResourceSet: Sendable {
     /// - Parameters:
     ///   - templates: all of them.
     ///   - host: what the program lends the statements of topic rules.
+    ///   - calls: what the configuration says of calls over HTTP.
     /// - Throws: every mistake of all templates, with file, line and column.
-    package init(templates: [TemplateDocument], host: SQLHost = SQLHost()) throws(DocumentError) {
+    package init(
+        templates: [TemplateDocument], host: SQLHost = SQLHost(), calls: CallSettings = CallSettings()
+    ) throws(DocumentError) {
         var problems = ProblemCollector()
         var names = NameTable(kind: "bus")
         names.declare(Self.defaultBusName, at: SourceLocation(file: "built-in"), &problems)
@@ -39,7 +42,8 @@ package struct ResourceSet: Sendable {
         }
         let busNames = names.all
         let queues = QueueReader.queues(in: resources, &problems)
-        let declared = DeclaredNames(buses: busNames, queues: queues.map(\.name))
+        let destinations = APIDestinationReader.destinations(in: resources, calls, &problems)
+        let declared = DeclaredNames(buses: busNames, queues: queues.map(\.name), destinations: destinations, calls: calls)
         archives = ArchiveReader.archives(in: resources, declared: declared, &problems)
         var eventRules: [EventRule] = []
         var topicRules: [TopicRule] = []

@@ -9,6 +9,11 @@ struct Target: Sendable {
         case queue(String)
         /// Another bus, by its name; it gets the event as it is.
         case bus(String)
+        /// An API destination, with what the target adds to its calls.
+        case call(APIDestination, HTTPParameters)
+        case function(LambdaFunction)
+        /// A group of log lines, by its name: a line of Crema's own log.
+        case log(group: String)
     }
 
     /// All of it as it was given: the JSON of an object with EventBridge's members.

@@ -17,6 +17,7 @@ struct TargetReader {
 
     private static let properties = [
         "Id", "Arn", "RoleArn", "Input", "InputPath", "InputTransformer", "MqttParameters", "DeadLetterConfig", "RetryPolicy",
+        "HttpParameters",
     ]
     private static let inputs = ["Input", "InputPath", "InputTransformer"]
 
@@ -62,6 +63,10 @@ struct TargetReader {
             throw DocumentError(
                 "\(what): MqttParameters are for targets that are topics", at: parameters.keyLocation)
         }
+        if let call = try callDestination(arn, at: value.location) { return call }
+        if let parameters = node.entry("HttpParameters") {
+            throw DocumentError("\(what): HttpParameters are for targets that are API destinations", at: parameters.keyLocation)
+        }
         if let queue = QueueName(arn: arn) {
             try declared.requireQueue(queue.text, at: value.location)
             return .queue(queue.text)
@@ -78,8 +83,34 @@ struct TargetReader {
         }
         throw DocumentError(
             "\(what): the ARN `\(arn)` is not supported; Crema delivers to `arn:aws:iot:REGION:ACCOUNT:topic/TOPIC`, "
-                + "`arn:aws:sqs:REGION:ACCOUNT:QUEUE` and `arn:aws:events:REGION:ACCOUNT:event-bus/BUS`",
+                + "`arn:aws:sqs:REGION:ACCOUNT:QUEUE`, `arn:aws:events:REGION:ACCOUNT:event-bus/BUS`, "
+                + "`arn:aws:events:REGION:ACCOUNT:api-destination/NAME/ID`, `arn:aws:lambda:REGION:ACCOUNT:function:NAME` and "
+                + "`arn:aws:logs:REGION:ACCOUNT:log-group:NAME`",
             at: value.location)
+    }
+
+    /// An API destination, a function, or a group of log lines; nil for another ARN.
+    private func callDestination(_ arn: String, at location: SourceLocation) throws(DocumentError) -> Target.Destination? {
+        if let name = APIDestinationReader.name(inARN: arn, kind: "api-destination") {
+            guard let destination = declared.destinations[name] else {
+                throw DocumentError("\(what): no template declares the API destination \(name)", at: location)
+            }
+            var parameters = HTTPParameters.none
+            if let given = node["HttpParameters"] { parameters = try HTTPParameters(given, what: "\(what): HttpParameters") }
+            let places = destination.path.count - 1
+            guard parameters.pathValues.count == places else {
+                throw DocumentError(
+                    "\(what): the endpoint of \(name) has \(places) `*`, but PathParameterValues has \(parameters.pathValues.count) values",
+                    at: node["HttpParameters"]?.location ?? location)
+            }
+            return .call(destination, parameters)
+        }
+        if node["HttpParameters"] != nil { return nil }
+        if let function = try LambdaFunction(arn: arn, calls: declared.calls, what: what, at: location) { return .function(function) }
+        let parts = arn.split(separator: ":", omittingEmptySubsequences: false)
+        let isGroup = (7...8).contains(parts.count) && parts[0] == "arn" && parts[2] == "logs" && parts[5] == "log-group"
+        guard isGroup, !parts[6].isEmpty, parts.count == 7 || parts[7] == "*" else { return nil }
+        return .log(group: String(parts[6]))
     }
 
     private func topic(

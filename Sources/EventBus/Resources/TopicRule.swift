@@ -10,6 +10,10 @@ struct TopicRule: Sendable {
         /// `cloudwatchLogs`, which is a line of Crema's own log.
         case log(group: SubstitutionTemplate)
         case queue(QueueAction)
+        /// `http`.
+        case call(HTTPAction)
+        /// `lambda`, with the function's ARN as the template has it.
+        case function(LambdaFunction, arn: String)
 
         /// What statistics and dead letters call it.
         var name: String {
@@ -18,6 +22,8 @@ struct TopicRule: Sendable {
             case .events: "events"
             case .log: "cloudwatchLogs"
             case .queue: "sqs"
+            case .call: "http"
+            case .function: "lambda"
             }
         }
 
@@ -28,6 +34,8 @@ struct TopicRule: Sendable {
             case .events: "EventsAction"
             case .log: "CloudwatchLogsAction"
             case .queue: "SqsAction"
+            case .call: "HttpAction"
+            case .function: "LambdaAction"
             }
         }
 
@@ -38,6 +46,8 @@ struct TopicRule: Sendable {
             case .events(let events): events.busText
             case .log: "log"
             case .queue(let action): action.queueText
+            case .call(let action): action.urlText
+            case .function(_, let arn): arn
             }
         }
     }

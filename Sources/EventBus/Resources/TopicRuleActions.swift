@@ -72,9 +72,13 @@ struct TopicRuleActionReader {
         case "Events", "events": return try events(only.value)
         case "CloudwatchLogs", "cloudwatchLogs": return try log(only.value)
         case "Sqs", "sqs": return try queue(only.value)
+        case "Http", "http":
+            return .call(try HTTPAction(only.value, what: "\(what): Http", scope: scope, policy: declared.calls.policy))
+        case "Lambda", "lambda": return try function(only.value)
         default:
             throw DocumentError(
-                "\(what): the action \(only.key) is not supported; Republish, CloudwatchLogs, Sqs and events are", at: only.keyLocation)
+                "\(what): the action \(only.key) is not supported; Republish, CloudwatchLogs, Sqs, Http, Lambda and events are",
+                at: only.keyLocation)
         }
     }
 
@@ -133,6 +137,18 @@ struct TopicRuleActionReader {
             QueueAction(
                 queueURL: url, queueText: text,
                 usesBase64: try fields["UseBase64"]?.boolean("UseBase64") ?? false))
+    }
+
+    private func function(_ node: Node) throws(DocumentError) -> TopicRule.Action {
+        let what = "\(what): Lambda"
+        let fields = try ActionFields(node, known: ["FunctionArn"], what: what, scope: scope)
+        let (template, location, text) = try fields.template("FunctionArn")
+        guard let arn = template.constant, let function = try LambdaFunction(arn: arn, calls: declared.calls, what: what, at: location)
+        else {
+            throw DocumentError(
+                "\(what): `\(text)` is not the ARN of a function, `arn:aws:lambda:REGION:ACCOUNT:function:NAME`", at: location)
+        }
+        return .function(function, arn: arn)
     }
 
     private func log(_ node: Node) throws(DocumentError) -> TopicRule.Action {

@@ -2,6 +2,8 @@ import BrokerServer
 import EventBus
 import Logging
 import NIOCore
+import NIOPosix
+import OutboundHTTP
 import ServiceLifecycle
 
 /// Keeps the time for deliveries that are tried again, and lets them finish at the shutdown.
@@ -9,23 +11,38 @@ struct DeliveryService: Service {
     /// How long deliveries may take to finish.
     private static let drainLimit = Duration.seconds(5)
 
-    let pending: PendingDeliveries
-    let broker: Broker
-    let log: Logger
+    private let pending: PendingDeliveries
+    private let broker: Broker
+    private let log: Logger
+    private let lookup: HostLookup
+    private let client: OutboundClient
+
+    init(pending: PendingDeliveries, policy: OutboundPolicy, broker: Broker, log: Logger) {
+        self.pending = pending
+        self.broker = broker
+        self.log = log
+        let lookup = HostLookup()
+        self.lookup = lookup
+        // Not on the broker's loops: what MQTT clients wait for is not behind a TLS handshake with somebody else.
+        client = OutboundClient(
+            policy: policy, lookup: { host in try await lookup.addresses(of: host) },
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+    }
 
     func begin() {
         let eventLoop = broker.eventLoopGroup.next()
-        pending.begin { [weak pending] time in
-            let delay = max(0, time - EventSource.system.nowMilliseconds())
-            eventLoop.scheduleTask(in: .milliseconds(delay)) { [weak pending] in pending?.advance(alarm: time) }
-        } publish: { [broker] messages in
-            Task { await broker.publish(messages) }
-        }
+        pending.begin(
+            alarm: { [weak pending] time in
+                let delay = max(0, time - EventSource.system.nowMilliseconds())
+                eventLoop.scheduleTask(in: .milliseconds(delay)) { [weak pending] in pending?.advance(alarm: time) }
+            }, door: client, publish: { [broker] messages in Task { await broker.publish(messages) } })
     }
 
     func run() async throws {
         try? await gracefulShutdown()
         let (count, failed) = await pending.drain(within: Self.drainLimit)
+        await client.shutDown()
+        await lookup.shutDown()
         guard count > 0 else { return }
         log.notice("deliveries finished", metadata: ["pending": "\(count)", "deadLettered": "\(failed)"])
     }

@@ -43,6 +43,7 @@ struct ReloadService: Service {
         for gateway in gateways { gateway.replace(routes: loaded.routes) }
         let rules = loaded.resources.eventRuleCount + loaded.resources.topicRuleCount
         let routes = loaded.documents.apis.flatMap(\.routes).count
-        log.notice("reloaded: \(rules) rules, \(routes) API routes; a change to listeners, certificates or limits needs a restart")
+        log.notice(
+            "reloaded: \(rules) rules, \(routes) API routes; a change to listeners, certificates, limits or `http` needs a restart")
     }
 }

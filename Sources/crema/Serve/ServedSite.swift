@@ -54,9 +54,10 @@ struct ServedSite {
         logCertificates()
         try delivery.declare(loaded.resources)
         QueueAlarm.set(for: delivery.queues, on: broker.eventLoopGroup.next())
-        let deliveries = DeliveryService(pending: delivery.pending, broker: broker, log: log)
-        deliveries.begin()
         let bindings = try await broker.start(mqttListeners)
+        // Only now: nobody would end its threads if a listener could not be opened.
+        let deliveries = DeliveryService(pending: delivery.pending, policy: loaded.calls.policy, broker: broker, log: log)
+        deliveries.begin()
         for (binding, listener) in zip(bindings, listeners(.mqtt, .mqtts, .ws, .wss)) { logOpen(listener, address: binding.address) }
 
         let http = listeners(.http)

@@ -24,6 +24,7 @@ struct LoadedConfiguration: Sendable {
     let configuration: Configuration
     let documents: ResourceDocuments
     let resources: ResourceSet
+    let calls: CallSettings
     let routes: RouteTable
     /// By the listener's name.
     let scramUsers: [String: ScramCredentials]
@@ -35,8 +36,9 @@ struct LoadedConfiguration: Sendable {
         scramUsers = try Self.scramUsers(of: configuration)
         let documents = try ResourceDocuments(of: configuration)
         var problems = ProblemCollector()
+        let calls = try CallSettings(configuration)
         let resources = problems.collect { () throws(DocumentError) in
-            try ResourceSet(templates: documents.templates, host: RuleHost.host)
+            try ResourceSet(templates: documents.templates, host: RuleHost.host, calls: calls)
         }
         let routes = problems.collect { () throws(DocumentError) in try RouteTable(documents.apis.flatMap(\.routes)) }
         try problems.finish()
@@ -46,6 +48,7 @@ struct LoadedConfiguration: Sendable {
         self.configuration = configuration
         self.documents = documents
         self.resources = resources
+        self.calls = calls
         self.routes = routes
     }
 }

@@ -1,0 +1,8 @@
+import EventBus
+
+extension EventBusCounters {
+    /// Whether nothing that was accepted is lost.
+    var isConserved: Bool {
+        deliveriesAccepted == deliveries + deliveriesFailed + ruleHopsCut + UInt64(deliveriesPending)
+    }
+}

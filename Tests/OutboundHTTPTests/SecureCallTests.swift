@@ -1,0 +1,50 @@
+import Documents
+import EventBus
+import Foundation
+import NIOPosix
+import NIOSSL
+import OutboundHTTP
+import Testing
+import Trust
+
+@Suite struct SecureCallTests {
+    private static let untrusted = HTTPOutcome.failed(
+        .unreachable("TLS failed: the certificate is not trusted, or not this host's"))
+
+    /// Calls a server whose certificate is for shop.example.
+    private func call(_ host: String, trusting isTrusted: Bool) async throws -> (outcome: HTTPOutcome, requests: Int) {
+        let now = Int64(Date().timeIntervalSince1970)
+        let validity = Validity(notBefore: now - 86_400, notAfter: now + 86_400)
+        let authority = try CertificateAuthority.create(validity: validity)
+        let pair = try authority.issueServer(names: [AlternativeName(parsing: "shop.example")], validity: validity)
+        let tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: [.certificate(try NIOSSLCertificate(bytes: Array(pair.certificate.pem()), format: .pem))],
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(pair.key.pem()), format: .pem)))
+        let root = try NIOSSLCertificate(bytes: Array(authority.certificate.pem()), format: .pem)
+        let server = try await TargetServer(tls: NIOSSLContext(configuration: tls))
+        let loopback = try #require(InternetAddress("127.0.0.1"))
+        let client = OutboundClient(
+            policy: try OutboundPolicy(allowing: [.init("127.0.0.1", at: .init(file: "c"))]), lookup: { _ in [loopback] },
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, trustRoots: isTrusted ? .certificates([root]) : .default, secondsMax: 5)
+        let (endpoint, target) = try HTTPEndpoint.parse("https://\(host):\(server.port)/ok")
+        let invocation = HTTPInvocation(
+            kind: .http, method: "POST", endpoint: endpoint, target: target, headers: [], body: [], isTrusted: false)
+        let outcome = await withCheckedContinuation { continuation in
+            client.send(invocation) { continuation.resume(returning: $0) }
+        }
+        await client.shutDown()
+        await server.close()
+        return (outcome, server.requests.count)
+    }
+
+    @Test func theCertificateIsCheckedAgainstTheNameAndNotTheAddress() async throws {
+        let (outcome, requests) = try await call("shop.example", trusting: true)
+        #expect((outcome, requests) == (.answered(status: 200), 1))
+    }
+
+    @Test(arguments: [("other.example", true), ("shop.example", false)])
+    func anotherCertificateIsRefused(host: String, isTrusted: Bool) async throws {
+        let (outcome, requests) = try await call(host, trusting: isTrusted)
+        #expect((outcome, requests) == (Self.untrusted, 0))
+    }
+}

@@ -1,0 +1,76 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import Synchronization
+
+/// An HTTP server on loopback that behaves as a request's path says.
+final class TargetServer: Sendable {
+    let port: Int
+    private let channel: any Channel
+    private let seen: Requests
+
+    /// What came in, as `METHOD target`.
+    final class Requests: Sendable {
+        private let stored = Mutex<[String]>([])
+        var all: [String] { stored.withLock { $0 } }
+        func append(_ text: String) { stored.withLock { $0.append(text) } }
+    }
+
+    var requests: [String] { seen.all }
+
+    init(tls: NIOSSLContext? = nil) async throws {
+        let seen = Requests()
+        self.seen = seen
+        channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                    try channel.pipeline.syncOperations.addHandler(Behaviour(seen: seen))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        port = channel.localAddress?.port ?? 0
+    }
+
+    func close() async { try? await channel.close() }
+}
+
+private final class Behaviour: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let seen: TargetServer.Requests
+    private var head: HTTPRequestHead?
+    private var body = ""
+
+    init(seen: TargetServer.Requests) { self.seen = seen }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): (self.head, body) = (head, "")
+        case .body(let part): body += String(buffer: part)
+        case .end: answer(context)
+        }
+    }
+
+    private func answer(_ context: ChannelHandlerContext) {
+        guard let head else { return }
+        seen.append("\(head.method.rawValue) \(head.uri) \(head.headers["host"].first ?? "") \(head.headers["x-key"].first ?? "-") \(body)")
+        var headers = HTTPHeaders([("content-length", "0")])
+        var status = HTTPResponseStatus.ok
+        switch head.uri {
+        case "/busy": (status, headers) = (.tooManyRequests, ["content-length": "0", "retry-after": "7"])
+        case "/moved": (status, headers) = (.found, ["content-length": "0", "location": "/elsewhere"])
+        case "/function": headers = ["content-length": "0", "x-amz-function-error": "Unhandled"]
+        case "/hang": return
+        case "/endless": headers = ["content-length": "1000000"]
+        case "/break": return context.close(promise: nil)
+        default: break
+        }
+        context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
+        guard head.uri != "/endless" else { return context.flush() }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+}
