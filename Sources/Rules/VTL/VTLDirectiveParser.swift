@@ -32,7 +32,7 @@ extension VTLParser {
 
     /// Reads what stands at `#`.
     ///
-    /// - Parameter literal: the text before it, of which `#set` takes the blanks in front of it.
+    /// `#set` takes the blanks in front of it from the text before it, `literal`.
     mutating func directive(_ literal: inout [UInt8]) throws(VTLError) -> Found {
         let start = position
         if take("##") {

@@ -77,7 +77,8 @@ extension VTLEvaluation {
             return try compute(left, right, { $0.dividedReportingOverflow(by: $1) }, /)
         case .remainder:
             if right.number == 0 { return .null }
-            return try compute(left, right, { $0.remainderReportingOverflow(dividingBy: $1) }) { $0.truncatingRemainder(dividingBy: $1) }
+            let decimal: (Double, Double) -> Double = { $0.truncatingRemainder(dividingBy: $1) }
+            return try compute(left, right, { $0.remainderReportingOverflow(dividingBy: $1) }, decimal)
         }
     }
 

@@ -55,7 +55,7 @@ extension VTLEvaluation {
         return try newList(pieces.map { .text($0) })
     }
 
-    /// - Parameter body: is given where a match and its groups lie, and answers how many bytes there are by then.
+    /// The body is given where a match and its groups lie, and answers how many bytes there are by then.
     private mutating func forEachMatch(
         of expression: RegularExpression, in text: [Unicode.Scalar], once: Bool, _ body: ([Int]) -> Int
     ) throws(VTLFailure) {

@@ -15,7 +15,9 @@ extension SQLFunction {
             guard let (text, expression) = try subject(arguments, &evaluation), let other = try evaluation.text(arguments[2]) else {
                 return .undefined
             }
-            guard let replacement = RegularExpressionReplacement(parsing: other, groupCount: expression.groupCount) else { return .undefined }
+            guard let replacement = RegularExpressionReplacement(parsing: other, groupCount: expression.groupCount) else {
+                return .undefined
+            }
             return try replacing(expression, by: replacement, in: text, &evaluation)
         },
     ]
@@ -55,7 +57,8 @@ extension SQLFunction {
     }
 
     private static func replacing(
-        _ expression: RegularExpression, by replacement: RegularExpressionReplacement, in text: [Unicode.Scalar], _ evaluation: inout SQLEvaluation
+        _ expression: RegularExpression, by replacement: RegularExpressionReplacement, in text: [Unicode.Scalar],
+        _ evaluation: inout SQLEvaluation
     ) throws(SQLEvaluationError) -> SQLValue {
         var output: [UInt8] = []
         var (position, copied) = (0, 0)
