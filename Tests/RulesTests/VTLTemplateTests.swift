@@ -122,6 +122,16 @@ import Testing
     }
 
     @Test(arguments: [(-1, true), (0, true), (1, false)])
+    func regularExpressionsMayTakeTemplateRegexStepsMax(beyond: Int, renders: Bool) throws {
+        var evaluation = VTLEvaluation(try VTLTemplate(parsing: "").program, VTLInput(body: []))
+        let found = try? evaluation.search { steps in
+            steps -= VTLTemplate.regexStepsMax + beyond
+            return true
+        }
+        #expect((found != nil) == renders)
+    }
+
+    @Test(arguments: [(-1, true), (0, true), (1, false)])
     func aRenderingMayTakeTemplateStepsMax(beyond: Int, renders: Bool) throws {
         // Statements of text are a step each, and one comment keeps two of them apart.
         func template(_ rest: Int) throws -> VTLTemplate {

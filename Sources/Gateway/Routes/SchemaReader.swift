@@ -18,10 +18,9 @@ struct SchemaReader {
 
     static func schema(_ node: Node, definitions: [String: Node]) throws(DocumentError) -> JSONSchema {
         var reader = SchemaReader(definitions: definitions)
-        let first = reader.read(node)
+        // The whole is the first one that is read, also where it is a reference.
+        _ = reader.read(node)
         try reader.problems.finish()
-        // The whole is the first one, also where it is a reference to a later one.
-        if first != 0 { reader.schemas.swapAt(0, first) }
         return JSONSchema(reader.schemas)
     }
 

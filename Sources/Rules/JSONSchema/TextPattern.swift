@@ -18,8 +18,10 @@ package struct TextPattern: Sendable {
         }
     }
 
-    package func matches(_ text: String) -> Bool {
-        var steps = Self.stepsMax
+    package func matches(_ text: String) -> Bool { matches(text, steps: Self.stepsMax) }
+
+    func matches(_ text: String, steps: Int) -> Bool {
+        var steps = steps
         return expression.firstMatch(in: Array(text.unicodeScalars), from: 0, wantsGroups: false, steps: &steps) != nil
     }
 }

@@ -1,13 +1,16 @@
 /// The methods of texts that take regular expressions.
 extension VTLEvaluation {
     /// The expression of a call, which may have been computed.
-    func expression(_ call: VTLCall, _ text: ArraySlice<UInt8>) throws(VTLFailure) -> RegularExpression {
+    mutating func expression(_ call: VTLCall, _ text: ArraySlice<UInt8>) throws(VTLFailure) -> RegularExpression {
         if let expression = call.expression { return expression }
+        let compiled: RegularExpression
         do throws(RegularExpressionProblem) {
-            return try call.method.expression(text)
+            compiled = try call.method.expression(text)
         } catch {
             throw .invalid("\(call.method.rawValue): \(error.message)")
         }
+        try spend(steps: 64 + compiled.instructions.count / 16)
+        return compiled
     }
 
     mutating func matches(_ expression: RegularExpression, _ text: ArraySlice<UInt8>) throws(VTLFailure) -> Bool {
@@ -62,7 +65,8 @@ extension VTLEvaluation {
         try spend(bytes: text.count)
         var position = 0
         while position <= text.count {
-            try spend(steps: 1)
+            // A search begins with a note for each instruction.
+            try spend(steps: 1 + expression.instructions.count / 64)
             let found = try search { expression.firstMatch(in: text, from: position, wantsGroups: true, steps: &$0) }
             guard let found else { return }
             guard body(found) <= VTLTemplate.workBytesMax else { throw VTLFailure.workTooLarge }
