@@ -1,4 +1,5 @@
 import BrokerCore
+import Documents
 import EventBus
 import HTTPExchange
 package import Hummingbird
@@ -36,7 +37,7 @@ package struct GatewayResponder: HTTPResponder {
     /// An answer, and what the log tells of it.
     private struct Answer {
         let handler: GatewayCounters.Handler
-        let response: Response
+        var response: Response
         /// Why nothing was done; `nil` for an answer with status 200.
         var refusal: String?
     }
@@ -71,21 +72,37 @@ package struct GatewayResponder: HTTPResponder {
         if TopicRulesCall.isSigned(request) {
             return await answer(request, TopicRulesCall(request.method, path: path), path: path, query: query, requestID)
         }
+        var answer = await route(request, context, path: path, requestID: requestID)
+        if let origin = request.headers[.origin], let policy = routes.value.crossOriginPolicy(path: path) {
+            answer.response.headers.append(contentsOf: policy.fields(for: origin))
+        }
+        return answer
+    }
+
+    private func route(_ request: Request, _ context: Context, path: Substring, requestID: String) async -> Answer {
+        let table = routes.value
+        let target = request.head.path ?? "/"
         var handler = GatewayCounters.Handler.unmatched
         do throws(RouteError) {
             guard anonymous else { throw .authenticationRequired }
-            switch routes.value.match(method: request.method.rawValue, path: path) {
-            case .none: throw webSocketPath.map { path == $0 } ?? false ? .upgradeRequired : .notFound
+            switch table.match(method: request.method.rawValue, path: path) {
+            case .none:
+                if let preflight = table.crossOriginPolicy(path: path)?.preflight(request) {
+                    return Answer(handler: .route, response: Self.response(preflight, requestID))
+                }
+                if webSocketPath.map({ path == $0 }) ?? false { throw .upgradeRequired }
+                throw table.isREST ? .missingAuthenticationToken : .notFound
             case .malformedPath: throw .malformedPath
             case .route(let route, let parameters):
                 handler = .route
-                let answer = try await put(
-                    request, by: route, query: query, pathParameters: parameters, requestID: requestID,
-                    sourceAddress: context.sourceAddress)
-                return Answer(handler: handler, response: Self.response(.ok, Self.json, answer.json, requestID))
+                if case .unserved(let service) = route.work { throw .notServed(service) }
+                let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
+                let parts = try await read(request, for: route, query: query, parameters, requestID, context.sourceAddress)
+                let services = RouteServices(events: events, queues: queues)
+                return Answer(handler: handler, response: Self.response(try await services.answer(route, parts), requestID))
             }
         } catch {
-            return Answer(handler: handler, response: Self.response(error, requestID), refusal: error.message)
+            return Answer(handler: handler, response: Self.response(error, requestID), refusal: error.reason)
         }
     }
 
@@ -143,13 +160,11 @@ package struct GatewayResponder: HTTPResponder {
 
     // MARK: - API routes
 
-    /// Puts the one event of a route.
-    ///
-    /// API Gateway answers 200 also when EventBridge took no event. Here that is a 4xx with the reason: nobody reads `FailedEntryCount`.
-    private func put(
-        _ request: Request, by route: EventRoute, query: Substring?, pathParameters: [String: String], requestID: String,
-        sourceAddress: String?
-    ) async throws(RouteError) -> PutEventsAnswer {
+    /// Reads a request to its end.
+    private func read(
+        _ request: Request, for route: CompiledRoute, query: Substring?, _ pathParameters: [String: String], _ requestID: String,
+        _ sourceAddress: String?
+    ) async throws(RouteError) -> RouteRequest {
         let body: ByteBuffer
         do {
             body = try await request.readBody(upTo: limits.httpBodyBytesMax, seconds: limits.httpBodySecondsMax)
@@ -158,20 +173,11 @@ package struct GatewayResponder: HTTPResponder {
         }
         let bytes = Array(body.readableBytesView)
         guard let text = String(validating: bytes, as: UTF8.self) else { throw .malformedBody("not UTF-8") }
-        let parts = RouteRequest(
+        return RouteRequest(
             method: request.method.rawValue, path: String(request.head.path?.prefix { $0 != "?" } ?? "/"), routePath: route.path,
-            headers: request.headers, query: query, pathParameters: pathParameters, body: text,
-            json: route.readsJSONBody ? try Self.parse(bytes) : nil, requestID: requestID, sourceAddress: sourceAddress,
-            timeMilliseconds: source.nowMilliseconds())
-        let entry = try route.entry(for: parts)
-        let results: [PutEventsResult]
-        do {
-            results = try await events.put([entry])
-        } catch {
-            throw .eventRefused(code: error.code, message: error.message)
-        }
-        if case .failed(let code, let message)? = results.first { throw .eventRefused(code: code, message: message) }
-        return PutEventsAnswer(results: results)
+            isREST: route.route.isREST, authority: request.head.authority ?? "", headers: request.headers, query: query,
+            pathParameters: pathParameters, body: text, json: route.readsJSONBody ? try Self.parse(bytes) : nil, requestID: requestID,
+            sourceAddress: sourceAddress, timeMilliseconds: source.nowMilliseconds())
     }
 
     private static func parse(_ bytes: [UInt8]) throws(RouteError) -> JSONView {
@@ -192,8 +198,17 @@ package struct GatewayResponder: HTTPResponder {
         return response
     }
 
+    private static func response(_ answer: RouteAnswer, _ requestID: String) -> Response {
+        var response = response(HTTPResponse.Status(code: answer.status), answer.mediaType, answer.body, requestID)
+        for field in answer.headers { response.headers[field.name] = field.value }
+        // RFC 9110, section 8.6: no length where there is no body.
+        if answer.status == 204 { response.headers[.contentLength] = nil }
+        return response
+    }
+
     private static func response(_ error: RouteError, _ requestID: String) -> Response {
         var response = response(error.status, json, JSONText.object(["message": error.message]), requestID)
+        if error == .missingAuthenticationToken { response.headers[.amazonErrorType] = "MissingAuthenticationTokenException" }
         if error == .upgradeRequired {
             response.headers[.upgrade] = "websocket"  // RFC 9110, section 15.5.22
             response.headers[.secWebSocketVersion] = "13"  // RFC 6455, section 4.4

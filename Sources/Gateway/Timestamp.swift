@@ -8,6 +8,24 @@ enum Timestamp {
         return Int64(seconds * 1_000)
     }
 
+    /// As web servers log it: `10/Oct/2000:13:55:36 +0000`.
+    static func logged(_ milliseconds: Int64) -> String {
+        let seconds = max(0, Int(milliseconds / 1_000))
+        var (year, month, day) = (1970, 1, seconds / 86_400)
+        while day >= (isLeap(year) ? 366 : 365) {
+            day -= isLeap(year) ? 366 : 365
+            year += 1
+        }
+        while day >= daysInMonth(month, of: year) {
+            day -= daysInMonth(month, of: year)
+            month += 1
+        }
+        let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let clock = [seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60].map(two).joined(separator: ":")
+        return "\(two(day + 1))/\(names[month - 1])/\(year):\(clock) +0000"
+    }
+
     private static func parse(_ text: [UInt8]) -> Double? {
         guard text.count >= 20, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"), text[10] | 0x20 == UInt8(ascii: "t"),
             text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"),

@@ -21,6 +21,8 @@ let package = Package(
         .executableTarget(name: "PacketDecoder", dependencies: ["FuzzDriver", "MQTTCodec", nioCore], path: "PacketDecoder"),
         .executableTarget(name: "EventPatterns", dependencies: ["FuzzDriver", "Rules"], path: "EventPatterns"),
         .executableTarget(name: "RuleStatements", dependencies: ["FuzzDriver", "Rules"], path: "RuleStatements"),
+        .executableTarget(name: "MappingTemplates", dependencies: ["FuzzDriver", "Rules"], path: "MappingTemplates"),
+        .executableTarget(name: "InputTransformers", dependencies: ["FuzzDriver", "Rules"], path: "InputTransformers"),
         .executableTarget(
             name: "WebSocketFrames", dependencies: ["FuzzDriver", "WebSocketFraming", nioCore, nioWebSocket], path: "WebSocketFrames"),
     ]

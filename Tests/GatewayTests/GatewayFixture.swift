@@ -88,7 +88,8 @@ struct GatewayFixture {
         """
 
     init(
-        anonymous: Bool = true, api: String = GatewayFixture.api, limits: GatewayLimits = GatewayLimits(), log: Logger? = nil,
+        anonymous: Bool = true, api: String = GatewayFixture.api, parameters: [String: String] = [:],
+        limits: GatewayLimits = GatewayLimits(), log: Logger? = nil,
         webSocket: WebSocketPort? = nil, eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         counters: GatewayCounters = GatewayCounters(),
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
@@ -103,7 +104,7 @@ struct GatewayFixture {
         try delivery.declare(resources)
         control = ControlPlane(delivery: delivery, templates: resources)
         QueueAlarm.set(for: queues, on: eventLoopGroup.next())
-        let routes = try OpenAPIDocument(file: "api.yaml", text: api, parameters: [:]).routes
+        let routes = try OpenAPIDocument(file: "api.yaml", text: api, parameters: parameters).routes
         server = GatewayServer(
             configuration: .init(host: "127.0.0.1", port: 0, anonymous: anonymous, limits: limits), routes: try RouteTable(routes),
             broker: broker, control: control, topicFiltersChanged: {}, counters: counters, webSocket: webSocket,

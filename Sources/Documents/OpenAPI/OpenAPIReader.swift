@@ -3,13 +3,21 @@ struct OpenAPIReader {
     private let path: String
     private let pathLocation: SourceLocation
     private let segments: [APIRoute.Segment]
-    private let resolver: IntrinsicResolver
+    private let item: Node
+    let resolver: IntrinsicResolver
+    let stageVariables: [String: String]
+    private let validators: RequestValidators
 
-    init(path: Node.Entry, resolver: IntrinsicResolver) throws(DocumentError) {
+    init(
+        path: Node.Entry, resolver: IntrinsicResolver, stageVariables: [String: String], validators: RequestValidators
+    ) throws(DocumentError) {
         self.path = path.key
         pathLocation = path.keyLocation
         segments = try Self.segments(of: path)
+        item = path.value
         self.resolver = resolver
+        self.stageVariables = stageVariables
+        self.validators = validators
     }
 
     private static let anyMethod = "x-amazon-apigateway-any-method"
@@ -22,10 +30,11 @@ struct OpenAPIReader {
             let given = root["swagger"].map { "Swagger \($0.plainText ?? "")" } ?? "openapi: \(version)"
             throw DocumentError("\(given) is not supported; write OpenAPI 3", at: root.location)
         }
-        let known = [
-            "openapi", "info", "servers", "paths", "components", "tags", "externalDocs", "security",
-            "x-amazon-apigateway-importexport-version",
-        ]
+        let known =
+            [
+                "openapi", "info", "servers", "paths", "components", "tags", "externalDocs", "security",
+                "x-amazon-apigateway-importexport-version", "x-amazon-apigateway-cors",
+            ] + RequestValidators.keys
         try checkExtensions(of: root, what: "the document", known: known)
         try checkSecurity(of: root)
     }
@@ -51,87 +60,50 @@ struct OpenAPIReader {
         let name = "\(method ?? "ANY") \(path)"
         let known = [
             "tags", "summary", "description", "externalDocs", "operationId", "parameters", "requestBody", "responses", "deprecated",
-            "servers", "security", Self.integrationKey,
+            "servers", "security", Self.integrationKey, RequestValidators.keys[1],
         ]
         try Self.checkExtensions(of: operation.value, what: name, known: known)
-        try Self.checkSecurity(of: operation.value)
         guard let integration = operation.value[Self.integrationKey] else {
             throw DocumentError("\(name) has no \(Self.integrationKey)", at: operation.keyLocation)
         }
-        try checkIntegration(integration, of: name)
+        let read = try self.integration(integration, operation.value, name)
+        // What is never carried out needs no leave.
+        if case .unserved = read {} else { try Self.checkSecurity(of: operation.value) }
         return APIRoute(
-            method: method,
-            path: path,
-            segments: segments,
-            requestParameters: try requestParameters(of: integration, name: name),
-            location: operation.keyLocation
-        )
+            method: method, path: path, segments: segments, integration: read, location: operation.keyLocation,
+            stageVariables: stageVariables)
     }
 
-    private func checkIntegration(_ integration: Node, of name: String) throws(DocumentError) {
+    private func integration(_ integration: Node, _ operation: Node, _ name: String) throws(DocumentError) -> APIRoute.Integration {
         let type = try integration.required("type", in: "the integration of \(name)")
-        let typeName = resolver.resolve(type).plainText ?? ""
-        guard typeName.lowercased() == "aws_proxy", let subtype = integration["integrationSubtype"] else {
+        switch (resolver.resolve(type).plainText ?? "").lowercased() {
+        case "aws_proxy" where integration["integrationSubtype"] != nil:
+            if let entry = operation.entry(RequestValidators.keys[1]) {
+                throw DocumentError("\(name): `\(entry.key)` belongs to REST APIs", at: entry.keyLocation)
+            }
+            return try HTTPIntegrationReader(reader: self, name: name).read(integration)
+        case "aws", "mock":
+            let validation = try validators.validation(of: operation, in: item, name: name)
+            return try RESTIntegrationReader(reader: self, name: name).read(integration, validation)
+        default:
             // The URI says more about an integration than its type does.
             let uri = integration["uri"].flatMap { resolver.resolve($0).plainText }.map { " (\($0))" } ?? ""
             throw DocumentError(
-                "\(name): integration type `\(typeName)`\(uri) is not supported; Crema has `aws_proxy` with "
-                    + "`integrationSubtype: EventBridge-PutEvents`",
+                "\(name): integration type `\(resolver.resolve(type).plainText ?? "")`\(uri) is not supported; Crema has `aws_proxy` with "
+                    + "`integrationSubtype`, `aws` and `mock`",
                 at: type.location
             )
         }
-        let subtypeName = try resolver.resolve(subtype).text("integrationSubtype")
-        guard subtypeName == "EventBridge-PutEvents" else {
-            throw DocumentError(
-                "\(name): integrationSubtype `\(subtypeName)` is not supported; Crema has `EventBridge-PutEvents`", at: subtype.location)
-        }
-        // `credentials` names a role and `timeoutInMillis` bounds a remote call: neither means anything for a call inside one process.
-        _ = try integration.entries(
-            "the integration of \(name)",
-            known: [
-                "type", "integrationSubtype", "credentials", "requestParameters", "payloadFormatVersion", "connectionType",
-                "timeoutInMillis",
-                "description",
-            ]
-        )
-        try expect("1.0", for: "payloadFormatVersion", in: integration, name: name)
-        try expect("INTERNET", for: "connectionType", in: integration, name: name)
     }
 
-    private func expect(_ only: String, for key: String, in integration: Node, name: String) throws(DocumentError) {
-        guard let value = integration[key] else { return }
-        let text = try resolver.resolve(value).text(key)
-        guard text == only else { throw DocumentError("\(name): \(key) `\(text)` is not supported, only `\(only)`", at: value.location) }
-    }
-
-    private func requestParameters(
-        of integration: Node, name: String
-    ) throws(DocumentError) -> [APIRoute.Parameter: ParameterValue] {
-        let section = try integration.required("requestParameters", in: "the integration of \(name)")
-        let names = segments.compactMap { segment -> String? in
+    /// The names in braces that the path has.
+    var pathParameters: [String] {
+        segments.compactMap { segment -> String? in
             switch segment {
             case .literal: nil
             case .parameter(let name), .greedy(let name): name
             }
         }
-        var problems = ProblemCollector()
-        var values: [APIRoute.Parameter: ParameterValue] = [:]
-        for entry in try section.entries("requestParameters") {
-            _ = problems.collect { () throws(DocumentError) in
-                guard let parameter = APIRoute.Parameter(rawValue: entry.key) else {
-                    let known = APIRoute.Parameter.allCases.map(\.rawValue)
-                    let hint = suggestion(for: entry.key, among: known)
-                    throw DocumentError("\(name): the request parameter `\(entry.key)` is not supported\(hint)", at: entry.keyLocation)
-                }
-                let text = try resolver.resolve(entry.value).text(entry.key)
-                values[parameter] = try ParameterValue(parsing: text, pathParameters: names, at: entry.value.location)
-            }
-        }
-        try problems.finish()
-        for parameter in APIRoute.Parameter.required where values[parameter] == nil {
-            throw DocumentError("\(name): requestParameters lacks `\(parameter.rawValue)`", at: section.location)
-        }
-        return values
     }
 }
 

@@ -20,12 +20,23 @@ package struct ParameterValue: Sendable, Equatable {
 
     /// What is known about the request besides its parts.
     package enum ContextVariable: String, Sendable, Equatable, CaseIterable {
+        case accountID = "accountId"
+        case apiID = "apiId"
+        case domainName
+        case domainPrefix
+        case extendedRequestID = "extendedRequestId"
         case requestID = "requestId"
         case httpMethod
         case path
+        case `protocol`
+        /// The route's path as in the document, of a REST API.
+        case resourcePath
         case routeKey
+        case stage
         case sourceAddress = "identity.sourceIp"
         case userAgent = "identity.userAgent"
+        /// As web servers log it.
+        case requestTime
         /// Milliseconds since 1970.
         case requestTimeEpoch
     }
@@ -43,11 +54,14 @@ package struct ParameterValue: Sendable, Equatable {
     /// - Parameters:
     ///   - text: the value.
     ///   - pathParameters: the names that the route's path has.
+    ///   - stageVariables: their values.
     ///   - location: where it was written.
     /// - Throws: for a selection that Crema cannot evaluate.
-    init(parsing text: String, pathParameters: [String], at location: SourceLocation) throws(DocumentError) {
+    init(
+        parsing text: String, pathParameters: [String], stageVariables: [String: String], at location: SourceLocation
+    ) throws(DocumentError) {
         self.location = location
-        let parser = SelectionParser(pathParameters: pathParameters, location: location)
+        let parser = SelectionParser(pathParameters: pathParameters, stageVariables: stageVariables, location: location)
         if text.hasPrefix("$"), !text.hasPrefix("${") {
             parts = [try parser.parse(text.dropFirst(), in: text)]
             return
@@ -68,39 +82,57 @@ package struct ParameterValue: Sendable, Equatable {
 }
 
 /// Reads what follows the `$` of a selection, such as `request.body.order[0].id`.
-private struct SelectionParser {
+struct SelectionParser {
     let pathParameters: [String]
+    let stageVariables: [String: String]
     let location: SourceLocation
 
     func parse(_ selection: Substring, in text: String) throws(DocumentError) -> ParameterValue.Part {
         if let name = after("request.header.", in: selection) { return .header(name.lowercased()) }
         if let name = after("request.querystring.", in: selection) { return .queryString(name) }
         if let name = after("request.path.", in: selection) {
-            guard pathParameters.contains(name) else {
-                throw DocumentError(
-                    "`\(text)`: the route's path has no `{\(name)}`\(suggestion(for: name, among: pathParameters))", at: location)
-            }
-            return .pathParameter(name)
+            return try pathParameter(name, in: text)
         }
-        if let name = after("context.", in: selection) {
-            guard let variable = ParameterValue.ContextVariable(rawValue: name) else {
-                let known = ParameterValue.ContextVariable.allCases.map(\.rawValue)
-                throw DocumentError("`\(text)`: context.\(name) is not supported\(suggestion(for: name, among: known))", at: location)
-            }
-            return .context(variable)
-        }
+        if let name = after("context.", in: selection) { return .context(try context(name, in: text)) }
+        if let name = after("stageVariables.", in: selection) { return .constant(try stageVariable(name, in: text)) }
         if selection.hasPrefix("request.body") {
             return .body(try steps(selection.dropFirst("request.body".count), in: text))
         }
         throw DocumentError("`\(text)` is not supported: `$\(selection)` selects nothing of a request", at: location)
     }
 
-    private func after(_ prefix: String, in selection: Substring) -> String? {
+    func pathParameter(_ name: String, in text: String) throws(DocumentError) -> ParameterValue.Part {
+        guard pathParameters.contains(name) else {
+            throw DocumentError(
+                "`\(text)`: the route's path has no `{\(name)}`\(suggestion(for: name, among: pathParameters))", at: location)
+        }
+        return .pathParameter(name)
+    }
+
+    func context(_ name: String, in text: String) throws(DocumentError) -> ParameterValue.ContextVariable {
+        guard let variable = ParameterValue.ContextVariable(rawValue: name) else {
+            let known = ParameterValue.ContextVariable.allCases.map(\.rawValue)
+            throw DocumentError("`\(text)`: context.\(name) is not supported\(suggestion(for: name, among: known))", at: location)
+        }
+        return variable
+    }
+
+    /// A stage variable has the same value for every request.
+    func stageVariable(_ name: String, in text: String) throws(DocumentError) -> String {
+        guard let value = stageVariables[name] else {
+            throw DocumentError(
+                "`\(text)`: the stage variable `\(name)` has no value; give `\(OpenAPIDocument.stageVariablePrefix)\(name)` one under "
+                    + "`parameters`", at: location)
+        }
+        return value
+    }
+
+    func after(_ prefix: String, in selection: Substring) -> String? {
         guard selection.hasPrefix(prefix), selection.count > prefix.count else { return nil }
         return String(selection.dropFirst(prefix.count))
     }
 
-    private func steps(_ path: Substring, in text: String) throws(DocumentError) -> [ParameterValue.Step] {
+    func steps(_ path: Substring, in text: String) throws(DocumentError) -> [ParameterValue.Step] {
         var steps: [ParameterValue.Step] = []
         var rest = path
         while let first = rest.first {

@@ -10,15 +10,8 @@ struct EventRoute: Sendable {
 
     init(_ route: APIRoute) {
         self.route = route
-        readsJSONBody = route.requestParameters.values.contains { value in
-            value.parts.contains {
-                if case .body(let steps) = $0 { !steps.isEmpty } else { false }
-            }
-        }
+        readsJSONBody = route.requestParameters.values.readJSONBody
     }
-
-    /// As in the document.
-    var path: String { route.path }
 
     /// The event that a request asks for.
     ///
@@ -39,15 +32,9 @@ struct EventRoute: Sendable {
 
     /// The value of a parameter; `nil` when the route does not have it.
     private func text(_ parameter: APIRoute.Parameter, _ request: RouteRequest) throws(RouteError) -> String? {
-        guard let value = route.requestParameters[parameter] else { return nil }
-        var result = ""
-        for part in value.parts {
-            guard let text = request.text(of: part) else {
-                throw .badRequest("\(parameter.rawValue): \(part.name) has no value in this request")
-            }
-            result += text
+        try route.requestParameters[parameter].map { value throws(RouteError) in
+            try request.text(of: value, named: parameter.rawValue)
         }
-        return result
     }
 
     /// A JSON array of text.
@@ -65,7 +52,7 @@ struct EventRoute: Sendable {
 
 extension ParameterValue.Part {
     /// As it is written in a document.
-    fileprivate var name: String {
+    var name: String {
         switch self {
         case .constant(let text): "'\(text)'"
         case .header(let name): "$request.header.\(name)"

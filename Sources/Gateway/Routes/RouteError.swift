@@ -1,6 +1,6 @@
 import Hummingbird
 
-/// A request to an API route that put no event, in API Gateway's shape: `{"message": …}`.
+/// A request to an API route that did nothing, in API Gateway's shape: `{"message": …}`.
 enum RouteError: Error, Equatable {
     case notFound
     /// A request for MQTT over WebSocket that does not ask for WebSocket, or not at once.
@@ -13,7 +13,15 @@ enum RouteError: Error, Equatable {
     case unsupportedEncoding(String)
     /// A mapping has no value in this request.
     case badRequest(String)
-    /// The event engine refused the entry.
+    /// No route of a REST API.
+    case missingAuthenticationToken
+    /// No template takes the request's media type, and nothing passes through.
+    case unsupportedMediaType
+    /// The route would call a service that Crema does not have.
+    case notServed(String)
+    /// Nobody can help it but the one who wrote the document; the log has the reason.
+    case failed(String)
+    /// The service refused what the route put or sent.
     case eventRefused(code: String, message: String)
 
     init(_ error: BodyReadError) {
@@ -31,11 +39,13 @@ enum RouteError: Error, Equatable {
         switch self {
         case .notFound: .notFound
         case .upgradeRequired: .upgradeRequired
-        case .authenticationRequired: .forbidden
+        case .authenticationRequired, .missingAuthenticationToken: .forbidden
         case .malformedPath, .malformedBody, .badRequest: .badRequest
         case .bodyTooLong: .contentTooLarge
         case .bodyTooSlow: .requestTimeout
-        case .unsupportedEncoding: .unsupportedMediaType
+        case .unsupportedEncoding, .unsupportedMediaType: .unsupportedMediaType
+        case .notServed: .notImplemented
+        case .failed: .internalServerError
         case .eventRefused(let code, _):
             switch code {
             case "ThrottlingException": .tooManyRequests
@@ -57,7 +67,16 @@ enum RouteError: Error, Equatable {
         case .bodyTooSlow(let seconds): "The request body did not arrive within \(seconds) seconds (httpBodySecondsMax)"
         case .unsupportedEncoding(let encoding): "Content-Encoding \(encoding) is not supported"
         case .badRequest(let reason): reason
+        case .missingAuthenticationToken: "Missing Authentication Token"
+        case .unsupportedMediaType: "Unsupported Media Type"
+        case .notServed(let service): "The integration \(service) is not supported by Crema"
+        case .failed: "Internal server error"
         case .eventRefused(let code, let message): "\(code): \(message)"
         }
+    }
+
+    /// What the log has.
+    var reason: String {
+        if case .failed(let reason) = self { reason } else { message }
     }
 }

@@ -9,6 +9,10 @@ struct RouteRequest {
     let path: String
     /// The route's path as in the document, for `$context.routeKey`.
     let routePath: String
+    /// Of several values of a header or a parameter of the query a REST API takes the last one.
+    let isREST: Bool
+    /// What the caller calls this host.
+    let authority: String
     let headers: HTTPFields
     /// The text after `?`, still encoded.
     let query: Substring?
@@ -36,27 +40,61 @@ struct RouteRequest {
         }
     }
 
+    /// The text of a value, whose parts must all be there.
+    ///
+    /// - Throws: naming the first part that the request does not have.
+    func text(of value: ParameterValue, named name: String) throws(RouteError) -> String {
+        var result = ""
+        for part in value.parts {
+            guard let text = text(of: part) else { throw .badRequest("\(name): \(part.name) has no value in this request") }
+            result += text
+        }
+        return result
+    }
+
+    /// The text of one part for a mapping of a REST API, which reads the body only where one asks for it.
+    func mapped(_ part: ParameterValue.Part) -> String? {
+        guard case .body(let steps) = part, !steps.isEmpty else { return text(of: part) }
+        let bytes = Array(body.utf8)
+        return Self.text(at: steps, in: try? JSONDocument(parsing: bytes, limits: JSONLimits(bytesMax: bytes.count)).root)
+    }
+
     /// The values of all fields of a name, joined by commas.
     private func headerValue(_ name: String) -> String? {
-        let values = headers.compactMap { $0.name.canonicalName == name ? $0.value : nil }
+        let values = headers.headerValues(name)
+        if isREST { return values.last }
         return values.isEmpty ? nil : values.joined(separator: ",")
     }
 
     /// All values of a query parameter, decoded and joined by commas.
     private func queryValue(_ name: String) -> String? {
-        guard let query else { return nil }
-        var values: [String] = []
-        for pair in query.split(separator: "&") {
+        isREST ? queryValues[name]?.last : queryValues[name]?.joined(separator: ",")
+    }
+
+    /// The parameters of the query, decoded; what has a broken escape is left out.
+    var queryValues: [String: [String]] {
+        var values: [String: [String]] = [:]
+        for (name, value) in queryPairs { values[name, default: []].append(value) }
+        return values
+    }
+
+    private var queryPairs: [(name: String, value: String)] {
+        (query ?? "").split(separator: "&").compactMap { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let key = parts.first, PercentEncoding.decode(key, plusIsSpace: true) == name else { continue }
-            guard let value = PercentEncoding.decode(parts.count > 1 ? parts[1] : "", plusIsSpace: true) else { continue }
-            values.append(value)
+            guard let name = parts.first.flatMap({ PercentEncoding.decode($0, plusIsSpace: true) }),
+                let value = PercentEncoding.decode(parts.count > 1 ? parts[1] : "", plusIsSpace: true)
+            else { return nil }
+            return (name, value)
         }
-        return values.isEmpty ? nil : values.joined(separator: ",")
     }
 
     private func bodyValue(_ steps: [ParameterValue.Step]) -> String? {
         if steps.isEmpty { return body.isEmpty ? nil : body }
+        return Self.text(at: steps, in: json)
+    }
+
+    /// The text of what lies in a body.
+    static func text(at steps: [ParameterValue.Step], in json: JSONView?) -> String? {
         var value = json
         for step in steps {
             value =
@@ -72,7 +110,15 @@ struct RouteRequest {
 
     private func contextValue(_ variable: ParameterValue.ContextVariable) -> String? {
         switch variable {
-        case .requestID: requestID
+        case .accountID: TemplateScope.accountID
+        case .apiID: Self.apiID
+        case .domainName: domain
+        case .domainPrefix: domain.split(separator: ".").first.map(String.init)
+        case .protocol: "HTTP/1.1"
+        case .stage: isREST ? Self.stage : "$default"
+        case .resourcePath: routePath
+        case .requestTime: Timestamp.logged(timeMilliseconds)
+        case .requestID, .extendedRequestID: requestID
         case .httpMethod: method
         case .path: path
         case .routeKey: "\(method) \(routePath)"
@@ -81,4 +127,49 @@ struct RouteRequest {
         case .requestTimeEpoch: String(timeMilliseconds)
         }
     }
+
+    private static let apiID = "crema"
+    private static let stage = "default"
+    private var domain: String { String(authority.prefix { $0 != ":" }) }
+}
+
+// MARK: - What templates see
+
+extension RouteRequest {
+    /// In lower case, without parameters; JSON unless the request says otherwise.
+    var mediaType: String {
+        let type = headers[.contentType].map { $0.lowercased().prefix { $0 != ";" && $0 != " " } } ?? ""
+        return type.isEmpty ? "application/json" : String(type)
+    }
+
+    /// `$input.params()`.
+    var parameterDocument: AnswerDocument {
+        var fields: [String: String] = [:]
+        for field in headers { fields[field.name.rawName] = field.value }
+        return .object([
+            "path": .texts(pathParameters), "querystring": .texts(queryValues.compactMapValues(\.last)), "header": .texts(fields),
+        ])
+    }
+
+    /// `$context`.
+    var contextDocument: AnswerDocument {
+        var members: [String: AnswerDocument] = [:]
+        var identity: [String: String] = [:]
+        for variable in ParameterValue.ContextVariable.allCases where variable != .routeKey {
+            guard let value = contextValue(variable) else { continue }
+            switch variable {
+            case .sourceAddress: identity["sourceIp"] = value
+            case .userAgent: identity["userAgent"] = value
+            case .requestTimeEpoch: members[variable.rawValue] = .number(Int(timeMilliseconds))
+            default: members[variable.rawValue] = .text(value)
+            }
+        }
+        members["identity"] = .texts(identity)
+        return .map(members)
+    }
+}
+
+extension HTTPFields {
+    /// The values of all fields of a name in lower case.
+    func headerValues(_ name: String) -> [String] { compactMap { $0.name.canonicalName == name ? $0.value : nil } }
 }

@@ -7,13 +7,17 @@ package struct RouteTable: Sendable {
         /// `nil` takes every method.
         let method: String?
         let segments: [APIRoute.Segment]
-        let route: EventRoute
+        let route: CompiledRoute
     }
 
     /// Ordered from the most specific path to the least; of equal paths, those with a method first.
     private let entries: [Entry]
+    /// Whether all routes are those of REST APIs.
+    ///
+    /// Then what is no route is answered as they answer it.
+    let isREST: Bool
 
-    /// - Throws: for two routes, in different documents, that take the same requests.
+    /// - Throws: for two routes, in different documents, that take the same requests; for mistakes of their templates and models.
     package init(_ routes: [APIRoute]) throws(DocumentError) {
         var problems = ProblemCollector()
         var places: [[String]: SourceLocation] = [:]
@@ -23,16 +27,19 @@ package struct RouteTable: Sendable {
             if let earlier = places.updateValue(route.location, forKey: shape) {
                 problems.add("\(shape[0]) \(route.path) is already routed at \(earlier)", at: route.location)
             }
-            let entry = Entry(method: route.method, segments: route.segments, route: EventRoute(route))
+            let compiled = problems.collect { () throws(DocumentError) in try CompiledRoute(route) }
+            guard let compiled else { continue }
+            let entry = Entry(method: route.method, segments: route.segments, route: compiled)
             ranked.append((route.segments.map(\.rank) + [route.method == nil ? 1 : 0], entry))
         }
         try problems.finish()
+        isREST = !routes.isEmpty && routes.allSatisfy(\.isREST)
         entries = ranked.sorted { $0.ranks.lexicographicallyPrecedes($1.ranks) }.map(\.entry)
     }
 
     /// What a request is to be answered with.
     enum Match {
-        case route(EventRoute, pathParameters: [String: String])
+        case route(CompiledRoute, pathParameters: [String: String])
         case none
         /// The path has a broken escape.
         case malformedPath
@@ -42,15 +49,30 @@ package struct RouteTable: Sendable {
     ///
     /// A slash that was encoded stays inside its segment.
     func match(method: String, path: some StringProtocol) -> Match {
-        var levels: [String] = []
-        for part in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-            guard let level = PercentEncoding.decode(part, plusIsSpace: false) else { return .malformedPath }
-            levels.append(level)
-        }
+        guard let levels = Self.levels(of: path) else { return .malformedPath }
         for entry in entries where entry.method == nil || entry.method == method {
             if let parameters = Self.match(entry.segments, levels) { return .route(entry.route, pathParameters: parameters) }
         }
         return .none
+    }
+
+    /// What an HTTP API with a route of this path, for whatever method, says about pages of other origins.
+    func crossOriginPolicy(path: some StringProtocol) -> CrossOriginPolicy? {
+        guard let levels = Self.levels(of: path) else { return nil }
+        for entry in entries where Self.match(entry.segments, levels) != nil {
+            if let policy = entry.route.route.crossOriginPolicy { return policy }
+        }
+        return nil
+    }
+
+    /// Nil for a broken escape.
+    private static func levels(of path: some StringProtocol) -> [String]? {
+        var levels: [String] = []
+        for part in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            guard let level = PercentEncoding.decode(part, plusIsSpace: false) else { return nil }
+            levels.append(level)
+        }
+        return levels
     }
 
     private static func match(_ segments: [APIRoute.Segment], _ levels: [String]) -> [String: String]? {

@@ -27,6 +27,8 @@ struct CheckReport: Encodable {
         var method: String
         var path: String
         var location: String
+        /// The service that the route would call, and Crema does not have: it is answered 501.
+        var unserved: String?
     }
 
     /// A resource of a type that Crema does not serve.
@@ -82,7 +84,7 @@ struct CheckReport: Encodable {
             Rule(name: $0.name, kind: $0.kind.rawValue, bus: $0.bus, enabled: $0.enabled, location: "\($0.location)")
         }
         routes = loaded.documents.apis.flatMap(\.routes).map {
-            Route(method: $0.method ?? "ANY", path: $0.path, location: "\($0.location)")
+            Route(method: $0.method ?? "ANY", path: $0.path, location: "\($0.location)", unserved: $0.unservedService)
         }
         unknownResources = loaded.documents.templates.flatMap(\.unknownResources).map {
             UnknownResource(logicalID: $0.logicalID, type: $0.type, location: "\($0.location)")
@@ -105,13 +107,24 @@ extension CheckReport {
             + section("Buses", buses)
             + section("Queues", queues)
             + section("Rules", rules.map(\.line))
-            + section("API routes", routes.map { "\($0.method) \($0.path)  \($0.location)" })
+            + section("API routes", routes.filter { $0.unserved == nil }.map { "\($0.method) \($0.path)  \($0.location)" })
+            + section("API routes of services that Crema does not have, answered 501", routes.compactMap(\.unservedLine))
             + section("Resources of other types, not served", unknownResources.map { "\($0.logicalID)  \($0.type)  \($0.location)" })
             + section("Certificates", certificates.map { "\($0.severity): \($0.file): \($0.text)" })
     }
 
     private func section(_ title: String, _ lines: [String]) -> [String] {
         lines.isEmpty ? [] : ["\(title) (\(lines.count))"] + lines.map { "  " + $0 }
+    }
+}
+
+extension CheckReport.Route {
+    fileprivate var unservedLine: String? { unserved.map { "\(method) \(path)  \($0)  \(location)" } }
+}
+
+extension APIRoute {
+    fileprivate var unservedService: String? {
+        if case .unserved(let service) = integration { service } else { nil }
     }
 }
 

@@ -15,7 +15,9 @@ extension SQLFunction {
             guard let (text, expression) = try subject(arguments, &evaluation), let other = try evaluation.text(arguments[2]) else {
                 return .undefined
             }
-            guard let replacement = Replacement(parsing: other, groupCount: expression.groupCount) else { return .undefined }
+            guard let replacement = RegularExpressionReplacement(parsing: other, groupCount: expression.groupCount) else {
+                return .undefined
+            }
             return try replacing(expression, by: replacement, in: text, &evaluation)
         },
     ]
@@ -59,7 +61,8 @@ extension SQLFunction {
     }
 
     private static func replacing(
-        _ expression: RegularExpression, by replacement: Replacement, in text: [Unicode.Scalar], _ evaluation: inout SQLEvaluation
+        _ expression: RegularExpression, by replacement: RegularExpressionReplacement, in text: [Unicode.Scalar],
+        _ evaluation: inout SQLEvaluation
     ) throws(SQLEvaluationError) -> SQLValue {
         var output: [UInt8] = []
         var (position, copied) = (0, 0)
@@ -86,7 +89,7 @@ extension SQLFunction {
 }
 
 /// What replaces a match: text, and groups by `$` and their number; `\` takes the next character as it is.
-private struct Replacement {
+struct RegularExpressionReplacement {
     enum Part {
         case text([UInt8])
         case group(Int)

@@ -1,0 +1,128 @@
+/// What references lead to.
+extension VTLEvaluation {
+    mutating func value(of reference: VTLReference) throws(VTLFailure) -> VTLValue {
+        var value = try root(of: reference)
+        for step in reference.steps {
+            try spend(steps: 1)
+            // Nothing has a member, and no method.
+            if value.isNull { return .null }
+            switch step {
+            case .property(let name): value = try member(name, of: value)
+            case .index(let expression): value = try element(try self.value(of: expression), of: value)
+            case .call(let call): value = try self.value(of: call, on: value)
+            }
+        }
+        return value
+    }
+
+    private mutating func root(of reference: VTLReference) throws(VTLFailure) -> VTLValue {
+        switch reference.root {
+        case .variable(let slot): return variables[slot]
+        case .body: return .text(input.body.isEmpty ? ArraySlice("{}".utf8) : input.body[...])
+        case .json(let path): return try json(at: path)
+        case .path(let path): return try selected(by: path).map { VTLValue($0) } ?? .null
+        case .parameters: return input.parameters.map { .json($0) } ?? .null
+        case .parameter(let name): return .text(parameter(try text(of: try value(of: name))))
+        case .context: return input.context.map { .json($0) } ?? .null
+        case .stageVariables: return input.stageVariables.map { .json($0) } ?? .null
+        case .utility(let utility, let argument): return try value(of: utility, try value(of: argument))
+        case .loop(let property): return loops.last.map { $0.value(of: property) } ?? .null
+        }
+    }
+
+    /// JSON text; `""` where there is nothing, as in the service.
+    private mutating func json(at path: VTLPath) throws(VTLFailure) -> VTLValue {
+        let text = try selected(by: path)?.rawJSON ?? Array("\"\"".utf8)
+        try spend(bytes: text.count)
+        return .text(text[...])
+    }
+
+    private mutating func selected(by path: VTLPath) throws(VTLFailure) -> JSONView? {
+        var found = input.json
+        for step in try steps(of: path) {
+            try spend(steps: 1)
+            guard let view = found else { return nil }
+            switch step {
+            case .member(let name):
+                try spend(steps: view.count / 8)
+                found = view[name]
+            case .element(let position):
+                try spend(steps: min(position, view.count) / 8)
+                found = view[element: position]
+            }
+        }
+        return found
+    }
+
+    private mutating func steps(of path: VTLPath) throws(VTLFailure) -> [EventPath.Step] {
+        switch path {
+        case .constant(let path): return path.steps
+        case .computed(let expression):
+            let text = String(decoding: try self.text(of: try value(of: expression)), as: UTF8.self)
+            do throws(EventPathError) { return try EventPath(parsing: text).steps } catch { throw .invalid("\(error)") }
+        }
+    }
+
+    /// `$input.params(name)`: of the path, else of the query, else a header in any case; no text where there is none.
+    private func parameter(_ name: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        guard let parameters = input.parameters else { return [] }
+        if let value = parameters["path"]?[name] ?? parameters["querystring"]?[name] { return value.stringBytes ?? [] }
+        let wanted = name.map(Self.lowercase)
+        guard let headers = parameters["header"] else { return [] }
+        for member in headers.members where member.key.map(Self.lowercase) == wanted { return member.value.stringBytes ?? [] }
+        return []
+    }
+
+    private static func lowercase(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    }
+
+    /// `value.name`, which is `value.get("name")` of a map.
+    mutating func member(_ name: ArraySlice<UInt8>, of value: VTLValue) throws(VTLFailure) -> VTLValue {
+        switch value {
+        case .json(let view) where view.kind == .object:
+            try spend(steps: view.count / 8)
+            return view[name].map { VTLValue($0) } ?? .null
+        case .map(let place): return heap.maps[place][name] ?? .null
+        case .entry(let key, let value):
+            if name.elementsEqual("key".utf8) { return .text(key) }
+            return name.elementsEqual("value".utf8) ? value : .null
+        case .null, .boolean, .integer, .decimal, .text, .json, .list: return .null
+        }
+    }
+
+    /// `value[index]`, which is `value.get(index)`.
+    mutating func element(_ index: VTLValue, of value: VTLValue) throws(VTLFailure) -> VTLValue {
+        switch value {
+        case .json(let view) where view.kind == .array:
+            guard case .integer(let position) = index else { return .null }
+            guard (0..<view.count).contains(position) else { throw Self.outside(position, view.count) }
+            try spend(steps: position / 8)
+            return view[element: position].map { VTLValue($0) } ?? .null
+        case .list(let place):
+            guard case .integer(let position) = index else { return .null }
+            let list = heap.lists[place]
+            guard list.indices.contains(position) else { throw Self.outside(position, list.count) }
+            return list[position]
+        case .json, .map: return try member(try text(of: index), of: value)
+        case .null, .boolean, .integer, .decimal, .text, .entry: return .null
+        }
+    }
+
+    /// Java throws there, too, and the service answers 500.
+    private static func outside(_ position: Int, _ count: Int) -> VTLFailure {
+        .invalid("position \(position) of a list that has \(count) elements")
+    }
+}
+
+extension VTLEvaluation.LoopState {
+    fileprivate func value(of property: VTLReference.LoopProperty) -> VTLValue {
+        switch property {
+        case .hasNext: .boolean(!isLast)
+        case .count: .integer(index + 1)
+        case .index: .integer(index)
+        case .first: .boolean(index == 0)
+        case .last: .boolean(isLast)
+        }
+    }
+}

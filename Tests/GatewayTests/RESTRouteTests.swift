@@ -1,0 +1,299 @@
+import Documents
+import EventBus
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Queues
+import Rules
+import Testing
+
+@testable import Gateway
+
+/// Routes of REST APIs, from a request to its event or message and back.
+@Suite struct RESTRouteTests {
+    static let api = #"""
+        openapi: "3.0.1"
+        info: { title: shop, version: "1" }
+        x-amazon-apigateway-request-validators:
+          all: { validateRequestBody: true, validateRequestParameters: true }
+        components:
+          schemas:
+            Item:
+              type: object
+              required: [sku]
+              properties: { sku: { type: string, pattern: "^[a-z]+$" }, more: { $ref: "#/components/schemas/Item" } }
+            Order:
+              type: object
+              required: [user, items]
+              additionalProperties: false
+              properties:
+                user: { type: string, minLength: 2, maxLength: 4 }
+                size: { type: string, enum: [small, large] }
+                count: { type: integer, minimum: 1, maximum: 9 }
+                items: { type: array, minItems: 1, items: { $ref: "#/components/schemas/Item" } }
+        paths:
+          /orders/{user}:
+            post:
+              responses: { "200": { description: ok } }
+              x-amazon-apigateway-integration:
+                type: aws
+                httpMethod: POST
+                uri: arn:aws:apigateway:us-east-1:events:action/PutEvents
+                passthroughBehavior: when_no_templates
+                requestParameters:
+                  integration.request.header.X-Amz-Target: "'AWSEvents.PutEvents'"
+                  integration.request.header.Content-Type: "'application/x-amz-json-1.1'"
+                requestTemplates:
+                  application/json: |
+                    #set($detail = $util.escapeJavaScript($input.json('$')).replaceAll("\\'", "'"))
+                    #set($bus = $stageVariables.bus)
+                    {"Entries": [{"Source": "$input.params('source')", "DetailType": "Order$input.path('$.kind')",
+                      "Detail": "{\"user\":\"$input.params('user')\",\"order\":$detail}", "EventBusName": "$bus"}]}
+                responses:
+                  default:
+                    statusCode: 201
+                    responseParameters:
+                      method.response.header.Access-Control-Allow-Origin: "'*'"
+                      method.response.header.X-Id: context.requestId
+                    responseTemplates:
+                      application/json: '{"failed": $input.json("$.FailedEntryCount"), "path": "$context.resourcePath"}'
+                      text/plain: failed $input.path('$.FailedEntryCount')
+                  '4\d\d':
+                    statusCode: 422
+                    responseTemplates: { application/json: '{"reason": $input.json("$.__type")}' }
+            options:
+              responses: { "200": { description: ok } }
+              x-amazon-apigateway-integration:
+                type: mock
+                requestTemplates: { application/json: '{"statusCode": 200}' }
+                responses:
+                  default:
+                    statusCode: 200
+                    responseParameters:
+                      method.response.header.Access-Control-Allow-Origin: "'*'"
+                      method.response.header.Access-Control-Allow-Methods: "'POST,OPTIONS'"
+                    responseTemplates: { application/json: "{}\n" }
+          /checked:
+            post:
+              x-amazon-apigateway-request-validator: all
+              parameters: [{ name: shop, in: query, required: true }, { name: X-Key, in: header, required: true }]
+              requestBody: { content: { application/json: { schema: { $ref: "#/components/schemas/Order" } } } }
+              responses: { "200": { description: ok } }
+              x-amazon-apigateway-integration:
+                type: mock
+                requestTemplates: { application/json: '{"statusCode": 204}' }
+                responses: { "204": { statusCode: 200 } }
+          /queue:
+            post:
+              responses: { "200": { description: ok } }
+              x-amazon-apigateway-integration:
+                type: aws
+                httpMethod: POST
+                uri: arn:aws:apigateway:us-east-1:sqs:path/000000000000/shop-orders
+                requestParameters: { integration.request.header.Content-Type: "'application/x-www-form-urlencoded'" }
+                requestTemplates: { application/json: "Action=SendMessage&MessageBody=$util.urlEncode($input.body)\n" }
+                responses: { default: { statusCode: 200 } }
+          /queue-json:
+            post:
+              responses: { "200": { description: ok } }
+              x-amazon-apigateway-integration:
+                type: aws
+                httpMethod: POST
+                uri: arn:aws:apigateway:us-east-1:sqs:action/SendMessage
+                requestTemplates:
+                  application/json: '{"QueueUrl": "shop-orders", "MessageBody": "$util.escapeJavaScript($input.path("$.text"))"}'
+                responses: { "200": { statusCode: 200 }, default: { statusCode: 500 } }
+          /queue-query:
+            post:
+              responses: { "200": { description: ok } }
+              x-amazon-apigateway-integration:
+                type: aws
+                httpMethod: POST
+                uri: arn:aws:apigateway:us-east-1:sqs:action/SendMessage
+                requestParameters:
+                  integration.request.querystring.QueueUrl: "'shop-orders'"
+                  integration.request.querystring.MessageBody: method.request.body.text
+                responses: { default: { statusCode: 200 } }
+          /slow:
+            post:
+              responses: { "200": { description: ok } }
+              x-amazon-apigateway-integration:
+                type: mock
+                passthroughBehavior: never
+                requestTemplates:
+                  application/json: "#foreach($i in $input.path('$'))#foreach($j in [1..1000])x#end#end"
+                responses: { default: { statusCode: 200 } }
+          /other:
+            get:
+              responses: { "200": { description: ok } }
+              security: [{ auth: [] }]
+              x-amazon-apigateway-integration:
+                type: aws
+                httpMethod: POST
+                uri: arn:aws:apigateway:us-east-1:dynamodb:action/Query
+                responses: { default: { statusCode: 200 } }
+        """#
+
+    private func fixture() throws -> GatewayFixture { try GatewayFixture(api: Self.api, parameters: ["stageVariables.bus": "shop"]) }
+
+    private func received(_ fixture: GatewayFixture) throws -> [String] {
+        let request = ReceiveRequest(queue: "shop-orders", messagesMax: 10, visibilityTimeout: 0, waitTimeSeconds: 0)
+        guard
+            case .messages(let messages) = try fixture.queues.receive(request, now: EventSource.system.nowMilliseconds(), answer: { _ in })
+        else { return [] }
+        return messages.map(\.body)
+    }
+
+    @Test func aTemplateMakesTheEventAndAnotherOneTheAnswer() async throws {
+        let fixture = try fixture()
+        let response = try await fixture.post("/orders/u7?source=shop.orders", body: #"{"kind":"Placed","note":"it's \"hot\""}"#)
+        #expect(response.status == .created)
+        #expect(response.text == #"{"failed": 0, "path": "/orders/{user}"}"#)
+        #expect(response.headers[.accessControlAllowOrigin] == "*")
+        #expect(response.headers[.contentType] == "application/json")
+        #expect(response.headers[HTTPField.Name("X-Id")!]?.utf8.count == 36)
+        let payload = #"{"type":"OrderPlaced","detail":{"user":"u7","order":{"kind":"Placed","note":"it's \"hot\""}}}"#
+        #expect(fixture.broker.published == [.init(topic: "users/u7", payload: payload)])
+    }
+
+    @Test func theCallersAcceptChoosesTheTemplateOfTheAnswer() async throws {
+        let response = try await fixture().post(
+            "/orders/u7?source=shop.orders", headers: [.accept: "text/plain"], body: #"{"kind":"Placed"}"#)
+        #expect(response.text == "failed 0")
+        #expect(response.headers[.contentType] == "text/plain")
+    }
+
+    @Test func anErrorOfTheServiceIsMappedByItsStatus() async throws {
+        let fixture = try fixture()
+        // The text breaks the template's JSON.
+        let response = try await fixture.post("/orders/u7?source=%22", body: #"{"kind":"Placed"}"#)
+        #expect(response.status == .unprocessableContent)
+        #expect(response.text == #"{"reason": "SerializationException"}"#)
+        #expect(fixture.broker.published.isEmpty)
+    }
+
+    @Test(
+        "What no template can read",
+        arguments: [
+            ("{", "application/json", 400, "Could not parse request body into json: "),
+            ("{}", "text/plain", 415, "Unsupported Media Type"),
+            ("{}", "application/json; charset=utf-8", 201, "failed"),
+        ])
+    func unreadable(body: String, type: String, status: Int, message: String) async throws {
+        let response = try await fixture().post("/orders/u7?source=s", headers: [.contentType: type], body: body)
+        #expect(response.status.code == status)
+        #expect(response.text.contains(message))
+    }
+
+    @Test func aMockAnswersPreflights() async throws {
+        let fixture = try fixture()
+        let response = try await fixture.send(.options, "/orders/u7", headers: [.origin: "https://shop.example"])
+        #expect(response.status == .ok)
+        #expect(response.text == "{}\n")
+        #expect(response.headers[.accessControlAllowMethods] == "POST,OPTIONS")
+    }
+
+    @Test func whatIsNoRouteIsAnsweredAsRESTAPIsDo() async throws {
+        for (method, path) in [(HTTPRequest.Method.get, "/nowhere"), (.get, "/queue")] {
+            let response = try await fixture().send(method, path)
+            #expect(response.status == .forbidden)
+            #expect(response.text == #"{"message":"Missing Authentication Token"}"#)
+        }
+    }
+
+    @Test func aServiceThatIsNotThereIsNamed() async throws {
+        let response = try await fixture().send(.get, "/other")
+        #expect(response.status == .notImplemented)
+        #expect(response.text == #"{"message":"The integration dynamodb:action/Query is not supported by Crema"}"#)
+    }
+
+    @Test func aTemplateThatTakesTooMuchIsAnInternalError() async throws {
+        let body = "[" + Array(repeating: "1", count: 1_000).joined(separator: ",") + "]"
+        let response = try await fixture().post("/slow", body: body)
+        #expect(response.status == .internalServerError)
+        #expect(response.text == #"{"message":"Internal server error"}"#)
+    }
+
+    @Test(
+        "A request is held to its model and its parameters",
+        arguments: [
+            (#"{"user":"ann","items":[{"sku":"a"}]}"#, "?shop=1", "k", ""),
+            (#"{"user":"ann","items":[{"sku":"a","more":{"sku":"b"}}],"size":"small","count":9}"#, "?shop=1", "k", ""),
+            (#"{"user":"ann","items":[{"sku":"a"}]}"#, "", "k", "Missing required request parameters: [shop]"),
+            (#"{"user":"ann","items":[{"sku":"a"}]}"#, "", nil, "Missing required request parameters: [shop, X-Key]"),
+            ("", "?shop=1", "k", "Invalid request body"),
+            ("{", "?shop=1", "k", "Invalid request body"),
+            ("[]", "?shop=1", "k", "Invalid request body"),
+            (#"{"user":"ann"}"#, "?shop=1", "k", "Invalid request body"),
+            (#"{"user":"a","items":[{"sku":"a"}]}"#, "?shop=1", "k", "Invalid request body"),
+            (#"{"user":"annie","items":[{"sku":"a"}]}"#, "?shop=1", "k", "Invalid request body"),
+            (#"{"user":5,"items":[{"sku":"a"}]}"#, "?shop=1", "k", "Invalid request body"),
+            (#"{"user":"ann","items":[]}"#, "?shop=1", "k", "Invalid request body"),
+            (#"{"user":"ann","items":[{}]}"#, "?shop=1", "k", "Invalid request body"),
+            (#"{"user":"ann","items":[{"sku":"A"}]}"#, "?shop=1", "k", "Invalid request body"),
+            (#"{"user":"ann","items":[{"sku":"a","more":{}}]}"#, "?shop=1", "k", "Invalid request body"),
+            (#"{"user":"ann","items":[{"sku":"a"}],"size":"huge"}"#, "?shop=1", "k", "Invalid request body"),
+            (#"{"user":"ann","items":[{"sku":"a"}],"count":0}"#, "?shop=1", "k", "Invalid request body"),
+            (#"{"user":"ann","items":[{"sku":"a"}],"count":10}"#, "?shop=1", "k", "Invalid request body"),
+            (#"{"user":"ann","items":[{"sku":"a"}],"count":1.5}"#, "?shop=1", "k", "Invalid request body"),
+            (#"{"user":"ann","items":[{"sku":"a"}],"else":1}"#, "?shop=1", "k", "Invalid request body"),
+        ] as [(String, String, String?, String)])
+    func validation(body: String, query: String, key: String?, message: String) async throws {
+        var headers = HTTPFields()
+        if let key { headers[HTTPField.Name("x-key")!] = key }
+        let response = try await fixture().post("/checked" + query, headers: headers, body: body)
+        #expect(response.status == (message.isEmpty ? .ok : .badRequest))
+        #expect(response.text == (message.isEmpty ? "" : #"{"message":"\#(message)"}"#))
+    }
+
+    @Test(
+        "A message is sent as a form, in JSON, and by the query",
+        arguments: [
+            ("/queue", #"{"text":"a & b"}"#, #"{"text":"a & b"}"#), ("/queue-json", #"{"text":"a & b"}"#, "a & b"),
+            ("/queue-query", #"{"text":"a & b"}"#, "a & b"),
+        ])
+    func messages(path: String, body: String, expected: String) async throws {
+        let fixture = try fixture()
+        let response = try await fixture.post(path, body: body)
+        #expect(response.status == .ok)
+        #expect(response.text.contains("MessageId"))
+        #expect(response.text.hasPrefix(#"{"SendMessageResponse":"#) == (path != "/queue-json"))
+        #expect(try received(fixture) == [expected])
+    }
+
+    @Test(arguments: [
+        ("{\"statusCode\": 200}'", "{\"statusCode\": 200} #macro(x)#end'", "#macro is not supported"),
+        ("$stageVariables.bus", "$stageVariables.buz", "$stageVariables.buz has no value"),
+        ("\"^[a-z]+$\"", "\"(?=a)\"", "the pattern `(?=a)`"),
+        ("minLength: 2", "format: email", "the format `email` is not supported in the schema of a model"),
+        ("enum: [small, large]", "oneOf: []", "`oneOf` is not supported in the schema of a model"),
+        ("'4\\d\\d':", "'4(':", "the response `4(`"),
+    ])
+    func isRefusedWithItsPlace(old: String, new: String, expected: String) throws {
+        let text = Self.api.replacing(old, with: new)
+        #expect(text != Self.api)
+        let document = try OpenAPIDocument(file: "api.yaml", text: text, parameters: ["stageVariables.bus": "shop"])
+        let error = #expect(throws: DocumentError.self) { try RouteTable(document.routes) }
+        #expect(error?.description.hasPrefix("api.yaml:") == true)
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
+    }
+
+    private static let seed = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../../shared/data/serverlesspresso/5-order-manager/RestAPIs/api.yaml").standardizedFileURL.path
+
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: seed), "the seed system's documents are not here"))
+    func theSeedSystemsPreflightsAreAnswered() async throws {
+        let fixture = try GatewayFixture(api: try String(contentsOfFile: Self.seed, encoding: .utf8))
+        for (path, methods) in [("/orders", "GET,OPTIONS"), ("/orders/7", "GET,OPTIONS,PUT"), ("/myOrders", "GET,OPTIONS")] {
+            let response = try await fixture.send(.options, path)
+            #expect(response.status == .ok)
+            #expect(response.text == "{}\n")
+            #expect(response.headers[.accessControlAllowMethods] == methods)
+            #expect(response.headers[.accessControlAllowOrigin] == "*")
+        }
+        let other = try await fixture.send(.put, "/orders/7")
+        #expect(other.status == .notImplemented)
+        #expect(other.text.contains("states:action/StartExecution"))
+    }
+}

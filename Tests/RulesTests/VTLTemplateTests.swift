@@ -1,0 +1,149 @@
+import Testing
+
+@testable import Rules
+
+/// Mapping templates by vectors: what each gives for one request, and why others are refused or fail.
+@Suite struct VTLTemplateTests {
+    struct Vector: CustomTestStringConvertible, Sendable {
+        let view: JSONView
+        var template: String { view["t"]?.stringValue ?? "" }
+        var testDescription: String { String(template.prefix(60)) }
+    }
+
+    static let body = #"""
+        {"user":"u1","n":7,"price":4.50,"big":12345678901234567890,"neg":-2,"flag":true,"off":false,"nothing":null,"empty":"","items":\#
+        [{"id":1,"name":"latte"},{"id":2,"name":"tea"}],"tags":["a","b","c"],"o":{"k":"v","deep":{"e":5},"list":[{"x":1}]},\#
+        "quote":"it's \"x\" / \\","uni":"é😀","none":[],"nil":{}}
+        """#
+
+    static func input(body: String = Self.body) throws -> VTLInput {
+        var input = VTLInput(body: Array(body.utf8))
+        input.json = try JSONDocument(parsing: Array(body.utf8), limits: JSONLimits(bytesMax: 1 << 24)).root
+        input.parameters = try view(
+            #"{"path":{"id":"42","shared":"p"},"querystring":{"state":"open","shared":"q","q":"a b"},"#
+                + #""header":{"X-Shop":"nyc","shared":"h","Content-Type":"application/json"}}"#)
+        input.context = try view(
+            #"{"requestId":"req-1","httpMethod":"POST","identity":{"sourceIp":"127.0.0.1"},"resourcePath":"/o","stage":"prod"}"#)
+        input.stageVariables = try view(#"{"bus":"shop"}"#)
+        return input
+    }
+
+    private static func view(_ text: String) throws -> JSONView { try JSONDocument(parsing: Array(text.utf8)).root }
+
+    static func render(_ template: String, body: String = Self.body) throws -> String {
+        let compiled = try VTLTemplate(parsing: template, stageVariables: ["bus"])
+        return String(decoding: try compiled.render(try input(body: body)), as: UTF8.self)
+    }
+
+    @Test(arguments: Vectors.load("vtl.json").map(Vector.init))
+    func renders(vector: Vector) throws {
+        let found = try Self.render(vector.template)
+        let expected = try #require(vector.view["is"]?.stringValue)
+        switch expected {
+        case "<BODY>": #expect(found == Self.body)
+        case "<PARSES>": #expect(throws: Never.self) { try Self.view(found) }
+        case let text where text.hasPrefix("<JSON>"):
+            #expect(try Self.view(found).rawJSON == Array(text.dropFirst(6).utf8), "\(found)")
+        default: #expect(Array(found.utf8) == Array(expected.utf8), "\(vector.template) gives \(found), not \(expected)")
+        }
+    }
+
+    @Test(arguments: Vectors.load("vtl-refusals.json").map(Vector.init))
+    func isRefused(vector: Vector) throws {
+        let error = #expect(throws: VTLError.self) { try VTLTemplate(parsing: vector.template, stageVariables: ["bus"]) }
+        let expected = try #require(vector.view["error"]?.stringValue)
+        #expect(error?.description.contains(expected) == true, "\(vector.template): \(error?.description ?? "no error")")
+    }
+
+    @Test(arguments: Vectors.load("vtl-failures.json").map(Vector.init))
+    func fails(vector: Vector) throws {
+        let template = try VTLTemplate(parsing: vector.template)
+        let failure = #expect(throws: VTLFailure.self) { try template.render(try Self.input()) }
+        let expected = try #require(vector.view["fails"]?.stringValue)
+        #expect(failure?.description.contains(expected) == true, "\(vector.template): \(failure?.description ?? "no failure")")
+    }
+
+    /// A method or function without a vector could do anything.
+    @Test func everyMethodHasItsVectors() {
+        let text = Vectors.load("vtl.json").compactMap { $0["t"]?.stringValue }.joined()
+        #expect(VTLMethod.allCases.filter { !text.contains(".\($0.rawValue)(") } == [])
+        #expect(VTLUtility.allCases.filter { !text.contains("$util.\($0.rawValue)(") } == [])
+    }
+
+    @Test func anEmptyBodyIsAnEmptyObject() throws {
+        let template = try VTLTemplate(parsing: "$input.body [$input.path('$.a')] $input.json('$.a')")
+        #expect(String(decoding: try template.render(VTLInput(body: [])), as: UTF8.self) == #"{} [] """#)
+    }
+
+    @Test func aTemplateSaysWhatItNeeds() throws {
+        #expect(try VTLTemplate(parsing: "$input.body").needs == [])
+        #expect(try VTLTemplate(parsing: "#set($x = \"$input.json('$')\")").needs == [.json])
+        #expect(try VTLTemplate(parsing: "#if($input.params('a') == $context.requestId)#end").needs == [.parameters, .context])
+    }
+}
+
+/// Each limit of templates below, at and above it.
+@Suite struct VTLLimitTests {
+    @Test(arguments: [(-1, true), (0, true), (1, false)])
+    func aTemplateMayHaveTemplateBytesMax(beyond: Int, loads: Bool) {
+        let template = String(repeating: "x", count: VTLTemplate.bytesMax + beyond)
+        #expect(((try? VTLTemplate(parsing: template)) != nil) == loads)
+    }
+
+    /// The template itself is the first level.
+    @Test(arguments: [(-1, true), (0, true), (1, false)])
+    func directivesMayNestToTemplateNestingMax(beyond: Int, loads: Bool) {
+        let count = VTLTemplate.nestingMax - 1 + beyond
+        let template = String(repeating: "#if(true)", count: count) + String(repeating: "#end", count: count)
+        #expect(((try? VTLTemplate(parsing: template)) != nil) == loads)
+    }
+
+    @Test(arguments: [(-1, true), (0, true), (1, false)])
+    func aLoopMayHaveTemplateLoopPassesMax(beyond: Int, renders: Bool) {
+        let body = "[" + Array(repeating: "1", count: VTLTemplate.loopPassesMax + beyond).joined(separator: ",") + "]"
+        #expect(((try? VTLTemplateTests.render("#foreach($i in $input.path('$'))x#end", body: body)) != nil) == renders)
+        let range = "#foreach($i in [1..\(VTLTemplate.loopPassesMax + beyond)])x#end"
+        #expect(((try? VTLTemplateTests.render(range)) != nil) == renders)
+    }
+
+    @Test(arguments: [(-1, true), (0, true), (1, false)])
+    func aResultMayHaveTemplateResultBytesMax(beyond: Int, renders: Bool) {
+        let body = "\"" + String(repeating: "x", count: VTLTemplate.resultBytesMax + beyond) + "\""
+        #expect(((try? VTLTemplateTests.render("$input.path('$')", body: body)) != nil) == renders)
+    }
+
+    @Test(arguments: [(-1, true), (0, true), (1, false)])
+    func textsOnTheWayMayHaveTemplateWorkBytesMax(beyond: Int, renders: Bool) throws {
+        let template = try VTLTemplate(parsing: "#set($x = $s.concat(''))#set($s = $input.path('$'))#set($x = $s.concat(''))")
+        var input = VTLInput(body: [])
+        let text = String(repeating: "x", count: VTLTemplate.workBytesMax + beyond)
+        input.json = try JSONDocument(parsing: Array("\"\(text)\"".utf8), limits: JSONLimits(bytesMax: 1 << 25)).root
+        #expect(((try? template.render(input)) != nil) == renders)
+    }
+
+    @Test(arguments: [(-1, true), (0, true), (1, false)])
+    func regularExpressionsMayTakeTemplateRegexStepsMax(beyond: Int, renders: Bool) throws {
+        var evaluation = VTLEvaluation(try VTLTemplate(parsing: "").program, VTLInput(body: []))
+        let found = try? evaluation.search { steps in
+            steps -= VTLTemplate.regexStepsMax + beyond
+            return true
+        }
+        #expect((found != nil) == renders)
+    }
+
+    @Test(arguments: [(-1, true), (0, true), (1, false)])
+    func aRenderingMayTakeTemplateStepsMax(beyond: Int, renders: Bool) throws {
+        // Statements of text are a step each, and one comment keeps two of them apart.
+        func template(_ rest: Int) throws -> VTLTemplate {
+            try VTLTemplate(
+                parsing: "#foreach($i in [1..1000])#foreach($j in [1..230])x#end#end" + String(repeating: "#set($a = 1)", count: rest / 2)
+                    + (rest % 2 == 1 ? "x" : ""))
+        }
+        var evaluation = VTLEvaluation(try template(0).program, VTLInput(body: []))
+        try evaluation.run()
+        let rest = evaluation.stepsLeft + beyond
+        #expect(rest < 100_000)
+        let rendering = try template(rest)
+        #expect(((try? rendering.render(VTLInput(body: []))) != nil) == renders)
+    }
+}
