@@ -4,11 +4,18 @@ package import NIOCore
 ///
 /// A peer that has closed its side is gone: one that still wants its answer keeps it open.
 package struct PeerDeparture: Sendable {
-    private let channel: any Channel
+    private let channel: (any Channel)?
 
     package init(of channel: any Channel) {
         self.channel = channel
     }
+
+    private init() {
+        channel = nil
+    }
+
+    /// Of nobody: for calls that wait for nothing.
+    package static let never = PeerDeparture()
 
     /// Works on a request; `gone` is called once, on the connection's event loop, if the peer goes meanwhile, or was gone before.
     ///
@@ -23,7 +30,8 @@ package struct PeerDeparture: Sendable {
     }
 
     private func withHandler(_ body: @escaping @Sendable (RequestExchangeHandler) -> Void) {
-        channel.eventLoop.execute { [channel] in
+        guard let channel else { return }
+        channel.eventLoop.execute {
             if let handler = try? channel.pipeline.syncOperations.handler(type: RequestExchangeHandler.self) { body(handler) }
         }
     }

@@ -8,7 +8,7 @@ struct ServiceCall {
     /// Where the caller reached the listener, such as `http://127.0.0.1:8080`.
     let origin: String
     /// For calls that wait: nobody is to wait for a caller that has gone.
-    let departure: PeerDeparture
+    var departure = PeerDeparture.never
 }
 
 /// An AWS service that takes calls as `POST /` with `X-Amz-Target: PREFIX.OPERATION` and a JSON body.

@@ -3,14 +3,18 @@ extension VTLEvaluation {
     /// The expression of a call, which may have been computed.
     mutating func expression(_ call: VTLCall, _ text: ArraySlice<UInt8>) throws(VTLFailure) -> RegularExpression {
         if let expression = call.expression { return expression }
-        let compiled: RegularExpression
-        do throws(RegularExpressionProblem) {
-            compiled = try call.method.expression(text)
-        } catch {
-            throw .invalid("\(call.method.rawValue): \(error.message)")
+        try spend(steps: 64)
+        // An expression that the request brings costs what reading it costs.
+        let result = try search { steps -> Result<RegularExpression, RegularExpressionProblem>? in
+            do throws(RegularExpressionProblem) { return .success(try call.method.expression(text, steps: &steps)) } catch {
+                return .failure(error)
+            }
         }
-        try spend(steps: 64 + compiled.instructions.count / 16)
-        return compiled
+        switch result {
+        case .success(let expression): return expression
+        case .failure(let problem): throw .invalid("\(call.method.rawValue): \(problem.message)")
+        case nil: throw .invalid("\(call.method.rawValue): the expression cannot be read")
+        }
     }
 
     mutating func matches(_ expression: RegularExpression, _ text: ArraySlice<UInt8>) throws(VTLFailure) -> Bool {
@@ -86,8 +90,14 @@ extension VTLEvaluation {
 extension VTLMethod {
     /// The expression that is searched for where the method is called with this one.
     func expression(_ text: ArraySlice<UInt8>) throws(RegularExpressionProblem) -> RegularExpression {
-        guard self == .matches else { return try RegularExpression(parsing: text) }
-        return try RegularExpression(parsing: "\\A(?:".utf8 + text + ")\\z".utf8)
+        var steps = Int.max
+        return try expression(text, steps: &steps)
+    }
+
+    /// - Parameter steps: as ``RegularExpression/init(parsing:steps:)`` counts them down.
+    func expression(_ text: ArraySlice<UInt8>, steps: inout Int) throws(RegularExpressionProblem) -> RegularExpression {
+        guard self == .matches else { return try RegularExpression(parsing: text, steps: &steps) }
+        return try RegularExpression(parsing: "\\A(?:".utf8 + text + ")\\z".utf8, steps: &steps)
     }
 }
 
