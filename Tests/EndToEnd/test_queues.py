@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import socket
 import struct
 import tempfile
 import threading
@@ -47,6 +48,22 @@ class QueueTests(BrokerTestCase):
 
     def setUp(self):
         self.sqs = self.client()
+
+    def test_who_has_closed_its_side_takes_nothing(self):
+        url = self.create()
+        body = json.dumps({"QueueUrl": url, "WaitTimeSeconds": 20}).encode()
+        head = (
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\n"
+            f"X-Amz-Target: AmazonSQS.ReceiveMessage\r\nContent-Length: {len(body)}\r\n\r\n")
+        host, port = self.broker.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=15) as connection:
+            connection.sendall(head.encode() + body)
+            time.sleep(0.5)
+            connection.shutdown(socket.SHUT_WR)
+            # Long before its time is up.
+            self.assertTrue(connection.recv(65536).endswith(b"{}"))
+        self.sqs.send_message(QueueUrl=url, MessageBody="for the next")
+        self.assertEqual([message["Body"] for message in self.receive(url)], ["for the next"])
 
     def create(self, name=None, **attributes):
         return self.sqs.create_queue(QueueName=name or self._testMethodName[:80], Attributes=attributes)["QueueUrl"]

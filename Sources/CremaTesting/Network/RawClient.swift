@@ -16,10 +16,7 @@ package struct RawClient {
     ) async throws -> Answer {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: host, port: port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    // `outbound.finish()` closes only this side.
-                    try Connection(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-                }
+                channel.eventLoop.makeCompletedFuture { try Connection(wrappingChannelSynchronously: channel) }
             }
         return try await channel.executeThenClose { inbound, outbound in
             var client = RawClient(outbound: outbound, inbound: inbound.makeAsyncIterator())
