@@ -36,6 +36,10 @@ package struct StatisticsDocument: Codable, Sendable, Equatable {
         package var ruleMatches: UInt64
         package var deliveries: UInt64
         package var deliveriesFailed: UInt64
+        /// Absent, as the two below, in answers of older versions.
+        package var deliveriesAccepted: UInt64?
+        package var deliveriesPending: Int?
+        package var deliveriesRetried: UInt64?
         package var ruleHopsCut: UInt64
         package var deadLettersDropped: UInt64
     }
@@ -56,7 +60,8 @@ package struct StatisticsDocument: Codable, Sendable, Equatable {
         self.events = Events(
             accepted: events.eventsAccepted, droppedUnknownBus: events.eventsDroppedUnknownBus, unmatched: events.eventsUnmatched,
             entriesFailed: events.entriesFailed, requestsRefused: events.requestsRefused, ruleMatches: events.ruleMatches,
-            deliveries: events.deliveries, deliveriesFailed: events.deliveriesFailed, ruleHopsCut: events.ruleHopsCut,
+            deliveries: events.deliveries, deliveriesFailed: events.deliveriesFailed, deliveriesAccepted: events.deliveriesAccepted,
+            deliveriesPending: events.deliveriesPending, deliveriesRetried: events.deliveriesRetried, ruleHopsCut: events.ruleHopsCut,
             deadLettersDropped: events.deadLettersDropped)
     }
 }

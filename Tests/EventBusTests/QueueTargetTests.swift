@@ -148,6 +148,7 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
         #expect(try site.put("{}", bus: "a") == [Published("t", "\"id-1\"", hops: 2)])
         let counters = site.fixture.engine.counters
         #expect((counters.ruleHopsCut, counters.eventsAccepted, counters.deliveriesFailed) == (1, 2, 0))
+        #expect(counters.isConserved)
     }
 
     @Test func theLimitOfHopsHoldsFromBusToBus() throws {
@@ -156,6 +157,7 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
         let site = try QueueSite(Self.buses, limits: limits)
         #expect(try site.put("{}", bus: "a") == [])
         #expect(site.fixture.engine.counters.ruleHopsCut == 2)
+        #expect(site.fixture.engine.counters.isConserved)
     }
 }
 
@@ -243,6 +245,7 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
         #expect(document.contains("shorter than 1024 bytes"))
         let counters = site.fixture.engine.counters
         #expect((counters.deliveries, counters.deliveriesFailed) == (2, 1))
+        #expect(counters.isConserved)
     }
 
     @Test func anErrorActionThatFailsIsTheEnd() throws {
