@@ -41,6 +41,6 @@ enum TopicRulesCall: Equatable {
     static func isSigned(_ request: Request) -> Bool {
         guard request.headers[.origin] == nil else { return false }
         // `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`
-        request.headers[.authorization]?.contains("/iot/aws4_request") ?? false
+        return request.headers[.authorization]?.contains("/iot/aws4_request") ?? false
     }
 }
