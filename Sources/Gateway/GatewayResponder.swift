@@ -110,6 +110,11 @@ package struct GatewayResponder: HTTPResponder {
 
     /// Answers a call of `PREFIX.OPERATION`, by the service that has the prefix.
     private func answer(_ request: Request, _ context: Context, target: String, requestID: String) async -> Answer {
+        // What an API allows the pages of others to send to its routes is not meant for the services.
+        guard request.headers[.origin] == nil else {
+            let response = Self.response(Self.fromPage, EventsService.mediaType, requestID)
+            return Answer(handler: .unmatched, response: response, refusal: "\(Self.fromPage.code): \(Self.fromPage.message)")
+        }
         let prefix = target.prefix { $0 != "." }
         let operation = target.dropFirst(prefix.count + 1)
         switch prefix {
@@ -153,6 +158,9 @@ package struct GatewayResponder: HTTPResponder {
             return Answer(handler: .topicRules, response: Self.response(error, Self.json, requestID), refusal: text)
         }
     }
+
+    private static let fromPage = ServiceError(
+        .accessDenied, "Calls of services are not taken from web pages, which send an Origin: Crema cannot check request signatures yet.")
 
     private static let unsigned = ServiceError(
         .missingAuthenticationToken,

@@ -1,4 +1,5 @@
 import EventBus
+import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Rules
@@ -43,6 +44,17 @@ import Testing
                 "ListRuleNamesByTarget",
                 #"{"TargetArn":"arn:aws:iot:us-east-1:000000000000:topic/made","EventBusName":"shop"}"#) == #"{"RuleNames":["made"]}"#)
         #expect(fixture.counters.counts.contains { $0.handler == .events && $0.status == 200 })
+    }
+
+    /// Also where an API lets the pages of others call the root path with any header.
+    @Test func aPageInABrowserIsNotAnswered() async throws {
+        let fixture = try GatewayFixture()
+        var headers = GatewayFixture.headers()
+        headers[.origin] = "https://elsewhere.example"
+        let response = try await fixture.post("/", headers: headers, body: #"{"Entries":[\#(GatewayFixture.entry(source: "shop.orders"))]}"#)
+        #expect(response.status == .forbidden)
+        #expect(response.headers[.init("x-amzn-ErrorType")!] == "AccessDeniedException")
+        #expect(fixture.broker.published.isEmpty)
     }
 
     @Test func aBusIsMadeDescribedUpdatedAndDeleted() async throws {

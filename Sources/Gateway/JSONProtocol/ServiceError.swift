@@ -14,6 +14,7 @@ package struct ServiceError: Error, Equatable {
         case serialization = "SerializationException"
         case unknownOperation = "UnknownOperationException"
         case missingAuthenticationToken = "MissingAuthenticationTokenException"
+        case accessDenied = "AccessDeniedException"
         case unsupportedMediaType = "UnsupportedMediaTypeException"
         case requestTimeout = "RequestTimeoutException"
     }
@@ -36,7 +37,7 @@ package struct ServiceError: Error, Equatable {
         status =
             switch code {
             case .validation, .serialization, .unknownOperation: .badRequest
-            case .missingAuthenticationToken: .forbidden
+            case .missingAuthenticationToken, .accessDenied: .forbidden
             case .unsupportedMediaType: .unsupportedMediaType
             case .requestTimeout: .requestTimeout
             }

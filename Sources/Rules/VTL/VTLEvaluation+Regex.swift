@@ -94,7 +94,7 @@ extension VTLMethod {
         return try expression(text, steps: &steps)
     }
 
-    /// - Parameter steps: as ``RegularExpression/init(parsing:steps:)`` counts them down.
+    /// The same within a budget of steps, which ``RegularExpression/init(parsing:steps:)`` counts down.
     func expression(_ text: ArraySlice<UInt8>, steps: inout Int) throws(RegularExpressionProblem) -> RegularExpression {
         guard self == .matches else { return try RegularExpression(parsing: text, steps: &steps) }
         return try RegularExpression(parsing: "\\A(?:".utf8 + text + ")\\z".utf8, steps: &steps)

@@ -53,8 +53,13 @@ struct RegularExpression: Sendable {
         try self.init(parsing: text, steps: &steps)
     }
 
-    /// - Parameter steps: what reading may cost, counted down by the characters read and the instructions written; negative when it did not
-    ///   suffice, which is for the caller to look at.
+    /// Reads an expression within a budget.
+    ///
+    /// - Parameters:
+    ///   - text: the expression.
+    ///   - steps: what reading may cost, counted down by the characters read and the instructions written; negative when it did not suffice,
+    ///     which is for the caller to look at.
+    /// - Throws: why it is no expression that can be searched for.
     init(parsing text: ArraySlice<UInt8>, steps: inout Int) throws(RegularExpressionProblem) {
         steps -= text.count
         guard steps >= 0 else { throw .unsupported("more characters than may be read") }
