@@ -51,7 +51,8 @@ import Testing
         let fixture = try GatewayFixture()
         var headers = GatewayFixture.headers()
         headers[.origin] = "https://elsewhere.example"
-        let response = try await fixture.post("/", headers: headers, body: #"{"Entries":[\#(GatewayFixture.entry(source: "shop.orders"))]}"#)
+        let response = try await fixture.post(
+            "/", headers: headers, body: #"{"Entries":[\#(GatewayFixture.entry(source: "shop.orders"))]}"#)
         #expect(response.status == .forbidden)
         #expect(response.headers[.init("x-amzn-ErrorType")!] == "AccessDeniedException")
         #expect(fixture.broker.published.isEmpty)

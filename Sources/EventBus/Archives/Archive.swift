@@ -51,6 +51,7 @@ struct Archive: Sendable {
     /// The events of a time, by the minute of their own time; those of one minute in the order in which they came.
     ///
     /// - Parameter range: of the events' own times, in milliseconds since 1970.
+    /// - Returns: the events, which share their bytes with the archive.
     func events(in range: Range<Int64>) -> [EventEnvelope] {
         let chosen = events.lazy.map(\.envelope).filter { range.contains($0.timeMilliseconds) }
         return chosen.enumerated().sorted { left, right in

@@ -70,6 +70,11 @@ package struct ReplayRequest: Sendable {
     package let range: Range<Int64>
 
     /// - Parameters:
+    ///   - name: of the replay.
+    ///   - archive: the name of the archive.
+    ///   - destination: the name of the bus.
+    ///   - filterARNs: the rules that get the events; empty for all.
+    ///   - description: for people.
     ///   - start: the first event's own time, in milliseconds since 1970.
     ///   - end: behind the last event's.
     /// - Throws: when the name or the times are not valid.

@@ -56,7 +56,9 @@ struct RequestMembers {
         }
     }
 
-    /// A time as AWS's JSON protocols have it: seconds since 1970, possibly with a fraction. In milliseconds.
+    /// A time, in milliseconds since 1970.
+    ///
+    /// AWS's JSON protocols have seconds, possibly with a fraction.
     func milliseconds(_ name: String) throws(ServiceError) -> Int64? {
         guard let value = member(name) else { return nil }
         guard let milliseconds = (value.numberText ?? value.stringValue).flatMap({ Timestamp.milliseconds($0) }) else {
