@@ -56,7 +56,7 @@ extension VTLEvaluation {
         var place = text.startIndex
         while text.endIndex - place >= wanted.count {
             if text[place...].prefix(wanted.count) == wanted { return place }
-            if place % 64 == 0 { try spend(steps: 1 + wanted.count / 64) }
+            if place % 8 == 0 { try spend(steps: 1 + wanted.count / 64) }
             place += 1
         }
         return nil
@@ -68,7 +68,7 @@ extension VTLEvaluation {
         var place = text.endIndex - wanted.count
         while place >= text.startIndex {
             if text[place...].prefix(wanted.count) == wanted { return place }
-            if place % 64 == 0 { try spend(steps: 1 + wanted.count / 64) }
+            if place % 8 == 0 { try spend(steps: 1 + wanted.count / 64) }
             place -= 1
         }
         return nil
