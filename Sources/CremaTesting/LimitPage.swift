@@ -14,6 +14,7 @@ package struct LimitPage {
         case gateway = "Listeners of kind http"
         case inspection = "Listeners of kind admin"
         case eventBus = "The event bus"
+        case deliveries = "Deliveries that wait"
     }
 
     package let rows: [Row]

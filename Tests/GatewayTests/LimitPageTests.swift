@@ -17,4 +17,9 @@ import Testing
     func eventBus() throws {
         #expect(try page().differences(of: .eventBus, from: EventBusLimits(), EventBusLimits.names) == [])
     }
+
+    @Test("Every limit of deliveries that wait stands on the page once, with its default, and can be configured")
+    func deliveries() throws {
+        #expect(try page().differences(of: .deliveries, from: DeliveryLimits(), DeliveryLimits.names) == [])
+    }
 }
