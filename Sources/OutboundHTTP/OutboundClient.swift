@@ -128,6 +128,7 @@ package final class OutboundClient: HTTPDoor {
         case let error as HTTPClientError where [.connectTimeout, .readTimeout, .deadlineExceeded, .requestStreamCancelled].contains(error):
             .timedOut(seconds: secondsMax)
         case is CancellationError: .timedOut(seconds: secondsMax)
+        case is StatusGuard.NoStatus: .unreachable("the answer has no status of HTTP's")
         case is NIOConnectionError: .unreachable(Self.refused)
         case let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode): .unreachable(Self.refused)
         case is IOError: .unreachable("the connection broke")

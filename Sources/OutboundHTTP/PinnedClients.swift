@@ -83,6 +83,7 @@ final class PinnedClients: Sendable {
             tlsConfiguration: tls, redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(secondsMax), read: .seconds(secondsMax)))
         configuration.httpVersion = .http1Only
+        configuration.http1_1ConnectionDebugInitializer = { StatusGuard.install(on: $0) }
         // What failed is tried again by the rules' policies, not here.
         configuration.connectionPool.retryConnectionEstablishment = false
         if key.endpoint.address == nil { configuration.dnsOverride = [key.endpoint.host: "\(key.address)"] }

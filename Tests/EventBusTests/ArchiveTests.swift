@@ -136,6 +136,18 @@ private let archiveRules = """
         #expect(replay(fixture).last { $0.topic == "one" }?.payload == "49")
     }
 
+    /// An archive that is full does not keep others empty.
+    @Test func theLargestArchiveMakesRoom() throws {
+        var limits = EventBusLimits()
+        limits.archiveBytesMax = 20_000
+        let fixture = try site(limits)
+        for number in 0..<200 { _ = try fixture.put("{\"n\":\(number)}", bus: "shop") }
+        _ = try fixture.engine.createArchive(try ArchiveDeclaration(name: "new", bus: "shop", patternText: nil))
+        for number in 0..<10 { _ = try fixture.put("{\"n\":\(number)}", bus: "shop") }
+        #expect(try fixture.engine.describeArchive("new").eventCount == 10)
+        #expect(fixture.engine.counters.archivedBytes <= 20_000)
+    }
+
     @Test func theNumbersOfArchivesAndReplaysAreBounded() throws {
         var limits = EventBusLimits()
         limits.archivesMax = 3

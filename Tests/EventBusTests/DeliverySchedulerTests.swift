@@ -113,6 +113,7 @@ private func failing(_ terms: DeliveryTerms, seed: UInt64, limits: DeliveryLimit
         limits.pendingDeliveryBytesPerTargetMax = 100
         limits.pendingDeliveriesMax = 3
         limits.pendingDeliveryBytesMax = 150
+        limits.deliveriesInFlightPerTargetMax = 0
         var scheduler = Scheduler(limits: limits, random: SeededRandom(seed: 1))
         func refusal(_ name: String, _ bytes: Int) -> String? {
             guard case .tooManyPending(let limit)? = scheduler.submit(0, lane(name), bytes: bytes, acceptedAt: 0, now: 0)?.failure else {
@@ -127,6 +128,32 @@ private func failing(_ terms: DeliveryTerms, seed: UInt64, limits: DeliveryLimit
         #expect(refusal("b", 90) == "pendingDeliveryBytesMax")
         #expect(refusal("b", 10) == nil)
         #expect(refusal("c", 10) == "pendingDeliveriesMax")
+    }
+
+    /// Dead targets that hold all the room there is do not cost a healthy one its deliveries.
+    @Test func aTargetWithNothingWaitingAlwaysHasRoom() {
+        var limits = DeliveryLimits()
+        limits.pendingDeliveriesMax = 20
+        var scheduler = Scheduler(limits: limits, random: SeededRandom(seed: 1))
+        for item in 0..<20 { #expect(scheduler.submit(item, lane("dead"), bytes: 1, acceptedAt: 0, now: 0) == nil) }
+        for item in 0..<4 { #expect(scheduler.submit(item, lane("healthy"), bytes: 1, acceptedAt: 0, now: 0) == nil) }
+        #expect(scheduler.submit(4, lane("healthy"), bytes: 1, acceptedAt: 0, now: 0) != nil)
+        for attempt in scheduler.takeWork(now: 0).attempts { _ = scheduler.finished(attempt.id, nil, now: 0) }
+        #expect(scheduler.submit(5, lane("healthy"), bytes: 1, acceptedAt: 0, now: 0) == nil)
+    }
+
+    /// What a target asks for holds for all, also where the delivery that heard it is not tried again.
+    @Test func aTargetThatAsksForTimeGetsItFromAll() {
+        var scheduler = Scheduler(limits: .init(), random: SeededRandom(seed: 1))
+        let once = DeliveryTerms(lane: "a", policy: RetryPolicy(maximumRetryAttempts: 0))
+        for item in 0..<6 { #expect(scheduler.submit(item, once, bytes: 1, acceptedAt: 0, now: 0) == nil) }
+        let attempts = scheduler.takeWork(now: 0).attempts
+        #expect(attempts.count == 4)
+        for attempt in attempts {
+            if case .ended = scheduler.finished(attempt.id, .asked(30_000), now: 1) {} else { Issue.record("it is tried again") }
+        }
+        #expect(scheduler.takeWork(now: 2).attempts.isEmpty)
+        #expect(scheduler.takeWork(now: 30_001).attempts.map(\.item) == [4, 5])
     }
 
     @Test func whatHasWaitedTooLongForItsTurnIsNotTried() {
@@ -171,7 +198,10 @@ private func failing(_ terms: DeliveryTerms, seed: UInt64, limits: DeliveryLimit
         #expect(scheduler.submit(6, lane("b"), bytes: 1, acceptedAt: 0, after: DeliveryFailure.asked(20_000), now: 0) == nil)
         let attempts = scheduler.takeWork(now: 0).attempts
         #expect(scheduler.stop(by: 5_000).map(\.item) == [6])
-        #expect(scheduler.submit(7, lane("a"), bytes: 1, acceptedAt: 0, now: 0)?.failure.code == "SHUTDOWN")
+        // A first attempt is still made, a retry is not.
+        #expect(scheduler.submit(7, lane("b"), bytes: 1, acceptedAt: 0, now: 0) == nil)
+        #expect(scheduler.takeWork(now: 0).attempts.map(\.item) == [7])
+        #expect(scheduler.submit(8, lane("b"), bytes: 1, acceptedAt: 0, after: full, now: 0)?.failure.code == "SHUTDOWN")
         if case .ended(let ending) = scheduler.finished(attempts[0].id, full, now: 1) {
             #expect(ending.failure.code == "SHUTDOWN")
         } else {
@@ -179,9 +209,19 @@ private func failing(_ terms: DeliveryTerms, seed: UInt64, limits: DeliveryLimit
         }
         if case .delivered(1) = scheduler.finished(attempts[1].id, nil, now: 1) {} else { Issue.record("not delivered") }
         #expect(scheduler.takeWork(now: 1).attempts.map(\.item) == [4, 5])
-        #expect(Set(scheduler.abandon().map(\.item)) == [2, 3, 4, 5])
+        #expect(Set(scheduler.abandon().map(\.item)) == [2, 3, 4, 5, 7])
+        #expect(scheduler.submit(9, lane("b"), bytes: 1, acceptedAt: 0, now: 0)?.failure.code == "SHUTDOWN")
         #expect(scheduler.count == 0 && scheduler.bytes == 0)
         if case .unknown = scheduler.finished(attempts[2].id, nil, now: 2) {} else { Issue.record("it was given up") }
+    }
+}
+
+@Suite struct FailedCallTests {
+    /// A runtime emulator has one function at work, and answers 400 to all others meanwhile.
+    @Test func aFunctionThatIsAtWorkIsCalledAgain() {
+        #expect(FailedCall(.answered(status: 400), kind: .function, now: 0)?.retry == .later())
+        #expect(FailedCall(.answered(status: 400), kind: .http, now: 0)?.retry == .never)
+        #expect(FailedCall(.answered(status: 404), kind: .function, now: 0)?.retry == .never)
     }
 }
 

@@ -41,6 +41,14 @@ import Testing
         #expect(table.next == nil)
     }
 
+    @Test func aClockThatIsSetBackIsFollowed() throws {
+        var table = try table(["r": "rate(5 minutes)"], now: 600 * Self.minute)
+        #expect(table.takeDue(now: 605 * Self.minute).count == 1)
+        #expect(table.takeDue(now: 500 * Self.minute).isEmpty)
+        #expect(table.next == 505 * Self.minute)
+        #expect(table.takeDue(now: 505 * Self.minute).map(\.name) == ["r"])
+    }
+
     @Test func aYearThatIsOverIsNeverDue() throws {
         #expect(try table(["r": "cron(0 0 1 1 ? 1971)"], now: 1_767_323_045_500).next == nil)
     }

@@ -47,6 +47,9 @@ import Testing
             ("/function", .answered(status: 200, functionError: "Unhandled")), ("/hang", .failed(.timedOut(seconds: 1))),
             // The head has said that it was taken, so the body that never comes does not matter.
             ("/endless", .answered(status: 200)), ("/moved", .answered(status: 302)),
+            // A status that there is not must not stop the process.
+            ("/000", .failed(.unreachable("the answer has no status of HTTP's"))),
+            ("/099", .failed(.unreachable("the answer has no status of HTTP's"))),
         ])
     func answers(path: String, expected: HTTPOutcome) async throws {
         let (outcome, requests) = try await Self.call(path, allowing: Self.policy("127.0.0.0/8"))

@@ -55,6 +55,12 @@ private final class Behaviour: ChannelInboundHandler {
         }
     }
 
+    /// Past the encoder, which knows only what there is in HTTP.
+    private func answer(_ context: ChannelHandlerContext, bytes: String) {
+        let encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+        encoder?.writeAndFlush(NIOAny(ByteBuffer(string: bytes)), promise: nil)
+    }
+
     private func answer(_ context: ChannelHandlerContext) {
         guard let head else { return }
         seen.append("\(head.method.rawValue) \(head.uri) \(head.headers["host"].first ?? "") \(head.headers["x-key"].first ?? "-") \(body)")
@@ -67,6 +73,7 @@ private final class Behaviour: ChannelInboundHandler {
         case "/hang": return
         case "/endless": headers = ["content-length": "1000000"]
         case "/break": return context.close(promise: nil)
+        case "/000", "/099": return answer(context, bytes: "HTTP/1.1 \(head.uri.dropFirst()) X\r\nContent-Length: 0\r\n\r\n")
         default: break
         }
         context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)

@@ -64,6 +64,15 @@ import Testing
     }
 
     /// A method or function without a vector could do anything.
+    /// A search costs what it compares, also where a request brings the text and what is searched for.
+    @Test(arguments: ["indexOf", "lastIndexOf", "contains"])
+    func searchesArePaidFor(method: String) throws {
+        let (text, wanted) = (String(repeating: "a", count: 8_000), String(repeating: "a", count: 4_000))
+        let template = "$input.path('$.a').\(method)($input.path('$.b'))"
+        #expect(throws: VTLFailure.tooManySteps) { try Self.render(template, body: #"{"a":"\#(text)","b":"\#(wanted)b"}"#) }
+        #expect(throws: Never.self) { try Self.render(template, body: #"{"a":"\#(text)b","b":"ab"}"#) }
+    }
+
     @Test func everyMethodHasItsVectors() {
         let text = Vectors.load("vtl.json").compactMap { $0["t"]?.stringValue }.joined()
         #expect(VTLMethod.allCases.filter { !text.contains(".\($0.rawValue)(") } == [])

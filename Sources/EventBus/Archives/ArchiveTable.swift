@@ -88,17 +88,22 @@ struct ArchiveTable: Sendable {
 
     // MARK: - Events
 
-    /// Keeps an event in archives; where that is too much, the oldest ones of these archives go.
+    /// Keeps an event in archives; where that is too much for all together, the oldest ones of the largest go.
     mutating func keep(_ envelope: EventEnvelope, in names: [String], now: Int64) {
         let event = ArchivedEvent(envelope: envelope, arrivedMilliseconds: now)
         for name in names where archives[name] != nil {
             archives[name]?.append(event)
             bytes += event.bytes
             advance(name, to: now)
-            while bytes > limits.archiveBytesMax, let freed = archives[name]?.removeFirst(), freed > 0 {
-                bytes -= freed
-                eventsDropped += 1
-            }
+        }
+        guard bytes > limits.archiveBytesMax else { return }
+        advance(to: now)
+        // The largest pays, so that no archive can keep others empty.
+        while bytes > limits.archiveBytesMax, let largest = archives.max(by: { $0.value.bytes < $1.value.bytes })?.key,
+            let freed = archives[largest]?.removeFirst(), freed > 0
+        {
+            bytes -= freed
+            eventsDropped += 1
         }
     }
 

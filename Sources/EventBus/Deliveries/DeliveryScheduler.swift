@@ -63,6 +63,7 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
     private var changed: [String] = []
     private var lastNumber: UInt64 = 0
     private var isStopping = false
+    private var isOver = false
     private(set) var bytes = 0
 
     init(limits: DeliveryLimits, random: Random) {
@@ -102,9 +103,9 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
             case .success(let time): dueAt = time
             case .failure(let end): return end.ending(entry.item, retries: 0)
             }
-        } else if isStopping {
-            return Ending(item: item, failure: .stopped(last: nil), retries: 0, exhaustion: nil)
         }
+        // While everything stops, and until it is over, a first attempt is still made: what it comes from may have been acknowledged.
+        guard !isOver else { return Ending(item: item, failure: .stopped(last: nil), retries: 0, exhaustion: nil) }
         if let limit = fullLimit(lane: terms.lane, bytes: bytes) {
             return Ending(item: item, failure: .tooManyPending(limit: limit), retries: 0, exhaustion: nil)
         }
@@ -129,16 +130,17 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
             remove(id, entry)
             return .delivered(entry.item)
         }
+        // Whatever becomes of this one: the target asked it for all.
+        if case .later(let pause?) = failure.retry {
+            // No longer than anything waits: what the target asks for one delivery must not hold up all others for days.
+            let until = max(now + min(pause, backOff.longestMilliseconds), lanes[lane]?.pausedUntil ?? .min)
+            lanes[lane]?.pausedUntil = until
+        }
         switch next(&entry, after: failure, now: now) {
         case .failure(let end):
             remove(id, entry)
             return .ended(end.ending(entry.item, retries: entry.retries))
         case .success(let dueAt):
-            if case .later(let pause?) = failure.retry {
-                // No longer than anything waits: what the target asks for one delivery must not hold up all others for days.
-                let until = max(now + min(pause, backOff.longestMilliseconds), lanes[lane]?.pausedUntil ?? .min)
-                lanes[lane]?.pausedUntil = until
-            }
             entries[id] = entry
             lanes[lane]?.waiting.insert(.init(dueAt: dueAt, id: id))
             return .waiting
@@ -176,6 +178,8 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
         let lane = lanes[name]
         if lane?.count ?? 0 >= limits.pendingDeliveriesPerTargetMax { return "pendingDeliveriesPerTargetMax" }
         if (lane?.bytes ?? 0) + bytes > limits.pendingDeliveryBytesPerTargetMax { return "pendingDeliveryBytesPerTargetMax" }
+        // Dead targets hold what they hold for hours: one that has nothing waiting always has room for what is tried at once.
+        guard lane?.count ?? 0 >= limits.deliveriesInFlightPerTargetMax else { return nil }
         if count >= limits.pendingDeliveriesMax { return "pendingDeliveriesMax" }
         return self.bytes + bytes > limits.pendingDeliveryBytesMax ? "pendingDeliveryBytesMax" : nil
     }
@@ -254,6 +258,7 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
 
     /// Gives up everything, what is under way too.
     mutating func abandon() -> [Ending] {
+        isOver = true
         let waiting = giveUp { _ in true }
         let rest = entries.sorted { $0.key < $1.key }
         for (id, entry) in rest { remove(id, entry) }

@@ -29,8 +29,7 @@ package struct EventBusLimits: Sendable, Equatable {
 
     /// Archives of all buses; the creation of a further one is refused.
     package var archivesMax = 100
-    /// Bytes of the events of all archives, with 128 for each; beyond it the oldest events of the archive that gets one are dropped and
-    /// counted.
+    /// Bytes of the events of all archives, with 128 for each; beyond it the oldest events of the largest archive are dropped and counted.
     package var archiveBytesMax = 67_108_864
     /// Replays that are under way at once; a further one is refused.
     package var replaysRunningMax = 10

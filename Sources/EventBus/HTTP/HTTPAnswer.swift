@@ -9,6 +9,8 @@ struct FailedCall: Sendable, Equatable {
     }
 
     let reason: Reason
+    /// Whether trying again may help where the status alone says that it does not.
+    private var isBusy = false
     /// What the target asked for.
     var retryAfterMilliseconds: Int64?
 
@@ -24,6 +26,8 @@ struct FailedCall: Sendable, Equatable {
         case .answered(200..<300, _, _): return nil
         case .answered(let status, let retryAfter, _):
             reason = .status(status)
+            // A runtime emulator answers so while its one function is at work.
+            isBusy = kind == .function && status == 400
             retryAfterMilliseconds = retryAfter.flatMap { RetryAfter.milliseconds($0, now: now) }
         case .failed(let failure): reason = .none(failure)
         }
@@ -32,7 +36,7 @@ struct FailedCall: Sendable, Equatable {
     var retry: RetryAdvice {
         switch reason {
         case .status(408), .status(429), .status(500...): .later(afterMilliseconds: retryAfterMilliseconds)
-        case .status: .never
+        case .status: isBusy ? .later() : .never
         // A function that failed may do better the next time; the service tries it again, too.
         case .function, .none(.timedOut), .none(.unreachable): .later()
         case .none(.denied), .none(.invalid): .never

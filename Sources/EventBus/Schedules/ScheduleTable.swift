@@ -8,11 +8,13 @@ struct ScheduleTable {
     private struct Entry {
         let expression: ScheduleExpression
         /// What a rate counts from.
-        let creation: Int64
+        var creation: Int64
         var next: Int64?
     }
 
     private var entries: [String: Entry] = [:]
+    /// The latest time that was told.
+    private var latest = Int64.min
 
     /// When the first rule is due; nil when none ever is.
     var next: Int64? { entries.values.lazy.compactMap(\.next).min() }
@@ -31,8 +33,19 @@ struct ScheduleTable {
         self.entries = entries
     }
 
+    /// By the new time, rules are due earlier than was thought.
+    private mutating func followClock(setBackTo now: Int64) {
+        for (name, entry) in entries {
+            let creation = min(entry.creation, now)
+            entries[name]?.creation = creation
+            entries[name]?.next = entry.expression.next(after: now, from: creation)
+        }
+    }
+
     /// The rules that are due, the earliest first, each with the time that it was due at; they are due again later.
     mutating func takeDue(now: Int64) -> [(name: String, dueMilliseconds: Int64)] {
+        if now < latest { followClock(setBackTo: now) }
+        latest = now
         var due: [(name: String, dueMilliseconds: Int64)] = []
         for (name, entry) in entries {
             guard let time = entry.next, time <= now else { continue }

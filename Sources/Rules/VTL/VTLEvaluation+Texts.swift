@@ -55,8 +55,7 @@ extension VTLEvaluation {
     ) throws(VTLFailure) -> Int? {
         var place = text.startIndex
         while text.endIndex - place >= wanted.count {
-            if text[place...].prefix(wanted.count) == wanted { return place }
-            if place % 8 == 0 { try spend(steps: 1 + wanted.count / 64) }
+            if try begins(text[place...], with: wanted) { return place }
             place += 1
         }
         return nil
@@ -67,11 +66,18 @@ extension VTLEvaluation {
     ) throws(VTLFailure) -> Int? {
         var place = text.endIndex - wanted.count
         while place >= text.startIndex {
-            if text[place...].prefix(wanted.count) == wanted { return place }
-            if place % 8 == 0 { try spend(steps: 1 + wanted.count / 64) }
+            if try begins(text[place...], with: wanted) { return place }
             place -= 1
         }
         return nil
+    }
+
+    /// Pays for each byte that is compared.
+    private mutating func begins(_ text: ArraySlice<UInt8>, with wanted: ArraySlice<UInt8>) throws(VTLFailure) -> Bool {
+        var length = 0
+        while length < wanted.count, text[text.startIndex + length] == wanted[wanted.startIndex + length] { length += 1 }
+        try spend(comparisons: length + 1)
+        return length == wanted.count
     }
 
     private mutating func replacing(

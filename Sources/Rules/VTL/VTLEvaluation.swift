@@ -19,6 +19,8 @@ struct VTLEvaluation {
     var stepsLeft: Int { steps }
     private var bytes = VTLTemplate.workBytesMax
     private var regexSteps = VTLTemplate.regexStepsMax
+    /// Those that do not make a step yet.
+    private var comparisons = 0
 
     init(_ program: VTLProgram, _ input: VTLInput) {
         self.program = program
@@ -35,6 +37,14 @@ struct VTLEvaluation {
     mutating func spend(steps count: Int) throws(VTLFailure) {
         steps -= count
         guard steps >= 0 else { throw .tooManySteps }
+    }
+
+    /// Sixteen bytes that are compared make a step.
+    mutating func spend(comparisons count: Int) throws(VTLFailure) {
+        comparisons += count
+        guard comparisons >= 16 else { return }
+        try spend(steps: comparisons / 16)
+        comparisons %= 16
     }
 
     mutating func spend(bytes count: Int) throws(VTLFailure) {

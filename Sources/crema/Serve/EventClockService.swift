@@ -9,6 +9,8 @@ struct EventClockService: Service {
     /// Events of each replay that are put at once; requests come in between.
     private static let replayedAtOnce = 100
     private static let secondsMax: Int64 = 1
+    /// Deliveries that wait anywhere; at more, replays wait.
+    private static let pendingMax = 500
 
     let delivery: RuleDelivery
     let broker: Broker
@@ -18,7 +20,10 @@ struct EventClockService: Service {
             while !Task.isCancelled {
                 try await Task.sleep(for: .milliseconds(pause))
                 await carryOut(delivery.engine.runSchedules())
-                if delivery.engine.hasRunningReplays { await carryOut(delivery.engine.runReplays(eventsMax: Self.replayedAtOnce)) }
+                // What a slow target has not taken yet is not to be overrun by a replay: that would be dead letters.
+                if delivery.engine.hasRunningReplays, delivery.pending.count < Self.pendingMax {
+                    await carryOut(delivery.engine.runReplays(eventsMax: Self.replayedAtOnce))
+                }
             }
         }
         try? await gracefulShutdown()
@@ -26,7 +31,7 @@ struct EventClockService: Service {
 
     /// Milliseconds until there may be something to do.
     private var pause: Int64 {
-        if delivery.engine.hasRunningReplays { return 1 }
+        if delivery.engine.hasRunningReplays { return delivery.pending.count < Self.pendingMax ? 1 : 50 }
         guard let next = delivery.engine.nextScheduled else { return Self.secondsMax * 1_000 }
         return min(max(next - EventSource.system.nowMilliseconds(), 1), Self.secondsMax * 1_000)
     }
