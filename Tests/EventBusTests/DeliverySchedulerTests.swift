@@ -216,7 +216,7 @@ private func failing(_ terms: DeliveryTerms, seed: UInt64, limits: DeliveryLimit
     }
 }
 
-@Suite struct FailedCallTests {
+@Suite struct BusyFunctionTests {
     /// A runtime emulator has one function at work, and answers 400 to all others meanwhile.
     @Test func aFunctionThatIsAtWorkIsCalledAgain() {
         #expect(FailedCall(.answered(status: 400), kind: .function, now: 0)?.retry == .later())
@@ -275,7 +275,7 @@ extension DeliveryFailure {
     }
 }
 
-@Suite struct FailedCallTests {
+@Suite struct BusyFunctionTests {
     @Test(
         "What is tried again, and what the service calls it",
         arguments: [

@@ -64,6 +64,12 @@ import Testing
     }
 
     /// A method or function without a vector could do anything.
+    @Test func everyMethodHasItsVectors() {
+        let text = Vectors.load("vtl.json").compactMap { $0["t"]?.stringValue }.joined()
+        #expect(VTLMethod.allCases.filter { !text.contains(".\($0.rawValue)(") } == [])
+        #expect(VTLUtility.allCases.filter { !text.contains("$util.\($0.rawValue)(") } == [])
+    }
+
     /// A search costs what it compares, also where a request brings the text and what is searched for.
     @Test(arguments: ["indexOf", "lastIndexOf", "contains"])
     func searchesArePaidFor(method: String) throws {
@@ -71,12 +77,6 @@ import Testing
         let template = "$input.path('$.a').\(method)($input.path('$.b'))"
         #expect(throws: VTLFailure.tooManySteps) { try Self.render(template, body: #"{"a":"\#(text)","b":"\#(wanted)b"}"#) }
         #expect(throws: Never.self) { try Self.render(template, body: #"{"a":"\#(text)b","b":"ab"}"#) }
-    }
-
-    @Test func everyMethodHasItsVectors() {
-        let text = Vectors.load("vtl.json").compactMap { $0["t"]?.stringValue }.joined()
-        #expect(VTLMethod.allCases.filter { !text.contains(".\($0.rawValue)(") } == [])
-        #expect(VTLUtility.allCases.filter { !text.contains("$util.\($0.rawValue)(") } == [])
     }
 
     @Test func anEmptyBodyIsAnEmptyObject() throws {
