@@ -275,7 +275,7 @@ extension DeliveryFailure {
     }
 }
 
-@Suite struct BusyFunctionTests {
+@Suite struct FailedCallTests {
     @Test(
         "What is tried again, and what the service calls it",
         arguments: [
