@@ -1,5 +1,6 @@
 import Documents
 import Queues
+import Rules
 import Testing
 
 @testable import EventBus
@@ -55,6 +56,45 @@ private func template(
         #expect(site.engine.counters.deliveries == 1)
         #expect(site.engine.counters.deliveriesPending == 0)
         #expect(site.isConserved)
+    }
+
+    /// A new address or secret in the templates is one for rules by API, too.
+    @Test func aReloadGivesRulesByAPIWhatTheirDestinationsAreNow() throws {
+        func text(_ host: String, _ key: String) -> String {
+            template(
+                authorization: apiKey(named: key), destination: "InvocationEndpoint: 'https://\(host)/x', HttpMethod: POST", target: "")
+        }
+        let fixture = try ControlFixture(text("old.example", "X-Old"))
+        _ = try fixture.control.putRule(NewRule(name: "made", pattern: #"{"source":["made"]}"#))
+        try fixture.putTarget(
+            #"{"Id":"api","Arn":"arn:aws:events:us-east-1:000000000000:api-destination/Shop/0"}"#, to: "made")
+        try fixture.control.replace(templates: try resources(text("new.example", "X-New")))
+        let made = try #require(fixture.events.engine.rules.eventRules.first { $0.rule.name == "made" })
+        guard case .call(let destination, let parameters) = made.rule.targets.first?.destination else {
+            return #expect(Bool(false), "the target calls an API destination")
+        }
+        let call = try destination.invocation(Array("{}".utf8), parameters, JSONDocument(parsing: Array("{}".utf8)).root)
+        #expect(call.url == "https://new.example/x")
+        #expect(call.headers.contains { $0.name == "X-New" })
+        // One that is gone is still called by the rule: the reload says so, and changes nothing.
+        #expect(throws: (any Error).self) { try fixture.control.replace(templates: try resources("Resources: {}")) }
+    }
+
+    @Test(
+        "What would never be called is refused at once",
+        arguments: [
+            ("http://shop.example/x", "shop.example is not called without TLS"),
+            ("http://127.0.0.1/x", "127.0.0.1 has the loopback address"),
+            ("https://shop.example/x", nil),
+        ] as [(String, String?)])
+    func plainHTTP(url: String, problem: String?) {
+        let text = template(destination: "InvocationEndpoint: '\(url)', HttpMethod: POST", target: "")
+        do {
+            _ = try resources(text)
+            #expect(problem == nil)
+        } catch {
+            #expect(problem.map { "\(error)".contains($0) } == true, "\(error)")
+        }
     }
 
     @Test func theConnectionsParametersGoBeforeTheTargets() throws {

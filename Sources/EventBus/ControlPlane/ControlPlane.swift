@@ -33,6 +33,10 @@ package final class ControlPlane: Sendable {
         try registry.withLock { registry in
             var next = registry
             try next.replace(templates: templates, loadedMilliseconds: now)
+            var declared = templates.declared
+            declared.buses = next.allBuses.map(\.name)
+            declared.queues += delivery.queueNames
+            try next.readCallsAgain(declared)
             try delivery.declare(templates)
             registry = next
             delivery.engine.replace(resources: next.resources)

@@ -1,4 +1,5 @@
 import Documents
+import Rules
 
 /// The buses, rules and topic rules of the templates, and those that came by API.
 ///
@@ -60,6 +61,33 @@ struct ResourceRegistry: Sendable {
         var registry = ResourceRegistry(templates: next, loadedMilliseconds: loadedMilliseconds)
         (registry.buses, registry.eventRules, registry.topicRules) = (buses, eventRules, topicRules)
         self = registry
+    }
+
+    /// Reads again the targets of rules by API that call API destinations: those may have another address or another secret now.
+    ///
+    /// - Throws: for a destination that the templates do not declare any more.
+    mutating func readCallsAgain(_ declared: DeclaredNames) throws(DocumentError) {
+        var problems = ProblemCollector()
+        for var rule in eventRules.values {
+            var hasChanged = false
+            for (place, target) in rule.targets.enumerated() {
+                guard case .call = target.destination else { continue }
+                let read = problems.collect { () throws(DocumentError) in try Self.read(target, of: rule, declared) }
+                guard let read else { continue }
+                rule.targets[place] = read
+                hasChanged = true
+            }
+            if hasChanged { eventRules.put(rule) }
+        }
+        try problems.finish()
+    }
+
+    private static func read(_ target: Target, of rule: EventRule, _ declared: DeclaredNames) throws(DocumentError) -> Target {
+        let document: JSONDocument
+        do throws(JSONError) { document = try JSONDocument(parsing: target.definition) } catch {
+            throw DocumentError("the target `\(target.id)` of the rule `\(rule.name)` cannot be read again", at: rule.location)
+        }
+        return try TargetReader(Node(document.root, at: rule.location), declared: declared).read()
     }
 
     // MARK: - Buses

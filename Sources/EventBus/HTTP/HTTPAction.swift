@@ -25,9 +25,7 @@ struct HTTPAction: Sendable, CustomReflectable {
         if let constant = url.constant {
             do throws(HTTPEndpointError) {
                 let endpoint = try HTTPEndpoint.parse(constant).endpoint
-                if let address = endpoint.address, let refusal = policy.refusal(of: address, for: endpoint) {
-                    throw HTTPEndpointError(refusal)
-                }
+                if let refusal = policy.refusal(of: endpoint) { throw HTTPEndpointError(refusal) }
             } catch {
                 throw DocumentError("\(what): Url: \(error)", at: location)
             }

@@ -39,4 +39,12 @@ package struct OutboundPolicy: Sendable, Equatable {
         if let kind = address.reservation { return "\(endpoint.host) has the \(kind) address \(address), which is not called; \(advice)" }
         return endpoint.isSecure ? nil : "\(endpoint.host) is not called without TLS; use https, or \(advice)"
     }
+
+    /// Why a host is not called whatever its addresses are, so that nobody has to wait for a call to learn it; nil where they decide.
+    func refusal(of endpoint: HTTPEndpoint) -> String? {
+        if let address = endpoint.address { return refusal(of: address, for: endpoint) }
+        guard !endpoint.isSecure, !names.contains(endpoint.host), blocks.isEmpty else { return nil }
+        return
+            "\(endpoint.host) is not called without TLS; use https, or the configuration may name it: `http: { allow: [\(endpoint.host)] }`"
+    }
 }

@@ -93,9 +93,7 @@ struct APIDestinationReader {
         let url = try value.text("InvocationEndpoint")
         do throws(HTTPEndpointError) {
             let (endpoint, rest) = try HTTPEndpoint.parse(url)
-            if let address = endpoint.address, let refusal = calls.policy.refusal(of: address, for: endpoint) {
-                throw HTTPEndpointError(refusal)
-            }
+            if let refusal = calls.policy.refusal(of: endpoint) { throw HTTPEndpointError(refusal) }
             let path = rest.prefix { $0 != "?" }
             let parts = (path.isEmpty ? "/" : path).split(separator: "*", omittingEmptySubsequences: false).map(String.init)
             return (endpoint, parts, String(rest[path.endIndex...]))
