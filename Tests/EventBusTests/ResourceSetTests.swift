@@ -78,6 +78,7 @@ import Testing
                 "the target `a`: the ARN `arn:aws:states:us-east-1:1:stateMachine:f` is not supported"
             ),
             ("{Id: a, Arn: 'arn:aws:iot:us-east-1:1:topic/a+b'}", "the target `a`: a topic must not contain '+'"),
+            ("{Id: a, Arn: 'arn:aws:iot:us-east-1:1:topic/a', RoleArn: [[r]]}", "RoleArn must be"),
             ("{Id: a, Arn: 'arn:aws:iot:us-east-1:1:topic/'}", "the target `a`: the topic is empty"),
             ("{Id: a, Arn: 'arn:aws:iot:us-east-1:1:topic/$SYS/x'}", "topics that begin with `$` belong to the broker"),
             ("{Id: a, Arn: 'arn:aws:iot:us-east-1:1:topic/u-<u>'}", "placeholder <u> is not in InputPathsMap"),

@@ -129,7 +129,10 @@ struct ArchiveTable: Sendable {
     var allReplays: [Replay] { replayOrder.reversed().compactMap { replays[$0] } }
     var hasRunningReplays: Bool { replays.values.contains { !$0.state.isOver } }
 
-    mutating func start(_ request: ReplayRequest, now: Int64) throws(ArchiveError) -> Replay {
+    /// The archive that a replay is to take its events from.
+    ///
+    /// - Throws: when the replay cannot be started.
+    mutating func source(of request: ReplayRequest, now: Int64) throws(ArchiveError) -> Archive {
         guard replays[request.name] == nil else {
             throw ArchiveError(.resourceAlreadyExists, "Replay \(request.name) already exists.")
         }
@@ -145,7 +148,13 @@ struct ArchiveTable: Sendable {
         guard replays.values.count(where: { !$0.state.isOver }) < limits.replaysRunningMax else {
             throw ArchiveError(.limitExceeded, "The requested resource exceeds the maximum number allowed.")
         }
-        let replay = Replay(request, bus: archive.declaration.bus, events: archive.events(in: request.range), now: now)
+        return archive
+    }
+
+    /// Starts a replay of events that were taken from ``source(of:now:)``.
+    mutating func start(_ request: ReplayRequest, _ events: [EventEnvelope], now: Int64) throws(ArchiveError) -> Replay {
+        let bus = try source(of: request, now: now).declaration.bus
+        let replay = Replay(request, bus: bus, events: events, now: now)
         replays[request.name] = replay
         replayOrder.append(request.name)
         forgetOldReplays()

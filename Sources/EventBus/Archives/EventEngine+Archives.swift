@@ -60,7 +60,10 @@ extension EventEngine {
     }
 
     package func startReplay(_ request: ReplayRequest) throws(ArchiveError) -> Replay {
-        try changeArchives { (table, now) throws(ArchiveError) in try table.start(request, now: now) }
+        let archive = try changeArchives { (table, now) throws(ArchiveError) in try table.source(of: request, now: now) }
+        // An archive may be large, and events wait for the lock.
+        let events = archive.events(in: request.range)
+        return try changeArchives { (table, now) throws(ArchiveError) in try table.start(request, events, now: now) }
     }
 
     package func cancelReplay(_ name: String) throws(ArchiveError) -> Replay {

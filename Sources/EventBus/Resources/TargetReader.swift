@@ -24,6 +24,8 @@ struct TargetReader {
     func read() throws(DocumentError) -> Target {
         var problems = ProblemCollector()
         _ = problems.collect { () throws(DocumentError) in try refuseUnknown(node, what: what, known: Self.properties) }
+        // It gives nobody any right, and is kept and told.
+        _ = problems.collect { () throws(DocumentError) in try node["RoleArn"]?.text("RoleArn") }
         let id = problems.collect { () throws(DocumentError) in try self.id() }
         let paths = problems.collect { () throws(DocumentError) in try pathsMap() }
         let destination = problems.collect { () throws(DocumentError) in try self.destination(placeholders: paths ?? []) }
