@@ -116,6 +116,8 @@ def template(port):
     resources["MixedRule"] = rule("mixed", *(target(name) for name in ("flaky", "busy", "good")))
     resources["RefusingRule"] = rule("refusing", target("refusing"))
     resources["HangingRule"] = rule("hanging", target("hanging", RetryPolicy={"MaximumRetryAttempts": 0}), target("good"))
+    resources["ReplayRule"] = rule("replayed", target("good"))
+    resources["ReplayRule"]["Properties"]["EventPattern"]["replay-name"] = [{"exists": True}]
     resources["OrdersRule"] = rule("orders", {
         "Id": "orders", "Arn": {"Fn::GetAtt": "Orders.Arn"}, "InputPath": "$.detail",
         "HttpParameters": {"PathParameterValues": ["$.detail.id"], "HeaderParameters": {"X-Event": "$.id"},
@@ -176,6 +178,26 @@ class DeliveryTests(unittest.TestCase):
         messages = sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=10, MessageAttributeNames=["All"])["Messages"]
         return [{name: value["StringValue"] for name, value in message["MessageAttributes"].items()} for message in messages]
+
+    def test_a_replay_is_no_faster_than_its_target(self):
+        events = self.client("events")
+        bus = f"arn:aws:events:{ACCOUNT}:event-bus/default"
+        archive = events.create_archive(ArchiveName="kept", EventSourceArn=bus, EventPattern='{"source":["replayed"]}')
+        # More than may wait for one target.
+        count = 1_500
+        for start in range(0, count, 10):
+            self.put("replayed", *({"n": number} for number in range(start, start + 10)))
+        self.assertEqual(events.describe_archive(ArchiveName="kept")["EventCount"], count)
+        events.start_replay(
+            ReplayName="again", EventSourceArn=archive["ArchiveArn"], EventStartTime=0, EventEndTime=time.time() + 60,
+            Destination={"Arn": bus})
+        deadline = time.monotonic() + 3 * WAIT_SECONDS
+        while events.describe_replay(ReplayName="again")["State"] != "COMPLETED":
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
+        metrics = self.wait_until_nothing_is_pending()
+        self.assertEqual((metrics["delivered"], metrics["dead_lettered"]), (count, 0))
+        self.assertEqual(sorted(json.loads(body)["n"] for _, body, _ in self.target.took("/good")), list(range(count)))
 
     def test_what_may_succeed_later_is_tried_until_it_does(self):
         for start in range(0, 30, 10):

@@ -103,6 +103,31 @@ private let archiveRules = """
         }
     }
 
+    @Test func aReplayThatWaitsForTargetsCanBeCancelled() throws {
+        let fixture = try site()
+        for number in 0..<3 { _ = try fixture.put("{\"n\":\(number)}", bus: "shop") }
+        _ = try fixture.engine.startReplay(try request("again"))
+        #expect(fixture.engine.runReplays(eventsMax: 0).messages.isEmpty)
+        #expect(try fixture.engine.describeReplay("again").state == .running)
+        _ = try fixture.engine.cancelReplay("again")
+        #expect(fixture.engine.runReplays(eventsMax: 0).messages.isEmpty)
+        #expect(try fixture.engine.describeReplay("again").state == .cancelled)
+    }
+
+    @Test func replaysWaitForWhatTheyCauseAndForNothingElse() {
+        var limits = EventBusLimits()
+        limits.replayPendingMax = 10
+        var pace = ReplayPace(limits)
+        // A thousand for a dead target were there before.
+        var answers = [1_000, 1_009, 1_010, 1_005].map { pace.admits(pending: $0) }
+        #expect(answers == [true, true, false, true])
+        answers = [3, 12, 13].map { pace.admits(pending: $0) }
+        #expect(answers == [true, true, false])
+        pace.end()
+        answers = [13].map { pace.admits(pending: $0) }
+        #expect(answers == [true])
+    }
+
     /// By the minute of the events' own times, whatever the order in which they came.
     @Test func eventsAreReplayedByTheirOwnTime() throws {
         let fixture = try site()

@@ -33,6 +33,8 @@ package struct EventBusLimits: Sendable, Equatable {
     package var archiveBytesMax = 67_108_864
     /// Replays that are under way at once; a further one is refused.
     package var replaysRunningMax = 10
+    /// Deliveries that may come to wait while replays run; at more, replays wait.
+    package var replayPendingMax = 500
     /// Replays that are known, with those that are over; the oldest of these is forgotten.
     package var replaysKeptMax = 100
 
@@ -45,7 +47,8 @@ package struct EventBusLimits: Sendable, Equatable {
         ("deadLetterBytesMax", \.deadLetterBytesMax), ("ruleLogSecondsMin", \.ruleLogSecondsMin),
         ("ruleLogCharactersMax", \.ruleLogCharactersMax), ("archivesMax", \.archivesMax),
         ("archiveBytesMax", \.archiveBytesMax), ("replaysRunningMax", \.replaysRunningMax),
-        ("replaysKeptMax", \.replaysKeptMax), ("busesMax", \.busesMax), ("rulesPerBusMax", \.rulesPerBusMax),
+        ("replaysKeptMax", \.replaysKeptMax), ("replayPendingMax", \.replayPendingMax),
+        ("busesMax", \.busesMax), ("rulesPerBusMax", \.rulesPerBusMax),
         ("targetsPerRuleMax", \.targetsPerRuleMax), ("targetsPerCallMax", \.targetsPerCallMax), ("topicRulesMax", \.topicRulesMax),
         ("tagsMax", \.tagsMax),
     ]

@@ -9,7 +9,7 @@ import Synchronization
 /// It publishes and sends nothing itself and waits for nothing: a call answers with what the rules made, in order, and ``RuleDelivery``
 /// carries it out. Safe from any thread; no lock is held while a rule is evaluated.
 package final class EventEngine: Sendable {
-    let limits: EventBusLimits
+    package let limits: EventBusLimits
     let world: EventSource
     let totals = EngineCounters()
     private let table: Mutex<RuleTable>

@@ -9,29 +9,35 @@ struct EventClockService: Service {
     /// Events of each replay that are put at once; requests come in between.
     private static let replayedAtOnce = 100
     private static let secondsMax: Int64 = 1
-    /// Deliveries that wait anywhere; at more, replays wait.
-    private static let pendingMax = 500
+    /// Milliseconds after which replays that wait for targets look again.
+    private static let replayPause: Int64 = 50
 
     let delivery: RuleDelivery
     let broker: Broker
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
+            var pace = ReplayPace(delivery.engine.limits)
+            var pause = timeToSchedule
             while !Task.isCancelled {
                 try await Task.sleep(for: .milliseconds(pause))
                 await carryOut(delivery.engine.runSchedules())
-                // What a slow target has not taken yet is not to be overrun by a replay: that would be dead letters.
-                if delivery.engine.hasRunningReplays, delivery.pending.count < Self.pendingMax {
-                    await carryOut(delivery.engine.runReplays(eventsMax: Self.replayedAtOnce))
+                pause = timeToSchedule
+                guard delivery.engine.hasRunningReplays else {
+                    pace.end()
+                    continue
                 }
+                // What a slow target has not taken yet is not to be overrun: that would be dead letters. A replay that is cancelled ends also then.
+                let isAdmitted = pace.admits(pending: delivery.pending.count)
+                await carryOut(delivery.engine.runReplays(eventsMax: isAdmitted ? Self.replayedAtOnce : 0))
+                pause = min(pause, isAdmitted ? 1 : Self.replayPause)
             }
         }
         try? await gracefulShutdown()
     }
 
-    /// Milliseconds until there may be something to do.
-    private var pause: Int64 {
-        if delivery.engine.hasRunningReplays { return delivery.pending.count < Self.pendingMax ? 1 : 50 }
+    /// Milliseconds until a rule may be due.
+    private var timeToSchedule: Int64 {
         guard let next = delivery.engine.nextScheduled else { return Self.secondsMax * 1_000 }
         return min(max(next - EventSource.system.nowMilliseconds(), 1), Self.secondsMax * 1_000)
     }
