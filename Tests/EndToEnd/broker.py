@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import queue
+import random
 import resource
 import shutil
 import signal
@@ -23,11 +24,20 @@ WAIT_SECONDS = 15
 MEMORY_BYTES_MAX = 256 * 1024 * 1024
 
 
+# Ports below those that the kernel gives to outgoing connections, which could take one before its broker does.
+_ports = iter(random.sample(range(20_000, 32_000), 12_000))
+
+
 def free_port():
-    """A port that nobody had a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody has, and that this process gives to nobody else."""
+    for port in _ports:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port of 20,000 to 32,000 is free")
 
 
 def run(*command, check=True, **options):
