@@ -24,6 +24,7 @@ package struct InspectionResponder: HTTPResponder {
     let broker: any BrokerAccess
     let engine: EventEngine
     let queueStatistics: @Sendable () -> QueueStatistics
+    let storeStatistics: @Sendable () -> StoreStatistics?
     /// Requests answered by the listeners for programs.
     let requestCounts: @Sendable () -> [RequestCount]
     let logLinesDropped: @Sendable () -> UInt64
@@ -87,7 +88,7 @@ package struct InspectionResponder: HTTPResponder {
             return Self.json(.ok, ListDocument(engine.deadLetters(limit: limit + 1).map { DeadLetterDocument($0) }, limit: limit))
         case "statistics":
             _ = try InspectionQuery(query, known: [])
-            return Self.json(.ok, StatisticsDocument(await broker.statistics(), engine.counters))
+            return Self.json(.ok, StatisticsDocument(await broker.statistics(), engine.counters, storeStatistics()))
         case "version":
             _ = try InspectionQuery(query, known: [])
             return Self.json(.ok, VersionDocument(name: "crema", version: version))
@@ -100,7 +101,8 @@ package struct InspectionResponder: HTTPResponder {
     private func metrics() async -> Response {
         let page = MetricsPage(
             version: version, ready: readiness.state == .ready, broker: await broker.statistics(), events: engine.counters,
-            rules: engine.ruleStatistics(), queues: queueStatistics(), requests: requestCounts(), logLinesDropped: logLinesDropped())
+            rules: engine.ruleStatistics(), queues: queueStatistics(), store: storeStatistics(), requests: requestCounts(),
+            logLinesDropped: logLinesDropped())
         return Self.response(.ok, PrometheusText.contentType, ResponseBody(byteBuffer: ByteBuffer(bytes: page.bytes)))
     }
 

@@ -37,7 +37,7 @@ package struct InspectionServer: Service {
 
     /// Prepares a listener that says it is of `version`.
     ///
-    /// `queueStatistics` answers what the queues count, `requestCounts` what the listeners for programs counted, and `logLinesDropped` how
+    /// `queueStatistics` answers what the queues count, `storeStatistics` what the durable store does, if there is one, `requestCounts` what the listeners for programs counted, and `logLinesDropped` how
     /// many lines of the log nobody took, all for `/metrics`. `onListening` is called once with the bound address,
     /// before the first connection is accepted.
     package init(
@@ -47,6 +47,7 @@ package struct InspectionServer: Service {
         broker: any BrokerAccess,
         engine: EventEngine,
         queueStatistics: @escaping @Sendable () -> QueueStatistics = { QueueStatistics() },
+        storeStatistics: @escaping @Sendable () -> StoreStatistics? = { nil },
         requestCounts: @escaping @Sendable () -> [RequestCount] = { [] },
         logLinesDropped: @escaping @Sendable () -> UInt64 = { 0 },
         eventLoopGroup: any EventLoopGroup,
@@ -65,7 +66,8 @@ package struct InspectionServer: Service {
         responder = InspectionResponder(
             version: version, limits: limits, anonymous: configuration.anonymous,
             hosts: HostGuard(boundTo: configuration.host), readiness: readiness, broker: broker, engine: engine,
-            queueStatistics: queueStatistics, requestCounts: requestCounts, logLinesDropped: logLinesDropped,
+            queueStatistics: queueStatistics, storeStatistics: storeStatistics, requestCounts: requestCounts,
+            logLinesDropped: logLinesDropped,
             tails: TailStreams(limit: limits.tailStreamsMax),
             refusals: listener.refusals.log, log: log)
     }

@@ -44,10 +44,28 @@ package struct StatisticsDocument: Codable, Sendable, Equatable {
         package var deadLettersDropped: UInt64
     }
 
+    package struct Store: Codable, Sendable, Equatable {
+        /// `strict`, `relaxed(MS)` or `memory`; of the last, all else is 0.
+        package var durability: String
+        package var commits: UInt64
+        package var changes: UInt64
+        package var commitSeconds: Double
+        package var waitingChanges: Int
+        package var errors: UInt64
+        package var failing: Bool
+        package var setAside: UInt64
+    }
+
     package var broker: Broker
     package var events: Events
+    /// Absent in answers of older versions.
+    package var store: Store?
 
-    init(_ broker: BrokerStatistics, _ events: EventBusCounters) {
+    init(_ broker: BrokerStatistics, _ events: EventBusCounters, _ store: StoreStatistics?) {
+        let store = store ?? StoreStatistics(durability: Durability.memory.description)
+        self.store = Store(
+            durability: store.durability, commits: store.commits, changes: store.changes, commitSeconds: store.commitSeconds,
+            waitingChanges: store.waitingChanges, errors: store.errors, failing: store.isFailing, setAside: store.setAside)
         self.broker = Broker(
             uptimeSeconds: broker.uptimeSeconds, clientsConnected: broker.clientsConnected, clientsOffline: broker.clientsOffline,
             clientsMaximum: broker.clientsMaximum, connectionsAccepted: broker.connectionsAccepted,

@@ -19,6 +19,7 @@ package final class Broker: BrokerAccess {
     private let logger: Logger
     private let version: String
     private let certificateTime: (@Sendable () -> Int64)?
+    private let kept: KeptState?
     private let startedAt = Instant.now
     private let lastTap = Atomic<UInt64>(0)
     private let state = Mutex(State())
@@ -38,22 +39,30 @@ package final class Broker: BrokerAccess {
     ///   - loopCount: Event loops, and so shards: 1 to 64.
     ///   - logger: Takes what happens to clients; lines of one kind are limited per client and second.
     ///   - version: For `$SYS/broker/version`.
+    ///   - kept: What outlives the process; without it everything is in memory.
     ///   - certificateTime: Seconds since 1970 at which clients' certificates are judged; the time of day if not given.
     package init(
         limits: BrokerLimits, authorizer: any Authorizer, rules: (any MessageRules)?, loopCount: Int, logger: Logger, version: String,
-        certificateTime: (@Sendable () -> Int64)? = nil
+        kept: KeptState? = nil, certificateTime: (@Sendable () -> Int64)? = nil
     ) {
         let count = min(max(loopCount, 1), ShardSet.capacity)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         let admission = Admission(limits: limits)
         let settings = ShardSettings(
             shardCount: count, limits: limits, authorizer: authorizer, directory: SessionDirectory(),
-            retained: RetainedStore(limits: limits), admission: admission, rules: rules)
+            retained: kept?.retained ?? RetainedStore(limits: limits), admission: admission, rules: rules, store: kept?.store,
+            durability: kept?.durability ?? .memory)
         let shards = group.makeIterator().enumerated().map { index, loop in
             NIOLoopBoundBox.makeBoxSendingValue(
                 ShardDriver(id: ShardID(index), eventLoop: loop, settings: settings, logger: logger), eventLoop: loop)
         }
         for shard in shards { shard.eventLoop.execute { shard.value.meet(shards) } }
+        if let kept {
+            for (shard, sessions) in zip(shards, kept.sessions(byShardOf: count, enteredIn: settings.directory)) {
+                shard.eventLoop.execute { shard.value.restore(sessions) }
+            }
+        }
+        self.kept = kept
         self.group = group
         self.shards = shards
         self.admission = admission
@@ -70,6 +79,10 @@ package final class Broker: BrokerAccess {
     /// - Returns: What was bound, in the order given; each one's description is its start-up line.
     /// - Throws: ``ListenerError``, which names the listener and says what to do.
     package func start(_ listeners: [Listener]) async throws -> [ListenerBinding] {
+        // Two rounds: what was kept is there, and what the shards told each other of it is, too.
+        for _ in 0..<2 where kept != nil {
+            for shard in shards { try await shard.eventLoop.submit {}.get() }
+        }
         let opening = opening
         var open: [any Channel] = []
         var bindings: [ListenerBinding] = []
@@ -137,10 +150,19 @@ package final class Broker: BrokerAccess {
         for future in drained { try? await future.get() }
         // A listener that is not the broker's own may live on these loops: what one of them told another of the last closings is heard first.
         for shard in shards { try? await shard.eventLoop.submit {}.get() }
+        // What clients were told last is on disk, or they were not told.
+        if let kept { try? await NIOThreadPool.singleton.runIfActive { kept.close() } }
         do {
             try await group.shutdownGracefully()
         } catch {
             logger.error("the event loops did not stop cleanly", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// What the store says, from its own thread.
+    package func storeProgressed(_ shard: ShardID?, _ progress: StoreProgress) {
+        for (index, box) in shards.enumerated() where shard == nil || shard?.index == index {
+            box.eventLoop.execute { box.value.progressed(progress) }
         }
     }
 

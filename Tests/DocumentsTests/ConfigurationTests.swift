@@ -50,6 +50,15 @@ import Testing
         #expect(try configuration(full, file: "crema.yaml").resources[0].path == "shop.yaml")
     }
 
+    @Test("What outlives the process, and how", arguments: ["", "strict", "relaxed(20)"])
+    func theStoreIsRead(durability: String) throws {
+        let read = try configuration("data: kept\n" + (durability.isEmpty ? "" : "durability: \(durability)\n"))
+        #expect(read.store?.directory == "etc/kept")
+        #expect(read.store?.durability == (durability == "relaxed(20)" ? .relaxed(milliseconds: 20) : .strict))
+        #expect(try configuration("durability: memory\n").store == nil)
+        #expect(try configuration("limits: {}\n", environment: ["CREMA_DATA": "/kept"]).store?.directory == "/kept")
+    }
+
     @Test func webSocketListenersAreRead() throws {
         let read = try configuration(
             """
@@ -69,9 +78,22 @@ import Testing
     @Test(
         "Each mistake is named with its place",
         arguments: [
+            ("data: ''\n", "etc/crema.yaml:1:7: `data` must name a directory"),
             (
-                "data: /var/lib/crema\n",
-                "etc/crema.yaml:1:1: `data`: there is no durable store yet, everything is kept in memory; remove `data`"
+                "data: d\ndurability: eventual\n",
+                "etc/crema.yaml:2:13: `durability` must be `strict`, `relaxed(MS)` with 1 to 60000 milliseconds, or `memory`"
+            ),
+            (
+                "data: d\ndurability: relaxed(0)\n",
+                "etc/crema.yaml:2:13: `durability` must be `strict`, `relaxed(MS)` with 1 to 60000 milliseconds, or `memory`"
+            ),
+            (
+                "durability: strict\n",
+                "etc/crema.yaml:1:1: `durability` says that sessions outlive a crash, and there is no `data`: name a directory there, or say `memory`"
+            ),
+            (
+                "data: d\ndurability: memory\n",
+                "etc/crema.yaml:1:1: `durability: memory` keeps nothing, and `data` names a directory: remove one of the two"
             ),
             ("listener: []\n", "etc/crema.yaml:1:1: the configuration has no key `listener`; did you mean `listeners`?"),
             ("listeners: []\n", "etc/crema.yaml:1:12: listeners must have at least one listener"),
@@ -178,7 +200,7 @@ import Testing
     }
 
     @Test func allMistakesAreNamedAtOnce() {
-        #expect(message("data: x\nlimits: {a: 1}\nlisteners: [{protocol: no, bind: 'h:1'}, {}]\n").split(separator: "\n").count == 4)
+        #expect(message("durability: x\nlimits: {a: 1}\nlisteners: [{protocol: no, bind: 'h:1'}, {}]\n").split(separator: "\n").count == 4)
     }
 
     @Test(

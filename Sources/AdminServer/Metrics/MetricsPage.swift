@@ -25,6 +25,8 @@ struct MetricsPage {
     let events: EventBusCounters
     let rules: [RuleStatistics]
     let queues: QueueStatistics
+    /// `nil` when everything is in memory.
+    let store: StoreStatistics?
     let requests: [RequestCount]
     let logLinesDropped: UInt64
 
@@ -38,6 +40,7 @@ struct MetricsPage {
         addRules(&text)
         addDeliveries(&text)
         addQueues(&text)
+        addStore(&text)
         text.add(
             .counter, "crema_http_requests_total", "Requests answered on listeners for programs.",
             requests.map { (["handler": $0.handler, "code": String($0.status)], $0.requests) })
@@ -157,6 +160,21 @@ struct MetricsPage {
             .counter, "crema_queue_messages_dead_lettered_total", "Messages moved to a dead-letter queue because nobody deleted them.",
             counters.deadLettered)
         text.add(.counter, "crema_queue_messages_refused_total", "Messages that queues refused.", counters.refused)
+    }
+
+    /// The mode is always there, the rest where there is a store.
+    private func addStore(_ text: inout PrometheusText) {
+        text.add(
+            .gauge, "crema_store_info", "What an acknowledgement promises: strict, relaxed or memory; always 1.", by: "durability",
+            [(store?.durability ?? Durability.memory.description, 1)])
+        guard let store else { return }
+        text.add(.counter, "crema_store_commits_total", "Transactions that are on disk.", store.commits)
+        text.add(.counter, "crema_store_changes_total", "Changes in them: many share one commit.", store.changes)
+        text.add(.counter, "crema_store_commit_seconds_total", "Seconds that they took together.", seconds: store.commitSeconds)
+        text.add(.gauge, "crema_store_waiting_changes", "Changes that wait for the next transaction.", store.waitingChanges)
+        text.add(.counter, "crema_store_errors_total", "Times that writing to the store failed.", store.errors)
+        text.add(.gauge, "crema_store_failing", "1 while what needs the disk is refused.", store.isFailing ? 1 : 0)
+        text.add(.counter, "crema_store_set_aside_total", "Damaged stores that were set aside at start.", store.setAside)
     }
 
     private static func sorted(_ counts: [String: UInt64]) -> [(String, UInt64)] {

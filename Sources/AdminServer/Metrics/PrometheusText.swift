@@ -17,6 +17,12 @@ struct PrometheusText {
         sample(name, [:], String(value))
     }
 
+    /// One family with a single sample that counts seconds.
+    mutating func add(_ kind: Kind, _ name: String, _ help: String, seconds: Double) {
+        begin(kind, name, help)
+        sample(name, [:], String(seconds))
+    }
+
     /// One family with a sample for each value of one label.
     ///
     /// Without samples it still says that it exists.

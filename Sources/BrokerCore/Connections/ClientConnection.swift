@@ -61,6 +61,8 @@ package final class ClientConnection {
     var strangersBytes = 0
     /// Bytes for the client that have not been handed to the transport.
     var outbound = OutboundBytes()
+    /// What waits for the disk.
+    var held = HeldAnswers()
     /// Whether the connection is on the shard's list for the end of this turn.
     var isDirty = false
     /// A SUBACK waits for the other shards: packets behind it wait in ``inbox``, so that answers leave in the order of what they answer.

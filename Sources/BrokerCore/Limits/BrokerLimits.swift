@@ -100,6 +100,8 @@ package struct BrokerLimits: Sendable, Equatable {
     package var retainedBytesPerClientMax = 67_108_864
     /// Seconds that a session without a connection is kept at the most; then it ends, and its queue is counted as `session_expired`.
     package var sessionExpirySecondsMax = 604_800
+    /// Changes of one event loop that wait for the disk; at the limit publishers wait, too.
+    package var storeChangesWaitingMax = 100_000
     /// Topics of which a shard keeps statistics for operators; further ones are delivered but not listed.
     package var topicsTrackedMax = 20_000
 
@@ -137,6 +139,7 @@ package struct BrokerLimits: Sendable, Equatable {
         ("retainedMessagesMax", \.retainedMessagesMax), ("retainedBytesMax", \.retainedBytesMax),
         ("retainedMessagesPerClientMax", \.retainedMessagesPerClientMax),
         ("retainedBytesPerClientMax", \.retainedBytesPerClientMax),
-        ("sessionExpirySecondsMax", \.sessionExpirySecondsMax), ("topicsTrackedMax", \.topicsTrackedMax),
+        ("sessionExpirySecondsMax", \.sessionExpirySecondsMax), ("storeChangesWaitingMax", \.storeChangesWaitingMax),
+        ("topicsTrackedMax", \.topicsTrackedMax),
     ]
 }

@@ -31,11 +31,14 @@ package struct Message: Sendable {
         self.init(topic: ByteBuffer(string: topic), payload: ByteBuffer(bytes: payload), qos: qos, retain: retain, hops: hops)
     }
 
+    /// Nothing, where a message was and is not needed any more.
+    static let none = Message(topic: ByteBuffer(), payload: ByteBuffer(), qos: .atMostOnce)
+
     /// The topic name as text, for logs, rules and people; the hot path never asks for it.
     package var topicName: String { String(buffer: topic) }
 
     /// Bytes that the message takes wherever it waits.
-    var size: Int { topic.readableBytes + payload.readableBytes + (properties?.forwarded?.readableBytes ?? 0) }
+    package var size: Int { topic.readableBytes + payload.readableBytes + (properties?.forwarded?.readableBytes ?? 0) }
 
     func isExpired(at now: Instant) -> Bool { properties?.expiresAt.map { $0 <= now } ?? false }
 }

@@ -53,6 +53,8 @@ package final class RetainedStore: Sendable {
         /// When messages expire; those that were replaced since are found out when their time comes.
         var expiries = Heap<Expiry>()
         var bytes = 0
+        /// Topics whose message the store has not got yet.
+        var changed: Set<ByteBuffer> = []
         var nodes = [Node(parent: -1, name: ByteBuffer())]
         var freeNodes: [Int] = []
     }
@@ -61,8 +63,11 @@ package final class RetainedStore: Sendable {
     private let messagesMax: Int
     private let bytesMax: Int
     private let shareMax: Share
+    /// Whether there is a store that wants to know what changes.
+    private let isKept: Bool
 
-    package init(limits: BrokerLimits = BrokerLimits()) {
+    package init(limits: BrokerLimits = BrokerLimits(), isKept: Bool = false) {
+        self.isKept = isKept
         messagesMax = limits.retainedMessagesMax
         bytesMax = limits.retainedBytesMax
         shareMax = Share(messages: limits.retainedMessagesPerClientMax, bytes: limits.retainedBytesPerClientMax)
@@ -81,6 +86,7 @@ package final class RetainedStore: Sendable {
         guard message.retain else { return true }  // neither keeps nor forgets [MQTT-3.3.1-12] [MQTT5-3.3.1-8]
         let owner = Owner(publisher)
         return state.withLock { state in
+            if isKept { state.changed.insert(message.topic) }
             if message.payload.readableBytes == 0 {
                 state.remove(message.topic)
                 return true
@@ -124,6 +130,7 @@ package final class RetainedStore: Sendable {
                 _ = state.expiries.popMin()
                 guard state.messages[first.topic]?.message.isExpired(at: now) == true else { continue }
                 state.remove(first.topic)
+                if isKept { state.changed.insert(first.topic) }
                 removed += 1
             }
             return (removed, state.expiries.min?.at)
@@ -133,6 +140,38 @@ package final class RetainedStore: Sendable {
     /// The topics with a retained message that a valid filter matches.
     package func topics(matching filter: ByteBuffer) -> [ByteBuffer] {
         state.withLock { $0.topics(matching: filter) }
+    }
+}
+
+// MARK: - The store
+
+extension RetainedStore {
+    /// What the topics that changed since the last call hold now: for the store, which writes it together with what led to it.
+    package func takeChanges() -> [RetainedChange] {
+        state.withLock { state in
+            var changes: [RetainedChange] = []
+            changes.reserveCapacity(state.changed.count)
+            for topic in state.changed {
+                let kept = state.messages[topic]
+                let publisher = Publisher(clientID: kept?.owner?.clientID.text, principal: kept?.owner?.principal?.text)
+                changes.append(RetainedChange(topic: topic, message: kept?.message, publisher: publisher))
+            }
+            state.changed.removeAll(keepingCapacity: true)
+            return changes
+        }
+    }
+
+    /// The store could not write these: they are to be taken again.
+    package func putBack(_ changes: [RetainedChange]) {
+        state.withLock { state in
+            for change in changes { state.changed.insert(change.topic) }
+        }
+    }
+
+    /// Takes over what the store had.
+    package func restore(_ message: Message, by publisher: Publisher) {
+        _ = update(message, by: publisher)
+        state.withLock { _ = $0.changed.remove(message.topic) }
     }
 }
 

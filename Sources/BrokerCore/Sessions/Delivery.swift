@@ -11,6 +11,10 @@ package struct Delivery {
     var identifiers: [UInt32]?
     /// The shared subscription that chose this session: its other members get the message if the session ends before it is done.
     var share: SharedGroup?
+    /// Where the store has it among what the session is to get; 0 when it has it not.
+    var place: UInt64 = 0
+    /// Its place among the bodies that this turn gives the store, if another session's is the same.
+    var body: Int?
 
     package init(message: Message, qos: QoS, retain: Bool = false) {
         self.message = message

@@ -3,6 +3,8 @@
 /// They outlive the connection: a PUBLISH that comes again with such an identifier is the same message [MQTT-4.3.3-2] [MQTT5-4.3.3-10].
 package struct InboundExactlyOnce {
     private var packetIDs = Set<UInt16>()
+    /// Messages that a crash found half done, with the shards that had done their part: they come again.
+    private var partial: [UInt16: ShardSet] = [:]
 
     package init() {}
 
@@ -20,4 +22,24 @@ package struct InboundExactlyOnce {
     ///
     /// Answers whether there was such an identifier.
     mutating func release(_ packetID: UInt16) -> Bool { packetIDs.remove(packetID) != nil }
+
+    // MARK: After a crash
+
+    /// Takes over what the store had of the messages.
+    mutating func restore(_ parts: [ReceivedRecord]) {
+        var expected: [UInt16: ShardSet] = [:]
+        for part in parts {
+            partial[part.packetID, default: ShardSet()].insert(part.cell)
+            expected[part.packetID, default: ShardSet()].formUnion(part.expected)
+        }
+        for (packetID, shards) in expected where !shards.isEmpty && shards.isSubset(of: partial[packetID] ?? ShardSet()) {
+            packetIDs.insert(packetID)
+            partial[packetID] = nil
+        }
+    }
+
+    /// The shards that have done their part of a message that comes again.
+    mutating func takePartial(_ packetID: UInt16) -> ShardSet {
+        partial.isEmpty ? ShardSet() : partial.removeValue(forKey: packetID) ?? ShardSet()
+    }
 }

@@ -24,6 +24,8 @@ package struct OutboundWindow {
     /// Entries that are not finished.
     package private(set) var unfinished = 0
     private var nextPacketID: UInt16 = 1
+    /// Messages that were ever entered; the packet identifier follows from it.
+    private(set) var sequence: UInt64 = 0
     /// Entries from here up to ``resendEnd`` wait to be sent again since the client came back.
     private var resendStart = 0
     private var resendEnd = 0
@@ -49,6 +51,7 @@ package struct OutboundWindow {
     package mutating func open(_ delivery: Delivery) -> UInt16 {
         let packetID = nextPacketID
         nextPacketID = packetID == .max ? 1 : packetID + 1
+        sequence += 1
         // Unacknowledged from here on [MQTT5-4.3.2-3] [MQTT5-4.3.3-3].
         let stage: Stage = delivery.qos == .exactlyOnce ? .awaitingPubrec : .awaitingPuback
         entries.append(Entry(delivery: delivery, packetID: packetID, stage: stage))
@@ -137,6 +140,36 @@ package struct OutboundWindow {
     func unanswered(where isWanted: (Delivery) -> Bool) -> [Delivery] {
         entries.filter { $0.stage == .awaitingPuback && isWanted($0.delivery) }.map(\.delivery)
     }
+
+    /// The message that has a packet identifier and is not finished.
+    func delivery(of packetID: UInt16) -> Delivery? {
+        guard let place = place(of: packetID), entries[place].stage != .finished else { return nil }
+        return entries[place].delivery
+    }
+
+    /// Takes over what the store had, in the order of sending: between two that were finished there is room for them.
+    ///
+    /// Answers those that cannot be entered, because they are farther apart than packet identifiers go.
+    mutating func restore(_ sent: [(sequence: UInt64, delivery: Delivery, isReleased: Bool)]) -> [Delivery] {
+        guard let first = sent.first else { return [] }
+        sequence = first.sequence - 1
+        for (place, (number, delivery, isReleased)) in sent.enumerated() {
+            guard number > sequence, number - first.sequence < UInt64(Self.entriesMax) else { return sent[place...].map(\.delivery) }
+            while sequence + 1 < number {
+                sequence += 1
+                let nothing = Delivery(message: .none, qos: .atLeastOnce)
+                entries.append(Entry(delivery: nothing, packetID: Self.packetID(sequence), stage: .finished))
+            }
+            sequence = number
+            let stage: Stage = delivery.qos == .exactlyOnce ? isReleased ? .awaitingPubcomp : .awaitingPubrec : .awaitingPuback
+            entries.append(Entry(delivery: delivery, packetID: Self.packetID(number), stage: stage))
+            unfinished += 1
+        }
+        nextPacketID = Self.packetID(sequence + 1)
+        return []
+    }
+
+    private static func packetID(_ sequence: UInt64) -> UInt16 { UInt16((sequence - 1) % 65_535 + 1) }
 
     // MARK: Places
 

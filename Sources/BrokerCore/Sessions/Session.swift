@@ -45,6 +45,7 @@ package final class Session {
     /// Topics of what is in the queue, as long as something is owed; at most twice as many as messages wait there, and a few.
     private var queuedTopics: Set<ByteBuffer> = []
     var awaitingPubrel = InboundExactlyOnce()
+    var keeping = SessionKeeping()
     /// Messages that were dropped instead of delivered to it, by reason.
     var drops: [ShardCounters.Drop: UInt64] = [:]
     /// Drops since the last report of them, and when that was.

@@ -48,6 +48,14 @@ package final class SessionDirectory: Sendable {
         }
     }
 
+    /// Enters a session that was there before the process was.
+    package func restore(_ clientID: String, for shard: ShardID, principal: String?, epoch: UInt64) {
+        state.withLock { state in
+            state.owners[ExactText(clientID)] = Owner(shard: shard, epoch: epoch, principal: principal)
+            state.lastEpoch = max(state.lastEpoch, epoch)
+        }
+    }
+
     package func isOwned(_ clientID: String) -> Bool { state.withLock { $0.owners[ExactText(clientID)] != nil } }
 
     /// Frees the identifier, unless somebody else has taken it since.

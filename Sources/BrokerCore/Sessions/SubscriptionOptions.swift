@@ -11,7 +11,7 @@ package struct SubscriptionOptions: Equatable, Sendable {
     package var identifier: UInt32 = 0
 
     /// `a/#` is not to match `a`, as on IoT Core.
-    var excludesParent = false
+    package var excludesParent = false
 
     package init(qos: QoS) { self.qos = qos }
 

@@ -57,6 +57,7 @@ extension Shard {
             }
             accepted.attempt = directory.nextAttempt()
         }
+        if refusesForWantOfStore(accepted, on: connection) { return }
         let claim = directory.claim(
             accepted.clientID, for: id, principal: accepted.principal, cleanStart: accepted.connect.cleanStart)
         switch claim {
@@ -66,6 +67,7 @@ extension Shard {
             handOver(accepted, on: connection, to: shard)
         case .taken(let epoch, let shard, let previous):
             tell(shard, .evict(clientID: accepted.clientID, epoch: previous, newPeer: connection.info.peer))
+            turns?.tell(shard)
             open(accepted, epoch: epoch, on: connection)
         case .granted(let epoch), .ownedHere(let epoch):
             open(accepted, epoch: epoch, on: connection)
@@ -76,11 +78,13 @@ extension Shard {
     private func open(_ accepted: AcceptedConnect, epoch: UInt64, on connection: ClientConnection) {
         let connect = accepted.connect
         let key = ExactText(connect.clientID)
+        var nextPlace: UInt64 = 1
         if let known = sessions[key] {  // [MQTT-3.1.3-2] [MQTT5-3.1.3-2]
             if known.epoch == epoch, known.lastAttempt > accepted.attempt {
                 // It was handed over by another shard, and the client has come back by itself meanwhile: the newer connection stays.
                 return end(connection, reason: .sessionTakenOver(byPeer: known.connection?.info.peer ?? ""), closingTransport: true)
             }
+            nextPlace = known.keeping.nextPlace
             known.isReplaced = known.epoch == epoch  // the identifier stays this shard's throughout
             if let old = known.connection {
                 transport.report(.takenOver(clientID: connect.clientID, oldPeer: old.info.peer, newPeer: connection.info.peer))
@@ -95,7 +99,10 @@ extension Shard {
         let resumed = sessions[key]  // [MQTT-3.1.2-4] [MQTT5-3.1.2-5] [MQTT5-3.1.2-6]
         resumed?.isReplaced = false
         let session = resumed ?? makeSession(accepted, epoch: epoch)
+        // The store knows a message by the epoch and its place: those of the session before are not used again.
+        if resumed == nil { session.keeping.nextPlace = nextPlace }
         attach(session, to: connection, accepted)
+        gate(connection)
         welcome(session, isResumed: resumed != nil, accepted, on: connection)
         if connection.isClosed { return }  // the client takes no packet as large as CONNACK
         transport.report(
@@ -126,6 +133,7 @@ extension Shard {
         connection.userName = connect.userName
         connection.keepAliveSeconds = keepAlive(of: connect, on: connection)
         scheduleKeepAlive(of: connection)
+        recordSession(session)
         counters.clientsConnected += 1
         counters.clientsMaximum = max(counters.clientsMaximum, counters.clientsConnected)
         announceMembership(of: session, isOnline: true)

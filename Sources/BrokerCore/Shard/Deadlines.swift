@@ -180,10 +180,13 @@ extension Shard {
         scheduleSweep(of: session)
     }
 
-    private func sweepRetained() {
+    func sweepRetained() {
         retainedSweepAt = nil
         let (removed, next) = retained.removeExpired(at: now)
-        if removed > 0 { counters.drop(.messageExpired, removed) }
+        if removed > 0 {
+            counters.drop(.messageExpired, removed)
+            recordRetained()
+        }
         if let next { scheduleRetainedSweep(at: max(next, now.advanced(bySeconds: Self.sweepPauseSeconds))) }
     }
 }

@@ -6,13 +6,21 @@ import NIOCore
 /// (MQTT 3.1.1 and MQTT 5 sections 4.3 to 4.6)
 extension Shard {
     func deliver(_ outgoing: inout OutgoingMessage, along route: Route) {
-        deliverLocally(&outgoing, along: route)
+        if !outgoing.done.contains(id) { deliverLocally(&outgoing, along: route) }
         var shards = route.shards
+        shards.subtract(outgoing.done)
         while let shard = shards.popFirst() {
-            tell(shard, .deliver(outgoing.message))
+            tell(shard, .deliver(outgoing.message, of: outgoing.inbound))
+            noteHandOff(of: outgoing.message, to: shard)
             if congestedPeers.contains(shard) { holdPublisher() }
         }
+        if outgoing.done.contains(id) { return }
         for group in route.groups { deliver(&outgoing, to: group) }
+    }
+
+    /// What another shard does with it may have to be on disk, too.
+    func noteHandOff(of message: Message, to shard: ShardID) {
+        if let turns, turns.isStrict, message.qos > .atMostOnce { turns.tell(shard) }
     }
 
     func deliverLocally(_ outgoing: inout OutgoingMessage, along route: Route) {
@@ -63,7 +71,11 @@ extension Shard {
             }
             return
         }
-        let delivery = Delivery(message: outgoing.stored(), qos: qos, retain: retain, identifiers: identifiers, share: share)
+        var delivery = Delivery(message: outgoing.stored(), qos: qos, retain: retain, identifiers: identifiers, share: share)
+        if session.keeping.isKept, let turns {
+            delivery.body = outgoing.body ?? turns.body(delivery.message)
+            outgoing.body = delivery.body
+        }
         if let connection = session.connection, session.queue.isEmpty, canSend(session, on: connection) {
             send(delivery, to: session, on: connection)
         } else {

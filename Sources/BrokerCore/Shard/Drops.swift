@@ -23,6 +23,7 @@ extension Shard {
         if session.slowConsumer == .dropOldest {
             while !hasRoom(for: size, in: session), let oldest = session.queue.popFirst() {
                 queuedBytes -= oldest.message.size
+                recordRemoval(of: oldest, from: session)
                 drop(.queueFull, of: session)
             }
         }
@@ -33,6 +34,8 @@ extension Shard {
             }
             return
         }
+        var delivery = delivery
+        recordQueued(&delivery, for: session)
         session.queue.append(delivery)
         session.noteQueued(delivery.message.topic)
         queuedBytes += size
@@ -75,7 +78,10 @@ extension Shard {
     /// Takes messages out of a session's queue.
     func takeQueued(of session: Session, where shouldLeave: (Delivery) -> Bool) -> [Delivery] {
         let left = session.queue.remove(where: shouldLeave)
-        for delivery in left { queuedBytes -= delivery.message.size }
+        for delivery in left {
+            queuedBytes -= delivery.message.size
+            recordRemoval(of: delivery, from: session)
+        }
         return left
     }
 

@@ -21,6 +21,7 @@ extension Shard {
         detach(connection)
         // Also where DISCONNECT or CONNACK did not fit the client [MQTT5-3.14.4-2] [MQTT5-4.13.2-1].
         if closingTransport {
+            if connection.held.gate != nil { connection.outbound = OutboundBytes() }  // the client was not let in
             connection.isWritable = true  // what is left goes to the transport, which closes after it
             flush(connection)
             switch connection.link {
@@ -45,6 +46,7 @@ extension Shard {
             // It stays, with its subscriptions, and takes what comes [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-4.1.0-1]
             // [MQTT5-3.1.2-23].
             session.disconnectedAt = now
+            recordSession(session)
             scheduleExpiry(of: session)
         }
     }
@@ -81,6 +83,7 @@ extension Shard {
         connection.lastRoute = nil
         connection.inbox = ByteBuffer()
         countStranger(connection)
+        dropHeld(of: connection)
         forgetStuck(connection)
         settle(connection, as: .even)
         connection.terms?.exchange = nil
@@ -96,6 +99,7 @@ extension Shard {
     ///
     /// `reason` counts what its queue held; what the client had not acknowledged counts as such.
     func discard(_ session: Session, dropping reason: ShardCounters.Drop) {
+        recordEnd(of: session)
         let orphans = orphans(of: session)
         for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter.text) }
         if session.queue.count > 0 { counters.drop(reason, session.queue.count) }
@@ -128,6 +132,7 @@ extension Shard {
     func publishDelayedWill(of session: Session) {
         guard let delayed = session.delayedWill, delayed.due <= now else { return }
         session.delayedWill = nil
+        recordSession(session)
         publishWill(delayed.will, of: delayed.publisher)
     }
 

@@ -30,6 +30,12 @@ struct OutgoingMessage {
     let message: Message
     /// The session that published it, if it is one of this shard's.
     var publisher: Session?
+    /// Set for a QoS 2 message of a session that is kept.
+    var inbound: InboundID?
+    /// Shards that have done their part before a crash.
+    var done = ShardSet()
+    /// Its place among the bodies that this turn gives the store.
+    var body: Int?
     private let now: Instant
     /// Whether more than one session gets it, so that it is worth to be shared.
     var isForMany = false

@@ -74,6 +74,7 @@ extension Shard {
                 buffer.readableBytes >= header.packetLength
             else { return false }
             counters.packetsReceived &+= 1
+            turns?.begin()
             if !connection.isConnected { connection.packetBytesKept += header.packetLength }
             if header.type == .publish, connection.isConnected {
                 // Answers as its QoS asks [MQTT-3.3.4-1] [MQTT5-3.3.4-1].
@@ -105,6 +106,7 @@ extension Shard {
             let packet = buffer.readSlice(length: header.packetLength)
         else { return false }
         counters.packetsReceived &+= 1
+        turns?.begin()
         connection.packetBytesKept = header.packetLength
         let version: ProtocolVersion
         do {
@@ -151,11 +153,19 @@ extension Shard {
         // Whatever the send quota is: it bounds PUBLISH only [MQTT5-3.3.4-10] [MQTT5-4.9.0-3].
         switch packet {
         case .puback(let packet):
-            if session.window.acknowledge(packet.packetID) { pump(session) }  // until here it was unacknowledged [MQTT-4.3.2-1]
+            let place = keptPlace(of: packet.packetID, in: session)
+            if session.window.acknowledge(packet.packetID) {  // until here it was unacknowledged [MQTT-4.3.2-1]
+                recordRemoval(at: place, from: session)
+                pump(session)
+            }
         case .pubrec(let packet): receivePubrec(packet, from: session, on: connection)
         case .pubrel(let packet): receivePubrel(packet.packetID, from: session, on: connection)
         case .pubcomp(let packet):
-            if session.window.complete(packet.packetID) { pump(session) }
+            let place = keptPlace(of: packet.packetID, in: session)
+            if session.window.complete(packet.packetID) {
+                recordRemoval(at: place, from: session)
+                pump(session)
+            }
         case .subscribe(let packet): receiveSubscribe(packet, from: session, on: connection)
         case .unsubscribe(let packet): receiveUnsubscribe(packet, from: session, on: connection)
         case .pingreq: send(.pingresp, on: connection)  // [MQTT-3.12.4-1] [MQTT5-3.12.4-1]
@@ -169,10 +179,16 @@ extension Shard {
     }
 
     private func receivePubrec(_ packet: Acknowledgement, from session: Session, on connection: ClientConnection) {
+        let place = keptPlace(of: packet.packetID, in: session)
         if packet.reasonCode.isError {
-            if session.window.refuse(packet.packetID) { pump(session) }
+            if session.window.refuse(packet.packetID) {
+                recordRemoval(at: place, from: session)
+                pump(session)
+            }
         } else if session.window.received(packet.packetID) {
-            acknowledge(.pubrel, packet.packetID, on: connection)  // [MQTT-4.3.3-1] [MQTT5-4.3.3-4]
+            recordRelease(at: place, of: session)
+            // [MQTT-4.3.3-1] [MQTT5-4.3.3-4]
+            acknowledge(.pubrel, packet.packetID, after: need(of: session), on: connection)
         } else if connection.version == .v5 {
             acknowledge(.pubrel, packet.packetID, .packetIdentifierNotFound, on: connection)
         }
@@ -180,13 +196,24 @@ extension Shard {
 
     private func receivePubrel(_ packetID: UInt16, from session: Session, on connection: ClientConnection) {
         let isKnown = session.awaitingPubrel.release(packetID)
+        if isKnown { recordForgotten(packetID, of: session) }
         // [MQTT-4.3.3-2] [MQTT5-4.3.3-11]: also for an identifier that is not known
-        acknowledge(.pubcomp, packetID, isKnown ? .success : .packetIdentifierNotFound, on: connection)
+        acknowledge(
+            .pubcomp, packetID, isKnown ? .success : .packetIdentifierNotFound, after: need(of: session), on: connection)
     }
 
     // MARK: Answers
 
-    func acknowledge(_ type: PacketType, _ packetID: UInt16, _ code: ReasonCode = .success, on connection: ClientConnection) {
+    /// Answers, when what the answer promises is on disk: `need`, or what the packet at hand has led to.
+    func acknowledge(
+        _ type: PacketType, _ packetID: UInt16, _ code: ReasonCode = .success, after need: CommitNeed? = nil,
+        on connection: ClientConnection
+    ) {
+        if turns != nil, holds(.acknowledgement(type, packetID, code), until: need, on: connection) { return }
+        write(type, packetID, code, on: connection)
+    }
+
+    func write(_ type: PacketType, _ packetID: UInt16, _ code: ReasonCode, on connection: ClientConnection) {
         // [MQTT-2.3.1-6] [MQTT5-2.2.1-5]
         connection.outbound.buffer.writeAcknowledgement(type, packetID: packetID, reasonCode: code, version: connection.version)
         counters.packetsSent &+= 1

@@ -6,9 +6,11 @@ extension Shard {
     package func peerMessages(_ messages: [ShardMessage], from peer: ShardID, now: Instant) {
         self.now = now
         var lastInterest: UInt64?
+        turns?.beginHandOff()
         for message in messages {
+            turns?.begin()
             switch message {
-            case .deliver(let message): deliverHere(message)
+            case .deliver(let message, let inbound): deliverHere(message, of: inbound)
             case .deliverShared(let message, let group, let hops): deliverShared(message, group: group, hops: hops)
             case .publish(let message): ownMessages.append(message)
             case .interest(let filter, let wanted, let sequence):
@@ -17,21 +19,25 @@ extension Shard {
             case .sharedMembers(let group, let counts, let sequence):
                 index.setMembers(counts, of: group, on: peer)
                 lastInterest = sequence
+            case .settle(let turn): if turns?.owe(turn, to: peer) == true { tell(peer, .settled(turn: turn)) }
+            case .settled(let turn): settled(turn, by: peer)
             case .congested(let isCongested): peerIsCongested(peer, isCongested)
             case .interestApplied(let sequence): interestApplied(by: peer, sequence: sequence)
             case .evict(let clientID, let epoch, let newPeer): evict(clientID, epoch: epoch, newPeer: newPeer)
             default: relayed(message, from: peer)
             }
             publishOwnMessages()
+            if message.isHandOff { turns?.gather() }
         }
         if let lastInterest { tell(peer, .interestApplied(sequence: lastInterest)) }
     }
 
-    private func deliverHere(_ message: Message) {
+    private func deliverHere(_ message: Message, of inbound: InboundID?) {
         // Statistics were kept where the message was accepted, so the route is made without them.
         let route = routes.route(for: message.topic, index: &index, topics: &topics)
         var outgoing = OutgoingMessage(message, now: now)
         deliverLocally(&outgoing, along: route)
+        if let inbound { recordPart(of: inbound) }
     }
 
     private func evict(_ clientID: String, epoch: UInt64, newPeer: String) {

@@ -61,6 +61,7 @@ extension Shard {
     }
 
     private func retain(_ outgoing: inout OutgoingMessage, by publisher: Publisher) {
+        defer { recordRetained() }
         if !retained.update(outgoing.stored(), by: publisher) {
             counters.drop(.retainedFull)
             transport.report(.retainedFull(topic: outgoing.message.topicName))

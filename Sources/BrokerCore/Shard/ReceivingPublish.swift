@@ -37,16 +37,36 @@ extension Shard {
             _ = acceptFromClient(&outgoing, along: route, isUTF8: isUTF8, on: connection)
         case .atLeastOnce:
             let code = acceptFromClient(&outgoing, along: route, isUTF8: isUTF8, on: connection)
+            noteOwnMessages()
             // Nothing is kept of the identifier: the next one is new [MQTT-4.3.2-2] [MQTT5-4.3.2-4] [MQTT5-4.3.2-5].
             acknowledge(.puback, layout.packetID, code, on: connection)
         case .exactlyOnce:
             var code = ReasonCode.success
             if !session.awaitingPubrel.contains(layout.packetID) {  // [MQTT-4.3.3-2] [MQTT5-4.3.3-10]
+                prepare(&outgoing, layout.packetID, of: session)
                 code = acceptFromClient(&outgoing, along: route, isUTF8: isUTF8, on: connection)
-                if !code.isError { session.awaitingPubrel.receive(layout.packetID) }  // [MQTT5-4.3.3-9]
+                noteOwnMessages()
+                if !code.isError {
+                    session.awaitingPubrel.receive(layout.packetID)  // [MQTT5-4.3.3-9]
+                    recordReceived(layout.packetID, of: session, with: route.shards)
+                }
             }
-            acknowledge(.pubrec, layout.packetID, code, on: connection)  // [MQTT-4.3.3-2] [MQTT5-4.3.3-8]
+            // [MQTT-4.3.3-2] [MQTT5-4.3.3-8]
+            acknowledge(.pubrec, layout.packetID, code, after: turns == nil ? nil : receivingNeed(of: session), on: connection)
         }
+        if isStoreBehind { holdPublisher() }
+    }
+
+    /// A QoS 2 message of a session that is kept can be told from others, also after a crash.
+    private func prepare(_ outgoing: inout OutgoingMessage, _ packetID: UInt16, of session: Session) {
+        guard let turns, turns.isStrict, session.keeping.isKept else { return }
+        outgoing.inbound = InboundID(session: session.epoch, packetID: packetID)
+        outgoing.done = session.awaitingPubrel.takePartial(packetID)
+    }
+
+    /// What rules publish for a message comes later in the turn, and is to be on disk with it.
+    private func noteOwnMessages() {
+        if let turns, !ownMessages.isEmpty { turns.touchAll() }
     }
 
     /// IoT Core has no QoS 2: it tells clients of MQTT 5 beforehand, and does not answer those of MQTT 3.1.1.
@@ -131,6 +151,7 @@ extension Shard {
             counters.drop(.payloadFormatInvalid)
             return .payloadFormatInvalid
         }
+        if turns != nil, lacksStore(for: outgoing.message, along: route) { return refuseForWantOfStore(on: connection) }
         if outgoing.message.retain, connection.terms != nil, !route.isBasicIngest,
             !retained.hasRoom(for: outgoing.message, by: connection.publisher)
         {

@@ -120,8 +120,15 @@ extension Shard {
     }
 
     func send(_ delivery: Delivery, to session: Session, on connection: ClientConnection) {
-        guard fits(delivery, on: connection) else { return drop(.packetTooLarge, of: session) }
+        guard fits(delivery, on: connection) else {
+            recordRemoval(of: delivery, from: session)
+            return drop(.packetTooLarge, of: session)
+        }
+        var delivery = delivery
+        recordSent(&delivery, to: session)
         let packetID = session.window.open(delivery)
+        // Its identifier has to be known after a crash, or the client would take another message for this one.
+        if delivery.qos == .exactlyOnce, holds(.publish(packetID, duplicate: false), until: need(of: session), on: connection) { return }
         // Whatever the publisher's DUP said [MQTT5-3.3.1-3] [MQTT5-4.3.2-2] [MQTT5-4.3.3-2].
         write(delivery, duplicate: false, packetID: packetID, on: connection)
     }
@@ -144,7 +151,7 @@ extension Shard {
     }
 
     /// Appends a packet that fits.
-    private func write(_ delivery: Delivery, duplicate: Bool, packetID: UInt16, on connection: ClientConnection) {
+    func write(_ delivery: Delivery, duplicate: Bool, packetID: UInt16, on connection: ClientConnection) {
         let message = delivery.message
         if let terms = connection.terms {
             var properties = properties(of: delivery)
@@ -192,10 +199,14 @@ extension Shard {
             guard let next = session.queue.popFirst() else { break }
             queuedBytes -= next.message.size
             if next.message.isExpired(at: now) {
+                recordRemoval(of: next, from: session)
                 drop(.messageExpired, of: session)  // [MQTT5-3.3.2-5]
                 continue
             }
-            guard admits(next.message.topic, to: session) else { continue }
+            guard admits(next.message.topic, to: session) else {
+                recordRemoval(of: next, from: session)
+                continue
+            }
             send(next, to: session, on: connection)  // [MQTT-4.6.0-6] [MQTT5-4.6.0-6]
         }
         checkPace(of: connection)
@@ -223,7 +234,11 @@ extension Shard {
     /// [MQTT-4.4.0-1] [MQTT-4.6.0-1] [MQTT5-4.4.0-1] [MQTT5-4.6.0-1]
     func restart(_ session: Session) {
         if !authorizer.isUnrestricted {
-            session.window.finishAll { $0.stage != .awaitingPubcomp && !admits($0.delivery.message.topic, to: session) }
+            session.window.finishAll { entry in
+                guard entry.stage != .awaitingPubcomp, !admits(entry.delivery.message.topic, to: session) else { return false }
+                recordRemoval(of: entry.delivery, from: session)
+                return true
+            }
         }
         session.window.restart()
     }
@@ -231,10 +246,16 @@ extension Shard {
     /// Also a message that has expired since it was sent first [MQTT5-4.3.3-7] [MQTT5-4.3.3-13].
     private func resend(_ entry: OutboundWindow.Entry, to session: Session, on connection: ClientConnection) {
         // [MQTT5-4.3.3-5] [MQTT5-4.3.3-6]
-        if entry.stage == .awaitingPubcomp { return acknowledge(.pubrel, entry.packetID, on: connection) }
+        if entry.stage == .awaitingPubcomp { return acknowledge(.pubrel, entry.packetID, after: need(of: session), on: connection) }
         guard fits(entry.delivery, on: connection) else {
             session.window.abandon(entry.packetID)
+            recordRemoval(of: entry.delivery, from: session)
             return drop(.packetTooLarge, of: session)
+        }
+        if entry.delivery.qos == .exactlyOnce,
+            holds(.publish(entry.packetID, duplicate: true), until: need(of: session), on: connection)
+        {
+            return
         }
         write(entry.delivery, duplicate: true, packetID: entry.packetID, on: connection)  // [MQTT-3.3.1-1] [MQTT5-3.3.1-1]
     }

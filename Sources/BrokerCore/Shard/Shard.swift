@@ -19,6 +19,8 @@ package final class Shard {
     let retained: RetainedStore
     let admission: Admission
     var rules: (any MessageRules)?
+    /// What is on its way to the store; `nil` when everything is kept in memory only.
+    let turns: CommitTurns?
 
     var now: Instant
     var index = TopicIndex()
@@ -72,7 +74,8 @@ package final class Shard {
     /// Makes one of the broker's `shardCount` shards; they know each other by index.
     package init(
         id: ShardID, shardCount: Int, limits: BrokerLimits, transport: any ShardTransport, authorizer: any Authorizer,
-        directory: SessionDirectory, retained: RetainedStore, admission: Admission, rules: (any MessageRules)?, now: Instant
+        directory: SessionDirectory, retained: RetainedStore, admission: Admission, rules: (any MessageRules)?, now: Instant,
+        store: (any SessionStore)? = nil, durability: Durability = .strict
     ) {
         self.id = id
         self.limits = limits
@@ -87,6 +90,7 @@ package final class Shard {
         self.retained = retained
         self.admission = admission
         self.rules = rules
+        turns = store.map { CommitTurns($0, of: id, shardCount: shardCount, isStrict: durability == .strict) }
         self.now = now
         peers = (0..<shardCount).map { ShardID($0) }.filter { $0 != id }
         outboxes = Array(repeating: [], count: shardCount)
@@ -137,6 +141,7 @@ package final class Shard {
             connection.outbound.unshare()
         }
         beginSharedFrames()
+        closeTurn()
         for peer in peers where !outboxes[peer.index].isEmpty {
             var batch: [ShardMessage] = []
             swap(&batch, &outboxes[peer.index])
@@ -159,7 +164,7 @@ package final class Shard {
 
     /// Hands the connection's bytes to its socket, or to the shard that has the socket.
     func flush(_ connection: ClientConnection) {
-        guard connection.isWritable, connection.outbound.count > 0 else { return }
+        guard connection.isWritable, connection.outbound.count > 0, connection.held.gate == nil else { return }
         let bytes = connection.outbound.take()
         switch connection.link {
         case .local:

@@ -38,6 +38,8 @@ struct ShardCounters {
         case packetTooLarge = "packet_too_large"
         /// Said to be UTF-8, and is not.
         case payloadFormatInvalid = "payload_format_invalid"
+        /// It had to be on disk, and the store could not write.
+        case storeFailing = "store_failing"
         /// A shared subscription lost its last member while the message was on its way.
         case noSharedMember = "no_shared_member"
     }

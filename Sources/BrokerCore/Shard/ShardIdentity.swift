@@ -18,11 +18,19 @@ package struct ShardSet: Hashable, Sendable {
 
     package init() {}
 
+    /// As ``rawValue`` gave it.
+    package init(rawValue: UInt64) { bits = rawValue }
+
+    /// A bit for each shard, the first one for shard 0.
+    package var rawValue: UInt64 { bits }
+
     package var isEmpty: Bool { bits == 0 }
     package func contains(_ shard: ShardID) -> Bool { bits & (1 << UInt64(shard.index)) != 0 }
     package mutating func insert(_ shard: ShardID) { bits |= 1 << UInt64(shard.index) }
     package mutating func remove(_ shard: ShardID) { bits &= ~(1 << UInt64(shard.index)) }
     package mutating func formUnion(_ other: ShardSet) { bits |= other.bits }
+    package func isSubset(of other: ShardSet) -> Bool { bits & ~other.bits == 0 }
+    package mutating func subtract(_ other: ShardSet) { bits &= ~other.bits }
 
     /// Takes the lowest shard out.
     package mutating func popFirst() -> ShardID? {

@@ -6,11 +6,17 @@ package import NIOCore
 /// Between two shards messages arrive in the order of sending.
 package enum ShardMessage: Sendable {
     /// For the receiver's sessions only: everything else was done where the message was accepted.
-    case deliver(Message)
+    ///
+    /// Of a QoS 2 message that is kept, what tells it from others.
+    case deliver(Message, of: InboundID?)
     /// For one member of a shared subscription at the receiver, or wherever members are by then.
     case deliverShared(Message, group: String, hops: Int)
     /// A message by the broker itself whose topic has its home at the receiver.
     case publish(Message)
+    /// What was handed over before belongs to this turn of the sender, which wants to know when all of it is on disk.
+    case settle(turn: UInt64)
+    /// All is on disk that the sender changed for what the receiver handed over in this turn.
+    case settled(turn: UInt64)
     /// The sender begins or ceases to want a filter.
     case interest(filter: String, wanted: Bool, sequence: UInt64)
     /// The members that the sender has in a shared subscription.
@@ -32,4 +38,21 @@ package enum ShardMessage: Sendable {
     /// Bytes to be sent on a connection whose socket is at the receiver.
     case relaySend(id: UInt64, bytes: ByteBuffer)
     case relayClose(id: UInt64, CloseReason)
+}
+
+extension ShardMessage {
+    /// Whether it may lead to something that has to be on disk before the sender's client is answered.
+    var isHandOff: Bool {
+        switch self {
+        case .deliver, .deliverShared, .publish, .evict: true
+        default: false
+        }
+    }
+}
+
+/// A QoS 2 message that a client has sent and not released.
+package struct InboundID: Sendable {
+    /// The epoch of the client's session.
+    let session: UInt64
+    let packetID: UInt16
 }

@@ -6,7 +6,9 @@ extension Shard {
     func deliver(_ outgoing: inout OutgoingMessage, to group: SharedGroup) {
         switch group.choose() {
         case .member(let session, let options): offer(&outgoing, to: session, options, of: group)
-        case .shard(let shard): tell(shard, .deliverShared(outgoing.message, group: group.name, hops: 1))
+        case .shard(let shard):
+            tell(shard, .deliverShared(outgoing.message, group: group.name, hops: 1))
+            noteHandOff(of: outgoing.message, to: shard)
         case nil: counters.drop(.noSharedMember)
         }
     }
@@ -24,6 +26,7 @@ extension Shard {
         }
         guard mayGoOn, case .shard(let next) = group?.choose() else { return counters.drop(.noSharedMember) }
         tell(next, .deliverShared(message, group: name, hops: hops + 1))
+        noteHandOff(of: message, to: next)
     }
 
     private func offer(_ outgoing: inout OutgoingMessage, to session: Session, _ options: SubscriptionOptions, of group: SharedGroup) {

@@ -9,6 +9,8 @@ struct PendingSubscription {
     var slot: Int
     var packet: Suback
     let session: Session
+    /// What has to be on disk before it.
+    var need = CommitNeed()
     /// Granted filters whose retained messages are to be sent.
     var filters: [(filter: String, options: SubscriptionOptions)]
 }
@@ -43,15 +45,16 @@ extension Shard {
                 options.excludesParent = true
             }
             announce(index.subscribe(session, to: request.filter, options: options))
+            recordSubscription(of: session, to: request.filter)
             codes.append(.granted(options.qos))  // [MQTT-3.8.4-6] [MQTT5-3.8.4-7]
             if wantsRetained(request, isNew: isNew, of: session, on: connection) { retained.append((request.filter, options)) }
         }
         let suback = Suback(packetID: packet.packetID, reasonCodes: codes)  // [MQTT-3.8.4-2] [MQTT5-2.2.1-6] [MQTT5-3.8.4-2]
         let pending = PendingSubscription(
             sequence: announcements.lastSequence, connectionID: connection.id, slot: connection.slot, packet: suback, session: session,
-            filters: retained)
+            need: turns?.touched ?? CommitNeed(), filters: retained)
         if isApplied(pending.sequence) {
-            complete(pending, on: connection, session: session)
+            complete(pending, on: connection)
         } else {
             connection.isAwaitingSuback = true
             announcements.pending.append(pending)
@@ -78,6 +81,7 @@ extension Shard {
             let text = "the client has \(limits.subscriptionsPerClientMax) subscriptions (subscriptionsPerClientMax)"
             return (.quotaExceeded, text)
         }
+        if session.keeping.isKept, turns?.isFailing == true { return (.implementationSpecificError, Self.storeTrouble) }
         if authorizer.isUnrestricted { return nil }
         // The right to a shared subscription is the right to its filter.
         let filter = (try? SharedFilter(parsing: request.filter))?.filter ?? request.filter
@@ -99,7 +103,9 @@ extension Shard {
         }
         // One UNSUBACK, whatever their number [MQTT-3.10.4-6] [MQTT-2.3.1-7] [MQTT5-2.2.1-6] [MQTT5-3.10.4-6].
         // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT5-3.10.4-4] [MQTT5-3.10.4-5] [MQTT5-3.11.3-1]
-        send(.unsuback(Unsuback(packetID: packet.packetID, reasonCodes: codes)), on: connection)
+        let unsuback = Packet.unsuback(Unsuback(packetID: packet.packetID, reasonCodes: codes))
+        if holds(.packet(unsuback), on: connection) { return }
+        send(unsuback, on: connection)
     }
 
     /// Answers whether there was such a subscription.
@@ -108,6 +114,7 @@ extension Shard {
         // No message is added for it from here on; what the window has begun goes on [MQTT-3.10.4-2] [MQTT-3.10.4-3]
         // [MQTT5-3.10.4-2] [MQTT5-3.10.4-3].
         guard let change = index.unsubscribe(session, from: filter) else { return false }
+        recordUnsubscription(of: session, from: filter)
         announce(change)
         if case .members(let group) = change { passOn(takeQueued(of: session) { $0.share === group && group.hasSomebodyOnline }) }
         return true
@@ -142,21 +149,26 @@ extension Shard {
                 queueRetained(of: pending)
                 continue
             }
-            complete(pending, on: connection, session: pending.session)
+            complete(pending, on: connection)
             resumeIntake(of: connection)
         }
     }
 
     /// SUBACK, then the retained messages of each granted filter [MQTT-3.3.1-6] [MQTT-3.8.4-1] [MQTT-3.8.4-3] [MQTT5-3.8.4-1]
     /// [MQTT5-3.8.4-4].
-    private func complete(_ pending: PendingSubscription, on connection: ClientConnection, session: Session) {
+    private func complete(_ pending: PendingSubscription, on connection: ClientConnection) {
+        if holds(.suback(pending), until: pending.need, on: connection) { return }
+        finish(pending, on: connection)
+    }
+
+    func finish(_ pending: PendingSubscription, on connection: ClientConnection) {
         send(.suback(pending.packet), on: connection)
         queueRetained(of: pending)
-        pump(session)
+        pump(pending.session)
     }
 
     /// Each topic waits once, however many filters ask for it: that bounds the backlog by the number of retained messages.
-    private func queueRetained(of pending: PendingSubscription) {
+    func queueRetained(of pending: PendingSubscription) {
         let session = pending.session
         for (filter, options) in pending.filters where session.subscriptions[ExactText(filter)] != nil {  // or it was given up since
             let key = ExactText(filter)

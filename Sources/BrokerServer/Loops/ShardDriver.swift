@@ -11,6 +11,8 @@ struct ShardSettings: Sendable {
     var retained: RetainedStore
     var admission: Admission
     var rules: (any MessageRules)?
+    var store: (any SessionStore)?
+    var durability = Durability.memory
 }
 
 /// Runs one ``Shard`` on its event loop: tells it what happens, and carries out what it answers.
@@ -32,7 +34,8 @@ final class ShardDriver: ShardTransport {
     // Lazy, because the shard wants its transport, which is this.
     private(set) lazy var shard = Shard(
         id: id, shardCount: settings.shardCount, limits: settings.limits, transport: self, authorizer: settings.authorizer,
-        directory: settings.directory, retained: settings.retained, admission: settings.admission, rules: settings.rules, now: .now)
+        directory: settings.directory, retained: settings.retained, admission: settings.admission, rules: settings.rules, now: .now,
+        store: settings.store, durability: settings.durability)
 
     private struct Tap {
         let continuation: AsyncStream<TailedMessage>.Continuation
@@ -51,6 +54,16 @@ final class ShardDriver: ShardTransport {
     ///
     /// Before the first connection.
     func meet(_ peers: [NIOLoopBoundBox<ShardDriver>]) { self.peers = peers }
+
+    // MARK: The store
+
+    /// Takes over what the store kept, after it met the others and before the first connection.
+    func restore(_ sessions: [RestoredSession]) {
+        shard.restore(sessions, now: .now)
+        shard.endTurn(now: .now)  // the others hear of it before anything else
+    }
+
+    func progressed(_ progress: StoreProgress) { shard.storeProgressed(progress, now: .now) }
 
     // MARK: From the channels
 

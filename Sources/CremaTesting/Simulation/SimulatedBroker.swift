@@ -8,23 +8,66 @@ package import NIOCore
 package final class SimulatedBroker {
     package let directory = SessionDirectory()
     package let retained: RetainedStore
+    /// What outlives the process, if there is such a thing.
+    package let store: SimulatedStore?
     package let admission: Admission
-    package private(set) var now = Instant(nanoseconds: 0)
+    package private(set) var now: Instant
     package private(set) var nodes: [SimulatedShard] = []
     /// What the shards reported, in order.
     package var events: [BrokerEvent] { nodes.flatMap(\.events) }
 
     package init(
         shards: Int, limits: BrokerLimits = BrokerLimits(), authorizer: any Authorizer = ListenerAuthorizer(),
-        rules: (any MessageRules)? = nil
+        rules: (any MessageRules)? = nil, store: SimulatedStore? = nil,
+        durability: Durability = .strict, now: Instant = Instant(nanoseconds: 0)
     ) {
-        retained = RetainedStore(limits: limits)
+        retained = RetainedStore(limits: limits, isKept: store != nil)
+        self.store = store
+        self.now = now
         admission = Admission(limits: limits)
         for index in 0..<shards { nodes.append(SimulatedShard(ShardID(index))) }
         for node in nodes {
             node.shard = Shard(
                 id: node.id, shardCount: shards, limits: limits, transport: node, authorizer: authorizer, directory: directory,
-                retained: retained, admission: admission, rules: rules, now: now)
+                retained: retained, admission: admission, rules: rules, now: now,
+                store: store, durability: durability)
+        }
+        if let store { restore(from: store, shards: shards) }
+    }
+
+    private func restore(from store: SimulatedStore, shards: Int) {
+        var kept = store.start(retained: retained)
+        for place in kept.indices {
+            kept[place].record.cell = ShardID(kept[place].record.cell.index % shards)
+            let record = kept[place].record
+            directory.restore(record.clientID, for: record.cell, principal: record.principal, epoch: record.epoch)
+        }
+        for node in nodes {
+            node.core.restore(kept.filter { $0.record.cell == node.id }, now: now)
+            node.turnIsOpen = false
+            node.core.endTurn(now: now)
+        }
+        settle()
+    }
+
+    /// The disk takes nothing any more, or takes something again.
+    package func setFailing(_ isFailing: Bool) {
+        for node in nodes { node.core.storeProgressed(isFailing ? .failing : .recovered, now: now) }
+    }
+
+    /// The process is gone, with what is not on disk: another one begins with the rest.
+    package func afterCrash(shards: Int, limits: BrokerLimits = BrokerLimits()) -> SimulatedBroker {
+        SimulatedBroker(shards: shards, limits: limits, store: store?.afterCrash(), now: now)
+    }
+
+    /// The sessions of all shards.
+    package func clientSummaries() -> [ClientSummary] { nodes.flatMap { $0.core.clientSummaries() } }
+
+    /// Puts what was handed to the store on disk, or the first batches of it, and tells the shards.
+    package func commit(atMost batches: Int = .max) {
+        guard let store else { return }
+        for (shard, number) in store.commit(atMost: batches, retained: retained) {
+            nodes[shard.index].core.storeProgressed(.committed(upTo: number), now: now)
         }
     }
 
@@ -100,12 +143,13 @@ package final class SimulatedBroker {
     /// Whether nothing is under way inside the broker: no turn is open, no hand-off has still to arrive, and no client waits to be read.
     package var isSettled: Bool {
         nodes.allSatisfy { node in
-            !node.turnIsOpen && node.handOffs.values.allSatisfy(\.isEmpty) && node.sockets.values.allSatisfy(\.isRead)
+            !node.turnIsOpen && store?.hasWaiting != true && node.handOffs.values.allSatisfy(\.isEmpty)
+                && node.sockets.values.allSatisfy(\.isRead)
         }
     }
 
-    /// Ends turns and delivers hand-offs until nothing moves.
-    package func settle() {
+    /// Ends turns and delivers hand-offs until nothing moves, and writes to the disk unless that is to wait.
+    package func settle(committing: Bool = true) {
         var moved = true
         while moved {
             moved = false
@@ -117,6 +161,10 @@ package final class SimulatedBroker {
                 for other in nodes.indices where other != index {
                     while deliverHandOff(from: index, to: other) { moved = true }
                 }
+            }
+            if committing, store?.hasWaiting == true {
+                commit()
+                moved = true
             }
         }
     }

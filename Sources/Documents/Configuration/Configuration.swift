@@ -20,6 +20,8 @@ package struct Configuration: Sendable {
 
     package var listeners: [ListenerConfiguration]
     package var resources: [ResourceFile] = []
+    /// Where what outlives the process is kept; `nil` for nowhere.
+    package var store: StoreConfiguration?
     /// Values for the parameters and unresolved references of templates and API documents.
     package var parameters: [String: String] = [:]
     /// Named limits that differ from their defaults.
@@ -71,10 +73,8 @@ package struct Configuration: Sendable {
         var root = root
         if let changed = problems.collect({ () throws(DocumentError) in try overrides.apply(to: root) }) { root = changed }
         _ = problems.collect { () throws(DocumentError) in try root.entries("the configuration", known: Self.keys) }
-        if let data = root.entry("data") {
-            problems.add("`data`: there is no durable store yet, everything is kept in memory; remove `data`", at: data.keyLocation)
-        }
         let paths = RelativePaths(configurationFile: file)
+        if let kept = problems.collect({ () throws(DocumentError) in try StoreConfiguration(root, paths: paths) }) { store = kept }
         if let section = root["listeners"] {
             listeners = problems.collect { () throws(DocumentError) in try Self.listeners(section, paths: paths) } ?? []
         }
@@ -102,7 +102,7 @@ package struct Configuration: Sendable {
         try problems.finish()
     }
 
-    static let keys = ["data", "listeners", "resources", "parameters", "limits", "serverReference", "http", "lambda"]
+    static let keys = ["data", "durability", "listeners", "resources", "parameters", "limits", "serverReference", "http", "lambda"]
 }
 
 // MARK: - Sections

@@ -14,6 +14,15 @@ struct CheckReport: Encodable {
         var location: String
     }
 
+    /// What outlives the process.
+    struct Store: Encodable {
+        /// `nil` when everything is in memory.
+        var data: String?
+        var durability: String
+        var kept: String?
+        var inMemory: String
+    }
+
     struct Rule: Encodable {
         var name: String
         var kind: String
@@ -55,6 +64,7 @@ struct CheckReport: Encodable {
 
     var ok = true
     var listeners: [Listener] = []
+    var store: Store?
     var buses: [String] = []
     var queues: [String] = []
     var rules: [Rule] = []
@@ -77,6 +87,7 @@ struct CheckReport: Encodable {
                 address: listener.address, protocol: listener.protocol.rawValue, authentication: listener.authentication.text,
                 location: "\(listener.location)")
         }
+        store = Store(loaded.configuration.store)
         buses = loaded.resources.busNames
         queues = loaded.resources.queues.map(\.name)
         let engine = EventEngine(resources: loaded.resources, logger: Logger(label: "check"))
@@ -104,6 +115,7 @@ extension CheckReport {
         let errors = errors.map { ($0.line > 0 ? "\($0.file):\($0.line):\($0.column)" : $0.file) + ": \($0.message)" }
         guard errors.isEmpty else { return errors }
         return section("Listeners", listeners.map { "\($0.address)  \($0.protocol)  \($0.authentication)" })
+            + (store?.lines ?? [])
             + section("Buses", buses)
             + section("Queues", queues)
             + section("Rules", rules.map(\.line))
@@ -132,5 +144,24 @@ extension CheckReport.Rule {
     fileprivate var line: String {
         let place = bus.map { "on \($0)" } ?? "for MQTT messages"
         return "\(name)  \(kind) rule \(place)\(enabled ? "" : ", disabled")  \(location)"
+    }
+}
+
+extension CheckReport.Store {
+    init(_ store: StoreConfiguration?) {
+        data = store?.directory
+        durability =
+            switch store?.durability {
+            case nil: "memory"
+            case .relaxed(let milliseconds): "relaxed(\(milliseconds))"
+            case .strict: "strict"
+            }
+        kept = store == nil ? nil : SiteStore.kept
+        inMemory = store == nil ? "sessions, retained messages, \(SiteStore.inMemory)" : SiteStore.inMemory
+    }
+
+    var lines: [String] {
+        ["Store", "  durability: \(durability)"] + (data.map { ["  data: \($0)"] } ?? []) + (kept.map { ["  kept: \($0)"] } ?? [])
+            + ["  in memory: \(inMemory)"]
     }
 }

@@ -43,7 +43,8 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let log = Logger(label: "crema")
         do {
-            try await ServedSite(loaded: loaded, options: options, log: log, logWriter: writer).run()
+            let site = try ServedSite(loaded: loaded, options: options, log: log, logWriter: writer)
+            try await site.run()
         } catch {
             log.critical("\(error)")
             throw ExitCode.failure

@@ -25,10 +25,12 @@ struct ServedSite {
     private let control: ControlPlane
     private let authorizer: SiteAuthorizer
     private let broker: Broker
+    private let store: SiteStore
     private let readiness = Readiness()
     private let gatewayCounters = GatewayCounters()
 
-    init(loaded: LoadedConfiguration, options: ConfigurationOptions, log: Logger, logWriter: LogWriter) {
+    /// - Throws: for a data directory that cannot be used.
+    init(loaded: LoadedConfiguration, options: ConfigurationOptions, log: Logger, logWriter: LogWriter) throws {
         self.loaded = loaded
         self.options = options
         self.log = log
@@ -41,10 +43,12 @@ struct ServedSite {
             limits: KnownLimits.deliveries(limits))
         authorizer = SiteAuthorizer(credentials: loaded.scramUsers)
         control = ControlPlane(delivery: delivery, templates: loaded.resources, host: RuleHost.host)
+        store = try SiteStore(loaded.configuration, log: log)
         broker = Broker(
             limits: KnownLimits.broker(limits), authorizer: authorizer, rules: delivery,
             loopCount: KnownLimits.eventLoops(limits, cores: System.coreCount), logger: Logger(label: "crema.broker"),
-            version: CremaVersion.text)
+            version: CremaVersion.text, kept: store.take(log: log))
+        store.start(for: broker)
     }
 
     /// Serves until a signal ends it.
@@ -151,6 +155,7 @@ struct ServedSite {
             queueStatistics: { [queues = delivery.queues] in
                 queues.statistics(at: EventSource.system.nowMilliseconds())
             },
+            storeStatistics: { [store] in store.statistics },
             requestCounts: { [gatewayCounters] in
                 gatewayCounters.counts.map { RequestCount(handler: $0.handler.rawValue, status: $0.status, requests: $0.requests) }
             },

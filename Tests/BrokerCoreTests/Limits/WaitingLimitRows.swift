@@ -56,6 +56,20 @@ extension LimitRow {
             broker.settle()
             return publisher.socket?.isRead == true ? "read again" : broker.refusals
         },
+        LimitRow(name: "storeChangesWaitingMax", limit: 10, beyond: "the publisher waits") { trial in
+            let broker = SimulatedBroker(shards: 1, limits: trial.limits, store: SimulatedStore())
+            let subscriber = try broker.client("s", cleanSession: false)
+            _ = try subscriber.subscribe("t", .atLeastOnce)
+            subscriber.lose()
+            broker.settle()
+            let publisher = try broker.client("p")
+            for number in 1...trial.amount { publisher.send(message("t", "x", qos: .atLeastOnce, packetID: UInt16(number))) }
+            defer {
+                broker.settle()
+                #expect(publisher.socket?.isRead == true)
+            }
+            return publisher.socket?.isRead == true ? "" : "the publisher waits"
+        },
     ]
 
     /// Leaves messages for a session without a connection.

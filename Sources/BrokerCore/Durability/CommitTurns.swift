@@ -1,0 +1,166 @@
+import DequeModule
+import MQTTCodec
+import NIOCore
+
+/// What a shard has changed, what of it is on disk, and who waits for that (record 0018).
+///
+/// A turn of the shard gathers one batch, which has the turn's number. What the turn handed to other shards ends with a question for the
+/// number, and each of them answers when all that it changed for it is on disk. An answer to a client waits for the batch of its turn, for
+/// the shards that were handed something for it, for both, or for nothing.
+///
+/// A shard without a store has none of this.
+final class CommitTurns {
+    let store: any SessionStore
+    private let id: ShardID
+    /// Whether answers wait for the disk.
+    let isStrict: Bool
+    /// Number of the turn that is open.
+    private(set) var turn: UInt64 = 1
+    private(set) var committed: UInt64 = 0
+    private(set) var batch: ChangeBatch
+    /// Whether the disk takes nothing now.
+    var isFailing = false
+    /// Changes of each batch that is not on disk.
+    private var underWay = Deque<(number: UInt64, changes: Int)>()
+    /// Changes of turns that are over and not on disk.
+    private(set) var waitingChanges = 0
+
+    /// What the packet at hand, or the message of another shard, has led to.
+    private(set) var touched = CommitNeed()
+    /// What all that another shard handed over at once has led to.
+    private var handed = CommitNeed()
+
+    /// Shards that were handed something in this turn that may have to be on disk.
+    private var told = ShardSet()
+    /// By shard: turns for which it has not answered yet, in order.
+    private var unsettled: [Deque<UInt64>]
+    /// Turns of other shards that wait for an answer.
+    private var owed: [(peer: ShardID, turn: UInt64, need: CommitNeed)] = []
+
+    /// Connections with answers that wait, or that may not be sent anything.
+    var waiting: [ClientConnection] = []
+
+    init(_ store: any SessionStore, of id: ShardID, shardCount: Int, isStrict: Bool) {
+        self.store = store
+        self.id = id
+        self.isStrict = isStrict
+        batch = ChangeBatch(shard: id, number: 1)
+        unsettled = Array(repeating: [], count: shardCount)
+    }
+
+    // MARK: Recording
+
+    /// Something else is looked at from here on.
+    func begin() { touched = CommitNeed(turn: turn) }
+
+    func record(_ change: StoreChange) {
+        batch.changes.append(change)
+        touched.own = true
+        touched.turn = turn
+    }
+
+    func recordRetained() {
+        batch.changesRetained = true
+        touched.own = true
+        touched.turn = turn
+    }
+
+    /// The place of a message among those of this turn.
+    func body(_ message: Message) -> Int {
+        batch.bodies.append(message)
+        return batch.bodies.count - 1
+    }
+
+    /// Another shard is handed something that it may have to keep.
+    func tell(_ peer: ShardID) {
+        told.insert(peer)
+        touched.peers.insert(peer)
+        touched.turn = turn
+    }
+
+    /// Counts what has not been kept in this turn as kept: it follows from what is at hand, and comes later in the turn.
+    func touchAll() {
+        touched.turn = turn
+        touched.own = true
+        for peer in unsettled.indices where peer != id.index { touched.peers.insert(ShardID(peer)) }
+    }
+
+    /// Another shard hands something over.
+    func beginHandOff() { handed = CommitNeed(turn: turn) }
+
+    /// Adds what one message of the hand-off has led to.
+    func gather() { handed.formUnion(touched) }
+
+    // MARK: Turns
+
+    /// Ends the turn: what other shards are to be asked, and the batch for the store if there is one.
+    func close() -> (told: ShardSet, turn: UInt64, batch: ChangeBatch?) {
+        let closed = turn
+        let asked = told
+        var shards = told
+        while let shard = shards.popFirst() { unsettled[shard.index].append(closed) }
+        told = ShardSet()
+        turn += 1
+        guard !batch.isEmpty else {
+            batch.number = turn
+            return (asked, closed, nil)
+        }
+        var full = ChangeBatch(shard: id, number: turn)
+        swap(&full, &batch)
+        let changes = full.changes.count + 1
+        underWay.append((closed, changes))
+        waitingChanges += changes
+        return (asked, closed, full)
+    }
+
+    /// Whether the open turn has anything to hand over.
+    var hasWork: Bool { !batch.isEmpty || !told.isEmpty }
+
+    // MARK: What is met
+
+    func isMet(_ need: CommitNeed) -> Bool {
+        if need.isNone { return true }
+        if need.turn >= turn { return false }
+        // A turn that kept nothing has no batch of its own.
+        if need.own, let first = underWay.first, first.number <= need.turn { return false }
+        var peers = need.peers
+        while let peer = peers.popFirst() {
+            if unsettled[peer.index].contains(need.turn) { return false }
+        }
+        return true
+    }
+
+    func commit(upTo number: UInt64) {
+        committed = max(committed, number)
+        while let first = underWay.first, first.number <= number {
+            waitingChanges -= first.changes
+            underWay.removeFirst()
+        }
+    }
+
+    /// A shard has all on disk that it changed for what it was handed in this turn.
+    func settle(_ turn: UInt64, by peer: ShardID) {
+        if let place = unsettled[peer.index].firstIndex(of: turn) { unsettled[peer.index].remove(at: place) }
+    }
+
+    /// A shard asks for the end of what it handed over.
+    ///
+    /// Answers whether it may be told at once.
+    func owe(_ turn: UInt64, to peer: ShardID) -> Bool {
+        if !isStrict || isMet(handed) { return true }
+        owed.append((peer, turn, handed))
+        return false
+    }
+
+    /// Questions that can be answered now.
+    func takeSettled() -> [(peer: ShardID, turn: UInt64)] {
+        guard !owed.isEmpty else { return [] }
+        var ready: [(peer: ShardID, turn: UInt64)] = []
+        owed.removeAll { question in
+            guard isMet(question.need) else { return false }
+            ready.append((question.peer, question.turn))
+            return true
+        }
+        return ready
+    }
+}

@@ -1,0 +1,41 @@
+import DequeModule
+import MQTTCodec
+
+/// An answer that waits for the disk.
+enum HeldAnswer {
+    case acknowledgement(PacketType, UInt16, ReasonCode)
+    indirect case packet(Packet)
+    /// SUBACK, with the retained messages that follow it.
+    indirect case suback(PendingSubscription)
+    /// A QoS 2 message: once sent, its packet identifier must be known after a crash [MQTT-4.3.3-1].
+    case publish(UInt16, duplicate: Bool)
+}
+
+/// What one connection is not sent yet, oldest first, so that answers leave in the order of what they answer [MQTT-4.6.0-2] [MQTT-4.6.0-3]
+/// [MQTT-4.6.0-4] [MQTT5-4.6.0-2] [MQTT5-4.6.0-3] [MQTT5-4.6.0-4].
+struct HeldAnswers {
+    private var answers = Deque<(need: CommitNeed, answer: HeldAnswer)>()
+    /// Until then nothing is sent at all: CONNACK comes first.
+    var gate: CommitNeed?
+    /// Whether the connection is among those that are looked at when something is on disk.
+    var isListed = false
+
+    var isEmpty: Bool { answers.isEmpty }
+
+    mutating func append(_ answer: HeldAnswer, until need: CommitNeed) { answers.append((need, answer)) }
+
+    /// The oldest, if it may leave.
+    mutating func popFirst(where isMet: (CommitNeed) -> Bool) -> HeldAnswer? {
+        guard let first = answers.first, isMet(first.need) else { return nil }
+        answers.removeFirst()
+        return first.answer
+    }
+
+    /// Everything, for a connection that has ended.
+    mutating func takeAll() -> [HeldAnswer] {
+        let all = answers.map(\.answer)
+        answers.removeAll()
+        gate = nil
+        return all
+    }
+}

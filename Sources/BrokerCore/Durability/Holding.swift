@@ -1,0 +1,106 @@
+import MQTTCodec
+import NIOCore
+
+/// Answers that promise something leave when it is on disk (decision 4 of the architecture).
+extension Shard {
+    /// Whether an answer has to wait, be it only for those before it; then it is kept until it may leave.
+    func holds(_ answer: @autoclosure () -> HeldAnswer, until need: CommitNeed? = nil, on connection: ClientConnection) -> Bool {
+        guard let turns, turns.isStrict else { return false }
+        let need = need ?? turns.touched
+        if connection.held.isEmpty, turns.isMet(need) { return false }
+        connection.held.append(answer(), until: need)
+        list(connection, in: turns)
+        return true
+    }
+
+    /// Nothing leaves on the connection until what CONNECT has led to is on disk.
+    func gate(_ connection: ClientConnection) {
+        guard let turns, turns.isStrict, !turns.isMet(turns.touched), !connection.isClosed else { return }
+        connection.held.gate = turns.touched
+        list(connection, in: turns)
+    }
+
+    private func list(_ connection: ClientConnection, in turns: CommitTurns) {
+        if connection.held.isListed { return }
+        connection.held.isListed = true
+        turns.waiting.append(connection)
+        openTurn()
+    }
+
+    /// What has to be on disk of a session before something may be repeated that follows from it.
+    func need(of session: Session) -> CommitNeed {
+        session.keeping.isKept ? CommitNeed(turn: session.keeping.changedIn, own: true) : CommitNeed()
+    }
+
+    /// As ``need(of:)`` for a QoS 2 message that came again.
+    func receivingNeed(of session: Session) -> CommitNeed {
+        guard let turns, turns.isMet(session.keeping.receiving) else { return session.keeping.receiving }
+        return need(of: session)
+    }
+
+    /// Asks the other shards, and gives the store what this turn has changed.
+    func closeTurn() {
+        guard let turns, turns.hasWork else { return }
+        var (told, number, batch) = turns.close()
+        while let peer = told.popFirst() { outboxes[peer.index].append(.settle(turn: number)) }
+        if let batch { turns.store.append(batch) }
+    }
+
+    // MARK: What the store says
+
+    package func storeProgressed(_ progress: StoreProgress, now: Instant) {
+        self.now = now
+        guard let turns else { return }
+        switch progress {
+        case .committed(let number): turns.commit(upTo: number)
+        case .failing: turns.isFailing = true
+        case .recovered: turns.isFailing = false
+        }
+        release()
+        if !held.isEmpty { openTurn() }  // at its end publishers are read again
+    }
+
+    func settled(_ turn: UInt64, by peer: ShardID) {
+        turns?.settle(turn, by: peer)
+        release()
+    }
+
+    /// Lets go what has waited long enough.
+    private func release() {
+        guard let turns else { return }
+        turns.begin()
+        for (peer, turn) in turns.takeSettled() { tell(peer, .settled(turn: turn)) }
+        var waiting: [ClientConnection] = []
+        swap(&waiting, &turns.waiting)
+        for connection in waiting {
+            connection.held.isListed = false
+            if connection.isClosed { continue }
+            if let gate = connection.held.gate, turns.isMet(gate) {
+                connection.held.gate = nil
+                markDirty(connection)
+            }
+            while let answer = connection.held.popFirst(where: turns.isMet) { give(answer, on: connection) }
+            if !connection.isClosed, !connection.held.isEmpty || connection.held.gate != nil { list(connection, in: turns) }
+        }
+    }
+
+    private func give(_ answer: HeldAnswer, on connection: ClientConnection) {
+        guard let session = connection.session, !connection.isClosed else { return }
+        switch answer {
+        case .acknowledgement(let type, let packetID, let code): write(type, packetID, code, on: connection)
+        case .packet(let packet): send(packet, on: connection)
+        case .suback(let pending): finish(pending, on: connection)
+        case .publish(let packetID, let duplicate):
+            guard let delivery = session.window.delivery(of: packetID) else { return }
+            write(delivery, duplicate: duplicate, packetID: packetID, on: connection)
+        }
+    }
+
+    /// The connection has ended: nobody is told, but a session that stays gets what follows its SUBACK.
+    func dropHeld(of connection: ClientConnection) {
+        if turns == nil { return }
+        for answer in connection.held.takeAll() {
+            if case .suback(let pending) = answer { queueRetained(of: pending) }
+        }
+    }
+}

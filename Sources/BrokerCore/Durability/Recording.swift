@@ -1,0 +1,149 @@
+import MQTTCodec
+import NIOCore
+
+/// What of a session goes to the store, as it changes.
+///
+/// Everything here is nothing for a shard without a store, and for a session that ends with its connection.
+extension Shard {
+    /// The store's account of this shard, for a session that is in the store.
+    private func account(of session: Session) -> CommitTurns? {
+        guard let turns, session.keeping.isKept else { return nil }
+        return turns
+    }
+
+    private func record(_ change: StoreChange, of session: Session, in turns: CommitTurns) {
+        turns.record(change)
+        session.keeping.changedIn = turns.turn
+        openTurn()
+    }
+
+    private func record(_ change: @autoclosure () -> StoreChange, of session: Session) {
+        guard let turns = account(of: session) else { return }
+        record(change(), of: session, in: turns)
+    }
+
+    // MARK: Sessions
+
+    /// The session as it is now; one that ends with its connection is not kept, whatever it was before.
+    func recordSession(_ session: Session) {
+        guard let turns else { return }
+        if session.endsWithConnection { return recordEnd(of: session) }
+        session.keeping.isKept = true
+        let will: WillRecord? =
+            if let delayed = session.delayedWill {
+                WillRecord(will: delayed.will.stored(), due: delayed.due)
+            } else {
+                session.connection?.will.map { WillRecord(will: $0.stored(), due: nil) }
+            }
+        let change = StoreChange.putSession(
+            SessionRecord(
+                epoch: session.epoch, clientID: session.clientID, principal: session.principal, expirySeconds: session.expirySeconds,
+                slowConsumer: session.slowConsumer, cell: id, disconnectedAt: session.disconnectedAt, will: will))
+        record(change, of: session, in: turns)
+    }
+
+    func recordEnd(of session: Session) {
+        record(.endSession(session.epoch), of: session)
+        session.keeping.isKept = false
+    }
+
+    func recordSubscription(of session: Session, to filter: String) {
+        guard let turns = account(of: session), let subscription = session.subscriptions[ExactText(filter)] else { return }
+        record(.subscribe(session: session.epoch, filter: filter, subscription.options), of: session, in: turns)
+    }
+
+    func recordUnsubscription(of session: Session, from filter: String) {
+        record(.unsubscribe(session: session.epoch, filter: filter), of: session)
+    }
+
+    // MARK: Messages to the client
+
+    /// A message begins to wait for the session; gives it its place.
+    func recordQueued(_ delivery: inout Delivery, for session: Session) {
+        guard let turns = account(of: session) else { return }
+        enter(&delivery, of: session, sequence: nil, in: turns)
+    }
+
+    /// A message is on its way under the last packet identifier that the window gave.
+    ///
+    /// Before it is in the window: it takes its place along.
+    func recordSent(_ delivery: inout Delivery, to session: Session) {
+        guard let turns = account(of: session) else { return }
+        let sequence = session.window.sequence + 1
+        if delivery.place == 0 {
+            enter(&delivery, of: session, sequence: sequence, in: turns)
+        } else {
+            record(.sent(session: session.epoch, place: delivery.place, sequence: sequence), of: session, in: turns)
+        }
+    }
+
+    private func enter(_ delivery: inout Delivery, of session: Session, sequence: UInt64?, in turns: CommitTurns) {
+        delivery.place = session.keeping.nextPlace
+        session.keeping.nextPlace += 1
+        let body = delivery.body ?? turns.body(delivery.message)
+        delivery.body = nil
+        let entry = DeliveryRecord(
+            session: session.epoch, place: delivery.place, body: body, qos: delivery.qos, retain: delivery.retain, sequence: sequence,
+            identifiers: delivery.identifiers, share: delivery.share?.name)
+        record(.enqueue(entry), of: session, in: turns)
+    }
+
+    /// The session is done with a message, in whatever way.
+    func recordRemoval(of delivery: Delivery, from session: Session) { recordRemoval(at: delivery.place, from: session) }
+
+    func recordRemoval(at place: UInt64, from session: Session) {
+        if place != 0 { record(.remove(session: session.epoch, place: place), of: session) }
+    }
+
+    /// Where the store has the message that was sent with a packet identifier; 0 when it has it not.
+    func keptPlace(of packetID: UInt16, in session: Session) -> UInt64 {
+        account(of: session) == nil ? 0 : session.window.delivery(of: packetID)?.place ?? 0
+    }
+
+    /// PUBREC has come.
+    func recordRelease(at place: UInt64, of session: Session) {
+        if place != 0 { record(.released(session: session.epoch, place: place), of: session) }
+    }
+
+    // MARK: Messages from the client
+
+    /// A QoS 2 message has come, and went to these shards beside this one.
+    func recordReceived(_ packetID: UInt16, of session: Session, with shards: ShardSet) {
+        guard let turns else { return }
+        if session.keeping.isKept {
+            var expected = turns.isStrict ? shards : ShardSet()
+            expected.insert(id)
+            let entry = ReceivedRecord(session: session.epoch, packetID: packetID, cell: id, expected: expected)
+            record(.received(entry), of: session, in: turns)
+        }
+        session.keeping.receiving = turns.touched
+    }
+
+    /// What a QoS 2 message that came to another shard led to here goes to the store together with this.
+    func recordPart(of inbound: InboundID) {
+        guard let turns else { return }
+        turns.record(.received(ReceivedRecord(session: inbound.session, packetID: inbound.packetID, cell: id, expected: ShardSet())))
+        openTurn()
+    }
+
+    func recordForgotten(_ packetID: UInt16, of session: Session) {
+        record(.forget(session: session.epoch, packetID: packetID), of: session)
+    }
+
+    // MARK: Retained messages
+
+    func recordRetained() {
+        guard let turns else { return }
+        turns.recordRetained()
+        openTurn()
+    }
+}
+
+extension Will {
+    /// In storage of its own: slices would keep the whole CONNECT.
+    fileprivate func stored() -> Will {
+        Will(
+            topic: ByteBuffer(bytes: topic.readableBytesView), payload: ByteBuffer(bytes: payload.readableBytesView), qos: qos,
+            retain: retain, properties: properties.stored())
+    }
+}

@@ -1,0 +1,39 @@
+import MQTTCodec
+import NIOCore
+
+/// What happens while the disk takes nothing: what needs it is refused, and the rest goes on.
+extension Shard {
+    /// What is said where something is refused for want of the disk.
+    static let storeTrouble = "the store cannot write: see the broker's log"
+
+    /// Whether a message cannot be taken now because it would have to be on disk.
+    func lacksStore(for message: Message, along route: Route) -> Bool {
+        guard let turns, turns.isFailing, !route.isBasicIngest, message.qos > .atMostOnce else { return false }
+        return message.retain || !route.shards.isEmpty || !route.groups.isEmpty
+            || route.recipients.contains { $0.session.keeping.isKept && $0.qos > .atMostOnce }
+    }
+
+    /// MQTT 5 has a code for it; in MQTT 3.1.1 an acknowledgement would be a lie, so the connection ends [MQTT-3.3.5-2].
+    func refuseForWantOfStore(on connection: ClientConnection) -> ReasonCode {
+        counters.drop(.storeFailing)
+        if connection.version == .v311 {
+            end(connection, reason: .limitExceeded(.implementationSpecificError, Self.storeTrouble), closingTransport: true)
+        }
+        return .implementationSpecificError
+    }
+
+    /// A session that is to outlive its connection, or to be forgotten by the disk, cannot be promised.
+    func refusesForWantOfStore(_ accepted: AcceptedConnect, on connection: ClientConnection) -> Bool {
+        guard let turns, turns.isFailing else { return false }
+        let isKept = sessions[ExactText(accepted.clientID)]?.keeping.isKept ?? false
+        guard isKept || accepted.sessionExpirySeconds(limits: connection.limits.values) > 0 else { return false }
+        refuse(accepted.clientID, on: connection, .serverUnavailable, Self.storeTrouble)
+        return true
+    }
+
+    /// Whether so much waits for the disk that publishers have to wait, too.
+    var isStoreBehind: Bool {
+        guard let turns else { return false }
+        return turns.waitingChanges + turns.batch.changes.count > limits.storeChangesWaitingMax
+    }
+}

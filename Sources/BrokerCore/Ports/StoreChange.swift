@@ -1,0 +1,144 @@
+package import MQTTCodec
+package import NIOCore
+
+/// One step in what a shard keeps of sessions beyond the life of the process.
+///
+/// The steps of a batch are carried out in their order, all or none. Doing one twice is the same as doing it once.
+package enum StoreChange: Sendable {
+    /// The session as it is now, but for what the other changes say of it.
+    indirect case putSession(SessionRecord)
+    /// The session with everything in it.
+    case endSession(UInt64)
+    case subscribe(session: UInt64, filter: String, SubscriptionOptions)
+    case unsubscribe(session: UInt64, filter: String)
+    /// A message waits for the session, or is on its way to its client.
+    case enqueue(DeliveryRecord)
+    /// A message that waited is sent; `sequence` counts what was sent to the session at QoS 1 and 2.
+    case sent(session: UInt64, place: UInt64, sequence: UInt64)
+    /// PUBREC has come: only the packet identifier is still in use.
+    case released(session: UInt64, place: UInt64)
+    case remove(session: UInt64, place: UInt64)
+    /// A QoS 2 message has come from the session's client, and what it led to on the shard `cell` is in the same batch.
+    case received(ReceivedRecord)
+    /// PUBREL has come.
+    case forget(session: UInt64, packetID: UInt16)
+}
+
+/// What a shard changed in one turn.
+package struct ChangeBatch: Sendable {
+    package var shard: ShardID
+    /// Rises from one batch of the shard to its next.
+    package var number: UInt64
+    package var changes: [StoreChange] = []
+    /// What ``DeliveryRecord/body`` refers to: one message, however many sessions it waits for.
+    package var bodies: [Message] = []
+    /// Whether retained messages were changed: ``RetainedStore/takeChanges()`` tells which.
+    package var changesRetained = false
+
+    package init(shard: ShardID, number: UInt64) {
+        self.shard = shard
+        self.number = number
+    }
+
+    package var isEmpty: Bool { changes.isEmpty && !changesRetained }
+}
+
+/// A session that outlives its connection.
+package struct SessionRecord: Sendable, Equatable {
+    /// Its number, which no other session ever has.
+    package var epoch: UInt64
+    package var clientID: String
+    package var principal: String?
+    package var expirySeconds: Int
+    package var slowConsumer: SlowConsumerPolicy
+    /// The shard that has it.
+    package var cell: ShardID
+    /// When its connection went; `nil` while there is one.
+    package var disconnectedAt: Instant?
+    package var will: WillRecord?
+
+    package init(
+        epoch: UInt64, clientID: String, principal: String?, expirySeconds: Int, slowConsumer: SlowConsumerPolicy, cell: ShardID,
+        disconnectedAt: Instant?, will: WillRecord?
+    ) {
+        self.epoch = epoch
+        self.clientID = clientID
+        self.principal = principal
+        self.expirySeconds = expirySeconds
+        self.slowConsumer = slowConsumer
+        self.cell = cell
+        self.disconnectedAt = disconnectedAt
+        self.will = will
+    }
+}
+
+/// A will that is to be published when the connection ends, or that waits for its delay.
+package struct WillRecord: Sendable, Equatable {
+    package var will: Will
+    /// `nil` while the client is connected.
+    package var due: Instant?
+
+    package init(will: Will, due: Instant?) {
+        self.will = will
+        self.due = due
+    }
+}
+
+/// A message for one session.
+package struct DeliveryRecord: Sendable {
+    package var session: UInt64
+    /// Its place in the order of what the session is to get.
+    package var place: UInt64
+    /// Which of ``ChangeBatch/bodies``.
+    package var body: Int
+    package var qos: QoS
+    package var retain: Bool
+    /// As in ``StoreChange/sent(session:place:sequence:)`` when it was sent at once.
+    package var sequence: UInt64?
+    package var identifiers: [UInt32]?
+    /// The shared subscription that chose the session.
+    package var share: String?
+
+    package init(
+        session: UInt64, place: UInt64, body: Int, qos: QoS, retain: Bool, sequence: UInt64?, identifiers: [UInt32]?, share: String?
+    ) {
+        self.session = session
+        self.place = place
+        self.body = body
+        self.qos = qos
+        self.retain = retain
+        self.sequence = sequence
+        self.identifiers = identifiers
+        self.share = share
+    }
+}
+
+/// One shard's part of a QoS 2 message that came from a client.
+package struct ReceivedRecord: Sendable, Equatable {
+    package var session: UInt64
+    package var packetID: UInt16
+    /// The shard that has done its part.
+    package var cell: ShardID
+    /// The shards that have one, where the message came to; empty elsewhere.
+    package var expected: ShardSet
+
+    package init(session: UInt64, packetID: UInt16, cell: ShardID, expected: ShardSet) {
+        self.session = session
+        self.packetID = packetID
+        self.cell = cell
+        self.expected = expected
+    }
+}
+
+/// A topic whose retained message is another one now, or none.
+package struct RetainedChange: Sendable {
+    package var topic: ByteBuffer
+    package var message: Message?
+    package var publisher: Publisher
+
+    package init(topic: ByteBuffer, message: Message?, publisher: Publisher) {
+        self.topic = topic
+        self.message = message
+        self.publisher = publisher
+    }
+}

@@ -1,0 +1,107 @@
+package import BrokerCore
+import Foundation
+import GRDB
+package import Logging
+import Synchronization
+
+/// The durable store: one SQLite file in the data directory, with one writer.
+///
+/// What a start finds is in ``sessions``; retained messages are where they belong already. Shards hand over what they change from then on.
+package final class DurableStore: SessionStore {
+    /// The file's name in the data directory; beside it lies its write-ahead log.
+    package static let fileName = "crema.db"
+
+    package let durability: Durability
+    private let inbox = StoreInbox()
+    private let found: Mutex<(sessions: [RestoredSession], lastBody: Int64, queue: DatabaseQueue?)>
+    private let writer: Mutex<StoreWriter?>
+    private let retained: RetainedStore
+    private let path: String
+    private let log: Logger
+    /// Names of damaged files that were set aside.
+    package let setAside: [String]
+
+    /// Opens the store of a directory, which is made if there is none.
+    ///
+    /// A file that does not pass its checks is set aside, with its log, under a name that tells the time, and a new one is begun.
+    /// `retained` gets the retained messages that were kept.
+    ///
+    /// - Throws: ``StoreError`` when there can be no store: the directory cannot be written, or another broker has it.
+    package init(directory: String, durability: Durability, retained: RetainedStore, log: Logger) throws(StoreError) {
+        let path = directory + "/" + Self.fileName
+        self.path = path
+        self.log = log
+        self.durability = durability
+        self.retained = retained
+        var aside: [String] = []
+        let opened: (queue: DatabaseQueue, contents: StoreContents)
+        try StoreFiles.prepare(directory, path)
+        do {
+            opened = try Self.open(path)
+        } catch let error {
+            guard StoreFiles.isDamage(error) else { throw StoreError(directory, error) }
+            let name = try StoreFiles.setAside(path)
+            aside.append(name)
+            log.critical(
+                "the store is damaged: it was set aside, and the broker begins without what it held",
+                metadata: ["file": "\(path)", "setAside": "\(name)", "reason": "\(error)"])
+            try StoreFiles.prepare(directory, path)
+            do { opened = try Self.open(path) } catch { throw StoreError(directory, error) }
+        }
+        setAside = aside
+        for kept in opened.contents.retained {
+            if let message = kept.message { retained.restore(message, by: kept.publisher) }
+        }
+        found = Mutex((opened.contents.sessions, opened.contents.lastBody, opened.queue))
+        writer = Mutex(nil)
+    }
+
+    private static func open(_ path: String) throws -> (DatabaseQueue, StoreContents) {
+        let queue = try StoreSchema.open(path)
+        try StoreSchema.migrator.migrate(queue)
+        if try queue.read(StoreSchema.migrator.hasBeenSuperseded) { throw StoreError.Newer() }
+        let contents = try queue.read { db in try StoreContents(db, WallClock()) }
+        try queue.writeWithoutTransaction { db in
+            try StoreContents.removeLeftovers(db, keeping: contents.sessions.map(\.record.epoch))
+        }
+        return (queue, contents)
+    }
+
+    /// The sessions that were found; once.
+    package func takeSessions() -> [RestoredSession] {
+        found.withLock { found in
+            defer { found.sessions = [] }
+            return found.sessions
+        }
+    }
+
+    /// Begins to write.
+    ///
+    /// - Parameters:
+    ///   - fault: For tests: called before each change that is written and before each commit; throws what a disk would.
+    ///   - tell: Is told how far, for one shard or for all, on the writer's thread.
+    package func start(
+        fault: (@Sendable () throws -> Void)? = nil, tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
+    ) {
+        let new = StoreWriter(
+            path: path, inbox: inbox, durability: durability, retained: retained, setAside: setAside.count, log: log,
+            fault: fault, tell: tell)
+        let begun: (lastBody: Int64, queue: DatabaseQueue)? = found.withLock { found in
+            defer { found.queue = nil }
+            return found.queue.map { (found.lastBody, $0) }
+        }
+        guard let begun else { return }
+        writer.withLock { $0 = new }
+        new.start(lastBody: begun.lastBody, begun.queue)
+    }
+
+    package func append(_ batch: ChangeBatch) { inbox.append(batch, enough: StoreWriter.groupChanges) }
+
+    /// Writes what was handed over, and ends; blocks until then.
+    package func close() {
+        inbox.close()
+        writer.withLock { $0 }?.waitForEnd()
+    }
+
+    package var statistics: StoreStatistics { writer.withLock { $0 }?.figures ?? StoreStatistics(durability: durability.description) }
+}

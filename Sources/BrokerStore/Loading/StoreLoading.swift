@@ -1,0 +1,136 @@
+import BrokerCore
+import Foundation
+import GRDB
+import NIOCore
+
+/// Everything that a store file holds, each row checked.
+struct StoreContents {
+    var sessions: [RestoredSession] = []
+    var retained: [RetainedChange] = []
+    var lastBody: Int64 = 0
+
+    /// Reads a file that was opened and has this version's tables.
+    ///
+    /// - Throws: ``RecordBytes/Damaged`` for a row that is not as it was written, and what SQLite finds.
+    init(_ db: Database, _ clock: WallClock) throws {
+        var places: [UInt64: Int] = [:]
+        try loadSessions(db, clock, &places)
+        try loadSubscriptions(db, places)
+        try loadDeliveries(db, clock, places)
+        try loadReceived(db, places)
+        try loadRetained(db, clock)
+    }
+
+    /// Of two sessions of one client the later one counts: the earlier one was about to be removed.
+    private mutating func loadSessions(_ db: Database, _ clock: WallClock, _ places: inout [UInt64: Int]) throws {
+        var found: [String: SessionRecord] = [:]
+        let rows = try Row.fetchCursor(db, sql: "SELECT epoch, record FROM sessions ORDER BY epoch")
+        while let row = try rows.next() {
+            let epoch = try UInt64(row: row, at: 0)
+            var fields = try RecordBytes.unseal(try row.decode(atIndex: 1), key: RecordBytes.key(epoch))
+            let record = try SessionFields.read(epoch: epoch, from: &fields, clock)
+            found[record.clientID] = record
+        }
+        for record in found.values.sorted(by: { $0.epoch < $1.epoch }) {
+            places[record.epoch] = sessions.count
+            sessions.append(RestoredSession(record))
+        }
+    }
+
+    private mutating func loadSubscriptions(_ db: Database, _ places: [UInt64: Int]) throws {
+        let rows = try Row.fetchCursor(db, sql: "SELECT session, filter, record FROM subscriptions")
+        while let row = try rows.next() {
+            let session = try UInt64(row: row, at: 0)
+            let filter: String = try row.decode(atIndex: 1)
+            var fields = try RecordBytes.unseal(try row.decode(atIndex: 2), key: StoreKeys.subscription(session, filter))
+            let options = try SessionFields.options(from: &fields)
+            if let place = places[session] { sessions[place].subscriptions.append((filter, options)) }
+        }
+    }
+
+    private mutating func loadDeliveries(_ db: Database, _ clock: WallClock, _ places: [UInt64: Int]) throws {
+        var bodies: [Int64: Message] = [:]
+        let bodyRows = try Row.fetchCursor(db, sql: "SELECT id, record FROM bodies")
+        while let row = try bodyRows.next() {
+            let id: Int64 = try row.decode(atIndex: 0)
+            var fields = try RecordBytes.unseal(try row.decode(atIndex: 1), key: RecordBytes.key(UInt64(clamping: id)))
+            bodies[id] = try MessageRecord.read(from: &fields, clock)
+            lastBody = max(lastBody, id)
+        }
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT session, place, state, body, record FROM deliveries ORDER BY session, place")
+        while let row = try rows.next() {
+            let session = try UInt64(row: row, at: 0)
+            let position = try UInt64(row: row, at: 1)
+            let key = StoreKeys.delivery(session, position)
+            let state = DeliveryState(try CheckedNumber.unseal(try row.decode(atIndex: 2), key: key))
+            var fields = try RecordBytes.unseal(try row.decode(atIndex: 4), key: key)
+            let delivery = try DeliveryFields(from: &fields)
+            let message: Message
+            if let body = try row.decode(Int64?.self, atIndex: 3) {
+                guard let known = bodies[body] else { throw RecordBytes.Damaged() }
+                message = known
+            } else {
+                message = try MessageRecord.read(from: &fields, clock)
+            }
+            guard let place = places[session] else { continue }
+            sessions[place].deliveries.append(
+                RestoredDelivery(
+                    place: position, message: message, qos: delivery.qos, retain: delivery.retain, identifiers: delivery.identifiers,
+                    share: delivery.share, sequence: state.sequence, isReleased: state.isReleased))
+        }
+    }
+
+    private mutating func loadReceived(_ db: Database, _ places: [UInt64: Int]) throws {
+        let rows = try Row.fetchCursor(db, sql: "SELECT session, packet, cell, record FROM received")
+        while let row = try rows.next() {
+            let session = try UInt64(row: row, at: 0)
+            guard let packetID = UInt16(exactly: try row.decode(Int64.self, atIndex: 1)),
+                let cell = Int(exactly: try row.decode(Int64.self, atIndex: 2)),
+                (0..<ShardSet.capacity).contains(cell)
+            else { throw RecordBytes.Damaged() }
+            var fields = try RecordBytes.unseal(try row.decode(atIndex: 3), key: StoreKeys.received(session, packetID, ShardID(cell)))
+            let expected = ShardSet(rawValue: try fields.number())
+            guard let place = places[session] else { continue }
+            sessions[place].received.append(
+                ReceivedRecord(session: session, packetID: packetID, cell: ShardID(cell), expected: expected))
+        }
+    }
+
+    private mutating func loadRetained(_ db: Database, _ clock: WallClock) throws {
+        let rows = try Row.fetchCursor(db, sql: "SELECT topic, record FROM retained")
+        while let row = try rows.next() {
+            let topic = ByteBuffer(bytes: try row.decode(Data.self, atIndex: 0))
+            var fields = try RecordBytes.unseal(try row.decode(atIndex: 1), key: topic)
+            let clientID = try fields.optional { (fields) throws(RecordBytes.Damaged) in try fields.text() }
+            let principal = try fields.optional { (fields) throws(RecordBytes.Damaged) in try fields.text() }
+            let message = try MessageRecord.read(from: &fields, clock)
+            retained.append(
+                RetainedChange(topic: topic, message: message, publisher: Publisher(clientID: clientID, principal: principal)))
+        }
+    }
+
+    /// Removes rows that belong to nothing, which a crash at an unlucky moment may leave.
+    static func removeLeftovers(_ db: Database, keeping epochs: [UInt64]) throws {
+        try db.inTransaction(.immediate) {
+            let known = Set(epochs.map { Int64(clamping: $0) })
+            for epoch in try Int64.fetchAll(db, sql: "SELECT epoch FROM sessions") where !known.contains(epoch) {
+                try db.execute(sql: "DELETE FROM sessions WHERE epoch = ?", arguments: [epoch])
+            }
+            for table in ["deliveries", "subscriptions", "received"] {
+                try db.execute(sql: "DELETE FROM \(table) WHERE session NOT IN (SELECT epoch FROM sessions)")
+            }
+            try db.execute(
+                sql: "DELETE FROM bodies WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.body = bodies.id)")
+            return .commit
+        }
+    }
+}
+
+extension UInt64 {
+    /// A column that holds a number from 0 up.
+    fileprivate init(row: Row, at column: Int) throws {
+        guard let value = UInt64(exactly: try row.decode(Int64.self, atIndex: column)) else { throw RecordBytes.Damaged() }
+        self = value
+    }
+}

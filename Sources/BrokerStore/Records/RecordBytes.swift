@@ -1,0 +1,97 @@
+import Foundation
+import NIOCore
+
+/// The bytes of one row, with a checksum over them and over the row's key.
+///
+/// What a disk or a memory has changed is found when the row is read: it is never served.
+enum RecordBytes {
+    /// A row whose bytes are not those that were written.
+    struct Damaged: Error {}
+
+    /// Appends the checksum.
+    static func seal(_ fields: ByteBuffer, key: ByteBuffer) -> Data {
+        var sealed = fields
+        sealed.writeInteger(checksum(fields, key: key), endianness: .little)
+        return Data(sealed.readableBytesView)
+    }
+
+    /// Takes the checksum off.
+    static func unseal(_ sealed: Data, key: ByteBuffer) throws(Damaged) -> ByteBuffer {
+        var fields = ByteBuffer(bytes: sealed)
+        guard fields.readableBytes >= 8,
+            let expected = fields.getInteger(at: fields.writerIndex - 8, endianness: .little, as: UInt64.self)
+        else { throw Damaged() }
+        fields.moveWriterIndex(to: fields.writerIndex - 8)
+        guard checksum(fields, key: key) == expected else { throw Damaged() }
+        return fields
+    }
+
+    /// FNV-1a: a step for each byte that no two values share, so that one changed byte always shows.
+    static func checksum(_ fields: ByteBuffer, key: ByteBuffer) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in key.readableBytesView { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        for byte in fields.readableBytesView { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return hash
+    }
+
+    static func key(_ parts: UInt64...) -> ByteBuffer {
+        var key = ByteBuffer()
+        for part in parts { key.writeInteger(part) }
+        return key
+    }
+}
+
+/// A number that changes in place, with 16 bits that tell whether it is the one that was written.
+enum CheckedNumber {
+    /// The greatest number that can be kept.
+    static let max: UInt64 = (1 << 47) - 1
+
+    static func seal(_ number: UInt64, key: ByteBuffer) -> Int64 {
+        Int64(bitPattern: min(number, max) << 16 | check(number, key: key))
+    }
+
+    static func unseal(_ sealed: Int64, key: ByteBuffer) throws(RecordBytes.Damaged) -> UInt64 {
+        let bits = UInt64(bitPattern: sealed)
+        let number = bits >> 16
+        guard check(number, key: key) == bits & 0xFFFF else { throw RecordBytes.Damaged() }
+        return number
+    }
+
+    private static func check(_ number: UInt64, key: ByteBuffer) -> UInt64 {
+        let hash = RecordBytes.checksum(RecordBytes.key(number), key: key)
+        return (hash ^ hash >> 16 ^ hash >> 32 ^ hash >> 48) & 0xFFFF
+    }
+}
+
+extension ByteBuffer {
+    mutating func writeField(_ bytes: ByteBuffer) {
+        writeInteger(UInt32(clamping: bytes.readableBytes))
+        writeImmutableBuffer(bytes)
+    }
+
+    mutating func writeField(_ text: String) { writeField(ByteBuffer(string: text)) }
+
+    /// A value that may be missing.
+    mutating func writeOptional<Value>(_ value: Value?, _ write: (inout ByteBuffer, Value) -> Void) {
+        writeInteger(UInt8(value == nil ? 0 : 1))
+        if let value { write(&self, value) }
+    }
+
+    mutating func number<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) throws(RecordBytes.Damaged) -> Value {
+        guard let value = readInteger(as: type) else { throw RecordBytes.Damaged() }
+        return value
+    }
+
+    mutating func field() throws(RecordBytes.Damaged) -> ByteBuffer {
+        guard let bytes = readSlice(length: Int(try number(UInt32.self))) else { throw RecordBytes.Damaged() }
+        return bytes
+    }
+
+    mutating func text() throws(RecordBytes.Damaged) -> String { String(buffer: try field()) }
+
+    mutating func optional<Value>(
+        _ read: (inout ByteBuffer) throws(RecordBytes.Damaged) -> Value
+    ) throws(RecordBytes.Damaged) -> Value? {
+        try number(UInt8.self) == 0 ? nil : try read(&self)
+    }
+}

@@ -1,0 +1,54 @@
+import GRDB
+
+/// The tables, as they came about: a migration that has landed is never changed.
+enum StoreSchema {
+    /// `CREM`: the file is Crema's.
+    static let applicationID: Int32 = 0x4352_454D
+
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("sessions and retained messages") { db in
+            try db.execute(
+                sql: """
+                    PRAGMA application_id = \(applicationID);
+                    CREATE TABLE sessions (epoch INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;
+                    CREATE TABLE subscriptions (
+                        session INTEGER NOT NULL, filter TEXT NOT NULL, record BLOB NOT NULL, PRIMARY KEY (session, filter)
+                    ) STRICT, WITHOUT ROWID;
+                    -- Messages that wait for more than one session, and long ones.
+                    CREATE TABLE bodies (id INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;
+                    -- `state` says whether it was sent; without `body` the message is in `record`.
+                    CREATE TABLE deliveries (
+                        session INTEGER NOT NULL, place INTEGER NOT NULL, state INTEGER NOT NULL, body INTEGER, record BLOB NOT NULL,
+                        PRIMARY KEY (session, place)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX deliveriesByBody ON deliveries (body) WHERE body IS NOT NULL;
+                    -- QoS 2 messages that came and were not released.
+                    CREATE TABLE received (
+                        session INTEGER NOT NULL, packet INTEGER NOT NULL, cell INTEGER NOT NULL, record BLOB NOT NULL,
+                        PRIMARY KEY (session, packet, cell)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE retained (topic BLOB PRIMARY KEY, record BLOB NOT NULL) STRICT;
+                    """)
+        }
+        return migrator
+    }
+
+    /// One connection, as the writer wants it: what it has committed is on the disk.
+    static func open(_ path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "crema.store"
+        configuration.busyMode = .immediateError
+        configuration.foreignKeysEnabled = false
+        configuration.prepareDatabase { db in
+            // Nobody else may have the file open; so no memory has to be shared with anybody either.
+            try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
+            let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+            try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768")
+            guard mode == "wal", try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
+                throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: "the file does not take a write-ahead log (\(mode ?? "none"))")
+            }
+        }
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+}

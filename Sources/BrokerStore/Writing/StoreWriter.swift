@@ -1,0 +1,172 @@
+import BrokerCore
+import Dispatch
+import Foundation
+import GRDB
+import Logging
+import Synchronization
+
+/// Writes what shards hand over, a group of batches in one transaction, on a thread of its own (record 0018).
+///
+/// A group is written at once while little comes. When more came during the last one than a few changes, it gathers for a moment, so that
+/// thousands of answers share one sync.
+final class StoreWriter: Sendable {
+    /// Changes that are not gathered for any longer.
+    static let groupChanges = 1_000
+    /// How long it gathers under load.
+    static let gatherMilliseconds = 2
+    /// Changes in one group from which on there is load.
+    private static let loadChanges = 64
+    /// Between two tries to write again.
+    private static let retryMilliseconds = 250
+
+    private let path: String
+    private let inbox: StoreInbox
+    private let durability: Durability
+    private let retained: RetainedStore
+    private let statistics: Mutex<StoreStatistics>
+    private let log: Logger
+    private let fault: (@Sendable () throws -> Void)?
+    private let tell: @Sendable (ShardID?, StoreProgress) -> Void
+    private let ended = DispatchSemaphore(value: 0)
+
+    /// `tell` is called on the writer's thread; without a shard it is for all of them.
+    init(
+        path: String, inbox: StoreInbox, durability: Durability, retained: RetainedStore, setAside: Int, log: Logger,
+        fault: (@Sendable () throws -> Void)?, tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
+    ) {
+        self.path = path
+        self.inbox = inbox
+        self.durability = durability
+        self.retained = retained
+        self.log = log
+        self.fault = fault
+        self.tell = tell
+        var statistics = StoreStatistics(durability: durability.description)
+        statistics.setAside = UInt64(setAside)
+        self.statistics = Mutex(statistics)
+    }
+
+    var figures: StoreStatistics {
+        var figures = statistics.withLock { $0 }
+        figures.waitingChanges = inbox.waitingChanges
+        return figures
+    }
+
+    func start(lastBody: Int64, _ opened: DatabaseQueue) {
+        let thread = Thread { self.run(lastBody: lastBody, opened) }
+        thread.name = "crema-store"
+        thread.start()
+    }
+
+    /// Returns when everything is written, or cannot be.
+    func waitForEnd() { ended.wait() }
+
+    // MARK: The thread
+
+    private func run(lastBody: Int64, _ opened: DatabaseQueue) {
+        var lastBody = lastBody
+        var connection: DatabaseQueue? = opened
+        var pending: [ChangeBatch] = []
+        while true {
+            do {
+                let queue = try connection ?? reopen()
+                connection = queue
+                try queue.writeWithoutTransaction { db in try self.write(in: db, &pending, &lastBody) }
+                try? queue.close()
+                break
+            } catch {
+                // What a failed sync has left in the file is not known, and not asked again: another connection begins from what is there.
+                try? connection?.close()
+                connection = nil
+                noteFailure(error)
+                if inbox.isClosing { break }
+                inbox.pause(milliseconds: Self.retryMilliseconds)
+            }
+        }
+        if !pending.isEmpty { log.error("the store could not write its last changes", metadata: ["file": "\(path)"]) }
+        ended.signal()
+    }
+
+    /// A new connection, after everything that the log holds has been brought into the file and synced there.
+    private func reopen() throws -> DatabaseQueue {
+        let queue = try StoreSchema.open(path)
+        try queue.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+        return queue
+    }
+
+    private func write(in db: Database, _ pending: inout [ChangeBatch], _ lastBody: inout Int64) throws {
+        let statements = try StoreStatements(db)
+        if statistics.withLock({ $0.isFailing }) {
+            // Proves that a transaction gets through before anybody is told so.
+            try commit(pending, statements, db, &lastBody)
+            pending = []
+            noteRecovery()
+        }
+        var isLoaded = false
+        while let first = inbox.take() {
+            pending = first
+            gather(into: &pending, isLoaded: isLoaded)
+            try commit(pending, statements, db, &lastBody)
+            isLoaded = pending.count > 1 && pending.reduce(0) { $0 + $1.changes.count } >= Self.loadChanges
+            pending = []
+        }
+    }
+
+    private func gather(into pending: inout [ChangeBatch], isLoaded: Bool) {
+        let count = pending.reduce(0) { $0 + $1.changes.count }
+        switch durability {
+        case .relaxed(let milliseconds): inbox.gather(milliseconds: milliseconds, enough: .max)
+        case .strict, .memory:
+            guard isLoaded, count < Self.groupChanges else { return }
+            inbox.gather(milliseconds: Self.gatherMilliseconds, enough: Self.groupChanges - count)
+        }
+        pending += inbox.takeNow()
+    }
+
+    private func commit(_ group: [ChangeBatch], _ statements: StoreStatements, _ db: Database, _ lastBody: inout Int64) throws {
+        let began = DispatchTime.now().uptimeNanoseconds
+        let changed = retained.takeChanges()
+        do {
+            var writing = GroupWriting(statements, WallClock(), fault: fault)
+            try db.inTransaction(.immediate) {
+                try writing.write(group, retained: changed, lastBody: &lastBody)
+                try fault?()
+                return .commit
+            }
+        } catch {
+            retained.putBack(changed)
+            throw error
+        }
+        let seconds = Double(DispatchTime.now().uptimeNanoseconds - began) / 1_000_000_000
+        let changes = group.reduce(0) { $0 + $1.changes.count } + changed.count
+        statistics.withLock { statistics in
+            statistics.commits += 1
+            statistics.changes += UInt64(changes)
+            statistics.commitSeconds += seconds
+        }
+        var last: [ShardID: UInt64] = [:]
+        for batch in group { last[batch.shard] = batch.number }
+        for (shard, number) in last { tell(shard, .committed(upTo: number)) }
+    }
+
+    // MARK: Trouble
+
+    private func noteFailure(_ error: any Error) {
+        let isNews = statistics.withLock { statistics in
+            defer { statistics.isFailing = true }
+            statistics.errors += 1
+            return !statistics.isFailing
+        }
+        guard isNews else { return }
+        log.error(
+            "the store cannot write: what would have to be on disk is refused until it can",
+            metadata: ["file": "\(path)", "reason": "\(error)"])
+        tell(nil, .failing)
+    }
+
+    private func noteRecovery() {
+        statistics.withLock { $0.isFailing = false }
+        log.notice("the store writes again", metadata: ["file": "\(path)"])
+        tell(nil, .recovered)
+    }
+}

@@ -1,0 +1,60 @@
+import BrokerCore
+import BrokerServer
+import BrokerStore
+import Documents
+import Logging
+
+/// The durable store of a site, if its configuration names a directory.
+struct SiteStore {
+    /// What outlives the process, as operators read it.
+    static let kept = "persistent sessions with their subscriptions, queues and wills, and retained messages"
+    /// What does not yet, whatever the durability.
+    static let inMemory = "events and their deliveries, dead letters, archives, SQS queues, and what came by API"
+
+    private let durable: DurableStore?
+    private let retained: RetainedStore
+    let durability: Durability
+
+    /// Opens the store.
+    ///
+    /// - Throws: what keeps it from being opened; a damaged one is set aside instead, with a line in the log.
+    init(_ configuration: Configuration, log: Logger) throws {
+        guard let store = configuration.store else {
+            durable = nil
+            durability = .memory
+            retained = RetainedStore(limits: KnownLimits.broker(configuration.limits))
+            log.info("durability: memory: a restart forgets sessions, retained messages, \(Self.inMemory)")
+            return
+        }
+        durability =
+            switch store.durability {
+            case .relaxed(let milliseconds): .relaxed(milliseconds: milliseconds)
+            case .strict: .strict
+            }
+        retained = RetainedStore(limits: KnownLimits.broker(configuration.limits), isKept: true)
+        durable = try DurableStore(
+            directory: store.directory, durability: durability, retained: retained, log: Logger(label: "crema.store"))
+        log.info(
+            "durability: \(durability) in \(store.directory): kept: \(Self.kept); in memory: \(Self.inMemory)",
+            metadata: ["retained": "\(retained.count)"])
+    }
+
+    /// What the broker is to begin with; once.
+    func take(log: Logger) -> KeptState? {
+        guard let durable else { return nil }
+        let sessions = durable.takeSessions()
+        if !sessions.isEmpty {
+            let messages = sessions.reduce(0) { $0 + $1.deliveries.count }
+            log.info("restored", metadata: ["sessions": "\(sessions.count)", "messages": "\(messages)"])
+        }
+        return KeptState(
+            store: durable, durability: durability, retained: retained, sessions: sessions, close: { durable.close() })
+    }
+
+    /// Begins to write what the broker changes.
+    func start(for broker: Broker) {
+        durable?.start { [weak broker] shard, progress in broker?.storeProgressed(shard, progress) }
+    }
+
+    var statistics: StoreStatistics? { durable?.statistics }
+}

@@ -1,0 +1,139 @@
+import BrokerCore
+import CremaTesting
+import MQTTCodec
+import NIOCore
+import Testing
+
+/// Answers that promise something to outlive a crash leave when it is on disk, and no others wait.
+@Suite struct HeldAnswerTests {
+    private let broker = SimulatedBroker(shards: 2, store: SimulatedStore())
+
+    private func client(_ name: String, at shard: Int = 0, isKept: Bool, version: ProtocolVersion = .v311) throws -> SimulatedClient {
+        let client = SimulatedClient(name, of: broker)
+        client.open(at: shard)
+        var connect = Connect(clientID: name, cleanStart: !isKept, keepAlive: 0, version: version)
+        if version == .v5, isKept { connect.properties.sessionExpiryInterval = 1_000 }
+        _ = try client.exchange(.connect(connect))
+        return client
+    }
+
+    private func publish(_ qos: QoS, _ packetID: UInt16 = 1, topic: String = "a", retain: Bool = false) -> Packet {
+        var packet = Publish(topic: ByteBuffer(string: topic), payload: ByteBuffer(string: "x"), qos: qos, retain: retain)
+        packet.packetID = packetID
+        return .publish(packet)
+    }
+
+    private func subscribe(_ client: SimulatedClient, _ qos: QoS, _ filter: String = "a") throws -> [Packet] {
+        try client.exchange(.subscribe(Subscribe(packetID: 9, requests: [Subscribe.Request(filter: filter, qos: qos)])))
+    }
+
+    /// What comes before anything is written, and what comes after it.
+    private func answers(to packet: Packet, by client: SimulatedClient) throws -> (before: [PacketType], after: [PacketType]) {
+        client.send(packet)
+        broker.settle(committing: false)
+        let before = try client.read().map(\.type)
+        broker.settle()
+        return (before, try client.read().map(\.type))
+    }
+
+    @Test(
+        "PUBACK and PUBREC wait for a session that is kept [MQTT-4.3.2-2] [MQTT-4.3.3-2]", arguments: [QoS.atLeastOnce, .exactlyOnce],
+        [0, 1])
+    func acknowledgementsWait(qos: QoS, shard: Int) throws {
+        let subscriber = try client("s", at: shard, isKept: true)
+        _ = try subscribe(subscriber, .exactlyOnce)
+        subscriber.lose()
+        let publisher = try client("p", isKept: false)
+        let (before, after) = try answers(to: publish(qos), by: publisher)
+        #expect(before == [] && after == [qos == .atLeastOnce ? .puback : .pubrec])
+    }
+
+    @Test("Nothing waits where no session is kept", arguments: [0, 1])
+    func memorySessionsDoNotWait(shard: Int) throws {
+        let subscriber = try client("s", at: shard, isKept: false)
+        _ = try subscribe(subscriber, .exactlyOnce)
+        let publisher = try client("p", isKept: false)
+        #expect(try answers(to: publish(.atLeastOnce), by: publisher).before == [.puback])
+        #expect(try answers(to: publish(.exactlyOnce), by: publisher).before == [.pubrec])
+        #expect(try subscriber.read().map(\.type) == [.publish, .publish])
+        #expect(broker.store?.hasWaiting == false)
+    }
+
+    @Test func qosZeroIsSentToASessionThatIsKeptWithoutTheDisk() throws {
+        let subscriber = try client("s", isKept: true)
+        _ = try subscribe(subscriber, .exactlyOnce)
+        let publisher = try client("p", isKept: false)
+        publisher.send(publish(.atMostOnce))
+        publisher.send(publish(.atLeastOnce))
+        broker.settle(committing: false)
+        // QoS 1 may come again after a crash, so it need not wait either; its acknowledgement does.
+        #expect(try subscriber.read().map(\.type) == [.publish, .publish])
+        #expect(try publisher.read().isEmpty)
+    }
+
+    @Test func aRetainedMessageWaits() throws {
+        let publisher = try client("p", isKept: false)
+        let (before, after) = try answers(to: publish(.atLeastOnce, retain: true), by: publisher)
+        #expect(before == [] && after == [.puback])
+    }
+
+    @Test func connectAndSubscribeOfASessionThatIsKeptWait() throws {
+        let client = SimulatedClient("k", of: broker)
+        client.open(at: 0)
+        let connect = Packet.connect(Connect(clientID: "k", cleanStart: false, keepAlive: 0, version: .v311))
+        #expect(try answers(to: connect, by: client) == ([], [.connack]))
+        let subscribe = Packet.subscribe(Subscribe(packetID: 9, requests: [Subscribe.Request(filter: "a", qos: .atLeastOnce)]))
+        #expect(try answers(to: subscribe, by: client) == ([], [.suback]))
+        #expect(try answers(to: .pingreq, by: client) == ([.pingresp], []))
+        #expect(try answers(to: .unsubscribe(Unsubscribe(packetID: 3, filters: ["a"])), by: client) == ([], [.unsuback]))
+    }
+
+    @Test func aCleanStartWaitsUntilTheOldSessionIsGoneOnWhicheverShardItWas() throws {
+        let old = try client("k", at: 1, isKept: true)
+        old.lose()
+        let client = SimulatedClient("k", of: broker)
+        client.open(at: 0)
+        let connect = Packet.connect(Connect(clientID: "k", cleanStart: true, keepAlive: 0, version: .v311))
+        #expect(try answers(to: connect, by: client) == ([], [.connack]))
+        #expect(broker.afterCrash(shards: 2).clientSummaries().isEmpty)
+    }
+
+    @Test func aQoS2MessageIsSentWhenItsIdentifierIsOnDisk() throws {
+        let subscriber = try client("s", isKept: true)
+        _ = try subscribe(subscriber, .exactlyOnce)
+        let publisher = try client("p", isKept: true)
+        publisher.send(publish(.exactlyOnce))
+        broker.settle(committing: false)
+        #expect(try subscriber.read().isEmpty)
+        broker.settle()
+        #expect(try subscriber.read().map(\.type) == [.publish])
+        #expect(try answers(to: .pubrec(packetID: 1), by: subscriber) == ([], [.pubrel]))
+        _ = try publisher.read()
+        #expect(try answers(to: .pubrel(packetID: 1), by: publisher) == ([], [.pubcomp]))
+    }
+
+    @Test func answersKeepTheirOrder() throws {
+        let subscriber = try client("s", isKept: true)
+        _ = try subscribe(subscriber, .atLeastOnce)
+        subscriber.lose()
+        let publisher = try client("p", isKept: false)
+        publisher.send(publish(.atLeastOnce, 1))
+        publisher.send(publish(.atLeastOnce, 2, topic: "nobody"))
+        broker.settle(committing: false)
+        #expect(try publisher.read().isEmpty)
+        broker.settle()
+        let identifiers = try publisher.read().compactMap { packet in if case .puback(let puback) = packet { puback.packetID } else { nil }
+        }
+        #expect(identifiers == [1, 2])
+    }
+
+    @Test func relaxedAnswersDoNotWait() throws {
+        let broker = SimulatedBroker(shards: 1, store: SimulatedStore(), durability: .relaxed(milliseconds: 50))
+        let client = SimulatedClient("k", of: broker)
+        client.open(at: 0)
+        client.send(.connect(Connect(clientID: "k", cleanStart: false, keepAlive: 0, version: .v311)))
+        broker.settle(committing: false)
+        #expect(try client.read().map(\.type) == [.connack])
+        #expect(broker.store?.hasWaiting == true)
+    }
+}

@@ -1,0 +1,130 @@
+import BrokerCore
+import CremaTesting
+import MQTTCodec
+import NIOCore
+import Testing
+
+/// What a crash leaves of a session, and what it does not.
+@Suite struct RestoredSessionTests {
+    private let broker = SimulatedBroker(shards: 2, store: SimulatedStore())
+
+    private func connect(
+        _ name: String, to broker: SimulatedBroker, expiry: UInt32 = 1_000, will: Will? = nil
+    ) throws -> (client: SimulatedClient, packets: [Packet]) {
+        let client = SimulatedClient(name, of: broker)
+        client.open(at: 1)
+        var connect = Connect(clientID: name, cleanStart: false, keepAlive: 0, version: .v5)
+        connect.properties.sessionExpiryInterval = expiry
+        connect.will = will
+        return (client, try client.exchange(.connect(connect)))
+    }
+
+    private func isPresent(_ packets: [Packet]) -> Bool {
+        if case .connack(let connack) = packets.first { connack.sessionPresent } else { false }
+    }
+
+    private func publish(_ client: SimulatedClient, _ payload: String, qos: QoS, _ packetID: UInt16, duplicate: Bool = false) throws
+        -> [Packet]
+    {
+        var packet = Publish(topic: ByteBuffer(string: "a"), payload: ByteBuffer(string: payload), qos: qos, retain: false)
+        packet.packetID = packetID
+        packet.duplicate = duplicate
+        return try client.exchange(.publish(packet))
+    }
+
+    private func payloads(_ packets: [Packet]) -> [String] {
+        packets.compactMap { if case .publish(let publish) = $0 { String(buffer: publish.payload) } else { nil } }
+    }
+
+    private func subscribe(_ client: SimulatedClient) throws {
+        _ = try client.exchange(.subscribe(Subscribe(packetID: 9, requests: [Subscribe.Request(filter: "a", qos: .exactlyOnce)])))
+    }
+
+    @Test func aQueueIsThereInItsOrder() throws {
+        let subscriber = try connect("s", to: broker).client
+        try subscribe(subscriber)
+        subscriber.lose()
+        let publisher = try connect("p", to: broker).client
+        for number in 1...5 as ClosedRange<UInt16> { _ = try publish(publisher, "\(number)", qos: .atLeastOnce, number) }
+        let next = broker.afterCrash(shards: 2)
+        let (client, packets) = try connect("s", to: next)
+        #expect(isPresent(packets) && payloads(packets) == ["1", "2", "3", "4", "5"])
+        #expect(try payloads(publish(client, "6", qos: .atLeastOnce, 1)) == ["6"])
+    }
+
+    @Test func whatWasSentAtQoS2ComesAgainUnderItsIdentifier() throws {
+        let subscriber = try connect("s", to: broker).client
+        try subscribe(subscriber)
+        let publisher = try connect("p", to: broker).client
+        for number in 1...3 as ClosedRange<UInt16> { _ = try publish(publisher, "\(number)", qos: .exactlyOnce, number) }
+        _ = try subscriber.exchange(.pubrec(packetID: 1))
+        _ = try subscriber.exchange(.pubcomp(packetID: 1))
+        _ = try subscriber.exchange(.pubrec(packetID: 3))
+        let packets = try connect("s", to: broker.afterCrash(shards: 2)).packets.dropFirst()
+        guard case .publish(let second) = packets.first, case .pubrel(let third) = packets.last else {
+            Issue.record("\(packets)")
+            return
+        }
+        #expect(packets.count == 2 && second.packetID == 2 && second.duplicate && third.packetID == 3)
+    }
+
+    @Test func aQoS2MessageThatComesAgainIsKnown() throws {
+        let subscriber = try connect("s", to: broker).client
+        try subscribe(subscriber)
+        let publisher = try connect("p", to: broker).client
+        _ = try publish(publisher, "once", qos: .exactlyOnce, 7)
+        _ = try subscriber.exchange(.pubrec(packetID: 1))
+        _ = try subscriber.exchange(.pubcomp(packetID: 1))
+        let next = broker.afterCrash(shards: 2)
+        let again = try connect("s", to: next).client
+        let back = try connect("p", to: next).client
+        #expect(try publish(back, "once", qos: .exactlyOnce, 7, duplicate: true).map(\.type) == [.pubrec])
+        #expect(try payloads(again.read()).isEmpty)
+    }
+
+    @Test func anExpiryRunsOnWhileNobodyIsThere() throws {
+        _ = try connect("short", to: broker, expiry: 10).client
+        _ = try connect("long", to: broker, expiry: 1_000).client
+        let next = broker.afterCrash(shards: 2)
+        next.advance(seconds: 20)
+        #expect(next.clientSummaries().map(\.clientID) == ["long"])
+    }
+
+    @Test func aWillOfAClientThatTheCrashCutOffIsPublishedAfterItsDelay() throws {
+        let subscriber = try connect("s", to: broker).client
+        try subscribe(subscriber)
+        subscriber.lose()
+        var will = Will(topic: ByteBuffer(string: "a"), payload: ByteBuffer(string: "will"), qos: .atLeastOnce, retain: false)
+        will.properties.willDelayInterval = 5
+        _ = try connect("w", to: broker, will: will)
+        let next = broker.afterCrash(shards: 2)
+        let (client, packets) = try connect("s", to: next)
+        #expect(payloads(packets).isEmpty)
+        next.advance(seconds: 6)
+        next.settle()
+        #expect(try payloads(client.read()) == ["will"])
+    }
+
+    @Test func whatIsNotOnDiskWasNotPromised() throws {
+        let subscriber = try connect("s", to: broker).client
+        try subscribe(subscriber)
+        subscriber.lose()
+        broker.settle()
+        let publisher = try connect("p", to: broker).client
+        var packet = Publish(topic: ByteBuffer(string: "a"), payload: ByteBuffer(string: "x"), qos: .atLeastOnce, retain: false)
+        packet.packetID = 1
+        publisher.send(.publish(packet))
+        broker.settle(committing: false)
+        #expect(try publisher.read().isEmpty)
+        #expect(try payloads(connect("s", to: broker.afterCrash(shards: 2)).packets).isEmpty)
+    }
+
+    @Test func sessionsComeBackToOtherShardsIfThereAreFewer() throws {
+        let subscriber = try connect("s", to: broker).client
+        try subscribe(subscriber)
+        subscriber.lose()
+        broker.settle()
+        let next = SimulatedBroker(shards: 1, store: broker.store?.afterCrash())
+        #expect(next.clientSummaries().map(\.clientID) == ["s"])
+    }
+}

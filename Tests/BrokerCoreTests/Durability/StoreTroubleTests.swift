@@ -1,0 +1,80 @@
+import BrokerCore
+import CremaTesting
+import MQTTCodec
+import NIOCore
+import Testing
+
+/// While the disk takes nothing, what needs it is refused with a reason, and the rest goes on.
+@Suite struct StoreTroubleTests {
+    private let broker = SimulatedBroker(shards: 1, store: SimulatedStore())
+
+    private func client(_ name: String, isKept: Bool, version: ProtocolVersion = .v5) throws -> (client: SimulatedClient, packets: [Packet])
+    {
+        let client = SimulatedClient(name, of: broker)
+        client.open(at: 0)
+        var connect = Connect(clientID: name, cleanStart: !isKept, keepAlive: 0, version: version)
+        if version == .v5, isKept { connect.properties.sessionExpiryInterval = 1_000 }
+        return (client, try client.exchange(.connect(connect)))
+    }
+
+    private func subscribe(_ client: SimulatedClient, _ filter: String = "a") throws -> [Packet] {
+        try client.exchange(.subscribe(Subscribe(packetID: 9, requests: [Subscribe.Request(filter: filter, qos: .exactlyOnce)])))
+    }
+
+    private func publish(_ qos: QoS, topic: String = "a", retain: Bool = false) -> Packet {
+        var packet = Publish(topic: ByteBuffer(string: topic), payload: ByteBuffer(string: "x"), qos: qos, retain: retain)
+        if qos > .atMostOnce { packet.packetID = 1 }
+        return .publish(packet)
+    }
+
+    private func code(_ packets: [Packet]) -> ReasonCode? {
+        switch packets.first {
+        case .puback(let packet), .pubrec(let packet): packet.reasonCode
+        case .suback(let packet): packet.reasonCodes.first
+        case .connack(let packet): packet.reasonCode
+        default: nil
+        }
+    }
+
+    @Test func aPublishThatNeedsTheDiskIsRefusedInMQTT5() throws {
+        _ = try subscribe(client("s", isKept: true).client)
+        let publisher = try client("p", isKept: false).client
+        broker.setFailing(true)
+        #expect(try code(publisher.exchange(publish(.atLeastOnce))) == .implementationSpecificError)
+        #expect(try code(publisher.exchange(publish(.exactlyOnce))) == .implementationSpecificError)
+        #expect(try code(publisher.exchange(publish(.atLeastOnce, topic: "other", retain: true))) == .implementationSpecificError)
+        #expect(broker.nodes[0].core.statistics().messagesDropped == ["store_failing": 3])
+        broker.setFailing(false)
+        #expect(try code(publisher.exchange(publish(.atLeastOnce))) == .success)
+    }
+
+    @Test func aPublishThatNeedsTheDiskEndsAConnectionOfMQTT311() throws {
+        _ = try subscribe(client("s", isKept: true).client)
+        let publisher = try client("p", isKept: false, version: .v311).client
+        broker.setFailing(true)
+        #expect(try publisher.exchange(publish(.atLeastOnce)).isEmpty)
+        #expect(!publisher.isConnected)
+    }
+
+    @Test func whatNeedsNoDiskGoesOn() throws {
+        let kept = try client("s", isKept: true).client
+        _ = try subscribe(kept)
+        let watcher = try client("w", isKept: false).client
+        _ = try subscribe(watcher, "b")
+        let publisher = try client("p", isKept: false).client
+        broker.setFailing(true)
+        _ = try publisher.exchange(publish(.atMostOnce))
+        #expect(try kept.read().map(\.type) == [.publish])
+        #expect(try code(publisher.exchange(publish(.atLeastOnce, topic: "b"))) == .success)
+        #expect(try watcher.read().map(\.type) == [.publish])
+        #expect(try code(client("new", isKept: false).packets) == .success)
+    }
+
+    @Test func sessionsAndSubscriptionsThatCannotBeKeptAreRefused() throws {
+        let kept = try client("s", isKept: true).client
+        broker.setFailing(true)
+        #expect(try code(subscribe(kept)) == .implementationSpecificError)
+        #expect(try code(client("new", isKept: true).packets) == .serverUnavailable)
+        #expect(try code(client("old", isKept: true, version: .v311).packets) == .serverUnavailable)
+    }
+}
