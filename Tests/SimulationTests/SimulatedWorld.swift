@@ -21,14 +21,15 @@ final class SimulatedWorld {
     private static let filters = ["a", "a/b", "a/#", "+/c", "b", "a/+", "will/+", "#"]
     private static let groups = ["$share/g/w/#", "$share/h/w/1"]
 
-    init(seed: UInt64) {
+    /// `hasStore`: answers wait for a disk, which is written to as the seed will have it.
+    init(seed: UInt64, hasStore: Bool = false) {
         random = SeededRandom(seed: seed)
         var limits = BrokerLimits()
         limits.inflightMax = Int.random(in: 1...8, using: &random)
         limits.outboundBytesMax = 400
         limits.receiveMaximum = Self.receiveMaximum
         limits.topicAliasesMax = 3
-        broker = SimulatedBroker(shards: 2, limits: limits)
+        broker = SimulatedBroker(shards: 2, limits: limits, store: hasStore ? SimulatedStore() : nil)
         let count = Int.random(in: 5...12, using: &random)
         var clients: [ModelClient] = []
         for number in 0..<count {
@@ -177,13 +178,14 @@ final class SimulatedWorld {
         for client in clients { try noticeClosed(client) }
     }
 
-    /// One random movement: a turn ends, a hand-off arrives, bytes reach the broker or a client.
+    /// One random movement: a turn ends, a hand-off arrives, bytes reach the broker or a client, something is on disk.
     private func moveNetwork() throws {
-        switch Int.random(in: 0..<6, using: &random) {
+        switch Int.random(in: 0..<(broker.store == nil ? 6 : 7), using: &random) {
         case 0: broker.endTurn(of: 0)
         case 1: broker.endTurn(of: 1)
         case 2: _ = broker.deliverHandOff(from: 0, to: 1)
         case 3: _ = broker.deliverHandOff(from: 1, to: 0)
+        case 6: broker.commit(atMost: Int.random(in: 1...4, using: &random))
         default:
             let client = clients[Int.random(in: 0..<clients.count, using: &random)]
             if random.happens(percent: 50) { deliverToBroker(client, all: false) } else { try deliverToClient(client, all: false) }

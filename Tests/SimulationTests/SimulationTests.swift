@@ -8,14 +8,14 @@ import Testing
     @Test func promisesHoldInEveryWorld() throws {
         let environment = ProcessInfo.processInfo.environment
         if let text = environment["CREMA_SEED"], let seed = UInt64(text) {
-            let world = SimulatedWorld(seed: seed)
+            let world = SimulatedWorld(seed: seed, hasStore: seed % 2 == 0)
             defer { print(world.history.joined(separator: "\n")) }
             try world.run(steps: SimulatedWorld.steps)
             return
         }
         let seeds = environment["CREMA_SEEDS"].flatMap { UInt64($0) } ?? 2_000
         for seed in 1...max(1, seeds) {
-            let world = SimulatedWorld(seed: seed)
+            let world = SimulatedWorld(seed: seed, hasStore: seed % 2 == 0)
             do { try world.run(steps: SimulatedWorld.steps) } catch {
                 Issue.record(
                     """
@@ -27,5 +27,28 @@ import Testing
             }
         }
         print("\(seeds) simulated worlds kept every promise")
+    }
+
+    @Test func nothingAcknowledgedIsLostInACrash() throws {
+        let environment = ProcessInfo.processInfo.environment
+        if let text = environment["CREMA_CRASH_SEED"], let seed = UInt64(text) {
+            let world = CrashWorld(seed: seed)
+            defer { print(world.history.joined(separator: "\n")) }
+            return try world.run()
+        }
+        let seeds = environment["CREMA_SEEDS"].flatMap { UInt64($0) } ?? 2_000
+        for seed in 1...max(1, seeds) {
+            let world = CrashWorld(seed: seed)
+            do { try world.run() } catch {
+                Issue.record(
+                    """
+                    seed \(seed): \(error)
+                    repeat with CREMA_CRASH_SEED=\(seed) SWIFT_DETERMINISTIC_HASHING=1; its last steps:
+                    \(world.history.suffix(40).joined(separator: "\n"))
+                    """)
+                return
+            }
+        }
+        print("\(seeds) simulated worlds lost nothing in their crashes")
     }
 }

@@ -10,13 +10,19 @@ enum Campaign {
             exit(2)
         }
         for seed in seeds[0]...seeds[1] {
-            let world = SimulatedWorld(seed: seed)
-            do { try world.run(steps: SimulatedWorld.steps) } catch {
-                print(world.history.suffix(seeds[0] == seeds[1] ? 400 : 40).joined(separator: "\n"))
-                print("seed \(seed): \(error)")
-                exit(1)
-            }
+            let world = SimulatedWorld(seed: seed, hasStore: seed % 2 == 0)
+            attempt(seed, { try world.run(steps: SimulatedWorld.steps) }, history: { world.history }, isAlone: seeds[0] == seeds[1])
+            let crashing = CrashWorld(seed: seed)
+            attempt(seed, { try crashing.run() }, history: { crashing.history }, isAlone: seeds[0] == seeds[1])
         }
         print("seeds \(seeds[0]) to \(seeds[1]): every promise was kept")
+    }
+
+    private static func attempt(_ seed: UInt64, _ run: () throws -> Void, history: () -> [String], isAlone: Bool) {
+        do { try run() } catch {
+            print(history().suffix(isAlone ? 400 : 40).joined(separator: "\n"))
+            print("seed \(seed): \(error)")
+            exit(1)
+        }
     }
 }
