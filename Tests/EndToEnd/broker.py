@@ -78,19 +78,28 @@ class Broker:
             **(more or {}),
         }))
         self._log = (self.folder / "crema.log").open("w")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("CREMA")}
-        self.process = subprocess.Popen(
-            [CREMA, "serve", "--config", str(self.configuration)], env=environment,
-            stdout=self._log, stderr=self._log if log_is_read else subprocess.PIPE)
+        self._errors = self._log if log_is_read else subprocess.PIPE
+        self.start()
         if open_files:
             resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (open_files, open_files))
         try:
-            self._wait_until_ready()
+            self.wait_until_ready()
         except Exception:
             self.end()
             raise
 
-    def _wait_until_ready(self):
+    def start(self):
+        """Begins to serve, on the same ports each time."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("CREMA")}
+        self.process = subprocess.Popen(
+            [CREMA, "serve", "--config", str(self.configuration)], env=environment, stdout=self._log, stderr=self._errors)
+
+    def kill(self):
+        """The end without warning."""
+        self.process.kill()
+        self.process.wait()
+
+    def wait_until_ready(self):
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

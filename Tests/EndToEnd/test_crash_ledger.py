@@ -1,0 +1,115 @@
+"""Nothing acknowledged is lost: the broker is killed with SIGKILL at random moments, also while it starts, and every account is kept.
+
+CREMA_CRASHES says how often (12 unless set), CREMA_CRASH_SEED repeats a choice of moments. Prints its figures.
+"""
+
+import json
+import os
+import random
+import time
+import unittest
+
+from broker import WAIT_SECONDS, Broker
+from ledger_clients import LedgerPublisher, LedgerSubscriber, check
+
+CRASHES = int(os.environ.get("CREMA_CRASHES", "12"))
+SEED = int(os.environ.get("CREMA_CRASH_SEED", str(random.randrange(1 << 32))))
+QUIET_SECONDS = 2
+
+
+class CrashLedgerTests(unittest.TestCase):
+    def setUp(self):
+        print(f"\nCREMA_CRASH_SEED={SEED}")
+        self.random = random.Random(SEED)
+        # Two event loops, so that messages cross from one to the other.
+        limits = {
+            "eventLoopsMax": 2, "queueMessagesMax": 1_000_000, "queueBytesMax": 1_000_000_000, "connectsPerSecondPerClientMax": 1_000}
+        self.broker = Broker(limits=limits, more={"data": "data"})
+        self.addCleanup(self.broker.end)
+
+    def clients(self):
+        port, seed = self.broker.mqtt, self.random.randrange(1 << 32)
+        subscribers = [
+            LedgerSubscriber("online-1", port, 4, seed + 1, qos=1), LedgerSubscriber("online-2", port, 5, seed + 2, qos=2),
+            LedgerSubscriber("away-1", port, 5, seed + 3, qos=1, away=0.8), LedgerSubscriber("away-2", port, 4, seed + 4, qos=2, away=0.8)]
+        publishers = [
+            LedgerPublisher(f"publisher-{number}", port, 4 + number % 2, seed + 10 + number, qos=1 + number // 2 % 2, per_second=1_000)
+            for number in range(4)]
+        retained = [
+            LedgerPublisher(f"retaining-{number}", port, 4 + number, seed + 20 + number, qos=1, per_second=100, retain=True,
+                            topic=f"kept/{number}")
+            for number in range(2)]
+        return subscribers, publishers, retained
+
+    def check_alive(self, clients):
+        for client in clients:
+            if client.failure:
+                raise client.failure
+
+    def test_nothing_acknowledged_is_lost(self):
+        subscribers, publishers, retained = self.clients()
+        for subscriber in subscribers:
+            subscriber.start()
+        for subscriber in subscribers:
+            self.assertTrue(subscriber.is_subscribed.wait(WAIT_SECONDS), subscriber.failure)
+        everybody = subscribers + publishers + retained
+        for publisher in publishers + retained:
+            publisher.start()
+        deaths = 0
+        for _ in range(CRASHES):
+            if self.random.random() < 0.8:
+                self.broker.wait_until_ready()
+            time.sleep(self.random.uniform(0.05, 0.8))
+            self.broker.kill()
+            deaths += 1
+            if self.random.random() < 0.4:
+                self.broker.start()
+                time.sleep(self.random.uniform(0, 0.15))
+                self.broker.kill()
+                deaths += 1
+            self.broker.start()
+            self.check_alive(everybody)
+        self.broker.wait_until_ready()
+        for publisher in publishers + retained:
+            publisher.finish()
+            self.assertFalse(publisher.open, f"{publisher.client} is not done: {publisher.failure}")
+        self.settle(subscribers)
+        self.check_alive(everybody)
+        for subscriber in subscribers:
+            for publisher in publishers:
+                check(subscriber, publisher)
+        self.check_retained(retained)
+        acknowledged = sum(len(publisher.acknowledged) for publisher in publishers + retained)
+        figures = {
+            "deaths": deaths, "acknowledged": acknowledged, "connections": sum(client.connections for client in everybody),
+            "received": {subscriber.client: sum(map(len, subscriber.got.values())) for subscriber in subscribers}}
+        print(json.dumps(figures))
+
+    def settle(self, subscribers):
+        """Until nothing has come to anybody for a while."""
+        for subscriber in subscribers:
+            subscriber.staying.set()
+        begun = time.monotonic()
+        while any(time.monotonic() - max(subscriber.last_receipt, begun) < QUIET_SECONDS for subscriber in subscribers):
+            self.check_alive(subscribers)
+            time.sleep(0.05)
+        for subscriber in subscribers:
+            subscriber.end()
+
+    def check_retained(self, publishers):
+        """The last one of each topic, after one death more."""
+        self.broker.kill()
+        self.broker.start()
+        self.broker.wait_until_ready()
+        reader = LedgerSubscriber("reader", self.broker.mqtt, 4, 0, qos=1, filter="kept/#")
+        reader.start()
+        deadline = time.monotonic() + WAIT_SECONDS
+        while len(reader.got) < len(publishers) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        reader.end()
+        for publisher in publishers:
+            self.assertEqual(reader.got.get((publisher.topic, publisher.client)), [publisher.last])
+
+
+if __name__ == "__main__":
+    unittest.main()
