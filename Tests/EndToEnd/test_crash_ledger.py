@@ -1,6 +1,6 @@
 """Nothing acknowledged is lost: the broker is killed with SIGKILL at random moments, also while it starts, and every account is kept.
 
-CREMA_CRASHES says how often (12 unless set), CREMA_CRASH_SEED repeats a choice of moments. Prints its figures.
+LEDGER_CRASHES says how often (12 unless set), LEDGER_SEED repeats a choice of moments. Prints its figures.
 """
 
 import json
@@ -12,14 +12,14 @@ import unittest
 from broker import WAIT_SECONDS, Broker
 from ledger_clients import LedgerPublisher, LedgerSubscriber, check
 
-CRASHES = int(os.environ.get("CREMA_CRASHES", "12"))
-SEED = int(os.environ.get("CREMA_CRASH_SEED", str(random.randrange(1 << 32))))
+CRASHES = int(os.environ.get("LEDGER_CRASHES", "12"))
+SEED = int(os.environ.get("LEDGER_SEED", str(random.randrange(1 << 32))))
 QUIET_SECONDS = 2
 
 
 class CrashLedgerTests(unittest.TestCase):
     def setUp(self):
-        print(f"\nCREMA_CRASH_SEED={SEED}")
+        print(f"\nLEDGER_SEED={SEED}")
         self.random = random.Random(SEED)
         # Two event loops, so that messages cross from one to the other.
         limits = {
