@@ -52,6 +52,7 @@ let package = Package(
         .target(name: "MQTTCodec", dependencies: [nioCore]),
         .target(name: "Rules"),
         .target(name: "Documents", dependencies: [.product(name: "Yams", package: "Yams")]),
+        .target(name: "Rights", dependencies: ["Documents"]),
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
         .target(name: "Queues", dependencies: ["Rules", deque, heap]),
         .target(
@@ -61,8 +62,8 @@ let package = Package(
         .target(
             name: "BrokerServer",
             dependencies: [
-                "BrokerCore", "HTTPExchange", "MQTTCodec", "Trust", "WebSocketFraming", nioCore, nioHTTP, nioPosix, nioSSL, nioTLS,
-                nioWebSocket, deque, logging,
+                "BrokerCore", "HTTPExchange", "MQTTCodec", "Rights", "Trust", "WebSocketFraming", nioCore, nioHTTP, nioPosix, nioSSL,
+                nioTLS, nioWebSocket, deque, logging,
             ]),
         .target(name: "HTTPExchange", dependencies: ["BrokerCore", nioCore, nioHTTP, logging]),
         .target(
@@ -95,13 +96,15 @@ let package = Package(
             name: "crema",
             dependencies: [
                 "AdminServer", "BrokerCore", "BrokerServer", "Documents", "EventBus", "Gateway", "LoadGenerator", "MQTTCodec",
-                "OutboundHTTP", "Queues", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments, httpClient, lifecycle, signals,
+                "OutboundHTTP", "Queues", "Rights", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments, httpClient, lifecycle,
+                signals,
             ],
             exclude: ["Shop"]
         ),
 
         .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", nioCore], exclude: ["Vectors"]),
         .testTarget(name: "RulesTests", dependencies: ["Rules"], exclude: ["Vectors"]),
+        .testTarget(name: "RightsTests", dependencies: ["Rights", "CremaTesting", "Documents"]),
         .testTarget(name: "TrustTests", dependencies: ["Trust", subprocess, system]),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
         .testTarget(name: "BrokerCoreTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),

@@ -17,7 +17,7 @@ tests=(--skip SimulationTests)
 [ $# -lt 2 ] || tests=(--filter "$2")
 
 # A report ends the run: the first one is the one to read. Memory that is still reachable at the end is no leak of the broker's.
-export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/.ci/tsan-suppressions.txt
 export ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1
 export SWIFT_BACKTRACE=enable=no
 

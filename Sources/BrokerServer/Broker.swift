@@ -165,6 +165,11 @@ package final class Broker: BrokerAccess {
         _ = await collect { $0.shard.setRules(rules) }
     }
 
+    /// Takes back on every shard what the authorizer does not grant any more, as after a reload.
+    package func rightsChanged() async {
+        _ = await collect { $0.shard.rightsChanged(now: .now) }
+    }
+
     // MARK: BrokerAccess
 
     package func publish(_ messages: [Message]) async {

@@ -8,13 +8,14 @@ let allowedImports: [String: Set<String>] = [
     // Glibc for its mathematical functions, each imported by its name.
     "Rules": ["Glibc"],
     "Documents": ["Yams", "Foundation"],
+    "Rights": ["Documents"],
     "BrokerCore": ["MQTTCodec", "NIOCore", "DequeModule", "HeapModule"],
     "Queues": ["Rules", "DequeModule", "HeapModule"],
     "EventBus": ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", "NIOCore", "DequeModule", "HeapModule", "Logging", "Glibc"],
     "OutboundHTTP": ["EventBus", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "AsyncHTTPClient", "Glibc"],
     "WebSocketFraming": ["NIOCore", "NIOWebSocket"],
     "BrokerServer": [
-        "BrokerCore", "HTTPExchange", "MQTTCodec", "Trust", "WebSocketFraming", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS",
+        "BrokerCore", "HTTPExchange", "MQTTCodec", "Rights", "Trust", "WebSocketFraming", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS",
         "NIOWebSocket", "Logging", "DequeModule", "Synchronization", "Dispatch", "Glibc",
     ],
     "HTTPExchange": ["BrokerCore", "NIOCore", "NIOHTTP1", "Logging", "Glibc"],
@@ -36,7 +37,7 @@ let allowedImports: [String: Set<String>] = [
     // Command line and wiring: everything that another target may import, and what only an executable needs.
     "crema": [
         "AdminServer", "BrokerCore", "BrokerServer", "Documents", "EventBus", "Gateway", "HTTPExchange", "HTTPListening", "LoadGenerator",
-        "MQTTCodec", "OutboundHTTP", "Queues", "Rules", "Trust",
+        "MQTTCodec", "OutboundHTTP", "Queues", "Rights", "Rules", "Trust",
         "NIOCore", "NIOPosix", "NIOSSL", "Hummingbird", "Logging", "ArgumentParser", "AsyncHTTPClient", "ServiceLifecycle", "Foundation",
         "FoundationEssentials", "Glibc", "Dispatch", "NIOHTTP1", "UnixSignals",
     ],

@@ -55,6 +55,9 @@ extension Shard {
                 let text = "the client identifier connects too often (connectsPerSecondPerClientMax)"
                 return refuse(accepted.clientID, on: connection, .connectionRateExceeded, text)
             }
+            if !authorizer.isUnrestricted, let refusal = refusal(of: accepted) {
+                return refuse(accepted.clientID, on: connection, .notAuthorized, refusal)
+            }
             accepted.attempt = directory.nextAttempt()
         }
         let claim = directory.claim(
@@ -70,6 +73,14 @@ extension Shard {
         case .granted(let epoch), .ownedHere(let epoch):
             open(accepted, epoch: epoch, on: connection)
         }
+    }
+
+    /// Why the client may not connect, or not with that will: which would be refused only when nobody is there to be told.
+    private func refusal(of accepted: AcceptedConnect) -> String? {
+        let client = Publisher(clientID: accepted.clientID, principal: accepted.principal)
+        if let refusal = authorizer.refusal(ofConnect: client) { return refusal }
+        guard let will = accepted.connect.will else { return nil }
+        return authorizer.refusal(ofPublish: String(buffer: will.topic), retain: will.retain, by: client).map { "the will: \($0)" }
     }
 
     /// The client identifier is this shard's: resumes its session or begins one.

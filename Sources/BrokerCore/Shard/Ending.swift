@@ -137,7 +137,7 @@ extension Shard {
             expiryInterval: will.properties.messageExpiryInterval, now: now)
         // Retained if and only if the client asked for it [MQTT-3.1.2-16] [MQTT-3.1.2-17] [MQTT5-3.1.2-14] [MQTT5-3.1.2-15].
         let message = Message(topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain, properties: properties)
-        guard mayPublish(message.topic, publisher) else { return }
+        guard mayPublish(message.topic, retain: message.retain, publisher) else { return }
         accept(message, from: publisher)
     }
 

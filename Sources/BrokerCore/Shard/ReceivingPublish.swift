@@ -37,12 +37,14 @@ extension Shard {
             _ = acceptFromClient(&outgoing, along: route, isUTF8: isUTF8, on: connection)
         case .atLeastOnce:
             let code = acceptFromClient(&outgoing, along: route, isUTF8: isUTF8, on: connection)
+            if connection.isClosed { return }
             // Nothing is kept of the identifier: the next one is new [MQTT-4.3.2-2] [MQTT5-4.3.2-4] [MQTT5-4.3.2-5].
             acknowledge(.puback, layout.packetID, code, on: connection)
         case .exactlyOnce:
             var code = ReasonCode.success
             if !session.awaitingPubrel.contains(layout.packetID) {  // [MQTT-4.3.3-2] [MQTT5-4.3.3-10]
                 code = acceptFromClient(&outgoing, along: route, isUTF8: isUTF8, on: connection)
+                if connection.isClosed { return }
                 if !code.isError { session.awaitingPubrel.receive(layout.packetID) }  // [MQTT5-4.3.3-9]
             }
             acknowledge(.pubrec, layout.packetID, code, on: connection)  // [MQTT-4.3.3-2] [MQTT5-4.3.3-8]
@@ -125,7 +127,12 @@ extension Shard {
     ) -> ReasonCode {
         if route.isSystemTopic || !authorizer.isUnrestricted {
             // MQTT 3.1.1 has no refusal for a publish: it is acknowledged and goes nowhere [MQTT-3.3.5-2].
-            guard mayPublish(route.topic, connection.publisher) else { return .notAuthorized }
+            guard mayPublish(route.topic, retain: outgoing.message.retain, connection.publisher) else {
+                if connection.isAWS, connection.terms == nil || outgoing.message.qos == .atMostOnce {
+                    end(connection, reason: .notPermitted("a publish that is not authorized (dialect: aws)"), closingTransport: true)
+                }
+                return .notAuthorized
+            }
         }
         if isUTF8, (try? UTF8Span(validating: outgoing.message.payload.readableBytesUInt8Span)) == nil {
             counters.drop(.payloadFormatInvalid)

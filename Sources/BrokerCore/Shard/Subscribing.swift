@@ -33,6 +33,9 @@ extension Shard {
             if let (code, problem) = problem(with: request, of: session, on: connection) {
                 transport.report(.subscribeDenied(clientID: session.clientID, filter: request.filter, problem))
                 counters.subscriptionsRefused += 1
+                if connection.isAWS, connection.terms == nil, code == .notAuthorized {
+                    return end(connection, reason: .notPermitted(problem), closingTransport: true)
+                }
                 codes.append(code)  // [MQTT-3.8.4-5] [MQTT5-3.8.4-6] [MQTT5-3.8.4-7]
                 continue
             }
@@ -81,7 +84,7 @@ extension Shard {
         if authorizer.isUnrestricted { return nil }
         // The right to a shared subscription is the right to its filter.
         let filter = (try? SharedFilter(parsing: request.filter))?.filter ?? request.filter
-        return authorizer.allowsSubscribe(to: filter, by: session.subscriber) ? nil : (.notAuthorized, "not authorized")
+        return authorizer.refusal(ofSubscribe: filter, by: session.subscriber).map { (.notAuthorized, $0) }
     }
 
     /// What IoT Core does not answer, or closes for.

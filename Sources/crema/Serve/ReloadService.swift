@@ -38,7 +38,8 @@ struct ReloadService: Service {
             log.error("reload failed: nothing has changed")
             return
         }
-        authorizer.replace(credentials: loaded.scramUsers)
+        authorizer.replace(credentials: loaded.scramUsers, policies: loaded.policies)
+        await broker.rightsChanged()
         await broker.setRules(control.delivery)
         for gateway in gateways { gateway.replace(routes: loaded.routes) }
         let rules = loaded.resources.eventRuleCount + loaded.resources.topicRuleCount
