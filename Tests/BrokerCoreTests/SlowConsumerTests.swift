@@ -71,6 +71,9 @@ import Testing
         #expect((broker.dropped["outbound_full"] ?? 0) >= 14)
         let report = broker.events.compactMap { if case .messagesDropped("slow", "outbound_full", let count) = $0 { count } else { nil } }
         #expect(report == [1])  // one line in ten seconds, however many
+        broker.advance(seconds: 10)
+        let reports = broker.events.compactMap { if case .messagesDropped("slow", "outbound_full", let count) = $0 { count } else { nil } }
+        #expect(reports.reduce(0, +) == broker.dropped["outbound_full"])  // and what it left out is told then
         broker.setWritable(try #require(client.socket), true)
         broker.settle()
         _ = try client.read()

@@ -94,10 +94,15 @@ package struct BrokerLimits: Sendable, Equatable {
     package var retainedMessagesMax = 100_000
     /// Bytes of retained topics and payloads; at the limit as for ``retainedMessagesMax``, and the topic's older message goes, too.
     package var retainedBytesMax = 268_435_456
+    /// Levels of all retained topics, which is what the tree of topics takes beside ``retainedBytesMax``, about 200 bytes each; at the limit
+    /// as for ``retainedMessagesMax``.
+    package var retainedLevelsMax = 500_000
     /// Retained messages that one client, which is an identifier and a principal, published last; at the limit as for ``retainedMessagesMax``, and 0x97 tells a client of MQTT 5.
     package var retainedMessagesPerClientMax = 10_000
     /// Bytes of retained topics and payloads that one client published last; at the limit as for ``retainedMessagesPerClientMax``.
     package var retainedBytesPerClientMax = 67_108_864
+    /// Levels of retained topics that one client published last; at the limit as for ``retainedMessagesPerClientMax``.
+    package var retainedLevelsPerClientMax = 100_000
     /// Seconds that a session without a connection is kept at the most; then it ends, and its queue is counted as `session_expired`.
     package var sessionExpirySecondsMax = 604_800
     /// Topics of which a shard keeps statistics for operators; further ones are delivered but not listed.
@@ -135,7 +140,9 @@ package struct BrokerLimits: Sendable, Equatable {
         ("failedAuthenticationBlockSeconds", \.failedAuthenticationBlockSeconds), ("addressesTrackedMax", \.addressesTrackedMax),
         ("clientIDsTrackedMax", \.clientIDsTrackedMax),
         ("retainedMessagesMax", \.retainedMessagesMax), ("retainedBytesMax", \.retainedBytesMax),
+        ("retainedLevelsMax", \.retainedLevelsMax),
         ("retainedMessagesPerClientMax", \.retainedMessagesPerClientMax),
+        ("retainedLevelsPerClientMax", \.retainedLevelsPerClientMax),
         ("retainedBytesPerClientMax", \.retainedBytesPerClientMax),
         ("sessionExpirySecondsMax", \.sessionExpirySecondsMax), ("topicsTrackedMax", \.topicsTrackedMax),
     ]

@@ -15,7 +15,7 @@ package struct Publisher: Sendable, Equatable {
 ///
 /// Evaluated once, on the shard that accepted the publish; must not block. The answers are published by the broker itself.
 package protocol MessageRules: Sendable {
-    /// The topic filters of all rules. Of messages on other topics only those of Basic Ingest are handed to
+    /// The topic filters of all rules, whose `a/#` is not for `a`. Of messages on other topics only those of Basic Ingest are handed to
     /// ``evaluate(_:from:now:)``.
     var topicFilters: [String] { get }
 

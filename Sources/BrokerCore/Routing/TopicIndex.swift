@@ -81,7 +81,7 @@ package struct TopicIndex {
             session.sharedSubscriptions += 1
             return .members(group)
         }
-        let indexed = options.excludesParent ? Self.withoutParent(filter) : filter
+        let indexed = options.excludesParent ? Topics.withoutParent(filter) : filter
         let entry = entryIndex(of: indexed)
         let position = entries[entry].subscribers.count
         entries[entry].subscribers.append(Subscriber(session: session, options: options))
@@ -113,11 +113,6 @@ package struct TopicIndex {
         let indexed = String(buffer: entries[entry].filter)
         dropIfUnused(entry)
         return isLast ? .interest(filter: indexed, wanted: false) : Change.none
-    }
-
-    /// `a/#` as the filter that matches the same but `a` itself.
-    private static func withoutParent(_ filter: String) -> String {
-        filter.utf8.count > 2 && filter.utf8.suffix(2).elementsEqual("/#".utf8) ? filter.dropLast(1) + "+/#" : filter
     }
 
     private static func withParent(_ filter: String) -> String {
@@ -169,7 +164,8 @@ package struct TopicIndex {
             entries[entry].hasRules = false
             dropIfUnused(entry)
         }
-        for filter in filters { entries[entryIndex(of: filter)].hasRules = true }
+        // AWS IoT's `#` stands for one level or more.
+        for filter in filters { entries[entryIndex(of: Topics.withoutParent(filter))].hasRules = true }
     }
 
     /// Calls `body` with every entry that matches a valid topic name, and with no other [MQTT5-3.3.2-3].

@@ -50,6 +50,8 @@ package final class Session {
     /// Drops since the last report of them, and when that was.
     var unreportedDrops: UInt64 = 0
     var dropsReportedAt: Instant?
+    var lastDropReason: ShardCounters.Drop?
+    var dropReportIsScheduled = false
     /// Of the listener that it was connected through last.
     var slowConsumer = SlowConsumerPolicy.dropNewest
     /// When the deadline for the session's expiry comes: there is one at most, however often the client comes and goes.

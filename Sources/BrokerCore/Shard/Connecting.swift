@@ -240,6 +240,12 @@ extension Shard {
     func refuseLevel(_ level: UInt8, on connection: ClientConnection) {
         let text = "protocol level \(level) is not supported: connect with MQTT 3.1.1 or MQTT 5"
         // [MQTT-3.1.2-2] [MQTT5-3.1.2-2]
-        refuse("", on: connection, .unsupportedProtocolVersion, text, version: level > 5 ? .v5 : .v311)
+        refuse("", on: connection, .unsupportedProtocolVersion, text, version: Self.versionOfRefusal(level))
+    }
+
+    /// Levels 3 and 4 with the highest bit are how mosquitto's bridges begin, which understand the answers of MQTT 3.1.1, and try without it
+    /// then.
+    private static func versionOfRefusal(_ level: UInt8) -> ProtocolVersion {
+        level > 5 && level != 0x83 && level != 0x84 ? .v5 : .v311
     }
 }

@@ -9,7 +9,20 @@ extension Shard {
         counters.drop(reason, count)
         session.drops[reason, default: 0] += UInt64(count)
         session.unreportedDrops += UInt64(count)
-        if let last = session.dropsReportedAt, now < last.advanced(bySeconds: Self.dropReportSeconds) { return }
+        session.lastDropReason = reason
+        if let last = session.dropsReportedAt, now < last.advanced(bySeconds: Self.dropReportSeconds) {
+            if session.dropReportIsScheduled { return }
+            session.dropReportIsScheduled = true
+            let time = last.advanced(bySeconds: Self.dropReportSeconds)
+            return schedule(.dropReport(clientID: session.clientID, epoch: session.epoch), at: time)
+        }
+        reportDrops(of: session)
+    }
+
+    /// Tells what was dropped since the last report, if anything was.
+    func reportDrops(of session: Session) {
+        session.dropReportIsScheduled = false
+        guard session.unreportedDrops > 0, let reason = session.lastDropReason else { return }
         transport.report(.messagesDropped(clientID: session.clientID, reason: reason.rawValue, count: session.unreportedDrops))
         session.unreportedDrops = 0
         session.dropsReportedAt = now

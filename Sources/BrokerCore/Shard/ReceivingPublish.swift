@@ -125,6 +125,11 @@ extension Shard {
     private func acceptFromClient(
         _ outgoing: inout OutgoingMessage, along route: Route, isUTF8: Bool, on connection: ClientConnection
     ) -> ReasonCode {
+        if connection.isAWS, outgoing.message.payload.readableBytes > AWSQuotas.payloadBytes {
+            let text = "a payload of more than \(AWSQuotas.payloadBytes) bytes (dialect: aws)"
+            end(connection, reason: .limitExceeded(.packetTooLarge, text), closingTransport: true)
+            return .packetTooLarge
+        }
         if route.isSystemTopic || !authorizer.isUnrestricted {
             // MQTT 3.1.1 has no refusal for a publish: it is acknowledged and goes nowhere [MQTT-3.3.5-2].
             guard mayPublish(route.topic, retain: outgoing.message.retain, connection.publisher) else {
@@ -138,7 +143,8 @@ extension Shard {
             counters.drop(.payloadFormatInvalid)
             return .payloadFormatInvalid
         }
-        if outgoing.message.retain, connection.terms != nil, !route.isBasicIngest,
+        // Who can be told is refused whole; of all others the last message counts, kept or not.
+        if outgoing.message.retain, connection.terms != nil, outgoing.message.qos > .atMostOnce, !route.isBasicIngest,
             !retained.hasRoom(for: outgoing.message, by: connection.publisher)
         {
             counters.drop(.retainedFull)

@@ -81,6 +81,7 @@ extension Shard {
             let text = "the client has \(limits.subscriptionsPerClientMax) subscriptions (subscriptionsPerClientMax)"
             return (.quotaExceeded, text)
         }
+        if request.filter.hasPrefix(BasicIngest.prefix) { return (.notAuthorized, "nobody subscribes to the topics of Basic Ingest") }
         if authorizer.isUnrestricted { return nil }
         // The right to a shared subscription is the right to its filter.
         let filter = (try? SharedFilter(parsing: request.filter))?.filter ?? request.filter

@@ -35,7 +35,7 @@ package struct TopicRuleDescription: Sendable {
     /// Whether its filter is this one or matches this topic.
     package func isFor(topic: String) -> Bool {
         guard let topicFilter else { return false }
-        return topicFilter == topic || Topics.matches(name: topic, filter: topicFilter)
+        return topicFilter == topic || Topics.matches(name: topic, filter: Topics.withoutParent(topicFilter))
     }
 }
 

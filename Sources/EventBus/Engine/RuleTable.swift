@@ -85,10 +85,10 @@ final class RuleTable: Sendable {
         var counters: [String: RuleCounters] = [:]
         for entry in previous?.topicRules ?? [] { counters[entry.rule.name] = entry.counters }
         topicRules = resources.topicRules.map { Topic(rule: $0, counters: counters[$0.name] ?? RuleCounters()) }
-        let filters = resources.topicRules.map { $0.isEnabled ? $0.statement.topicFilter : nil }
-        topicIndex = FilterIndex(filters)
+        let statements = resources.topicRules.map { $0.isEnabled ? $0.statement : nil }
+        topicIndex = FilterIndex(statements.map { $0?.matchedFilter })
         var known: Set<String> = []
-        topicFilters = filters.compactMap(\.self).filter { known.insert($0).inserted }
+        topicFilters = statements.compactMap { $0?.topicFilter }.filter { known.insert($0).inserted }
         var byName: [String: Int] = [:]
         for (position, rule) in resources.topicRules.enumerated() where rule.isEnabled { byName[rule.name] = position }
         topicRulesByName = byName

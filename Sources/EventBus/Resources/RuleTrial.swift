@@ -94,8 +94,8 @@ extension TopicRule {
             // Only the rule that is named gets it, whatever its filter.
             guard rule == name else { return .statement(selected: nil, reason: "\(topic) is for the rule \(rule)") }
             topic = rest
-        } else if let filter = statement.topicFilter, FilterIndex([filter]).matches(ByteBuffer(string: topic)).isEmpty {
-            return .statement(selected: nil, reason: "\(topic) is not on \(filter)")
+        } else if let filter = statement.matchedFilter, FilterIndex([filter]).matches(ByteBuffer(string: topic)).isEmpty {
+            return .statement(selected: nil, reason: "\(topic) is not on \(statement.topicFilter ?? filter)")
         } else if statement.topicFilter == nil {
             return .statement(
                 selected: nil, reason: "the statement has no FROM: it gets what is published to \(BasicIngest.prefix)\(name)/…")

@@ -195,13 +195,13 @@ struct TargetReader {
     private func delivery() throws(DocumentError) -> (qos: QoS, retain: Bool) {
         guard let parameters = node["MqttParameters"] else { return (.atLeastOnce, false) }
         try refuseUnknown(parameters, what: "\(what): MqttParameters", known: ["Qos", "Retain"])
-        let qos = try parameters["Qos"].map(readQoS) ?? .atLeastOnce
+        let qos = try parameters["Qos"].map { (node) throws(DocumentError) in try readQoS(node) } ?? .atLeastOnce
         return (qos, try parameters["Retain"]?.boolean("Retain") ?? false)
     }
 }
 
-/// Reads a quality of service: 0, 1 or 2.
-func readQoS(_ node: Node) throws(DocumentError) -> QoS {
-    let value = try node.integer("Qos", in: 0...2)
+/// Reads a quality of service. AWS IoT's own actions know no 2.
+func readQoS(_ node: Node, in range: ClosedRange<Int> = 0...2) throws(DocumentError) -> QoS {
+    let value = try node.integer("Qos", in: range)
     return UInt8(exactly: value).flatMap(QoS.init(rawValue:)) ?? .atMostOnce
 }

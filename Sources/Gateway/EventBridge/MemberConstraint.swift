@@ -38,6 +38,9 @@ struct MemberConstraint: Sendable {
         byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
     }
 
+    /// Whether every character is one that the pattern takes.
+    func takes(_ text: Substring) -> Bool { pattern.map { text.utf8.allSatisfy($0.takes) } ?? true }
+
     /// Why a value is not taken; nil for one that is.
     func refusal(of value: String) -> String? {
         let length = value.unicodeScalars.count
