@@ -91,6 +91,8 @@ package final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChann
 
     // MARK: Whether the peer is there
 
+    var peerHasLeft: Bool { watches == nil }
+
     func add(_ watch: DepartureWatch) {
         guard watches != nil else { return watch.gone() }
         watches?[ObjectIdentifier(watch)] = watch
