@@ -41,6 +41,15 @@ struct DeliveryTerms: Sendable {
     let lane: String
     let policy: RetryPolicy
     var pace: Pace?
+    /// The name of the function that is called; several targets may share it.
+    var function: String?
+}
+
+/// The calls of one function, whatever targets they are for.
+struct FunctionCalls {
+    var inFlight = 0
+    /// The lanes that wait for one to end, in the order in which they came.
+    var waiting: [String] = []
 }
 
 /// When the targets of one pace may be called next.

@@ -33,17 +33,18 @@ struct DeliveryService: Service {
         let eventLoop = broker.eventLoopGroup.next()
         pending.begin(
             alarm: { [weak pending] time in
-                let delay = max(0, time - EventSource.system.nowMilliseconds())
+                let delay = max(0, time - EventSource.system.steadyMilliseconds())
                 eventLoop.scheduleTask(in: .milliseconds(delay)) { [weak pending] in pending?.advance(alarm: time) }
             }, door: client, publish: { [broker] messages in Task { await broker.publish(messages) } })
     }
 
     func run() async throws {
         try? await gracefulShutdown()
-        let (count, failed) = await pending.drain(within: Self.drainLimit)
+        let (count, failed, underWay) = await pending.drain(within: Self.drainLimit)
         await client.shutDown()
         await lookup.shutDown()
         guard count > 0 else { return }
-        log.notice("deliveries finished", metadata: ["pending": "\(count)", "deadLettered": "\(failed)"])
+        log.notice(
+            "deliveries finished", metadata: ["pending": "\(count)", "deadLettered": "\(failed)", "interrupted": "\(underWay)"])
     }
 }
