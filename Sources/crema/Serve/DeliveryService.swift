@@ -17,7 +17,7 @@ struct DeliveryService: Service {
     private let lookup: HostLookup
     private let client: OutboundClient
 
-    init(pending: PendingDeliveries, policy: OutboundPolicy, broker: Broker, log: Logger) {
+    init(pending: PendingDeliveries, policy: OutboundPolicy, limits: DeliveryLimits, broker: Broker, log: Logger) {
         self.pending = pending
         self.broker = broker
         self.log = log
@@ -26,7 +26,7 @@ struct DeliveryService: Service {
         // Not on the broker's loops: what MQTT clients wait for is not behind a TLS handshake with somebody else.
         client = OutboundClient(
             policy: policy, lookup: { host in try await lookup.addresses(of: host) },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, functionSecondsMax: limits.lambdaSecondsMax)
     }
 
     func begin() {
@@ -41,8 +41,8 @@ struct DeliveryService: Service {
     func run() async throws {
         try? await gracefulShutdown()
         let (count, failed, underWay) = await pending.drain(within: Self.drainLimit)
+        lookup.shutDown()
         await client.shutDown()
-        await lookup.shutDown()
         guard count > 0 else { return }
         log.notice(
             "deliveries finished", metadata: ["pending": "\(count)", "deadLettered": "\(failed)", "interrupted": "\(underWay)"])
