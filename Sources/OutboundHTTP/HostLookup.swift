@@ -4,11 +4,11 @@ import Synchronization
 
 /// Finds the addresses of hosts, on threads of its own: a name server that does not answer holds up few, and nobody else.
 ///
-/// One look-up of a host is under way at a time, for all who wait for it. The system's function cannot be stopped, so a look-up that
+/// One lookup of a host is under way at a time, for all who wait for it. The system's function cannot be stopped, so a lookup that
 /// takes longer than it may keeps its thread until it ends by itself; meanwhile its host is refused at once. Of all threads, hosts whose
-/// last look-up took too long have few, those that are new have half, and the rest is for those that were found before.
+/// last lookup took too long have few, those that are new have half, and the rest is for those that were found before.
 package final class HostLookup: Sendable {
-    /// How long a look-up may take.
+    /// How long a lookup may take.
     package static let secondsMax = 5
 
     private let pool = NIOThreadPool(numberOfThreads: HostLookupQueue.threads)
@@ -24,7 +24,7 @@ package final class HostLookup: Sendable {
     }
 
     /// - Parameters:
-    ///   - secondsMax: how long a look-up may take.
+    ///   - secondsMax: how long a lookup may take.
     ///   - resolve: finds a host's addresses, blocking its thread.
     package init(
         secondsMax: Int = HostLookup.secondsMax, resolve: @escaping @Sendable (String) -> [InternetAddress] = SystemResolver.addresses
@@ -47,7 +47,7 @@ package final class HostLookup: Sendable {
 
     /// The addresses of a host, in the order in which they are to be tried; none if it has none.
     ///
-    /// - Throws: when the look-up takes too long, or when the caller's task is cancelled.
+    /// - Throws: when the lookup takes too long, or when the caller's task is cancelled.
     package func addresses(of host: String) async throws(HostLookupFailure) -> [InternetAddress] {
         let waiter = state.withLock { state in
             state.lastWaiter += 1
@@ -84,7 +84,7 @@ package final class HostLookup: Sendable {
         answer?.resume(returning: .failed(failure))
     }
 
-    /// Gives threads to the look-ups whose turn it is.
+    /// Gives threads to the lookups whose turn it is.
     private func runWaiting() {
         while let run = state.withLock({ $0.isShutDown ? nil : $0.queue.next() }) {
             let timer = later { [self] in answer(.failed(tooSlow(run.host))) { $0.tookTooLong(run) } }
@@ -130,7 +130,7 @@ private enum HostLookupAnswer: Sendable {
 /// Why the addresses of a host are not known.
 package enum HostLookupFailure: Error, Equatable, CustomStringConvertible {
     case tooSlow(host: String, seconds: Int)
-    /// A look-up that took too long has not ended yet.
+    /// A lookup that took too long has not ended yet.
     case hangs(host: String)
     case stopped
 

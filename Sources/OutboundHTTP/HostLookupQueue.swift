@@ -1,8 +1,8 @@
 /// Decides which host is looked up next, on few threads of which no kind of host may take all.
 struct HostLookupQueue {
-    /// Threads of all look-ups.
+    /// Threads of all lookups.
     static let threads = 16
-    /// Hosts of which it is remembered how their last look-up ended, found ones and slow ones each.
+    /// Hosts of which it is remembered how their last lookup ended, found ones and slow ones each.
     static let rememberedMax = 1_024
 
     struct Waiter: Hashable, Sendable {
@@ -11,7 +11,7 @@ struct HostLookupQueue {
 
     /// What is known of a host; in the order of how many threads there are for its kind.
     enum Standing: Int, CaseIterable {
-        /// Its last look-up took too long.
+        /// Its last lookup took too long.
         case slow
         case unknown
         /// It was found in time.
@@ -33,7 +33,7 @@ struct HostLookupQueue {
         var hangs = false
     }
 
-    /// A look-up that has a thread.
+    /// A lookup that has a thread.
     struct Run: Equatable, Sendable {
         let host: String
         let number: UInt64
@@ -47,7 +47,7 @@ struct HostLookupQueue {
 
     func standing(of host: String) -> Standing { found.contains(host) ? .found : slow.contains(host) ? .slow : .unknown }
 
-    /// Adds somebody who waits for a host; answers false while a look-up of it hangs.
+    /// Adds somebody who waits for a host; answers false while a lookup of it hangs.
     mutating func wait(_ waiter: Waiter, for host: String) -> Bool {
         guard var lookup = lookups[host] else {
             lookups[host] = Lookup(waiters: [waiter])
@@ -70,7 +70,7 @@ struct HostLookupQueue {
         for standing in Standing.allCases { queue[standing]?.removeAll { $0 == host } }
     }
 
-    /// The look-up that begins now; nil when none may.
+    /// The lookup that begins now; nil when none may.
     mutating func next() -> Run? {
         for standing in Standing.allCases.reversed() {
             guard let host = queue[standing]?.first, hasThread(for: standing) else { continue }
@@ -90,7 +90,7 @@ struct HostLookupQueue {
         return running.filter { self.standing(of: $0).rawValue <= standing.rawValue }.count < standing.threadsMax
     }
 
-    /// A look-up has taken as long as it may, and keeps its thread; answers who waits for it no longer.
+    /// A lookup has taken as long as it may, and keeps its thread; answers who waits for it no longer.
     mutating func tookTooLong(_ run: Run) -> [Waiter] {
         guard var lookup = lookups[run.host], lookup.run == run else { return [] }
         let waiters = lookup.waiters
@@ -100,7 +100,7 @@ struct HostLookupQueue {
         return waiters
     }
 
-    /// A look-up is over; answers who waits for it.
+    /// A lookup is over; answers who waits for it.
     mutating func ended(_ run: Run, found isFound: Bool) -> [Waiter] {
         guard let lookup = lookups[run.host], lookup.run == run else { return [] }
         lookups[run.host] = nil

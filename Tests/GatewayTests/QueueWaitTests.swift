@@ -67,11 +67,7 @@ import Testing
     @Test func whoHasGoneTakesNothing() async throws {
         try await RunningGateway.with { gateway in
             let url = try await Self.create(gateway)
-            let body = #"{"QueueUrl":"\#(url)","WaitTimeSeconds":20}"#
-            let request = [
-                "POST / HTTP/1.1", "Host: localhost", "Content-Type: application/x-amz-json-1.0", "X-Amz-Target: AmazonSQS.ReceiveMessage",
-                "Content-Length: \(body.utf8.count)", "", body,
-            ].joined(separator: "\r\n")
+            let request = Self.longPoll(url)
             let started = ContinuousClock.now
             try await RawClient.run(port: gateway.port) { client in
                 try await client.send(request.utf8)
@@ -90,11 +86,7 @@ import Testing
     @Test func whatWasPipelinedByWhoHasGoneTakesNothing() async throws {
         try await RunningGateway.with { gateway in
             let url = try await Self.create(gateway)
-            let body = #"{"QueueUrl":"\#(url)","WaitTimeSeconds":20}"#
-            let request = [
-                "POST / HTTP/1.1", "Host: localhost", "Content-Type: application/x-amz-json-1.0", "X-Amz-Target: AmazonSQS.ReceiveMessage",
-                "Content-Length: \(body.utf8.count)", "", body,
-            ].joined(separator: "\r\n")
+            let request = Self.longPoll(url)
             try await RawClient.run(port: gateway.port) { client in
                 try await client.send(String(repeating: request, count: 50).utf8)
                 try await Self.untilSomebodyWaits(gateway)
@@ -104,6 +96,14 @@ import Testing
             let answer = try await Self.call(gateway, "ReceiveMessage", #"{"QueueUrl":"\#(url)"}"#)
             #expect(answer.contains(#""Body":"for the next""#))
         }
+    }
+
+    private static func longPoll(_ url: String) -> String {
+        let body = #"{"QueueUrl":"\#(url)","WaitTimeSeconds":20}"#
+        return [
+            "POST / HTTP/1.1", "Host: localhost", "Content-Type: application/x-amz-json-1.0", "X-Amz-Target: AmazonSQS.ReceiveMessage",
+            "Content-Length: \(body.utf8.count)", "", body,
+        ].joined(separator: "\r\n")
     }
 
     private static func untilNobodyWaits(_ gateway: RunningGateway) async throws {

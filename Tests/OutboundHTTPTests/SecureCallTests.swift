@@ -11,15 +11,21 @@ import Trust
     private static let untrusted = HTTPOutcome.failed(
         .unreachable("TLS failed: the certificate is not trusted, or not this host's"))
 
-    /// Calls a server whose certificate is for shop.example.
-    private func call(_ host: String, trusting isTrusted: Bool) async throws -> (outcome: HTTPOutcome, requests: Int) {
+    /// An authority, and what a server needs to which it gave a certificate.
+    private static func authority(of name: String) throws -> (CertificateAuthority, TLSConfiguration) {
         let now = Int64(Date().timeIntervalSince1970)
         let validity = Validity(notBefore: now - 86_400, notAfter: now + 86_400)
         let authority = try CertificateAuthority.create(validity: validity)
-        let pair = try authority.issueServer(names: [AlternativeName(parsing: "shop.example")], validity: validity)
+        let pair = try authority.issueServer(names: [AlternativeName(parsing: name)], validity: validity)
         let tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: [.certificate(try NIOSSLCertificate(bytes: Array(pair.certificate.pem()), format: .pem))],
             privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(pair.key.pem()), format: .pem)))
+        return (authority, tls)
+    }
+
+    /// Calls a server whose certificate is for shop.example.
+    private func call(_ host: String, trusting isTrusted: Bool) async throws -> (outcome: HTTPOutcome, requests: Int) {
+        let (authority, tls) = try Self.authority(of: "shop.example")
         let root = try NIOSSLCertificate(bytes: Array(authority.certificate.pem()), format: .pem)
         let server = try await TargetServer(tls: NIOSSLContext(configuration: tls))
         let loopback = try #require(InternetAddress("127.0.0.1"))
@@ -44,13 +50,7 @@ import Trust
 
     /// One context serves all hosts: a second host's connection does not read the certificates anew.
     @Test func theCertificatesAreReadOnce() async throws {
-        let now = Int64(Date().timeIntervalSince1970)
-        let validity = Validity(notBefore: now - 86_400, notAfter: now + 86_400)
-        let authority = try CertificateAuthority.create(validity: validity)
-        let pair = try authority.issueServer(names: [AlternativeName(parsing: "*.example")], validity: validity)
-        let tls = TLSConfiguration.makeServerConfiguration(
-            certificateChain: [.certificate(try NIOSSLCertificate(bytes: Array(pair.certificate.pem()), format: .pem))],
-            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(pair.key.pem()), format: .pem)))
+        let (authority, tls) = try Self.authority(of: "*.example")
         let server = try await TargetServer(tls: NIOSSLContext(configuration: tls))
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("roots-\(UUID().uuidString).pem")
         try Data(authority.certificate.pem()).write(to: file)
