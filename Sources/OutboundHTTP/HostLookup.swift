@@ -53,8 +53,10 @@ package final class HostLookup: Sendable {
             state.lastWaiter += 1
             return HostLookupQueue.Waiter(number: state.lastWaiter)
         }
-        // Who comes late, or waits for a thread, too.
-        let timer = later { [self] in giveUp(waiter, of: host, tooSlow(host)) }
+        let timer = later { [self] in
+            // Only who still waits for a thread: the others are told when their lookup has taken too long.
+            if !state.withLock({ $0.queue.isRunning(host) }) { giveUp(waiter, of: host, tooSlow(host)) }
+        }
         defer { timer.cancel() }
         let answer = await withTaskCancellationHandler {
             await withCheckedContinuation { begin(host, waiter, $0) }

@@ -60,6 +60,9 @@ struct HostLookupQueue {
         return true
     }
 
+    /// Whether a lookup of a host has a thread: then its own time decides.
+    func isRunning(_ host: String) -> Bool { lookups[host]?.run != nil }
+
     /// Takes out somebody who does not wait any more; nobody is looked up for nobody.
     mutating func giveUp(_ waiter: Waiter, of host: String) {
         guard var lookup = lookups[host], let position = lookup.waiters.firstIndex(of: waiter) else { return }

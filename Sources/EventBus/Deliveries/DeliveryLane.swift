@@ -49,7 +49,16 @@ struct DeliveryTerms: Sendable {
 struct FunctionCalls {
     var inFlight = 0
     /// The lanes that wait for one to end, in the order in which they came.
-    var waiting: [String] = []
+    private(set) var waiting: [String] = []
+
+    mutating func wait(_ lane: String) {
+        if !waiting.contains(lane) { waiting.append(lane) }
+    }
+
+    mutating func takeWaiting() -> [String] {
+        defer { waiting = [] }
+        return waiting
+    }
 }
 
 /// When the targets of one pace may be called next.

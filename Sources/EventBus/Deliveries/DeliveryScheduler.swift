@@ -228,13 +228,22 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
             if let alarmAt = lanes[alarm.lane]?.alarmAt, alarmAt <= now { lanes[alarm.lane]?.alarmAt = nil }
             names.append(alarm.lane)
         }
-        for name in names { serve(name, now: now, into: &work) }
+        var seen: Set<String> = []
+        names.removeAll { !seen.insert($0).inserted }
+        var next = 0
+        while next < names.count {
+            if serve(names[next], now: now, into: &work) { names.append(names[next]) }
+            next += 1
+        }
         return work
     }
 
-    private mutating func serve(_ name: String, now: Int64, into work: inout Work) {
+    /// Answers whether the lane is to be served once more, behind the others that share its function.
+    private mutating func serve(_ name: String, now: Int64, into work: inout Work) -> Bool {
         // Taken out while it changes, so that its storage is not copied.
-        guard var lane = lanes.removeValue(forKey: name) else { return }
+        guard var lane = lanes.removeValue(forKey: name) else { return false }
+        defer { if lane.count > 0 { lanes[name] = lane } }
+        var hasBegun = false
         while lane.inFlight < limits.deliveriesInFlightPerTargetMax, let turn = lane.waiting.min, var entry = entries[turn.id] {
             if entry.expiresAt <= now {
                 lane.waiting.removeMin()
@@ -249,10 +258,13 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
                 wake(name, &lane, at: min(earliest, entry.expiresAt))
                 break
             }
-            if let function = entry.terms.function, !beginCall(of: function, for: name) {
+            if let function = entry.terms.function, !beginCall(of: function) {
+                if hasBegun { return true }
+                functions[function]?.wait(name)
                 wake(name, &lane, at: entry.expiresAt)
                 break
             }
+            hasBegun = true
             if let pace { pacers[pace.name, default: Pacer()].called(at: now, perSecond: pace.perSecond) }
             lane.waiting.removeMin()
             lane.inFlight += 1
@@ -262,26 +274,20 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
             entries[turn.id] = entry
             work.attempts.append(Attempt(id: turn.id, item: entry.item, isRetry: isRetry))
         }
-        if lane.count > 0 { lanes[name] = lane }
+        return false
     }
 
-    /// Counts a call of a function, or notes who waits until one ends.
-    private mutating func beginCall(of function: String, for lane: String) -> Bool {
-        var calls = functions[function] ?? FunctionCalls()
-        defer { functions[function] = calls }
-        guard calls.inFlight >= limits.lambdaCallsInFlightMax else {
-            calls.inFlight += 1
-            return true
-        }
-        if !calls.waiting.contains(lane) { calls.waiting.append(lane) }
-        return false
+    /// Counts a call of a function, unless there are as many as there may be.
+    private mutating func beginCall(of function: String) -> Bool {
+        guard functions[function]?.inFlight ?? 0 < limits.lambdaCallsInFlightMax else { return false }
+        functions[function, default: FunctionCalls()].inFlight += 1
+        return true
     }
 
     /// Lets those who wait have their turn, before the one whose call it was.
     private mutating func callEnded(of function: String) {
         guard var calls = functions.removeValue(forKey: function) else { return }
-        changed += calls.waiting
-        calls.waiting = []
+        changed += calls.takeWaiting()
         calls.inFlight -= 1
         if calls.inFlight > 0 { functions[function] = calls }
     }
