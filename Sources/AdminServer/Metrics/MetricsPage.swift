@@ -135,6 +135,9 @@ struct MetricsPage {
             .counter, "crema_deliveries_total", "What became of it in the end.", by: "outcome",
             [("delivered", events.deliveries), ("dead_lettered", events.deliveriesFailed), ("dropped", events.ruleHopsCut)])
         text.add(
+            .counter, "crema_deliveries_interrupted_total",
+            "Dead letters whose delivery was under way when Crema stopped: the target may have taken it.", events.deliveriesInterrupted)
+        text.add(
             .gauge, "crema_deliveries_pending", "Deliveries that wait for their turn or are under way.", events.deliveriesPending)
         text.add(
             .counter, "crema_deliveries_retried_total", "Times that a failed delivery was tried again.", events.deliveriesRetried)

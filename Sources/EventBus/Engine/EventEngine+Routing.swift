@@ -104,7 +104,9 @@ extension EventEngine {
                 RuleCall(invocation: invocation, name: "\(destination)", pace: destination.pace, origin: .target(delivery)))
         case .function(let function):
             let invocation = function.invocation(try self.payload(for: event.root, target, reserved))
-            output.calls.append(RuleCall(invocation: invocation, name: "function \(function.name)", origin: .target(delivery)))
+            output.calls.append(
+                RuleCall(
+                    invocation: invocation, name: "function \(function.name)", function: function.name, origin: .target(delivery)))
         case .log(let group):
             log(rule: entry.rule.name, group: group, event: event.envelope.id, payload: try payload(for: event.root, target, reserved))
             countDelivery(entry.counters)

@@ -58,6 +58,8 @@ package struct EventBusCounters: Sendable, Equatable {
     package var deliveries: UInt64 = 0
     /// Those that failed for good, each of them a dead letter.
     package var deliveriesFailed: UInt64 = 0
+    /// Those of them that were under way when Crema stopped: their targets may have taken them.
+    package var deliveriesInterrupted: UInt64 = 0
     /// Those that wait for their turn or are under way now.
     package var deliveriesPending = 0
     /// Times that a failed delivery was tried again.
@@ -104,6 +106,7 @@ final class EngineCounters: Sendable {
     let deliveriesPending = Atomic<Int>(0)
     let deliveriesRetried = Atomic<UInt64>(0)
     let deliveriesFailed = Atomic<UInt64>(0)
+    let deliveriesInterrupted = Atomic<UInt64>(0)
     let ruleHopsCut = Atomic<UInt64>(0)
     let basicIngestDropped = Atomic<UInt64>(0)
     let deadLettersDropped = Atomic<UInt64>(0)
@@ -126,6 +129,7 @@ final class EngineCounters: Sendable {
         counters.deliveriesPending = deliveriesPending.load(ordering: .relaxed)
         counters.deliveriesRetried = deliveriesRetried.load(ordering: .relaxed)
         counters.deliveriesFailed = deliveriesFailed.load(ordering: .relaxed)
+        counters.deliveriesInterrupted = deliveriesInterrupted.load(ordering: .relaxed)
         counters.ruleHopsCut = ruleHopsCut.load(ordering: .relaxed)
         counters.basicIngestDropped = basicIngestDropped.load(ordering: .relaxed)
         counters.deadLettersDropped = deadLettersDropped.load(ordering: .relaxed)

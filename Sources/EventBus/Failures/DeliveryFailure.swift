@@ -33,6 +33,8 @@ enum DeliveryFailure: Error, Sendable {
     case tooOld
     /// Crema stops; the last failure, if it was tried.
     case stopped(last: String?)
+    /// Crema stops while an attempt is under way, of which nobody will hear what became.
+    case interrupted
 
     /// Whether it is tried again.
     var retry: RetryAdvice {
@@ -41,7 +43,7 @@ enum DeliveryFailure: Error, Sendable {
         case .call(_, let failed): failed.retry
         case .queue, .topic, .invalidTopic, .payload, .nothingSelected, .statement, .undefined, .invalidHeader, .detailIsNoObject,
             .sourceNotAllowed, .tooLarge, .unknownBus, .invalidQueueURL, .payloadIsNoText, .noParameter, .invalidURL, .tooManyPending,
-            .tooOld, .stopped:
+            .tooOld, .stopped, .interrupted:
             .never
         }
     }
@@ -71,7 +73,7 @@ enum DeliveryFailure: Error, Sendable {
         case .call(_, let failed): failed.code
         case .tooManyPending: "THROTTLING"
         case .tooOld: "TIMEOUT"
-        case .stopped: "SHUTDOWN"
+        case .stopped, .interrupted: "SHUTDOWN"
         }
     }
 
@@ -104,6 +106,7 @@ enum DeliveryFailure: Error, Sendable {
         case .tooOld: "it was not its turn before MaximumEventAgeInSeconds was over"
         case .stopped(let last):
             last.map { "Crema stopped before it was tried again; it had failed: \($0)" } ?? "Crema stopped before its turn came"
+        case .interrupted: "Crema stopped while it was under way; the target may have taken it"
         }
     }
 }

@@ -58,7 +58,9 @@ struct ServedSite {
         QueueAlarm.set(for: delivery.queues, on: broker.eventLoopGroup.next())
         let bindings = try await broker.start(mqttListeners)
         // Only now: nobody would end its threads if a listener could not be opened.
-        let deliveries = DeliveryService(pending: delivery.pending, policy: loaded.calls.policy, broker: broker, log: log)
+        let deliveries = DeliveryService(
+            pending: delivery.pending, policy: loaded.calls.policy, limits: KnownLimits.deliveries(loaded.configuration.limits),
+            broker: broker, log: log)
         deliveries.begin()
         for (binding, listener) in zip(bindings, listeners(.mqtt, .mqtts, .ws, .wss)) { logOpen(listener, address: binding.address) }
 
