@@ -12,7 +12,7 @@ work=.build/fuzz
 # Each is a program of the package, with a folder of inputs and a dictionary.
 declare -A dictionaries=(
     [PacketDecoder]=mqtt.dict [WebSocketFrames]=websocket.dict [EventPatterns]=patterns.dict [RuleStatements]=sql.dict
-    [MappingTemplates]=templates.dict [InputTransformers]=transformers.dict
+    [JSONTexts]=json.dict [MappingTemplates]=templates.dict [InputTransformers]=transformers.dict
 )
 mkdir -p "$work/crashes"
 

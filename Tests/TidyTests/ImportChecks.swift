@@ -15,7 +15,8 @@ let allowedImports: [String: Set<String>] = [
     "OutboundHTTP": ["EventBus", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "AsyncHTTPClient", "Glibc"],
     "WebSocketFraming": ["NIOCore", "NIOWebSocket"],
     "BrokerServer": [
-        "BrokerCore", "HTTPExchange", "MQTTCodec", "Rights", "Trust", "WebSocketFraming", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS",
+        "BrokerCore", "HTTPExchange", "MQTTCodec", "Rights", "Trust", "WebSocketFraming", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL",
+        "NIOTLS",
         "NIOWebSocket", "Logging", "DequeModule", "Synchronization", "Dispatch", "Glibc",
     ],
     "HTTPExchange": ["BrokerCore", "NIOCore", "NIOHTTP1", "Logging", "Glibc"],

@@ -4,10 +4,13 @@ package struct Publisher: Sendable, Equatable {
     package var clientID: String?
     /// The principal that the connection proved, by certificate for instance; `nil` when anonymous.
     package var principal: String?
+    /// `address:port` of the connection's other end; `nil` for what did not come over one, and for wills of clients that are gone.
+    package var peer: String?
 
-    package init(clientID: String?, principal: String?) {
+    package init(clientID: String?, principal: String?, peer: String? = nil) {
         self.clientID = clientID
         self.principal = principal
+        self.peer = peer
     }
 }
 

@@ -37,6 +37,8 @@ package final class ControlPlane: Sendable {
             declared.buses = next.allBuses.map(\.name)
             declared.queues += delivery.queueNames
             try next.readCallsAgain(declared)
+            // All of them are put in force.
+            _ = next.takeChanges()
             try delivery.declare(templates)
             registry = next
             delivery.engine.replace(resources: next.resources)
@@ -61,7 +63,13 @@ package final class ControlPlane: Sendable {
     func change<Value: Sendable>(_ body: (inout ResourceRegistry) throws(ControlError) -> Value) throws(ControlError) -> Value {
         try registry.withLock { (registry) throws(ControlError) in
             let value = try body(&registry)
-            delivery.engine.replace(resources: registry.resources)
+            let changes = registry.takeChanges()
+            if changes.hasBuses {
+                delivery.engine.replace(resources: registry.resources)
+            } else {
+                // Only what has changed: a bus may have very many rules.
+                delivery.engine.replace(rules: changes.rules, topicRules: changes.hasTopicRules ? registry.allTopicRules : nil)
+            }
             return value
         }
     }

@@ -5,16 +5,12 @@ import Rules
 ///
 /// Either kind keeps its order, the templates' first: so are their outputs. What is a template's is not changed here.
 struct ResourceRegistry: Sendable {
-    struct RuleKey: Hashable, Sendable {
-        let bus: String
-        let name: String
-
-        init(bus: String, name: String) {
-            self.bus = bus
-            self.name = name
-        }
-
-        init(_ rule: EventRule) { self.init(bus: rule.busName, name: rule.name) }
+    /// What has changed, for the engine to follow.
+    struct Changes: Sendable {
+        /// Event rules; nil for one that is gone.
+        var rules: [RuleKey: EventRule?] = [:]
+        var hasTopicRules = false
+        var hasBuses = false
     }
 
     private(set) var templates: ResourceSet
@@ -23,6 +19,9 @@ struct ResourceRegistry: Sendable {
     private(set) var buses = OrderedTable<String, BusDeclaration> { $0.name }
     private(set) var eventRules = OrderedTable<RuleKey, EventRule> { RuleKey($0) }
     private(set) var topicRules = OrderedTable<String, TopicRule> { $0.name }
+    /// How many event rules each bus has.
+    private var ruleCounts: [String: Int] = [:]
+    private var changes = Changes()
     /// When the templates were read, in milliseconds since 1970.
     private(set) var loadedMilliseconds: Int64
 
@@ -31,6 +30,13 @@ struct ResourceRegistry: Sendable {
         self.loadedMilliseconds = loadedMilliseconds
         templateRules = OrderedTable(templates.eventRules) { RuleKey($0) }
         templateTopicRules = OrderedTable(templates.topicRules) { $0.name }
+        for rule in templates.eventRules { ruleCounts[rule.busName, default: 0] += 1 }
+    }
+
+    /// What has changed since this was asked last.
+    mutating func takeChanges() -> Changes {
+        defer { changes = Changes() }
+        return changes
     }
 
     /// All of it, for the engine.
@@ -60,6 +66,7 @@ struct ResourceRegistry: Sendable {
         try problems.finish()
         var registry = ResourceRegistry(templates: next, loadedMilliseconds: loadedMilliseconds)
         (registry.buses, registry.eventRules, registry.topicRules) = (buses, eventRules, topicRules)
+        for rule in eventRules.values { registry.ruleCounts[rule.busName, default: 0] += 1 }
         self = registry
     }
 
@@ -96,8 +103,15 @@ struct ResourceRegistry: Sendable {
     func isOfTemplate(bus name: String) -> Bool { buses[name] == nil }
     var allBuses: [BusDeclaration] { templates.buses + buses.values }
 
-    mutating func put(_ bus: BusDeclaration) { buses.put(bus) }
-    mutating func remove(bus name: String) { buses.remove(name) }
+    mutating func put(_ bus: BusDeclaration) {
+        changes.hasBuses = true
+        buses.put(bus)
+    }
+
+    mutating func remove(bus name: String) {
+        changes.hasBuses = true
+        buses.remove(name)
+    }
 
     func requireBus(_ name: String) throws(ControlError) {
         guard bus(name) != nil else { throw .noBus(name) }
@@ -112,12 +126,21 @@ struct ResourceRegistry: Sendable {
         templateRules.values.filter { $0.busName == bus } + eventRules.values.filter { $0.busName == bus }
     }
 
-    func ruleCount(onBus bus: String) -> Int {
-        templateRules.values.count { $0.busName == bus } + eventRules.values.count { $0.busName == bus }
+    func ruleCount(onBus bus: String) -> Int { ruleCounts[bus] ?? 0 }
+
+    mutating func put(_ rule: EventRule) {
+        let key = RuleKey(rule)
+        if eventRules[key] == nil { ruleCounts[rule.busName, default: 0] += 1 }
+        changes.rules[key] = .some(rule)
+        eventRules.put(rule)
     }
 
-    mutating func put(_ rule: EventRule) { eventRules.put(rule) }
-    mutating func remove(rule key: RuleKey) { eventRules.remove(key) }
+    mutating func remove(rule key: RuleKey) {
+        guard eventRules[key] != nil else { return }
+        ruleCounts[key.bus, default: 1] -= 1
+        changes.rules[key] = .some(nil)
+        eventRules.remove(key)
+    }
 
     /// The rule, which must be there.
     func required(_ key: RuleKey) throws(ControlError) -> EventRule {
@@ -143,8 +166,15 @@ struct ResourceRegistry: Sendable {
     func topicRule(_ name: String) -> TopicRule? { topicRules[name] ?? templateTopicRules[name] }
     var allTopicRules: [TopicRule] { templateTopicRules.values + topicRules.values }
 
-    mutating func put(_ rule: TopicRule) { topicRules.put(rule) }
-    mutating func remove(topicRule name: String) { topicRules.remove(name) }
+    mutating func put(_ rule: TopicRule) {
+        changes.hasTopicRules = true
+        topicRules.put(rule)
+    }
+
+    mutating func remove(topicRule name: String) {
+        changes.hasTopicRules = true
+        topicRules.remove(name)
+    }
 
     func required(topicRule name: String) throws(ControlError) -> TopicRule {
         guard let rule = topicRule(name) else { throw .noTopicRule(name) }

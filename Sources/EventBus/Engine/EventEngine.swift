@@ -55,6 +55,17 @@ package final class EventEngine: Sendable {
         schedules.withLock { $0.replace(next.schedules, now: world.nowMilliseconds()) }
     }
 
+    /// Changes some event rules, nil for one that is gone, and all topic rules if any; like ``replace(resources:)``, and however many other
+    /// rules there are.
+    func replace(rules changed: [RuleKey: EventRule?], topicRules: [TopicRule]?) {
+        guard !changed.isEmpty || topicRules != nil else { return }
+        let before = rules
+        let next = RuleTable(before, changing: changed, topicRules: topicRules)
+        table.withLock { $0 = next }
+        let concernsClock = changed.contains { key, rule in rule?.schedule != nil || before.eventRule(key)?.rule.schedule != nil }
+        if concernsClock { schedules.withLock { $0.replace(next.schedules, now: world.nowMilliseconds()) } }
+    }
+
     // MARK: - What operators see
 
     /// Every rule, event rules first, in the order of the templates.

@@ -2,7 +2,8 @@
 struct InputTemplate: Sendable {
     /// Where a placeholder's value comes from.
     enum Source: Sendable {
-        case path(EventPath)
+        /// A path, and its number in the map: a value is looked for once, however often it is put in.
+        case path(EventPath, number: Int)
         case reserved(ReservedVariable)
     }
 
