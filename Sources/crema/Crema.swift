@@ -12,7 +12,8 @@ struct Crema: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, DemoCommand.self, CertsCommand.self, UsersCommand.self, TopicsCommand.self,
             ClientsCommand.self,
-            TailCommand.self, RulesCommand.self, DeadLettersCommand.self, BenchCommand.self, HealthcheckCommand.self,
+            TailCommand.self, RulesCommand.self, ArchiveCommand.self, DestinationsCommand.self, DeadLettersCommand.self, BenchCommand.self,
+            HealthcheckCommand.self,
             VersionCommand.self,
         ])
 

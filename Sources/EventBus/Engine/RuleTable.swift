@@ -1,6 +1,7 @@
 import BrokerCore
 import NIOCore
 import Rules
+import Synchronization
 
 /// The rules in force, with their counters.
 ///
@@ -34,11 +35,16 @@ final class RuleTable: Sendable {
     let searches: SearchPool
     /// Positions of the enabled rules that run by the clock, by their names: they are all on the default bus.
     private let scheduledPositions: [String: Int]
+    /// What these rules were made of, for people who ask.
+    let resources: ResourceSet
+    /// The positions of all event rules by bus and name, made when somebody asks: few do.
+    private let namedPositions = Mutex<[String: [String: Int]]?>(nil)
 
     /// - Parameters:
     ///   - resources: the rules.
     ///   - previous: whose counters go on for the rules that stay.
     init(_ resources: ResourceSet, previous: RuleTable? = nil) {
+        self.resources = resources
         // What has not changed stays filed: the indexes share it with those of the table before, which goes on serving events.
         var buses: [String: PatternIndex] = [:]
         for name in resources.busNames { buses[name] = previous?.buses[name] ?? PatternIndex() }
@@ -102,6 +108,21 @@ final class RuleTable: Sendable {
 
     /// The enabled rule of this name that runs by the clock.
     func scheduledRule(named name: String) -> Event? { scheduledPositions[name].map { eventRules[$0] } }
+
+    /// The event rule of a name, be it enabled or not.
+    func eventRule(_ name: String, onBus bus: String) -> Event? {
+        let position = namedPositions.withLock { known in
+            if known == nil {
+                var positions: [String: [String: Int]] = [:]
+                for (position, entry) in eventRules.enumerated() { positions[entry.rule.busName, default: [:]][entry.rule.name] = position }
+                known = positions
+            }
+            return known?[bus]?[name]
+        }
+        return position.map { eventRules[$0] }
+    }
+
+    func hasTopicRule(named name: String) -> Bool { topicRulesByName[name] != nil || topicRules.contains { $0.rule.name == name } }
 
     /// All enabled rules that run by the clock, by their names.
     var schedules: [(name: String, expression: ScheduleExpression)] {

@@ -22,10 +22,15 @@ struct Target: Sendable {
     /// As the template writes it.
     let arn: String
     let input: TargetInput
-    let destination: Destination
+    var destination: Destination
     /// The name of the queue that gets the events whose delivery fails.
     let deadLetterQueue: String?
     var retryPolicy = RetryPolicy()
+
+    /// Where it is: what one place asks for holds up no other.
+    var place: String {
+        if case .call(let destination, _) = destination { "\(arn) \(destination.endpoint.origin)" } else { arn }
+    }
 }
 
 /// A topic: Crema's addition to EventBridge's targets.
