@@ -54,7 +54,31 @@ import Testing
 
     @Test("The time is UTC, with leading zeros")
     func time() {
-        #expect(LogLine.Time(seconds: 951_868_799, milliseconds: 7).text == "2000-02-29T23:59:59.007Z")
+        var clock = LogLine.Clock()
+        var text: [UInt8] = []
+        for time in [(951_868_799, 7), (951_868_799, 999), (951_868_800, 0)] {
+            clock.append(LogLine.Time(seconds: time.0, milliseconds: time.1), to: &text)
+            text.append(UInt8(ascii: " "))
+        }
+        #expect(String(decoding: text, as: UTF8.self) == "2000-02-29T23:59:59.007Z 2000-02-29T23:59:59.999Z 2000-03-01T00:00:00.000Z ")
+    }
+
+    @Test("The first line is written at once, those after it together, at the latest at the end")
+    func gathering() throws {
+        let pipe = try Pipe()
+        let writer = LogWriter(descriptor: pipe.writer, gatherMilliseconds: 600_000)
+        let log = logger(writer)
+        log.info("first")
+        var bytes = [UInt8](repeating: 0, count: 1_000)
+        let first = String(decoding: bytes[..<read(pipe.reader, &bytes, bytes.count)], as: UTF8.self)
+        #expect(first.hasSuffix("crema: first\n"))
+        for number in 0..<100 { log.info("\(number)") }
+        try #require(fcntl(pipe.reader, F_SETFL, O_NONBLOCK) == 0)
+        #expect(read(pipe.reader, &bytes, bytes.count) == -1)
+        try #require(fcntl(pipe.reader, F_SETFL, 0) == 0)
+        writer.finish(seconds: 60)
+        close(pipe.writer)
+        #expect(pipe.readToEnd().map { $0.split(separator: " ").last } == (0..<100).map { "\($0)" })
     }
 
     @Test("Whoever logs does not wait for a reader that stands still: what is too much is dropped, counted and told")

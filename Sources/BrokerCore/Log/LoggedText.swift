@@ -5,6 +5,8 @@ package enum LoggedText {
 
     /// Control and format characters become `\u{…}`, so that no client can forge a line or hide in one.
     package static func escaping(_ text: String, charactersMax: Int = LoggedText.charactersMax) -> String {
+        // Nearly every text is plain; the loop below costs a look into Unicode's tables for each character.
+        if text.utf8.count <= charactersMax, text.utf8.allSatisfy({ 0x20..<0x7f ~= $0 }) { return text }
         var result = ""
         var count = 0
         for scalar in text.unicodeScalars {

@@ -19,10 +19,10 @@ final class EventLog {
         case .connected(let clientID, let info, let principal, let userName, let cleanSession, let sessionPresent):
             guard logger.logLevel <= .info else { return }
             var metadata = Self.metadata(info, clientID: clientID)
-            if let principal { metadata["principal"] = "\(LoggedText.escaping(principal))" }
-            if let userName { metadata["user_name"] = "\(LoggedText.escaping(userName))" }
-            metadata["clean_session"] = "\(cleanSession)"
-            metadata["session_present"] = "\(sessionPresent)"
+            if let principal { metadata["principal"] = .string(LoggedText.escaping(principal)) }
+            if let userName { metadata["user_name"] = .string(LoggedText.escaping(userName)) }
+            metadata["clean_session"] = .string(cleanSession ? "true" : "false")
+            metadata["session_present"] = .string(sessionPresent ? "true" : "false")
             logger.info("client connected", metadata: metadata)
         case .closed(let clientID, let info, let reason):
             closed(clientID, info, reason)
@@ -32,21 +32,21 @@ final class EventLog {
         case .refused(let clientID, let info, let code, let text):
             var metadata = Self.metadata(info, clientID: clientID)
             metadata["reason_code"] = "\(code.name)"
-            metadata["reason"] = "\(LoggedText.escaping(text))"
+            metadata["reason"] = .string(LoggedText.escaping(text))
             warn("client refused", subject: Self.subject(clientID, info.peer), metadata)
         case .publishDenied(let clientID, let topic):
-            warn("publish denied", subject: clientID, ["topic": "\(LoggedText.escaping(topic))"], clientID: clientID)
+            warn("publish denied", subject: clientID, ["topic": .string(LoggedText.escaping(topic))], clientID: clientID)
         case .subscribeDenied(let clientID, let filter, let text):
             let metadata: Logger.Metadata = [
-                "filter": "\(LoggedText.escaping(filter))", "reason": "\(LoggedText.escaping(text))",
+                "filter": .string(LoggedText.escaping(filter)), "reason": .string(LoggedText.escaping(text)),
             ]
             warn("subscription denied", subject: clientID, metadata, clientID: clientID)
         case .messagesDropped(let clientID, let reason, let count):
             warn("messages are dropped", subject: clientID, ["reason": "\(reason)", "count": "\(count)"], clientID: clientID)
         case .retainedFull(let topic):
-            warn("message not retained", subject: "retained", ["topic": "\(LoggedText.escaping(topic))"])
+            warn("message not retained", subject: "retained", ["topic": .string(LoggedText.escaping(topic))])
         case .sessionExpired(let clientID, let queued):
-            logger.info("session expired", metadata: ["client_id": "\(LoggedText.escaping(clientID))", "queued": "\(queued)"])
+            logger.info("session expired", metadata: ["client_id": .string(LoggedText.escaping(clientID)), "queued": "\(queued)"])
         }
     }
 
@@ -58,8 +58,8 @@ final class EventLog {
             }
         guard logger.logLevel <= (isFault ? .warning : .info) else { return }
         var metadata = Self.metadata(info, clientID: clientID)
-        metadata["reason"] = "\(reason.name)"
-        metadata["detail"] = "\(LoggedText.escaping(reason.detail))"
+        metadata["reason"] = .string(reason.name)
+        metadata["detail"] = .string(LoggedText.escaping(reason.detail))
         if isFault {
             warn("connection closed", subject: Self.subject(clientID, info.peer), metadata)
         } else {
@@ -70,7 +70,7 @@ final class EventLog {
     /// A connection that never reached the broker's core: its TLS handshake failed or its certificate was refused.
     func handshakeFailed(peer: String, listener: String, failure: HandshakeFailure) {
         var metadata: Logger.Metadata = [
-            "peer": "\(peer)", "listener": "\(listener)", "reason": "\(LoggedText.escaping(failure.reason))",
+            "peer": "\(peer)", "listener": "\(listener)", "reason": .string(LoggedText.escaping(failure.reason)),
         ]
         if let subject = failure.subject { metadata["subject"] = "\(subject.isEmpty ? "unreadable" : subject)" }
         if let depth = failure.depth { metadata["depth"] = "\(depth)" }
@@ -89,7 +89,7 @@ final class EventLog {
         let isFirst = window.isEmpty
         guard window.admits("\(message)\0\(subject)") else { return }
         var metadata = metadata
-        if let clientID { metadata["client_id"] = "\(LoggedText.escaping(clientID))" }
+        if let clientID { metadata["client_id"] = .string(LoggedText.escaping(clientID)) }
         logger.warning(message, metadata: metadata)
         if isFirst { eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.closeWindow() } }
     }
@@ -97,15 +97,15 @@ final class EventLog {
     private func closeWindow() {
         for (key, count) in window.close() {
             let parts = key.split(separator: "\0", maxSplits: 1, omittingEmptySubsequences: false)
-            var metadata: Logger.Metadata = ["subject": "\(LoggedText.escaping(String(parts[parts.count - 1])))", "count": "\(count)"]
+            var metadata: Logger.Metadata = ["subject": .string(LoggedText.escaping(String(parts[parts.count - 1]))), "count": "\(count)"]
             if parts.count == 2 { metadata["line"] = "\(parts[0])" }
             logger.warning("lines left out", metadata: metadata)
         }
     }
 
     private static func metadata(_ info: ConnectionInfo, clientID: String?) -> Logger.Metadata {
-        var metadata: Logger.Metadata = ["peer": "\(info.peer)", "listener": "\(info.listener)"]
-        if let clientID, !clientID.isEmpty { metadata["client_id"] = "\(LoggedText.escaping(clientID))" }
+        var metadata: Logger.Metadata = ["peer": .string(info.peer), "listener": .string(info.listener)]
+        if let clientID, !clientID.isEmpty { metadata["client_id"] = .string(LoggedText.escaping(clientID)) }
         return metadata
     }
 

@@ -20,23 +20,6 @@ struct LogLine: Sendable {
             return Time(seconds: time.tv_sec, milliseconds: time.tv_nsec / 1_000_000)
         }
 
-        /// As RFC 3339 has it, in UTC: `2026-11-25T18:04:05.123Z`.
-        var text: String {
-            var seconds = time_t(seconds)
-            // Unsafe for the name of the zone that `tm` points to, which nobody reads here.
-            var parts = unsafe tm()
-            unsafe gmtime_r(&seconds, &parts)
-            let (year, month, day) = unsafe (parts.tm_year + 1_900, parts.tm_mon + 1, parts.tm_mday)
-            let (hour, minute, second) = unsafe (parts.tm_hour, parts.tm_min, parts.tm_sec)
-            let date = [(Int(year), 4), (Int(month), 2), (Int(day), 2)].map(Self.padded)
-            let clock = [(Int(hour), 2), (Int(minute), 2), (Int(second), 2)].map(Self.padded)
-            return "\(date.joined(separator: "-"))T\(clock.joined(separator: ":")).\(Self.padded(milliseconds, 3))Z"
-        }
-
-        private static func padded(_ number: Int, _ width: Int) -> String {
-            let digits = String(number)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
-        }
     }
 
     static func dropped(_ count: UInt64) -> LogLine {
@@ -46,8 +29,56 @@ struct LogLine: Sendable {
     }
 
     /// Appends time, level, label, what else is known in the order of its names, and the message.
-    func append(to text: inout [UInt8]) {
-        let known = metadata.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value) " }.joined()
-        text.append(contentsOf: "\(time.text) \(level.rawValue) \(label): \(known)\(message)\n".utf8)
+    func append(to text: inout [UInt8], clock: inout Clock) {
+        clock.append(time, to: &text)
+        for part in [" ", level.rawValue, " ", label, ": "] { text.append(contentsOf: part.utf8) }
+        for (name, value) in metadata.sorted(by: { $0.key < $1.key }) {
+            text.append(contentsOf: name.utf8)
+            text.append(UInt8(ascii: "="))
+            text.append(contentsOf: value.description.utf8)
+            text.append(UInt8(ascii: " "))
+        }
+        text.append(contentsOf: message.utf8)
+        text.append(UInt8(ascii: "\n"))
+    }
+
+    /// Writes times as RFC 3339 has them, in UTC: `2026-11-25T18:04:05.123Z`. The date is worked out once for the lines of a second.
+    struct Clock {
+        private var seconds: Int?
+        private var date: [UInt8] = []
+
+        mutating func append(_ time: Time, to text: inout [UInt8]) {
+            if seconds != time.seconds {
+                date = Self.date(time.seconds)
+                seconds = time.seconds
+            }
+            text.append(contentsOf: date)
+            Self.append(time.milliseconds, width: 3, to: &text)
+            text.append(UInt8(ascii: "Z"))
+        }
+
+        /// Up to the point before the milliseconds.
+        private static func date(_ seconds: Int) -> [UInt8] {
+            var seconds = time_t(seconds)
+            // Unsafe for the name of the zone that `tm` points to, which nobody reads here.
+            var parts = unsafe tm()
+            unsafe gmtime_r(&seconds, &parts)
+            let numbers = unsafe [
+                (Int(parts.tm_year) + 1_900, 4, "-"), (Int(parts.tm_mon) + 1, 2, "-"), (Int(parts.tm_mday), 2, "T"),
+                (Int(parts.tm_hour), 2, ":"), (Int(parts.tm_min), 2, ":"), (Int(parts.tm_sec), 2, "."),
+            ]
+            var text: [UInt8] = []
+            for (number, width, end) in numbers {
+                append(number, width: width, to: &text)
+                text.append(contentsOf: end.utf8)
+            }
+            return text
+        }
+
+        private static func append(_ number: Int, width: Int, to text: inout [UInt8]) {
+            let digits = String(number)
+            for _ in 0..<max(0, width - digits.utf8.count) { text.append(UInt8(ascii: "0")) }
+            text.append(contentsOf: digits.utf8)
+        }
     }
 }
