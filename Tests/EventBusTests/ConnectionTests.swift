@@ -162,9 +162,8 @@ private func refused(_ code: ControlError.Code, _ text: String, _ call: () throw
         #expect(calls.map { $0.header["x-key"] } == ["b", nil])
         #expect(calls.map { $0.header["x-shop"] } == ["nyc", "nyc"])
         #expect(calls.map { $0.header["authorization"] } == [nil, "Basic YW5uOnA="])
-        refused(.validation, "lacks `Password`") {
-            try update(#"{"BasicAuthParameters":{"Username":"ann","Password":null}}"#, type: "API_KEY")
-        }
+        refused(.validation, "lacks `ApiKeyAuthParameters`") { try update(#"{"BasicAuthParameters":{"Username":"bob"}}"#, type: "API_KEY") }
+        refused(.validation, "ApiKeyAuthParameters are not for BASIC") { try update(ConnectionSite.key("a")) }
         #expect(try fixture.control.connection("login").authorizationType == "BASIC")
     }
 
@@ -172,7 +171,7 @@ private func refused(_ code: ControlError.Code, _ text: String, _ call: () throw
         let fixture = try ConnectionSite()
         let control = fixture.control
         let request = ConnectionRequest(name: "declared", description: "d")
-        refused(.validation, "Connection declared is declared at t.yaml:3") { _ = try control.updateConnection(request) }
+        refused(.validation, "Connection declared is declared at t.yaml:") { _ = try control.updateConnection(request) }
         refused(.validation, "is declared at") { _ = try control.deleteConnection("declared") }
         refused(.validation, "is declared at") { _ = try control.deauthorizeConnection("declared") }
         refused(.validation, "is declared at") { try control.deleteDestination("till") }

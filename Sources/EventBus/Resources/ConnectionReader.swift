@@ -41,6 +41,9 @@ struct ConnectionReader {
         default:
             throw DocumentError("\(what): AuthorizationType `\(typeName)` is not supported; API_KEY and BASIC are", at: type.location)
         }
+        if let other = parameters.entry(typeName == "BASIC" ? "ApiKeyAuthParameters" : "BasicAuthParameters") {
+            throw DocumentError("\(what): \(other.key) are not for \(typeName)", at: other.keyLocation)
+        }
         let connection = try connection(name, authorization, parameters["InvocationHttpParameters"])
         guard connection.bytes <= Self.bytesMax else {
             throw DocumentError("\(what): its parameters are longer than \(Self.bytesMax) bytes", at: parameters.location)
