@@ -278,9 +278,10 @@ class APIDestinationTests(unittest.TestCase):
         login = {"BasicAuthParameters": {"Username": "ann", "Password": "s3cret"}}
         made = aws("create-connection", "--name", "cli", "--authorization-type", "BASIC", "--auth-parameters", json.dumps(login))
         self.assertEqual(made["ConnectionState"], "AUTHORIZED")
-        place = aws(
-            "create-api-destination", "--name", "cli", "--connection-arn", made["ConnectionArn"], "--http-method", "PUT",
-            "--invocation-endpoint", f"http://127.0.0.1:{self.target.port}/cli/*", "--invocation-rate-limit-per-second", "50")
+        # As one document: of a URL in an option of its own this version of the client would send what is there.
+        place = aws("create-api-destination", "--cli-input-json", json.dumps({
+            "Name": "cli", "ConnectionArn": made["ConnectionArn"], "HttpMethod": "PUT", "InvocationRateLimitPerSecond": 50,
+            "InvocationEndpoint": f"http://127.0.0.1:{self.target.port}/cli/*"}))
         self.assertEqual(place["ApiDestinationState"], "ACTIVE")
         self.rule(place["ApiDestinationArn"], "cli", HttpParameters={"PathParameterValues": ["$.detail.n"]})
         self.put("cli", n=7)

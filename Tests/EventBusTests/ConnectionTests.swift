@@ -60,6 +60,15 @@ final class ConnectionSite: Sendable {
 
     func put(_ source: String, _ detail: String = "{}") throws { try site.put(detail, source: source) }
     func calls() -> [ScriptedDoor.Call] { site.door.take() }
+
+    /// The calls that come within some turns of an API destination's pace.
+    func callsInTurn() -> [ScriptedDoor.Call] {
+        (0..<4).flatMap { _ in
+            site.wait(milliseconds: 4)
+            return site.door.take()
+        }
+    }
+
     func letters() -> [String] { site.engine.deadLetters(limit: 9).map(\.errorCode) }
 }
 
@@ -156,9 +165,10 @@ private func refused(_ code: ControlError.Code, _ text: String, _ call: () throw
         }
         try update(#"{"ApiKeyAuthParameters":{"ApiKeyValue":"b"}}"#)
         try fixture.put("orders")
+        let before = fixture.callsInTurn()
         try update(#"{"BasicAuthParameters":{"Username":"ann","Password":"p"}}"#, type: "BASIC")
         try fixture.put("orders")
-        let calls = fixture.calls()
+        let calls = before + fixture.callsInTurn()
         #expect(calls.map { $0.header["x-key"] } == ["b", nil])
         #expect(calls.map { $0.header["x-shop"] } == ["nyc", "nyc"])
         #expect(calls.map { $0.header["authorization"] } == [nil, "Basic YW5uOnA="])

@@ -29,7 +29,8 @@ struct Target: Sendable {
 
     /// Where it is: what one place asks for holds up no other.
     var place: String {
-        if case .call(let destination, _) = destination { "\(arn) \(destination.endpoint.origin)" } else { arn }
+        guard case .call(let destination, _) = destination else { return arn }
+        return "\(arn) \(destination.endpoint.origin)\(destination.path.joined(separator: "*"))"
     }
 }
 
