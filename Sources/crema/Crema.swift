@@ -11,7 +11,8 @@ struct Crema: AsyncParsableCommand {
         version: CremaVersion.text,
         subcommands: [
             ServeCommand.self, CheckCommand.self, DemoCommand.self, CertsCommand.self, UsersCommand.self, ACLCommand.self,
-            TopicsCommand.self, ClientsCommand.self, TailCommand.self, RulesCommand.self, DeadLettersCommand.self, BenchCommand.self,
+            TopicsCommand.self, ClientsCommand.self, TailCommand.self, RulesCommand.self, ArchiveCommand.self, DestinationsCommand.self,
+            DeadLettersCommand.self, BenchCommand.self,
             HealthcheckCommand.self,
             VersionCommand.self,
         ])

@@ -59,6 +59,8 @@ class Target:
             elif path == "/busy" and json.loads(body)["n"] % 10 == 0 and body not in self._busy:
                 self._busy.add(body)
                 status, headers = 429, {"Retry-After": "2"}
+            elif path == "/later":
+                status, headers = 503, {"Retry-After": "600"}
             elif path == "/refusing":
                 status = 400
             elif path == "/expired" and len([1 for other, _, _ in self.attempts if other == path]) == 1:

@@ -23,7 +23,7 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
     enum Verdict {
         case delivered(Item)
         /// It will be tried again.
-        case waiting
+        case waiting(Item)
         case ended(Ending)
         /// It was given up before.
         case unknown
@@ -117,14 +117,18 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
             return Ending(item: item, failure: .tooManyPending(limit: limit), retries: 0, exhaustion: nil)
         }
         lastNumber += 1
-        let id = DeliveryID(number: lastNumber)
-        lanes[terms.lane, default: DeliveryLane()].waiting.insert(.init(dueAt: dueAt, id: id))
-        lanes[terms.lane]?.count += 1
-        lanes[terms.lane]?.bytes += bytes
-        self.bytes += bytes
-        entries[id] = entry
-        changed.append(terms.lane)
+        insert(DeliveryID(number: lastNumber), entry, dueAt: dueAt)
         return nil
+    }
+
+    private mutating func insert(_ id: DeliveryID, _ entry: Entry, dueAt: Int64) {
+        let name = entry.terms.lane
+        lanes[name, default: DeliveryLane()].waiting.insert(.init(dueAt: dueAt, id: id))
+        lanes[name]?.count += 1
+        lanes[name]?.bytes += entry.bytes
+        bytes += entry.bytes
+        entries[id] = entry
+        changed.append(name)
     }
 
     /// Hears what became of an attempt.
@@ -152,7 +156,7 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
         case .success(let dueAt):
             entries[id] = entry
             lanes[lane]?.waiting.insert(.init(dueAt: dueAt, id: id))
-            return .waiting
+            return .waiting(entry.item)
         }
     }
 
@@ -296,6 +300,44 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
         guard time < lane.alarmAt ?? .max else { return }
         lane.alarmAt = time
         alarms.insert(Alarm(time: time, lane: name))
+    }
+
+    // MARK: Targets that change
+
+    /// What waits for its turn.
+    var waiting: [(id: DeliveryID, item: Item)] {
+        lanes.values.flatMap { $0.waiting.unordered }.sorted { $0.id < $1.id }.compactMap { turn in
+            entries[turn.id].map { (turn.id, $0.item) }
+        }
+    }
+
+    /// Takes deliveries back whose targets are gone or refuse them now, and moves those that go elsewhere.
+    ///
+    /// Their age and their retries stay; one that goes elsewhere is tried at once, whatever the place before has asked for. What has begun by
+    /// now is left alone: whoever hears that it failed looks at it again.
+    mutating func revise(
+        _ revisions: [DeliveryID: DeliveryRevision<Item>], now: Int64
+    ) -> (gone: [Item], endings: [Ending]) {
+        var (gone, endings): ([Item], [Ending]) = ([], [])
+        for name in lanes.keys.sorted() {
+            let turns = lanes[name]?.waiting.unordered ?? []
+            guard turns.contains(where: { revisions[$0.id] != nil }) else { continue }
+            lanes[name]?.waiting = Heap(turns.filter { revisions[$0.id] == nil })
+            for turn in turns.sorted() {
+                guard let revision = revisions[turn.id], let entry = entries[turn.id] else { continue }
+                remove(turn.id, entry)
+                switch revision {
+                case .gone: gone.append(entry.item)
+                case .refused(let failure):
+                    endings.append(Ending(item: entry.item, failure: failure, retries: entry.retries, exhaustion: nil))
+                case .changed(let item, let terms, let bytes):
+                    var moved = Entry(item: item, terms: terms, bytes: bytes, expiresAt: entry.expiresAt)
+                    (moved.retries, moved.failure) = (entry.retries, entry.failure)
+                    insert(turn.id, moved, dueAt: terms.lane == name ? turn.dueAt : now)
+                }
+            }
+        }
+        return (gone, endings)
     }
 
     // MARK: Stopping

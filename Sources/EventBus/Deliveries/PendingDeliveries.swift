@@ -120,6 +120,32 @@ package final class PendingDeliveries: Sendable {
         finish(output)
     }
 
+    // MARK: Targets that change
+
+    /// Looks again at everything that waits, after rules have changed: what is for targets that are gone is dropped and counted.
+    func rulesChanged() {
+        let waiting = state.withLock { $0.scheduler.waiting }
+        guard !waiting.isEmpty else { return }
+        var output = RuleOutput()
+        lookAgain(at: waiting, into: &output)
+        finish(output)
+    }
+
+    private func lookAgain(at waiting: [(id: DeliveryID, item: PendingDelivery)], into output: inout RuleOutput) {
+        let rules = engine.rules
+        var revisions: [DeliveryID: DeliveryRevision<PendingDelivery>] = [:]
+        for (id, delivery) in waiting { revisions[id] = engine.revision(of: delivery, rules) }
+        guard !revisions.isEmpty else { return }
+        let (gone, endings) = state.withLock { [revisions, now] in $0.scheduler.revise(revisions, now: now) }
+        for delivery in gone { drop(delivery) }
+        for ending in endings { end(ending, into: &output) }
+    }
+
+    private func drop(_ delivery: PendingDelivery) {
+        engine.dropDelivery(delivery.origin)
+        if let counters = delivery.origin.counters { engine.countPending(counters, by: -1) }
+    }
+
     // MARK: Trying
 
     /// Sends a message; answers whether it waits for another attempt.
@@ -208,7 +234,9 @@ package final class PendingDeliveries: Sendable {
             engine.delivered(delivery.origin)
             if let counters = delivery.origin.counters { engine.countPending(counters, by: -1) }
         case .ended(let ending): end(ending, into: &output)
-        case .waiting, .unknown: break
+        // Its target may have changed while it was under way.
+        case .waiting(let delivery): lookAgain(at: [(id, delivery)], into: &output)
+        case .unknown: break
         }
     }
 

@@ -50,7 +50,8 @@ extension DeliveryOrigin {
         switch self {
         case .target(let delivery):
             let rule = delivery.entry.rule
-            return DeliveryTerms(lane: "\(rule.busName)/\(rule.name)/\(delivery.target.id)", policy: delivery.target.retryPolicy)
+            let lane = "\(rule.busName)/\(rule.name)/\(delivery.target.id) \(delivery.target.place)"
+            return DeliveryTerms(lane: lane, policy: delivery.target.retryPolicy)
         case .action(let action, let run, _):
             return DeliveryTerms(lane: "topic rule \(run.entry.rule.name) \(action.name) \(action.resource)", policy: action.retryPolicy)
         case .errorAction(let action, let run):

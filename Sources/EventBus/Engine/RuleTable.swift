@@ -11,6 +11,9 @@ final class RuleTable: Sendable {
     private let events: EventRuleTable
     private let topics: TopicRuleTable
     let searches: SearchPool
+    /// What these rules may call, for people who ask.
+    let connections: [ConnectionDeclaration]
+    let destinations: [APIDestinationDeclaration]
 
     /// - Parameters:
     ///   - resources: the rules.
@@ -20,6 +23,8 @@ final class RuleTable: Sendable {
         events.replace(resources)
         self.events = events
         topics = TopicRuleTable(resources.topicRules, previous: previous?.topics)
+        connections = resources.connections
+        destinations = resources.destinations
         searches = previous?.searches ?? SearchPool()
     }
 
@@ -37,6 +42,7 @@ final class RuleTable: Sendable {
         self.events = events
         topics = topicRules.map { TopicRuleTable($0, previous: previous.topics) } ?? previous.topics
         searches = previous.searches
+        (connections, destinations) = (previous.connections, previous.destinations)
     }
 
     // MARK: - Event rules
@@ -48,6 +54,11 @@ final class RuleTable: Sendable {
 
     /// The enabled rule of this name that runs by the clock.
     func scheduledRule(named name: String) -> Event? { events.scheduledRule(named: name) }
+
+    /// The event rule of a name, be it enabled or not.
+    func eventRule(_ name: String, onBus bus: String) -> Event? { events.entry(RuleKey(bus: bus, name: name)) }
+
+    func hasTopicRule(named name: String) -> Bool { topicRules.contains { $0.rule.name == name } }
 
     /// All enabled rules that run by the clock, by their names.
     var schedules: [(name: String, expression: ScheduleExpression)] { events.schedules }

@@ -93,16 +93,14 @@ struct TargetReader {
 
     /// An API destination, a function, or a group of log lines; nil for another ARN.
     private func callDestination(_ arn: String, at location: SourceLocation) throws(DocumentError) -> Target.Destination? {
-        if let name = APIDestinationReader.name(inARN: arn, kind: "api-destination") {
-            guard let destination = declared.destinations[name] else {
-                throw DocumentError("\(what): no template declares the API destination \(name)", at: location)
-            }
+        if let reference = CallARN(arn, kind: "api-destination") {
+            let destination = try declared.requireDestination(reference, what: what, at: location)
             var parameters = HTTPParameters.none
             if let given = node["HttpParameters"] { parameters = try HTTPParameters(given, what: "\(what): HttpParameters") }
             let places = destination.path.count - 1
             guard parameters.pathValues.count == places else {
                 throw DocumentError(
-                    "\(what): the endpoint of \(name) has \(places) `*`, but PathParameterValues has \(parameters.pathValues.count) values",
+                    "\(what): the endpoint of \(reference.name) has \(places) `*`, but PathParameterValues has \(parameters.pathValues.count) values",
                     at: node["HttpParameters"]?.location ?? location)
             }
             return .call(destination, parameters)

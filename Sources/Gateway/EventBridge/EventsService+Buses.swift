@@ -40,6 +40,7 @@ extension EventsService {
     private static func document(_ bus: BusDescription) -> AnswerDocument {
         .object([
             "Name": .text(bus.name), "Arn": .text(bus.arn), "Description": description(bus),
+            "Policy": bus.policy.map { .text(String(decoding: $0, as: UTF8.self)) },
             "CreationTime": .seconds(milliseconds: bus.createdMilliseconds),
             "LastModifiedTime": .seconds(milliseconds: bus.modifiedMilliseconds),
         ])

@@ -33,8 +33,7 @@ struct ReloadService: Service {
         do {
             try control.replace(templates: loaded.resources)
         } catch {
-            let problems = (error as? DocumentError)?.problems.map(\.description) ?? ["\(error)"]
-            for problem in problems { log.error("reload: \(problem)") }
+            for problem in error.problems { log.error("reload: \(problem)") }
             log.error("reload failed: nothing has changed")
             return
         }
