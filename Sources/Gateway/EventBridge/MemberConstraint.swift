@@ -60,7 +60,7 @@ struct MemberConstraint: Sendable {
     }
 
     /// Whether every character is one that the pattern takes.
-    func takes(_ text: Substring) -> Bool { pattern.map { text.utf8.allSatisfy($0.takes) } ?? true }
+    func takes(_ text: Substring) -> Bool { pattern.map { $0.fits(String(text)) } ?? true }
 
     /// Why a value is not taken; nil for one that is.
     func refusal(of value: String) -> String? {
