@@ -34,6 +34,7 @@ extension Shard {
 
     private func detach(_ connection: ClientConnection) {
         guard let session = connection.session, session.connection === connection else { return }
+        settle(connection, as: .even)
         session.connection = nil
         announceMembership(of: session, isOnline: false)
         counters.clientsConnected -= 1
