@@ -100,6 +100,9 @@ package struct BrokerLimits: Sendable, Equatable {
     package var retainedBytesPerClientMax = 67_108_864
     /// Seconds that a session without a connection is kept at the most; then it ends, and its queue is counted as `session_expired`.
     package var sessionExpirySecondsMax = 604_800
+    /// Recipients of the routes that a shard keeps, each route counted as one more; at the limit all are forgotten, and made anew as
+    /// messages come.
+    package var routeRecipientsMax = 500_000
     /// Topics of which a shard keeps statistics for operators; further ones are delivered but not listed.
     package var topicsTrackedMax = 20_000
 
@@ -137,6 +140,7 @@ package struct BrokerLimits: Sendable, Equatable {
         ("retainedMessagesMax", \.retainedMessagesMax), ("retainedBytesMax", \.retainedBytesMax),
         ("retainedMessagesPerClientMax", \.retainedMessagesPerClientMax),
         ("retainedBytesPerClientMax", \.retainedBytesPerClientMax),
-        ("sessionExpirySecondsMax", \.sessionExpirySecondsMax), ("topicsTrackedMax", \.topicsTrackedMax),
+        ("sessionExpirySecondsMax", \.sessionExpirySecondsMax), ("routeRecipientsMax", \.routeRecipientsMax),
+        ("topicsTrackedMax", \.topicsTrackedMax),
     ]
 }

@@ -160,6 +160,17 @@ extension LimitRow {
             #expect(broker.nodes[0].core.topicSummaries(matching: "#", limit: 100).count == min(trial.amount, 3))
             let untracked = broker.nodes[0].core.statistics().topicsUntracked
             return untracked == 0 ? broker.refusals : "not listed: \(untracked)"
-        }
+        },
+        LimitRow(name: "routeRecipientsMax", limit: 6, beyond: "made anew") { trial in
+            let broker = trial.broker()
+            let reader = try broker.client("r")
+            _ = try reader.subscribe("r/+")
+            let publisher = try broker.client("p")
+            // Two topics with one recipient each count twice, the others once.
+            for topic in ["r/1", "r/2"] + (4..<trial.amount).map({ "t/\($0)" }) { publisher.send(message(topic, "x")) }
+            #expect(try publisher.exchange(message("r/1", "y")).isEmpty)
+            #expect(try reader.read().messages == ["r/1=x", "r/2=x", "r/1=y"])
+            return broker.nodes[0].core.routeRecipients == trial.amount ? broker.refusals : "made anew"
+        },
     ]
 }
