@@ -82,6 +82,8 @@ extension Shard {
         connection.lastRoute = nil
         connection.inbox = ByteBuffer()
         countStranger(connection)
+        if connection.backlog.count > 0 { counters.drop(.offlineAtQoS0, connection.backlog.count) }
+        connection.backlog = DeliveryBacklog()
         forgetStuck(connection)
         settle(connection, as: .even)
         connection.terms?.exchange = nil
@@ -100,7 +102,8 @@ extension Shard {
         let orphans = orphans(of: session)
         for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter.text) }
         if session.queue.count > 0 { counters.drop(reason, session.queue.count) }
-        queuedBytes -= session.queue.bytes
+        queuedBytes -= session.queue.bytes + session.inflightBytesCounted
+        session.inflightBytesCounted = 0
         let unacknowledged = session.window.unacknowledged
         if unacknowledged > 0 { counters.drop(.unacknowledged, unacknowledged) }
         session.connection = nil

@@ -136,6 +136,19 @@ extension LimitRow {
             let queued = broker.nodes[0].core.statistics().messagesQueued
             return queued == 0 ? broker.refusals : "queued: \(queued)"
         },
+        LimitRow(name: "inflightBytesMax", limit: 100, beyond: "queued: 1", servesLimit: false) { trial in
+            let broker = trial.broker()
+            let client = try broker.client("a")
+            _ = try client.subscribe("t", .atLeastOnce)
+            let publisher = try broker.client("p")
+            for payload in [String(repeating: "x", count: trial.amount - 1), "x"] {
+                _ = try publisher.exchange(message("t", payload, qos: .atLeastOnce, packetID: 1))
+            }
+            let queued = broker.nodes[0].core.statistics().messagesQueued
+            #expect(try client.read().count == 2 - queued)
+            #expect(try client.exchange(.puback(packetID: 1)).count == queued)  // now there is room
+            return queued == 0 ? broker.refusals : "queued: \(queued)"
+        },
         LimitRow(name: "awaitingPubrelMax", limit: 3, beyond: "closed: limit_exceeded") { trial in
             let broker = trial.broker()
             let client = try broker.client("a")
