@@ -106,6 +106,7 @@ extension Shard {
         session.inflightBytesCounted = 0
         let unacknowledged = session.window.unacknowledged
         if unacknowledged > 0 { counters.drop(.unacknowledged, unacknowledged) }
+        session.window = OutboundWindow()  // so that its bytes are not counted again, whoever still has the session
         session.connection = nil
         if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
         if !session.isReplaced { directory.release(session.clientID, epoch: session.epoch) }

@@ -134,7 +134,9 @@ extension Shard {
         min(connection.limits.values.inflightMax, connection.terms?.receiveMaximum ?? .max)
     }
 
+    /// Never past what waits in the backlog.
     private func hasRoom(on connection: ClientConnection) -> Bool {
+        guard connection.backlog.isEmpty else { return false }
         if connection.outbound.count >= limits.outboundBytesMax {
             guard connection.isWritable else { return false }
             flush(connection)

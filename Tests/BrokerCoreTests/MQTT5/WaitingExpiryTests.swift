@@ -58,6 +58,40 @@ import Testing
         #expect(broker.nodes[0].core.stuckBytes == 0)
     }
 
+    @Test("What comes at QoS 1 meanwhile, or is retained, does not overtake what waits")
+    func order() throws {
+        let broker = SimulatedBroker(shards: 1, limits: limits())
+        let client = try stalled(broker, .dropNewest, isSlow: false)
+        _ = try client.subscribe5("u", .atLeastOnce)
+        let publisher = try broker.client5("p")
+        _ = try publisher.exchange(message5("r", "retained", qos: .atLeastOnce, packetID: 9, retain: true))
+        publisher.send(message5("t", "1") { $0.messageExpiryInterval = 100 })
+        publisher.send(message5("u", "2", qos: .atLeastOnce, packetID: 1))
+        publisher.send(message5("t", "3"))
+        client.send(.subscribe(Subscribe(packetID: 2, requests: [Subscribe.Request(filter: "r", qos: .atMostOnce)])))
+        broker.settle()
+        broker.setWritable(try #require(client.socket), true)
+        broker.settle()
+        let received = try client.read().messages
+        #expect(received.filter { $0.hasPrefix("t") } == ["t=1", "t=3"])
+        #expect(received.first == "t=1" && Set(received) == ["t=1", "u=2", "t=3", "r=retained"])
+    }
+
+    @Test("A session that ended is counted no more, also when its socket is heard of again")
+    func endedSession() throws {
+        let broker = SimulatedBroker(shards: 1, limits: limits())
+        let client = try broker.client5("a")
+        _ = try client.subscribe5("t", .atLeastOnce)
+        broker.setWritable(try #require(client.socket), false)
+        _ = try broker.client5("p").exchange(message5("t", "x", qos: .atLeastOnce, packetID: 1))
+        #expect(broker.nodes[0].core.queuedBytes == 2)
+        let connection = try #require(client.socket).connection
+        client.lose()
+        broker.nodes[0].core.transportWritable(connection, true, now: broker.now)
+        broker.settle()
+        #expect(broker.nodes[0].core.queuedBytes == 0)
+    }
+
     @Test("Messages that may expire are bounded like others that wait for a socket, and are counted when it closes")
     func bounded() throws {
         let broker = SimulatedBroker(shards: 1, limits: limits())
