@@ -115,7 +115,7 @@ private func refused(_ code: ControlError.Code, _ text: String, _ call: () throw
                     "HeaderParameters":[{"Key":"X-Shop","Value":"nyc","IsValueSecret":false},{"Key":"X-Pin","IsValueSecret":true}],
                     "BodyParameters":[{"Key":"pin","IsValueSecret":true}]}}
                     """))
-        let declaration = try #require(fixture.site.engine.rules.resources.connections.last)
+        let declaration = try #require(fixture.site.engine.rules.connections.last)
         for text in ["\(declaration)", "\(String(reflecting: declaration))", "\(connection)", "\(fixture.site.log.all)"] {
             #expect(!text.contains("p4ss") && !text.contains("h1dden"), "\(text)")
         }

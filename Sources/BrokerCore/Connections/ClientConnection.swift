@@ -67,8 +67,10 @@ package final class ClientConnection {
     var isAwaitingSuback = false
     /// How far the client is behind.
     var pace = Pace.even
-    /// QoS 0 messages behind `outbound`, where the policy is to drop the oldest.
-    var backlog = FrameBacklog()
+    /// QoS 0 messages behind `outbound`, where the policy is to drop the oldest, or one of them may expire before it is sent.
+    ///
+    /// Empty while the transport takes bytes.
+    var backlog = DeliveryBacklog()
     /// Bytes that were put into `outbound` or `backlog` since the transport took no more.
     var stuckBytes = 0
     /// What it sends is not read for now, because it publishes faster than others take it: what came already waits in ``inbox``.

@@ -23,6 +23,8 @@ package struct OutboundWindow {
     private var entries = Deque<Entry>()
     /// Entries that are not finished.
     package private(set) var unfinished = 0
+    /// Of the messages that are still held: what the client has acknowledged, or received at QoS 2, is not.
+    package private(set) var bytes = 0
     private var nextPacketID: UInt16 = 1
     /// Entries from here up to ``resendEnd`` wait to be sent again since the client came back.
     private var resendStart = 0
@@ -38,9 +40,9 @@ package struct OutboundWindow {
 
     package var isEmpty: Bool { entries.isEmpty }
 
-    /// Whether one more message may be sent: never past what still is to be sent again.
-    package func hasRoom(inflightMax: Int) -> Bool {
-        unsent == 0 && unfinished < inflightMax
+    /// Whether one more message may be sent, however large it is: never past what still is to be sent again.
+    package func hasRoom(inflightMax: Int, bytesMax: Int = .max) -> Bool {
+        unsent == 0 && unfinished < inflightMax && bytes < bytesMax
             && entries.count < min(min(inflightMax, Self.entriesMax) * Self.spanFactor, Self.entriesMax)
     }
 
@@ -53,6 +55,7 @@ package struct OutboundWindow {
         let stage: Stage = delivery.qos == .exactlyOnce ? .awaitingPubrec : .awaitingPuback
         entries.append(Entry(delivery: delivery, packetID: packetID, stage: stage))
         unfinished += 1
+        bytes += delivery.message.size
         return packetID
     }
 
@@ -71,7 +74,7 @@ package struct OutboundWindow {
         switch entries[place].stage {
         case .awaitingPubrec:
             entries[place].stage = .awaitingPubcomp  // [MQTT5-4.3.3-5] [MQTT5-4.3.3-6]
-            entries[place].release()
+            bytes -= entries[place].release()
             return true
         case .awaitingPubcomp: return true
         case .awaitingPuback, .finished: return false
@@ -154,7 +157,7 @@ package struct OutboundWindow {
 
     private mutating func markFinished(_ place: Int) {
         entries[place].stage = .finished
-        entries[place].release()
+        bytes -= entries[place].release()
         unfinished -= 1
         if place >= resendStart && place < resendEnd { unsent -= 1 }
     }
@@ -170,9 +173,15 @@ package struct OutboundWindow {
 
 extension OutboundWindow.Entry {
     /// The message is not needed any more; its place is.
-    fileprivate mutating func release() {
+    ///
+    /// Answers the bytes that it had.
+    fileprivate mutating func release() -> Int {
+        let bytes = delivery.message.size
+        delivery.message.topic = ByteBuffer()  // with the payload in one storage, which lasts as long as either of them
         delivery.message.payload = ByteBuffer()  // not `clear()`, which makes new storage of the same size when others share this one
         delivery.message.properties = nil
+        delivery.identifiers = nil
         delivery.share = nil
+        return bytes
     }
 }

@@ -39,6 +39,8 @@ package final class Session {
     var connection: ClientConnection?
     var subscriptions: [ExactText: Subscription] = [:]
     var window = OutboundWindow()
+    /// Bytes of the window that count among the shard's.
+    var inflightBytesCounted = 0
     var queue = MessageQueue()
     /// What is owed of retained messages and has no place in the queue.
     var retainedBacklog = RetainedBacklog()

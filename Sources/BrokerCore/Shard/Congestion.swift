@@ -41,7 +41,11 @@ extension Shard {
 
     func settle(_ connection: ClientConnection, as pace: ClientConnection.Pace) {
         let wasWaitedFor = connection.pace == .waitedFor
+        let changesSlowness = (connection.pace == .slow) != (pace == .slow)
         connection.pace = pace
+        if changesSlowness, let session = connection.session, session.connection === connection {
+            announcePace(of: session, isSlow: pace == .slow)
+        }
         guard wasWaitedFor else { return }
         waitedFor -= 1
         if waitedFor > 0 { return }

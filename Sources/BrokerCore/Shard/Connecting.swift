@@ -23,6 +23,11 @@ extension Shard {
         if let will = connect.will, let problem = topicProblem(will.topic, of: connection) {
             return refuse(connect.clientID, on: connection, .topicNameInvalid, "the will has \(problem)")
         }
+        if let will = connect.will, will.properties.payloadFormatIndicator == .utf8,
+            (try? UTF8Span(validating: will.payload.readableBytesUInt8Span)) == nil
+        {
+            return refuse(connect.clientID, on: connection, .payloadFormatInvalid, "the will is said to be UTF-8, and is not")
+        }
         if connection.isAWS, let (code, problem) = awsProblem(with: connect) {
             return refuse(connect.clientID, on: connection, code, problem)
         }

@@ -58,7 +58,16 @@ extension Shard {
     }
 
     private func hasRoom(forBytes size: Int, in session: Session) -> Bool {
-        session.queue.bytes + size <= limits.queueBytesMax && queuedBytes + size <= queueBytesShare
+        session.queue.bytes + size <= limits.queueBytesMax && hasRoomInAll(for: size)
+    }
+
+    /// Among what waits for all sessions, and what they have not acknowledged.
+    func hasRoomInAll(for size: Int) -> Bool { queuedBytes + size <= queueBytesShare }
+
+    /// The session's window holds more messages, or fewer.
+    func countInflight(of session: Session) {
+        queuedBytes += session.window.bytes - session.inflightBytesCounted
+        session.inflightBytesCounted = session.window.bytes
     }
 
     /// Gives a retained message its place behind what a session's queue holds.

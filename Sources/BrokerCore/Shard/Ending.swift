@@ -34,6 +34,7 @@ extension Shard {
 
     private func detach(_ connection: ClientConnection) {
         guard let session = connection.session, session.connection === connection else { return }
+        settle(connection, as: .even)
         session.connection = nil
         announceMembership(of: session, isOnline: false)
         counters.clientsConnected -= 1
@@ -81,6 +82,8 @@ extension Shard {
         connection.lastRoute = nil
         connection.inbox = ByteBuffer()
         countStranger(connection)
+        if connection.backlog.count > 0 { counters.drop(.offlineAtQoS0, connection.backlog.count) }
+        connection.backlog = DeliveryBacklog()
         forgetStuck(connection)
         settle(connection, as: .even)
         connection.terms?.exchange = nil
@@ -99,9 +102,11 @@ extension Shard {
         let orphans = orphans(of: session)
         for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter.text) }
         if session.queue.count > 0 { counters.drop(reason, session.queue.count) }
-        queuedBytes -= session.queue.bytes
+        queuedBytes -= session.queue.bytes + session.inflightBytesCounted
+        session.inflightBytesCounted = 0
         let unacknowledged = session.window.unacknowledged
         if unacknowledged > 0 { counters.drop(.unacknowledged, unacknowledged) }
+        session.window = OutboundWindow()  // so that its bytes are not counted again, whoever still has the session
         session.connection = nil
         if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
         if !session.isReplaced { directory.release(session.clientID, epoch: session.epoch) }

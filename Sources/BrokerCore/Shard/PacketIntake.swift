@@ -173,7 +173,10 @@ extension Shard {
             if session.window.refuse(packet.packetID) { pump(session) }
         } else if session.window.received(packet.packetID) {
             acknowledge(.pubrel, packet.packetID, on: connection)  // [MQTT-4.3.3-1] [MQTT5-4.3.3-4]
-        } else if connection.version == .v5 {
+            // Its bytes are free, if not its place.
+            if session.inflightBytesCounted >= limits.inflightBytesMax { pump(session) } else { countInflight(of: session) }
+        } else {
+            // Also in MQTT 3.1.1, which cannot tell why: without an answer the client's identifier would be taken for ever.
             acknowledge(.pubrel, packet.packetID, .packetIdentifierNotFound, on: connection)
         }
     }

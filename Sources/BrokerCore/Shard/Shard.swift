@@ -22,7 +22,7 @@ package final class Shard {
 
     var now: Instant
     var index = TopicIndex()
-    var routes = RouteTable()
+    var routes: RouteTable
     var topics: TopicLedger
     var counters = ShardCounters()
     var sessions: [ExactText: Session] = [:]
@@ -90,6 +90,7 @@ package final class Shard {
         self.now = now
         peers = (0..<shardCount).map { ShardID($0) }.filter { $0 != id }
         outboxes = Array(repeating: [], count: shardCount)
+        routes = RouteTable(weightMax: limits.routeRecipientsMax)
         topics = TopicLedger(topicsTrackedMax: limits.topicsTrackedMax)
         if let rules { index.setRules(rules.topicFilters) }
     }
