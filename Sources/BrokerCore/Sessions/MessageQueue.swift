@@ -13,6 +13,8 @@ package struct MessageQueue {
     private(set) var bytes = 0
     /// Messages that left from its front, since it was made.
     private var left: UInt64 = 0
+    /// How often all of it was looked through, which costs by the number of what waits.
+    private(set) var passes = 0
     /// Messages that will expire.
     private(set) var expiring = 0
 
@@ -39,6 +41,7 @@ package struct MessageQueue {
 
     /// Takes out what `shouldLeave` picks, in order.
     mutating func remove(where shouldLeave: (Delivery) -> Bool) -> [Delivery] {
+        passes += 1
         guard waiting.contains(where: shouldLeave) else { return [] }
         var removed: [Delivery] = []
         var rest = Deque<Delivery>()

@@ -23,6 +23,7 @@ extension Shard {
         if closingTransport {
             connection.isWritable = true  // what is left goes to the transport, which closes after it
             flush(connection)
+            handOff()
             switch connection.link {
             case .local: transport.close(connection, because: reason)
             case .remote(let shard, let id): tell(shard, .relayClose(id: id, reason))
@@ -104,7 +105,10 @@ extension Shard {
         if unacknowledged > 0 { counters.drop(.unacknowledged, unacknowledged) }
         session.connection = nil
         if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
-        if !session.isReplaced { directory.release(session.clientID, epoch: session.epoch) }
+        if !session.isReplaced {
+            handOff()  // the client may be on another shard next
+            directory.release(session.clientID, epoch: session.epoch)
+        }
         passOn(orphans)
         if let delayed = session.delayedWill {  // [MQTT5-3.1.2-8]: the delay ends with the session at the latest
             session.delayedWill = nil  // [MQTT5-3.1.2-10]

@@ -39,14 +39,14 @@ extension Shard {
 
     /// What waits in the inbox is next: the SUBACK that it waited for is on its way, or the client may publish again.
     func resumeIntake(of connection: ClientConnection) {
-        connection.isAwaitingSuback = false
+        connection.isAwaitingPeers = false
         connection.isHeld = false
         if connection.inbox.readableBytes > 0 { process(ByteBuffer(), on: connection) }
     }
 
     /// The client is gone: what it sent before, its goodbye above all, is done first, whatever it would have waited for.
     func finishIntake(of connection: ClientConnection) {
-        while connection.isAwaitingSuback || connection.isHeld, !connection.isClosed { resumeIntake(of: connection) }
+        while connection.isAwaitingPeers || connection.isHeld, !connection.isClosed { resumeIntake(of: connection) }
     }
 
     /// Answers must not be dropped, so a client that asks on and on and reads nothing is closed.
@@ -65,7 +65,7 @@ extension Shard {
     private func step(_ buffer: inout ByteBuffer, on connection: ClientConnection) throws(DecodeError) -> Bool {
         switch connection.phase {
         case .connected, .authenticating:
-            if connection.isAwaitingSuback || connection.isHeld { return false }
+            if connection.isAwaitingPeers || connection.isHeld { return false }
             // [MQTT5-3.2.2-15]
             let packetBytesMax = connection.isConnected ? connection.limits.values.packetBytesMax : limits.connectBytesMax
             guard
