@@ -101,7 +101,8 @@ private final class ChangingAuthorizer: Authorizer {
             rights.deny("a subscribe t")
             let broker = broker(rights)
             for packet in [
-                message("t", "x", qos: .atLeastOnce, packetID: 1), .subscribe(Subscribe(packetID: 1, requests: [.init(filter: "t", qos: .atMostOnce)])),
+                message("t", "x", qos: .atLeastOnce, packetID: 1),
+                .subscribe(Subscribe(packetID: 1, requests: [.init(filter: "t", qos: .atMostOnce)])),
             ] {
                 let client = SimulatedClient("a", of: broker)
                 client.open(terms: ListenerTerms(dialect: dialect))

@@ -74,6 +74,10 @@ package final class ClientConnection {
     var stuckBytes = 0
     /// What it sends is not read for now, because it publishes faster than others take it: what came already waits in ``inbox``.
     var isHeld = false
+    /// Whether its socket is read.
+    var isRead = true
+    /// Its socket is gone, and what came before that is still being worked off.
+    var isLeaving = false
     var rate = PublishRate()
     /// Whether the transport takes more bytes now.
     var isWritable = true

@@ -41,8 +41,8 @@ extension Shard {
         if session.endsWithConnection {
             discard(session, dropping: .sessionEnded)  // [MQTT-3.1.2-6]
         } else {
-            session.retainedBacklog.removeAll { $0.qos == .atMostOnce }  // the others are still owed
-            removeOwed(of: session) { $0.qos == .atMostOnce }
+            session.retainedBacklog.giveUpAll { $0.qos == .atMostOnce }  // the others are still owed
+            if session.heldRetained?.options.qos == .atMostOnce { session.heldRetained = nil }
             // It stays, with its subscriptions, and takes what comes [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-4.1.0-1]
             // [MQTT5-3.1.2-23].
             session.disconnectedAt = now

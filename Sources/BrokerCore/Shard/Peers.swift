@@ -65,8 +65,7 @@ extension Shard {
             if case .relaying(let next, _) = connection.phase {
                 passOnClose(of: connection, reason, to: next)
             } else {
-                finishIntake(of: connection)
-                end(connection, reason: reason, closingTransport: false)
+                finishIntake(of: connection, reason)
             }
         case .relaySend(let id, let bytes):
             guard let connection = relays[id] else { return }

@@ -127,7 +127,7 @@ extension Shard {
     }
 
     /// Whether the client takes a packet that large; if not, the message counts as delivered [MQTT5-3.1.2-24] [MQTT5-3.1.2-25].
-    private func fits(_ delivery: Delivery, on connection: ClientConnection) -> Bool {
+    func fits(_ delivery: Delivery, on connection: ClientConnection) -> Bool {
         guard let terms = connection.terms, terms.packetBytesMax != .max else { return true }
         let message = delivery.message
         let size = ByteBuffer.publishSize(
@@ -144,7 +144,7 @@ extension Shard {
     }
 
     /// Appends a packet that fits.
-    private func write(_ delivery: Delivery, duplicate: Bool, packetID: UInt16, on connection: ClientConnection) {
+    func write(_ delivery: Delivery, duplicate: Bool, packetID: UInt16, on connection: ClientConnection) {
         let message = delivery.message
         if let terms = connection.terms {
             var properties = properties(of: delivery)
@@ -169,26 +169,14 @@ extension Shard {
     // MARK: What waits
 
     /// Sends what waits, as far as window and socket have room: what was sent before the client went, then retained messages for new
-    /// subscriptions, then the queue in order, with what is owed on topics that it held in its place there.
+    /// subscriptions, as far as they are due, then the queue in order.
     func pump(_ session: Session) {
         guard let connection = session.connection else { return }
         while hasRoom(on: connection), let entry = session.window.nextResend(inflightMax: sendQuota(of: connection)) {
             resend(entry, to: session, on: connection)
         }
-        if canSend(session, on: connection) {
-            // As it is now it may be one of those in the queue, and must not come before the others [MQTT-4.6.0-6] [MQTT5-4.6.0-6].
-            while let next = session.retainedBacklog.popOvertaken() { enqueue(next, for: session) }
-        }
-        while canSend(session, on: connection), let next = session.retainedBacklog.popFirst() {
-            sendRetained(next, to: session, on: connection)
-        }
-        if session.retainedBacklog.isEmpty { session.forgetQueuedTopics() }
         while canSend(session, on: connection) {
-            if let owed = session.queue.popOwed() {
-                queuedBytes -= owed.kept?.size ?? 0
-                sendRetained(owed, to: session, on: connection)
-                continue
-            }
+            if sendNextRetained(to: session, on: connection) { continue }
             guard let next = session.queue.popFirst() else { break }
             queuedBytes -= next.message.size
             if next.message.isExpired(at: now) {
@@ -199,24 +187,6 @@ extension Shard {
             send(next, to: session, on: connection)  // [MQTT-4.6.0-6] [MQTT5-4.6.0-6]
         }
         checkPace(of: connection)
-    }
-
-    /// The retained message as it is now, so that it is never older than what went before it, or as it was when it got its place in the queue;
-    /// nothing if the topic has none any more.
-    private func sendRetained(_ owed: OwedRetained, to session: Session, on connection: ClientConnection) {
-        guard let current = retained.message(for: owed.topic) else { return }
-        let message = owed.kept ?? current
-        guard !message.isExpired(at: now), admits(owed.topic, to: session) else { return }
-        let delivery = Delivery(
-            message: message, qos: min(owed.qos, message.qos), retain: true,  // [MQTT-3.3.1-8]
-            identifiers: owed.identifiers, share: nil)
-        if delivery.qos > .atMostOnce {
-            send(delivery, to: session, on: connection)
-        } else if fits(delivery, on: connection) {
-            write(delivery, duplicate: false, packetID: 0, on: connection)
-        } else {
-            drop(.packetTooLarge, of: session)
-        }
     }
 
     /// After a reconnection: everything unfinished again, with its packet identifier, in the original order.

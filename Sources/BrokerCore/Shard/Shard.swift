@@ -55,6 +55,15 @@ package final class Shard {
     var announcements = InterestAnnouncements()
     var taps: [Tap] = []
 
+    /// Connections whose sockets are gone, with much that came before.
+    var leaving = Deque<(connection: ClientConnection, reason: CloseReason)>()
+    /// Sessions that are owed more retained messages than the last turn had time for.
+    var owedLater = Deque<Session>()
+    /// How many retained messages may still be sent before others are waited for.
+    var retainedShare = Shard.retainedPerTurn
+    var lastRetainedLookup: RetainedLookup?
+    var workIsUnderWay = false
+
     // What waits for slow clients, and who waits for them.
     var queuedBytes = 0
     var stuckBytes = 0
@@ -227,8 +236,7 @@ package final class Shard {
             passOnClose(of: connection, reason, to: shard)
             return
         }
-        finishIntake(of: connection)
-        end(connection, reason: reason, closingTransport: false)
+        finishIntake(of: connection, reason)
         publishOwnMessages()
     }
 

@@ -19,7 +19,7 @@ struct PendingSubscription {
 struct InterestAnnouncements {
     var lastSequence: UInt64 = 0
     var applied: [ShardID: UInt64] = [:]
-    var pending: [PendingSubscription] = []
+    var pending = Deque<PendingSubscription>()
 }
 
 extension Shard {
@@ -126,6 +126,7 @@ extension Shard {
         // No message is added for it from here on; what the window has begun goes on [MQTT-3.10.4-2] [MQTT-3.10.4-3]
         // [MQTT5-3.10.4-2] [MQTT5-3.10.4-3].
         guard let change = index.unsubscribe(session, from: filter) else { return nil }
+        session.giveUpRetained(for: ExactText(filter))
         announce(change)
         return change
     }
@@ -172,23 +173,10 @@ extension Shard {
         pump(session)
     }
 
-    /// Each topic waits once, however many filters ask for it: that bounds the backlog by the number of retained messages.
     private func queueRetained(of pending: PendingSubscription) {
-        let session = pending.session
-        for (filter, options) in pending.filters where session.subscriptions[ExactText(filter)] != nil {  // or it was given up since
+        for (filter, options) in pending.filters {
             let key = ExactText(filter)
-            var waiting: [ByteBuffer: [(filter: ExactText, options: SubscriptionOptions)]] = [:]
-            let isReplaced = { (owed: OwedRetained) in
-                guard Topics.matches(name: String(buffer: owed.topic), filter: filter) else { return false }
-                waiting[owed.topic] = owed.wanted.filter { $0.filter != key }
-                return true
-            }
-            if !session.retainedBacklog.isEmpty { session.retainedBacklog.removeAll(where: isReplaced) }
-            removeOwed(of: session, where: isReplaced)
-            for topic in retained.topics(matching: ByteBuffer(string: filter)) {
-                let wanted = (waiting[topic] ?? []) + [(key, options)]
-                session.owe(OwedRetained(topic: topic, wanted: wanted))
-            }
+            if pending.session.subscriptions[key] != nil { pending.session.retainedBacklog.ask(key, options) }  // or it was given up since
         }
     }
 }

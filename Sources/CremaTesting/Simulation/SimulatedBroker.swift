@@ -73,9 +73,13 @@ package final class SimulatedBroker {
         if !socket.isClosed { socket.node.core.transportWritable(socket.connection, isWritable, now: now) }
     }
 
-    /// Ends a shard's turn if one is open.
+    /// Lets a shard go on with work that it left for later, and ends its turn if one is open.
     package func endTurn(of shard: Int) {
         let node = nodes[shard]
+        if node.workIsUnderWay {
+            node.workIsUnderWay = false
+            node.core.continueWork(now: now)
+        }
         guard node.turnIsOpen else { return }
         node.turnIsOpen = false
         node.core.endTurn(now: now)
@@ -110,7 +114,10 @@ package final class SimulatedBroker {
 
     /// Whether nothing is under way inside the broker: no turn is open, no hand-off has still to arrive, and no client waits to be read.
     package var isSettled: Bool {
-        mail.boxes.allSatisfy(\.isEmpty) && nodes.allSatisfy { node in !node.turnIsOpen && node.sockets.values.allSatisfy(\.isRead) }
+        mail.boxes.allSatisfy(\.isEmpty)
+            && nodes.allSatisfy { node in
+                !node.turnIsOpen && !node.workIsUnderWay && node.sockets.values.allSatisfy(\.isRead)
+            }
     }
 
     /// Ends turns and delivers hand-offs until nothing moves.
@@ -119,7 +126,7 @@ package final class SimulatedBroker {
         while moved {
             moved = false
             for index in nodes.indices {
-                if nodes[index].turnIsOpen {
+                if nodes[index].turnIsOpen || nodes[index].workIsUnderWay {
                     endTurn(of: index)
                     moved = true
                 }
@@ -141,6 +148,7 @@ package final class SimulatedShard: ShardTransport {
     package let id: ShardID
     fileprivate(set) var shard: Shard?
     package fileprivate(set) var turnIsOpen = false
+    package fileprivate(set) var workIsUnderWay = false
     package fileprivate(set) var deadline: Instant?
     private let mail: SimulatedMail
     package private(set) var events: [BrokerEvent] = []
@@ -158,6 +166,8 @@ package final class SimulatedShard: ShardTransport {
     }
 
     package func turnNeedsEnd() { turnIsOpen = true }
+
+    package func workLater() { workIsUnderWay = true }
 
     package func send(_ bytes: ByteBuffer, on connection: ClientConnection) -> Bool {
         guard let socket = sockets[connection.id] else { return true }
