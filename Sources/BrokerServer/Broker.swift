@@ -48,7 +48,7 @@ package final class Broker: BrokerAccess {
         let admission = Admission(limits: limits)
         let settings = ShardSettings(
             shardCount: count, limits: limits, authorizer: authorizer, directory: SessionDirectory(),
-            retained: RetainedStore(limits: limits), admission: admission, rules: rules)
+            retained: RetainedStore(limits: limits), admission: admission, rules: rules, mailboxes: (0..<count).map { _ in Mailbox() })
         let shards = group.makeIterator().enumerated().map { index, loop in
             NIOLoopBoundBox.makeBoxSendingValue(
                 ShardDriver(id: ShardID(index), eventLoop: loop, settings: settings, logger: logger), eventLoop: loop)
@@ -177,9 +177,7 @@ package final class Broker: BrokerAccess {
         var batches: [[Message]] = Array(repeating: [], count: shards.count)
         for message in messages { batches[Shard.home(of: message.topic, shardCount: shards.count).index].append(message) }
         let futures = zip(shards, batches).filter { !$1.isEmpty }.map { shard, batch in
-            shard.eventLoop.submit {
-                for message in batch { shard.value.shard.publish(message, now: .now) }
-            }
+            shard.eventLoop.submit { shard.value.publish(batch) }
         }
         for future in futures { try? await future.get() }
     }

@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test(
-        "A topic that two filters of one SUBSCRIBE ask for comes with the higher QoS of the two [MQTT-3.3.5-1]",
+        "A topic that two filters of one SUBSCRIBE ask for comes for each of them, so also with the higher QoS of the two [MQTT-3.3.5-1]",
         arguments: [[QoS.exactlyOnce, .atMostOnce], [.atMostOnce, .exactlyOnce]])
     func overlappingFilters(granted: [QoS]) throws {
         let broker = SimulatedBroker(shards: 1)
@@ -95,6 +95,7 @@ import Testing
         _ = try client.exchange(message("t", "x", qos: .exactlyOnce, packetID: 1, retain: true))
         let requests = zip(["t", "t/#"], granted).map { Subscribe.Request(filter: $0, qos: $1) }
         let answers = try client.exchange(.subscribe(Subscribe(packetID: 1, requests: requests)))
-        #expect(answers.dropFirst() == [message("t", "x", qos: .exactlyOnce, packetID: 1, retain: true)])
+        let copies = granted.map { message("t", "x", qos: $0, packetID: $0 == .exactlyOnce ? 1 : 0, retain: true) }
+        #expect(Array(answers.dropFirst()) == copies)
     }
 }

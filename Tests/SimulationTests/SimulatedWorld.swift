@@ -182,8 +182,8 @@ final class SimulatedWorld {
         switch Int.random(in: 0..<6, using: &random) {
         case 0: broker.endTurn(of: 0)
         case 1: broker.endTurn(of: 1)
-        case 2: _ = broker.deliverHandOff(from: 0, to: 1)
-        case 3: _ = broker.deliverHandOff(from: 1, to: 0)
+        case 2: _ = broker.deliverHandOff(to: 1)
+        case 3: _ = broker.deliverHandOff(to: 0)
         default:
             let client = clients[Int.random(in: 0..<clients.count, using: &random)]
             if random.happens(percent: 50) { deliverToBroker(client, all: false) } else { try deliverToClient(client, all: false) }

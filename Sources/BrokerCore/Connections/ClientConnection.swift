@@ -63,8 +63,9 @@ package final class ClientConnection {
     var outbound = OutboundBytes()
     /// Whether the connection is on the shard's list for the end of this turn.
     var isDirty = false
-    /// A SUBACK waits for the other shards: packets behind it wait in ``inbox``, so that answers leave in the order of what they answer.
-    var isAwaitingSuback = false
+    /// A SUBACK waits for the other shards, or the end of an earlier connection of the client for one of them: packets behind it wait in
+    /// ``inbox``, so that answers leave in the order of what they answer, and messages in the order in which they were published.
+    var isAwaitingPeers = false
     /// How far the client is behind.
     var pace = Pace.even
     /// QoS 0 messages behind `outbound`, where the policy is to drop the oldest, or one of them may expire before it is sent.
@@ -75,6 +76,10 @@ package final class ClientConnection {
     var stuckBytes = 0
     /// What it sends is not read for now, because it publishes faster than others take it: what came already waits in ``inbox``.
     var isHeld = false
+    /// Whether its socket is read.
+    var isRead = true
+    /// Its socket is gone, and what came before that is still being worked off.
+    var isLeaving = false
     var rate = PublishRate()
     /// Whether the transport takes more bytes now.
     var isWritable = true

@@ -81,6 +81,7 @@ package final class RetainedStore: Sendable {
         var total = Share()
         var nodes = [Node(parent: -1, name: ByteBuffer())]
         var freeNodes: [Int] = []
+        var version: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -163,9 +164,14 @@ package final class RetainedStore: Sendable {
     }
 
     /// The topics with a retained message that a valid filter matches.
-    package func topics(matching filter: ByteBuffer) -> [ByteBuffer] {
-        state.withLock { $0.topics(matching: filter) }
+    ///
+    /// Adds to `levels` how many levels of topics were looked at for it.
+    package func topics(matching filter: ByteBuffer, counting levels: inout Int) -> [ByteBuffer] {
+        state.withLock { $0.topics(matching: filter, counting: &levels) }
     }
+
+    /// Changes whenever a topic comes or goes.
+    var version: UInt64 { state.withLock { $0.version } }
 }
 
 extension RetainedStore.State {
@@ -196,6 +202,7 @@ extension RetainedStore.State {
     fileprivate mutating func remove(_ topic: ByteBuffer) {
         guard let old = messages.removeValue(forKey: topic) else { return }
         uncount(old)
+        version &+= 1
         var node = 0
         for level in topic.topicLevels {
             guard let next = nodes[node].children[level] else { return }
@@ -212,6 +219,7 @@ extension RetainedStore.State {
     }
 
     fileprivate mutating func insertPath(of topic: ByteBuffer) {
+        version &+= 1
         var node = 0
         for level in topic.topicLevels {
             if let next = nodes[node].children[level] {
@@ -233,7 +241,7 @@ extension RetainedStore.State {
         nodes[node].topic = topic
     }
 
-    fileprivate func topics(matching filter: ByteBuffer) -> [ByteBuffer] {
+    fileprivate func topics(matching filter: ByteBuffer, counting levels: inout Int) -> [ByteBuffer] {
         if !filter.readableBytesView.contains(UInt8(ascii: "+")) && filter.readableBytesView.last != UInt8(ascii: "#") {
             return messages[filter] == nil ? [] : [filter]
         }
@@ -242,7 +250,7 @@ extension RetainedStore.State {
         var isFirst = true
         for level in filter.topicLevels {
             if level.isSingleByte(UInt8(ascii: "#")) {
-                collectBelow(frontier, skippingSystemTopics: isFirst, into: &found)
+                collectBelow(frontier, skippingSystemTopics: isFirst, into: &found, counting: &levels)
                 return found
             }
             var next: [Int] = []
@@ -253,6 +261,7 @@ extension RetainedStore.State {
                     next.append(child)
                 }
             }
+            levels += frontier.count + next.count
             frontier = next
             isFirst = false
         }
@@ -260,7 +269,7 @@ extension RetainedStore.State {
         return found
     }
 
-    private func collectBelow(_ start: [Int], skippingSystemTopics: Bool, into found: inout [ByteBuffer]) {
+    private func collectBelow(_ start: [Int], skippingSystemTopics: Bool, into found: inout [ByteBuffer], counting levels: inout Int) {
         var pending: [Int] = []
         for node in start {
             if node != 0, let topic = nodes[node].topic { found.append(topic) }
@@ -269,6 +278,7 @@ extension RetainedStore.State {
             }
         }
         while let node = pending.popLast() {
+            levels += 1
             if let topic = nodes[node].topic { found.append(topic) }
             pending.append(contentsOf: nodes[node].children.values)
         }

@@ -28,6 +28,8 @@ package final class SharedGroup {
     /// The whole text, `$share/NAME/FILTER`.
     let name: String
     let filter: String
+    /// Where it stands among the groups of its filter's entry in the index, so that it is removed without a search.
+    var position = 0
     private(set) var members: [Member] = []
     private var online = 0
     /// Those of them that count as slow.

@@ -128,7 +128,9 @@ package struct TopicIndex {
         if let known = groups[ExactText(name)] { return known }
         let group = SharedGroup(name: name, filter: filter)
         groups[ExactText(name)] = group
-        entries[entryIndex(of: filter)].groups.append(group)
+        let entry = entryIndex(of: filter)
+        group.position = entries[entry].groups.count
+        entries[entry].groups.append(group)
         return group
     }
 
@@ -145,7 +147,11 @@ package struct TopicIndex {
         guard group.isUnused else { return }
         groups[ExactText(group.name)] = nil
         let entry = entryIndex(of: group.filter)
-        entries[entry].groups.removeAll { $0 === group }
+        let last = entries[entry].groups.removeLast()
+        if last !== group {
+            entries[entry].groups[group.position] = last
+            last.position = group.position
+        }
         dropIfUnused(entry)
     }
 

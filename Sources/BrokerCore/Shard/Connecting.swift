@@ -73,7 +73,12 @@ extension Shard {
         case .ownedBy(let shard):
             handOver(accepted, on: connection, to: shard)
         case .taken(let epoch, let shard, let previous):
-            tell(shard, .evict(clientID: accepted.clientID, epoch: previous, newPeer: connection.info.peer))
+            tell(
+                shard,
+                .evict(
+                    clientID: accepted.clientID, epoch: previous, newPeer: connection.info.peer, slot: connection.slot,
+                    connectionID: connection.id))
+            connection.isAwaitingPeers = true
             open(accepted, epoch: epoch, on: connection)
         case .granted(let epoch), .ownedHere(let epoch):
             open(accepted, epoch: epoch, on: connection)

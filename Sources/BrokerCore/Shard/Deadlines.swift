@@ -150,7 +150,7 @@ extension Shard {
 
     private func checkKeepAlive(of connection: ClientConnection) {
         guard let limit = connection.keepAliveDeadline else { return }
-        if connection.isHeld {  // what it sends is not read, so its silence says nothing
+        if !connection.isRead {  // what it sends is not read, so its silence says nothing
             connection.lastReceived = now
             return scheduleKeepAlive(of: connection)
         }

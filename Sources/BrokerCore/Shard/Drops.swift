@@ -70,26 +70,6 @@ extension Shard {
         session.inflightBytesCounted = session.window.bytes
     }
 
-    /// Gives a retained message its place behind what a session's queue holds.
-    ///
-    /// It is kept as it is now: a newer one will be in the queue behind it. Without room for its bytes it is looked up when it is sent.
-    func enqueue(_ owed: OwedRetained, for session: Session) {
-        guard let message = retained.message(for: owed.topic) else { return }
-        var owed = owed
-        if hasRoom(forBytes: message.size, in: session) {
-            owed.kept = message
-            queuedBytes += message.size
-        }
-        session.queue.append(owed)
-    }
-
-    /// Takes retained messages from their places in a session's queue.
-    func removeOwed(of session: Session, where shouldLeave: (OwedRetained) -> Bool) {
-        queuedBytes -= session.queue.bytes
-        session.queue.removeOwed(where: shouldLeave)
-        queuedBytes += session.queue.bytes
-    }
-
     private func isHalfFull(_ queue: MessageQueue) -> Bool {
         queue.count >= limits.queueMessagesMax / 2 || queue.bytes >= limits.queueBytesMax / 2
     }

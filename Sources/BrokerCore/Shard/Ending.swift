@@ -23,6 +23,7 @@ extension Shard {
         if closingTransport {
             connection.isWritable = true  // what is left goes to the transport, which closes after it
             flush(connection)
+            handOff()
             switch connection.link {
             case .local: transport.close(connection, because: reason)
             case .remote(let shard, let id): tell(shard, .relayClose(id: id, reason))
@@ -41,8 +42,8 @@ extension Shard {
         if session.endsWithConnection {
             discard(session, dropping: .sessionEnded)  // [MQTT-3.1.2-6]
         } else {
-            session.retainedBacklog.removeAll { $0.qos == .atMostOnce }  // the others are still owed
-            removeOwed(of: session) { $0.qos == .atMostOnce }
+            session.retainedBacklog.giveUpAll { $0.qos == .atMostOnce }  // the others are still owed
+            if session.heldRetained?.options.qos == .atMostOnce { session.heldRetained = nil }
             // It stays, with its subscriptions, and takes what comes [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-4.1.0-1]
             // [MQTT5-3.1.2-23].
             session.disconnectedAt = now
@@ -109,7 +110,10 @@ extension Shard {
         session.window = OutboundWindow()  // so that its bytes are not counted again, whoever still has the session
         session.connection = nil
         if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
-        if !session.isReplaced { directory.release(session.clientID, epoch: session.epoch) }
+        if !session.isReplaced {
+            handOff()  // the client may be on another shard next
+            directory.release(session.clientID, epoch: session.epoch)
+        }
         passOn(orphans)
         if let delayed = session.delayedWill {  // [MQTT5-3.1.2-8]: the delay ends with the session at the latest
             session.delayedWill = nil  // [MQTT5-3.1.2-10]

@@ -19,7 +19,12 @@ extension Shard {
                 lastInterest = sequence
             case .congested(let isCongested): peerIsCongested(peer, isCongested)
             case .interestApplied(let sequence): interestApplied(by: peer, sequence: sequence)
-            case .evict(let clientID, let epoch, let newPeer): evict(clientID, epoch: epoch, newPeer: newPeer)
+            case .evict(let clientID, let epoch, let newPeer, let slot, let connectionID):
+                evict(clientID, epoch: epoch, newPeer: newPeer)
+                handOff()
+                tell(peer, .evicted(slot: slot, connectionID: connectionID))
+            case .evicted(let slot, let connectionID):
+                if let connection = connections[slot], connection.id == connectionID { resumeIntake(of: connection) }
             default: relayed(message, from: peer)
             }
             publishOwnMessages()
@@ -60,8 +65,7 @@ extension Shard {
             if case .relaying(let next, _) = connection.phase {
                 passOnClose(of: connection, reason, to: next)
             } else {
-                finishIntake(of: connection)
-                end(connection, reason: reason, closingTransport: false)
+                finishIntake(of: connection, reason)
             }
         case .relaySend(let id, let bytes):
             guard let connection = relays[id] else { return }

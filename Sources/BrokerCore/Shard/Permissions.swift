@@ -11,13 +11,15 @@ extension Shard {
         if authorizer.isUnrestricted { return }
         for session in Array(sessions.values) {
             var refusal = authorizer.refusal(ofConnect: session.subscriber)
+            var refused: [String] = []
             for filter in session.subscriptions.keys.map(\.text) {
                 let wanted = (try? SharedFilter(parsing: filter))?.filter ?? filter
                 guard let problem = authorizer.refusal(ofSubscribe: wanted, by: session.subscriber) else { continue }
-                removeSubscription(of: session, filter: filter)
+                refused.append(filter)
                 transport.report(.subscribeDenied(clientID: session.clientID, filter: filter, problem))
                 refusal = refusal ?? problem
             }
+            removeSubscriptions(of: session, filters: refused)
             if let refusal, let connection = session.connection {
                 end(connection, reason: .notPermitted(refusal), closingTransport: true)
             }

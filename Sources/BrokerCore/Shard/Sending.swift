@@ -158,7 +158,7 @@ extension Shard {
     }
 
     /// How a PUBLISH tells its topic.
-    private enum TopicForm {
+    enum TopicForm {
         case name
         case alias(UInt16)
         /// By name, with an alias that the client is given by it.
@@ -169,7 +169,7 @@ extension Shard {
     ///
     /// `nil` when it is too large for the client, or for the protocol, in every form: then the message counts as delivered
     /// [MQTT5-3.1.2-24] [MQTT5-3.1.2-25].
-    private func topicForm(of delivery: Delivery, on connection: ClientConnection) -> TopicForm? {
+    func topicForm(of delivery: Delivery, on connection: ClientConnection) -> TopicForm? {
         let (message, qos) = (delivery.message, delivery.qos)
         guard let terms = connection.terms else { return message.hasPacket(qos: qos, properties: nil) ? .name : nil }
         let known = terms.outboundAliases.isUsed ? terms.outboundAliases.known(for: message.topic) : nil
@@ -190,7 +190,7 @@ extension Shard {
     }
 
     /// Appends a packet that fits.
-    private func write(
+    func write(
         _ delivery: Delivery, _ form: TopicForm, duplicate: Bool, packetID: UInt16, on connection: ClientConnection
     ) {
         let message = delivery.message
@@ -220,27 +220,15 @@ extension Shard {
     // MARK: What waits
 
     /// Sends what waits, as far as window and socket have room: what was sent before the client went, then retained messages for new
-    /// subscriptions, then the queue in order, with what is owed on topics that it held in its place there.
+    /// subscriptions, as far as they are due, then the queue in order.
     func pump(_ session: Session) {
         countInflight(of: session)
         guard let connection = session.connection else { return }
         while hasRoom(on: connection), let entry = session.window.nextResend(inflightMax: sendQuota(of: connection)) {
             resend(entry, to: session, on: connection)
         }
-        if canSend(session, on: connection) {
-            // As it is now it may be one of those in the queue, and must not come before the others [MQTT-4.6.0-6] [MQTT5-4.6.0-6].
-            while let next = session.retainedBacklog.popOvertaken() { enqueue(next, for: session) }
-        }
-        while canSend(session, on: connection), let next = session.retainedBacklog.popFirst() {
-            sendRetained(next, to: session, on: connection)
-        }
-        if session.retainedBacklog.isEmpty { session.forgetQueuedTopics() }
         while canSend(session, on: connection) {
-            if let owed = session.queue.popOwed() {
-                queuedBytes -= owed.kept?.size ?? 0
-                sendRetained(owed, to: session, on: connection)
-                continue
-            }
+            if sendNextRetained(to: session, on: connection) { continue }
             guard let next = session.queue.popFirst() else { break }
             queuedBytes -= next.message.size
             if next.message.isExpired(at: now) {
@@ -251,24 +239,6 @@ extension Shard {
             send(next, to: session, on: connection)  // [MQTT-4.6.0-6] [MQTT5-4.6.0-6]
         }
         checkPace(of: connection)
-    }
-
-    /// The retained message as it is now, so that it is never older than what went before it, or as it was when it got its place in the queue;
-    /// nothing if the topic has none any more.
-    private func sendRetained(_ owed: OwedRetained, to session: Session, on connection: ClientConnection) {
-        guard let current = retained.message(for: owed.topic) else { return }
-        let message = owed.kept ?? current
-        guard !message.isExpired(at: now), admits(owed.topic, to: session) else { return }
-        let delivery = Delivery(
-            message: message, qos: min(owed.qos, message.qos), retain: true,  // [MQTT-3.3.1-8]
-            identifiers: owed.identifiers, share: nil)
-        if delivery.qos > .atMostOnce {
-            send(delivery, to: session, on: connection)
-        } else if let form = topicForm(of: delivery, on: connection) {
-            write(delivery, form, duplicate: false, packetID: 0, on: connection)
-        } else {
-            drop(.packetTooLarge, of: session)
-        }
     }
 
     /// After a reconnection: everything unfinished again, with its packet identifier, in the original order.

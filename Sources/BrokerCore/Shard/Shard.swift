@@ -39,7 +39,9 @@ package final class Shard {
     var dirty: [ClientConnection] = []
     /// By ``FrameForm/index``: what several connections get at QoS 0 in this turn.
     var sharedFrames = (0..<FrameForm.count).map { _ in SharedFrames() }
-    var outboxes: [[ShardMessage]]
+    private var outboxes: [[ShardMessage]]
+    /// Other shards have still to be told something that clients must not be answered before.
+    private var owesPeers = false
     private var turnIsOpen = false
     /// Messages by rules and by the broker, published one after another and never inside each other.
     var ownMessages = Deque<Message>()
@@ -52,6 +54,15 @@ package final class Shard {
     var retainedSweepAt: Instant?
     var announcements = InterestAnnouncements()
     var taps: [Tap] = []
+
+    /// Connections whose sockets are gone, with much that came before.
+    var leaving = Deque<(connection: ClientConnection, reason: CloseReason)>()
+    /// Sessions that are owed more retained messages than the last turn had time for.
+    var owedLater = Deque<Session>()
+    /// How many retained messages may still be sent before others are waited for.
+    var retainedShare = Shard.retainedPerTurn
+    var lastRetainedLookup: RetainedLookup?
+    var workIsUnderWay = false
 
     // What waits for slow clients, and who waits for them.
     var queuedBytes = 0
@@ -119,7 +130,24 @@ package final class Shard {
 
     func tell(_ shard: ShardID, _ message: ShardMessage) {
         outboxes[shard.index].append(message)
+        owesPeers = true
         openTurn()
+    }
+
+    /// Hands over what gathered for other shards, before a client can learn from an answer, or from the end of its connection, that its
+    /// messages were accepted: what it publishes then, on whatever shard, comes after them everywhere [MQTT-4.6.0-6] [MQTT5-4.6.0-6].
+    package func handOff() {
+        guard owesPeers else { return }
+        owesPeers = false
+        handOffAll()
+    }
+
+    private func handOffAll() {
+        for peer in peers where !outboxes[peer.index].isEmpty {
+            var batch: [ShardMessage] = []
+            swap(&batch, &outboxes[peer.index])
+            transport.handOff(batch, to: peer)
+        }
     }
 
     /// Sends what gathered since the last call: one write per connection, one batch per shard.
@@ -138,11 +166,8 @@ package final class Shard {
             connection.outbound.unshare()
         }
         beginSharedFrames()
-        for peer in peers where !outboxes[peer.index].isEmpty {
-            var batch: [ShardMessage] = []
-            swap(&batch, &outboxes[peer.index])
-            transport.handOff(batch, to: peer)
-        }
+        handOffAll()
+        owesPeers = false
         connections.removeAll(keepingCapacity: true)
         if dirty.isEmpty { swap(&connections, &dirty) }  // keeps the array's storage
     }
@@ -161,13 +186,15 @@ package final class Shard {
     /// Hands the connection's bytes to its socket, or to the shard that has the socket.
     func flush(_ connection: ClientConnection) {
         guard connection.isWritable, connection.outbound.count > 0 else { return }
+        handOff()
         let bytes = connection.outbound.take()
         switch connection.link {
         case .local:
             counters.bytesSent &+= UInt64(bytes.readableBytes)
             connection.isWritable = transport.send(bytes, on: connection)
         case .remote(let shard, let id):
-            tell(shard, .relaySend(id: id, bytes: bytes))
+            outboxes[shard.index].append(.relaySend(id: id, bytes: bytes))  // an answer itself: nothing has to go before others
+            openTurn()
         }
     }
 
@@ -210,8 +237,7 @@ package final class Shard {
             passOnClose(of: connection, reason, to: shard)
             return
         }
-        finishIntake(of: connection)
-        end(connection, reason: reason, closingTransport: false)
+        finishIntake(of: connection, reason)
         publishOwnMessages()
     }
 

@@ -11,6 +11,8 @@ struct ShardSettings: Sendable {
     var retained: RetainedStore
     var admission: Admission
     var rules: (any MessageRules)?
+    /// One for each shard, by index.
+    var mailboxes: [Mailbox]
 }
 
 /// Runs one ``Shard`` on its event loop: tells it what happens, and carries out what it answers.
@@ -27,6 +29,7 @@ final class ShardDriver: ShardTransport {
     private var handlers: [MQTTConnectionHandler?] = []
     private var scheduled: (deadline: Instant, task: Scheduled<Void>)?
     private var taps: [UInt64: Tap] = [:]
+    private var isTakingMail = false
     let channels: OpenChannels
 
     // Lazy, because the shard wants its transport, which is this.
@@ -61,7 +64,21 @@ final class ShardDriver: ShardTransport {
         return connection
     }
 
+    func received(_ bytes: ByteBuffer, on connection: ClientConnection) {
+        takeMail()
+        shard.received(bytes, on: connection, now: .now)
+    }
+
+    /// What others have handed over comes before whatever a client sends or a deadline brings.
+    private func takeMail() {
+        if isTakingMail { return }
+        isTakingMail = true
+        defer { isTakingMail = false }
+        for batch in settings.mailboxes[id.index].take() { shard.peerMessages(batch.messages, from: batch.sender, now: .now) }
+    }
+
     func lost(_ connection: ClientConnection, _ reason: CloseReason) {
+        takeMail()
         shard.transportClosed(connection, reason: reason, now: .now)
         // Only now: the shard might have had last words for it.
         if let handler = handlers[connection.slot], handler.connection == nil { handlers[connection.slot] = nil }
@@ -79,6 +96,16 @@ final class ShardDriver: ShardTransport {
         eventLoop.assumeIsolated().execute { self.shard.endTurn(now: .now) }
     }
 
+    /// As a task that is due in a moment: a loop reads no socket before its tasks that are due are done, those that came meanwhile among them.
+    func workLater() {
+        eventLoop.assumeIsolated().scheduleTask(in: Self.workPause) {
+            self.takeMail()
+            self.shard.continueWork(now: .now)
+        }
+    }
+
+    private static let workPause = TimeAmount.microseconds(100)
+
     func send(_ bytes: ByteBuffer, on connection: ClientConnection) -> Bool {
         handler(of: connection)?.send(bytes) ?? true
     }
@@ -92,9 +119,9 @@ final class ShardDriver: ShardTransport {
     func setReading(_ isReading: Bool, on connection: ClientConnection) { handler(of: connection)?.setReading(isReading) }
 
     func handOff(_ messages: [ShardMessage], to shard: ShardID) {
+        guard settings.mailboxes[shard.index].put(messages, from: id) else { return }
         let peer = peers[shard.index]
-        let sender = id
-        peer.eventLoop.execute { peer.value.shard.peerMessages(messages, from: sender, now: .now) }
+        peer.eventLoop.execute { peer.value.takeMail() }
     }
 
     func setDeadline(_ deadline: Instant) {
@@ -108,7 +135,15 @@ final class ShardDriver: ShardTransport {
 
     private func deadlineReached() {
         scheduled = nil
+        takeMail()
         shard.deadlineReached(now: .now)
+    }
+
+    /// Publishes as the broker itself; when it answers, what clients publish from then on comes after it.
+    func publish(_ messages: [Message]) {
+        takeMail()
+        for message in messages { shard.publish(message, now: .now) }
+        shard.handOff()
     }
 
     func report(_ event: BrokerEvent) { log.report(event) }
