@@ -30,6 +30,8 @@ final class ShardDriver: ShardTransport {
     private var scheduled: (deadline: Instant, task: Scheduled<Void>)?
     private var taps: [UInt64: Tap] = [:]
     private var isTakingMail = false
+    /// How long the last part took of what is done in parts.
+    private var lastWork = TimeAmount.zero
     let channels: OpenChannels
 
     // Lazy, because the shard wants its transport, which is this.
@@ -96,15 +98,21 @@ final class ShardDriver: ShardTransport {
         eventLoop.assumeIsolated().execute { self.shard.endTurn(now: .now) }
     }
 
-    /// As a task that is due in a moment: a loop reads no socket before its tasks that are due are done, those that came meanwhile among them.
+    /// As a task that is due after a pause, counted from the end of this turn: a loop reads no socket before all tasks are done that are
+    /// due by then. The pause grows with the work, or what it caused would take so long that the next part was due at once.
     func workLater() {
-        eventLoop.assumeIsolated().scheduleTask(in: Self.workPause) {
-            self.takeMail()
-            self.shard.continueWork(now: .now)
-        }
+        let loop = eventLoop.assumeIsolated()
+        loop.execute { loop.scheduleTask(in: max(Self.workPauseMin, self.lastWork * 2)) { self.continueWork() } }
     }
 
-    private static let workPause = TimeAmount.microseconds(100)
+    private func continueWork() {
+        takeMail()
+        let start = NIODeadline.now()
+        shard.continueWork(now: .now)
+        lastWork = NIODeadline.now() - start
+    }
+
+    private static let workPauseMin = TimeAmount.microseconds(100)
 
     func send(_ bytes: ByteBuffer, on connection: ClientConnection) -> Bool {
         handler(of: connection)?.send(bytes) ?? true
