@@ -82,7 +82,8 @@ import Testing
             message.properties = MessageProperties(forwarded: nil, expiresAt: Instant(nanoseconds: 600_000_000_000))
             _ = store.update(message)
         }
-        #expect(store.topics(matching: ByteBuffer(string: "a/+")).map(\.storageCapacity).allSatisfy { $0 < 1_024 })
+        var levels = 0
+        #expect(store.topics(matching: ByteBuffer(string: "a/+"), counting: &levels).map(\.storageCapacity).allSatisfy { $0 < 1_024 })
         #expect(store.expiryCount < 30)
     }
 
