@@ -45,7 +45,10 @@ package struct Grants: Sendable {
 
     /// Decides: one statement that denies is enough, and without one that allows nothing is.
     ///
-    /// - Parameter name: a client identifier, a topic or a topic filter, as ``PolicyAction/resourceKind`` says.
+    /// - Parameters:
+    ///   - action: what the client asks to do.
+    ///   - name: a client identifier, a topic or a topic filter, as ``PolicyAction/resourceKind`` says.
+    /// - Returns: the answer, with the statement that gave it.
     package func decide(_ action: PolicyAction, _ name: String) -> PolicyDecision {
         guard let candidates = entries[action] else { return .notAllowed }
         let resource = Array("\(action.resourceKind)/\(name)".utf8)

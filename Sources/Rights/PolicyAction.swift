@@ -20,7 +20,9 @@ package enum PolicyAction: String, Sendable, CaseIterable {
         }
     }
 
-    /// Actions of IoT Core's HTTP calls, which policies name beside the others. Nobody is asked for them here.
+    /// Actions of IoT Core's HTTP calls, which policies name beside the others.
+    ///
+    /// Nobody is asked for them here.
     static let ofOtherCalls = [
         "iot:DeleteThingShadow", "iot:GetRetainedMessage", "iot:GetThingShadow", "iot:ListNamedShadowsForThing",
         "iot:ListRetainedMessages", "iot:UpdateThingShadow", "iot:AssumeRoleWithCertificate",

@@ -27,10 +27,13 @@ struct ResourcePattern: Sendable, Hashable {
 
     /// Whether the pattern stands for the name.
     ///
-    /// - Parameter isFilter: the name is a topic filter. Then `?` is neither `+` nor `#`: a filter is granted only what lies within the
-    ///   grant, and one character does not stand for a level or more.
-    ///
     /// Goes back at most to the last `*`: time grows with the product of both lengths at worst, which limits bound.
+    ///
+    /// - Parameters:
+    ///   - name: UTF-8.
+    ///   - isFilter: the name is a topic filter. Then `?` is neither `+` nor `#`: a filter is granted only what lies within the grant, and one
+    ///     character does not stand for a level or more.
+    /// - Returns: whether it does.
     func matches(_ name: [UInt8], isFilter: Bool) -> Bool {
         var (at, position) = (0, 0)
         var retry: (at: Int, position: Int)?

@@ -299,7 +299,7 @@ class DeliveryTests(unittest.TestCase):
         self.assertEqual((path, json.loads(body)), ("/2015-03-31/functions/works/invocations", {"n": 1}))
         self.assertEqual(headers["X-Amz-Invocation-Type"], "Event")
         self.assertIn("FUNCTION_ERROR", run(CREMA, "deadletters", "--admin", f"http://127.0.0.1:{self.broker.admin}").stdout)
-        self.broker.wait_for_log("rule log", "/aws/events/shop", '{"n":1}')
+        self.broker.wait_for_log("rule log", "/aws/events/shop", r'{\"n\":1}')
 
     def test_a_devices_message_is_posted(self):
         self.broker.publish("device-1", "devices/nyc", '{"n": 7, "more": true}')

@@ -43,7 +43,9 @@ package final class RetainedStore: Sendable {
             (self.messages, self.bytes, self.levels) = (messages, bytes, levels)
         }
 
-        /// Of one message. The broker's own topics count for nobody, not even in all: clients would fill what they need.
+        /// Of one message.
+        ///
+        /// The broker's own topics count for nobody, not even in all: clients would fill what they need.
         init(_ message: Message) {
             if RetainedStore.isSystem(message.topic) {
                 self.init()

@@ -4,9 +4,9 @@ package import Rights
 import Synchronization
 package import Trust
 
-/// Who may connect, by what each listener says: a client certificate, SCRAM, or nothing where it takes anonymous clients. And what they may
-/// do then, by the site's policies.
+/// Who may connect, by what each listener says, and what they may do then, by the site's policies.
 ///
+/// A listener takes clients with a certificate, by SCRAM, or anonymous ones.
 /// Where no policy is declared, whoever is let in may do everything.
 package final class SiteAuthorizer: Authorizer {
     /// Clients whose grants are kept; at more, all are worked out anew.

@@ -54,7 +54,9 @@ struct LogLine: Sendable {
         text.append(UInt8(ascii: "\""))
     }
 
-    /// Writes times as RFC 3339 has them, in UTC: `2026-11-25T18:04:05.123Z`. The date is worked out once for the lines of a second.
+    /// Writes times as RFC 3339 has them, in UTC: `2026-11-25T18:04:05.123Z`.
+    ///
+    /// The date is worked out once for the lines of a second.
     struct Clock {
         private var seconds: Int?
         private var date: [UInt8] = []

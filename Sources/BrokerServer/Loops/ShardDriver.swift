@@ -98,8 +98,9 @@ final class ShardDriver: ShardTransport {
         eventLoop.assumeIsolated().execute { self.shard.endTurn(now: .now) }
     }
 
-    /// As a task that is due after a pause, counted from the end of this turn: a loop reads no socket before all tasks are done that are
-    /// due by then. The pause grows with the work, or what it caused would take so long that the next part was due at once.
+    /// As a task that is due after a pause, counted from the end of this turn.
+    ///
+    /// A loop reads no socket before all tasks are done that are due by then. The pause grows with the work, or what it caused would take so long that the next part was due at once.
     func workLater() {
         let loop = eventLoop.assumeIsolated()
         loop.execute { loop.scheduleTask(in: max(Self.workPauseMin, self.lastWork * 2)) { self.continueWork() } }

@@ -198,7 +198,9 @@ struct TargetReader {
     }
 }
 
-/// Reads a quality of service. AWS IoT's own actions know no 2.
+/// Reads a quality of service.
+///
+/// AWS IoT's own actions know no 2.
 func readQoS(_ node: Node, in range: ClosedRange<Int> = 0...2) throws(DocumentError) -> QoS {
     let value = try node.integer("Qos", in: range)
     return UInt8(exactly: value).flatMap(QoS.init(rawValue:)) ?? .atMostOnce

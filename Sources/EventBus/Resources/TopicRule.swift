@@ -66,7 +66,9 @@ struct TopicRule: Sendable {
 }
 
 extension SQLStatement {
-    /// The filter by which messages find the rule. AWS IoT's `#` stands for one level or more, so that `a/#` is not for `a`.
+    /// The filter by which messages find the rule.
+    ///
+    /// AWS IoT's `#` stands for one level or more, so that `a/#` is not for `a`.
     var matchedFilter: String? { topicFilter.map(Topics.withoutParent) }
 
     func isFor(topic: String) -> Bool { matchedFilter.map { Topics.matches(name: topic, filter: $0) } ?? false }

@@ -51,7 +51,9 @@ struct PutEventsRequest {
         return entry
     }
 
-    /// The name or ARN of a bus that could be there. One that is not there is no error: the service drops its events.
+    /// The name or ARN of a bus that could be there.
+    ///
+    /// One that is not there is no error: the service drops its events.
     private static func busName(_ value: JSONView, _ what: String, _ index: Int) throws(ServiceError) -> String {
         let name = String(decoding: try text(value, what), as: UTF8.self)
         let path = "entries.\(index + 1).member.eventBusName"
