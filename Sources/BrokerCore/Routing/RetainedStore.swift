@@ -31,6 +31,8 @@ package final class RetainedStore: Sendable {
     fileprivate struct Kept {
         var message: Message
         var owner: Owner?
+        /// The store's version with which the topic came.
+        var since: UInt64
     }
 
     /// What messages take; levels stand for the store's own tree of topics.
@@ -105,6 +107,11 @@ package final class RetainedStore: Sendable {
 
     package func message(for topic: ByteBuffer) -> Message? { state.withLock { $0.messages[topic]?.message } }
 
+    /// The message of a topic that was there already when the store had this version.
+    func message(for topic: ByteBuffer, sinceVersion version: UInt64) -> Message? {
+        state.withLock { state in state.messages[topic].flatMap { $0.since <= version ? $0.message : nil } }
+    }
+
     /// Keeps a message that asks for it [MQTT-3.3.1-5] [MQTT5-3.3.1-5], or with an empty payload forgets the topic's
     /// [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT5-3.3.1-6] [MQTT5-3.3.1-7].
     ///
@@ -121,7 +128,8 @@ package final class RetainedStore: Sendable {
                 state.remove(message.topic)  // the last one counts, also one that is not kept [MQTT-3.3.1-7]
                 return false
             }
-            let kept = Kept(message: message, owner: owner)
+            let since = state.messages[message.topic]?.since ?? state.version &+ 1
+            let kept = Kept(message: message, owner: owner, since: since)
             // Of a topic that is there the key stays, and outlives its first message: it must not be a slice of that one's storage.
             let topic = ByteBuffer(bytes: message.topic.readableBytesView)
             let old = state.messages.updateValue(kept, forKey: topic)

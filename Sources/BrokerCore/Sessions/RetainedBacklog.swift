@@ -8,6 +8,8 @@ struct OwedRetained {
     /// The filter that asked for it, and what it was granted.
     let filter: ExactText
     let options: SubscriptionOptions
+    /// Of the retained messages when it asked: a topic that came since was delivered as it came.
+    let version: UInt64
     /// The message as it was when others on its topic were found to go first; otherwise it is looked up when it is sent.
     var kept: Message?
 }
@@ -20,6 +22,7 @@ struct OwedRetained {
 struct RetainedBacklog {
     private struct Request {
         var options: SubscriptionOptions
+        var version: UInt64
         /// Of its place in the order.
         var number: UInt64
     }
@@ -31,21 +34,24 @@ struct RetainedBacklog {
     /// The filter whose turn it is, and what it matched when its turn came.
     private var current: ExactText?
     private var topics: ArraySlice<ByteBuffer> = []
+    /// Those of them that go behind the others.
+    private var later: ArraySlice<ByteBuffer> = []
 
     var isEmpty: Bool { requests.isEmpty }
     /// Places kept, for tests of what a client can make the broker keep.
     var places: Int { order.count }
 
     /// A filter asks for all that it matches; one that asks again begins anew.
-    mutating func ask(_ filter: ExactText, _ options: SubscriptionOptions) {
+    mutating func ask(_ filter: ExactText, _ options: SubscriptionOptions, version: UInt64) {
         if requests[filter] != nil {
             requests[filter]?.options = options
+            requests[filter]?.version = version
             if current == filter { leaveCurrent() }
             return
         }
         if order.count > 2 * requests.count + 16 { order.removeAll { requests[$0.filter]?.number != $0.number } }
         lastNumber += 1
-        requests[filter] = Request(options: options, number: lastNumber)
+        requests[filter] = Request(options: options, version: version, number: lastNumber)
         order.append((filter, lastNumber))
     }
 
@@ -76,9 +82,16 @@ struct RetainedBacklog {
     }
 
     mutating func popFirst() -> OwedRetained? {
-        guard let current, let request = requests[current], let topic = topics.popFirst() else { return nil }
-        if topics.isEmpty { finishCurrent() }
-        return OwedRetained(topic: topic, filter: current, options: request.options)
+        guard let current, let request = requests[current], let topic = topics.popFirst() ?? later.popFirst() else { return nil }
+        if topics.isEmpty, later.isEmpty { finishCurrent() }
+        return OwedRetained(topic: topic, filter: current, options: request.options, version: request.version)
+    }
+
+    /// Lets the filter's other topics go before one that was taken; answers false when there are no others that have not been put back.
+    mutating func putBack(_ owed: OwedRetained) -> Bool {
+        guard current == owed.filter, !topics.isEmpty else { return false }
+        later.append(owed.topic)
+        return true
     }
 
     private mutating func finishCurrent() {
@@ -89,5 +102,6 @@ struct RetainedBacklog {
     private mutating func leaveCurrent() {
         current = nil
         topics = []
+        later = []
     }
 }

@@ -38,9 +38,10 @@ extension Shard {
         }
         guard var owed = session.retainedBacklog.popFirst() else { return false }
         if session.isQueued(owed.topic) {
+            if session.retainedBacklog.putBack(owed) { return true }
             // As it is now it may be one of those in the queue, and must not come before the others: it is kept, and goes behind all that
             // waits now; a newer one will be behind it [MQTT-4.6.0-6] [MQTT5-4.6.0-6].
-            owed.kept = retained.message(for: owed.topic)
+            owed.kept = retained.message(for: owed.topic, sinceVersion: owed.version)
             guard owed.kept != nil else { return true }
             session.heldRetained = owed
             session.queue.setMark()
@@ -73,7 +74,7 @@ extension Shard {
     /// The retained message as it is now, so that it is never older than what went before it, or as it was when it was kept; nothing if the
     /// topic has none any more.
     private func sendRetained(_ owed: OwedRetained, to session: Session, on connection: ClientConnection) {
-        guard let current = retained.message(for: owed.topic) else { return }
+        guard let current = retained.message(for: owed.topic, sinceVersion: owed.version) else { return }
         let message = owed.kept ?? current
         guard !message.isExpired(at: now), admits(owed.topic, to: session) else { return }
         let identifier = owed.options.identifier

@@ -177,7 +177,8 @@ extension Shard {
     private func queueRetained(of pending: PendingSubscription) {
         for (filter, options) in pending.filters {
             let key = ExactText(filter)
-            if pending.session.subscriptions[key] != nil { pending.session.retainedBacklog.ask(key, options) }  // or it was given up since
+            guard pending.session.subscriptions[key] != nil else { continue }  // it was given up since
+            pending.session.retainedBacklog.ask(key, options, version: retained.version)
         }
     }
 }
