@@ -31,7 +31,7 @@ import Trust
         let loopback = try #require(InternetAddress("127.0.0.1"))
         let client = OutboundClient(
             policy: try OutboundPolicy(allowing: [.init("127.0.0.1", at: .init(file: "c"))]), lookup: { _ in [loopback] },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, trustRoots: isTrusted ? .certificates([root]) : .default, secondsMax: 5)
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, trustRoots: isTrusted ? .certificates([root]) : .default, secondsMax: 60)
         let (endpoint, target) = try HTTPEndpoint.parse("https://\(host):\(server.port)/ok")
         let invocation = HTTPInvocation(
             kind: .http, method: "POST", endpoint: endpoint, target: target, headers: [], body: [], isTrusted: false)
@@ -57,7 +57,7 @@ import Trust
         let loopback = try #require(InternetAddress("127.0.0.1"))
         let client = OutboundClient(
             policy: try OutboundPolicy(allowing: [.init("127.0.0.1", at: .init(file: "c"))]), lookup: { _ in [loopback] },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, trustRoots: .file(file.path), secondsMax: 5)
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, trustRoots: .file(file.path), secondsMax: 60)
         for host in ["a.example", "b.example", "c.example"] {
             let (endpoint, target) = try HTTPEndpoint.parse("https://\(host):\(server.port)/ok")
             let invocation = HTTPInvocation(
