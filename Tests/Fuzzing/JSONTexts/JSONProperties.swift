@@ -1,3 +1,4 @@
+import FuzzDriver
 import Rules
 
 /// What must hold of every JSON text that somebody may send.
@@ -38,10 +39,5 @@ struct JSONProperties {
         }
         require(left[element: elements.count] == nil, "an element behind the last one")
         for member in members.prefix(4) { require(left[member.key]?.rawJSON == member.value.rawJSON, "a member is not found by its key") }
-    }
-
-    /// As `precondition`, but says what is wrong in an optimized build, too.
-    private func require(_ condition: Bool, _ message: String) {
-        if !condition { fatalError(message) }
     }
 }
