@@ -76,6 +76,8 @@ import Testing
 
     @Test(arguments: [
         "{\"a\": <s>", "{<s>: 1}", "{\"a\": <s> <s>}", "{\"a\": <s>1}", "hello <s>", "{\"a\": \"<s>}", "<s> <s>", "{\"a\": <s >}",
+        // An escape around a placeholder is no escape.
+        "{\"a\": \"\\u00<s>41\"}", "{\"a\": \"\\u<s>0041\"}",
     ])
     func templatesThatAreNoJSONAreRefused(template: String) {
         let error = #expect(throws: InputTransformerError.self) { try InputTransformer(pathsMap: paths, template: template) }

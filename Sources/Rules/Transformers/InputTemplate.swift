@@ -26,7 +26,7 @@ struct InputTemplate: Sendable {
 
     private let sources: [ByteKey: Source]
     private var literal: [UInt8] = []
-    /// The template with `null` for values and nothing for text, to see whether the rest is JSON.
+    /// The template with `null` for values and a letter for text, to see whether the rest is JSON.
     private var skeleton: [UInt8] = []
 
     init(parsing template: String, sources: [ByteKey: Source]) throws(InputTransformerError) {
@@ -115,6 +115,8 @@ struct InputTemplate: Sendable {
         endLiteral()
         if isInString {
             parts.append(.text(name: name, source))
+            // No hexadecimal digit: an escape that goes around a placeholder, as in `\u00<a>41`, is none.
+            skeleton.append(UInt8(ascii: "z"))
         } else {
             parts.append(.json(name: name, source))
             skeleton.append(contentsOf: "null".utf8)

@@ -39,5 +39,10 @@ package enum FuzzDriver {
 ///
 /// As `precondition`, but says what is wrong in an optimized build, too.
 package func require(_ condition: Bool, _ message: String) {
-    if !condition { fatalError(message) }
+    if !condition { refuse(message) }
+}
+
+/// Stops the process, which the fuzzer reports with the input.
+package func refuse(_ message: String) -> Never {
+    fatalError(message)
 }
