@@ -54,6 +54,7 @@ let package = Package(
         .target(name: "MQTTCodec", dependencies: [nioCore]),
         .target(name: "Rules"),
         .target(name: "Documents", dependencies: [.product(name: "Yams", package: "Yams")]),
+        .target(name: "Rights", dependencies: ["Documents"]),
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
         .target(name: "BrokerStore", dependencies: ["BrokerCore", "MQTTCodec", nioCore, logging, grdb]),
         .target(name: "Queues", dependencies: ["Rules", deque, heap]),
@@ -64,8 +65,8 @@ let package = Package(
         .target(
             name: "BrokerServer",
             dependencies: [
-                "BrokerCore", "HTTPExchange", "MQTTCodec", "Trust", "WebSocketFraming", nioCore, nioHTTP, nioPosix, nioSSL, nioTLS,
-                nioWebSocket, deque, logging,
+                "BrokerCore", "HTTPExchange", "MQTTCodec", "Rights", "Trust", "WebSocketFraming", nioCore, nioHTTP, nioPosix, nioSSL,
+                nioTLS, nioWebSocket, deque, logging,
             ]),
         .target(name: "HTTPExchange", dependencies: ["BrokerCore", nioCore, nioHTTP, logging]),
         .target(
@@ -97,15 +98,16 @@ let package = Package(
         .executableTarget(
             name: "crema",
             dependencies: [
-                "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "LoadGenerator",
-                "MQTTCodec",
-                "OutboundHTTP", "Queues", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments, httpClient, lifecycle, signals,
+                "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "LoadGenerator", "MQTTCodec",
+                "OutboundHTTP", "Queues", "Rights", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments, httpClient, lifecycle,
+                signals,
             ],
             exclude: ["Shop"]
         ),
 
         .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", nioCore], exclude: ["Vectors"]),
         .testTarget(name: "RulesTests", dependencies: ["Rules"], exclude: ["Vectors"]),
+        .testTarget(name: "RightsTests", dependencies: ["Rights", "CremaTesting", "Documents"]),
         .testTarget(name: "TrustTests", dependencies: ["Trust", subprocess, system]),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
         .testTarget(name: "BrokerCoreTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-for bench in CodecBench RoutingBench PatternBench; do
+for bench in CodecBench RoutingBench PatternBench LanguageBench; do
     printf '\n== %s, CPU time per operation\n' "$bench"
     swift run --package-path Benchmarks -c release "$bench"
 done

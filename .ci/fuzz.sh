@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # Fuzzes what reads bytes of strangers with LLVM's libFuzzer, without and with the address sanitizer: first the kept corpus, then new inputs.
-# Usage: fuzz.sh [SECONDS]   seconds of new inputs per program and build, 20 unless told
+# Usage: fuzz.sh [SECONDS [SEED]]   seconds of new inputs per program and build, 20 unless told; SEED makes the same inputs again
 # An input that stops a reader is left in .build/fuzz/crashes, and the exit status is not 0. What a long run finds is kept by
 #   fuzz.sh --merge          which adds to the corpus the short inputs of .build/fuzz/found that reach something new
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 seconds=${1:-20}
+# 0 is another seed each time.
+seed=${2:-0}
 package=Tests/Fuzzing
 work=.build/fuzz
 # Each is a program of the package, with a folder of inputs and a dictionary.
 declare -A dictionaries=(
     [PacketDecoder]=mqtt.dict [WebSocketFrames]=websocket.dict [EventPatterns]=patterns.dict [RuleStatements]=sql.dict
-    [MappingTemplates]=templates.dict [InputTransformers]=transformers.dict
+    [JSONTexts]=json.dict [MappingTemplates]=templates.dict [InputTransformers]=transformers.dict
 )
 mkdir -p "$work/crashes"
 
@@ -51,7 +53,7 @@ fuzz() {
     fi
     tail -n 2 "$log"
     echo "fuzz.sh: $program, $build, $seconds s of new inputs"
-    if ! "$folder/$program" "${options[@]}" -max_len=4096 -max_total_time="$seconds" -print_final_stats=1 \
+    if ! "$folder/$program" "${options[@]}" -max_len=4096 -max_total_time="$seconds" -seed="$seed" -print_final_stats=1 \
         -dict="$package/${dictionaries[$program]}" "$found" "$corpus" >"$log" 2>&1; then
         fail "$log"
     fi

@@ -26,6 +26,7 @@ let package = Package(
         .executableTarget(name: "CodecBench", dependencies: ["Measurement", "MQTTCodec", nioCore], path: "CodecBench"),
         .executableTarget(name: "RoutingBench", dependencies: ["Measurement", "BrokerCore", "MQTTCodec", nioCore], path: "RoutingBench"),
         .executableTarget(name: "PatternBench", dependencies: ["Measurement", "Rules"], path: "PatternBench"),
+        .executableTarget(name: "LanguageBench", dependencies: ["Measurement", "Rules"], path: "LanguageBench"),
     ]
 )
 

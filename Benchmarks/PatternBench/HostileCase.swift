@@ -1,17 +1,19 @@
-import Rules
-
-/// Patterns and events that were made to take long.
+/// Patterns and events that were made to take long, as they would come from somebody who knows how rules are found.
+///
+/// Measured by `PatternBench`, and by the tests of `Rules`, which count what is looked at.
 struct HostileCase: Sendable {
     let name: String
-    let patterns: [EventPattern]
-    /// The event, its telling part that many times as long.
-    let event: @Sendable (Int) -> [UInt8]
+    let patterns: [String]
+    /// An event of about so many bytes.
+    let event: @Sendable (Int) -> String
 
-    init(_ name: String, _ patterns: [String], event: @escaping @Sendable (Int) -> String) {
-        self.name = "hostile-\(name)"
-        self.patterns = patterns.map(compiled)
-        self.event = { Array(event($0).utf8) }
+    private init(_ name: String, _ patterns: [String], event: @escaping @Sendable (Int) -> String) {
+        self.name = name
+        self.patterns = patterns
+        self.event = event
     }
+
+    static let all = texts + lists + arrays + alternatives + documents
 
     private static func text(_ piece: String, _ count: Int) -> String { String(repeating: piece, count: count) }
 
@@ -19,32 +21,139 @@ struct HostileCase: Sendable {
         "[" + (0..<count).map(element).joined(separator: ",") + "]"
     }
 
-    static let all = [
+    /// A list of about so many bytes.
+    private static func list(bytes: Int, _ element: (Int) -> String) -> String {
+        var parts: [String] = []
+        var length = 0
+        while length < bytes {
+            parts.append(element(parts.count))
+            length += parts[parts.count - 1].utf8.count + 1
+        }
+        return "[" + parts.joined(separator: ",") + "]"
+    }
+
+    /// Long texts.
+    private static let texts = [
         HostileCase("stars", ["*a*a*a*a*b", "*aaaaaaaaa", "a*a*a*a*a*a", "*ab*ab*ab*b"].map { #"{"a":[{"wildcard":"\#($0)"}]}"# }) {
-            #"{"a":"\#(text("a", 32_768 * $0))"}"#
+            #"{"a":"\#(text("a", $0))"}"#
         },
-        HostileCase("or", [text("{", 1) + (0..<9).map { #""$or":[{"a\#($0)":["x"]},{"b\#($0)":["x"]}]"# }.joined(separator: ",") + "}"]) {
-            "{" + (0..<9).map { "\"a\($0)\":\"x\",\"b\($0)\":\"x\"" }.joined(separator: ",") + ",\"pad\":\"\(text("x", 1_024 * $0))\"}"
+        HostileCase("repeats", ["*aaaaaaaa*", "x*aaaaaab*"].map { #"{"a":[{"wildcard":"\#($0)"}]}"# }) {
+            #"{"a":"x\#(text("aaaaaaac", $0 / 8))"}"#
         },
-        HostileCase("depth", [#"{"a":{"a":{"a":{"b":[1]}}}}"#]) { text(#"{"a":"#, 16_384 * $0) + "1" + text("}", 16_384 * $0) },
-        HostileCase("depth-skipped", [#"{"b":[1]}"#]) { #"{"a":\#(text("[", 32_768 * $0) + text("]", 32_768 * $0))}"# },
+        HostileCase("one-piece", (0..<1_000).map { _ in #"{"a":[{"wildcard":"*aaaa*"}],"b":[1]}"# }) { #"{"a":"\#(text("a", $0))"}"# },
+        HostileCase("pieces", (0..<200).map { #"{"a":[{"wildcard":"*\#($0)aaa*"}]}"# }) { #"{"a":"\#(text("a", $0))"}"# },
+        HostileCase(
+            "caseless",
+            (0..<100).map { #"{"a":[{"equals-ignore-case":"ÉÉÉ\#($0)"},{"prefix":{"equals-ignore-case":"É\#($0)"}}]}"# }
+        ) { #"{"a":"\#(text("éÉ", $0 / 4))"}"# },
+        HostileCase("escapes", [#"{"a":[{"prefix":"x"}]}"#]) { #"{"a":"\#(text("\\u00e9", $0 / 6))"}"# },
+        HostileCase("long-prefixes", [30, 60, 90].map { "{\"a\":[{\"prefix\":\"\(text("a", $0))b\"}]}" }) {
+            #"{"a":\#(list(bytes: $0) { _ in "\"\(text("a", 100))\"" })}"#
+        },
+        HostileCase("skipped", [#"{"b":[1]}"#]) { #"{"a":"\#(text("x\\\"", $0 / 3))"}"# },
+    ]
+
+    /// Many values at one path, against long lists.
+    private static let lists = [
+        HostileCase("excluded", ["{\"a\":[{\"anything-but\":" + list(400) { "\"v\($0)\"" } + "}]}"]) {
+            #"{"a":\#(list(bytes: $0) { "\"v\($0 % 400)\"" })}"#
+        },
+        HostileCase("excluded-prefixes", ["{\"a\":[{\"anything-but\":{\"prefix\":" + list(400) { "\"v\($0)\"" } + "}}]}"]) {
+            #"{"a":\#(list(bytes: $0) { "\"v\($0)\"" })}"#
+        },
+        HostileCase("excluded-caseless", ["{\"a\":[{\"anything-but\":{\"equals-ignore-case\":" + list(300) { "\"aaaaV\($0)\"" } + "}}]}"]) {
+            #"{"a":\#(list(bytes: $0) { "\"AaAav\($0 % 300)\"" })}"#
+        },
+        HostileCase("excluded-wildcards", ["{\"a\":[{\"anything-but\":{\"wildcard\":" + list(200) { "\"aaaa\($0)*x\"" } + "}}]}"]) {
+            #"{"a":\#(list(bytes: $0) { "\"aaaa\($0 % 200)yx\"" })}"#
+        },
+        HostileCase("prefixes", ["{\"b\":[1],\"a\":" + list(150) { "{\"prefix\":\"\(text("a", $0 % 8))\($0)\"}" } + "}"]) {
+            #"{"b":1,"a":\#(list(bytes: $0) { _ in "\"aaaaaaaab\"" })}"#
+        },
+        HostileCase("suffixes", ["{\"b\":[1],\"a\":" + list(150) { "{\"suffix\":\"\($0)\(text("a", $0 % 8))\"}" } + "}"]) {
+            #"{"b":1,"a":\#(list(bytes: $0) { _ in "\"baaaaaaaa\"" })}"#
+        },
+        HostileCase("ranges", ["{\"b\":[1],\"a\":" + list(100) { "{\"numeric\":[\">\",\($0 * 10),\"<\",\($0 * 10 + 9)]}" } + "}"]) {
+            #"{"b":1,"a":\#(list(bytes: $0) { "\($0 % 100 * 10)" })}"#
+        },
+        HostileCase("blocks", ["{\"b\":[1],\"a\":" + list(150) { "{\"cidr\":\"10.\($0).0.0/16\"}" } + "}"]) {
+            #"{"b":1,"a":\#(list(bytes: $0) { "\"11.\($0 % 256).0.1\"" })}"#
+        },
+        HostileCase("masks", (1..<128).map { "{\"a\":[{\"cidr\":\"f000::/\($0)\"}]}" }) {
+            #"{"a":\#(list(bytes: $0) { "\"\(String($0 % 0xE000, radix: 16))::1\"" })}"#
+        },
+        HostileCase("values", [#"{"b":[1],"a":[0,{"prefix":"x"}]}"#]) { #"{"b":1,"a":\#(list(bytes: $0) { _ in "1" })}"# },
+        HostileCase("numbers", (0..<100).map { #"{"n":[{"numeric":[">",\#($0),"<",\#($0 + 100_000)]}],"m":[1]}"# }) {
+            #"{"n":\#(list(bytes: $0) { "\($0)" })}"#
+        },
+        HostileCase("open-ranges", (0..<1_000).map { #"{"n":[{"numeric":[">",\#($0 * 10),"<",\#($0 * 20 + 100)]}]}"# }) {
+            #"{"n":[-1e300,1e300],"pad":"\#(text("x", $0))"}"#
+        },
+        HostileCase("digits", [#"{"n":[1]}"#]) { #"{"n":\#(text("1", $0 / 2)),"m":0.\#(text("1", $0 / 2))}"# },
+        HostileCase("fractions", [#"{"n":[1]}"#]) { #"{"n":\#(list(bytes: $0) { "0.1234567890123456\($0)" })}"# },
+    ]
+
+    /// Elements of arrays, in which several fields have to be met at once.
+    private static let arrays = [
         HostileCase("consistency", [#"{"items":{"x":[1],"y":[1],"z":[1]}}"#]) {
-            #"{"items":"# + list(2_048 * $0) { [#"{"x":1,"y":1}"#, #"{"y":1,"z":1}"#, #"{"x":1,"z":1}"#][$0 % 3] } + "}"
+            #"{"items":\#(list(bytes: $0) { [#"{"x":1,"y":1}"#, #"{"y":1,"z":1}"#, #"{"x":1,"z":1}"#][$0 % 3] })}"#
         },
         HostileCase("absence", [#"{"items":{"a":[1],"z":[{"exists":false}]}}"#]) {
-            #"{"items":"# + list(2_048 * $0) { _ in #"{"a":1,"z":2}"# } + "}"
+            #"{"items":\#(list(bytes: $0) { _ in #"{"a":1,"z":2}"# })}"#
         },
-        HostileCase("two-places", [#"{"items":{"sku":{"x":[1],"y":[2],"z":[3]}}}"#]) {
-            #"{"items":{"sku":\#(list(512 * $0) { _ in #"{"x":1}"# })},"items.sku":\#(list(512 * $0) { _ in #"{"y":2}"# })}"#
+        HostileCase("two-places", [#"{"x":{"y":{"a":[1],"b":[1],"c":[1]}}}"#]) { bytes in
+            // Each field is found in two places, and the third one always lies beside one of the others.
+            let elements = list(bytes: bytes / 2) { "{\"\(["a", "b", "c"][$0 % 3])\":1}" }
+            return #"{"x":{"y":\#(elements)},"x.y":\#(elements)}"#
         },
-        HostileCase("numbers", (0..<100).map { #"{"n":[{"numeric":[">",\#($0),"<",\#($0 + 100_000)]}],"m":[1]}"# }) {
-            #"{"n":\#(list(4_096 * $0) { "\($0)" })}"#
+        HostileCase("two-deep-places", [#"{"x":{"y":{"a":[1],"b":[1],"c":[1]}}}"#]) { bytes in
+            let elements = list(bytes: bytes / 2) { "\(text("[", 100)){\"\(["a", "b", "c"][$0 % 3])\":1}\(text("]", 100))" }
+            return #"{"x":{"y":\#(elements)},"x.y":\#(elements)}"#
         },
-        HostileCase("many-prefixes", ["{\"a\":" + list(200) { "{\"prefix\":\"\(text("a", $0 % 8))\($0)\"}" } + ",\"b\":[1]}"]) {
-            #"{"b":1,"a":\#(list(1_024 * $0) { _ in "\"aaaaaaaab\"" })}"#
+        HostileCase("two-places-absent", [#"{"x":{"y":{"a":[1],"b":[1],"c":[{"exists":false}]}}}"#]) { bytes in
+            let elements = list(bytes: bytes / 2) { #"{"c":1,"\#(["a", "b", "c"][$0 % 3])":1}"# }
+            return #"{"x":{"y":\#(elements)},"x.y":\#(elements)}"#
         },
-        HostileCase("excluded", ["{\"a\":[{\"anything-but\":" + list(400) { "\"v\($0)\"" } + "}]}"]) {
-            #"{"a":\#(list(4_096 * $0) { "\"v\($0 % 400)\"" })}"#
+        HostileCase("nested-arrays", [#"{"a":{"b":[1],"c":[1]}}"#]) {
+            #"{"a":\#(text("[", $0 / 24))\#(list(bytes: $0) { [#"{"b":1}"#, #"{"c":1}"#][$0 % 2] })\#(text("]", $0 / 24))}"#
         },
+        HostileCase("users", (0..<5_000).map { #"{"user":["u\#($0)"]}"# }) { #"{"user":\#(list(bytes: $0) { "\"u\($0)\"" })}"# },
+        HostileCase("users-of-items", (0..<5_000).map { #"{"items":{"user":["u\#($0)"],"kind":["x"]}}"# }) {
+            #"{"items":\#(list(bytes: $0) { #"{"user":"u\#($0)","kind":"y"}"# })}"#
+        },
+    ]
+
+    /// `$or`, which multiplies.
+    private static let alternatives = [
+        HostileCase("or", ["{" + (0..<9).map { #""$or":[{"a\#($0)":["x"]},{"b\#($0)":["x"]}]"# }.joined(separator: ",") + "}"]) {
+            "{" + (0..<9).map { "\"a\($0)\":\"x\",\"b\($0)\":\"x\"" }.joined(separator: ",") + ",\"pad\":\"\(text("x", $0))\"}"
+        },
+        HostileCase("or-of-many-fields", [orOfMany]) { bytes in
+            let fields = (0..<200).map { "\"f\($0)\":1" } + (0..<3).map { "\"k\($0)\":\(list(10) { "\($0)" })" }
+            return "{" + fields.joined(separator: ",") + ",\"z\":\(list(bytes: bytes) { _ in "1" })}"
+        },
+        HostileCase("or-in-arrays", ["{\"i\":{" + (0..<3).map { or(10, "k\($0)") }.joined(separator: ",") + "}}"]) {
+            "{\"i\":" + list(bytes: $0) { "{\"k\($0 % 3)\":\($0 / 3 % 10),\"k\(($0 + 1) % 3)\":\($0 / 30 % 10)}" } + "}"
+        },
+    ]
+
+    private static func or(_ count: Int, _ name: String) -> String { "\"$or\":" + list(count) { "{\"\(name)\":[\($0)]}" } }
+
+    private static let orOfMany =
+        "{" + ((0..<200).map { "\"f\($0)\":[1]" } + (0..<3).map { or(10, "k\($0)") } + ["\"z\":[2]"]).joined(separator: ",") + "}"
+
+    /// The text of the event itself.
+    private static let documents = [
+        HostileCase("depth", [#"{"a":{"a":{"a":{"b":[1]}}}}"#]) { text(#"{"a":"#, $0 / 6) + "1" + text("}", $0 / 6) },
+        HostileCase("depth-skipped", [#"{"b":[1]}"#]) { #"{"a":\#(text("[", $0 / 2) + text("]", $0 / 2))}"# },
+        HostileCase("depth-of-arrays", [#"{"a":[1]}"#]) { #"{"a":\#(text("[", $0 / 2) + text("]", $0 / 2))}"# },
+        HostileCase("keys", [#"{"k1":[0],"k2":{"x":[1]}}"#]) {
+            "{" + list(bytes: $0) { "\"k\($0)\":1" }.dropFirst().dropLast() + "}"
+        },
+        HostileCase("same-key", [#"{"k":[0]}"#]) { "{" + list(bytes: $0) { _ in "\"k\":1" }.dropFirst().dropLast() + "}" },
+        HostileCase("dotted-key", [#"{"a":{"b":[0]}}"#]) {
+            "{\"a.b\":1," + list(bytes: $0) { "\"k\($0)\":1" }.dropFirst().dropLast() + "}"
+        },
+        HostileCase("objects", [#"{"a":{"b":[0]}}"#]) { #"{"a":\#(list(bytes: $0) { _ in #"{"b":1}"# })}"# },
     ]
 }

@@ -27,7 +27,45 @@ extension RuleDocument {
         self.init(
             name: rule.name, kind: rule.kind.rawValue, bus: rule.bus, enabled: rule.enabled, definition: rule.definition,
             location: "\(rule.location)", matched: rule.matched, delivered: rule.delivered, failed: rule.failed,
-            retried: rule.retried, pending: rule.pending, lastError: rule.lastError)
+            retried: rule.retried, pending: rule.pending, lastError: rule.lastError, pattern: rule.pattern, schedule: rule.schedule,
+            sqlVersion: rule.sqlVersion)
+    }
+}
+
+extension ArchivesDocument {
+    init(_ engine: EventEngine) {
+        self.init(
+            archives: engine.archives().map { archive in
+                let declaration = archive.declaration
+                return Archive(
+                    name: declaration.name, bus: declaration.bus, pattern: declaration.patternText,
+                    retentionDays: declaration.retentionDays, events: archive.eventCount, bytes: archive.bytes,
+                    created: timestamp(milliseconds: archive.createdMilliseconds), location: "\(declaration.location)",
+                    left: archive.isLeft)
+            },
+            replays: engine.replays().map { replay in
+                Replay(
+                    name: replay.name, archive: replay.archive, bus: replay.bus, state: replay.state.rawValue,
+                    from: timestamp(milliseconds: replay.range.lowerBound), to: timestamp(milliseconds: replay.range.upperBound),
+                    started: timestamp(milliseconds: replay.startedMilliseconds),
+                    ended: replay.endedMilliseconds.map { timestamp(milliseconds: $0) },
+                    lastReplayed: replay.lastReplayedMilliseconds.map { timestamp(milliseconds: $0) })
+            })
+    }
+}
+
+extension DestinationsDocument {
+    init(_ engine: EventEngine) {
+        self.init(
+            connections: engine.connectionSummaries().map {
+                Connection(
+                    name: $0.name, authorizationType: $0.authorizationType, authorized: $0.isAuthorized, location: "\($0.location)")
+            },
+            destinations: engine.destinationSummaries().map {
+                Destination(
+                    name: $0.name, active: $0.lack == nil, reason: $0.lack, method: $0.method, endpoint: $0.endpoint,
+                    connection: $0.connection, location: "\($0.location)")
+            })
     }
 }
 

@@ -50,6 +50,10 @@ package struct RuleDocument: Codable, Sendable, Equatable {
     /// Deliveries that wait for their turn or are under way.
     package var pending: Int?
     package var lastError: String?
+    /// The event pattern as JSON text; absent, as the two below, where there is none, and in answers of older versions.
+    package var pattern: String?
+    package var schedule: String?
+    package var sqlVersion: String?
 }
 
 /// A row of `GET /api/v1/deadletters`.

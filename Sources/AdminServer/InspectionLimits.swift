@@ -18,6 +18,10 @@ package struct InspectionLimits: Sendable, Equatable {
     ///
     /// A larger one is answered 400, and the connection is closed.
     package var adminHeaderBytesMax = 16 << 10
+    /// Bytes of heads that are not complete, of all connections of a listener, beyond the first 1,024 of each.
+    ///
+    /// The request that would add more is answered 503, and its connection is closed.
+    package var adminHeaderBytesInAllMax = 1 << 20
     /// Most header fields in a request.
     package var adminHeadersMax = 100
 
@@ -28,6 +32,6 @@ package struct InspectionLimits: Sendable, Equatable {
         ("listRowsMax", \.listRowsMax), ("tailStreamsMax", \.tailStreamsMax), ("tailPayloadBytesMax", \.tailPayloadBytesMax),
         ("tailHeartbeatSeconds", \.tailHeartbeatSeconds), ("adminIdleSecondsMax", \.adminIdleSecondsMax),
         ("adminConnectionsMax", \.adminConnectionsMax), ("adminHeaderBytesMax", \.adminHeaderBytesMax),
-        ("adminHeadersMax", \.adminHeadersMax),
+        ("adminHeaderBytesInAllMax", \.adminHeaderBytesInAllMax), ("adminHeadersMax", \.adminHeadersMax),
     ]
 }

@@ -83,6 +83,12 @@ package struct InspectionResponder: HTTPResponder {
             _ = try InspectionQuery(query, known: [])
             let rules = engine.ruleStatistics().map { RuleDocument($0) }
             return Self.json(.ok, ListDocument(rules, limit: rules.count))
+        case "archives":
+            _ = try InspectionQuery(query, known: [])
+            return Self.json(.ok, ArchivesDocument(engine))
+        case "destinations":
+            _ = try InspectionQuery(query, known: [])
+            return Self.json(.ok, DestinationsDocument(engine))
         case "deadletters":
             let limit = try InspectionQuery(query, known: ["limit"]).limit(default: 100, max: limits.listRowsMax)
             return Self.json(.ok, ListDocument(engine.deadLetters(limit: limit + 1).map { DeadLetterDocument($0) }, limit: limit))

@@ -61,7 +61,8 @@ package struct InspectionServer: Service {
             limits: HTTPListenerLimits(
                 idleSecondsMax: limits.adminIdleSecondsMax, bodySecondsMax: limits.adminIdleSecondsMax,
                 connectionsMax: limits.adminConnectionsMax, headerBytesMax: limits.adminHeaderBytesMax,
-                headersMax: limits.adminHeadersMax),
+                headersMax: limits.adminHeadersMax,
+                unfinishedHeads: .init(bytesMax: limits.adminHeaderBytesInAllMax, name: "adminHeaderBytesInAllMax")),
             eventLoopGroup: eventLoopGroup, log: log, onListening: onListening)
         responder = InspectionResponder(
             version: version, limits: limits, anonymous: configuration.anonymous,

@@ -36,10 +36,11 @@ package struct StatisticsDocument: Codable, Sendable, Equatable {
         package var ruleMatches: UInt64
         package var deliveries: UInt64
         package var deliveriesFailed: UInt64
-        /// Absent, as the two below, in answers of older versions.
+        /// Absent, as the three below, in answers of older versions.
         package var deliveriesAccepted: UInt64?
         package var deliveriesPending: Int?
         package var deliveriesRetried: UInt64?
+        package var deliveriesDropped: UInt64?
         package var ruleHopsCut: UInt64
         package var deadLettersDropped: UInt64
     }
@@ -79,7 +80,9 @@ package struct StatisticsDocument: Codable, Sendable, Equatable {
             accepted: events.eventsAccepted, droppedUnknownBus: events.eventsDroppedUnknownBus, unmatched: events.eventsUnmatched,
             entriesFailed: events.entriesFailed, requestsRefused: events.requestsRefused, ruleMatches: events.ruleMatches,
             deliveries: events.deliveries, deliveriesFailed: events.deliveriesFailed, deliveriesAccepted: events.deliveriesAccepted,
-            deliveriesPending: events.deliveriesPending, deliveriesRetried: events.deliveriesRetried, ruleHopsCut: events.ruleHopsCut,
+            deliveriesPending: events.deliveriesPending, deliveriesRetried: events.deliveriesRetried,
+            deliveriesDropped: events.deliveriesDropped,
+            ruleHopsCut: events.ruleHopsCut,
             deadLettersDropped: events.deadLettersDropped)
     }
 }

@@ -50,8 +50,8 @@ package final class Broker: BrokerAccess {
         let admission = Admission(limits: limits)
         let settings = ShardSettings(
             shardCount: count, limits: limits, authorizer: authorizer, directory: SessionDirectory(),
-            retained: kept?.retained ?? RetainedStore(limits: limits), admission: admission, rules: rules, store: kept?.store,
-            durability: kept?.durability ?? .memory)
+            retained: kept?.retained ?? RetainedStore(limits: limits), admission: admission, rules: rules,
+            mailboxes: (0..<count).map { _ in Mailbox() }, store: kept?.store, durability: kept?.durability ?? .memory)
         let shards = group.makeIterator().enumerated().map { index, loop in
             NIOLoopBoundBox.makeBoxSendingValue(
                 ShardDriver(id: ShardID(index), eventLoop: loop, settings: settings, logger: logger), eventLoop: loop)
@@ -187,6 +187,11 @@ package final class Broker: BrokerAccess {
         _ = await collect { $0.shard.setRules(rules) }
     }
 
+    /// Takes back on every shard what the authorizer does not grant any more, as after a reload.
+    package func rightsChanged() async {
+        _ = await collect { $0.shard.rightsChanged(now: .now) }
+    }
+
     // MARK: BrokerAccess
 
     package func publish(_ messages: [Message]) async {
@@ -194,9 +199,7 @@ package final class Broker: BrokerAccess {
         var batches: [[Message]] = Array(repeating: [], count: shards.count)
         for message in messages { batches[Shard.home(of: message.topic, shardCount: shards.count).index].append(message) }
         let futures = zip(shards, batches).filter { !$1.isEmpty }.map { shard, batch in
-            shard.eventLoop.submit {
-                for message in batch { shard.value.shard.publish(message, now: .now) }
-            }
+            shard.eventLoop.submit { shard.value.publish(batch) }
         }
         for future in futures { try? await future.get() }
     }

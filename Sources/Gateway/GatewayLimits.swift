@@ -31,6 +31,10 @@ package struct GatewayLimits: Sendable, Equatable {
     ///
     /// A larger one is answered 400, and the connection is closed.
     package var httpHeaderBytesMax = 16 << 10
+    /// Bytes of heads that are not complete, of all connections of a listener, beyond the first 1,024 of each.
+    ///
+    /// The request that would add more is answered 503, and its connection is closed.
+    package var httpHeaderBytesInAllMax = 4 << 20
     /// Most header fields in a request.
     package var httpHeadersMax = 100
 
@@ -42,6 +46,7 @@ package struct GatewayLimits: Sendable, Equatable {
         ("queueBodyBytesMax", \.queueBodyBytesMax), ("httpBodySecondsMax", \.httpBodySecondsMax),
         ("httpIdleSecondsMax", \.httpIdleSecondsMax),
         ("httpConnectionsMax", \.httpConnectionsMax), ("httpWebSocketsMax", \.httpWebSocketsMax),
-        ("httpHeaderBytesMax", \.httpHeaderBytesMax), ("httpHeadersMax", \.httpHeadersMax),
+        ("httpHeaderBytesMax", \.httpHeaderBytesMax), ("httpHeaderBytesInAllMax", \.httpHeaderBytesInAllMax),
+        ("httpHeadersMax", \.httpHeadersMax),
     ]
 }

@@ -91,6 +91,7 @@ package struct GatewayResponder: HTTPResponder {
                     return Answer(handler: .route, response: Self.response(preflight, requestID))
                 }
                 if webSocketPath.map({ path == $0 }) ?? false { throw .upgradeRequired }
+                if Self.isQueryCall(request, path: path) { throw .queryProtocol }
                 throw table.isREST ? .missingAuthenticationToken : .notFound
             case .malformedPath: throw .malformedPath
             case .route(let route, let parameters):
@@ -104,6 +105,16 @@ package struct GatewayResponder: HTTPResponder {
         } catch {
             return Answer(handler: handler, response: Self.response(error, requestID), refusal: error.reason)
         }
+    }
+
+    /// Whether a form is posted to where older SDKs post theirs: to the service, or to the queue's own URL.
+    private static func isQueryCall(_ request: Request, path: Substring) -> Bool {
+        let form = "application/x-www-form-urlencoded"
+        guard request.method == .post, request.headers[.contentType]?.lowercased().hasPrefix(form) ?? false else { return false }
+        let parts = path.split(separator: "/")
+        let isQueue =
+            parts.count == 2 && parts[0].utf8.count == 12 && parts[0].utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+        return parts.isEmpty || isQueue
     }
 
     // MARK: - AWS JSON protocol

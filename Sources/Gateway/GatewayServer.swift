@@ -59,7 +59,8 @@ package struct GatewayServer: Service {
             host: configuration.host, port: configuration.port,
             limits: HTTPListenerLimits(
                 idleSecondsMax: limits.httpIdleSecondsMax, bodySecondsMax: limits.httpBodySecondsMax,
-                connectionsMax: limits.httpConnectionsMax, headerBytesMax: limits.httpHeaderBytesMax, headersMax: limits.httpHeadersMax),
+                connectionsMax: limits.httpConnectionsMax, headerBytesMax: limits.httpHeaderBytesMax, headersMax: limits.httpHeadersMax,
+                unfinishedHeads: .init(bytesMax: limits.httpHeaderBytesInAllMax, name: "httpHeaderBytesInAllMax")),
             eventLoopGroup: eventLoopGroup, log: log,
             takeover: webSocket.map {
                 ConnectionTakeover(

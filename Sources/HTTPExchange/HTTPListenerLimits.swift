@@ -12,12 +12,18 @@ package struct HTTPListenerLimits: Sendable, Equatable {
     package var headerBytesMax: Int
     /// Most header fields in a request; at the limit as for ``headerBytesMax``.
     package var headersMax: Int
+    /// What all connections may keep of heads that are not complete.
+    package var unfinishedHeads: UnfinishedHeads.Limit?
 
-    package init(idleSecondsMax: Int, bodySecondsMax: Int, connectionsMax: Int, headerBytesMax: Int, headersMax: Int) {
+    package init(
+        idleSecondsMax: Int, bodySecondsMax: Int, connectionsMax: Int, headerBytesMax: Int, headersMax: Int,
+        unfinishedHeads: UnfinishedHeads.Limit? = nil
+    ) {
         self.idleSecondsMax = idleSecondsMax
         self.bodySecondsMax = bodySecondsMax
         self.connectionsMax = connectionsMax
         self.headerBytesMax = headerBytesMax
         self.headersMax = headersMax
+        self.unfinishedHeads = unfinishedHeads
     }
 }

@@ -111,6 +111,13 @@ struct RequestExchange: ~Copyable {
         }
     }
 
+    /// There is no room for more of a request's head, of which nothing is read from here on.
+    mutating func noRoom(_ refusal: HTTPRefusal) -> FaultAction {
+        guard case (.serving, .none) = (phase, body) else { return .drop }
+        if case .refuse(let refusal) = finish(refusing: refusal) { return .refuse(refusal) }
+        return .drop
+    }
+
     /// Takes no more requests; answers with the refusal when it can be written at once.
     private mutating func finish(refusing refusal: HTTPRefusal) -> HeadAction? {
         if unanswered > 0 {

@@ -71,13 +71,14 @@ package final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChann
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        let reason: String
+        let action: RequestExchange.FaultAction
         switch error {
-        case let error as HTTPParserError: reason = "\(error)"
-        case is ByteToMessageDecoderError.PayloadTooLargeError: reason = "what cannot be read yet is too long"
+        case let error as HTTPParserError: action = exchange.malformed("\(error)")
+        case is ByteToMessageDecoderError.PayloadTooLargeError: action = exchange.malformed("what cannot be read yet is too long")
+        case let error as UnfinishedHeads.Full: action = exchange.noRoom(error.refusal)
         default: return context.fireErrorCaught(error)
         }
-        switch exchange.malformed(reason) {
+        switch action {
         case .drop: break
         case .close: context.close(promise: nil)
         case .refuse(let refusal):
@@ -89,6 +90,8 @@ package final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChann
     }
 
     // MARK: Whether the peer is there
+
+    var peerHasLeft: Bool { watches == nil }
 
     func add(_ watch: DepartureWatch) {
         guard watches != nil else { return watch.gone() }

@@ -26,11 +26,12 @@ package struct HTTPConnection: HTTPChannelHandler {
     let limits: HTTPListenerLimits
     let refusals: HTTPRefusals
     let takeover: ConnectionTakeover?
+    let heads: UnfinishedHeads?
 
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
-            try RequestCoders(limits: limits).add(to: pipeline)
+            let counting = try addCoders(to: pipeline)
             let peer = PeerText.of(channel.remoteAddress)
             try pipeline.addHandler(RequestExchangeHandler(limits: limits, refusals: refusals, peer: peer))
             guard let takeover else {
@@ -47,10 +48,28 @@ package struct HTTPConnection: HTTPChannelHandler {
                             peer: peer))
                 },
                 serve: { parts.succeed(try Self.serve(channel, logger)) },
-                leave: { parts.succeed(nil) })
+                leave: {
+                    // What comes from here on is no request's head.
+                    for handler in counting { pipeline.removeHandler(handler, promise: nil) }
+                    parts.succeed(nil)
+                })
             try pipeline.addHandler(first)
             return Value(channel: channel, parts: parts.futureResult)
         }
+    }
+
+    /// Puts the coders into the pipeline, with what counts the bytes of heads around the decoder, which is answered.
+    private func addCoders(to pipeline: ChannelPipeline.SynchronousOperations) throws -> [any RemovableChannelHandler] {
+        guard let heads else {
+            try RequestCoders(limits: limits).add(to: pipeline)
+            return []
+        }
+        let bytes = HeadBytesHandler(heads, headerBytesMax: limits.headerBytesMax)
+        let parts = HeadPartsHandler(bytes)
+        try pipeline.addHandler(bytes)
+        try RequestCoders(limits: limits).add(to: pipeline)
+        try pipeline.addHandler(parts)
+        return [bytes, parts]
     }
 
     /// Puts behind the coders what Hummingbird needs.

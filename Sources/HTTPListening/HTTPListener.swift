@@ -15,6 +15,7 @@ package struct HTTPListener: Sendable {
     private let eventLoopGroup: any EventLoopGroup
     private let log: Logger
     private let takeover: ConnectionTakeover?
+    private let heads: UnfinishedHeads?
     private let onListening: @Sendable (SocketAddress) async -> Void
 
     /// - Parameters:
@@ -38,6 +39,7 @@ package struct HTTPListener: Sendable {
         self.log = log
         self.takeover = takeover
         self.onListening = onListening
+        heads = limits.unfinishedHeads.map { UnfinishedHeads($0) }
         refusals = HTTPRefusals(log: RefusalLog(logger: log, eventLoop: eventLoopGroup.next()), count: countRefusal)
     }
 
@@ -52,9 +54,12 @@ package struct HTTPListener: Sendable {
         let limits = limits
         let refusals = refusals
         let takeover = takeover
+        let heads = heads
         return Application(
             responder: responder,
-            server: HTTPServerBuilder { HTTPConnection(responder: $0, limits: limits, refusals: refusals, takeover: takeover) },
+            server: HTTPServerBuilder {
+                HTTPConnection(responder: $0, limits: limits, refusals: refusals, takeover: takeover, heads: heads)
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
                 availableConnectionsDelegate: .maximum(limits.connectionsMax, logger: quiet)),

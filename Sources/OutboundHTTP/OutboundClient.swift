@@ -11,9 +11,9 @@ import Synchronization
 ///
 /// A host's addresses are looked up for every call and shown to the policy; the connection goes to the address that
 /// passed, so that a name whose address changes in between leads nowhere else. No redirect is followed, and of an answer only the head
-/// is used.
+/// is used, unless a function may say in its body that it failed.
 package final class OutboundClient: HTTPDoor {
-    /// How long a call may take once its host is found.
+    /// How long a call may take, the lookup of its host included, unless it is a function's.
     package static let secondsMax = 5
     /// Bytes of an answer's body that are read, so that its connection can be used again; at more it is closed.
     private static let answerBytesMax = 65_536
@@ -22,21 +22,25 @@ package final class OutboundClient: HTTPDoor {
     private let lookup: @Sendable (String) async throws -> [InternetAddress]
     private let clients: PinnedClients
     private let secondsMax: Int
+    private let functionSecondsMax: Int
 
     /// - Parameters:
     ///   - policy: where calls may go.
     ///   - lookup: finds the addresses of hosts.
     ///   - eventLoopGroup: where connections live.
     ///   - trustRoots: who may vouch for servers.
-    ///   - secondsMax: how long a call may take.
+    ///   - secondsMax: how long a call may take, and a function's call until there is a connection.
+    ///   - functionSecondsMax: how long the call of a function may take.
     package init(
         policy: OutboundPolicy, lookup: @escaping @Sendable (String) async throws -> [InternetAddress], eventLoopGroup: any EventLoopGroup,
-        trustRoots: NIOSSLTrustRoots = .default, secondsMax: Int = OutboundClient.secondsMax
+        trustRoots: NIOSSLTrustRoots = .default, secondsMax: Int = OutboundClient.secondsMax,
+        functionSecondsMax: Int = DeliveryLimits().lambdaSecondsMax
     ) {
         self.policy = policy
         self.lookup = lookup
         self.secondsMax = secondsMax
-        clients = PinnedClients(eventLoopGroup: eventLoopGroup, trustRoots: trustRoots, secondsMax: Int64(secondsMax))
+        self.functionSecondsMax = functionSecondsMax
+        clients = PinnedClients(eventLoopGroup: eventLoopGroup, trustRoots: trustRoots, connectSecondsMax: Int64(secondsMax))
     }
 
     package func shutDown() async { await clients.shutDown() }
@@ -46,14 +50,16 @@ package final class OutboundClient: HTTPDoor {
     }
 
     private func outcome(of invocation: HTTPInvocation) async -> HTTPOutcome {
+        let progress = CallProgress()
+        let limit = invocation.kind == .function ? functionSecondsMax : secondsMax
         do throws(HTTPFailure) {
-            let addresses = try await admittedAddresses(of: invocation)
-            let head = AnswerHead()
-            return try await withinTheLimit(head) { [self] () throws(HTTPFailure) in
+            return try await within(limit, progress) { [self] () throws(HTTPFailure) in
+                let addresses = try await addresses(of: invocation, progress)
+                progress.began()
                 var failure = HTTPFailure.unreachable("the host has no address")
                 for address in addresses {
                     do throws(HTTPFailure) {
-                        return try await call(invocation, at: address, head)
+                        return try await call(invocation, at: address, progress)
                     } catch {
                         failure = error
                         // Only where nothing can have been received is another address tried at once.
@@ -63,34 +69,43 @@ package final class OutboundClient: HTTPDoor {
                 throw failure
             }
         } catch {
-            return .failed(error)
+            return progress.outcome ?? .failed(error)
         }
     }
 
     private static let refused = "the connection was refused or not answered"
 
-    private func admittedAddresses(of invocation: HTTPInvocation) async throws(HTTPFailure) -> [InternetAddress] {
-        let endpoint = invocation.endpoint
-        var addresses = endpoint.address.map { [$0] } ?? []
-        if addresses.isEmpty {
-            do { addresses = try await lookup(endpoint.host) } catch { throw .unreachable("the lookup of \(endpoint.host) ended") }
+    /// The addresses that may be called, looked up where the host is a name.
+    private func addresses(of invocation: HTTPInvocation, _ progress: CallProgress) async throws(HTTPFailure) -> [InternetAddress] {
+        if let address = invocation.endpoint.address { return try admitted([address], for: invocation) }
+        let host = invocation.endpoint.host
+        let addresses = try await within(secondsMax, progress) { [lookup] () throws(HTTPFailure) in
+            do { return try await lookup(host) } catch let error as HostLookupFailure { throw .unreachable("\(error)") } catch {
+                throw .unreachable("the lookup of \(host) ended")
+            }
         }
-        guard !addresses.isEmpty else { throw .unreachable("no address was found for \(endpoint.host)") }
+        return try admitted(addresses, for: invocation)
+    }
+
+    private func admitted(_ addresses: [InternetAddress], for invocation: HTTPInvocation) throws(HTTPFailure) -> [InternetAddress] {
+        let endpoint = invocation.endpoint
+        guard let first = addresses.first else { throw .unreachable("no address was found for \(endpoint.host)") }
         guard !invocation.isTrusted else { return addresses }
         let admitted = addresses.filter { policy.refusal(of: $0, for: endpoint) == nil }
         guard admitted.isEmpty else { return admitted }
-        throw .denied(policy.refusal(of: addresses[0], for: endpoint) ?? "\(endpoint.host) is not called")
+        throw .denied(policy.refusal(of: first, for: endpoint) ?? "\(endpoint.host) is not called")
     }
 
-    private func withinTheLimit(
-        _ head: AnswerHead, _ body: @escaping @Sendable () async throws(HTTPFailure) -> HTTPOutcome
-    ) async throws(HTTPFailure) -> HTTPOutcome {
-        let limit = secondsMax
-        return try await withTaskGroup(of: Result<HTTPOutcome, HTTPFailure>.self) { group in
+    private func within<Value: Sendable>(
+        _ limit: Int, _ progress: CallProgress, _ body: @escaping @Sendable () async throws(HTTPFailure) -> Value
+    ) async throws(HTTPFailure) -> Value {
+        try await withTaskGroup(of: Result<Value, HTTPFailure>.self) { group in
             group.addTask { do throws(HTTPFailure) { return .success(try await body()) } catch { return .failure(error) } }
             group.addTask {
                 try? await Task.sleep(for: .seconds(limit))
-                return head.outcome.map { .success($0) } ?? .failure(.timedOut(seconds: limit))
+                // A host that is not found in time has been asked nothing.
+                return .failure(
+                    progress.hasBegun ? .timedOut(seconds: limit) : .unreachable("the host was not found within \(limit) seconds"))
             }
             let first = await group.next() ?? .failure(.timedOut(seconds: limit))
             group.cancelAll()
@@ -99,32 +114,48 @@ package final class OutboundClient: HTTPDoor {
     }
 
     private func call(
-        _ invocation: HTTPInvocation, at address: InternetAddress, _ head: AnswerHead
+        _ invocation: HTTPInvocation, at address: InternetAddress, _ progress: CallProgress
     ) async throws(HTTPFailure) -> HTTPOutcome {
-        var request = HTTPClientRequest(url: invocation.url)
-        request.method = HTTPMethod(rawValue: invocation.method)
-        for (name, value) in invocation.headers { request.headers.add(name: name, value: value) }
-        request.headers.replaceOrAdd(name: "User-Agent", value: "Crema")
-        if !invocation.body.isEmpty { request.body = .bytes(ByteBuffer(bytes: invocation.body)) }
-        let limit = TimeAmount.seconds(Int64(secondsMax))
         do {
-            return try await clients.withClient(for: invocation.endpoint, at: address) { [request] client in
-                let response = try await client.execute(request, timeout: limit)
-                let outcome = HTTPOutcome.answered(
-                    status: Int(response.status.code), retryAfter: response.headers.first(name: "Retry-After"),
-                    functionError: response.headers.first(name: "X-Amz-Function-Error"))
-                head.hear(outcome)
-                _ = try? await response.body.collect(upTo: Self.answerBytesMax)
-                return outcome
+            return try await clients.withClient(for: invocation.endpoint, at: address) { client, url in
+                var request = HTTPClientRequest(url: url + invocation.target)
+                request.method = HTTPMethod(rawValue: invocation.method)
+                for (name, value) in invocation.headers { request.headers.add(name: name, value: value) }
+                request.headers.replaceOrAdd(name: "User-Agent", value: "Crema")
+                request.headers.replaceOrAdd(name: "Host", value: invocation.endpoint.authority)
+                if !invocation.body.isEmpty { request.body = .bytes(ByteBuffer(bytes: invocation.body)) }
+                // Whoever waits for the call sets its limit, and cancels it then.
+                let response = try await client.execute(request, deadline: .distantFuture)
+                return try await outcome(of: response, invocation.kind, progress)
             }
         } catch {
-            throw failure(of: error)
+            throw failure(of: error, invocation.kind)
         }
     }
 
+    private func outcome(
+        of response: HTTPClientResponse, _ kind: HTTPInvocation.Kind, _ progress: CallProgress
+    ) async throws -> HTTPOutcome {
+        let status = Int(response.status.code)
+        let retryAfter = response.headers.first(name: "Retry-After")
+        let error = response.headers.first(name: "X-Amz-Function-Error")
+        // 202 says that the function will be run: there is nothing of it to read.
+        if kind == .function, status != 202, error == nil {
+            let body = try await response.body.collect(upTo: FunctionError.answerBytesMax)
+            let found = FunctionError.type(in: Array(body.readableBytesView))
+            return .answered(status: status, retryAfter: retryAfter, functionError: found)
+        }
+        let outcome = HTTPOutcome.answered(status: status, retryAfter: retryAfter, functionError: error)
+        progress.hear(outcome)
+        _ = try? await response.body.collect(upTo: Self.answerBytesMax)
+        return outcome
+    }
+
     /// What went wrong, without any word that came from the request.
-    private func failure(of error: any Error) -> HTTPFailure {
+    private func failure(of error: any Error, _ kind: HTTPInvocation.Kind) -> HTTPFailure {
         switch error {
+        // A function that nobody reached in time has not failed.
+        case let error as HTTPClientError where error == .connectTimeout && kind == .function: .unreachable(Self.refused)
         case let error as HTTPClientError where [.connectTimeout, .readTimeout, .deadlineExceeded, .requestStreamCancelled].contains(error):
             .timedOut(seconds: secondsMax)
         case is CancellationError: .timedOut(seconds: secondsMax)
@@ -134,17 +165,27 @@ package final class OutboundClient: HTTPDoor {
         case is IOError: .unreachable("the connection broke")
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
             .unreachable("TLS failed: the certificate is not trusted, or not this host's")
+        case is NIOTooManyBytesError: .unreachable("the function's answer is longer than \(FunctionError.answerBytesMax) bytes")
         case let error as HTTPClientError: .unreachable(error.shortDescription)
         default: .unreachable("\(type(of: error))")
         }
     }
 }
 
-/// The head of an answer, which says what became of a call although its body may never end.
-private final class AnswerHead: Sendable {
-    private let heard = Mutex<HTTPOutcome?>(nil)
+/// How far a call has come.
+private final class CallProgress: Sendable {
+    private struct State {
+        var hasBegun = false
+        var outcome: HTTPOutcome?
+    }
 
-    var outcome: HTTPOutcome? { heard.withLock { $0 } }
+    private let state = Mutex(State())
 
-    func hear(_ outcome: HTTPOutcome) { heard.withLock { $0 = outcome } }
+    /// Whether its host is found.
+    var hasBegun: Bool { state.withLock { $0.hasBegun } }
+    /// What the head of an answer says of the call, although its body may never end.
+    var outcome: HTTPOutcome? { state.withLock { $0.outcome } }
+
+    func began() { state.withLock { $0.hasBegun = true } }
+    func hear(_ outcome: HTTPOutcome) { state.withLock { $0.outcome = outcome } }
 }

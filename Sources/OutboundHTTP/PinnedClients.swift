@@ -6,7 +6,9 @@ import Synchronization
 
 /// HTTP clients that connect to one address each, whatever a name server says by then.
 ///
-/// The certificate is still checked against the host's name. Few are kept, so that connections to targets in use stay open.
+/// Few are kept, so that connections to targets in use stay open. All share one context of TLS, with the system's certificates read
+/// once: clients with TLS of their own would read them for every host. So they know of plain HTTP only, and ``SecureConnections`` puts
+/// TLS below it, before anything is sent; there the certificate is checked against the host's name.
 final class PinnedClients: Sendable {
     private static let keptMax = 64
 
@@ -24,42 +26,48 @@ final class PinnedClients: Sendable {
     private struct State {
         var kept: [Key: Kept] = [:]
         var uses: UInt64 = 0
+        var isShutDown = false
     }
 
     private let state = Mutex(State())
     private let eventLoopGroup: any EventLoopGroup
-    private let trustRoots: NIOSSLTrustRoots
-    private let secondsMax: Int64
+    private let connections: SecureConnections
+    private let connectSecondsMax: Int64
 
-    init(eventLoopGroup: any EventLoopGroup, trustRoots: NIOSSLTrustRoots, secondsMax: Int64) {
+    init(eventLoopGroup: any EventLoopGroup, trustRoots: NIOSSLTrustRoots, connectSecondsMax: Int64) {
         self.eventLoopGroup = eventLoopGroup
-        self.trustRoots = trustRoots
-        self.secondsMax = secondsMax
+        self.connectSecondsMax = connectSecondsMax
+        connections = SecureConnections(trustRoots: trustRoots)
     }
 
-    /// Lends a client that connects to an address only.
+    /// Lends a client that connects to an address only, and the beginning of the URLs that it takes for the endpoint.
     func withClient<Value: Sendable>(
-        for endpoint: HTTPEndpoint, at address: InternetAddress, _ body: (HTTPClient) async throws -> Value
+        for endpoint: HTTPEndpoint, at address: InternetAddress, _ body: (HTTPClient, String) async throws -> Value
     ) async throws -> Value {
         let key = Key(endpoint: endpoint, address: address)
-        let (client, surplus) = lend(key)
+        // Not on an event loop, and not under the lock: it reads files.
+        let context = endpoint.isSecure ? try connections.context() : nil
+        let (client, surplus) = try lend(key, context)
         for client in surplus { try? await client.shutdown() }
         defer { giveBack(key) }
-        return try await body(client)
+        return try await body(client, endpoint.plainOrigin)
     }
 
     func shutDown() async {
         let clients = state.withLock { state in
+            state.isShutDown = true
             defer { state.kept = [:] }
             return state.kept.values.map(\.client)
         }
         for client in clients { try? await client.shutdown() }
     }
 
-    private func lend(_ key: Key) -> (client: HTTPClient, surplus: [HTTPClient]) {
-        state.withLock { state in
+    private func lend(_ key: Key, _ context: NIOSSLContext?) throws -> (client: HTTPClient, surplus: [HTTPClient]) {
+        try state.withLock { state in
+            // One that is made now would never be shut down.
+            guard !state.isShutDown else { throw CancellationError() }
             state.uses += 1
-            var kept = state.kept[key] ?? Kept(client: makeClient(key), lastUse: 0)
+            var kept = state.kept[key] ?? Kept(client: makeClient(key, context), lastUse: 0)
             kept.users += 1
             kept.lastUse = state.uses
             state.kept[key] = kept
@@ -76,17 +84,22 @@ final class PinnedClients: Sendable {
 
     private func giveBack(_ key: Key) { state.withLock { $0.kept[key]?.users -= 1 } }
 
-    private func makeClient(_ key: Key) -> HTTPClient {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        tls.trustRoots = trustRoots
+    private func makeClient(_ key: Key, _ context: NIOSSLContext?) -> HTTPClient {
         var configuration = HTTPClient.Configuration(
-            tlsConfiguration: tls, redirectConfiguration: .disallow,
-            timeout: .init(connect: .seconds(secondsMax), read: .seconds(secondsMax)))
+            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(connectSecondsMax)))
         configuration.httpVersion = .http1Only
-        configuration.http1_1ConnectionDebugInitializer = { StatusGuard.install(on: $0) }
+        let endpoint = key.endpoint
+        configuration.http1_1ConnectionDebugInitializer = { channel in
+            channel.eventLoop.submit {
+                try StatusGuard.install(on: channel.pipeline.syncOperations)
+                if let context { try SecureConnections.begin(on: channel.pipeline.syncOperations, to: endpoint, context) }
+            }
+        }
         // What failed is tried again by the rules' policies, not here.
         configuration.connectionPool.retryConnectionEstablishment = false
-        if key.endpoint.address == nil { configuration.dnsOverride = [key.endpoint.host: "\(key.address)"] }
+        // How many calls there are at once is decided there, too: here none waits for another target's at the same host.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 100_000
+        if endpoint.address == nil { configuration.dnsOverride = [endpoint.host: "\(key.address)"] }
         return HTTPClient(eventLoopGroupProvider: .shared(eventLoopGroup), configuration: configuration)
     }
 }

@@ -10,9 +10,10 @@ struct Crema: AsyncParsableCommand {
         discussion: "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 cannot connect, 4 refused, 5 TLS.",
         version: CremaVersion.text,
         subcommands: [
-            ServeCommand.self, CheckCommand.self, DemoCommand.self, CertsCommand.self, UsersCommand.self, TopicsCommand.self,
-            ClientsCommand.self,
-            TailCommand.self, RulesCommand.self, DeadLettersCommand.self, BenchCommand.self, HealthcheckCommand.self,
+            ServeCommand.self, CheckCommand.self, DemoCommand.self, CertsCommand.self, UsersCommand.self, ACLCommand.self,
+            TopicsCommand.self, ClientsCommand.self, TailCommand.self, RulesCommand.self, ArchiveCommand.self, DestinationsCommand.self,
+            DeadLettersCommand.self, BenchCommand.self,
+            HealthcheckCommand.self,
             VersionCommand.self,
         ])
 

@@ -1,5 +1,7 @@
 import AdminServer
 import BrokerCore
+import Documents
+import EventBus
 import FoundationEssentials
 import Hummingbird
 import HummingbirdTesting
@@ -57,6 +59,23 @@ import Testing
         #expect(response.status == .badRequest)
         let document = try Self.decode(ErrorDocument.self, response)
         #expect(!document.error.isEmpty)
+    }
+
+    @Test func archivesAndReplaysAreListedWithWhereTheyCameFrom() async throws {
+        let fixture = try InspectionFixture()
+        _ = try fixture.engine.createArchive(
+            try ArchiveDeclaration(
+                name: "kept", bus: "default", patternText: nil, retentionDays: 2, location: SourceLocation(file: "CreateArchive now")))
+        try fixture.putEvents()
+        _ = try fixture.engine.startReplay(try ReplayRequest(name: "again", archive: "kept", destination: "default", start: 0, end: 1_000))
+        let document = try Self.decode(ArchivesDocument.self, try await fixture.get("/api/v1/archives"))
+        let archive = try #require(document.archives.first)
+        #expect((archive.name, archive.bus, archive.events, archive.retentionDays) == ("kept", "default", 2, 2))
+        #expect(archive.bytes > 256 && archive.location == "CreateArchive now" && !archive.left)
+        let replay = try #require(document.replays.first)
+        #expect((replay.name, replay.archive, replay.state, replay.to) == ("again", "kept", "STARTING", "1970-01-01T00:00:01Z"))
+        let destinations = try Self.decode(DestinationsDocument.self, try await fixture.get("/api/v1/destinations"))
+        #expect(destinations.connections.isEmpty && destinations.destinations.isEmpty)
     }
 
     @Test func rulesSayWhatTheyDid() async throws {

@@ -29,7 +29,9 @@ private final class NotingRules: MessageRules {
         let broker = SimulatedBroker(shards: 2, rules: rules)
         let watcher = try broker.client("w", at: 1)
         for (number, filter) in ["#", "$aws/#", Self.topic, "$aws/rules/+/+/+"].enumerated() {
-            _ = try watcher.subscribe(filter, packetID: UInt16(number + 1))
+            let code: ReasonCode = filter.hasPrefix("$aws/rules/") ? .unspecifiedError : .granted(.atMostOnce)
+            let packetID = UInt16(number + 1)
+            #expect(try watcher.subscribe(filter, packetID: packetID) == [.suback(Suback(packetID: packetID, reasonCodes: [code]))])
         }
         let client = try broker.client("a")
         #expect(

@@ -17,6 +17,8 @@ import Testing
             (connect(name: "MQIsdp", level: 3), [0x20, 2, 0, 1] as [UInt8]),
             (connect(name: "MQTT", level: 3), [0x20, 2, 0, 1]),
             (connect(name: "MQTT", level: 6), [0x20, 3, 0, 0x84, 0]),
+            (connect(name: "MQTT", level: 0x84), [0x20, 2, 0, 1]),  // a bridge of mosquitto, which tries level 4 next
+            (connect(name: "MQIsdp", level: 0x83), [0x20, 2, 0, 1]),
         ])
     func otherLevelsAreRefused(connect: [UInt8], answer: [UInt8]) {
         let broker = SimulatedBroker(shards: 1)

@@ -97,15 +97,25 @@ import Testing
         let broker = SimulatedBroker(shards: 1)
         let client = try broker.client("a")
         _ = try client.subscribe("t", .atLeastOnce)
-        for packet: Packet in [.puback(packetID: 1), .pubrec(packetID: 1), .pubcomp(packetID: 65_535)] {
-            #expect(try client.exchange(packet) == [])
-        }
+        for packet: Packet in [.puback(packetID: 1), .pubcomp(packetID: 65_535)] { #expect(try client.exchange(packet) == []) }
         _ = try broker.client("p").exchange(message("t", "1", qos: .atLeastOnce, packetID: 1))
         #expect(try client.read() == [message("t", "1", qos: .atLeastOnce, packetID: 1)])
         #expect(try client.exchange(.pubcomp(packetID: 1)) == [])
-        #expect(try client.exchange(.pubrec(packetID: 1)) == [])
         client.lose()
         #expect(broker.nodes[0].core.statistics().messagesInFlight == 0)
+    }
+
+    @Test("PUBREC for an identifier that is not known is answered with PUBREL, so that the client's exchange ends")
+    func strayPubrec() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let client = try broker.client("a")
+        _ = try client.subscribe("t", .atLeastOnce)
+        #expect(try client.exchange(.pubrec(packetID: 77)) == [.pubrel(packetID: 77)])
+        #expect(try client.exchange(.pubcomp(packetID: 77)) == [])
+        // Nor does it end a message at QoS 1.
+        #expect(try broker.client("p").exchange(message("t", "1", qos: .atLeastOnce, packetID: 1)).count == 1)
+        #expect(try client.exchange(.pubrec(packetID: 1)).last == .pubrel(packetID: 1))
+        #expect(broker.nodes[0].core.statistics().messagesInFlight == 1)
     }
 
     @Test("More QoS 2 messages than awaitingPubrelMax without PUBREL close the connection")

@@ -9,8 +9,6 @@ import Testing
     private struct Nobody: Authorizer {
         var isUnrestricted: Bool { true }
         func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication { .refused(.notAuthorized, "nobody") }
-        func allowsPublish(to topic: String, by publisher: Publisher) -> Bool { true }
-        func allowsSubscribe(to filter: String, by subscriber: Publisher) -> Bool { true }
         func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool { true }
     }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import BrokerCore
 
-/// Retained messages keep their places between those that wait, whatever leaves the queue.
+/// The mark in a queue keeps its place between the messages that wait, whatever leaves.
 @Suite struct MessageQueueTests {
     private static func delivery(_ number: Int) -> Delivery {
         Delivery(message: Message(topic: "t", payload: "\(number)".utf8, qos: .atLeastOnce), qos: .atLeastOnce)
@@ -13,50 +13,46 @@ import Testing
 
     private static func number(_ delivery: Delivery) -> Int? { Int(String(buffer: delivery.message.payload)) }
 
-    private static func retained(_ number: Int) -> OwedRetained {
-        var retained = OwedRetained(topic: ByteBuffer(string: "r\(number)"), wanted: [])
-        retained.kept = Message(topic: "r\(number)", payload: "\(number)".utf8, qos: .atLeastOnce)
-        return retained
-    }
-
-    @Test func aRetainedMessageGoesWhenThoseBeforeItHaveExpired() {
+    @Test func theMarkIsReachedWhenThoseBeforeItHaveLeftOrExpired() {
         var queue = MessageQueue()
         for number in [1, 2] { queue.append(Self.delivery(number)) }
-        queue.append(Self.retained(3))
+        queue.setMark()
         queue.append(Self.delivery(4))
-        #expect(queue.popOwed()?.topic == nil)
+        #expect(!queue.isMarkReached)
         #expect(queue.remove { Self.number($0) == 1 }.count == 1)
-        #expect(queue.popOwed()?.topic == nil)
+        #expect(!queue.isMarkReached)
         #expect(queue.popFirst().flatMap(Self.number) == 2)
-        #expect(queue.popOwed()?.kept.map { String(buffer: $0.payload) } == "3")
+        #expect(queue.isMarkReached)
         #expect(queue.popFirst().flatMap(Self.number) == 4)
     }
 
-    /// Any sequence of arrivals, removals and departures gives what a list of both kinds gives.
-    @Test func placesAgreeWithAList() {
+    /// Any sequence of arrivals, removals and departures gives what a list with a mark in it gives.
+    @Test func theMarkAgreesWithAList() {
         let seed = UInt64.random(in: 0..<1_000_000)
         var random = SeededRandom(seed: seed)
         for _ in 0..<200 {
             var queue = MessageQueue()
-            var list: [(number: Int, isRetained: Bool)] = []
+            var before: [Int] = []
+            var behind: [Int] = []
             for number in 0..<60 {
                 switch Int.random(in: 0..<6, using: &random) {
                 case 0, 1:
                     queue.append(Self.delivery(number))
-                    list.append((number, false))
+                    behind.append(number)
                 case 2:
-                    queue.append(Self.retained(number))
-                    list.append((number, true))
+                    queue.setMark()
+                    before += behind
+                    behind = []
                 case 3:
                     let divisor = Int.random(in: 2...4, using: &random)
                     _ = queue.remove { (Self.number($0) ?? 0) % divisor == 0 }
-                    list.removeAll { !$0.isRetained && $0.number % divisor == 0 }
+                    before.removeAll { $0 % divisor == 0 }
+                    behind.removeAll { $0 % divisor == 0 }
                 default:
-                    let next = queue.popOwed().map { $0.kept.map { String(buffer: $0.payload) } ?? "" }
-                    let popped = next.flatMap { Int($0) } ?? queue.popFirst().flatMap(Self.number)
-                    let expected = list.isEmpty ? nil : list.removeFirst().number
-                    #expect(popped == expected, "seed \(seed)")
+                    let expected = before.isEmpty ? (behind.isEmpty ? nil : behind.removeFirst()) : before.removeFirst()
+                    #expect(queue.popFirst().flatMap(Self.number) == expected, "seed \(seed)")
                 }
+                #expect(queue.isMarkReached == before.isEmpty, "seed \(seed)")
             }
         }
     }

@@ -86,6 +86,22 @@ import Testing
         #expect(try late.subscribe("gone", .exactlyOnce).last == message("gone", "bye", qos: .atLeastOnce, packetID: 1, retain: true))
     }
 
+    @Test("What is retained after a subscription comes as it comes, and not a second time because the window was full")
+    func notTwice() throws {
+        var limits = BrokerLimits()
+        limits.inflightMax = 1
+        let broker = SimulatedBroker(shards: 1, limits: limits)
+        let client = try broker.client("a")
+        let publisher = try broker.client("p")
+        _ = try publisher.exchange(message("a/old", "1", retain: true))
+        _ = try client.subscribe("b", .atLeastOnce)
+        _ = try publisher.exchange(message("b", "x", qos: .atLeastOnce, packetID: 1))
+        _ = try client.subscribe("a/#", packetID: 2)  // the window is full: retained messages wait
+        _ = try publisher.exchange(message("a/new", "2", retain: true))
+        #expect(try client.read().last == message("a/new", "2"))
+        #expect(try client.exchange(.puback(packetID: 1)) == [message("a/old", "1", retain: true)])
+    }
+
     @Test("Retained messages beyond the limit are delivered, not kept, and counted; known topics still change")
     func retainedLimit() throws {
         var limits = BrokerLimits()

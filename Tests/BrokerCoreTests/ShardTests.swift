@@ -138,9 +138,61 @@ import Testing
         client.send(.subscribe(Subscribe(packetID: 1, requests: [Subscribe.Request(filter: "t", qos: .atMostOnce)])))
         broker.endTurn(of: 0)
         #expect(try client.read() == [])
-        #expect(broker.deliverHandOff(from: 0, to: 1))
+        #expect(broker.deliverHandOff(to: 1))
         _ = try publisher.exchange(message("t", "x"))
         #expect(try client.read() == [.suback(Suback(packetID: 1, reasonCodes: [.granted(.atMostOnce)])), message("t", "x")])
+    }
+
+    /// A subscriber at shard 1, and a publisher at each of the two: first at 0, then at 1.
+    private func takeover() throws -> (
+        broker: SimulatedBroker, subscriber: SimulatedClient, first: SimulatedClient, second: SimulatedClient
+    ) {
+        let broker = SimulatedBroker(shards: 2)
+        let subscriber = try broker.client("s", at: 1)
+        _ = try subscriber.subscribe("t")
+        let first = try broker.client("p", at: 0)
+        let second = SimulatedClient("p", of: broker)
+        second.open(at: 1)
+        return (broker, subscriber, first, second)
+    }
+
+    @Test("What a client publishes after PUBACK comes after what was acknowledged, also on a connection to another shard [MQTT-4.6.0-6]")
+    func acknowledgedFirst() throws {
+        let (broker, subscriber, first, second) = try takeover()
+        let socket = try #require(first.socket)
+        socket.whenSent = {
+            socket.whenSent = nil
+            second.send(.connect(Connect(clientID: "q")))
+            second.send(message("t", "on"))
+        }
+        first.send(message("t", "off", qos: .atLeastOnce, packetID: 1))
+        broker.settle()
+        #expect(try first.read() == [.puback(packetID: 1)])
+        #expect(try subscriber.read() == [message("t", "off"), message("t", "on")])
+    }
+
+    @Test("What a client publishes after its goodbye comes after what it published before, also on another shard [MQTT5-4.6.0-6]")
+    func goodbyeThenElsewhere() throws {
+        let (broker, subscriber, first, second) = try takeover()
+        first.send(message("t", "off"))
+        first.send(.disconnect(Disconnect()))
+        #expect(!first.isConnected)
+        second.send(.connect(Connect(clientID: "p")))
+        second.send(message("t", "on"))
+        broker.settle()
+        #expect(try subscriber.read() == [message("t", "off"), message("t", "on")])
+    }
+
+    @Test("What a client publishes after it took itself over comes after what it published before, also where that is read later")
+    func takenOverElsewhere() throws {
+        let (broker, subscriber, first, second) = try takeover()
+        second.send(.connect(Connect(clientID: "p")))
+        second.send(message("t", "on"))
+        first.send(message("t", "off"))
+        broker.settle()
+        #expect(try subscriber.read() == [message("t", "off"), message("t", "on")])
+        #expect(!first.isConnected)
+        #expect(try second.exchange(.pingreq) == [accepted(), .pingresp])
     }
 
     @Test("A clean session takes the identifier from another shard, and what that one held is gone [MQTT-3.1.2-6]")

@@ -71,6 +71,9 @@ import Testing
         #expect((broker.dropped["outbound_full"] ?? 0) >= 14)
         let report = broker.events.compactMap { if case .messagesDropped("slow", "outbound_full", let count) = $0 { count } else { nil } }
         #expect(report == [1])  // one line in ten seconds, however many
+        broker.advance(seconds: 10)
+        let reports = broker.events.compactMap { if case .messagesDropped("slow", "outbound_full", let count) = $0 { count } else { nil } }
+        #expect(reports.reduce(0, +) == broker.dropped["outbound_full"])  // and what it left out is told then
         broker.setWritable(try #require(client.socket), true)
         broker.settle()
         _ = try client.read()
@@ -163,6 +166,43 @@ import Testing
         _ = try client.subscribe5("t", .atLeastOnce)
         client.lose()
         for number in 1...5 { _ = try publisher.exchange(message5("t", "x", qos: .atLeastOnce, packetID: UInt16(number))) }
+        #expect(broker.dropped["queue_full"] == 1)
+    }
+
+    @Test("What is sent and not acknowledged counts with the queues: queueBytesInAllMax", arguments: [QoS.atLeastOnce, .exactlyOnce])
+    func inflightInAll(qos: QoS) throws {
+        let limits = Self.limits {
+            $0.queueBytesInAllMax = 10
+            $0.inflightMax = 10
+        }
+        let broker = SimulatedBroker(shards: 1, limits: limits)
+        let clients = try ["a", "b"].map { try broker.client5($0, cleanStart: false) { $0.sessionExpiryInterval = 10 } }
+        for client in clients { _ = try client.subscribe5("t", qos) }
+        let publisher = try broker.client5("p")
+        func publish(_ count: UInt16) throws {
+            for number in 0..<count {
+                _ = try publisher.exchange(message5("t", "x", qos: qos, packetID: 1 + number))
+                publisher.send(.pubrel(packetID: 1 + number))
+            }
+            broker.settle()
+        }
+        try publish(3)
+        #expect(broker.dropped == ["queue_full": 1])  // 5 of 6 messages of 2 bytes
+        let first = try clients.map { try $0.read().publishes.count }
+        #expect(first == [3, 2])
+        // What the client has is counted no more.
+        for id in 1...2 as ClosedRange<UInt16> {
+            _ = try clients[0].exchange(qos == .atLeastOnce ? .puback(packetID: id) : .pubrec(packetID: id))
+        }
+        try publish(1)
+        #expect(broker.dropped == ["queue_full": 1])
+        for client in clients { client.lose() }
+        broker.advance(seconds: 11)  // both sessions end: all is free
+        broker.settle()
+        let late = try broker.client5("late")
+        _ = try late.subscribe5("t", qos)
+        try publish(5)
+        #expect(try late.read().publishes.count == 5)
         #expect(broker.dropped["queue_full"] == 1)
     }
 

@@ -52,6 +52,18 @@ import Testing
         #expect(line.prefix(24).wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
     }
 
+    @Test("Threat 53: a name that a client chose is one value of one field, whatever is in it")
+    func quoting() throws {
+        let pipe = try Pipe()
+        let writer = LogWriter(descriptor: pipe.writer)
+        let log = logger(writer)
+        log.info("m", metadata: ["a": "bob peer=1.2.3.4 principal=admin", "b": "x\"y\\", "c": "", "d": "a=b", "e": "a\\b", "f": "é"])
+        writer.finish()
+        close(pipe.writer)
+        let line = try #require(pipe.readToEnd().first)
+        #expect(line.hasSuffix(#"a="bob peer=1.2.3.4 principal=admin" b="x\"y\\" c="" d="a=b" e=a\b f=é m"#))
+    }
+
     @Test("The time is UTC, with leading zeros")
     func time() {
         var clock = LogLine.Clock()

@@ -59,8 +59,12 @@ class Target:
             elif path == "/busy" and json.loads(body)["n"] % 10 == 0 and body not in self._busy:
                 self._busy.add(body)
                 status, headers = 429, {"Retry-After": "2"}
+            elif path == "/later":
+                status, headers = 503, {"Retry-After": "600"}
             elif path == "/refusing":
                 status = 400
+            elif path == "/expired" and len([1 for other, _, _ in self.attempts if other == path]) == 1:
+                status = 401
             elif path.endswith("/functions/broken/invocations"):
                 headers = {"X-Amz-Function-Error": "Unhandled"}
             if status == 200 and path != "/hanging":
@@ -68,6 +72,8 @@ class Target:
         if path == "/hanging":
             self._ended.wait(60)
             return
+        if path == "/slow":
+            self._ended.wait(1)
         handler.send_response(status)
         for name, value in {"Content-Length": "0", **headers}.items():
             handler.send_header(name, value)
@@ -89,7 +95,7 @@ class Target:
 
 def template(port):
     """Targets of each kind at the server, and rules for them by the event's source."""
-    names = ["flaky", "busy", "refusing", "hanging", "good"]
+    names = ["flaky", "busy", "refusing", "hanging", "slow", "expired", "good"]
     resources = {
         "Failed": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "failed"}},
         "Login": {"Type": "AWS::Events::Connection", "Properties": {
@@ -106,6 +112,12 @@ def template(port):
             "ConnectionArn": {"Fn::GetAtt": "Login.Arn"}, "HttpMethod": "POST",
             "InvocationEndpoint": f"http://127.0.0.1:{port}/{name}"}}
 
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        resources["Dead"] = {"Type": "AWS::Events::ApiDestination", "Properties": {
+            "ConnectionArn": {"Fn::GetAtt": "Login.Arn"}, "HttpMethod": "POST",
+            "InvocationEndpoint": f"http://127.0.0.1:{probe.getsockname()[1]}/dead"}}
+
     def rule(source, *targets):
         return {"Type": "AWS::Events::Rule", "Properties": {"EventPattern": {"source": [source]}, "Targets": list(targets)}}
 
@@ -114,6 +126,9 @@ def template(port):
                 "DeadLetterConfig": {"Arn": {"Fn::GetAtt": "Failed.Arn"}}, **more}
 
     resources["MixedRule"] = rule("mixed", *(target(name) for name in ("flaky", "busy", "good")))
+    resources["UnreliableRule"] = rule(
+        "unreliable", target("good"), target("flaky"), target("slow"), target("dead", RetryPolicy={"MaximumRetryAttempts": 2}))
+    resources["ExpiredRule"] = rule("expired", target("expired"))
     resources["RefusingRule"] = rule("refusing", target("refusing"))
     resources["HangingRule"] = rule("hanging", target("hanging", RetryPolicy={"MaximumRetryAttempts": 0}), target("good"))
     resources["ReplayRule"] = rule("replayed", target("good"))
@@ -219,6 +234,33 @@ class DeliveryTests(unittest.TestCase):
                 self.assertGreaterEqual(moments[1] - moments[0], 1.9)
         self.assertIn("RETRIED", run(CREMA, "rules", "--admin", f"http://127.0.0.1:{self.broker.admin}").stdout)
 
+    def test_targets_that_fail_are_slow_or_dead_hold_up_nobody_and_nothing_is_lost(self):
+        count = 20
+        begun = time.monotonic()
+        for start in range(0, count, 10):
+            self.put("unreliable", *({"n": number} for number in range(start, start + 10)))
+        while len(self.target.took("/good")) < count:
+            # A slow target alone takes five seconds for all of them.
+            self.assertLess(time.monotonic() - begun, 4)
+            time.sleep(0.02)
+        metrics = self.metrics()
+        self.assertGreater(metrics["pending"], 0)
+        metrics = self.wait_until_nothing_is_pending()
+        self.assertEqual((metrics["accepted_total"], metrics["delivered"], metrics["dead_lettered"]), (4 * count, 3 * count, count))
+        for path in ("/good", "/flaky", "/slow"):
+            self.assertEqual(sorted(json.loads(body)["n"] for _, body, _ in self.target.took(path)), list(range(count)), path)
+        letters = self.dead_letters() + self.dead_letters()
+        self.assertEqual(len(letters), count)
+        self.assertEqual(
+            {(letter["ERROR_CODE"], letter["RETRY_ATTEMPTS"], letter["EXHAUSTED_RETRY_CONDITION"]) for letter in letters},
+            {("SDK_CLIENT_ERROR", "2", "MaximumRetryAttempts")})
+
+    def test_a_target_whose_credentials_have_expired_is_tried_again(self):
+        self.put("expired", {"n": 1})
+        metrics = self.wait_until_nothing_is_pending()
+        self.assertEqual((metrics["delivered"], metrics["dead_lettered"], metrics["retried_total"]), (1, 0, 1))
+        self.assertEqual(len(self.target.tried("/expired")), 2)
+
     def test_what_is_refused_is_a_dead_letter_at_once(self):
         self.put("refusing", {"n": 1})
         letter, = self.dead_letters()
@@ -257,7 +299,7 @@ class DeliveryTests(unittest.TestCase):
         self.assertEqual((path, json.loads(body)), ("/2015-03-31/functions/works/invocations", {"n": 1}))
         self.assertEqual(headers["X-Amz-Invocation-Type"], "Event")
         self.assertIn("FUNCTION_ERROR", run(CREMA, "deadletters", "--admin", f"http://127.0.0.1:{self.broker.admin}").stdout)
-        self.broker.wait_for_log("rule log", "/aws/events/shop", '{"n":1}')
+        self.broker.wait_for_log("rule log", "/aws/events/shop", r'{\"n\":1}')
 
     def test_a_devices_message_is_posted(self):
         self.broker.publish("device-1", "devices/nyc", '{"n": 7, "more": true}')

@@ -3,6 +3,6 @@ import EventBus
 extension EventBusCounters {
     /// Whether nothing that was accepted is lost.
     var isConserved: Bool {
-        deliveriesAccepted == deliveries + deliveriesFailed + ruleHopsCut + UInt64(deliveriesPending)
+        deliveriesAccepted == deliveries + deliveriesFailed + ruleHopsCut + deliveriesDropped + UInt64(deliveriesPending)
     }
 }

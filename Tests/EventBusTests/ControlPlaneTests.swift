@@ -337,6 +337,15 @@ struct ControlFixture {
                 #"{"sql":"SELECT * FROM 'a/#'","actions":[{"republish":{"topic":"a/b","roleArn":"r"}}]}"#, .invalidRequest,
                 "Republish topic cannot be within topic space of rule's topic pattern 'a/#'"
             ),
+            (#"{"sql":"SELECT * FROM '$share/g/a'","actions":[]}"#, .sqlParse, "FROM names the filter without $share"),
+            (
+                #"{"sql":"SELECT * FROM 'a'","actions":[{"republish":{"topic":"b","roleArn":"r","qos":2}}]}"#, .invalidRequest,
+                "Qos is `2`, but must be a whole number, 0 to 1"
+            ),
+            (
+                #"{"sql":"SELECT * FROM 'a'","actions":[{"events":{"busName":"default","source":"aws.ec2","detailType":"d"}}]}"#,
+                .invalidRequest, "the source `aws.ec2` begins with `aws.`"
+            ),
             (#"{"sql":"SELECT * FROM 'a'","actions":[],"colour":1}"#, .invalidRequest, "the property Colour is not supported"),
             (#"[]"#, .invalidRequest, "not a JSON object"),
         ])

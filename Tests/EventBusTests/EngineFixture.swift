@@ -8,20 +8,27 @@ import NIOCore
 import Synchronization
 import Testing
 
-/// A clock that tests set, and identifiers that they can foresee.
+/// Clocks that tests set, and identifiers that they can foresee.
 final class TestWorld: Sendable {
     /// 2026-01-02T03:04:05Z and a half.
     static let start: Int64 = 1_767_323_045_500
     private let now = Atomic<Int64>(TestWorld.start)
+    private let steady = Atomic<Int64>(0)
     private let last = Atomic<Int>(0)
 
     var source: EventSource {
         EventSource(
-            nowMilliseconds: { self.now.load(ordering: .relaxed) },
+            nowMilliseconds: { self.now.load(ordering: .relaxed) }, steadyMilliseconds: { self.steady.load(ordering: .relaxed) },
             makeID: { "id-\(self.last.wrappingAdd(1, ordering: .relaxed).newValue)" })
     }
 
-    func advance(milliseconds: Int64) { now.wrappingAdd(milliseconds, ordering: .relaxed) }
+    func advance(milliseconds: Int64) {
+        now.wrappingAdd(milliseconds, ordering: .relaxed)
+        steady.wrappingAdd(milliseconds, ordering: .relaxed)
+    }
+
+    /// Somebody sets the clock; no time passes.
+    func setClock(by milliseconds: Int64) { now.wrappingAdd(milliseconds, ordering: .relaxed) }
 }
 
 /// Collects log lines as `message key=value …`, keys in order.

@@ -105,6 +105,7 @@ private let queueRules = """
     @Test func aQueueThatIsGoneFailsTheDelivery() throws {
         let site = try QueueSite(queueRules)
         try site.queues.perform { (table) throws(QueueError) in
+            try table.declare([], now: 0)  // a reload without them
             try table.deleteQueue("orders")
             try table.deleteQueue("failed")
         }
@@ -251,6 +252,7 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
     @Test func anErrorActionThatFailsIsTheEnd() throws {
         let site = try QueueSite(Self.rule(Self.sends, error: "ErrorAction: {Sqs: {QueueUrl: !Ref Errors}}"))
         try site.queues.perform { (table) throws(QueueError) in
+            try table.declare([], now: 0)  // a reload without them
             try table.deleteQueue("orders")
             try table.deleteQueue("errors")
         }

@@ -19,6 +19,7 @@ let package = Package(
         .target(name: "Rules", path: "Rules"),
         .target(name: "FuzzDriver", dependencies: ["CLibFuzzer"], path: "FuzzDriver"),
         .executableTarget(name: "PacketDecoder", dependencies: ["FuzzDriver", "MQTTCodec", nioCore], path: "PacketDecoder"),
+        .executableTarget(name: "JSONTexts", dependencies: ["FuzzDriver", "Rules"], path: "JSONTexts"),
         .executableTarget(name: "EventPatterns", dependencies: ["FuzzDriver", "Rules"], path: "EventPatterns"),
         .executableTarget(name: "RuleStatements", dependencies: ["FuzzDriver", "Rules"], path: "RuleStatements"),
         .executableTarget(name: "MappingTemplates", dependencies: ["FuzzDriver", "Rules"], path: "MappingTemplates"),

@@ -87,7 +87,7 @@ import Testing
     }
 
     /// A loaded machine may need a moment to send the request that is to stall.
-    private static let shortIdleSeconds = 3
+    private static let shortIdleSeconds = 10
 
     @Test(arguments: [(bodySeconds: 1, idleSeconds: 60), (60, shortIdleSeconds)])
     func aBodyThatStallsIsAnsweredAndTheConnectionClosed(bodySeconds: Int, idleSeconds: Int) async throws {

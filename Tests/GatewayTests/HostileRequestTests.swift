@@ -18,7 +18,7 @@ import Testing
         #"{"Entries":\#(String(repeating: "[", count: 100_000))\#(String(repeating: "]", count: 100_000))}"#,
         #"{"Entries":[{"Time":\#(String(repeating: "9", count: 1_000_000))}]}"#,
         #"{"Entries":[{"Time":1e\#(String(repeating: "9", count: 100_000))}]}"#,
-        #"{"Entries":[{"Source":"\uD800"}]}"#,
+        #"{"Entries":[{"Source":"\uD8"}]}"#,
         #"{"Entries":[{"Source":"\#u{0}"}]}"#,
         #"{"Entries":["#, "{\"Entries\":[\u{FEFF}]}", "nul", "-", "1e", "\"\\u12\"",
     ]

@@ -70,6 +70,18 @@ import Testing
     }
 
     @Test(
+        "The name of a bus that cannot be there fails the call",
+        arguments: ["", "a b", "a/b", "x/default", "arn:aws:events:us-east-1:000000000000:event-bus/", "arn:aws:events:x", "é"])
+    func impossibleBus(name: String) async throws {
+        let fixture = try GatewayFixture()
+        let response = try await fixture.call(
+            body: #"{"Entries":[{"Source":"s","DetailType":"d","Detail":"{}","EventBusName":"\#(name)"}]}"#)
+        #expect(response.status == .badRequest)
+        #expect(response.text.contains("ValidationException") && response.text.contains("'entries.1.member.eventBusName'"))
+        #expect(fixture.engine.counters.eventsDroppedUnknownBus == 0)
+    }
+
+    @Test(
         "Requests that fail as a whole",
         arguments: [
             ("", "SerializationException"),

@@ -67,11 +67,7 @@ import Testing
     @Test func whoHasGoneTakesNothing() async throws {
         try await RunningGateway.with { gateway in
             let url = try await Self.create(gateway)
-            let body = #"{"QueueUrl":"\#(url)","WaitTimeSeconds":20}"#
-            let request = [
-                "POST / HTTP/1.1", "Host: localhost", "Content-Type: application/x-amz-json-1.0", "X-Amz-Target: AmazonSQS.ReceiveMessage",
-                "Content-Length: \(body.utf8.count)", "", body,
-            ].joined(separator: "\r\n")
+            let request = Self.longPoll(url)
             let started = ContinuousClock.now
             try await RawClient.run(port: gateway.port) { client in
                 try await client.send(request.utf8)
@@ -84,6 +80,30 @@ import Testing
             let answer = try await Self.call(gateway, "ReceiveMessage", #"{"QueueUrl":"\#(url)"}"#)
             #expect(answer.contains(#""Body":"for the next""#))
         }
+    }
+
+    /// Requests of one connection have their turns one after the other, also when their sender has gone.
+    @Test func whatWasPipelinedByWhoHasGoneTakesNothing() async throws {
+        try await RunningGateway.with { gateway in
+            let url = try await Self.create(gateway)
+            let request = Self.longPoll(url)
+            try await RawClient.run(port: gateway.port) { client in
+                try await client.send(String(repeating: request, count: 50).utf8)
+                try await Self.untilSomebodyWaits(gateway)
+            }
+            try await Self.untilNobodyWaits(gateway)
+            _ = try await Self.call(gateway, "SendMessage", #"{"QueueUrl":"\#(url)","MessageBody":"for the next"}"#)
+            let answer = try await Self.call(gateway, "ReceiveMessage", #"{"QueueUrl":"\#(url)"}"#)
+            #expect(answer.contains(#""Body":"for the next""#))
+        }
+    }
+
+    private static func longPoll(_ url: String) -> String {
+        let body = #"{"QueueUrl":"\#(url)","WaitTimeSeconds":20}"#
+        return [
+            "POST / HTTP/1.1", "Host: localhost", "Content-Type: application/x-amz-json-1.0", "X-Amz-Target: AmazonSQS.ReceiveMessage",
+            "Content-Length: \(body.utf8.count)", "", body,
+        ].joined(separator: "\r\n")
     }
 
     private static func untilNobodyWaits(_ gateway: RunningGateway) async throws {

@@ -11,21 +11,27 @@ import Trust
     private static let untrusted = HTTPOutcome.failed(
         .unreachable("TLS failed: the certificate is not trusted, or not this host's"))
 
-    /// Calls a server whose certificate is for shop.example.
-    private func call(_ host: String, trusting isTrusted: Bool) async throws -> (outcome: HTTPOutcome, requests: Int) {
+    /// An authority, and what a server needs to which it gave a certificate.
+    private static func authority(of name: String) throws -> (CertificateAuthority, TLSConfiguration) {
         let now = Int64(Date().timeIntervalSince1970)
         let validity = Validity(notBefore: now - 86_400, notAfter: now + 86_400)
         let authority = try CertificateAuthority.create(validity: validity)
-        let pair = try authority.issueServer(names: [AlternativeName(parsing: "shop.example")], validity: validity)
+        let pair = try authority.issueServer(names: [AlternativeName(parsing: name)], validity: validity)
         let tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: [.certificate(try NIOSSLCertificate(bytes: Array(pair.certificate.pem()), format: .pem))],
             privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(pair.key.pem()), format: .pem)))
+        return (authority, tls)
+    }
+
+    /// Calls a server whose certificate is for shop.example.
+    private func call(_ host: String, trusting isTrusted: Bool) async throws -> (outcome: HTTPOutcome, requests: Int) {
+        let (authority, tls) = try Self.authority(of: "shop.example")
         let root = try NIOSSLCertificate(bytes: Array(authority.certificate.pem()), format: .pem)
         let server = try await TargetServer(tls: NIOSSLContext(configuration: tls))
         let loopback = try #require(InternetAddress("127.0.0.1"))
         let client = OutboundClient(
             policy: try OutboundPolicy(allowing: [.init("127.0.0.1", at: .init(file: "c"))]), lookup: { _ in [loopback] },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, trustRoots: isTrusted ? .certificates([root]) : .default, secondsMax: 5)
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, trustRoots: isTrusted ? .certificates([root]) : .default, secondsMax: 60)
         let (endpoint, target) = try HTTPEndpoint.parse("https://\(host):\(server.port)/ok")
         let invocation = HTTPInvocation(
             kind: .http, method: "POST", endpoint: endpoint, target: target, headers: [], body: [], isTrusted: false)
@@ -40,6 +46,36 @@ import Trust
     @Test func theCertificateIsCheckedAgainstTheNameAndNotTheAddress() async throws {
         let (outcome, requests) = try await call("shop.example", trusting: true)
         #expect((outcome, requests) == (.answered(status: 200), 1))
+    }
+
+    /// One context serves all hosts: a second host's connection does not read the certificates anew.
+    @Test func theCertificatesAreReadOnce() async throws {
+        let (authority, tls) = try Self.authority(of: "*.example")
+        let server = try await TargetServer(tls: NIOSSLContext(configuration: tls))
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("roots-\(UUID().uuidString).pem")
+        try Data(authority.certificate.pem()).write(to: file)
+        let loopback = try #require(InternetAddress("127.0.0.1"))
+        let client = OutboundClient(
+            policy: try OutboundPolicy(allowing: [.init("127.0.0.1", at: .init(file: "c"))]), lookup: { _ in [loopback] },
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, trustRoots: .file(file.path), secondsMax: 60)
+        for host in ["a.example", "b.example", "c.example"] {
+            let (endpoint, target) = try HTTPEndpoint.parse("https://\(host):\(server.port)/ok")
+            let invocation = HTTPInvocation(
+                kind: .http, method: "POST", endpoint: endpoint, target: target, headers: [], body: [], isTrusted: false)
+            let outcome = await withCheckedContinuation { continuation in
+                client.send(invocation) { continuation.resume(returning: $0) }
+            }
+            #expect(outcome == .answered(status: 200), "\(host)")
+            try? FileManager.default.removeItem(at: file)
+        }
+        #expect(server.requests.map { $0.split(separator: " ")[2] } == ["a", "b", "c"].map { "\($0).example:\(server.port)" })
+        await client.shutDown()
+        await server.close()
+    }
+
+    @Test func anAddressIsCheckedAsSuch() async throws {
+        let (outcome, requests) = try await call("127.0.0.1", trusting: true)
+        #expect((outcome, requests) == (Self.untrusted, 0))
     }
 
     @Test(arguments: [("other.example", true), ("shop.example", false)])

@@ -61,6 +61,13 @@ private final class Behaviour: ChannelInboundHandler {
         encoder?.writeAndFlush(NIOAny(ByteBuffer(string: bytes)), promise: nil)
     }
 
+    private func answer(_ context: ChannelHandlerContext, _ status: HTTPResponseStatus = .ok, with body: String) {
+        let headers = HTTPHeaders([("content-length", "\(body.utf8.count)")])
+        context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: body)))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
     private func answer(_ context: ChannelHandlerContext) {
         guard let head else { return }
         seen.append("\(head.method.rawValue) \(head.uri) \(head.headers["host"].first ?? "") \(head.headers["x-key"].first ?? "-") \(body)")
@@ -71,6 +78,12 @@ private final class Behaviour: ChannelInboundHandler {
         case "/moved": (status, headers) = (.found, ["content-length": "0", "location": "/elsewhere"])
         case "/function": headers = ["content-length": "0", "x-amz-function-error": "Unhandled"]
         case "/hang": return
+        case "/slow":
+            context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(2_500)) { self.answer(context, with: "null") }
+            return
+        case "/failed": return answer(context, with: #"{"errorMessage":"no milk","errorType":"ValueError","stackTrace":[]}"#)
+        case "/exited": return answer(context, .badGateway, with: #"{"errorMessage":"exit status 1","errorType":"Runtime.ExitError"}"#)
+        case "/overtime": return answer(context, with: "Task timed out after 3.00 seconds")
         case "/endless": headers = ["content-length": "1000000"]
         case "/break": return context.close(promise: nil)
         case "/000", "/099": return answer(context, bytes: "HTTP/1.1 \(head.uri.dropFirst()) X\r\nContent-Length: 0\r\n\r\n")

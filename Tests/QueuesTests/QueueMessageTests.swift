@@ -148,6 +148,25 @@ import Testing
     }
 
     @Test(
+        "Names of attributes that the service keeps to itself, and numbers beyond its own",
+        arguments: [
+            ("a.b", "1", true), ("AWSx", "1", true), ("AWS.x", "1", false), ("aws.x", "1", false), ("Amazon.x", "1", false),
+            (".x", "1", false),
+            ("x.", "1", false), ("x..y", "1", false), ("n", "1e126", true), ("n", "1e127", false), ("n", "1.1e126", false),
+            ("n", "1e-128", true),
+            ("n", "1e-129", false), ("n", "0", true), ("n", "-0.0", true), ("n", "0e999", true), ("n", "1e99999999999999999999", false),
+            ("n", String(repeating: "9", count: 38), true), ("n", String(repeating: "9", count: 39), false),
+            ("n", "1" + String(repeating: "0", count: 126), true), ("n", "0." + String(repeating: "0", count: 127) + "1", true),
+            ("n", "+1.50", true), ("n", String(repeating: "0", count: 60) + "1", true),
+        ])
+    func attributes(name: String, number: String, isTaken: Bool) throws {
+        var queue = try QueueFixture()
+        let message = NewQueueMessage(body: "a", attributes: [name: QueueMessageAttribute(dataType: "Number", value: .text(number))])
+        let found = code { () throws(QueueError) in _ = try queue.table.send(message, to: "orders", now: queue.now) }
+        #expect(found == (isTaken ? nil : .invalidParameterValue))
+    }
+
+    @Test(
         arguments: [
             ("", [:], QueueError.Code.missingParameter), ("a\u{0}", [:], .invalidMessageContents),
             ("\u{FFFF}", [:], .invalidMessageContents),

@@ -75,6 +75,11 @@ import Testing
         #expect(try queue.bodies("shop", 1) == ["a"])
         #expect(try queue.bodies("shop", 1) == ["a"])
         #expect(try queue.table.tags(of: "shop") == ["team": "bar"])
+        let declared = "The queue shop is declared by a template; change it there."
+        #expect(throws: QueueError(.unsupportedOperation, declared)) { try queue.table.deleteQueue("shop") }
+        #expect(throws: QueueError(.unsupportedOperation, declared)) {
+            try queue.table.setAttributes(["VisibilityTimeout": "1"], of: "shop", now: queue.now)
+        }
         try queue.table.declare([], now: queue.now)
         #expect(try queue.bodies("shop", 1) == ["a"])
     }

@@ -27,6 +27,38 @@ import Testing
         }
     }
 
+    /// Every kind of value in every form of template: outside quotes it stays JSON, inside quotes it becomes bare text.
+    ///
+    /// In the answers of the forms `JSON` stands for the value, `BARE` for its text without quotes; a value without such a text makes no
+    /// JSON inside quotes, and is not delivered.
+    @Test func everyKindOfValueInEveryFormOfTemplate() async throws {
+        let table = try #require(Vectors.load("transformer-forms.json").first)
+        let values = Array(try #require(table["values"]).elements)
+        let forms = Array(try #require(table["forms"]).elements)
+        var count = 0
+        for value in values {
+            await Task.yield()
+            let json = value["json"]?.stringValue
+            let event = try RulesTests.json("{\"detail\":{\(json.map { "\"v\":\($0)" } ?? "")}}")
+            for form in forms {
+                let template = try #require(form["template"]?.stringValue)
+                let kind = try #require(form["kind"]?.stringValue)
+                let transformer = try InputTransformer(pathsMap: [("v", "$.detail.v")], template: template)
+                let comment: Comment = "\(value["name"]?.stringValue ?? "?") in \(template)"
+                count += 1
+                let bare = value["bare"]?.stringValue
+                // An object's own quotes break a JSON string; a template of strings takes them away.
+                guard kind == "json" || (bare != nil && (kind == "text" || value["isObject"] == nil)) else {
+                    #expect(throws: TransformError.self, comment) { try transformer.transform(event, reserved: reserved) }
+                    continue
+                }
+                let expected = form["is"]?.stringValue?.replacing("JSON", with: json ?? "\"\"").replacing("BARE", with: bare ?? "")
+                #expect(text(try transformer.transform(event, reserved: reserved)) == expected, comment)
+            }
+        }
+        #expect(count == 360)
+    }
+
     @Test(arguments: [
         ("", InputTransformerError.emptyTemplate), (" \n", .emptyTemplate), ("{\"a\": <other>}", .unknownPlaceholder("other")),
         ("\"<other>\"", .unknownPlaceholder("other")), ("\"<aws.events.rule>\"", .unknownPlaceholder("aws.events.rule")),
@@ -44,6 +76,8 @@ import Testing
 
     @Test(arguments: [
         "{\"a\": <s>", "{<s>: 1}", "{\"a\": <s> <s>}", "{\"a\": <s>1}", "hello <s>", "{\"a\": \"<s>}", "<s> <s>", "{\"a\": <s >}",
+        // An escape around a placeholder is no escape.
+        "{\"a\": \"\\u00<s>41\"}", "{\"a\": \"\\u<s>0041\"}",
     ])
     func templatesThatAreNoJSONAreRefused(template: String) {
         let error = #expect(throws: InputTransformerError.self) { try InputTransformer(pathsMap: paths, template: template) }

@@ -32,6 +32,21 @@ import Testing
         #expect(try ["1", "1.5", "3"].map { try holds(rules, $0) } == [false, true, false])
     }
 
+    @Test("An `enum` holds JSON values, however they are written")
+    func enumeration() throws {
+        var rules = JSONSchema.Rules()
+        rules.values = try ["\"café\"", "1", "{\"a\":[1,{}],\"b\":null}", "[]", "true"].map { try JSONDocument(parsing: Array($0.utf8)) }
+        for value in ["\"caf\\u00e9\"", "\"café\"", "1.0", "10e-1", "{ \"b\":null, \"a\": [1.0, { }] }", "[ ]", "true"] {
+            #expect(try holds(rules, value), "\(value)")
+        }
+        for value in [
+            "\"cafe\\u0301\"", "2", "\"1\"", "{\"a\":[1,{}]}", "{\"a\":[1,{}],\"b\":null,\"c\":1}", "{\"a\":[{},1],\"b\":null}",
+            "[1]", "false", "{}",
+        ] {
+            #expect(try !holds(rules, value), "\(value)")
+        }
+    }
+
     @Test func charactersAreCodePoints() throws {
         var rules = JSONSchema.Rules()
         rules.characters.lower = 2

@@ -2,46 +2,6 @@ import Rules
 import Testing
 
 @Suite struct PatternIndexTests {
-    @Test(arguments: [false, true])
-    func theIndexAgreesWithTheOracle(dots: Bool) async throws {
-        let seed = UInt64.random(in: 0..<1_000_000)
-        var generator = PatternGenerator(random: SeededGenerator(seed: seed))
-        var matches = 0
-        var search = EventSearch()
-        for _ in 0..<6 {
-            var index = PatternIndex()
-            var patterns: [Int: (compiled: EventPattern, source: JSONView)] = [:]
-            for rule in 0..<60 {
-                let source = generator.pattern()
-                let pattern = try EventPattern(parsing: Array(source.utf8))
-                index.insert(pattern, for: rule)
-                patterns[rule] = (pattern, try json(source))
-                if rule % 3 == 2 {
-                    // Rules come, go and change while events flow.
-                    let other = Int.random(in: 0..<rule, using: &generator.random)
-                    index.remove(other)
-                    patterns[other] = nil
-                }
-            }
-            #expect(index.count == patterns.count)
-            for _ in 0..<30 {
-                // Others wait for the thread, some with deadlines.
-                await Task.yield()
-                let source = generator.event(dots: dots)
-                let event = try json(source)
-                let expected = patterns.filter { PatternOracle.matches(pattern: $0.value.source, event: event) }.keys.sorted()
-                let alone = patterns.filter { $0.value.compiled.matches(event) }.keys.sorted()
-                #expect(index.matches(event).sorted() == expected, "seed \(seed), event \(source)")
-                #expect(index.matches(Array(source.utf8), using: &search).sorted() == expected, "seed \(seed), bytes \(source)")
-                #expect(alone == expected, "seed \(seed), event \(source)")
-                matches += expected.count
-            }
-            for rule in patterns.keys { index.remove(rule) }
-            #expect(index.isVacant, "seed \(seed)")
-        }
-        #expect(matches > 25, "seed \(seed): the generator makes too few matches to say anything")
-    }
-
     @Test func resultsComeInTheOrderOfInsertion() throws {
         let pattern = try EventPattern(parsing: Array(#"{"a":[1]}"#.utf8))
         var index = PatternIndex()

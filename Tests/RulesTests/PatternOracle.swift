@@ -63,8 +63,11 @@ enum PatternOracle {
         func choose(_ field: Int, _ chosen: [Int: Int]) -> Bool {
             guard field < fields.count else { return true }
             let present = values[fields[field].path] ?? []
-            for value in present where isConsistent(value, chosen) {
+            // Several values in the same elements leave the same choices to the other fields.
+            var tried: Set<[Int: Int]> = []
+            for value in present where isConsistent(value, chosen) && !tried.contains(value.elements) {
                 guard fields[field].conditions.contains(where: { holds($0, value.scalar) }) else { continue }
+                tried.insert(value.elements)
                 if choose(field + 1, chosen.merging(value.elements) { $1 }) { return true }
             }
             let mayBeMissing = fields[field].conditions.contains { $0["exists"]?.kind == .false }
@@ -86,7 +89,10 @@ enum PatternOracle {
         case "anything-but":
             guard operand.kind == .object, let text = Array(operand.members).first else {
                 let excluded = operand.kind == .array ? Array(operand.elements) : [operand]
-                return !excluded.contains { isEqual($0, value) }
+                // Here an address is text like any other.
+                return !excluded.contains {
+                    $0.stringValue == nil ? isEqual($0, value) : $0.kind == value.kind && $0.scalarText == value.scalarText
+                }
             }
             let excluded = text.value.kind == .array ? Array(text.value.elements) : [text.value]
             return !excluded.contains { operand in value.stringValue.map { isText($0, text.name, operand) } ?? false }
@@ -97,6 +103,9 @@ enum PatternOracle {
     private static func isEqual(_ condition: JSONView, _ value: JSONView) -> Bool {
         guard condition.kind == value.kind else { return false }
         if let number = condition.numberText, let other = value.numberText { return Double(number) == Double(other) }
+        if let text = condition.stringValue, let other = value.stringValue, let address = bits(ofAddress: text) {
+            return address == bits(ofAddress: other)
+        }
         return condition.scalarText == value.scalarText
     }
 
@@ -139,18 +148,17 @@ enum PatternOracle {
     }
 
     private static func isAddress(_ value: String, inside block: String) -> Bool {
-        func bits(_ text: String) -> [Bool]? {
-            let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
-            guard parts.count == 4 else { return nil }
-            var result: [Bool] = []
-            for part in parts {
-                guard let part else { return nil }
-                result += (0..<8).map { part >> (7 - $0) & 1 == 1 }
-            }
-            return result
-        }
         let parts = block.split(separator: "/").map(String.init)
-        guard let address = bits(value), let network = bits(parts[0]), let length = Int(parts[1]) else { return false }
-        return address.prefix(length) == network.prefix(length)
+        guard let address = bits(ofAddress: value), let network = bits(ofAddress: parts[0]), let length = Int(parts[1]) else {
+            return false
+        }
+        return address.count == network.count && address.prefix(length) == network.prefix(length)
+    }
+
+    /// As the system reads addresses: the patterns and events of these tests have none that it reads otherwise.
+    private static func bits(ofAddress text: String) -> [Bool]? {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        let count = inet_pton(AF_INET, text, &bytes) == 1 ? 4 : inet_pton(AF_INET6, text, &bytes) == 1 ? 16 : 0
+        return count == 0 ? nil : bytes.prefix(count).flatMap { byte in (0..<8).map { byte >> (7 - $0) & 1 == 1 } }
     }
 }

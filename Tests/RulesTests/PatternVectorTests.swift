@@ -4,11 +4,11 @@ import Testing
 /// Tables of patterns and events, one table per operator, with the answer for each pair.
 ///
 /// In a table each pattern has a row of answers, `1` for a match, one for each event. The answers are those of the matching library
-/// that the service uses.
+/// that the service uses; those about escapes and keys come from the documentation.
 @Suite struct PatternVectorTests {
     static let operators = [
-        "anything-but", "arrays", "cidr", "equals-ignore-case", "exact", "exists", "numbers", "numeric", "or", "paths", "prefix",
-        "prefix-ignoring-case", "suffix", "suffix-ignoring-case", "wildcard",
+        "anything-but", "arrays", "cidr", "equals-ignore-case", "escapes", "exact", "exists", "keys", "numbers", "numeric", "or", "paths",
+        "prefix", "prefix-ignoring-case", "suffix", "suffix-ignoring-case", "wildcard",
     ]
 
     @Test(arguments: operators)

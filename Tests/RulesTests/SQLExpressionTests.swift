@@ -33,7 +33,7 @@ import Testing
             topic: "a/b/c", payload: Array(Self.payload.utf8), clientID: "device", principal: "cert",
             timestampMilliseconds: 1_700_000_000_000,
             environment: SQLEnvironment(accountID: "123456789012", makeUUID: { "uuid" }, random: { 1 << 63 }),
-            properties: { [properties] in properties })
+            peer: "192.0.2.7:49152", properties: { [properties] in properties })
         let result = try statement.evaluate(input).map { text($0) }
         let value = vector.view["is"]?.stringValue
         #expect(result == value.map { "{\"r\":\($0)}" } ?? "{}", "\(expression)")

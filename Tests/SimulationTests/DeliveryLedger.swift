@@ -44,7 +44,8 @@ struct DeliveryLedger {
         if isOwn, !name.isWill, !matching.contains(where: { $0.noLocal.contains(false) }) {
             throw BrokenPromise("\(name) came back in spite of no local")
         }
-        let way = Way(publisher: name.publisher, topic: name.topic, published: name.qos, delivered: packet.qos)
+        // Over all its sessions: what a client publishes on a new connection comes after what it published on the one before.
+        let way = Way(publisher: String(name.clientID), topic: name.topic, published: name.qos, delivered: packet.qos)
         let count = seen[name, default: 0]
         if count > 0 {
             if name.qos == .exactlyOnce && packet.qos == .exactlyOnce { throw BrokenPromise("\(name) came twice at QoS 2") }

@@ -183,8 +183,8 @@ final class SimulatedWorld {
         switch Int.random(in: 0..<(broker.store == nil ? 6 : 7), using: &random) {
         case 0: broker.endTurn(of: 0)
         case 1: broker.endTurn(of: 1)
-        case 2: _ = broker.deliverHandOff(from: 0, to: 1)
-        case 3: _ = broker.deliverHandOff(from: 1, to: 0)
+        case 2: _ = broker.deliverHandOff(to: 1)
+        case 3: _ = broker.deliverHandOff(to: 0)
         case 6: broker.commit(atMost: Int.random(in: 1...4, using: &random))
         default:
             let client = clients[Int.random(in: 0..<clients.count, using: &random)]

@@ -8,6 +8,7 @@ let allowedImports: [String: Set<String>] = [
     // Glibc for its mathematical functions, each imported by its name.
     "Rules": ["Glibc"],
     "Documents": ["Yams", "Foundation"],
+    "Rights": ["Documents"],
     "BrokerCore": ["MQTTCodec", "NIOCore", "DequeModule", "HeapModule"],
     // Foundation for the bytes that GRDB takes, files and a thread; Glibc for the rights of a file.
     "BrokerStore": ["BrokerCore", "MQTTCodec", "NIOCore", "Logging", "GRDB", "Foundation", "Dispatch", "Glibc"],
@@ -16,7 +17,8 @@ let allowedImports: [String: Set<String>] = [
     "OutboundHTTP": ["EventBus", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "AsyncHTTPClient", "Glibc"],
     "WebSocketFraming": ["NIOCore", "NIOWebSocket"],
     "BrokerServer": [
-        "BrokerCore", "HTTPExchange", "MQTTCodec", "Trust", "WebSocketFraming", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS",
+        "BrokerCore", "HTTPExchange", "MQTTCodec", "Rights", "Trust", "WebSocketFraming", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL",
+        "NIOTLS",
         "NIOWebSocket", "Logging", "DequeModule", "Synchronization", "Dispatch", "Glibc",
     ],
     "HTTPExchange": ["BrokerCore", "NIOCore", "NIOHTTP1", "Logging", "Glibc"],
@@ -38,8 +40,7 @@ let allowedImports: [String: Set<String>] = [
     // Command line and wiring: everything that another target may import, and what only an executable needs.
     "crema": [
         "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "HTTPExchange", "HTTPListening",
-        "LoadGenerator",
-        "MQTTCodec", "OutboundHTTP", "Queues", "Rules", "Trust",
+        "LoadGenerator", "MQTTCodec", "OutboundHTTP", "Queues", "Rights", "Rules", "Trust",
         "NIOCore", "NIOPosix", "NIOSSL", "Hummingbird", "Logging", "ArgumentParser", "AsyncHTTPClient", "ServiceLifecycle", "Foundation",
         "FoundationEssentials", "Glibc", "Dispatch", "NIOHTTP1", "UnixSignals",
     ],

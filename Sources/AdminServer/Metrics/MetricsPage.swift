@@ -136,7 +136,16 @@ struct MetricsPage {
             .counter, "crema_deliveries_accepted_total", "What rules had for their targets and actions.", events.deliveriesAccepted)
         text.add(
             .counter, "crema_deliveries_total", "What became of it in the end.", by: "outcome",
-            [("delivered", events.deliveries), ("dead_lettered", events.deliveriesFailed), ("dropped", events.ruleHopsCut)])
+            [
+                ("delivered", events.deliveries), ("dead_lettered", events.deliveriesFailed),
+                ("dropped", events.ruleHopsCut + events.deliveriesDropped),
+            ])
+        text.add(
+            .counter, "crema_deliveries_withdrawn_total", "Those of the dropped that waited for a target when it was removed.",
+            events.deliveriesDropped)
+        text.add(
+            .counter, "crema_deliveries_interrupted_total",
+            "Dead letters whose delivery was under way when Crema stopped: the target may have taken it.", events.deliveriesInterrupted)
         text.add(
             .gauge, "crema_deliveries_pending", "Deliveries that wait for their turn or are under way.", events.deliveriesPending)
         text.add(

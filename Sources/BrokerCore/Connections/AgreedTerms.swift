@@ -64,15 +64,16 @@ struct OutboundAliases {
 
     /// Whether the client takes any [MQTT5-3.1.2-26] [MQTT5-3.1.2-27].
     var isUsed: Bool { maximum > 0 }
+    /// Whether there is one left [MQTT5-3.3.2-11].
+    var hasFree: Bool { aliases.count < maximum }
 
-    /// The alias of a topic; `nil` when it has none and gets none.
-    ///
-    /// `isKnown` says whether the client has been told, so that the topic's name need not be sent.
-    mutating func alias(for topic: ByteBuffer) -> (alias: UInt16, isKnown: Bool)? {
-        if let known = aliases[topic] { return (known, true) }
-        guard aliases.count < maximum else { return nil }  // [MQTT5-3.3.2-11]
+    /// The alias of a topic that the client has been told, so that the topic's name need not be sent.
+    func known(for topic: ByteBuffer) -> UInt16? { aliases[topic] }
+
+    /// Gives a topic the next alias, which the client is told with its name; there must be one left.
+    mutating func give(to topic: ByteBuffer) -> UInt16 {
         let alias = UInt16(clamping: aliases.count + 1)
         aliases[ByteBuffer(bytes: topic.readableBytesView)] = alias
-        return (alias, false)
+        return alias
     }
 }

@@ -65,16 +65,23 @@ package final class ClientConnection {
     var held = HeldAnswers()
     /// Whether the connection is on the shard's list for the end of this turn.
     var isDirty = false
-    /// A SUBACK waits for the other shards: packets behind it wait in ``inbox``, so that answers leave in the order of what they answer.
-    var isAwaitingSuback = false
+    /// A SUBACK waits for the other shards, or the end of an earlier connection of the client for one of them: packets behind it wait in
+    /// ``inbox``, so that answers leave in the order of what they answer, and messages in the order in which they were published.
+    var isAwaitingPeers = false
     /// How far the client is behind.
     var pace = Pace.even
-    /// QoS 0 messages behind `outbound`, where the policy is to drop the oldest.
-    var backlog = FrameBacklog()
+    /// QoS 0 messages behind `outbound`, where the policy is to drop the oldest, or one of them may expire before it is sent.
+    ///
+    /// Empty while the transport takes bytes.
+    var backlog = DeliveryBacklog()
     /// Bytes that were put into `outbound` or `backlog` since the transport took no more.
     var stuckBytes = 0
     /// What it sends is not read for now, because it publishes faster than others take it: what came already waits in ``inbox``.
     var isHeld = false
+    /// Whether its socket is read.
+    var isRead = true
+    /// Its socket is gone, and what came before that is still being worked off.
+    var isLeaving = false
     var rate = PublishRate()
     /// Whether the transport takes more bytes now.
     var isWritable = true
@@ -104,7 +111,7 @@ package final class ClientConnection {
     /// Bytes of the largest packet that the client takes.
     var packetBytesMax: Int { terms?.packetBytesMax ?? .max }
 
-    var publisher: Publisher { Publisher(clientID: session?.clientID, principal: session?.principal) }
+    var publisher: Publisher { Publisher(clientID: session?.clientID, principal: session?.principal, peer: info.peer) }
 
     /// When the client has been silent for too long; `nil` while the check is off.
     var keepAliveDeadline: Instant? {

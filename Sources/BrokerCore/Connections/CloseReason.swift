@@ -17,6 +17,8 @@ package enum CloseReason: Equatable, Sendable {
     case refused(ReasonCode, String)
     /// The code is what a client of MQTT 5 is told.
     case limitExceeded(ReasonCode, String)
+    /// It asked for what it may not do, where that is answered by the end, or lost the right to what it does.
+    case notPermitted(String)
     /// `reference` names another server that the client may use.
     case serverShuttingDown(reference: String?)
 
@@ -33,6 +35,7 @@ package enum CloseReason: Equatable, Sendable {
         case .sessionTakenOver: "session_taken_over"
         case .refused: "refused"
         case .limitExceeded: "limit_exceeded"
+        case .notPermitted: "not_permitted"
         case .serverShuttingDown: "server_shutting_down"
         }
     }
@@ -41,7 +44,7 @@ package enum CloseReason: Equatable, Sendable {
         switch self {
         case .disconnected: "the client sent DISCONNECT"
         case .closedByPeer: "the peer closed the connection"
-        case .transportError(let text), .protocolViolation(let text), .limitExceeded(_, let text): text
+        case .transportError(let text), .protocolViolation(let text), .limitExceeded(_, let text), .notPermitted(let text): text
         case .malformed(let error): error.description
         case .connectTimedOut: "no complete CONNECT in time"
         case .keepAliveTimedOut: "nothing received for one and a half times the keep alive"
@@ -60,6 +63,7 @@ package enum CloseReason: Equatable, Sendable {
         case .keepAliveTimedOut: .keepAliveTimeout
         case .sessionTakenOver: .sessionTakenOver
         case .limitExceeded(let code, _): code
+        case .notPermitted: .notAuthorized
         case .serverShuttingDown(let reference): reference == nil ? .serverShuttingDown : .useAnotherServer
         }
     }

@@ -58,6 +58,8 @@ final class ConnectionLimits {
     let paces: Bool
 
     init(_ values: BrokerLimits) {
+        var values = values
+        values.packetBytesMax = min(values.packetBytesMax, BrokerLimits.packetBytesAlwaysMax)
         self.values = values
         decoding = DecodingLimits(
             filtersMax: values.filtersPerPacketMax, userPropertiesMax: values.userPropertiesMax, propertyBytesMax: values.propertyBytesMax)

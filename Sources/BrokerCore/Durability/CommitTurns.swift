@@ -27,15 +27,15 @@ final class CommitTurns {
 
     /// What the packet at hand, or the message of another shard, has led to.
     private(set) var touched = CommitNeed()
-    /// What all that another shard handed over at once has led to.
-    private var handed = CommitNeed()
+    /// By shard: what all that it handed over since its last question has led to, a need for each turn of this shard.
+    private var handed: [[CommitNeed]]
 
     /// Shards that were handed something in this turn that may have to be on disk.
     private var told = ShardSet()
     /// By shard: turns for which it has not answered yet, in order.
     private var unsettled: [Deque<UInt64>]
     /// Turns of other shards that wait for an answer.
-    private var owed: [(peer: ShardID, turn: UInt64, need: CommitNeed)] = []
+    private var owed: [(peer: ShardID, turn: UInt64, needs: [CommitNeed])] = []
 
     /// Connections with answers that wait, or that may not be sent anything.
     var waiting: [ClientConnection] = []
@@ -45,6 +45,7 @@ final class CommitTurns {
         self.id = id
         self.isStrict = isStrict
         batch = ChangeBatch(shard: id, number: 1)
+        handed = Array(repeating: [], count: shardCount)
         unsettled = Array(repeating: [], count: shardCount)
     }
 
@@ -85,11 +86,16 @@ final class CommitTurns {
         for peer in unsettled.indices where peer != id.index { touched.peers.insert(ShardID(peer)) }
     }
 
-    /// Another shard hands something over.
-    func beginHandOff() { handed = CommitNeed(turn: turn) }
-
-    /// Adds what one message of the hand-off has led to.
-    func gather() { handed.formUnion(touched) }
+    /// Adds what one message of another shard has led to.
+    func gather(for peer: ShardID) {
+        if touched.isNone { return }
+        if let last = handed[peer.index].indices.last, handed[peer.index][last].turn == touched.turn {
+            return handed[peer.index][last].formUnion(touched)
+        }
+        // Whoever hands over what nobody waits for asks no question.
+        handed[peer.index].removeAll(where: isMet)
+        handed[peer.index].append(touched)
+    }
 
     // MARK: Turns
 
@@ -147,8 +153,10 @@ final class CommitTurns {
     ///
     /// Answers whether it may be told at once.
     func owe(_ turn: UInt64, to peer: ShardID) -> Bool {
-        if !isStrict || isMet(handed) { return true }
-        owed.append((peer, turn, handed))
+        let needs = isStrict ? handed[peer.index].filter { !isMet($0) } : []
+        handed[peer.index].removeAll(keepingCapacity: true)
+        if needs.isEmpty { return true }
+        owed.append((peer, turn, needs))
         return false
     }
 
@@ -157,7 +165,7 @@ final class CommitTurns {
         guard !owed.isEmpty else { return [] }
         var ready: [(peer: ShardID, turn: UInt64)] = []
         owed.removeAll { question in
-            guard isMet(question.need) else { return false }
+            guard question.needs.allSatisfy(isMet) else { return false }
             ready.append((question.peer, question.turn))
             return true
         }

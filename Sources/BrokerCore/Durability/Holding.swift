@@ -42,7 +42,7 @@ extension Shard {
     func closeTurn() {
         guard let turns, turns.hasWork else { return }
         var (told, number, batch) = turns.close()
-        while let peer = told.popFirst() { outboxes[peer.index].append(.settle(turn: number)) }
+        while let peer = told.popFirst() { tellInThisTurn(peer, .settle(turn: number)) }
         if let batch { turns.store.append(batch) }
     }
 
@@ -91,8 +91,8 @@ extension Shard {
         case .packet(let packet): send(packet, on: connection)
         case .suback(let pending): finish(pending, on: connection)
         case .publish(let packetID, let duplicate):
-            guard let delivery = session.window.delivery(of: packetID) else { return }
-            write(delivery, duplicate: duplicate, packetID: packetID, on: connection)
+            guard let delivery = session.window.delivery(of: packetID), let form = topicForm(of: delivery, on: connection) else { return }
+            write(delivery, form, duplicate: duplicate, packetID: packetID, on: connection)
         }
     }
 

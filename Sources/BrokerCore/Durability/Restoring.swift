@@ -61,6 +61,7 @@ extension Shard {
             session.queue.append(delivery)
             queuedBytes += delivery.message.size
         }
+        countInflight(of: session)
         scheduleSweep(of: session)
     }
 }

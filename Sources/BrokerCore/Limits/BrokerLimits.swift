@@ -10,6 +10,8 @@ package struct BrokerLimits: Sendable, Equatable {
     /// own. The first ``connectBytesAlways`` of each are not counted.
     package var connectBytesInAllMax = 4_194_304
     /// Bytes of any other packet; a larger one closes the connection when its header is there.
+    ///
+    /// More than ``packetBytesAlwaysMax`` counts as that.
     package var packetBytesMax = 1_048_576
     /// Bytes of a topic name or filter; a longer name closes the connection, a longer filter is refused with 0x80.
     package var topicBytesMax = 1_024
@@ -25,6 +27,10 @@ package struct BrokerLimits: Sendable, Equatable {
     package var subscriptionsPerClientMax = 10_000
     /// QoS 1 and 2 messages sent to one client and not acknowledged; further ones wait in its queue.
     package var inflightMax = 64
+    /// Bytes of QoS 1 and 2 messages sent to one client and not acknowledged; at the limit further ones wait in its queue.
+    ///
+    /// One message is sent whatever its size. In ``queueBytesInAllMax`` they count like those that wait.
+    package var inflightBytesMax = 16_777_216
     /// QoS 2 messages of one client that wait for its PUBREL; one more closes the connection.
     ///
     /// MQTT 3.1.1 cannot tell the client a limit, so the default is what its packet identifiers allow.
@@ -53,7 +59,8 @@ package struct BrokerLimits: Sendable, Equatable {
     ///
     /// Twice as many and a packet, which only answers can amount to, close the connection.
     package var outboundBytesMax = 262_144
-    /// Bytes waiting in the queues of all sessions, an equal share on each event loop; at the limit as for ``queueMessagesMax``.
+    /// Bytes waiting in the queues of all sessions, or sent and not acknowledged, an equal share on each event loop; at the limit as for
+    /// ``queueMessagesMax``.
     package var queueBytesInAllMax = 1_073_741_824
     /// Bytes waiting for all sockets that take nothing now, an equal share on each event loop; QoS 0 messages beyond are dropped and
     /// counted as `outbound_full`.
@@ -94,16 +101,27 @@ package struct BrokerLimits: Sendable, Equatable {
     package var retainedMessagesMax = 100_000
     /// Bytes of retained topics and payloads; at the limit as for ``retainedMessagesMax``, and the topic's older message goes, too.
     package var retainedBytesMax = 268_435_456
+    /// Levels of all retained topics, which is what the tree of topics takes beside ``retainedBytesMax``, about 200 bytes each; at the limit
+    /// as for ``retainedMessagesMax``.
+    package var retainedLevelsMax = 500_000
     /// Retained messages that one client, which is an identifier and a principal, published last; at the limit as for ``retainedMessagesMax``, and 0x97 tells a client of MQTT 5.
     package var retainedMessagesPerClientMax = 10_000
     /// Bytes of retained topics and payloads that one client published last; at the limit as for ``retainedMessagesPerClientMax``.
     package var retainedBytesPerClientMax = 67_108_864
+    /// Levels of retained topics that one client published last; at the limit as for ``retainedMessagesPerClientMax``.
+    package var retainedLevelsPerClientMax = 100_000
     /// Seconds that a session without a connection is kept at the most; then it ends, and its queue is counted as `session_expired`.
     package var sessionExpirySecondsMax = 604_800
     /// Changes of one event loop that wait for the disk; at the limit publishers wait, too.
     package var storeChangesWaitingMax = 100_000
+    /// Recipients of the routes that a shard keeps, each route counted as one more; at the limit all are forgotten, and made anew as
+    /// messages come.
+    package var routeRecipientsMax = 500_000
     /// Topics of which a shard keeps statistics for operators; further ones are delivered but not listed.
     package var topicsTrackedMax = 20_000
+
+    /// Bytes of the largest packet that the protocol has: a fixed header of five bytes and the greatest remaining length.
+    package static let packetBytesAlwaysMax = 268_435_460
 
     /// Bytes of a client identifier that every server must take [MQTT-3.1.3-5].
     package static let clientIDBytesAlways = 23
@@ -121,7 +139,8 @@ package struct BrokerLimits: Sendable, Equatable {
         ("connectBytesInAllMax", \.connectBytesInAllMax), ("packetBytesMax", \.packetBytesMax),
         ("topicBytesMax", \.topicBytesMax), ("topicLevelsMax", \.topicLevelsMax), ("clientIDBytesMax", \.clientIDBytesMax),
         ("filtersPerPacketMax", \.filtersPerPacketMax), ("subscriptionsPerClientMax", \.subscriptionsPerClientMax),
-        ("inflightMax", \.inflightMax), ("awaitingPubrelMax", \.awaitingPubrelMax), ("receiveMaximum", \.receiveMaximum),
+        ("inflightMax", \.inflightMax), ("inflightBytesMax", \.inflightBytesMax), ("awaitingPubrelMax", \.awaitingPubrelMax),
+        ("receiveMaximum", \.receiveMaximum),
         ("topicAliasesMax", \.topicAliasesMax),
         ("outboundTopicAliasesMax", \.outboundTopicAliasesMax), ("userPropertiesMax", \.userPropertiesMax),
         ("propertyBytesMax", \.propertyBytesMax), ("keepAliveSecondsMax", \.keepAliveSecondsMax), ("queueMessagesMax", \.queueMessagesMax),
@@ -137,9 +156,12 @@ package struct BrokerLimits: Sendable, Equatable {
         ("failedAuthenticationBlockSeconds", \.failedAuthenticationBlockSeconds), ("addressesTrackedMax", \.addressesTrackedMax),
         ("clientIDsTrackedMax", \.clientIDsTrackedMax),
         ("retainedMessagesMax", \.retainedMessagesMax), ("retainedBytesMax", \.retainedBytesMax),
+        ("retainedLevelsMax", \.retainedLevelsMax),
         ("retainedMessagesPerClientMax", \.retainedMessagesPerClientMax),
+        ("retainedLevelsPerClientMax", \.retainedLevelsPerClientMax),
         ("retainedBytesPerClientMax", \.retainedBytesPerClientMax),
         ("sessionExpirySecondsMax", \.sessionExpirySecondsMax), ("storeChangesWaitingMax", \.storeChangesWaitingMax),
+        ("routeRecipientsMax", \.routeRecipientsMax),
         ("topicsTrackedMax", \.topicsTrackedMax),
     ]
 }

@@ -55,13 +55,17 @@ package enum AuthenticationStep: Sendable, Equatable {
 
 /// The one door: every connection, publish, subscription and delivery asks here.
 package protocol Authorizer: Sendable {
-    /// Whether every `allows…` answers true for everybody: then deliveries need not ask one by one.
+    /// Whether nobody is ever refused more than to connect: then what follows need not ask one by one.
     var isUnrestricted: Bool { get }
     func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication
     /// Begins an exchange by a method of enhanced authentication; `nil` when the method is not known, or not taken on that listener.
     func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)?
-    func allowsPublish(to topic: String, by publisher: Publisher) -> Bool
-    func allowsSubscribe(to filter: String, by subscriber: Publisher) -> Bool
+    /// Why the client may not connect by its name; `nil` when it may.
+    func refusal(ofConnect client: Publisher) -> String?
+    /// Why a message, or a will, may not be published; `nil` when it may.
+    func refusal(ofPublish topic: String, retain: Bool, by publisher: Publisher) -> String?
+    /// Why a filter may not be subscribed to, for a shared subscription the filter without its group; `nil` when it may.
+    func refusal(ofSubscribe filter: String, by subscriber: Publisher) -> String?
     /// Asked at the time of delivery, live, retained, queued and resent alike.
     func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool
 }
@@ -69,6 +73,9 @@ package protocol Authorizer: Sendable {
 extension Authorizer {
     /// No method is known.
     package func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)? { nil }
+    package func refusal(ofConnect client: Publisher) -> String? { nil }
+    package func refusal(ofPublish topic: String, retain: Bool, by publisher: Publisher) -> String? { nil }
+    package func refusal(ofSubscribe filter: String, by subscriber: Publisher) -> String? { nil }
 }
 
 /// Takes clients that proved a principal, and others where the listener allows them; once in, a client may do everything.
@@ -83,7 +90,5 @@ package struct ListenerAuthorizer: Authorizer {
         return .refused(.notAuthorized, "the listener takes no client without a certificate")
     }
 
-    package func allowsPublish(to topic: String, by publisher: Publisher) -> Bool { true }
-    package func allowsSubscribe(to filter: String, by subscriber: Publisher) -> Bool { true }
     package func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool { true }
 }

@@ -4,10 +4,13 @@ package struct Publisher: Sendable, Equatable {
     package var clientID: String?
     /// The principal that the connection proved, by certificate for instance; `nil` when anonymous.
     package var principal: String?
+    /// `address:port` of the connection's other end; `nil` for what did not come over one, and for wills of clients that are gone.
+    package var peer: String?
 
-    package init(clientID: String?, principal: String?) {
+    package init(clientID: String?, principal: String?, peer: String? = nil) {
         self.clientID = clientID
         self.principal = principal
+        self.peer = peer
     }
 }
 
@@ -15,7 +18,7 @@ package struct Publisher: Sendable, Equatable {
 ///
 /// Evaluated once, on the shard that accepted the publish; must not block. The answers are published by the broker itself.
 package protocol MessageRules: Sendable {
-    /// The topic filters of all rules. Of messages on other topics only those of Basic Ingest are handed to
+    /// The topic filters of all rules, whose `a/#` is not for `a`. Of messages on other topics only those of Basic Ingest are handed to
     /// ``evaluate(_:from:now:)``.
     var topicFilters: [String] { get }
 

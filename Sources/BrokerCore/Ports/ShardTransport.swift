@@ -6,6 +6,8 @@ package import NIOCore
 package protocol ShardTransport: AnyObject {
     /// Something waits to be sent: call ``Shard/endTurn(now:)`` when the events at hand have been fed in.
     func turnNeedsEnd()
+    /// Something is left to do when others have had their turn: call ``Shard/continueWork(now:)`` after sockets have been read.
+    func workLater()
     /// Writes to the connection's socket. Answers whether it takes more now; if not, ``Shard/transportWritable(_:now:)`` is to follow.
     func send(_ bytes: ByteBuffer, on connection: ClientConnection) -> Bool
     /// Closes the socket after what was sent before.

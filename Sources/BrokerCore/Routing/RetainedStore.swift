@@ -31,11 +31,40 @@ package final class RetainedStore: Sendable {
     fileprivate struct Kept {
         var message: Message
         var owner: Owner?
+        /// The store's version with which the topic came.
+        var since: UInt64
     }
 
+    /// What messages take; levels stand for the store's own tree of topics.
     fileprivate struct Share {
         var messages = 0
         var bytes = 0
+        var levels = 0
+
+        init(messages: Int = 0, bytes: Int = 0, levels: Int = 0) {
+            (self.messages, self.bytes, self.levels) = (messages, bytes, levels)
+        }
+
+        /// Of one message.
+        ///
+        /// The broker's own topics count for nobody, not even in all: clients would fill what they need.
+        init(_ message: Message) {
+            if RetainedStore.isSystem(message.topic) {
+                self.init()
+                return
+            }
+            self.init(messages: 1, bytes: message.size, levels: message.topic.topicLevels.reduce(0) { count, _ in count + 1 })
+        }
+
+        static func + (lhs: Share, rhs: Share) -> Share {
+            Share(messages: lhs.messages + rhs.messages, bytes: lhs.bytes + rhs.bytes, levels: lhs.levels + rhs.levels)
+        }
+
+        static func - (lhs: Share, rhs: Share) -> Share {
+            Share(messages: lhs.messages - rhs.messages, bytes: lhs.bytes - rhs.bytes, levels: lhs.levels - rhs.levels)
+        }
+
+        func isWithin(_ most: Share) -> Bool { messages <= most.messages && bytes <= most.bytes && levels <= most.levels }
     }
 
     fileprivate struct Expiry: Comparable {
@@ -52,31 +81,41 @@ package final class RetainedStore: Sendable {
         var shares: [Owner: Share] = [:]
         /// When messages expire; those that were replaced since are found out when their time comes.
         var expiries = Heap<Expiry>()
-        var bytes = 0
+        /// What all messages take together.
+        var total = Share()
         /// Topics whose message the store has not got yet.
         var changed: Set<ByteBuffer> = []
         var nodes = [Node(parent: -1, name: ByteBuffer())]
         var freeNodes: [Int] = []
+        var version: UInt64 = 0
     }
 
     private let state = Mutex(State())
-    private let messagesMax: Int
-    private let bytesMax: Int
+    private let totalMax: Share
     private let shareMax: Share
     /// Whether there is a store that wants to know what changes.
     private let isKept: Bool
 
     package init(limits: BrokerLimits = BrokerLimits(), isKept: Bool = false) {
         self.isKept = isKept
-        messagesMax = limits.retainedMessagesMax
-        bytesMax = limits.retainedBytesMax
-        shareMax = Share(messages: limits.retainedMessagesPerClientMax, bytes: limits.retainedBytesPerClientMax)
+        totalMax = Share(messages: limits.retainedMessagesMax, bytes: limits.retainedBytesMax, levels: limits.retainedLevelsMax)
+        shareMax = Share(
+            messages: limits.retainedMessagesPerClientMax, bytes: limits.retainedBytesPerClientMax,
+            levels: limits.retainedLevelsPerClientMax)
     }
 
     package var count: Int { state.withLock { $0.messages.count } }
-    package var bytes: Int { state.withLock { $0.bytes } }
+    /// Bytes of topics and payloads, but for the broker's own.
+    package var bytes: Int { state.withLock { $0.total.bytes } }
+    /// Times at which messages expire, those of replaced messages among them: bounded by what is there.
+    package var expiryCount: Int { state.withLock { $0.expiries.count } }
 
     package func message(for topic: ByteBuffer) -> Message? { state.withLock { $0.messages[topic]?.message } }
+
+    /// The message of a topic that was there already when the store had this version.
+    func message(for topic: ByteBuffer, sinceVersion version: UInt64) -> Message? {
+        state.withLock { state in state.messages[topic].flatMap { $0.since <= version ? $0.message : nil } }
+    }
 
     /// Keeps a message that asks for it [MQTT-3.3.1-5] [MQTT5-3.3.1-5], or with an empty payload forgets the topic's
     /// [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT5-3.3.1-6] [MQTT5-3.3.1-7].
@@ -95,11 +134,15 @@ package final class RetainedStore: Sendable {
                 state.remove(message.topic)  // the last one counts, also one that is not kept [MQTT-3.3.1-7]
                 return false
             }
-            let old = state.messages.updateValue(Kept(message: message, owner: owner), forKey: message.topic)
+            let since = state.messages[message.topic]?.since ?? state.version &+ 1
+            let kept = Kept(message: message, owner: owner, since: since)
+            // Of a topic that is there the key stays, and outlives its first message: it must not be a slice of that one's storage.
+            let topic = ByteBuffer(bytes: message.topic.readableBytesView)
+            let old = state.messages.updateValue(kept, forKey: topic)
             if let old { state.uncount(old) }
-            state.count(message, for: owner)
-            if old == nil { state.insertPath(of: message.topic) }
-            if let expiry = message.properties?.expiresAt { state.expiries.insert(Expiry(at: expiry, topic: message.topic)) }
+            state.count(kept)
+            if old == nil { state.insertPath(of: topic) }
+            if let expiry = message.properties?.expiresAt { state.noteExpiry(of: topic, at: expiry) }
             return true
         }
     }
@@ -111,16 +154,16 @@ package final class RetainedStore: Sendable {
     }
 
     private func hasRoom(for message: Message, of owner: Owner?, in state: borrowing State) -> Bool {
-        if message.payload.readableBytes == 0 { return true }
+        if message.payload.readableBytes == 0 || Self.isSystem(message.topic) { return true }
         let old = state.messages[message.topic]
-        guard old != nil || state.messages.count < messagesMax else { return false }
-        guard state.bytes - (old?.message.size ?? 0) + message.size <= bytesMax else { return false }
+        let freed = old.map { Share($0.message) } ?? Share()
+        guard (state.total - freed + Share(message)).isWithin(totalMax) else { return false }
         guard let owner else { return true }
-        let own = old?.owner == owner ? old : nil
         let share = state.shares[owner] ?? Share()
-        return (own != nil || share.messages < shareMax.messages)
-            && share.bytes - (own?.message.size ?? 0) + message.size <= shareMax.bytes
+        return (share - (old?.owner == owner ? freed : Share()) + Share(message)).isWithin(shareMax)
     }
+
+    fileprivate static func isSystem(_ topic: ByteBuffer) -> Bool { topic.readableBytesView.first == UInt8(ascii: "$") }
 
     /// Forgets messages that have expired; answers how many, and when the next one does [MQTT5-3.3.2-5].
     func removeExpired(at now: Instant) -> (removed: Int, next: Instant?) {
@@ -138,9 +181,14 @@ package final class RetainedStore: Sendable {
     }
 
     /// The topics with a retained message that a valid filter matches.
-    package func topics(matching filter: ByteBuffer) -> [ByteBuffer] {
-        state.withLock { $0.topics(matching: filter) }
+    ///
+    /// Adds to `levels` how many levels of topics were looked at for it.
+    package func topics(matching filter: ByteBuffer, counting levels: inout Int) -> [ByteBuffer] {
+        state.withLock { $0.topics(matching: filter, counting: &levels) }
     }
+
+    /// Changes whenever a topic comes or goes.
+    var version: UInt64 { state.withLock { $0.version } }
 }
 
 // MARK: - The store
@@ -176,24 +224,34 @@ extension RetainedStore {
 }
 
 extension RetainedStore.State {
-    fileprivate mutating func count(_ message: Message, for owner: RetainedStore.Owner?) {
-        bytes += message.size
-        guard let owner else { return }
-        shares[owner, default: .init()].messages += 1
-        shares[owner, default: .init()].bytes += message.size
+    fileprivate mutating func count(_ kept: RetainedStore.Kept) {
+        let size = RetainedStore.Share(kept.message)
+        total = total + size
+        if let owner = kept.owner { shares[owner] = (shares[owner] ?? .init()) + size }
     }
 
     fileprivate mutating func uncount(_ kept: RetainedStore.Kept) {
-        bytes -= kept.message.size
-        guard let owner = kept.owner, var share = shares[owner] else { return }
-        share.messages -= 1
-        share.bytes -= kept.message.size
-        shares[owner] = share.messages == 0 ? nil : share
+        let size = RetainedStore.Share(kept.message)
+        total = total - size
+        guard let owner = kept.owner, let share = shares[owner] else { return }
+        shares[owner] = share.messages <= size.messages ? nil : share - size
+    }
+
+    /// A topic that is published again and again would leave a time behind with each message: they are thrown out before they are more than
+    /// those that count.
+    fileprivate mutating func noteExpiry(of topic: ByteBuffer, at time: Instant) {
+        if expiries.count > 2 * messages.count + 16 {
+            expiries = Heap(
+                messages.compactMap { topic, kept in kept.message.properties?.expiresAt.map { RetainedStore.Expiry(at: $0, topic: topic) } }
+            )
+        }
+        expiries.insert(RetainedStore.Expiry(at: time, topic: topic))
     }
 
     fileprivate mutating func remove(_ topic: ByteBuffer) {
         guard let old = messages.removeValue(forKey: topic) else { return }
         uncount(old)
+        version &+= 1
         var node = 0
         for level in topic.topicLevels {
             guard let next = nodes[node].children[level] else { return }
@@ -210,6 +268,7 @@ extension RetainedStore.State {
     }
 
     fileprivate mutating func insertPath(of topic: ByteBuffer) {
+        version &+= 1
         var node = 0
         for level in topic.topicLevels {
             if let next = nodes[node].children[level] {
@@ -231,7 +290,7 @@ extension RetainedStore.State {
         nodes[node].topic = topic
     }
 
-    fileprivate func topics(matching filter: ByteBuffer) -> [ByteBuffer] {
+    fileprivate func topics(matching filter: ByteBuffer, counting levels: inout Int) -> [ByteBuffer] {
         if !filter.readableBytesView.contains(UInt8(ascii: "+")) && filter.readableBytesView.last != UInt8(ascii: "#") {
             return messages[filter] == nil ? [] : [filter]
         }
@@ -240,17 +299,18 @@ extension RetainedStore.State {
         var isFirst = true
         for level in filter.topicLevels {
             if level.isSingleByte(UInt8(ascii: "#")) {
-                collectBelow(frontier, skippingSystemTopics: isFirst, into: &found)
+                collectBelow(frontier, skippingSystemTopics: isFirst, into: &found, counting: &levels)
                 return found
             }
             var next: [Int] = []
             for node in frontier {
                 if level.isSingleByte(UInt8(ascii: "+")) {
-                    for (name, child) in nodes[node].children where !(isFirst && Self.isSystem(name)) { next.append(child) }
+                    for (name, child) in nodes[node].children where !(isFirst && RetainedStore.isSystem(name)) { next.append(child) }
                 } else if let child = nodes[node].children[level] {
                     next.append(child)
                 }
             }
+            levels += frontier.count + next.count
             frontier = next
             isFirst = false
         }
@@ -258,19 +318,18 @@ extension RetainedStore.State {
         return found
     }
 
-    private func collectBelow(_ start: [Int], skippingSystemTopics: Bool, into found: inout [ByteBuffer]) {
+    private func collectBelow(_ start: [Int], skippingSystemTopics: Bool, into found: inout [ByteBuffer], counting levels: inout Int) {
         var pending: [Int] = []
         for node in start {
             if node != 0, let topic = nodes[node].topic { found.append(topic) }
-            for (name, child) in nodes[node].children where !(skippingSystemTopics && Self.isSystem(name)) {
+            for (name, child) in nodes[node].children where !(skippingSystemTopics && RetainedStore.isSystem(name)) {
                 pending.append(child)  // [MQTT-4.7.2-1] [MQTT5-4.7.2-1]
             }
         }
         while let node = pending.popLast() {
+            levels += 1
             if let topic = nodes[node].topic { found.append(topic) }
             pending.append(contentsOf: nodes[node].children.values)
         }
     }
-
-    private static func isSystem(_ level: ByteBuffer) -> Bool { level.readableBytesView.first == UInt8(ascii: "$") }
 }

@@ -39,7 +39,9 @@ final class Route {
     }
 
     /// The index's generation that this route was made from; another one makes it invalid.
-    let generation: UInt64
+    ///
+    /// None at all once it is forgotten, for those who still hold it.
+    fileprivate(set) var generation: UInt64
     /// The topic in storage of its own.
     let topic: ByteBuffer
     fileprivate(set) var recipients: [Recipient] = []
@@ -58,6 +60,9 @@ final class Route {
     /// Whether a message on the topic would reach nobody.
     var isEmpty: Bool { recipients.isEmpty && groups.isEmpty && shards.isEmpty && !hasRules }
 
+    /// What it counts in ``RouteTable/weight``.
+    fileprivate var weight: Int { recipients.count + 1 }
+
     fileprivate init(generation: UInt64, topic: ByteBuffer, record: TopicRecord?) {
         self.generation = generation
         self.topic = topic
@@ -74,12 +79,18 @@ struct RouteTable {
     static let routesKeptMax = 20_000
 
     private var routes: [ByteBuffer: Route] = [:]
+    /// Recipients of all of them, and one for each.
+    private(set) var weight = 0
+    /// At the most, but for a single route that has more.
+    private let weightMax: Int
     private var generation: UInt64 = 0
     private var mark: UInt64 = 0
 
+    init(weightMax: Int) { self.weightMax = weightMax }
+
     mutating func route(for topic: ByteBuffer, index: inout TopicIndex, topics: inout TopicLedger) -> Route {
         if generation != index.generation {
-            routes.removeAll(keepingCapacity: routes.count < 1_000)
+            forgetAll(keepingCapacity: routes.count < 1_000)
             generation = index.generation
         } else if let known = routes[topic] {
             return known
@@ -88,13 +99,27 @@ struct RouteTable {
         let route = Route(generation: index.generation, topic: own, record: topics.record(for: own))
         mark += 1
         index.forEachMatch(own) { entry in route.add(entry, mark: mark) }  // [MQTT-3.3.2-3]
-        if routes.count >= Self.routesKeptMax { routes.removeAll(keepingCapacity: true) }
+        if routes.count >= Self.routesKeptMax || weight > weightMax - route.weight { forgetAll(keepingCapacity: true) }
         routes[own] = route
+        weight += route.weight
         return route
+    }
+
+    /// Publishers that hold one of them as their last must not keep its recipients.
+    private mutating func forgetAll(keepingCapacity: Bool) {
+        for route in routes.values { route.forget() }
+        routes.removeAll(keepingCapacity: keepingCapacity)
+        weight = 0
     }
 }
 
 extension Route {
+    /// Where else it led stays, for a message that is on its way along it.
+    fileprivate func forget() {
+        generation = 0  // the index begins with 1
+        recipients = []
+    }
+
     fileprivate func add(_ entry: borrowing TopicIndex.Entry, mark: UInt64) {
         shards.formUnion(entry.shards)
         if entry.hasRules { hasRules = true }

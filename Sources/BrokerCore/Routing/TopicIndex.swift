@@ -81,7 +81,7 @@ package struct TopicIndex {
             session.sharedSubscriptions += 1
             return .members(group)
         }
-        let indexed = options.excludesParent ? Self.withoutParent(filter) : filter
+        let indexed = options.excludesParent ? Topics.withoutParent(filter) : filter
         let entry = entryIndex(of: indexed)
         let position = entries[entry].subscribers.count
         entries[entry].subscribers.append(Subscriber(session: session, options: options))
@@ -115,11 +115,6 @@ package struct TopicIndex {
         return isLast ? .interest(filter: indexed, wanted: false) : Change.none
     }
 
-    /// `a/#` as the filter that matches the same but `a` itself.
-    private static func withoutParent(_ filter: String) -> String {
-        filter.utf8.count > 2 && filter.utf8.suffix(2).elementsEqual("/#".utf8) ? filter.dropLast(1) + "+/#" : filter
-    }
-
     private static func withParent(_ filter: String) -> String {
         filter.utf8.suffix(4).elementsEqual("/+/#".utf8) ? filter.dropLast(3) + "#" : filter
     }
@@ -133,7 +128,9 @@ package struct TopicIndex {
         if let known = groups[ExactText(name)] { return known }
         let group = SharedGroup(name: name, filter: filter)
         groups[ExactText(name)] = group
-        entries[entryIndex(of: filter)].groups.append(group)
+        let entry = entryIndex(of: filter)
+        group.position = entries[entry].groups.count
+        entries[entry].groups.append(group)
         return group
     }
 
@@ -150,7 +147,11 @@ package struct TopicIndex {
         guard group.isUnused else { return }
         groups[ExactText(group.name)] = nil
         let entry = entryIndex(of: group.filter)
-        entries[entry].groups.removeAll { $0 === group }
+        let last = entries[entry].groups.removeLast()
+        if last !== group {
+            entries[entry].groups[group.position] = last
+            last.position = group.position
+        }
         dropIfUnused(entry)
     }
 
@@ -169,7 +170,8 @@ package struct TopicIndex {
             entries[entry].hasRules = false
             dropIfUnused(entry)
         }
-        for filter in filters { entries[entryIndex(of: filter)].hasRules = true }
+        // AWS IoT's `#` stands for one level or more.
+        for filter in filters { entries[entryIndex(of: Topics.withoutParent(filter))].hasRules = true }
     }
 
     /// Calls `body` with every entry that matches a valid topic name, and with no other [MQTT5-3.3.2-3].

@@ -7,12 +7,13 @@ import NIOCore
 /// Bounded in number and bytes.
 package struct MessageQueue {
     private var waiting = Deque<Delivery>()
-    /// Retained messages that have their places between those that wait.
-    private var owed = Deque<OwedRetained>()
-    /// Of the messages that wait, and of the retained ones that are kept for their places.
+    /// How many messages have to have left before something else gets its turn.
+    private var mark: UInt64 = 0
     private(set) var bytes = 0
     /// Messages that left from its front, since it was made.
     private var left: UInt64 = 0
+    /// How often all of it was looked through, which costs by the number of what waits.
+    private(set) var passes = 0
     /// Messages that will expire.
     private(set) var expiring = 0
 
@@ -39,54 +40,29 @@ package struct MessageQueue {
 
     /// Takes out what `shouldLeave` picks, in order.
     mutating func remove(where shouldLeave: (Delivery) -> Bool) -> [Delivery] {
+        passes += 1
         guard waiting.contains(where: shouldLeave) else { return [] }
         var removed: [Delivery] = []
         var rest = Deque<Delivery>()
-        // Retained messages wait for those before them that stay.
-        var nextOwed = 0
+        let place = mark
         for (position, delivery) in waiting.enumerated() {
-            while nextOwed < owed.count, owed[nextOwed].isBehind <= left + UInt64(position) {
-                owed[nextOwed].isBehind -= UInt64(removed.count)
-                nextOwed += 1
-            }
             if shouldLeave(delivery) {
+                if left + UInt64(position) < place { mark -= 1 }
                 removed.append(delivery)
                 forget(delivery)
             } else {
                 rest.append(delivery)
             }
         }
-        while nextOwed < owed.count {
-            owed[nextOwed].isBehind -= UInt64(removed.count)
-            nextOwed += 1
-        }
         waiting = rest
         return removed
     }
 
-    /// Gives a retained message its place behind all that waits now.
-    mutating func append(_ retained: OwedRetained) {
-        var retained = retained
-        retained.isBehind = left + UInt64(waiting.count)
-        owed.append(retained)
-        bytes += retained.kept?.size ?? 0
-    }
+    /// What waits now is before the mark, what comes from now on behind it.
+    mutating func setMark() { mark = left + UInt64(waiting.count) }
 
-    /// The retained message whose place it is: what waited when it came has left.
-    mutating func popOwed() -> OwedRetained? {
-        guard let first = owed.first, waiting.isEmpty || left >= first.isBehind else { return nil }
-        owed.removeFirst()
-        bytes -= first.kept?.size ?? 0
-        return first
-    }
-
-    mutating func removeOwed(where shouldLeave: (OwedRetained) -> Bool) {
-        owed.removeAll { retained in
-            guard shouldLeave(retained) else { return false }
-            bytes -= retained.kept?.size ?? 0
-            return true
-        }
-    }
+    /// Whether everything before the mark has left, one way or another.
+    var isMarkReached: Bool { left >= mark || waiting.isEmpty }
 
     /// When the first of the waiting messages expires.
     var firstExpiry: Instant? {

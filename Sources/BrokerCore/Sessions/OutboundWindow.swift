@@ -23,6 +23,8 @@ package struct OutboundWindow {
     private var entries = Deque<Entry>()
     /// Entries that are not finished.
     package private(set) var unfinished = 0
+    /// Of the messages that are still held: what the client has acknowledged, or received at QoS 2, is not.
+    package private(set) var bytes = 0
     private var nextPacketID: UInt16 = 1
     /// Messages that were ever entered; the packet identifier follows from it.
     private(set) var sequence: UInt64 = 0
@@ -40,9 +42,9 @@ package struct OutboundWindow {
 
     package var isEmpty: Bool { entries.isEmpty }
 
-    /// Whether one more message may be sent: never past what still is to be sent again.
-    package func hasRoom(inflightMax: Int) -> Bool {
-        unsent == 0 && unfinished < inflightMax
+    /// Whether one more message may be sent, however large it is: never past what still is to be sent again.
+    package func hasRoom(inflightMax: Int, bytesMax: Int = .max) -> Bool {
+        unsent == 0 && unfinished < inflightMax && bytes < bytesMax
             && entries.count < min(min(inflightMax, Self.entriesMax) * Self.spanFactor, Self.entriesMax)
     }
 
@@ -56,6 +58,7 @@ package struct OutboundWindow {
         let stage: Stage = delivery.qos == .exactlyOnce ? .awaitingPubrec : .awaitingPuback
         entries.append(Entry(delivery: delivery, packetID: packetID, stage: stage))
         unfinished += 1
+        bytes += delivery.message.size
         return packetID
     }
 
@@ -74,7 +77,7 @@ package struct OutboundWindow {
         switch entries[place].stage {
         case .awaitingPubrec:
             entries[place].stage = .awaitingPubcomp  // [MQTT5-4.3.3-5] [MQTT5-4.3.3-6]
-            entries[place].release()
+            bytes -= entries[place].release()
             return true
         case .awaitingPubcomp: return true
         case .awaitingPuback, .finished: return false
@@ -162,7 +165,9 @@ package struct OutboundWindow {
             }
             sequence = number
             let stage: Stage = delivery.qos == .exactlyOnce ? isReleased ? .awaitingPubcomp : .awaitingPubrec : .awaitingPuback
-            entries.append(Entry(delivery: delivery, packetID: Self.packetID(number), stage: stage))
+            var entry = Entry(delivery: delivery, packetID: Self.packetID(number), stage: stage)
+            if stage == .awaitingPubcomp { _ = entry.release() } else { bytes += delivery.message.size }
+            entries.append(entry)
             unfinished += 1
         }
         nextPacketID = Self.packetID(sequence + 1)
@@ -187,7 +192,7 @@ package struct OutboundWindow {
 
     private mutating func markFinished(_ place: Int) {
         entries[place].stage = .finished
-        entries[place].release()
+        bytes -= entries[place].release()
         unfinished -= 1
         if place >= resendStart && place < resendEnd { unsent -= 1 }
     }
@@ -203,9 +208,15 @@ package struct OutboundWindow {
 
 extension OutboundWindow.Entry {
     /// The message is not needed any more; its place is.
-    fileprivate mutating func release() {
+    ///
+    /// Answers the bytes that it had.
+    fileprivate mutating func release() -> Int {
+        let bytes = delivery.message.size
+        delivery.message.topic = ByteBuffer()  // with the payload in one storage, which lasts as long as either of them
         delivery.message.payload = ByteBuffer()  // not `clear()`, which makes new storage of the same size when others share this one
         delivery.message.properties = nil
+        delivery.identifiers = nil
         delivery.share = nil
+        return bytes
     }
 }

@@ -2,72 +2,106 @@ import DequeModule
 import MQTTCodec
 import NIOCore
 
-/// A topic whose retained message is still to be sent for new subscriptions.
+/// A retained message that is to be sent for a new subscription.
 struct OwedRetained {
     let topic: ByteBuffer
-    /// What each of the filters that asked for it was granted last.
-    var wanted: [(filter: ExactText, options: SubscriptionOptions)]
-    /// Messages on its topic wait in the queue, and have to go first.
-    fileprivate(set) var isOvertaken = false
-    /// The message as it was when it got its place in the queue; otherwise it is looked up when it is sent.
+    /// The filter that asked for it, and what it was granted.
+    let filter: ExactText
+    let options: SubscriptionOptions
+    /// Of the retained messages when it asked: a topic that came since was delivered as it came.
+    let version: UInt64
+    /// The message as it was when others on its topic were found to go first; otherwise it is looked up when it is sent.
     var kept: Message?
-    /// How many messages have to have left the queue before it is its turn.
-    var isBehind: UInt64 = 0
-
-    init(topic: ByteBuffer, wanted: [(filter: ExactText, options: SubscriptionOptions)]) {
-        self.topic = topic
-        self.wanted = wanted
-    }
-
-    /// The highest of them [MQTT-3.3.5-1].
-    var qos: QoS { wanted.map(\.options.qos).max() ?? .atMostOnce }
-    var identifiers: [UInt32]? {
-        let identifiers = wanted.map(\.options.identifier).filter { $0 != 0 }
-        return identifiers.isEmpty ? nil : identifiers
-    }
 }
 
-/// What a session is owed of retained messages and has no place in its queue: each topic once, and sent before what waits there.
+/// What a session is owed of retained messages: for each filter that asked for them, all that it matches.
+///
+/// Each filter gets its own copies, also filters of one SUBSCRIBE, which is handled as if each had come in a packet of its own
+/// [MQTT-3.8.4-4] [MQTT5-3.8.4-5]. One filter is worked off after the other, and topics are known of that one only: a filter that waits
+/// takes no more room than its text, however many messages it matches, and to ask again costs the same however much is owed.
 struct RetainedBacklog {
-    /// Oldest first; also topics that are owed no more.
-    private var order = Deque<ByteBuffer>()
-    private var owed: [ByteBuffer: OwedRetained] = [:]
-    /// Those to which messages on their topics have come.
-    private var overtaken: [ByteBuffer] = []
+    private struct Request {
+        var options: SubscriptionOptions
+        var version: UInt64
+        /// Of its place in the order.
+        var number: UInt64
+    }
 
-    var isEmpty: Bool { owed.isEmpty }
+    private var requests: [ExactText: Request] = [:]
+    /// Oldest first; also places of what was given up.
+    private var order = Deque<(filter: ExactText, number: UInt64)>()
+    private var lastNumber: UInt64 = 0
+    /// The filter whose turn it is, and what it matched when its turn came.
+    private var current: ExactText?
+    private var topics: ArraySlice<ByteBuffer> = []
+    /// Those of them that go behind the others.
+    private var later: ArraySlice<ByteBuffer> = []
 
-    /// Adds a topic that is not there.
-    mutating func append(_ new: OwedRetained) {
-        order.append(new.topic)
-        owed[new.topic] = new
+    var isEmpty: Bool { requests.isEmpty }
+    /// Places kept, for tests of what a client can make the broker keep.
+    var places: Int { order.count }
+
+    /// A filter asks for all that it matches; one that asks again begins anew.
+    mutating func ask(_ filter: ExactText, _ options: SubscriptionOptions, version: UInt64) {
+        if requests[filter] != nil {
+            requests[filter]?.options = options
+            requests[filter]?.version = version
+            if current == filter { leaveCurrent() }
+            return
+        }
+        if order.count > 2 * requests.count + 16 { order.removeAll { requests[$0.filter]?.number != $0.number } }
+        lastNumber += 1
+        requests[filter] = Request(options: options, version: version, number: lastNumber)
+        order.append((filter, lastNumber))
+    }
+
+    mutating func giveUp(_ filter: ExactText) {
+        guard requests.removeValue(forKey: filter) != nil else { return }
+        if current == filter { leaveCurrent() }
+    }
+
+    mutating func giveUpAll(where shouldLeave: (SubscriptionOptions) -> Bool) {
+        for (filter, request) in requests where shouldLeave(request.options) { giveUp(filter) }
+    }
+
+    /// The filter whose topics have to be looked up first; `nil` when they are known, or nothing is owed.
+    mutating func filterToLookUp() -> ExactText? {
+        if current != nil { return nil }
+        while let first = order.first {
+            if requests[first.filter]?.number == first.number { return first.filter }
+            order.removeFirst()
+        }
+        return nil
+    }
+
+    /// What the filter matches whose turn it is.
+    mutating func begin(_ filter: ExactText, _ topics: [ByteBuffer]) {
+        current = filter
+        self.topics = topics[...]
+        if topics.isEmpty { finishCurrent() }
     }
 
     mutating func popFirst() -> OwedRetained? {
-        while let topic = order.popFirst() {
-            if let first = owed.removeValue(forKey: topic) { return first }
-        }
-        return nil
+        guard let current, let request = requests[current], let topic = topics.popFirst() ?? later.popFirst() else { return nil }
+        if topics.isEmpty, later.isEmpty { finishCurrent() }
+        return OwedRetained(topic: topic, filter: current, options: request.options, version: request.version)
     }
 
-    /// A message on this topic waits in the queue.
-    mutating func overtake(_ topic: ByteBuffer) {
-        guard owed[topic]?.isOvertaken == false else { return }
-        owed[topic]?.isOvertaken = true
-        overtaken.append(topic)
+    /// Lets the filter's other topics go before one that was taken; answers false when there are no others that have not been put back.
+    mutating func putBack(_ owed: OwedRetained) -> Bool {
+        guard current == owed.filter, !topics.isEmpty else { return false }
+        later.append(owed.topic)
+        return true
     }
 
-    /// One that has to wait for messages in the queue.
-    mutating func popOvertaken() -> OwedRetained? {
-        while let topic = overtaken.popLast() {
-            if owed[topic]?.isOvertaken == true { return owed.removeValue(forKey: topic) }
-        }
-        return nil
+    private mutating func finishCurrent() {
+        if let current { requests[current] = nil }
+        leaveCurrent()
     }
 
-    mutating func removeAll(where shouldLeave: (OwedRetained) -> Bool) {
-        owed = owed.filter { !shouldLeave($0.value) }
-        order.removeAll { owed[$0] == nil }
-        overtaken.removeAll { owed[$0] == nil }
+    private mutating func leaveCurrent() {
+        current = nil
+        topics = []
+        later = []
     }
 }

@@ -39,11 +39,16 @@ package final class Session {
     var connection: ClientConnection?
     var subscriptions: [ExactText: Subscription] = [:]
     var window = OutboundWindow()
+    /// Bytes of the window that count among the shard's.
+    var inflightBytesCounted = 0
     var queue = MessageQueue()
-    /// What is owed of retained messages and has no place in the queue.
     var retainedBacklog = RetainedBacklog()
-    /// Topics of what is in the queue, as long as something is owed; at most twice as many as messages wait there, and a few.
-    private var queuedTopics: Set<ByteBuffer> = []
+    /// The retained message whose turn it is when what is in front of the queue's mark has gone.
+    var heldRetained: OwedRetained?
+    /// Whether it waits for the turn that sends it more of what it is owed.
+    var isOwedLater = false
+    /// Topics of what is in the queue, since it was asked for one; at most twice as many as messages wait there, and a few.
+    private var queuedTopics: Set<ByteBuffer>?
     var awaitingPubrel = InboundExactlyOnce()
     var keeping = SessionKeeping()
     /// Messages that were dropped instead of delivered to it, by reason.
@@ -51,6 +56,8 @@ package final class Session {
     /// Drops since the last report of them, and when that was.
     var unreportedDrops: UInt64 = 0
     var dropsReportedAt: Instant?
+    var lastDropReason: ShardCounters.Drop?
+    var dropReportIsScheduled = false
     /// Of the listener that it was connected through last.
     var slowConsumer = SlowConsumerPolicy.dropNewest
     /// When the deadline for the session's expiry comes: there is one at most, however often the client comes and goes.
@@ -74,23 +81,28 @@ package final class Session {
         self.expirySeconds = expirySeconds
     }
 
-    /// Owes a retained message, each topic once; what is in the queue on its topic goes first.
-    func owe(_ retained: OwedRetained) {
-        if retainedBacklog.isEmpty { queuedTopics = Set(queue.topics) }
-        retainedBacklog.append(retained)
-        if queuedTopics.contains(retained.topic) { retainedBacklog.overtake(retained.topic) }
+    /// Whether a message on this topic waits in the queue, or may.
+    func isQueued(_ topic: ByteBuffer) -> Bool {
+        if queue.isEmpty {
+            queuedTopics = nil
+            return false
+        }
+        let topics = queuedTopics ?? Set(queue.topics)
+        queuedTopics = topics
+        return topics.contains(topic)
     }
 
-    /// A message came to the queue, perhaps on the topic of one that is owed.
+    /// A message came to the queue.
     func noteQueued(_ topic: ByteBuffer) {
-        if retainedBacklog.isEmpty { return }
-        retainedBacklog.overtake(topic)
-        queuedTopics.insert(topic)
-        if queuedTopics.count > 2 * queue.count + 16 { queuedTopics = Set(queue.topics) }
+        guard queuedTopics?.insert(topic) != nil else { return }
+        if let count = queuedTopics?.count, count > 2 * queue.count + 16 { queuedTopics = Set(queue.topics) }
     }
 
-    /// Nothing is owed before what is in the queue.
-    func forgetQueuedTopics() { queuedTopics.removeAll() }
+    /// Its filter is owed no retained messages any more.
+    func giveUpRetained(for filter: ExactText) {
+        retainedBacklog.giveUp(filter)
+        if heldRetained?.filter == filter { heldRetained = nil }
+    }
 
     var subscriber: Publisher { Publisher(clientID: clientID, principal: principal) }
 }

@@ -9,7 +9,7 @@ package enum BrokerEvent: Sendable {
     /// Two connections keep taking a client identifier from each other, or one client came back before its old connection ended.
     case takenOver(clientID: String, oldPeer: String, newPeer: String)
     case refused(clientID: String, ConnectionInfo, ReasonCode, String)
-    case publishDenied(clientID: String, topic: String)
+    case publishDenied(clientID: String, topic: String, String)
     case subscribeDenied(clientID: String, filter: String, String)
     /// Messages that a client did not get, since the last such event of it.
     case messagesDropped(clientID: String, reason: String, count: UInt64)

@@ -41,7 +41,11 @@ extension Shard {
 
     func settle(_ connection: ClientConnection, as pace: ClientConnection.Pace) {
         let wasWaitedFor = connection.pace == .waitedFor
+        let changesSlowness = (connection.pace == .slow) != (pace == .slow)
         connection.pace = pace
+        if changesSlowness, let session = connection.session, session.connection === connection {
+            announcePace(of: session, isSlow: pace == .slow)
+        }
         guard wasWaitedFor else { return }
         waitedFor -= 1
         if waitedFor > 0 { return }
@@ -73,7 +77,7 @@ extension Shard {
 
     private func hold(_ connection: ClientConnection) {
         connection.isHeld = true
-        setReading(connection, false)
+        updateReading(of: connection)
     }
 
     /// Reads again from everybody, when nobody is waited for.
@@ -85,13 +89,16 @@ extension Shard {
     }
 
     private func release(_ connection: ClientConnection) {
-        connection.isHeld = false
-        connection.lastReceived = now  // what it sent meanwhile was not looked at
-        setReading(connection, true)
         resumeIntake(of: connection)
     }
 
-    private func setReading(_ connection: ClientConnection, _ isReading: Bool) {
+    /// Begins or ceases to read from the client, by what it is made to wait for.
+    func updateReading(of connection: ClientConnection) {
+        let isFull = connection.isAwaitingPeers && connection.inbox.readableBytes >= Self.inboxBytesMax
+        let isReading = !connection.isHeld && !isFull
+        if connection.isRead == isReading || connection.isClosed { return }
+        connection.isRead = isReading
+        if isReading { connection.lastReceived = now }  // what it sent meanwhile was not looked at
         switch connection.link {
         case .local: transport.setReading(isReading, on: connection)
         case .remote(let shard, let id): tell(shard, .relayReading(id: id, isReading))

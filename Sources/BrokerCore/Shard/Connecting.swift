@@ -23,6 +23,11 @@ extension Shard {
         if let will = connect.will, let problem = topicProblem(will.topic, of: connection) {
             return refuse(connect.clientID, on: connection, .topicNameInvalid, "the will has \(problem)")
         }
+        if let will = connect.will, will.properties.payloadFormatIndicator == .utf8,
+            (try? UTF8Span(validating: will.payload.readableBytesUInt8Span)) == nil
+        {
+            return refuse(connect.clientID, on: connection, .payloadFormatInvalid, "the will is said to be UTF-8, and is not")
+        }
         if connection.isAWS, let (code, problem) = awsProblem(with: connect) {
             return refuse(connect.clientID, on: connection, code, problem)
         }
@@ -55,6 +60,9 @@ extension Shard {
                 let text = "the client identifier connects too often (connectsPerSecondPerClientMax)"
                 return refuse(accepted.clientID, on: connection, .connectionRateExceeded, text)
             }
+            if !authorizer.isUnrestricted, let refusal = refusal(of: accepted) {
+                return refuse(accepted.clientID, on: connection, .notAuthorized, refusal)
+            }
             accepted.attempt = directory.nextAttempt()
         }
         if refusesForWantOfStore(accepted, on: connection) { return }
@@ -66,12 +74,25 @@ extension Shard {
         case .ownedBy(let shard):
             handOver(accepted, on: connection, to: shard)
         case .taken(let epoch, let shard, let previous):
-            tell(shard, .evict(clientID: accepted.clientID, epoch: previous, newPeer: connection.info.peer))
+            tell(
+                shard,
+                .evict(
+                    clientID: accepted.clientID, epoch: previous, newPeer: connection.info.peer, slot: connection.slot,
+                    connectionID: connection.id))
             turns?.tell(shard)
+            connection.isAwaitingPeers = true
             open(accepted, epoch: epoch, on: connection)
         case .granted(let epoch), .ownedHere(let epoch):
             open(accepted, epoch: epoch, on: connection)
         }
+    }
+
+    /// Why the client may not connect, or not with that will: which would be refused only when nobody is there to be told.
+    private func refusal(of accepted: AcceptedConnect) -> String? {
+        let client = Publisher(clientID: accepted.clientID, principal: accepted.principal)
+        if let refusal = authorizer.refusal(ofConnect: client) { return refusal }
+        guard let will = accepted.connect.will else { return nil }
+        return authorizer.refusal(ofPublish: String(buffer: will.topic), retain: will.retain, by: client).map { "the will: \($0)" }
     }
 
     /// The client identifier is this shard's: resumes its session or begins one.
@@ -237,6 +258,12 @@ extension Shard {
     func refuseLevel(_ level: UInt8, on connection: ClientConnection) {
         let text = "protocol level \(level) is not supported: connect with MQTT 3.1.1 or MQTT 5"
         // [MQTT-3.1.2-2] [MQTT5-3.1.2-2]
-        refuse("", on: connection, .unsupportedProtocolVersion, text, version: level > 5 ? .v5 : .v311)
+        refuse("", on: connection, .unsupportedProtocolVersion, text, version: Self.versionOfRefusal(level))
+    }
+
+    /// Levels 3 and 4 with the highest bit are how mosquitto's bridges begin, which understand the answers of MQTT 3.1.1, and try without it
+    /// then.
+    private static func versionOfRefusal(_ level: UInt8) -> ProtocolVersion {
+        level > 5 && level != 0x83 && level != 0x84 ? .v5 : .v311
     }
 }

@@ -12,6 +12,8 @@ struct Deadline: Comparable {
         /// Messages in a session's queue expire.
         case queueSweep(clientID: String, epoch: UInt64)
         case retainedSweep
+        /// What a client was not given since the last line about it is told.
+        case dropReport(clientID: String, epoch: UInt64)
         /// A client was waited for long enough.
         case patience(slot: Int, connectionID: UInt64)
         /// A client may publish again.
@@ -91,6 +93,7 @@ extension Shard {
         case .sessionExpiry(let clientID, let epoch): session(clientID, epoch: epoch)?.expiryDeadline == deadline.at
         case .will(let clientID, let epoch): session(clientID, epoch: epoch)?.delayedWill != nil
         case .queueSweep(let clientID, let epoch): session(clientID, epoch: epoch) != nil
+        case .dropReport(let clientID, let epoch): session(clientID, epoch: epoch)?.dropReportIsScheduled ?? false
         case .retainedSweep: true
         }
     }
@@ -134,6 +137,8 @@ extension Shard {
         case .queueSweep(let clientID, let epoch):
             if let session = session(clientID, epoch: epoch) { sweep(session) }
         case .retainedSweep: sweepRetained()
+        case .dropReport(let clientID, let epoch):
+            if let session = session(clientID, epoch: epoch) { reportDrops(of: session) }
         case .patience(let slot, let id):
             if let connection = connection(at: slot, id: id) { losePatience(with: connection) }
         case .throttle(let slot, let id):
@@ -145,7 +150,7 @@ extension Shard {
 
     private func checkKeepAlive(of connection: ClientConnection) {
         guard let limit = connection.keepAliveDeadline else { return }
-        if connection.isHeld {  // what it sends is not read, so its silence says nothing
+        if !connection.isRead {  // what it sends is not read, so its silence says nothing
             connection.lastReceived = now
             return scheduleKeepAlive(of: connection)
         }

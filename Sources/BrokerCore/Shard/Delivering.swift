@@ -65,7 +65,7 @@ extension Shard {
             }
             if let terms = connection.terms, identifiers != nil || terms.outboundAliases.isUsed {
                 let delivery = Delivery(message: outgoing.message, qos: qos, retain: retain, identifiers: identifiers, share: nil)
-                sendAtQoS0(delivery, to: session, on: connection)
+                sendAtQoS0(delivery, of: &outgoing, to: session, on: connection)
             } else {
                 sendAtQoS0(&outgoing, retain: retain, to: session, on: connection)
             }
@@ -76,7 +76,9 @@ extension Shard {
             delivery.body = outgoing.body ?? turns.body(delivery.message)
             outgoing.body = delivery.body
         }
-        if let connection = session.connection, session.queue.isEmpty, canSend(session, on: connection) {
+        if let connection = session.connection, session.queue.isEmpty, hasRoomInAll(for: delivery.message.size),
+            canSend(session, on: connection)
+        {
             send(delivery, to: session, on: connection)
         } else {
             enqueue(delivery, for: session)

@@ -9,7 +9,20 @@ extension Shard {
         counters.drop(reason, count)
         session.drops[reason, default: 0] += UInt64(count)
         session.unreportedDrops += UInt64(count)
-        if let last = session.dropsReportedAt, now < last.advanced(bySeconds: Self.dropReportSeconds) { return }
+        session.lastDropReason = reason
+        if let last = session.dropsReportedAt, now < last.advanced(bySeconds: Self.dropReportSeconds) {
+            if session.dropReportIsScheduled { return }
+            session.dropReportIsScheduled = true
+            let time = last.advanced(bySeconds: Self.dropReportSeconds)
+            return schedule(.dropReport(clientID: session.clientID, epoch: session.epoch), at: time)
+        }
+        reportDrops(of: session)
+    }
+
+    /// Tells what was dropped since the last report, if anything was.
+    func reportDrops(of session: Session) {
+        session.dropReportIsScheduled = false
+        guard session.unreportedDrops > 0, let reason = session.lastDropReason else { return }
         transport.report(.messagesDropped(clientID: session.clientID, reason: reason.rawValue, count: session.unreportedDrops))
         session.unreportedDrops = 0
         session.dropsReportedAt = now
@@ -48,27 +61,16 @@ extension Shard {
     }
 
     private func hasRoom(forBytes size: Int, in session: Session) -> Bool {
-        session.queue.bytes + size <= limits.queueBytesMax && queuedBytes + size <= queueBytesShare
+        session.queue.bytes + size <= limits.queueBytesMax && hasRoomInAll(for: size)
     }
 
-    /// Gives a retained message its place behind what a session's queue holds.
-    ///
-    /// It is kept as it is now: a newer one will be in the queue behind it. Without room for its bytes it is looked up when it is sent.
-    func enqueue(_ owed: OwedRetained, for session: Session) {
-        guard let message = retained.message(for: owed.topic) else { return }
-        var owed = owed
-        if hasRoom(forBytes: message.size, in: session) {
-            owed.kept = message
-            queuedBytes += message.size
-        }
-        session.queue.append(owed)
-    }
+    /// Among what waits for all sessions, and what they have not acknowledged.
+    func hasRoomInAll(for size: Int) -> Bool { queuedBytes + size <= queueBytesShare }
 
-    /// Takes retained messages from their places in a session's queue.
-    func removeOwed(of session: Session, where shouldLeave: (OwedRetained) -> Bool) {
-        queuedBytes -= session.queue.bytes
-        session.queue.removeOwed(where: shouldLeave)
-        queuedBytes += session.queue.bytes
+    /// The session's window holds more messages, or fewer.
+    func countInflight(of session: Session) {
+        queuedBytes += session.window.bytes - session.inflightBytesCounted
+        session.inflightBytesCounted = session.window.bytes
     }
 
     private func isHalfFull(_ queue: MessageQueue) -> Bool {

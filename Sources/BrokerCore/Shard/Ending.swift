@@ -24,6 +24,7 @@ extension Shard {
             if connection.held.gate != nil { connection.outbound = OutboundBytes() }  // the client was not let in
             connection.isWritable = true  // what is left goes to the transport, which closes after it
             flush(connection)
+            handOff()
             switch connection.link {
             case .local: transport.close(connection, because: reason)
             case .remote(let shard, let id): tell(shard, .relayClose(id: id, reason))
@@ -35,14 +36,15 @@ extension Shard {
 
     private func detach(_ connection: ClientConnection) {
         guard let session = connection.session, session.connection === connection else { return }
+        settle(connection, as: .even)
         session.connection = nil
         announceMembership(of: session, isOnline: false)
         counters.clientsConnected -= 1
         if session.endsWithConnection {
             discard(session, dropping: .sessionEnded)  // [MQTT-3.1.2-6]
         } else {
-            session.retainedBacklog.removeAll { $0.qos == .atMostOnce }  // the others are still owed
-            removeOwed(of: session) { $0.qos == .atMostOnce }
+            session.retainedBacklog.giveUpAll { $0.qos == .atMostOnce }  // the others are still owed
+            if session.heldRetained?.options.qos == .atMostOnce { session.heldRetained = nil }
             // It stays, with its subscriptions, and takes what comes [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-4.1.0-1]
             // [MQTT5-3.1.2-23].
             session.disconnectedAt = now
@@ -84,6 +86,8 @@ extension Shard {
         connection.inbox = ByteBuffer()
         countStranger(connection)
         dropHeld(of: connection)
+        if connection.backlog.count > 0 { counters.drop(.offlineAtQoS0, connection.backlog.count) }
+        connection.backlog = DeliveryBacklog()
         forgetStuck(connection)
         settle(connection, as: .even)
         connection.terms?.exchange = nil
@@ -103,12 +107,17 @@ extension Shard {
         let orphans = orphans(of: session)
         for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter.text) }
         if session.queue.count > 0 { counters.drop(reason, session.queue.count) }
-        queuedBytes -= session.queue.bytes
+        queuedBytes -= session.queue.bytes + session.inflightBytesCounted
+        session.inflightBytesCounted = 0
         let unacknowledged = session.window.unacknowledged
         if unacknowledged > 0 { counters.drop(.unacknowledged, unacknowledged) }
+        session.window = OutboundWindow()  // so that its bytes are not counted again, whoever still has the session
         session.connection = nil
         if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
-        if !session.isReplaced { directory.release(session.clientID, epoch: session.epoch) }
+        if !session.isReplaced {
+            handOff()  // the client may be on another shard next
+            directory.release(session.clientID, epoch: session.epoch)
+        }
         passOn(orphans)
         if let delayed = session.delayedWill {  // [MQTT5-3.1.2-8]: the delay ends with the session at the latest
             session.delayedWill = nil  // [MQTT5-3.1.2-10]
@@ -142,7 +151,7 @@ extension Shard {
             expiryInterval: will.properties.messageExpiryInterval, now: now)
         // Retained if and only if the client asked for it [MQTT-3.1.2-16] [MQTT-3.1.2-17] [MQTT5-3.1.2-14] [MQTT5-3.1.2-15].
         let message = Message(topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain, properties: properties)
-        guard mayPublish(message.topic, publisher) else { return }
+        guard mayPublish(message.topic, retain: message.retain, publisher) else { return }
         accept(message, from: publisher)
     }
 

@@ -13,6 +13,9 @@ extension Shard {
 
     package func removeTap(id: UInt64) { taps.removeAll { $0.id == id } }
 
+    /// What counts against `routeRecipientsMax`.
+    package var routeRecipients: Int { routes.weight }
+
     /// This shard's part: counters to be added up, and retained messages, which all shards share, as they are.
     package func statistics() -> BrokerStatistics {
         var result = BrokerStatistics()

@@ -60,22 +60,26 @@ struct OutgoingMessage {
         form = FrameForm(version: version, retain: false)
     }
 
-    mutating func frameAtQoS0(_ wanted: FrameForm) -> ByteBuffer {
+    /// `nil` when it would be longer than a packet can be.
+    mutating func frameAtQoS0(_ wanted: FrameForm) -> ByteBuffer? {
         if let frame {
             if form == wanted { return frame }
             if let other = otherFrames?[wanted] { return other }
-            let other = encoded(wanted)
+            guard let other = encoded(wanted) else { return nil }
             otherFrames = otherFrames ?? [:]
             otherFrames?[wanted] = other
             return other
         }
-        let first = encoded(wanted)
+        guard let first = encoded(wanted) else { return nil }
         frame = first
         form = wanted
         return first
     }
 
-    private func encoded(_ form: FrameForm) -> ByteBuffer {
+    private func encoded(_ form: FrameForm) -> ByteBuffer? {
+        guard message.hasPacket(qos: .atMostOnce, properties: form.version == .v5 ? message.publishProperties(at: now) : nil) else {
+            return nil
+        }
         var buffer = ByteBuffer()
         // Whatever flags the publisher set [MQTT-3.3.1-3] [MQTT-3.3.1-9] [MQTT-4.3.1-1] [MQTT5-3.3.1-3] [MQTT5-4.3.1-1].
         switch form.version {
@@ -107,6 +111,20 @@ struct OutgoingMessage {
 }
 
 extension Message {
+    /// Bytes of a message whose PUBLISH is as short as the protocol asks, whatever is added to it.
+    private static let bytesWithPacket = 134_217_728
+
+    /// Whether the protocol has a packet that long: what one client sent may be longer in the form of another's version.
+    func hasPacket(qos: QoS, properties: @autoclosure () -> PublishProperties?) -> Bool {
+        size <= Self.bytesWithPacket || packetBytes(qos: qos, properties: properties()) <= BrokerLimits.packetBytesAlwaysMax
+    }
+
+    /// Bytes of its PUBLISH; `properties` are `nil` for MQTT 3.1.1.
+    func packetBytes(qos: QoS, isTopicNamed: Bool = true, properties: PublishProperties?) -> Int {
+        ByteBuffer.publishSize(
+            topicBytes: isTopicNamed ? topic.readableBytes : 0, payloadBytes: payload.readableBytes, qos: qos, properties: properties)
+    }
+
     /// What MQTT 5 subscribers get beside topic and payload, before what differs from one to the other.
     func publishProperties(at now: Instant) -> PublishProperties {
         guard let properties else { return PublishProperties() }

@@ -3,7 +3,11 @@ import NIOCore
 
 /// From bytes to packets: framing, the order of packets, and what each type leads to.
 extension Shard {
-    func process(_ bytes: ByteBuffer, on connection: ClientConnection) {
+    /// Bytes behind a packet that waits for other shards beyond which a connection is not read until they are fewer.
+    static let inboxBytesMax = 65_536
+
+    /// Takes bytes from a client, and does what they ask for: no more than about `share` of them, when others have waited long enough.
+    func process(_ bytes: ByteBuffer, on connection: ClientConnection, share: Int = .max) {
         if connection.isClosed { return }
         connection.lastReceived = now
         var buffer = bytes
@@ -14,10 +18,11 @@ extension Shard {
             connection.inbox = ByteBuffer()
         }
         publisher = connection
+        let rest = share == .max ? 0 : buffer.readableBytes - share
         do {
             // One after the other, so that answers leave in the order of what they answer [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4]
             // [MQTT5-4.6.0-2] [MQTT5-4.6.0-3] [MQTT5-4.6.0-4].
-            while try step(&buffer, on: connection) {}
+            while try step(&buffer, on: connection), buffer.readableBytes > rest {}
         } catch {
             end(connection, reason: .malformed(error), closingTransport: true)  // no CONNACK [MQTT-3.1.4-1] [MQTT-4.8.0-1] [MQTT5-4.13.1-1]
         }
@@ -29,24 +34,22 @@ extension Shard {
             if buffer.readableBytes > 0 { tell(shard, .relayReceived(id: connection.id, bytes: buffer)) }
         case .awaitingConnect, .authenticating, .connected:
             if buffer.readableBytes == 0 { break }
-            // The storage of a packet that is still growing is kept, or its every piece would copy all that came before.
-            // Otherwise a copy, so that a few bytes do not keep a whole read's storage.
-            let isGrowing = isContinued && buffer.readerIndex == 0
-            connection.inbox = isGrowing ? buffer : ByteBuffer(bytes: buffer.readableBytesView)
+            // Storage that is half full or more is kept, or every piece of a packet that is still growing would copy all that came before,
+            // and every packet that waited what is behind it. Otherwise a copy, so that a few bytes do not keep a whole read's storage.
+            let isMostlyFull = isContinued && buffer.readableBytes >= buffer.readerIndex
+            connection.inbox = isMostlyFull ? buffer : ByteBuffer(bytes: buffer.readableBytesView)
         }
+        updateReading(of: connection)
         if connection.strangersBytes > 0 || !connection.isConnected { countStranger(connection) }
     }
 
     /// What waits in the inbox is next: the SUBACK that it waited for is on its way, or the client may publish again.
     func resumeIntake(of connection: ClientConnection) {
-        connection.isAwaitingSuback = false
+        if connection.isLeaving { return }  // what it sent is worked off by turns
+        connection.isAwaitingPeers = false
         connection.isHeld = false
         if connection.inbox.readableBytes > 0 { process(ByteBuffer(), on: connection) }
-    }
-
-    /// The client is gone: what it sent before, its goodbye above all, is done first, whatever it would have waited for.
-    func finishIntake(of connection: ClientConnection) {
-        while connection.isAwaitingSuback || connection.isHeld, !connection.isClosed { resumeIntake(of: connection) }
+        updateReading(of: connection)
     }
 
     /// Answers must not be dropped, so a client that asks on and on and reads nothing is closed.
@@ -65,7 +68,7 @@ extension Shard {
     private func step(_ buffer: inout ByteBuffer, on connection: ClientConnection) throws(DecodeError) -> Bool {
         switch connection.phase {
         case .connected, .authenticating:
-            if connection.isAwaitingSuback || connection.isHeld { return false }
+            if connection.isAwaitingPeers || connection.isHeld { return false }
             // [MQTT5-3.2.2-15]
             let packetBytesMax = connection.isConnected ? connection.limits.values.packetBytesMax : limits.connectBytesMax
             guard
@@ -189,7 +192,10 @@ extension Shard {
             recordRelease(at: place, of: session)
             // [MQTT-4.3.3-1] [MQTT5-4.3.3-4]
             acknowledge(.pubrel, packet.packetID, after: need(of: session), on: connection)
-        } else if connection.version == .v5 {
+            // Its bytes are free, if not its place.
+            if session.inflightBytesCounted >= limits.inflightBytesMax { pump(session) } else { countInflight(of: session) }
+        } else {
+            // Also in MQTT 3.1.1, which cannot tell why: without an answer the client's identifier would be taken for ever.
             acknowledge(.pubrel, packet.packetID, .packetIdentifierNotFound, on: connection)
         }
     }

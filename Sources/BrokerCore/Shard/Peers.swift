@@ -6,7 +6,6 @@ extension Shard {
     package func peerMessages(_ messages: [ShardMessage], from peer: ShardID, now: Instant) {
         self.now = now
         var lastInterest: UInt64?
-        turns?.beginHandOff()
         for message in messages {
             turns?.begin()
             switch message {
@@ -23,11 +22,16 @@ extension Shard {
             case .settled(let turn): settled(turn, by: peer)
             case .congested(let isCongested): peerIsCongested(peer, isCongested)
             case .interestApplied(let sequence): interestApplied(by: peer, sequence: sequence)
-            case .evict(let clientID, let epoch, let newPeer): evict(clientID, epoch: epoch, newPeer: newPeer)
+            case .evict(let clientID, let epoch, let newPeer, let slot, let connectionID):
+                evict(clientID, epoch: epoch, newPeer: newPeer)
+                handOff()
+                tell(peer, .evicted(slot: slot, connectionID: connectionID))
+            case .evicted(let slot, let connectionID):
+                if let connection = connections[slot], connection.id == connectionID { resumeIntake(of: connection) }
             default: relayed(message, from: peer)
             }
             publishOwnMessages()
-            if message.isHandOff { turns?.gather() }
+            if message.isHandOff { turns?.gather(for: peer) }
         }
         if let lastInterest { tell(peer, .interestApplied(sequence: lastInterest)) }
     }
@@ -66,8 +70,7 @@ extension Shard {
             if case .relaying(let next, _) = connection.phase {
                 passOnClose(of: connection, reason, to: next)
             } else {
-                finishIntake(of: connection)
-                end(connection, reason: reason, closingTransport: false)
+                finishIntake(of: connection, reason)
             }
         case .relaySend(let id, let bytes):
             guard let connection = relays[id] else { return }

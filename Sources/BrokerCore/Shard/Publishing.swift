@@ -16,12 +16,16 @@ extension Shard {
     }
 
     /// Clients publish to one kind of the broker's own topics only, that of Basic Ingest, and nowhere without the right to.
-    func mayPublish(_ topic: ByteBuffer, _ publisher: Publisher) -> Bool {
+    func mayPublish(_ topic: ByteBuffer, retain: Bool, _ publisher: Publisher) -> Bool {
         let isSystemTopic = topic.readableBytesView.first == UInt8(ascii: "$")
         let isOpen = !isSystemTopic || (rules != nil && BasicIngest.includes(topic))
-        if isOpen, authorizer.isUnrestricted || authorizer.allowsPublish(to: String(buffer: topic), by: publisher) { return true }
+        if isOpen, authorizer.isUnrestricted { return true }
+        let name = String(buffer: topic)
+        let refusal =
+            isOpen ? authorizer.refusal(ofPublish: name, retain: retain, by: publisher) : "the topic is the broker's own"
+        guard let refusal else { return true }
         counters.drop(.publishDenied)
-        transport.report(.publishDenied(clientID: publisher.clientID ?? "", topic: String(buffer: topic)))
+        transport.report(.publishDenied(clientID: publisher.clientID ?? "", topic: name, refusal))
         return false
     }
 

@@ -37,6 +37,7 @@ extension Shard {
             _ = acceptFromClient(&outgoing, along: route, isUTF8: isUTF8, on: connection)
         case .atLeastOnce:
             let code = acceptFromClient(&outgoing, along: route, isUTF8: isUTF8, on: connection)
+            if connection.isClosed { return }
             noteOwnMessages()
             // Nothing is kept of the identifier: the next one is new [MQTT-4.3.2-2] [MQTT5-4.3.2-4] [MQTT5-4.3.2-5].
             acknowledge(.puback, layout.packetID, code, on: connection)
@@ -45,6 +46,7 @@ extension Shard {
             if !session.awaitingPubrel.contains(layout.packetID) {  // [MQTT-4.3.3-2] [MQTT5-4.3.3-10]
                 prepare(&outgoing, layout.packetID, of: session)
                 code = acceptFromClient(&outgoing, along: route, isUTF8: isUTF8, on: connection)
+                if connection.isClosed { return }
                 noteOwnMessages()
                 if !code.isError {
                     session.awaitingPubrel.receive(layout.packetID)  // [MQTT5-4.3.3-9]
@@ -143,16 +145,27 @@ extension Shard {
     private func acceptFromClient(
         _ outgoing: inout OutgoingMessage, along route: Route, isUTF8: Bool, on connection: ClientConnection
     ) -> ReasonCode {
+        if connection.isAWS, outgoing.message.payload.readableBytes > AWSQuotas.payloadBytes {
+            let text = "a payload of more than \(AWSQuotas.payloadBytes) bytes (dialect: aws)"
+            end(connection, reason: .limitExceeded(.packetTooLarge, text), closingTransport: true)
+            return .packetTooLarge
+        }
         if route.isSystemTopic || !authorizer.isUnrestricted {
             // MQTT 3.1.1 has no refusal for a publish: it is acknowledged and goes nowhere [MQTT-3.3.5-2].
-            guard mayPublish(route.topic, connection.publisher) else { return .notAuthorized }
+            guard mayPublish(route.topic, retain: outgoing.message.retain, connection.publisher) else {
+                if connection.isAWS, connection.terms == nil || outgoing.message.qos == .atMostOnce {
+                    end(connection, reason: .notPermitted("a publish that is not authorized (dialect: aws)"), closingTransport: true)
+                }
+                return .notAuthorized
+            }
         }
         if isUTF8, (try? UTF8Span(validating: outgoing.message.payload.readableBytesUInt8Span)) == nil {
             counters.drop(.payloadFormatInvalid)
             return .payloadFormatInvalid
         }
         if turns != nil, lacksStore(for: outgoing.message, along: route) { return refuseForWantOfStore(on: connection) }
-        if outgoing.message.retain, connection.terms != nil, !route.isBasicIngest,
+        // Who can be told is refused whole; of all others the last message counts, kept or not.
+        if outgoing.message.retain, connection.terms != nil, outgoing.message.qos > .atMostOnce, !route.isBasicIngest,
             !retained.hasRoom(for: outgoing.message, by: connection.publisher)
         {
             counters.drop(.retainedFull)

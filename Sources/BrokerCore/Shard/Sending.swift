@@ -8,12 +8,15 @@ extension Shard {
 
     func sendAtQoS0(_ outgoing: inout OutgoingMessage, retain: Bool, to session: Session, on connection: ClientConnection) {
         let form = FrameForm(version: connection.version, retain: retain)
-        let frame = outgoing.frameAtQoS0(form)
-        guard frame.readableBytes <= connection.packetBytesMax else { return drop(.packetTooLarge, of: session) }
-        if !connection.isWritable {
-            return sendAtQoS0(frame, toStuck: connection, of: session)
+        guard let frame = outgoing.frameAtQoS0(form), frame.readableBytes <= connection.packetBytesMax else {
+            return drop(.packetTooLarge, of: session)
         }
-        if outgoing.isForMany {
+        if !connection.isWritable {
+            guard mayFollow(&outgoing, retain: retain, identifiers: nil, bytes: frame.readableBytes, to: session, on: connection) else {
+                return
+            }
+            connection.outbound.buffer.writeImmutableBuffer(frame)
+        } else if outgoing.isForMany {
             connection.outbound.append(lastOf: share(frame, of: &outgoing, as: form))
         } else {
             connection.outbound.buffer.writeImmutableBuffer(frame)
@@ -34,28 +37,46 @@ extension Shard {
     }
 
     /// A PUBLISH that is this client's alone: with its subscription identifiers and topic aliases.
-    func sendAtQoS0(_ delivery: Delivery, to session: Session, on connection: ClientConnection) {
-        guard fits(delivery, on: connection) else { return drop(.packetTooLarge, of: session) }
-        if !connection.isWritable && !mayWait(session, on: connection, bytes: delivery.message.size) { return }
-        write(delivery, duplicate: false, packetID: 0, on: connection)
+    func sendAtQoS0(_ delivery: Delivery, of outgoing: inout OutgoingMessage, to session: Session, on connection: ClientConnection) {
+        guard let form = topicForm(of: delivery, on: connection) else { return drop(.packetTooLarge, of: session) }
+        if !connection.isWritable {
+            let bytes = delivery.message.size
+            guard
+                mayFollow(
+                    &outgoing, retain: delivery.retain, identifiers: delivery.identifiers, bytes: bytes, to: session, on: connection)
+            else { return }
+        }
+        write(delivery, form, duplicate: false, packetID: 0, on: connection)
     }
 
-    /// The transport takes nothing now: what may still wait for it, waits.
-    private func sendAtQoS0(_ frame: ByteBuffer, toStuck connection: ClientConnection, of session: Session) {
-        if !connection.backlog.isEmpty || (connection.pace == .slow && session.slowConsumer == .dropOldest) {
-            return queueFrame(frame, for: session, on: connection)
+    /// The transport takes nothing now: whether a message may follow what waits for it already, as bytes that are sent whatever happens.
+    ///
+    /// If not, it has got its place in the backlog, or was dropped.
+    private func mayFollow(
+        _ outgoing: inout OutgoingMessage, retain: Bool, identifiers: [UInt32]?, bytes: Int, to session: Session,
+        on connection: ClientConnection
+    ) -> Bool {
+        let message = outgoing.message
+        let makesRoom = connection.pace == .slow && session.slowConsumer == .dropOldest
+        if !makesRoom {
+            let followsBytes = connection.backlog.isEmpty && message.properties?.expiresAt == nil
+            guard mayWait(session, on: connection, bytes: followsBytes ? bytes : message.size) else { return false }
+            if followsBytes { return true }
         }
-        guard mayWait(session, on: connection, bytes: frame.readableBytes) else { return }
-        connection.outbound.buffer.writeImmutableBuffer(frame)
-        counters.publishSent[0] &+= 1
-        counters.packetsSent &+= 1
+        connection.backlog.append(
+            Delivery(message: outgoing.stored(), qos: .atMostOnce, retain: retain, identifiers: identifiers, share: nil))
+        if makesRoom {
+            noteStuck(message.size, on: connection)
+            trimBacklog(of: connection, session)
+        }
+        return false
     }
 
     /// Whether a QoS 0 message may wait for a transport that takes nothing now.
     ///
     /// While its publishers wait for it, a client may have twice the limit: what they had sent already.
     private func mayWait(_ session: Session, on connection: ClientConnection, bytes: Int) -> Bool {
-        let waiting = connection.outbound.count
+        let waiting = connection.outbound.count + connection.backlog.bytes
         if waiting >= limits.outboundBytesMax { noteCongestion(of: connection) }
         // Halved, not doubled: the limit may be any number.
         let counted = connection.pace == .waitedFor ? waiting / 2 : waiting
@@ -68,14 +89,12 @@ extension Shard {
         return false
     }
 
-    private func queueFrame(_ frame: ByteBuffer, for session: Session, on connection: ClientConnection) {
-        connection.backlog.append(frame)
-        noteStuck(frame.readableBytes, on: connection)
+    private func trimBacklog(of connection: ClientConnection, _ session: Session) {
         while connection.backlog.bytes > limits.outboundBytesMax || stuckBytes > outboundBytesShare,
             let oldest = connection.backlog.popFirst()
         {
-            noteStuck(-oldest.readableBytes, on: connection)
-            drop(.outboundFull, of: session)
+            noteStuck(-oldest.message.size, on: connection)
+            drop(oldest.message.isExpired(at: now) ? .messageExpired : .outboundFull, of: session)
         }
     }
 
@@ -92,12 +111,20 @@ extension Shard {
 
     /// Moves what waited behind `outbound` there.
     func drainBacklog(of connection: ClientConnection) {
-        while connection.isWritable, let frame = connection.backlog.popFirst() {
-            connection.outbound.buffer.writeImmutableBuffer(frame)
-            counters.publishSent[0] &+= 1
-            counters.packetsSent &+= 1
+        guard !connection.backlog.isEmpty, let session = connection.session else { return }
+        while connection.isWritable, let delivery = connection.backlog.popFirst() {
+            if delivery.message.isExpired(at: now) {
+                drop(.messageExpired, of: session)  // [MQTT5-3.3.2-5]
+                continue
+            }
+            guard let form = topicForm(of: delivery, on: connection) else {
+                drop(.packetTooLarge, of: session)
+                continue
+            }
+            write(delivery, form, duplicate: false, packetID: 0, on: connection)
             if connection.outbound.count >= limits.outboundBytesMax { flush(connection) }
         }
+        noteStuck(connection.backlog.bytes, on: connection)
     }
 
     // MARK: QoS 1 and 2
@@ -107,7 +134,9 @@ extension Shard {
         min(connection.limits.values.inflightMax, connection.terms?.receiveMaximum ?? .max)
     }
 
+    /// Never past what waits in the backlog.
     private func hasRoom(on connection: ClientConnection) -> Bool {
+        guard connection.backlog.isEmpty else { return false }
         if connection.outbound.count >= limits.outboundBytesMax {
             guard connection.isWritable else { return false }
             flush(connection)
@@ -116,32 +145,49 @@ extension Shard {
     }
 
     func canSend(_ session: Session, on connection: ClientConnection) -> Bool {
-        hasRoom(on: connection) && session.window.hasRoom(inflightMax: sendQuota(of: connection))
+        hasRoom(on: connection)
+            && session.window.hasRoom(inflightMax: sendQuota(of: connection), bytesMax: limits.inflightBytesMax)
     }
 
     func send(_ delivery: Delivery, to session: Session, on connection: ClientConnection) {
-        guard fits(delivery, on: connection) else {
+        guard let form = topicForm(of: delivery, on: connection) else {
             recordRemoval(of: delivery, from: session)
             return drop(.packetTooLarge, of: session)
         }
         var delivery = delivery
         recordSent(&delivery, to: session)
         let packetID = session.window.open(delivery)
+        countInflight(of: session)
         // Its identifier has to be known after a crash, or the client would take another message for this one.
         if delivery.qos == .exactlyOnce, holds(.publish(packetID, duplicate: false), until: need(of: session), on: connection) { return }
         // Whatever the publisher's DUP said [MQTT5-3.3.1-3] [MQTT5-4.3.2-2] [MQTT5-4.3.3-2].
-        write(delivery, duplicate: false, packetID: packetID, on: connection)
+        write(delivery, form, duplicate: false, packetID: packetID, on: connection)
     }
 
-    /// Whether the client takes a packet that large; if not, the message counts as delivered [MQTT5-3.1.2-24] [MQTT5-3.1.2-25].
-    private func fits(_ delivery: Delivery, on connection: ClientConnection) -> Bool {
-        guard let terms = connection.terms, terms.packetBytesMax != .max else { return true }
-        let message = delivery.message
-        let size = ByteBuffer.publishSize(
-            topicBytes: message.topic.readableBytes, payloadBytes: message.payload.readableBytes, qos: delivery.qos,
-            properties: properties(of: delivery))
-        // Room for an alias, whichever it will be.
-        return size + (terms.outboundAliases.isUsed ? 3 : 0) <= terms.packetBytesMax
+    /// How a PUBLISH tells its topic.
+    enum TopicForm {
+        case name
+        case alias(UInt16)
+        /// By name, with an alias that the client is given by it.
+        case nameAndAlias
+    }
+
+    /// The form in which the client takes the packet: with an alias where there is one and the packet is not too large with it.
+    ///
+    /// `nil` when it is too large for the client, or for the protocol, in every form: then the message counts as delivered
+    /// [MQTT5-3.1.2-24] [MQTT5-3.1.2-25].
+    func topicForm(of delivery: Delivery, on connection: ClientConnection) -> TopicForm? {
+        let (message, qos) = (delivery.message, delivery.qos)
+        guard let terms = connection.terms else { return message.hasPacket(qos: qos, properties: nil) ? .name : nil }
+        let known = terms.outboundAliases.isUsed ? terms.outboundAliases.known(for: message.topic) : nil
+        let preferred = known.map { TopicForm.alias($0) } ?? (terms.outboundAliases.hasFree ? .nameAndAlias : .name)
+        let bytesMax = min(terms.packetBytesMax, BrokerLimits.packetBytesAlwaysMax)
+        if terms.packetBytesMax == .max, message.hasPacket(qos: qos, properties: properties(of: delivery)) { return preferred }
+        var told = properties(of: delivery)
+        let nameBytes = message.packetBytes(qos: qos, properties: told)
+        told.topicAlias = 1  // as long as any other
+        if message.packetBytes(qos: qos, isTopicNamed: known == nil, properties: told) <= bytesMax { return preferred }
+        return nameBytes <= bytesMax ? .name : nil
     }
 
     private func properties(of delivery: Delivery) -> PublishProperties {
@@ -151,14 +197,19 @@ extension Shard {
     }
 
     /// Appends a packet that fits.
-    func write(_ delivery: Delivery, duplicate: Bool, packetID: UInt16, on connection: ClientConnection) {
+    func write(
+        _ delivery: Delivery, _ form: TopicForm, duplicate: Bool, packetID: UInt16, on connection: ClientConnection
+    ) {
         let message = delivery.message
         if let terms = connection.terms {
             var properties = properties(of: delivery)
             var topic = message.topic
-            if terms.outboundAliases.isUsed, let (alias, isKnown) = terms.outboundAliases.alias(for: topic) {
+            switch form {
+            case .name: break
+            case .alias(let alias):
                 properties.topicAlias = alias
-                if isKnown { topic = ByteBuffer() }
+                topic = ByteBuffer()
+            case .nameAndAlias: properties.topicAlias = terms.outboundAliases.give(to: topic)
             }
             connection.outbound.buffer.writePublish(
                 topic: topic, payload: message.payload, qos: delivery.qos, retain: delivery.retain, duplicate: duplicate,
@@ -176,26 +227,15 @@ extension Shard {
     // MARK: What waits
 
     /// Sends what waits, as far as window and socket have room: what was sent before the client went, then retained messages for new
-    /// subscriptions, then the queue in order, with what is owed on topics that it held in its place there.
+    /// subscriptions, as far as they are due, then the queue in order.
     func pump(_ session: Session) {
+        countInflight(of: session)
         guard let connection = session.connection else { return }
         while hasRoom(on: connection), let entry = session.window.nextResend(inflightMax: sendQuota(of: connection)) {
             resend(entry, to: session, on: connection)
         }
-        if canSend(session, on: connection) {
-            // As it is now it may be one of those in the queue, and must not come before the others [MQTT-4.6.0-6] [MQTT5-4.6.0-6].
-            while let next = session.retainedBacklog.popOvertaken() { enqueue(next, for: session) }
-        }
-        while canSend(session, on: connection), let next = session.retainedBacklog.popFirst() {
-            sendRetained(next, to: session, on: connection)
-        }
-        if session.retainedBacklog.isEmpty { session.forgetQueuedTopics() }
         while canSend(session, on: connection) {
-            if let owed = session.queue.popOwed() {
-                queuedBytes -= owed.kept?.size ?? 0
-                sendRetained(owed, to: session, on: connection)
-                continue
-            }
+            if sendNextRetained(to: session, on: connection) { continue }
             guard let next = session.queue.popFirst() else { break }
             queuedBytes -= next.message.size
             if next.message.isExpired(at: now) {
@@ -210,24 +250,6 @@ extension Shard {
             send(next, to: session, on: connection)  // [MQTT-4.6.0-6] [MQTT5-4.6.0-6]
         }
         checkPace(of: connection)
-    }
-
-    /// The retained message as it is now, so that it is never older than what went before it, or as it was when it got its place in the queue;
-    /// nothing if the topic has none any more.
-    private func sendRetained(_ owed: OwedRetained, to session: Session, on connection: ClientConnection) {
-        guard let current = retained.message(for: owed.topic) else { return }
-        let message = owed.kept ?? current
-        guard !message.isExpired(at: now), admits(owed.topic, to: session) else { return }
-        let delivery = Delivery(
-            message: message, qos: min(owed.qos, message.qos), retain: true,  // [MQTT-3.3.1-8]
-            identifiers: owed.identifiers, share: nil)
-        if delivery.qos > .atMostOnce {
-            send(delivery, to: session, on: connection)
-        } else if fits(delivery, on: connection) {
-            write(delivery, duplicate: false, packetID: 0, on: connection)
-        } else {
-            drop(.packetTooLarge, of: session)
-        }
     }
 
     /// After a reconnection: everything unfinished again, with its packet identifier, in the original order.
@@ -247,8 +269,9 @@ extension Shard {
     private func resend(_ entry: OutboundWindow.Entry, to session: Session, on connection: ClientConnection) {
         // [MQTT5-4.3.3-5] [MQTT5-4.3.3-6]
         if entry.stage == .awaitingPubcomp { return acknowledge(.pubrel, entry.packetID, after: need(of: session), on: connection) }
-        guard fits(entry.delivery, on: connection) else {
+        guard let form = topicForm(of: entry.delivery, on: connection) else {
             session.window.abandon(entry.packetID)
+            countInflight(of: session)
             recordRemoval(of: entry.delivery, from: session)
             return drop(.packetTooLarge, of: session)
         }
@@ -257,6 +280,6 @@ extension Shard {
         {
             return
         }
-        write(entry.delivery, duplicate: true, packetID: entry.packetID, on: connection)  // [MQTT-3.3.1-1] [MQTT5-3.3.1-1]
+        write(entry.delivery, form, duplicate: true, packetID: entry.packetID, on: connection)  // [MQTT-3.3.1-1] [MQTT5-3.3.1-1]
     }
 }

@@ -24,7 +24,7 @@ package final class Shard {
 
     var now: Instant
     var index = TopicIndex()
-    var routes = RouteTable()
+    var routes: RouteTable
     var topics: TopicLedger
     var counters = ShardCounters()
     var sessions: [ExactText: Session] = [:]
@@ -41,7 +41,9 @@ package final class Shard {
     var dirty: [ClientConnection] = []
     /// By ``FrameForm/index``: what several connections get at QoS 0 in this turn.
     var sharedFrames = (0..<FrameForm.count).map { _ in SharedFrames() }
-    var outboxes: [[ShardMessage]]
+    private var outboxes: [[ShardMessage]]
+    /// Other shards have still to be told something that clients must not be answered before.
+    private var owesPeers = false
     private var turnIsOpen = false
     /// Messages by rules and by the broker, published one after another and never inside each other.
     var ownMessages = Deque<Message>()
@@ -54,6 +56,15 @@ package final class Shard {
     var retainedSweepAt: Instant?
     var announcements = InterestAnnouncements()
     var taps: [Tap] = []
+
+    /// Connections whose sockets are gone, with much that came before.
+    var leaving = Deque<(connection: ClientConnection, reason: CloseReason)>()
+    /// Sessions that are owed more retained messages than the last turn had time for.
+    var owedLater = Deque<Session>()
+    /// How many retained messages may still be sent before others are waited for.
+    var retainedShare = Shard.retainedPerTurn
+    var lastRetainedLookup: RetainedLookup?
+    var workIsUnderWay = false
 
     // What waits for slow clients, and who waits for them.
     var queuedBytes = 0
@@ -94,6 +105,7 @@ package final class Shard {
         self.now = now
         peers = (0..<shardCount).map { ShardID($0) }.filter { $0 != id }
         outboxes = Array(repeating: [], count: shardCount)
+        routes = RouteTable(weightMax: limits.routeRecipientsMax)
         topics = TopicLedger(topicsTrackedMax: limits.topicsTrackedMax)
         if let rules { index.setRules(rules.topicFilters) }
     }
@@ -121,8 +133,30 @@ package final class Shard {
     }
 
     func tell(_ shard: ShardID, _ message: ShardMessage) {
-        outboxes[shard.index].append(message)
+        tellInThisTurn(shard, message)
         openTurn()
+    }
+
+    /// As ``tell(_:_:)``, of a turn that is ending.
+    func tellInThisTurn(_ shard: ShardID, _ message: ShardMessage) {
+        outboxes[shard.index].append(message)
+        owesPeers = true
+    }
+
+    /// Hands over what gathered for other shards, before a client can learn from an answer, or from the end of its connection, that its
+    /// messages were accepted: what it publishes then, on whatever shard, comes after them everywhere [MQTT-4.6.0-6] [MQTT5-4.6.0-6].
+    package func handOff() {
+        guard owesPeers else { return }
+        owesPeers = false
+        handOffAll()
+    }
+
+    private func handOffAll() {
+        for peer in peers where !outboxes[peer.index].isEmpty {
+            var batch: [ShardMessage] = []
+            swap(&batch, &outboxes[peer.index])
+            transport.handOff(batch, to: peer)
+        }
     }
 
     /// Sends what gathered since the last call: one write per connection, one batch per shard.
@@ -133,6 +167,7 @@ package final class Shard {
         doomed.removeAll(keepingCapacity: true)
         releasePublishers()
         publishOwnMessages()
+        closeTurn()  // what it asks other shards goes to them with the rest of the turn
         var connections: [ClientConnection] = []
         swap(&connections, &dirty)
         for connection in connections {
@@ -141,12 +176,8 @@ package final class Shard {
             connection.outbound.unshare()
         }
         beginSharedFrames()
-        closeTurn()
-        for peer in peers where !outboxes[peer.index].isEmpty {
-            var batch: [ShardMessage] = []
-            swap(&batch, &outboxes[peer.index])
-            transport.handOff(batch, to: peer)
-        }
+        handOffAll()
+        owesPeers = false
         connections.removeAll(keepingCapacity: true)
         if dirty.isEmpty { swap(&connections, &dirty) }  // keeps the array's storage
     }
@@ -165,13 +196,15 @@ package final class Shard {
     /// Hands the connection's bytes to its socket, or to the shard that has the socket.
     func flush(_ connection: ClientConnection) {
         guard connection.isWritable, connection.outbound.count > 0, connection.held.gate == nil else { return }
+        handOff()
         let bytes = connection.outbound.take()
         switch connection.link {
         case .local:
             counters.bytesSent &+= UInt64(bytes.readableBytes)
             connection.isWritable = transport.send(bytes, on: connection)
         case .remote(let shard, let id):
-            tell(shard, .relaySend(id: id, bytes: bytes))
+            outboxes[shard.index].append(.relaySend(id: id, bytes: bytes))  // an answer itself: nothing has to go before others
+            openTurn()
         }
     }
 
@@ -214,8 +247,7 @@ package final class Shard {
             passOnClose(of: connection, reason, to: shard)
             return
         }
-        finishIntake(of: connection)
-        end(connection, reason: reason, closingTransport: false)
+        finishIntake(of: connection, reason)
         publishOwnMessages()
     }
 
@@ -247,7 +279,9 @@ package final class Shard {
 
     func enqueueOwn(_ message: Message) {
         let home = Self.home(of: message.topic, shardCount: peers.count + 1)
-        if home == id { ownMessages.append(message) } else { tell(home, .publish(message)) }
+        if home == id { return ownMessages.append(message) }
+        tell(home, .publish(message))
+        noteHandOff(of: message, to: home)
     }
 
     func publishOwnMessages() {

@@ -34,7 +34,7 @@ struct ShardCounters {
         case messageExpired = "message_expired"
         /// QoS 2 on a listener with the AWS dialect.
         case qosNotSupported = "qos_not_supported"
-        /// Larger than the packets that the client takes.
+        /// Larger than the packets that the client takes, or than a packet can be.
         case packetTooLarge = "packet_too_large"
         /// Said to be UTF-8, and is not.
         case payloadFormatInvalid = "payload_format_invalid"

@@ -23,8 +23,10 @@ package enum ShardMessage: Sendable {
     case sharedMembers(group: String, SharedGroup.Counts, sequence: UInt64)
     /// The sender routes by every interest up to this number of the receiver.
     case interestApplied(sequence: UInt64)
-    /// The receiver no longer owns this client identifier: what it holds under the epoch ends.
-    case evict(clientID: String, epoch: UInt64, newPeer: String)
+    /// The receiver no longer owns this client identifier: what it holds under the epoch ends, and then the connection that took it is told.
+    case evict(clientID: String, epoch: UInt64, newPeer: String, slot: Int, connectionID: UInt64)
+    /// What the client published on its earlier connection is on its way everywhere: what it sends on this one may follow.
+    case evicted(slot: Int, connectionID: UInt64)
     /// A connection at the sender whose session lives at the receiver; the bytes are its CONNECT, accepted, and what followed.
     case adopt(id: UInt64, info: ConnectionInfo, AcceptedConnect)
     /// Bytes that came for a connection adopted by the receiver.

@@ -51,6 +51,16 @@ extension Shard {
         if !isOnline { passOn(takeQueued(of: session) { $0.share?.hasSomebodyOnline ?? false }) }
     }
 
+    /// The session's client counts as slow, or has caught up: other shards prefer members that take what comes.
+    func announcePace(of session: Session, isSlow: Bool) {
+        if session.sharedSubscriptions == 0 { return }
+        for subscription in session.subscriptions.values {
+            guard let group = subscription.share else { continue }
+            group.paceChanged(isSlow: isSlow)
+            announce(.members(group))
+        }
+    }
+
     /// Messages of a session that ends before it was done with them; what it has begun to receive at QoS 2 is its alone
     /// [MQTT5-4.8.2-5], and so is what it refused [MQTT5-4.8.2-6].
     func orphans(of session: Session) -> [Delivery] {

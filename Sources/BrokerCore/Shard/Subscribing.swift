@@ -21,7 +21,7 @@ struct PendingSubscription {
 struct InterestAnnouncements {
     var lastSequence: UInt64 = 0
     var applied: [ShardID: UInt64] = [:]
-    var pending: [PendingSubscription] = []
+    var pending = Deque<PendingSubscription>()
 }
 
 extension Shard {
@@ -35,6 +35,9 @@ extension Shard {
             if let (code, problem) = problem(with: request, of: session, on: connection) {
                 transport.report(.subscribeDenied(clientID: session.clientID, filter: request.filter, problem))
                 counters.subscriptionsRefused += 1
+                if connection.isAWS, connection.terms == nil, code == .notAuthorized {
+                    return end(connection, reason: .notPermitted(problem), closingTransport: true)
+                }
                 codes.append(code)  // [MQTT-3.8.4-5] [MQTT5-3.8.4-6] [MQTT5-3.8.4-7]
                 continue
             }
@@ -56,7 +59,7 @@ extension Shard {
         if isApplied(pending.sequence) {
             complete(pending, on: connection)
         } else {
-            connection.isAwaitingSuback = true
+            connection.isAwaitingPeers = true
             announcements.pending.append(pending)
         }
     }
@@ -81,11 +84,12 @@ extension Shard {
             let text = "the client has \(limits.subscriptionsPerClientMax) subscriptions (subscriptionsPerClientMax)"
             return (.quotaExceeded, text)
         }
+        if request.filter.hasPrefix(BasicIngest.prefix) { return (.notAuthorized, "nobody subscribes to the topics of Basic Ingest") }
         if session.keeping.isKept, turns?.isFailing == true { return (.implementationSpecificError, Self.storeTrouble) }
         if authorizer.isUnrestricted { return nil }
         // The right to a shared subscription is the right to its filter.
         let filter = (try? SharedFilter(parsing: request.filter))?.filter ?? request.filter
-        return authorizer.allowsSubscribe(to: filter, by: session.subscriber) ? nil : (.notAuthorized, "not authorized")
+        return authorizer.refusal(ofSubscribe: filter, by: session.subscriber).map { (.notAuthorized, $0) }
     }
 
     /// What IoT Core does not answer, or closes for.
@@ -98,9 +102,8 @@ extension Shard {
     }
 
     func receiveUnsubscribe(_ packet: Unsubscribe, from session: Session, on connection: ClientConnection) {
-        let codes = packet.filters.map { filter in  // [MQTT-3.10.4-1] [MQTT5-3.10.4-1]
-            removeSubscription(of: session, filter: filter) ? ReasonCode.success : .noSubscriptionExisted
-        }
+        // [MQTT-3.10.4-1] [MQTT5-3.10.4-1]
+        let codes = removeSubscriptions(of: session, filters: packet.filters).map { $0 ? ReasonCode.success : .noSubscriptionExisted }
         // One UNSUBACK, whatever their number [MQTT-3.10.4-6] [MQTT-2.3.1-7] [MQTT5-2.2.1-6] [MQTT5-3.10.4-6].
         // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT5-3.10.4-4] [MQTT5-3.10.4-5] [MQTT5-3.11.3-1]
         let unsuback = Packet.unsuback(Unsuback(packetID: packet.packetID, reasonCodes: codes))
@@ -108,16 +111,32 @@ extension Shard {
         send(unsuback, on: connection)
     }
 
-    /// Answers whether there was such a subscription.
+    /// Answers for each filter whether there was such a subscription; what waits for it as a shared one goes on to other members.
     @discardableResult
-    func removeSubscription(of session: Session, filter: String) -> Bool {
+    func removeSubscriptions(of session: Session, filters: [String]) -> [Bool] {
+        var left: Set<ObjectIdentifier> = []
+        let found = filters.map { filter in
+            let change = removeSubscription(of: session, filter: filter)
+            if case .members(let group) = change { left.insert(ObjectIdentifier(group)) }
+            return change != nil
+        }
+        // The queue is looked through once, however many were left.
+        if !left.isEmpty {
+            passOn(takeQueued(of: session) { $0.share.map { left.contains(ObjectIdentifier($0)) && $0.hasSomebodyOnline } ?? false })
+        }
+        return found
+    }
+
+    /// Answers `nil` when there was no such subscription; what waits for a member of a shared one is for the caller to pass on.
+    @discardableResult
+    func removeSubscription(of session: Session, filter: String) -> TopicIndex.Change? {
         // No message is added for it from here on; what the window has begun goes on [MQTT-3.10.4-2] [MQTT-3.10.4-3]
         // [MQTT5-3.10.4-2] [MQTT5-3.10.4-3].
-        guard let change = index.unsubscribe(session, from: filter) else { return false }
+        guard let change = index.unsubscribe(session, from: filter) else { return nil }
+        session.giveUpRetained(for: ExactText(filter))
         recordUnsubscription(of: session, from: filter)
         announce(change)
-        if case .members(let group) = change { passOn(takeQueued(of: session) { $0.share === group && group.hasSomebodyOnline }) }
-        return true
+        return change
     }
 
     // MARK: What other shards know
@@ -167,23 +186,11 @@ extension Shard {
         pump(pending.session)
     }
 
-    /// Each topic waits once, however many filters ask for it: that bounds the backlog by the number of retained messages.
     func queueRetained(of pending: PendingSubscription) {
-        let session = pending.session
-        for (filter, options) in pending.filters where session.subscriptions[ExactText(filter)] != nil {  // or it was given up since
+        for (filter, options) in pending.filters {
             let key = ExactText(filter)
-            var waiting: [ByteBuffer: [(filter: ExactText, options: SubscriptionOptions)]] = [:]
-            let isReplaced = { (owed: OwedRetained) in
-                guard Topics.matches(name: String(buffer: owed.topic), filter: filter) else { return false }
-                waiting[owed.topic] = owed.wanted.filter { $0.filter != key }
-                return true
-            }
-            if !session.retainedBacklog.isEmpty { session.retainedBacklog.removeAll(where: isReplaced) }
-            removeOwed(of: session, where: isReplaced)
-            for topic in retained.topics(matching: ByteBuffer(string: filter)) {
-                let wanted = (waiting[topic] ?? []) + [(key, options)]
-                session.owe(OwedRetained(topic: topic, wanted: wanted))
-            }
+            guard pending.session.subscriptions[key] != nil else { continue }  // it was given up since
+            pending.session.retainedBacklog.ask(key, options, version: retained.version)
         }
     }
 }

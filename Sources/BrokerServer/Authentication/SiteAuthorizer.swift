@@ -1,24 +1,45 @@
 package import BrokerCore
 package import MQTTCodec
+package import Rights
 import Synchronization
 package import Trust
 
-/// Who may connect, by what each listener says: a client certificate, SCRAM, or nothing where it takes anonymous clients.
+/// Who may connect, by what each listener says, and what they may do then, by the site's policies.
 ///
-/// Once in, a client may do everything.
+/// A listener takes clients with a certificate, by SCRAM, or anonymous ones.
+/// Where no policy is declared, whoever is let in may do everything.
 package final class SiteAuthorizer: Authorizer {
+    /// Clients whose grants are kept; at more, all are worked out anew.
+    private static let grantsKeptMax = 20_000
+
+    private struct Site {
+        /// By the listener's name.
+        var credentials: [String: ScramCredentials]
+        var policies: PolicyBook
+        /// Of clients that asked lately: what a policy's text means for one client is worked out once.
+        var grants: [PolicySubject: Grants] = [:]
+    }
+
     private let base = ListenerAuthorizer()
-    /// By the listener's name.
-    private let credentials: Mutex<[String: ScramCredentials]>
+    private let site: Mutex<Site>
+    /// Read for every message, so not behind the lock.
+    private let isEnforced: Atomic<Bool>
 
-    package init(credentials: [String: ScramCredentials] = [:]) { self.credentials = Mutex(credentials) }
+    package init(credentials: [String: ScramCredentials] = [:], policies: PolicyBook = PolicyBook()) {
+        site = Mutex(Site(credentials: credentials, policies: policies))
+        isEnforced = Atomic(policies.isEnforced)
+    }
 
-    /// Takes other credentials, as after a reload.
+    /// Takes other credentials and policies, as after a reload.
     ///
-    /// Exchanges that have begun end by the old ones.
-    package func replace(credentials: [String: ScramCredentials]) { self.credentials.withLock { $0 = credentials } }
+    /// Exchanges that have begun end by the old credentials. What clients may not do any more is taken back by
+    /// ``Broker/rightsChanged()``.
+    package func replace(credentials: [String: ScramCredentials], policies: PolicyBook) {
+        site.withLock { $0 = Site(credentials: credentials, policies: policies) }
+        isEnforced.store(policies.isEnforced, ordering: .releasing)
+    }
 
-    package var isUnrestricted: Bool { base.isUnrestricted }
+    // MARK: Who is this
 
     package func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication {
         let answer = base.authenticate(connect, on: connection)
@@ -29,13 +50,46 @@ package final class SiteAuthorizer: Authorizer {
     }
 
     package func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)? {
-        guard method == ScramServer.mechanism, let known = credentials.withLock({ $0[connection.listener] }) else { return nil }
+        guard method == ScramServer.mechanism, let known = site.withLock({ $0.credentials[connection.listener] }) else { return nil }
         return ScramExchange(credentials: known)
     }
 
-    private func offersScram(_ connection: ConnectionInfo) -> Bool { credentials.withLock { $0[connection.listener] != nil } }
+    private func offersScram(_ connection: ConnectionInfo) -> Bool { site.withLock { $0.credentials[connection.listener] != nil } }
 
-    package func allowsPublish(to topic: String, by publisher: Publisher) -> Bool { base.allowsPublish(to: topic, by: publisher) }
-    package func allowsSubscribe(to filter: String, by subscriber: Publisher) -> Bool { base.allowsSubscribe(to: filter, by: subscriber) }
-    package func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool { base.allowsDelivery(of: topic, to: subscriber) }
+    // MARK: What may they do
+
+    package var isUnrestricted: Bool { !isEnforced.load(ordering: .acquiring) }
+
+    package func refusal(ofConnect client: Publisher) -> String? {
+        refusal(of: .connect, client.clientID ?? "", by: client)
+    }
+
+    package func refusal(ofPublish topic: String, retain: Bool, by publisher: Publisher) -> String? {
+        if let refusal = refusal(of: .publish, topic, by: publisher) { return refusal }
+        return retain ? refusal(of: .retainPublish, topic, by: publisher) : nil
+    }
+
+    package func refusal(ofSubscribe filter: String, by subscriber: Publisher) -> String? {
+        refusal(of: .subscribe, filter, by: subscriber)
+    }
+
+    package func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool {
+        isUnrestricted || grants(of: subscriber).decide(.receive, topic).isAllowed
+    }
+
+    private func refusal(of action: PolicyAction, _ name: String, by client: Publisher) -> String? {
+        if isUnrestricted { return nil }
+        return grants(of: client).decide(action, name).refusal(of: action, name)
+    }
+
+    private func grants(of client: Publisher) -> Grants {
+        let subject = PolicySubject(clientID: client.clientID ?? "", principal: client.principal)
+        return site.withLock { site in
+            if let known = site.grants[subject] { return known }
+            if site.grants.count >= Self.grantsKeptMax { site.grants.removeAll() }
+            let grants = site.policies.grants(of: subject)
+            site.grants[subject] = grants
+            return grants
+        }
+    }
 }

@@ -34,8 +34,11 @@ final class EventLog {
             metadata["reason_code"] = "\(code.name)"
             metadata["reason"] = .string(LoggedText.escaping(text))
             warn("client refused", subject: Self.subject(clientID, info.peer), metadata)
-        case .publishDenied(let clientID, let topic):
-            warn("publish denied", subject: clientID, ["topic": .string(LoggedText.escaping(topic))], clientID: clientID)
+        case .publishDenied(let clientID, let topic, let text):
+            let metadata: Logger.Metadata = [
+                "topic": .string(LoggedText.escaping(topic)), "reason": .string(LoggedText.escaping(text)),
+            ]
+            warn("publish denied", subject: clientID, metadata, clientID: clientID)
         case .subscribeDenied(let clientID, let filter, let text):
             let metadata: Logger.Metadata = [
                 "filter": .string(LoggedText.escaping(filter)), "reason": .string(LoggedText.escaping(text)),
@@ -53,7 +56,7 @@ final class EventLog {
     private func closed(_ clientID: String?, _ info: ConnectionInfo, _ reason: CloseReason) {
         let isFault =
             switch reason {
-            case .malformed, .protocolViolation, .limitExceeded: true
+            case .malformed, .protocolViolation, .limitExceeded, .notPermitted: true
             default: false
             }
         guard logger.logLevel <= (isFault ? .warning : .info) else { return }

@@ -35,14 +35,28 @@ struct LogLine: Sendable {
         for (name, value) in metadata.sorted(by: { $0.key < $1.key }) {
             text.append(contentsOf: name.utf8)
             text.append(UInt8(ascii: "="))
-            text.append(contentsOf: value.description.utf8)
+            Self.append(value.description, to: &text)
             text.append(UInt8(ascii: " "))
         }
         text.append(contentsOf: message.utf8)
         text.append(UInt8(ascii: "\n"))
     }
 
-    /// Writes times as RFC 3339 has them, in UTC: `2026-11-25T18:04:05.123Z`. The date is worked out once for the lines of a second.
+    /// As it is, or in quotation marks where a reader could take a part of it for something else: clients choose their names.
+    private static func append(_ value: String, to text: inout [UInt8]) {
+        let isPlain = !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "\"") }
+        if isPlain { return text.append(contentsOf: value.utf8) }
+        text.append(UInt8(ascii: "\""))
+        for byte in value.utf8 {
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { text.append(UInt8(ascii: "\\")) }
+            text.append(byte)
+        }
+        text.append(UInt8(ascii: "\""))
+    }
+
+    /// Writes times as RFC 3339 has them, in UTC: `2026-11-25T18:04:05.123Z`.
+    ///
+    /// The date is worked out once for the lines of a second.
     struct Clock {
         private var seconds: Int?
         private var date: [UInt8] = []

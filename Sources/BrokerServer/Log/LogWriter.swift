@@ -11,7 +11,9 @@ import Synchronization
 package final class LogWriter: Sendable {
     /// Lines that wait to be written; further ones are dropped.
     package static let linesWaitingMax = 8_192
-    /// For how long lines gather before the next are written. The first line after a pause is written at once.
+    /// For how long lines gather before the next are written.
+    ///
+    /// The first line after a pause is written at once.
     ///
     /// Waking a thread costs the event loop that logs more than all else about a line: at thousands of connections a second, a quarter
     /// of the broker's CPU time. So the thread is woken a hundred times a second at the most.

@@ -64,7 +64,7 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard let connection else { return }  // closed by the broker: what still comes is read and dropped
-        driver.shard.received(unwrapInboundIn(data), on: connection, now: .now)
+        driver.received(unwrapInboundIn(data), on: connection)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

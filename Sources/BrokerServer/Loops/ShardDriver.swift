@@ -11,6 +11,8 @@ struct ShardSettings: Sendable {
     var retained: RetainedStore
     var admission: Admission
     var rules: (any MessageRules)?
+    /// One for each shard, by index.
+    var mailboxes: [Mailbox]
     var store: (any SessionStore)?
     var durability = Durability.memory
 }
@@ -29,6 +31,9 @@ final class ShardDriver: ShardTransport {
     private var handlers: [MQTTConnectionHandler?] = []
     private var scheduled: (deadline: Instant, task: Scheduled<Void>)?
     private var taps: [UInt64: Tap] = [:]
+    private var isTakingMail = false
+    /// How long the last part took of what is done in parts.
+    private var lastWork = TimeAmount.zero
     let channels: OpenChannels
 
     // Lazy, because the shard wants its transport, which is this.
@@ -74,7 +79,21 @@ final class ShardDriver: ShardTransport {
         return connection
     }
 
+    func received(_ bytes: ByteBuffer, on connection: ClientConnection) {
+        takeMail()
+        shard.received(bytes, on: connection, now: .now)
+    }
+
+    /// What others have handed over comes before whatever a client sends or a deadline brings.
+    private func takeMail() {
+        if isTakingMail { return }
+        isTakingMail = true
+        defer { isTakingMail = false }
+        for batch in settings.mailboxes[id.index].take() { shard.peerMessages(batch.messages, from: batch.sender, now: .now) }
+    }
+
     func lost(_ connection: ClientConnection, _ reason: CloseReason) {
+        takeMail()
         shard.transportClosed(connection, reason: reason, now: .now)
         // Only now: the shard might have had last words for it.
         if let handler = handlers[connection.slot], handler.connection == nil { handlers[connection.slot] = nil }
@@ -92,6 +111,23 @@ final class ShardDriver: ShardTransport {
         eventLoop.assumeIsolated().execute { self.shard.endTurn(now: .now) }
     }
 
+    /// As a task that is due after a pause, counted from the end of this turn.
+    ///
+    /// A loop reads no socket before all tasks are done that are due by then. The pause grows with the work, or what it caused would take so long that the next part was due at once.
+    func workLater() {
+        let loop = eventLoop.assumeIsolated()
+        loop.execute { loop.scheduleTask(in: max(Self.workPauseMin, self.lastWork * 2)) { self.continueWork() } }
+    }
+
+    private func continueWork() {
+        takeMail()
+        let start = NIODeadline.now()
+        shard.continueWork(now: .now)
+        lastWork = NIODeadline.now() - start
+    }
+
+    private static let workPauseMin = TimeAmount.microseconds(100)
+
     func send(_ bytes: ByteBuffer, on connection: ClientConnection) -> Bool {
         handler(of: connection)?.send(bytes) ?? true
     }
@@ -105,9 +141,9 @@ final class ShardDriver: ShardTransport {
     func setReading(_ isReading: Bool, on connection: ClientConnection) { handler(of: connection)?.setReading(isReading) }
 
     func handOff(_ messages: [ShardMessage], to shard: ShardID) {
+        guard settings.mailboxes[shard.index].put(messages, from: id) else { return }
         let peer = peers[shard.index]
-        let sender = id
-        peer.eventLoop.execute { peer.value.shard.peerMessages(messages, from: sender, now: .now) }
+        peer.eventLoop.execute { peer.value.takeMail() }
     }
 
     func setDeadline(_ deadline: Instant) {
@@ -121,7 +157,15 @@ final class ShardDriver: ShardTransport {
 
     private func deadlineReached() {
         scheduled = nil
+        takeMail()
         shard.deadlineReached(now: .now)
+    }
+
+    /// Publishes as the broker itself; when it answers, what clients publish from then on comes after it.
+    func publish(_ messages: [Message]) {
+        takeMail()
+        for message in messages { shard.publish(message, now: .now) }
+        shard.handOff()
     }
 
     func report(_ event: BrokerEvent) { log.report(event) }

@@ -13,6 +13,7 @@ package final class SimulatedBroker {
     package let admission: Admission
     package private(set) var now: Instant
     package private(set) var nodes: [SimulatedShard] = []
+    private let mail: SimulatedMail
     /// What the shards reported, in order.
     package var events: [BrokerEvent] { nodes.flatMap(\.events) }
 
@@ -25,7 +26,9 @@ package final class SimulatedBroker {
         self.store = store
         self.now = now
         admission = Admission(limits: limits)
-        for index in 0..<shards { nodes.append(SimulatedShard(ShardID(index))) }
+        let mail = SimulatedMail(shards: shards)
+        self.mail = mail
+        for index in 0..<shards { nodes.append(SimulatedShard(ShardID(index), mail)) }
         for node in nodes {
             node.shard = Shard(
                 id: node.id, shardCount: shards, limits: limits, transport: node, authorizer: authorizer, directory: directory,
@@ -94,12 +97,14 @@ package final class SimulatedBroker {
     }
 
     package func receive(_ bytes: ByteBuffer, from socket: SimulatedSocket) {
+        takeMail(of: socket.node)
         if socket.isClosed { return }
         socket.node.core.received(bytes, on: socket.connection, now: now)
     }
 
     /// The peer is gone: what the broker has sent and the client has not read is lost with it.
     package func lose(_ socket: SimulatedSocket) {
+        takeMail(of: socket.node)
         if socket.isClosed { return }
         socket.isClosed = true
         socket.node.core.transportClosed(socket.connection, reason: .closedByPeer, now: now)
@@ -111,22 +116,31 @@ package final class SimulatedBroker {
         if !socket.isClosed { socket.node.core.transportWritable(socket.connection, isWritable, now: now) }
     }
 
-    /// Ends a shard's turn if one is open.
+    /// Lets a shard go on with work that it left for later, and ends its turn if one is open.
     package func endTurn(of shard: Int) {
         let node = nodes[shard]
+        if node.workIsUnderWay {
+            node.workIsUnderWay = false
+            node.core.continueWork(now: now)
+        }
         guard node.turnIsOpen else { return }
         node.turnIsOpen = false
         node.core.endTurn(now: now)
     }
 
-    /// Delivers the oldest batch that `from` handed to `to`.
+    /// Delivers the oldest batch that others handed to a shard.
     ///
     /// Answers false when there is none.
-    package func deliverHandOff(from: Int, to: Int) -> Bool {
-        guard let batch = nodes[from].handOffs[ShardID(to)]?.first else { return false }
-        nodes[from].handOffs[ShardID(to)]?.removeFirst()
-        nodes[to].core.peerMessages(batch, from: ShardID(from), now: now)
+    package func deliverHandOff(to shard: Int) -> Bool {
+        if mail.boxes[shard].isEmpty { return false }
+        let (sender, messages) = mail.boxes[shard].removeFirst()
+        nodes[shard].core.peerMessages(messages, from: sender, now: now)
         return true
+    }
+
+    /// A shard that reads from a socket, or meets a deadline, has taken before what others handed to it: so the server keeps it.
+    private func takeMail(of node: SimulatedShard) {
+        while deliverHandOff(to: node.id.index) {}
     }
 
     /// Moves the clock, and fires what is due on the way.
@@ -135,6 +149,7 @@ package final class SimulatedBroker {
         for node in nodes {
             while let deadline = node.deadline, deadline <= now {
                 node.deadline = nil
+                takeMail(of: node)
                 node.core.deadlineReached(now: now)
             }
         }
@@ -142,10 +157,10 @@ package final class SimulatedBroker {
 
     /// Whether nothing is under way inside the broker: no turn is open, no hand-off has still to arrive, and no client waits to be read.
     package var isSettled: Bool {
-        nodes.allSatisfy { node in
-            !node.turnIsOpen && store?.hasWaiting != true && node.handOffs.values.allSatisfy(\.isEmpty)
-                && node.sockets.values.allSatisfy(\.isRead)
-        }
+        mail.boxes.allSatisfy(\.isEmpty) && store?.hasWaiting != true
+            && nodes.allSatisfy { node in
+                !node.turnIsOpen && !node.workIsUnderWay && node.sockets.values.allSatisfy(\.isRead)
+            }
     }
 
     /// Ends turns and delivers hand-offs until nothing moves, and writes to the disk unless that is to wait.
@@ -154,13 +169,11 @@ package final class SimulatedBroker {
         while moved {
             moved = false
             for index in nodes.indices {
-                if nodes[index].turnIsOpen {
+                if nodes[index].turnIsOpen || nodes[index].workIsUnderWay {
                     endTurn(of: index)
                     moved = true
                 }
-                for other in nodes.indices where other != index {
-                    while deliverHandOff(from: index, to: other) { moved = true }
-                }
+                while deliverHandOff(to: index) { moved = true }
             }
             if committing, store?.hasWaiting == true {
                 commit()
@@ -170,18 +183,29 @@ package final class SimulatedBroker {
     }
 }
 
+/// What shards have handed to each other and is still under way: for each receiver in the order of handing over, whoever did it.
+private final class SimulatedMail {
+    var boxes: [[(sender: ShardID, messages: [ShardMessage])]]
+
+    init(shards: Int) { boxes = Array(repeating: [], count: shards) }
+}
+
 /// One shard with its transport.
 package final class SimulatedShard: ShardTransport {
     package let id: ShardID
     fileprivate(set) var shard: Shard?
     package fileprivate(set) var turnIsOpen = false
+    package fileprivate(set) var workIsUnderWay = false
     package fileprivate(set) var deadline: Instant?
-    package fileprivate(set) var handOffs: [ShardID: [[ShardMessage]]] = [:]
+    private let mail: SimulatedMail
     package private(set) var events: [BrokerEvent] = []
     package private(set) var tapped: [(tap: UInt64, message: Message, publisher: Publisher)] = []
     fileprivate var sockets: [UInt64: SimulatedSocket] = [:]
 
-    fileprivate init(_ id: ShardID) { self.id = id }
+    fileprivate init(_ id: ShardID, _ mail: SimulatedMail) {
+        self.id = id
+        self.mail = mail
+    }
 
     package var core: Shard {
         guard let shard else { preconditionFailure("SimulatedBroker gives every node its shard") }
@@ -190,9 +214,12 @@ package final class SimulatedShard: ShardTransport {
 
     package func turnNeedsEnd() { turnIsOpen = true }
 
+    package func workLater() { workIsUnderWay = true }
+
     package func send(_ bytes: ByteBuffer, on connection: ClientConnection) -> Bool {
         guard let socket = sockets[connection.id] else { return true }
         socket.toClient.writeImmutableBuffer(bytes)
+        socket.whenSent?()
         return socket.acceptsBytes
     }
 
@@ -203,7 +230,7 @@ package final class SimulatedShard: ShardTransport {
 
     package func setReading(_ isReading: Bool, on connection: ClientConnection) { sockets[connection.id]?.isRead = isReading }
 
-    package func handOff(_ messages: [ShardMessage], to shard: ShardID) { handOffs[shard, default: []].append(messages) }
+    package func handOff(_ messages: [ShardMessage], to shard: ShardID) { mail.boxes[shard.index].append((id, messages)) }
 
     package func setDeadline(_ deadline: Instant) { self.deadline = min(self.deadline ?? deadline, deadline) }
 
@@ -222,6 +249,8 @@ package final class SimulatedSocket {
     package var toClient = ByteBuffer()
     package fileprivate(set) var isClosed = false
     package var acceptsBytes = true
+    /// Called when bytes have left for the client, which may act on them before the shard does anything else.
+    package var whenSent: (() -> Void)?
     /// Whether the broker reads what the client sends.
     package fileprivate(set) var isRead = true
 

@@ -26,6 +26,8 @@ package struct Configuration: Sendable {
     package var parameters: [String: String] = [:]
     /// Named limits that differ from their defaults.
     package var limits: [String: Int] = [:]
+    /// For whom the templates' policies stand; `nil` where the file does not say.
+    package var policies: [PolicyAttachment]?
     /// `host:port` of the server that clients of MQTT 5 are told to use when this one stops.
     package var serverReference: String?
     /// Where calls over HTTP may go beside what everybody reaches.
@@ -93,6 +95,9 @@ package struct Configuration: Sendable {
                 return try value.text("serverReference")
             }
         }
+        if let section = root["policies"] {
+            policies = problems.collect { () throws(DocumentError) in try PolicyAttachment.all(in: section) } ?? []
+        }
         if let section = root["http"] {
             allowedHosts = problems.collect { () throws(DocumentError) in try Self.allowedHosts(section) } ?? []
         }
@@ -102,7 +107,9 @@ package struct Configuration: Sendable {
         try problems.finish()
     }
 
-    static let keys = ["data", "durability", "listeners", "resources", "parameters", "limits", "serverReference", "http", "lambda"]
+    static let keys = [
+        "data", "durability", "listeners", "resources", "parameters", "limits", "serverReference", "http", "lambda", "policies",
+    ]
 }
 
 // MARK: - Sections

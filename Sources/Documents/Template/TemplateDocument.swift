@@ -32,6 +32,8 @@ package struct TemplateDocument: Sendable {
         "AWS::Events::Archive": "ArchiveName",
         "AWS::Events::EventBus": "Name",
         "AWS::Events::Rule": "Name",
+        "AWS::IoT::Policy": "PolicyName",
+        "AWS::IoT::PolicyPrincipalAttachment": "PolicyName",
         "AWS::IoT::TopicRule": "RuleName",
         "AWS::SQS::Queue": "QueueName",
         "AWS::Events::Connection": "Name",

@@ -14,7 +14,7 @@ package struct TemplateScope: Sendable {
     package static let region = "us-east-1"
     static let stackName = "crema"
     /// Stands at the end of ARNs where the service puts an identifier of its own.
-    private static let resourceID = "00000000-0000-0000-0000-000000000000"
+    package static let resourceID = "00000000-0000-0000-0000-000000000000"
 
     var parameters: [String: Node] = [:]
     /// Parameters that are declared but have no value, with what to do about it.

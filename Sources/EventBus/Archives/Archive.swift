@@ -12,13 +12,23 @@ struct ArchivedEvent: Sendable {
 
 /// The events of one archive, in the order in which they came.
 struct Archive: Sendable {
+    /// Who says what it keeps.
+    enum Owner: Sendable {
+        case template
+        /// A template did, and none does any more: it may be deleted and changed by API, and declared again.
+        case formerTemplate
+        case api
+    }
+
     var declaration: ArchiveDeclaration
+    var owner: Owner
     let createdMilliseconds: Int64
     private(set) var events = Deque<ArchivedEvent>()
     private(set) var bytes = 0
 
-    init(_ declaration: ArchiveDeclaration, now: Int64) {
+    init(_ declaration: ArchiveDeclaration, _ owner: Owner, now: Int64) {
         self.declaration = declaration
+        self.owner = owner
         createdMilliseconds = now
     }
 

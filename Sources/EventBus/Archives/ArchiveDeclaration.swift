@@ -1,3 +1,4 @@
+package import Documents
 package import Rules
 
 /// An archive as a template or a call describes it.
@@ -11,6 +12,8 @@ package struct ArchiveDeclaration: Sendable {
     /// Days after which an event is dropped; 0 for never.
     package let retentionDays: Int
     package let description: String?
+    /// The place in a template, or the call.
+    package let location: SourceLocation
 
     package static let retentionDaysMax = 36_500
     static let nameCharactersMax = 48
@@ -18,8 +21,9 @@ package struct ArchiveDeclaration: Sendable {
 
     /// - Throws: when something of it is not valid.
     package init(
-        name: String, bus: String, patternText: String?, retentionDays: Int = 0, description: String? = nil
-    ) throws(ArchiveError) {
+        name: String, bus: String, patternText: String?, retentionDays: Int = 0, description: String? = nil,
+        location: SourceLocation = SourceLocation(file: "CreateArchive")
+    ) throws(ControlError) {
         guard (1...Self.nameCharactersMax).contains(name.utf8.count), name.utf8.allSatisfy(isNameByte) else {
             throw .invalid("ArchiveName", name, "must be 1 to \(Self.nameCharactersMax) letters, digits and any of `.-_`")
         }
@@ -32,9 +36,9 @@ package struct ArchiveDeclaration: Sendable {
         do throws(EventPatternError) {
             pattern = try patternText.map { (text) throws(EventPatternError) in try EventPattern(parsing: Array(text.utf8)) }
         } catch {
-            throw ArchiveError(.invalidEventPattern, error.message)
+            throw ControlError(.invalidEventPattern, error.message)
         }
         (self.name, self.bus, self.patternText) = (name, bus, patternText)
-        (self.retentionDays, self.description) = (retentionDays, description)
+        (self.retentionDays, self.description, self.location) = (retentionDays, description, location)
     }
 }

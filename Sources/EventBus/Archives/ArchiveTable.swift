@@ -1,3 +1,4 @@
+import Documents
 import Rules
 
 /// All archives and replays, and the rules by which events get into them and out.
@@ -24,8 +25,8 @@ struct ArchiveTable: Sendable {
 
     // MARK: - Archives
 
-    func archive(_ name: String) throws(ArchiveError) -> Archive {
-        guard let archive = archives[name] else { throw .unknownArchive(name) }
+    func archive(_ name: String) throws(ControlError) -> Archive {
+        guard let archive = archives[name] else { throw .noArchive(name) }
         return archive
     }
 
@@ -34,44 +35,87 @@ struct ArchiveTable: Sendable {
     /// All archives, by their names.
     var all: [Archive] { archives.values.sorted { $0.declaration.name < $1.declaration.name } }
 
-    mutating func create(_ declaration: ArchiveDeclaration, now: Int64) throws(ArchiveError) {
+    /// Makes an archive by API.
+    mutating func create(_ declaration: ArchiveDeclaration, now: Int64) throws(ControlError) {
         guard archives[declaration.name] == nil else {
-            throw ArchiveError(.resourceAlreadyExists, "Archive \(declaration.name) already exists.")
+            throw ControlError(.resourceAlreadyExists, "Archive \(declaration.name) already exists.")
         }
         guard archives.count < limits.archivesMax else {
-            throw ArchiveError(.limitExceeded, "There are archivesMax (\(limits.archivesMax)) archives already.")
+            throw ControlError(.limitExceeded, "There are archivesMax (\(limits.archivesMax)) archives already.")
         }
-        archives[declaration.name] = Archive(declaration, now: now)
-        file(declaration)
+        put(declaration, .api, now: now)
     }
 
-    /// Changes what an archive keeps from now on; what it has stays.
-    mutating func update(_ declaration: ArchiveDeclaration) throws(ArchiveError) {
-        let old = try archive(declaration.name).declaration
-        unfile(old)
-        archives[declaration.name]?.declaration = declaration
-        file(declaration)
+    /// Changes, by API, what an archive keeps from now on; what it has stays.
+    mutating func update(_ declaration: ArchiveDeclaration, now: Int64) throws(ControlError) {
+        try refuseTemplate(try archive(declaration.name))
+        put(declaration, .api, now: now)
     }
 
-    mutating func delete(_ name: String) throws(ArchiveError) {
+    /// Deletes an archive by API.
+    mutating func delete(_ name: String) throws(ControlError) {
         let archive = try archive(name)
+        try refuseTemplate(archive)
         archives[name] = nil
         bytes -= archive.bytes
         unfile(archive.declaration)
     }
 
+    func refuseTemplate(_ archive: Archive) throws(ControlError) {
+        guard archive.owner == .template else { return }
+        throw .ofTemplate("Archive \(archive.declaration.name)", at: archive.declaration.location, .validation)
+    }
+
     /// Makes the archives that templates declare; one that is there keeps its events and gets the template's settings.
     ///
     /// An archive that no template declares any more stays: its events are somebody's.
-    mutating func declare(_ declarations: [ArchiveDeclaration], now: Int64) throws(ArchiveError) {
-        let new = declarations.count { archives[$0.name] == nil }
-        guard new == 0 || archives.count + new <= limits.archivesMax else {
-            throw ArchiveError(
-                .limitExceeded, "The templates declare \(new) archives more, but there may be archivesMax (\(limits.archivesMax)).")
-        }
+    ///
+    /// - Parameters:
+    ///   - declarations: those of all templates.
+    ///   - buses: the names of all buses.
+    ///   - now: the time.
+    /// - Throws: for one that came by API, for one that keeps events of another bus, for one by API whose bus is gone, and for too many;
+    ///   then nothing has changed.
+    mutating func declare(_ declarations: [ArchiveDeclaration], buses: Set<String>, now: Int64) throws(DocumentError) {
+        var problems = ProblemCollector()
         for declaration in declarations {
-            if archives[declaration.name] == nil { try create(declaration, now: now) } else { try update(declaration) }
+            guard let known = archives[declaration.name] else { continue }
+            if known.owner == .api {
+                problems.add("the archive `\(declaration.name)` exists already, by \(known.declaration.location)", at: declaration.location)
+            } else if known.declaration.bus != declaration.bus {
+                problems.add(
+                    "the archive `\(declaration.name)` keeps events of the bus `\(known.declaration.bus)`: one of the bus "
+                        + "`\(declaration.bus)` needs another name, or that one is to be deleted first",
+                    at: declaration.location)
+            }
         }
+        for archive in all where archive.owner == .api && !buses.contains(archive.declaration.bus) {
+            let (name, bus) = (archive.declaration.name, archive.declaration.bus)
+            problems.add("no template declares the bus `\(bus)` of the archive `\(name)` any more", at: archive.declaration.location)
+        }
+        let new = declarations.filter { archives[$0.name] == nil }
+        if let first = new.first, archives.count + new.count > limits.archivesMax {
+            problems.add(
+                "the templates declare \(new.count) archives more, but there may be archivesMax (\(limits.archivesMax))", at: first.location
+            )
+        }
+        try problems.finish()
+        let names = Set(declarations.map(\.name))
+        for archive in all where archive.owner == .template && !names.contains(archive.declaration.name) {
+            archives[archive.declaration.name]?.owner = .formerTemplate
+        }
+        for declaration in declarations { put(declaration, .template, now: now) }
+    }
+
+    private mutating func put(_ declaration: ArchiveDeclaration, _ owner: Archive.Owner, now: Int64) {
+        if let known = archives[declaration.name]?.declaration {
+            unfile(known)
+            archives[declaration.name]?.declaration = declaration
+            archives[declaration.name]?.owner = owner
+        } else {
+            archives[declaration.name] = Archive(declaration, owner, now: now)
+        }
+        file(declaration)
     }
 
     private mutating func file(_ declaration: ArchiveDeclaration) {
@@ -120,8 +164,8 @@ struct ArchiveTable: Sendable {
 
     // MARK: - Replays
 
-    func replay(_ name: String) throws(ArchiveError) -> Replay {
-        guard let replay = replays[name] else { throw .unknownReplay(name) }
+    func replay(_ name: String) throws(ControlError) -> Replay {
+        guard let replay = replays[name] else { throw .noReplay(name) }
         return replay
     }
 
@@ -132,27 +176,27 @@ struct ArchiveTable: Sendable {
     /// The archive that a replay is to take its events from.
     ///
     /// - Throws: when the replay cannot be started.
-    mutating func source(of request: ReplayRequest, now: Int64) throws(ArchiveError) -> Archive {
+    mutating func source(of request: ReplayRequest, now: Int64) throws(ControlError) -> Archive {
         guard replays[request.name] == nil else {
-            throw ArchiveError(.resourceAlreadyExists, "Replay \(request.name) already exists.")
+            throw ControlError(.resourceAlreadyExists, "Replay \(request.name) already exists.")
         }
         guard archives[request.archive] != nil else {
-            throw ArchiveError(
+            throw ControlError(
                 .validation, "Parameter EventSourceArn is not valid. Reason: Archive \(request.archive) does not exist.")
         }
         advance(request.archive, to: now)
         let archive = try archive(request.archive)
         guard archive.declaration.bus == request.destination else {
-            throw ArchiveError(.validation, "Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted.")
+            throw ControlError(.validation, "Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted.")
         }
         guard replays.values.count(where: { !$0.state.isOver }) < limits.replaysRunningMax else {
-            throw ArchiveError(.limitExceeded, "The requested resource exceeds the maximum number allowed.")
+            throw ControlError(.limitExceeded, "The requested resource exceeds the maximum number allowed.")
         }
         return archive
     }
 
     /// Starts a replay of events that were taken from ``source(of:now:)``.
-    mutating func start(_ request: ReplayRequest, _ events: [EventEnvelope], now: Int64) throws(ArchiveError) -> Replay {
+    mutating func start(_ request: ReplayRequest, _ events: [EventEnvelope], now: Int64) throws(ControlError) -> Replay {
         let bus = try source(of: request, now: now).declaration.bus
         let replay = Replay(request, bus: bus, events: events, now: now)
         replays[request.name] = replay
@@ -167,10 +211,10 @@ struct ArchiveTable: Sendable {
         }
     }
 
-    mutating func cancel(_ name: String) throws(ArchiveError) -> Replay {
+    mutating func cancel(_ name: String) throws(ControlError) -> Replay {
         let replay = try replay(name)
         guard !replay.state.isOver, replay.state != .cancelling else {
-            throw ArchiveError(.illegalStatus, "Replay \(name) is not in a valid state for this operation.")
+            throw ControlError(.illegalStatus, "Replay \(name) is not in a valid state for this operation.")
         }
         replays[name]?.state = .cancelling
         return try self.replay(name)

@@ -1,4 +1,4 @@
-import Documents
+package import Documents
 import Rules
 import Synchronization
 
@@ -8,11 +8,11 @@ import Synchronization
 extension EventEngine {
     // MARK: - Calls
 
-    package func createArchive(_ declaration: ArchiveDeclaration) throws(ArchiveError) -> ArchiveDescription {
+    package func createArchive(_ declaration: ArchiveDeclaration) throws(ControlError) -> ArchiveDescription {
         guard rules.hasBus(declaration.bus) else {
-            throw ArchiveError(.resourceNotFound, "Event bus \(declaration.bus) does not exist.")
+            throw ControlError(.resourceNotFound, "Event bus \(declaration.bus) does not exist.")
         }
-        return try changeArchives { (table, now) throws(ArchiveError) in
+        return try changeArchives { (table, now) throws(ControlError) in
             try table.create(declaration, now: now)
             return ArchiveDescription(try table.archive(declaration.name))
         }
@@ -20,27 +20,32 @@ extension EventEngine {
 
     /// Changes what an archive keeps; `nil` leaves something as it is.
     package func updateArchive(
-        _ name: String, patternText: String?, retentionDays: Int?, description: String?
-    ) throws(ArchiveError) -> ArchiveDescription {
+        _ name: String, patternText: String?, retentionDays: Int?, description: String?,
+        location: SourceLocation = SourceLocation(file: "UpdateArchive")
+    ) throws(ControlError) -> ArchiveDescription {
         guard patternText != nil || retentionDays != nil || description != nil else {
-            throw ArchiveError(.validation, "At least one of EventPattern, RetentionDays or Description must be provided.")
+            throw ControlError(.validation, "At least one of EventPattern, RetentionDays or Description must be provided.")
         }
-        let old = try describeArchive(name).declaration
+        let old = try changeArchives { (table, _) throws(ControlError) in
+            let archive = try table.archive(name)
+            try table.refuseTemplate(archive)
+            return archive.declaration
+        }
         let declaration = try ArchiveDeclaration(
             name: name, bus: old.bus, patternText: patternText ?? old.patternText, retentionDays: retentionDays ?? old.retentionDays,
-            description: description ?? old.description)
-        return try changeArchives { (table, _) throws(ArchiveError) in
-            try table.update(declaration)
+            description: description ?? old.description, location: location)
+        return try changeArchives { (table, now) throws(ControlError) in
+            try table.update(declaration, now: now)
             return ArchiveDescription(try table.archive(name))
         }
     }
 
-    package func deleteArchive(_ name: String) throws(ArchiveError) {
-        try changeArchives { (table, _) throws(ArchiveError) in try table.delete(name) }
+    package func deleteArchive(_ name: String) throws(ControlError) {
+        try changeArchives { (table, _) throws(ControlError) in try table.delete(name) }
     }
 
-    package func describeArchive(_ name: String) throws(ArchiveError) -> ArchiveDescription {
-        try changeArchives { (table, now) throws(ArchiveError) in
+    package func describeArchive(_ name: String) throws(ControlError) -> ArchiveDescription {
+        try changeArchives { (table, now) throws(ControlError) in
             table.advance(to: now)
             return ArchiveDescription(try table.archive(name))
         }
@@ -54,36 +59,51 @@ extension EventEngine {
         }
     }
 
-    /// Makes the archives that the templates declare.
-    package func declareArchives(_ resources: ResourceSet) throws(ArchiveError) {
-        try changeArchives { (table, now) throws(ArchiveError) in try table.declare(resources.archives, now: now) }
+    /// Makes the archives that the templates declare, or only says why they cannot be made.
+    func declareArchives(_ resources: ResourceSet, buses: [String], onlyTrying: Bool) throws(DocumentError) {
+        let now = world.nowMilliseconds()
+        let result = archiveTable.withLock { table -> Result<Void, DocumentError> in
+            var next = table
+            do throws(DocumentError) { try next.declare(resources.archives, buses: Set(buses), now: now) } catch { return .failure(error) }
+            if !onlyTrying {
+                table = next
+                hasArchives.store(!table.isEmpty, ordering: .releasing)
+            }
+            return .success(())
+        }
+        try result.get()
     }
 
-    package func startReplay(_ request: ReplayRequest) throws(ArchiveError) -> Replay {
-        let archive = try changeArchives { (table, now) throws(ArchiveError) in try table.source(of: request, now: now) }
+    package func startReplay(_ request: ReplayRequest) throws(ControlError) -> Replay {
+        let archive = try changeArchives { (table, now) throws(ControlError) in try table.source(of: request, now: now) }
+        // A template may have lacked the bus since, and left the archive.
+        guard rules.hasBus(request.destination) else {
+            throw ControlError(
+                .validation, "Parameter Destination.Arn is not valid. Reason: Event bus \(request.destination) does not exist.")
+        }
         // An archive may be large, and events wait for the lock.
         let events = archive.events(in: request.range)
-        return try changeArchives { (table, now) throws(ArchiveError) in try table.start(request, events, now: now) }
+        return try changeArchives { (table, now) throws(ControlError) in try table.start(request, events, now: now) }
     }
 
-    package func cancelReplay(_ name: String) throws(ArchiveError) -> Replay {
-        try changeArchives { (table, _) throws(ArchiveError) in try table.cancel(name) }
+    package func cancelReplay(_ name: String) throws(ControlError) -> Replay {
+        try changeArchives { (table, _) throws(ControlError) in try table.cancel(name) }
     }
 
-    package func describeReplay(_ name: String) throws(ArchiveError) -> Replay {
-        try changeArchives { (table, _) throws(ArchiveError) in try table.replay(name) }
+    package func describeReplay(_ name: String) throws(ControlError) -> Replay {
+        try changeArchives { (table, _) throws(ControlError) in try table.replay(name) }
     }
 
     /// All replays, the latest first.
     package func replays() -> [Replay] { archiveTable.withLock { $0.allReplays } }
 
     private func changeArchives<Value>(
-        _ change: (inout ArchiveTable, Int64) throws(ArchiveError) -> Value
-    ) throws(ArchiveError) -> Value {
+        _ change: (inout ArchiveTable, Int64) throws(ControlError) -> Value
+    ) throws(ControlError) -> Value {
         let now = world.nowMilliseconds()
-        let result = archiveTable.withLock { table -> Result<Value, ArchiveError> in
+        let result = archiveTable.withLock { table -> Result<Value, ControlError> in
             defer { hasArchives.store(!table.isEmpty, ordering: .releasing) }
-            do throws(ArchiveError) { return .success(try change(&table, now)) } catch { return .failure(error) }
+            do throws(ControlError) { return .success(try change(&table, now)) } catch { return .failure(error) }
         }
         return try result.get()
     }
@@ -138,6 +158,8 @@ extension EventEngine {
 /// An archive as it is now.
 package struct ArchiveDescription: Sendable {
     package let declaration: ArchiveDeclaration
+    /// Whether a template declared it, and none does any more.
+    package let isLeft: Bool
     package let createdMilliseconds: Int64
     package let eventCount: Int
     /// Of the events' JSON.
@@ -151,6 +173,7 @@ package struct ArchiveDescription: Sendable {
 
     init(_ archive: Archive) {
         declaration = archive.declaration
+        isLeft = archive.owner == .formerTemplate
         createdMilliseconds = archive.createdMilliseconds
         eventCount = archive.events.count
         bytes = archive.bytes

@@ -80,12 +80,12 @@ package struct ReplayRequest: Sendable {
     /// - Throws: when the name or the times are not valid.
     package init(
         name: String, archive: String, destination: String, filterARNs: [String] = [], description: String? = nil, start: Int64, end: Int64
-    ) throws(ArchiveError) {
+    ) throws(ControlError) {
         guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy(isNameByte) else {
             throw .invalid("ReplayName", name, "must be 1 to 64 letters, digits and any of `.-_`")
         }
         guard start < end else {
-            throw ArchiveError(.validation, "Parameter EventEndTime is not valid. Reason: EventStartTime must be before EventEndTime.")
+            throw ControlError(.validation, "Parameter EventEndTime is not valid. Reason: EventStartTime must be before EventEndTime.")
         }
         (self.name, self.archive, self.destination) = (name, archive, destination)
         (self.filterARNs, self.description) = (filterARNs, description)

@@ -5,15 +5,18 @@ package struct BusDescription: Sendable, Equatable {
     package let name: String
     package let arn: String
     package let details: ResourceDetails
+    /// The JSON of what PutPermission said; nil for nothing.
+    package let policy: [UInt8]?
     /// Milliseconds since 1970; of a template's bus, when the template was read.
     package let createdMilliseconds: Int64
     package let modifiedMilliseconds: Int64
 
-    init(_ bus: BusDeclaration, loadedMilliseconds: Int64) {
+    init(_ bus: BusDeclaration, _ registry: borrowing ResourceRegistry) {
         name = bus.name
+        policy = registry.policies[bus.name]?.json
         arn = bus.arn
         details = bus.details
-        createdMilliseconds = bus.createdMilliseconds ?? loadedMilliseconds
+        createdMilliseconds = bus.createdMilliseconds ?? registry.loadedMilliseconds
         modifiedMilliseconds = bus.modifiedMilliseconds ?? createdMilliseconds
     }
 }
@@ -28,7 +31,7 @@ extension ControlPlane {
             guard registry.bus(name) == nil else { throw ControlError(.resourceAlreadyExists, "Event bus \(name) already exists.") }
             guard registry.allBuses.count < limits.busesMax else { throw .tooMany }
             registry.put(bus)
-            return BusDescription(bus, loadedMilliseconds: now)
+            return BusDescription(bus, registry)
         }
     }
 
@@ -41,11 +44,11 @@ extension ControlPlane {
             bus.details.description = description
             bus.modifiedMilliseconds = now
             registry.put(bus)
-            return BusDescription(bus, loadedMilliseconds: now)
+            return BusDescription(bus, registry)
         }
     }
 
-    /// Deletes a bus that has no rules.
+    /// Deletes a bus that has no rules and no archives: the service keeps a rule of its own for each archive.
     package func deleteBus(_ name: String) throws(ControlError) {
         guard name != ResourceSet.defaultBusName else { throw ControlError(.validation, "Cannot delete event bus default.") }
         try change { (registry) throws(ControlError) in
@@ -54,7 +57,12 @@ extension ControlPlane {
             guard registry.rules(onBus: name).isEmpty else {
                 throw ControlError(.validation, "Event bus can't be deleted since it has rules.")
             }
+            let archives = delivery.engine.archives().filter { $0.declaration.bus == name }.map(\.declaration.name)
+            guard archives.isEmpty else {
+                throw ControlError(.validation, "Event bus can't be deleted since it has archives: \(archives.joined(separator: ", ")).")
+            }
             registry.remove(bus: name)
+            registry.policies[name] = nil
         }
     }
 
@@ -63,7 +71,7 @@ extension ControlPlane {
         let name = EventBusReader.name(inReference: reference)
         return try look { (registry) throws(ControlError) in
             guard let bus = registry.bus(name) else { throw .noBus(name) }
-            return BusDescription(bus, loadedMilliseconds: registry.loadedMilliseconds)
+            return BusDescription(bus, registry)
         }
     }
 
@@ -71,7 +79,7 @@ extension ControlPlane {
     package func buses(withPrefix prefix: String) throws(ControlError) -> [BusDescription] {
         try look { (registry) in
             registry.allBuses.filter { $0.name.hasPrefix(prefix) }
-                .map { BusDescription($0, loadedMilliseconds: registry.loadedMilliseconds) }
+                .map { BusDescription($0, registry) }
                 .sorted { $0.name < $1.name }
         }
     }

@@ -145,7 +145,7 @@ extension ControlPlane {
         }
     }
 
-    static func key(_ name: String, onBus bus: String) -> ResourceRegistry.RuleKey {
+    static func key(_ name: String, onBus bus: String) -> RuleKey {
         .init(bus: EventBusReader.name(inReference: bus), name: name)
     }
 }

@@ -4,7 +4,7 @@ import Documents
 extension ControlPlane {
     private enum Tagged {
         case bus(String)
-        case rule(ResourceRegistry.RuleKey)
+        case rule(RuleKey)
         case topicRule(String)
     }
 

@@ -15,23 +15,19 @@ extension ControlPlane {
     /// is.
     package func putTargets(_ targets: [JSONView], toRule name: String, onBus bus: String) throws(ControlError) {
         let key = Self.key(name, onBus: bus)
-        _ = try look { (registry) throws(ControlError) in try registry.changeable(key) }
-        let declared = try declaredNames()
         let origin = origin("PutTargets")
-        var read: [Target] = []
-        for target in targets {
-            do throws(DocumentError) { read.append(try TargetReader(Node(target, at: origin), declared: declared).read()) } catch {
-                throw ControlError(.validation, error)
-            }
-        }
-        let new = read
         try change { (registry) throws(ControlError) in
             var rule = try registry.changeable(key)
-            for target in new {
-                if let place = rule.targets.firstIndex(where: { $0.id == target.id }) {
-                    rule.targets[place] = target
+            let declared = declaredNames(registry)
+            for target in targets {
+                let read: Target
+                do throws(DocumentError) { read = try TargetReader(Node(target, at: origin), declared: declared).read() } catch {
+                    throw ControlError(.validation, error)
+                }
+                if let place = rule.targets.firstIndex(where: { $0.id == read.id }) {
+                    rule.targets[place] = read
                 } else {
-                    rule.targets.append(target)
+                    rule.targets.append(read)
                 }
             }
             guard rule.targets.count <= limits.targetsPerRuleMax else { throw .tooMany }

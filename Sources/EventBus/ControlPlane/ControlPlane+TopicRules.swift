@@ -35,7 +35,7 @@ package struct TopicRuleDescription: Sendable {
     /// Whether its filter is this one or matches this topic.
     package func isFor(topic: String) -> Bool {
         guard let topicFilter else { return false }
-        return topicFilter == topic || Topics.matches(name: topic, filter: topicFilter)
+        return topicFilter == topic || Topics.matches(name: topic, filter: Topics.withoutParent(topicFilter))
     }
 }
 
@@ -117,7 +117,7 @@ extension ControlPlane {
             ]), at: origin)
         let reader = TopicRuleReader(
             resource: .init(logicalID: name, type: "AWS::IoT::TopicRule", properties: properties, location: origin),
-            declared: try declaredNames(), host: host, what: "topic rule \(name)")
+            declared: try look { (registry) in declaredNames(registry) }, host: host, what: "topic rule \(name)")
         do throws(DocumentError) {
             let payload = Node(.mapping(members), at: origin)
             if payload["Sql"] != nil { _ = try reader.statement(payload, try reader.version(payload)) }

@@ -1,9 +1,8 @@
-import Documents
-import Queues
+package import Documents
 package import Rules
 import Synchronization
 
-/// Makes, changes and lists buses, rules, targets and topic rules by API, beside those of the templates.
+/// Makes, changes and lists buses, rules, targets, topic rules, connections and API destinations by API, beside those of the templates.
 ///
 /// What came by API is kept in memory, also over a reload of the templates. Each change compiles what it names, and puts all rules in force
 /// at once: events that are on their way finish with the old ones, later ones find the new. Safe from any thread; changes are made one after
@@ -27,20 +26,23 @@ package final class ControlPlane: Sendable {
 
     /// Puts the rules of other templates in force, beside those that came by API, and makes the queues that they declare.
     ///
-    /// - Throws: when a template declares what came by API, or not any more the bus of a rule that came by API, and for more queues than
-    ///   there may be; then nothing has changed.
-    package func replace(templates: ResourceSet) throws {
-        try registry.withLock { registry in
+    /// - Throws: when a template declares what came by API, or not any more what something by API needs, and for more queues or archives
+    ///   than there may be; then nothing has changed.
+    package func replace(templates: ResourceSet) throws(DocumentError) {
+        try registry.withLock { (registry) throws(DocumentError) in
             var next = registry
             try next.replace(templates: templates, loadedMilliseconds: now)
-            var declared = templates.declared
-            declared.buses = next.allBuses.map(\.name)
+            var declared = next.declared
+            // Of the templates' own some are not made yet.
             declared.queues += delivery.queueNames
             try next.readCallsAgain(declared)
-            try delivery.declare(templates)
+            // All of them are put in force.
+            _ = next.takeChanges()
+            try delivery.declare(templates, buses: declared.buses)
             registry = next
             delivery.engine.replace(resources: next.resources)
         }
+        delivery.pending.rulesChanged()
     }
 
     /// Targets of one call, see ``EventBusLimits/targetsPerCallMax``.
@@ -59,22 +61,25 @@ package final class ControlPlane: Sendable {
     ///
     /// The body throws before it changes anything.
     func change<Value: Sendable>(_ body: (inout ResourceRegistry) throws(ControlError) -> Value) throws(ControlError) -> Value {
-        try registry.withLock { (registry) throws(ControlError) in
+        let value = try registry.withLock { (registry) throws(ControlError) in
             let value = try body(&registry)
-            delivery.engine.replace(resources: registry.resources)
+            let changes = registry.takeChanges()
+            if changes.needsAll {
+                delivery.engine.replace(resources: registry.resources)
+            } else {
+                // Only what has changed: a bus may have very many rules.
+                delivery.engine.replace(rules: changes.rules, topicRules: changes.hasTopicRules ? registry.allTopicRules : nil)
+            }
             return value
         }
+        delivery.pending.rulesChanged()
+        return value
     }
 
     /// What targets and actions may refer to now: the queues, too, that came by API.
-    func declaredNames() throws(ControlError) -> DeclaredNames {
-        var names = try look { (registry) in
-            var names = registry.templates.declared
-            names.buses = registry.allBuses.map(\.name)
-            return names
-        }
-        // Listing queues cannot fail.
-        names.queues = (try? delivery.queues.perform { (table) throws(QueueError) in table.names() }) ?? []
+    func declaredNames(_ registry: borrowing ResourceRegistry) -> DeclaredNames {
+        var names = registry.declared
+        names.queues = delivery.queueNames
         return names
     }
 }

@@ -1,28 +1,36 @@
 import Documents
 import Rules
 
-/// The buses, rules and topic rules of the templates, and those that came by API.
+/// What the templates declare and what came by API: buses, rules, topic rules, connections and API destinations.
 ///
 /// Either kind keeps its order, the templates' first: so are their outputs. What is a template's is not changed here.
 struct ResourceRegistry: Sendable {
-    struct RuleKey: Hashable, Sendable {
-        let bus: String
-        let name: String
-
-        init(bus: String, name: String) {
-            self.bus = bus
-            self.name = name
-        }
-
-        init(_ rule: EventRule) { self.init(bus: rule.busName, name: rule.name) }
+    /// What has changed, for the engine to follow.
+    struct Changes: Sendable {
+        /// Event rules; nil for one that is gone.
+        var rules: [RuleKey: EventRule?] = [:]
+        var hasTopicRules = false
+        /// Buses, or what targets refer to: everything is put in force anew.
+        var needsAll = false
     }
 
     private(set) var templates: ResourceSet
     private var templateRules: OrderedTable<RuleKey, EventRule>
     private var templateTopicRules: OrderedTable<String, TopicRule>
     private(set) var buses = OrderedTable<String, BusDeclaration> { $0.name }
-    private(set) var eventRules = OrderedTable<RuleKey, EventRule> { RuleKey($0) }
+    var eventRules = OrderedTable<RuleKey, EventRule> { RuleKey($0) }
     private(set) var topicRules = OrderedTable<String, TopicRule> { $0.name }
+    /// How many event rules each bus has.
+    private var ruleCounts: [String: Int] = [:]
+    private var changes = Changes()
+    var connections = OrderedTable<String, ConnectionDeclaration>(key: { $0.name }) {
+        didSet { changes.needsAll = true }
+    }
+    var destinations = OrderedTable<String, APIDestinationDeclaration>(key: { $0.name }) {
+        didSet { changes.needsAll = true }
+    }
+    /// What PutPermission said, by the names of the buses, those of templates among them.
+    var policies: [String: BusPolicy] = [:]
     /// When the templates were read, in milliseconds since 1970.
     private(set) var loadedMilliseconds: Int64
 
@@ -31,11 +39,24 @@ struct ResourceRegistry: Sendable {
         self.loadedMilliseconds = loadedMilliseconds
         templateRules = OrderedTable(templates.eventRules) { RuleKey($0) }
         templateTopicRules = OrderedTable(templates.topicRules) { $0.name }
+        for rule in templates.eventRules { ruleCounts[rule.busName, default: 0] += 1 }
+    }
+
+    /// What has changed since this was asked last.
+    mutating func takeChanges() -> Changes {
+        defer { changes = Changes() }
+        return changes
     }
 
     /// All of it, for the engine.
-    var resources: ResourceSet {
-        templates.adding(buses: buses.values, eventRules: eventRules.values, topicRules: topicRules.values)
+    var resources: ResourceSet { templates.adding(self) }
+
+    /// What targets and actions may refer to, but for the queues that came by API.
+    var declared: DeclaredNames {
+        var names = templates.declared
+        names.buses = allBuses.map(\.name)
+        for destination in destinations.values { names.destinations[destination.name] = destination }
+        return names
     }
 
     /// Takes other templates, which must not declare again what came by API, nor lack a bus that rules by API are on.
@@ -57,37 +78,16 @@ struct ResourceRegistry: Sendable {
         for rule in eventRules.values where !names.contains(rule.busName) {
             problems.add("no template declares the bus `\(rule.busName)` of the rule `\(rule.name)` any more", at: rule.location)
         }
+        checkCalls(of: next, &problems)
         try problems.finish()
         var registry = ResourceRegistry(templates: next, loadedMilliseconds: loadedMilliseconds)
         (registry.buses, registry.eventRules, registry.topicRules) = (buses, eventRules, topicRules)
+        for rule in eventRules.values { registry.ruleCounts[rule.busName, default: 0] += 1 }
+        (registry.connections, registry.destinations) = (connections, destinations)
+        // What was said of a bus goes with it.
+        registry.policies = policies.filter { names.contains($0.key) }
+        registry.linkDestinations()
         self = registry
-    }
-
-    /// Reads again the targets of rules by API that call API destinations: those may have another address or another secret now.
-    ///
-    /// - Throws: for a destination that the templates do not declare any more.
-    mutating func readCallsAgain(_ declared: DeclaredNames) throws(DocumentError) {
-        var problems = ProblemCollector()
-        for var rule in eventRules.values {
-            var hasChanged = false
-            for (place, target) in rule.targets.enumerated() {
-                guard case .call = target.destination else { continue }
-                let read = problems.collect { () throws(DocumentError) in try Self.read(target, of: rule, declared) }
-                guard let read else { continue }
-                rule.targets[place] = read
-                hasChanged = true
-            }
-            if hasChanged { eventRules.put(rule) }
-        }
-        try problems.finish()
-    }
-
-    private static func read(_ target: Target, of rule: EventRule, _ declared: DeclaredNames) throws(DocumentError) -> Target {
-        let document: JSONDocument
-        do throws(JSONError) { document = try JSONDocument(parsing: target.definition) } catch {
-            throw DocumentError("the target `\(target.id)` of the rule `\(rule.name)` cannot be read again", at: rule.location)
-        }
-        return try TargetReader(Node(document.root, at: rule.location), declared: declared).read()
     }
 
     // MARK: - Buses
@@ -96,8 +96,15 @@ struct ResourceRegistry: Sendable {
     func isOfTemplate(bus name: String) -> Bool { buses[name] == nil }
     var allBuses: [BusDeclaration] { templates.buses + buses.values }
 
-    mutating func put(_ bus: BusDeclaration) { buses.put(bus) }
-    mutating func remove(bus name: String) { buses.remove(name) }
+    mutating func put(_ bus: BusDeclaration) {
+        changes.needsAll = true
+        buses.put(bus)
+    }
+
+    mutating func remove(bus name: String) {
+        changes.needsAll = true
+        buses.remove(name)
+    }
 
     func requireBus(_ name: String) throws(ControlError) {
         guard bus(name) != nil else { throw .noBus(name) }
@@ -112,12 +119,21 @@ struct ResourceRegistry: Sendable {
         templateRules.values.filter { $0.busName == bus } + eventRules.values.filter { $0.busName == bus }
     }
 
-    func ruleCount(onBus bus: String) -> Int {
-        templateRules.values.count { $0.busName == bus } + eventRules.values.count { $0.busName == bus }
+    func ruleCount(onBus bus: String) -> Int { ruleCounts[bus] ?? 0 }
+
+    mutating func put(_ rule: EventRule) {
+        let key = RuleKey(rule)
+        if eventRules[key] == nil { ruleCounts[rule.busName, default: 0] += 1 }
+        changes.rules[key] = .some(rule)
+        eventRules.put(rule)
     }
 
-    mutating func put(_ rule: EventRule) { eventRules.put(rule) }
-    mutating func remove(rule key: RuleKey) { eventRules.remove(key) }
+    mutating func remove(rule key: RuleKey) {
+        guard eventRules[key] != nil else { return }
+        ruleCounts[key.bus, default: 1] -= 1
+        changes.rules[key] = .some(nil)
+        eventRules.remove(key)
+    }
 
     /// The rule, which must be there.
     func required(_ key: RuleKey) throws(ControlError) -> EventRule {
@@ -143,8 +159,15 @@ struct ResourceRegistry: Sendable {
     func topicRule(_ name: String) -> TopicRule? { topicRules[name] ?? templateTopicRules[name] }
     var allTopicRules: [TopicRule] { templateTopicRules.values + topicRules.values }
 
-    mutating func put(_ rule: TopicRule) { topicRules.put(rule) }
-    mutating func remove(topicRule name: String) { topicRules.remove(name) }
+    mutating func put(_ rule: TopicRule) {
+        changes.hasTopicRules = true
+        topicRules.put(rule)
+    }
+
+    mutating func remove(topicRule name: String) {
+        changes.hasTopicRules = true
+        topicRules.remove(name)
+    }
 
     func required(topicRule name: String) throws(ControlError) -> TopicRule {
         guard let rule = topicRule(name) else { throw .noTopicRule(name) }

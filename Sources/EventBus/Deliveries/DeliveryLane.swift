@@ -41,6 +41,24 @@ struct DeliveryTerms: Sendable {
     let lane: String
     let policy: RetryPolicy
     var pace: Pace?
+    /// The name of the function that is called; several targets may share it.
+    var function: String?
+}
+
+/// The calls of one function, whatever targets they are for.
+struct FunctionCalls {
+    var inFlight = 0
+    /// The lanes that wait for one to end, in the order in which they came.
+    private(set) var waiting: [String] = []
+
+    mutating func wait(_ lane: String) {
+        if !waiting.contains(lane) { waiting.append(lane) }
+    }
+
+    mutating func takeWaiting() -> [String] {
+        defer { waiting = [] }
+        return waiting
+    }
 }
 
 /// When the targets of one pace may be called next.

@@ -14,6 +14,18 @@ package struct DeliveryLimits: Sendable, Equatable {
     package var pendingDeliveriesMax = 10_000
     /// Bytes of these; at the limit as for ``pendingDeliveriesMax``.
     package var pendingDeliveryBytesMax = 33_554_432
+    /// How long a call of a function may take, in seconds; at the limit the function has failed.
+    ///
+    /// No function of Lambda runs longer than the default, and emulators answer only when theirs has ended.
+    package var lambdaSecondsMax = 900
+    /// Calls of one function under way, whatever targets they are for; further ones wait for their turn.
+    ///
+    /// A runtime emulator runs one at a time and refuses others meanwhile.
+    package var lambdaCallsInFlightMax = 1
+    /// How often a function that ran and failed is run again, within its target's retry policy.
+    package var lambdaErrorRetriesMax = 2
+    /// The wait before it is, in seconds; twice as long with each further time.
+    package var lambdaErrorWaitSeconds = 60
 
     package init() {}
 
@@ -25,5 +37,7 @@ package struct DeliveryLimits: Sendable, Equatable {
         ("pendingDeliveriesPerTargetMax", \.pendingDeliveriesPerTargetMax),
         ("pendingDeliveryBytesPerTargetMax", \.pendingDeliveryBytesPerTargetMax),
         ("pendingDeliveriesMax", \.pendingDeliveriesMax), ("pendingDeliveryBytesMax", \.pendingDeliveryBytesMax),
+        ("lambdaSecondsMax", \.lambdaSecondsMax), ("lambdaCallsInFlightMax", \.lambdaCallsInFlightMax),
+        ("lambdaErrorRetriesMax", \.lambdaErrorRetriesMax), ("lambdaErrorWaitSeconds", \.lambdaErrorWaitSeconds),
     ]
 }

@@ -23,7 +23,7 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
     enum Verdict {
         case delivered(Item)
         /// It will be tried again.
-        case waiting
+        case waiting(Item)
         case ended(Ending)
         /// It was given up before.
         case unknown
@@ -40,6 +40,9 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
         let bytes: Int
         let expiresAt: Int64
         var retries = 0
+        /// Of these, those of a function that had failed.
+        var reruns = 0
+        var isUnderWay = false
         /// What became of the last attempt, if there was one.
         var failure: DeliveryFailure?
     }
@@ -53,10 +56,13 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
 
     private let limits: DeliveryLimits
     private let backOff: BackOff
+    /// Of functions that failed; without jitter, as asynchronous invocation has it.
+    private let rerunWaits: BackOff
     private var random: Random
     private var entries: [DeliveryID: Entry] = [:]
     private var lanes: [String: DeliveryLane] = [:]
     private var pacers: [String: Pacer] = [:]
+    private var functions: [String: FunctionCalls] = [:]
     /// When which lane is to be looked at again; those of lanes that are gone, or were looked at before, do no harm.
     private var alarms: Heap<Alarm> = []
     /// Lanes of which something has changed since the last ``takeWork(now:)``.
@@ -72,6 +78,8 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
         backOff = BackOff(
             firstMilliseconds: Int64(limits.deliveryFirstWaitMillisecondsMax),
             longestMilliseconds: Int64(limits.deliveryWaitMillisecondsMax))
+        let seconds = Int64(min(limits.lambdaErrorWaitSeconds, Int(Self.waitMax / 1_000)))
+        rerunWaits = BackOff(firstMilliseconds: seconds * 1_000, longestMilliseconds: Self.waitMax)
     }
 
     /// Deliveries that wait or are under way.
@@ -88,15 +96,14 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
     ///   - item: what is to be delivered.
     ///   - terms: of its target.
     ///   - bytes: what it counts towards the limits.
-    ///   - acceptedAt: when its event came.
     ///   - failure: why a first attempt, made by the caller, has failed.
-    ///   - now: the time.
+    ///   - now: the time, from which the event's age is counted.
     /// - Returns: the ending, where there is no room or no second attempt.
     mutating func submit(
-        _ item: Item, _ terms: DeliveryTerms, bytes: Int, acceptedAt: Int64, after failure: DeliveryFailure? = nil, now: Int64
+        _ item: Item, _ terms: DeliveryTerms, bytes: Int, after failure: DeliveryFailure? = nil, now: Int64
     ) -> Ending? {
         var entry = Entry(
-            item: item, terms: terms, bytes: bytes, expiresAt: acceptedAt + Int64(terms.policy.maximumEventAgeSeconds) * 1_000)
+            item: item, terms: terms, bytes: bytes, expiresAt: now + Int64(terms.policy.maximumEventAgeSeconds) * 1_000)
         var dueAt = now
         if let failure {
             switch next(&entry, after: failure, now: now) {
@@ -110,14 +117,18 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
             return Ending(item: item, failure: .tooManyPending(limit: limit), retries: 0, exhaustion: nil)
         }
         lastNumber += 1
-        let id = DeliveryID(number: lastNumber)
-        lanes[terms.lane, default: DeliveryLane()].waiting.insert(.init(dueAt: dueAt, id: id))
-        lanes[terms.lane]?.count += 1
-        lanes[terms.lane]?.bytes += bytes
-        self.bytes += bytes
-        entries[id] = entry
-        changed.append(terms.lane)
+        insert(DeliveryID(number: lastNumber), entry, dueAt: dueAt)
         return nil
+    }
+
+    private mutating func insert(_ id: DeliveryID, _ entry: Entry, dueAt: Int64) {
+        let name = entry.terms.lane
+        lanes[name, default: DeliveryLane()].waiting.insert(.init(dueAt: dueAt, id: id))
+        lanes[name]?.count += 1
+        lanes[name]?.bytes += entry.bytes
+        bytes += entry.bytes
+        entries[id] = entry
+        changed.append(name)
     }
 
     /// Hears what became of an attempt.
@@ -125,6 +136,8 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
         guard var entry = entries[id] else { return .unknown }
         let lane = entry.terms.lane
         lanes[lane]?.inFlight -= 1
+        entry.isUnderWay = false
+        if let function = entry.terms.function { callEnded(of: function) }
         changed.append(lane)
         guard let failure else {
             remove(id, entry)
@@ -143,7 +156,7 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
         case .success(let dueAt):
             entries[id] = entry
             lanes[lane]?.waiting.insert(.init(dueAt: dueAt, id: id))
-            return .waiting
+            return .waiting(entry.item)
         }
     }
 
@@ -159,15 +172,24 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
     /// When a delivery is tried again, or why it is not.
     private mutating func next(_ entry: inout Entry, after failure: DeliveryFailure, now: Int64) -> Result<Int64, End> {
         entry.failure = failure
-        guard case .later(let asked) = failure.retry else { return .failure(End(failure: failure, exhaustion: nil)) }
-        guard entry.retries < entry.terms.policy.maximumRetryAttempts else {
-            return .failure(End(failure: failure, exhaustion: .attempts))
-        }
+        let advice = failure.retry
+        guard advice != .never else { return .failure(End(failure: failure, exhaustion: nil)) }
+        guard entry.retries < entry.terms.policy.maximumRetryAttempts,
+            advice != .rerun || entry.reruns < limits.lambdaErrorRetriesMax
+        else { return .failure(End(failure: failure, exhaustion: .attempts)) }
         guard !isStopping else { return .failure(End(failure: .stopped(last: failure.message), exhaustion: nil)) }
-        let wait = max(backOff.wait(retries: entry.retries, using: &random), min(asked ?? 0, Self.waitMax))
+        let wait = wait(&entry, advice)
         // Nothing would be gained by waiting for the end of its time.
         guard now + wait < entry.expiresAt else { return .failure(End(failure: failure, exhaustion: .age)) }
         return .success(now + wait)
+    }
+
+    private mutating func wait(_ entry: inout Entry, _ advice: RetryAdvice) -> Int64 {
+        guard case .later(let asked) = advice else {
+            defer { entry.reruns += 1 }
+            return rerunWaits.bound(retries: entry.reruns)
+        }
+        return max(backOff.wait(retries: entry.retries, using: &random), min(asked ?? 0, Self.waitMax))
     }
 
     /// More than any event's time.
@@ -210,13 +232,22 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
             if let alarmAt = lanes[alarm.lane]?.alarmAt, alarmAt <= now { lanes[alarm.lane]?.alarmAt = nil }
             names.append(alarm.lane)
         }
-        for name in names { serve(name, now: now, into: &work) }
+        var seen: Set<String> = []
+        names.removeAll { !seen.insert($0).inserted }
+        var next = 0
+        while next < names.count {
+            if serve(names[next], now: now, into: &work) { names.append(names[next]) }
+            next += 1
+        }
         return work
     }
 
-    private mutating func serve(_ name: String, now: Int64, into work: inout Work) {
+    /// Answers whether the lane is to be served once more, behind the others that share its function.
+    private mutating func serve(_ name: String, now: Int64, into work: inout Work) -> Bool {
         // Taken out while it changes, so that its storage is not copied.
-        guard var lane = lanes.removeValue(forKey: name) else { return }
+        guard var lane = lanes.removeValue(forKey: name) else { return false }
+        defer { if lane.count > 0 { lanes[name] = lane } }
+        var hasBegun = false
         while lane.inFlight < limits.deliveriesInFlightPerTargetMax, let turn = lane.waiting.min, var entry = entries[turn.id] {
             if entry.expiresAt <= now {
                 lane.waiting.removeMin()
@@ -231,21 +262,82 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
                 wake(name, &lane, at: min(earliest, entry.expiresAt))
                 break
             }
+            if let function = entry.terms.function, !beginCall(of: function) {
+                if hasBegun { return true }
+                functions[function]?.wait(name)
+                wake(name, &lane, at: entry.expiresAt)
+                break
+            }
+            hasBegun = true
             if let pace { pacers[pace.name, default: Pacer()].called(at: now, perSecond: pace.perSecond) }
             lane.waiting.removeMin()
             lane.inFlight += 1
+            entry.isUnderWay = true
             let isRetry = entry.failure != nil
             if isRetry { entry.retries += 1 }
             entries[turn.id] = entry
             work.attempts.append(Attempt(id: turn.id, item: entry.item, isRetry: isRetry))
         }
-        if lane.count > 0 { lanes[name] = lane }
+        return false
+    }
+
+    /// Counts a call of a function, unless there are as many as there may be.
+    private mutating func beginCall(of function: String) -> Bool {
+        guard functions[function]?.inFlight ?? 0 < limits.lambdaCallsInFlightMax else { return false }
+        functions[function, default: FunctionCalls()].inFlight += 1
+        return true
+    }
+
+    /// Lets those who wait have their turn, before the one whose call it was.
+    private mutating func callEnded(of function: String) {
+        guard var calls = functions.removeValue(forKey: function) else { return }
+        changed += calls.takeWaiting()
+        calls.inFlight -= 1
+        if calls.inFlight > 0 { functions[function] = calls }
     }
 
     private mutating func wake(_ name: String, _ lane: inout DeliveryLane, at time: Int64) {
         guard time < lane.alarmAt ?? .max else { return }
         lane.alarmAt = time
         alarms.insert(Alarm(time: time, lane: name))
+    }
+
+    // MARK: Targets that change
+
+    /// What waits for its turn.
+    var waiting: [(id: DeliveryID, item: Item)] {
+        lanes.values.flatMap { $0.waiting.unordered }.sorted { $0.id < $1.id }.compactMap { turn in
+            entries[turn.id].map { (turn.id, $0.item) }
+        }
+    }
+
+    /// Takes deliveries back whose targets are gone or refuse them now, and moves those that go elsewhere.
+    ///
+    /// Their age and their retries stay; one that goes elsewhere is tried at once, whatever the place before has asked for. What has begun by
+    /// now is left alone: whoever hears that it failed looks at it again.
+    mutating func revise(
+        _ revisions: [DeliveryID: DeliveryRevision<Item>], now: Int64
+    ) -> (gone: [Item], endings: [Ending]) {
+        var (gone, endings): ([Item], [Ending]) = ([], [])
+        for name in lanes.keys.sorted() {
+            let turns = lanes[name]?.waiting.unordered ?? []
+            guard turns.contains(where: { revisions[$0.id] != nil }) else { continue }
+            lanes[name]?.waiting = Heap(turns.filter { revisions[$0.id] == nil })
+            for turn in turns.sorted() {
+                guard let revision = revisions[turn.id], let entry = entries[turn.id] else { continue }
+                remove(turn.id, entry)
+                switch revision {
+                case .gone: gone.append(entry.item)
+                case .refused(let failure):
+                    endings.append(Ending(item: entry.item, failure: failure, retries: entry.retries, exhaustion: nil))
+                case .changed(let item, let terms, let bytes):
+                    var moved = Entry(item: item, terms: terms, bytes: bytes, expiresAt: entry.expiresAt)
+                    (moved.retries, moved.failure) = (entry.retries, entry.failure)
+                    insert(turn.id, moved, dueAt: terms.lane == name ? turn.dueAt : now)
+                }
+            }
+        }
+        return (gone, endings)
     }
 
     // MARK: Stopping
@@ -280,6 +372,7 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
     }
 
     private static func stopped(_ entry: Entry) -> Ending {
-        Ending(item: entry.item, failure: .stopped(last: entry.failure?.message), retries: entry.retries, exhaustion: nil)
+        let failure = entry.isUnderWay ? DeliveryFailure.interrupted : .stopped(last: entry.failure?.message)
+        return Ending(item: entry.item, failure: failure, retries: entry.retries, exhaustion: nil)
     }
 }

@@ -7,7 +7,7 @@ import Synchronization
 /// A call holds a lock for one decision of the ``DeliveryScheduler`` and waits for nothing. An alarm, for which somebody with a clock is
 /// asked, calls ``advance(alarm:)`` when something is due. What comes of a delivery later goes to `publish`.
 package final class PendingDeliveries: Sendable {
-    /// Asked to call ``advance(alarm:)`` at a time, in milliseconds since 1970.
+    /// Asked to call ``advance(alarm:)`` at a time, in milliseconds of ``EventSource/steadyMilliseconds``.
     package typealias Alarm = @Sendable (Int64) -> Void
 
     private typealias Scheduler = DeliveryScheduler<PendingDelivery, SystemRandomNumberGenerator>
@@ -89,7 +89,8 @@ package final class PendingDeliveries: Sendable {
         state.withLock { $0.publish }?(messages)
     }
 
-    private var now: Int64 { engine.world.nowMilliseconds() }
+    /// By a clock that nobody sets: one that is set must neither hold up what waits nor let it all go at once.
+    private var now: Int64 { engine.world.steadyMilliseconds() }
 
     // MARK: Stopping
 
@@ -97,22 +98,52 @@ package final class PendingDeliveries: Sendable {
     ///
     /// What would be tried only later is given up at once, and nothing is tried twice any more.
     ///
-    /// - Returns: how many deliveries there were, and how many of them became dead letters.
-    package func drain(within limit: Duration) async -> (pending: Int, failed: UInt64) {
-        let (count, failedBefore) = (count, engine.counters.deliveriesFailed)
+    /// - Returns: how many deliveries there were, how many of them became dead letters, and how many of these were under way, so that their
+    ///   targets may have taken them all the same.
+    package func drain(within limit: Duration) async -> (pending: Int, failed: UInt64, underWay: UInt64) {
+        let (count, before) = (count, engine.counters)
         let deadline = ContinuousClock.now + limit
         let endings = state.withLock { [now] in $0.scheduler.stop(by: now + limit.components.seconds * 1_000) }
         finish(endings)
         advance()
         while self.count > 0, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(20)) }
         finish(state.withLock { $0.scheduler.abandon() })
-        return (count, engine.counters.deliveriesFailed - failedBefore)
+        let after = engine.counters
+        return (
+            count, after.deliveriesFailed - before.deliveriesFailed, after.deliveriesInterrupted - before.deliveriesInterrupted
+        )
     }
 
     private func finish(_ endings: [Scheduler.Ending]) {
         var output = RuleOutput()
         for ending in endings { end(ending, into: &output) }
         finish(output)
+    }
+
+    // MARK: Targets that change
+
+    /// Looks again at everything that waits, after rules have changed: what is for targets that are gone is dropped and counted.
+    func rulesChanged() {
+        let waiting = state.withLock { $0.scheduler.waiting }
+        guard !waiting.isEmpty else { return }
+        var output = RuleOutput()
+        lookAgain(at: waiting, into: &output)
+        finish(output)
+    }
+
+    private func lookAgain(at waiting: [(id: DeliveryID, item: PendingDelivery)], into output: inout RuleOutput) {
+        let rules = engine.rules
+        var revisions: [DeliveryID: DeliveryRevision<PendingDelivery>] = [:]
+        for (id, delivery) in waiting { revisions[id] = engine.revision(of: delivery, rules) }
+        guard !revisions.isEmpty else { return }
+        let (gone, endings) = state.withLock { [revisions, now] in $0.scheduler.revise(revisions, now: now) }
+        for delivery in gone { drop(delivery) }
+        for ending in endings { end(ending, into: &output) }
+    }
+
+    private func drop(_ delivery: PendingDelivery) {
+        engine.dropDelivery(delivery.origin)
+        if let counters = delivery.origin.counters { engine.countPending(counters, by: -1) }
     }
 
     // MARK: Trying
@@ -132,7 +163,7 @@ package final class PendingDeliveries: Sendable {
     }
 
     private func attempt(_ send: QueueSend) -> DeliveryFailure? {
-        let now = now
+        let now = engine.world.nowMilliseconds()
         do throws(QueueError) {
             _ = try queues.perform { (table) throws(QueueError) in try table.send(send.message, to: send.queue, now: now) }
             return nil
@@ -147,8 +178,7 @@ package final class PendingDeliveries: Sendable {
         let now = now
         engine.countPending(counters, by: 1)
         let ending = state.withLock { state in
-            state.scheduler.submit(
-                delivery, terms, bytes: delivery.bytes, acceptedAt: origin.acceptedAt ?? now, after: failure, now: now)
+            state.scheduler.submit(delivery, terms, bytes: delivery.bytes, after: failure, now: now)
         }
         if let ending { end(ending, into: &output) }
     }
@@ -183,7 +213,7 @@ package final class PendingDeliveries: Sendable {
     }
 
     private func heard(_ outcome: HTTPOutcome, of call: RuleCall, _ id: DeliveryID) {
-        let failed = FailedCall(outcome, kind: call.invocation.kind, now: now)
+        let failed = FailedCall(outcome, kind: call.invocation.kind, now: engine.world.nowMilliseconds())
         var output = RuleOutput()
         hear(id, failed.map { .call(name: call.name, $0) }, into: &output)
         finish(output)
@@ -204,12 +234,15 @@ package final class PendingDeliveries: Sendable {
             engine.delivered(delivery.origin)
             if let counters = delivery.origin.counters { engine.countPending(counters, by: -1) }
         case .ended(let ending): end(ending, into: &output)
-        case .waiting, .unknown: break
+        // Its target may have changed while it was under way.
+        case .waiting(let delivery): lookAgain(at: [(id, delivery)], into: &output)
+        case .unknown: break
         }
     }
 
     private func end(_ ending: Scheduler.Ending, into output: inout RuleOutput) {
         let origin = ending.item.origin
+        if case .interrupted = ending.failure { engine.totals.deliveriesInterrupted.increment() }
         output.append(
             engine.failed(origin, ending.failure, RetryRecord(retries: ending.retries, exhaustion: ending.exhaustion)))
         if let counters = origin.counters { engine.countPending(counters, by: -1) }

@@ -18,8 +18,9 @@ struct PendingDelivery: Sendable {
     }
 
     var terms: DeliveryTerms? {
-        var terms = origin.terms
-        if case .call(let call) = work { terms?.pace = call.pace }
+        guard case .call(let call) = work, var terms = origin.terms else { return origin.terms }
+        terms.pace = call.pace
+        terms.function = call.function
         return terms
     }
 
@@ -44,26 +45,22 @@ extension DeliveryOrigin {
         }
     }
 
-    /// When its event or message came, in milliseconds since 1970.
-    var acceptedAt: Int64? {
-        switch self {
-        case .target(let delivery): delivery.nowMilliseconds
-        case .action(_, let run, _), .errorAction(_, let run): run.timestampMilliseconds
-        case .deadLetter: nil
-        }
-    }
-
     /// What holds for deliveries of this target or action; `nil` where nothing is tried again.
     var terms: DeliveryTerms? {
         switch self {
         case .target(let delivery):
             let rule = delivery.entry.rule
-            return DeliveryTerms(lane: "\(rule.busName)/\(rule.name)/\(delivery.target.id)", policy: delivery.target.retryPolicy)
+            let lane = "\(rule.busName)/\(rule.name)/\(delivery.target.id) \(delivery.target.place)"
+            return DeliveryTerms(lane: lane, policy: delivery.target.retryPolicy)
         case .action(let action, let run, _):
-            return DeliveryTerms(lane: "topic rule \(run.entry.rule.name) \(action.name) \(action.resource)", policy: .ofTopicRules)
+            return DeliveryTerms(lane: "topic rule \(run.entry.rule.name) \(action.name) \(action.resource)", policy: action.retryPolicy)
         case .errorAction(let action, let run):
-            return DeliveryTerms(lane: "topic rule \(run.entry.rule.name) error \(action.name)", policy: .ofTopicRules)
+            return DeliveryTerms(lane: "topic rule \(run.entry.rule.name) error \(action.name)", policy: action.retryPolicy)
         case .deadLetter: return nil
         }
     }
+}
+
+extension TopicRule.Action {
+    fileprivate var retryPolicy: RetryPolicy { if case .function = self { .ofTopicRuleFunctions } else { .ofTopicRules } }
 }

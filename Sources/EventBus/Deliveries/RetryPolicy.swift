@@ -12,6 +12,9 @@ struct RetryPolicy: Sendable, Equatable {
 
     /// What holds for the actions of topic rules, of which a template cannot say it: a device's message is soon old.
     static let ofTopicRules = RetryPolicy(maximumRetryAttempts: 3, maximumEventAgeSeconds: 60)
+
+    /// What holds for functions that topic rules call: asynchronous invocation keeps what waits for its function for 6 hours.
+    static let ofTopicRuleFunctions = RetryPolicy(maximumRetryAttempts: 3, maximumEventAgeSeconds: 21_600)
 }
 
 extension RetryPolicy {
@@ -46,4 +49,6 @@ enum RetryAdvice: Equatable {
     case never
     /// Not before this many milliseconds have passed, where the target says so.
     case later(afterMilliseconds: Int64? = nil)
+    /// A function that ran and failed is run again a few times, with waits of their own, as asynchronous invocation does.
+    case rerun
 }

@@ -24,6 +24,12 @@ package struct EventBusLimits: Sendable, Equatable {
     package var targetsPerCallMax = 10
     /// Topic rules, those of the templates among them; a further CreateTopicRule is refused.
     package var topicRulesMax = 1_000
+    /// Connections, those of the templates among them; a further CreateConnection is refused.
+    package var connectionsMax = 3_000
+    /// API destinations, those of the templates among them; a further CreateApiDestination is refused.
+    package var apiDestinationsMax = 3_000
+    /// Characters of the policy of a bus; PutPermission beyond it is refused.
+    package var busPolicyCharactersMax = 10_240
     /// Tags of one bus or rule that came by API; more are refused.
     package var tagsMax = 50
 
@@ -50,6 +56,7 @@ package struct EventBusLimits: Sendable, Equatable {
         ("replaysKeptMax", \.replaysKeptMax), ("replayPendingMax", \.replayPendingMax),
         ("busesMax", \.busesMax), ("rulesPerBusMax", \.rulesPerBusMax),
         ("targetsPerRuleMax", \.targetsPerRuleMax), ("targetsPerCallMax", \.targetsPerCallMax), ("topicRulesMax", \.topicRulesMax),
-        ("tagsMax", \.tagsMax),
+        ("connectionsMax", \.connectionsMax), ("apiDestinationsMax", \.apiDestinationsMax),
+        ("busPolicyCharactersMax", \.busPolicyCharactersMax), ("tagsMax", \.tagsMax),
     ]
 }

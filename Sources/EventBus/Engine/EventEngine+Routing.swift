@@ -47,10 +47,8 @@ extension EventEngine {
         into output: inout RuleOutput
     ) {
         guard !matching.isEmpty else { return }
-        // Parsed only now, for the targets. One level deeper than a detail may be, and longer than one by the fields around it.
-        let limits = JSONLimits(bytesMax: envelope.json.count, depthMax: JSONLimits().depthMax + 1)
-        guard let document = try? JSONDocument(parsing: envelope.json, limits: limits) else {
-            // Its parts were checked, so this is a mistake of ours; it must not end the process with everybody's sessions.
+        // Parsed only now, for the targets.
+        guard let document = envelope.parsed else {
             assertionFailure("an envelope of checked parts is JSON")
             totals.eventsUnmatched.increment()
             return
@@ -67,8 +65,7 @@ extension EventEngine {
         if matching.isEmpty { totals.eventsUnmatched.increment() }
         for entry in matching {
             countMatch(entry.counters)
-            let reserved = ReservedVariables(
-                ruleARN: entry.rule.arn, ruleName: entry.rule.name, ingestionTime: timestamp(milliseconds: event.nowMilliseconds))
+            let reserved = reserved(entry.rule, at: event.nowMilliseconds)
             for target in entry.rule.targets {
                 totals.deliveriesAccepted.increment()
                 let delivery = TargetDelivery(entry: entry, target: target, event: event.envelope, nowMilliseconds: event.nowMilliseconds)
@@ -94,17 +91,12 @@ extension EventEngine {
             let payload = try payload(for: event.root, target, reserved)
             output.messages.append(Message(topic: topic, payload: payload, qos: destination.qos, retain: destination.retain, hops: hops))
             countDelivery(entry.counters)
-        case .queue(let queue):
-            let body = String(decoding: try payload(for: event.root, target, reserved), as: UTF8.self)
-            output.sends.append(QueueSend(queue: queue, message: NewQueueMessage(body: body), origin: .target(delivery)))
-        case .call(let destination, let parameters):
-            let body = try self.payload(for: event.root, target, reserved)
-            let invocation = try destination.invocation(body, parameters, event.root)
-            output.calls.append(
-                RuleCall(invocation: invocation, name: "\(destination)", pace: destination.pace, origin: .target(delivery)))
-        case .function(let function):
-            let invocation = function.invocation(try self.payload(for: event.root, target, reserved))
-            output.calls.append(RuleCall(invocation: invocation, name: "function \(function.name)", origin: .target(delivery)))
+        case .queue, .call, .function:
+            switch try work(for: delivery, event.root, reserved) {
+            case .send(let send): output.sends.append(send)
+            case .call(let call): output.calls.append(call)
+            case nil: break
+            }
         case .log(let group):
             log(rule: entry.rule.name, group: group, event: event.envelope.id, payload: try payload(for: event.root, target, reserved))
             countDelivery(entry.counters)
@@ -122,6 +114,31 @@ extension EventEngine {
             let matching = event.rules.rules(onBus: name, matching: event.envelope.json)
             route(forwarded, to: matching, forwards: &forwards, into: &output)
         }
+    }
+
+    /// What a target gets that may not take it at once; nil for any other target.
+    func work(
+        for delivery: TargetDelivery, _ event: JSONView, _ reserved: ReservedVariables
+    ) throws(DeliveryFailure) -> PendingDelivery.Work? {
+        let target = delivery.target
+        switch target.destination {
+        case .queue(let queue):
+            let body = String(decoding: try payload(for: event, target, reserved), as: UTF8.self)
+            return .send(QueueSend(queue: queue, message: NewQueueMessage(body: body), origin: .target(delivery)))
+        case .call(let destination, let parameters):
+            let body = try payload(for: event, target, reserved)
+            let invocation = try destination.invocation(body, parameters, event)
+            return .call(RuleCall(invocation: invocation, name: "\(destination)", pace: destination.pace, origin: .target(delivery)))
+        case .function(let function):
+            let invocation = function.invocation(try payload(for: event, target, reserved))
+            return .call(
+                RuleCall(invocation: invocation, name: "function \(function.name)", function: function.name, origin: .target(delivery)))
+        case .topic, .bus, .log: return nil
+        }
+    }
+
+    func reserved(_ rule: EventRule, at milliseconds: Int64) -> ReservedVariables {
+        ReservedVariables(ruleARN: rule.arn, ruleName: rule.name, ingestionTime: timestamp(milliseconds: milliseconds))
     }
 
     private func payload(for event: JSONView, _ target: Target, _ reserved: ReservedVariables) throws(DeliveryFailure) -> [UInt8] {

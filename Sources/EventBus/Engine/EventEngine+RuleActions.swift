@@ -36,7 +36,7 @@ extension EventEngine {
         case .function(let function, let arn):
             run.output.calls.append(
                 RuleCall(
-                    invocation: function.invocation(payload), name: "function \(function.name)",
+                    invocation: function.invocation(payload), name: "function \(function.name)", function: function.name,
                     origin: run.origin(of: .function(function, arn: arn), match)))
             return false
         }

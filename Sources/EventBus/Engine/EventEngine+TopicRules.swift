@@ -33,7 +33,7 @@ extension EventEngine {
         let input = SQLInput(
             topic: topic ?? message.topicName, payload: Array(message.payload.readableBytesView), clientID: publisher.clientID,
             principal: publisher.principal, timestampMilliseconds: world.nowMilliseconds(),
-            environment: SQLEnvironment(accountID: TemplateScope.accountID, makeUUID: world.makeID),
+            environment: SQLEnvironment(accountID: TemplateScope.accountID, makeUUID: world.makeID), peer: publisher.peer,
             properties: { SQLMessageProperties(properties.map(Properties.init(forwarded:)) ?? Properties()) }
         )
         var output = RuleOutput()

@@ -55,6 +55,17 @@ package final class EventEngine: Sendable {
         schedules.withLock { $0.replace(next.schedules, now: world.nowMilliseconds()) }
     }
 
+    /// Changes some event rules, nil for one that is gone, and all topic rules if any; like ``replace(resources:)``, and however many other
+    /// rules there are.
+    func replace(rules changed: [RuleKey: EventRule?], topicRules: [TopicRule]?) {
+        guard !changed.isEmpty || topicRules != nil else { return }
+        let before = rules
+        let next = RuleTable(before, changing: changed, topicRules: topicRules)
+        table.withLock { $0 = next }
+        let concernsClock = changed.contains { key, rule in rule?.schedule != nil || before.eventRule(key)?.rule.schedule != nil }
+        if concernsClock { schedules.withLock { $0.replace(next.schedules, now: world.nowMilliseconds()) } }
+    }
+
     // MARK: - What operators see
 
     /// Every rule, event rules first, in the order of the templates.
@@ -65,7 +76,8 @@ package final class EventEngine: Sendable {
                 entry.counters,
                 of: RuleStatistics(
                     name: entry.rule.name, kind: .event, bus: entry.rule.busName, enabled: entry.rule.isEnabled,
-                    definition: entry.rule.definition, location: entry.rule.location, matched: 0, delivered: 0, failed: 0
+                    definition: entry.rule.definition, location: entry.rule.location, matched: 0, delivered: 0, failed: 0,
+                    pattern: entry.rule.patternText, schedule: entry.rule.schedule?.text
                 )
             )
         }
@@ -74,7 +86,8 @@ package final class EventEngine: Sendable {
                 entry.counters,
                 of: RuleStatistics(
                     name: entry.rule.name, kind: .topic, bus: nil, enabled: entry.rule.isEnabled, definition: entry.rule.sql,
-                    location: entry.rule.location, matched: 0, delivered: 0, failed: 0
+                    location: entry.rule.location, matched: 0, delivered: 0, failed: 0,
+                    sqlVersion: entry.rule.definition.version.rawValue
                 )
             )
         }
@@ -151,6 +164,18 @@ package final class EventEngine: Sendable {
         )
     }
 
+    /// Counts and logs a delivery that waited for a target that is gone.
+    func dropDelivery(_ origin: DeliveryOrigin) {
+        totals.deliveriesDropped.increment()
+        let (rule, target) =
+            switch origin {
+            case .target(let delivery): ("\(delivery.entry.rule.busName)/\(delivery.entry.rule.name)", delivery.target.id)
+            case .action(let action, let run, _), .errorAction(let action, let run): (run.entry.rule.name, action.name)
+            case .deadLetter(let rule): (rule, "dead letter")
+            }
+        log("pending delivery dropped: its target is gone", subject: "gone \(rule)", ["rule": "\(rule)", "target": "\(target)"])
+    }
+
     /// Counts and logs an event for a bus that does not exist.
     func dropUnknownBus(_ name: String, eventID: String) {
         totals.eventsDroppedUnknownBus.increment()
@@ -168,6 +193,11 @@ package final class EventEngine: Sendable {
     func dropDeadLetter(rule: String, reason: String) {
         totals.deadLetterSendsFailed.increment()
         log("dead-letter queue refused an event", subject: "dead letter \(rule)", ["rule": "\(rule)", "reason": "\(reason)"])
+    }
+
+    /// Says that a policy is kept, and kept to by nobody.
+    func notePolicy(bus: String) {
+        log("bus policy kept, not enforced: listeners say who may call", subject: "policy \(bus)", ["bus": "\(bus)"])
     }
 
     /// Writes what a rule's cloudwatchLogs action selected, each time: it was asked for.

@@ -1,4 +1,5 @@
 package import BrokerCore
+package import Documents
 package import Queues
 
 /// The engine with the queues that its rules send to, and with the deliveries that are tried again.
@@ -31,11 +32,20 @@ package struct RuleDelivery: MessageRules {
 
     /// Makes the queues and the archives that the templates declare.
     ///
-    /// - Throws: when there would be too many of one kind; then those of the other may have been made.
-    package func declare(_ resources: ResourceSet) throws(QueueError) {
+    /// - Parameters:
+    ///   - resources: of the templates.
+    ///   - buses: the names of all buses, those by API among them; those of the templates unless given.
+    /// - Throws: when there would be too many of one kind, and for what does not go with archives that there are; then nothing has changed.
+    package func declare(_ resources: ResourceSet, buses: [String]? = nil) throws(DocumentError) {
         let now = engine.world.nowMilliseconds()
-        do throws(ArchiveError) { try engine.declareArchives(resources) } catch { throw QueueError(.overLimit, error.message) }
-        try queues.perform { (table) throws(QueueError) in try table.declare(resources.queues, now: now) }
+        let buses = buses ?? resources.busNames
+        try engine.declareArchives(resources, buses: buses, onlyTrying: true)
+        do throws(QueueError) {
+            try queues.perform { (table) throws(QueueError) in try table.declare(resources.queues, now: now) }
+        } catch {
+            throw DocumentError(error.message, at: SourceLocation(file: "templates"))
+        }
+        try engine.declareArchives(resources, buses: buses, onlyTrying: false)
     }
 
     /// The names of all queues that there are now.

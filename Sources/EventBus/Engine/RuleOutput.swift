@@ -38,6 +38,8 @@ struct RuleCall: Sendable {
     /// What failures call it: no secret.
     let name: String
     var pace: DeliveryTerms.Pace?
+    /// The name of the function that is called, if it is one.
+    var function: String?
     let origin: DeliveryOrigin
 }
 
@@ -80,8 +82,6 @@ struct TargetDelivery: Sendable {
 /// A topic rule's work on a message, set aside until it is known what became of an action.
 struct SuspendedRun: Sendable {
     let entry: RuleTable.Topic
-    /// When the message came.
-    let timestampMilliseconds: Int64
     let payloadBytes: Int
     private let makeInput: @Sendable () -> SQLInput
     private let hops: UInt8
@@ -91,7 +91,6 @@ struct SuspendedRun: Sendable {
 
     init(_ run: TopicRuleRun) {
         entry = run.entry
-        timestampMilliseconds = run.input.timestampMilliseconds
         payloadBytes = run.input.payload.count
         makeInput = run.input.remaking
         hops = run.hops

@@ -24,6 +24,11 @@ package struct RuleStatistics: Sendable, Equatable {
     package var pending: Int = 0
     /// Code and message of the latest failure.
     package var lastError: String?
+    /// The event pattern as JSON.
+    package var pattern: String?
+    package var schedule: String?
+    /// The version of SQL that the statement is in.
+    package var sqlVersion: String?
 }
 
 /// Totals over all rules, and what no rule can count.
@@ -52,12 +57,16 @@ package struct EventBusCounters: Sendable, Equatable {
     package var ruleMatches: UInt64 = 0
     /// What rules had for their targets and actions.
     ///
-    /// Of these every one is delivered, a dead letter, cut, or pending:
-    /// `deliveriesAccepted` = `deliveries` + `deliveriesFailed` + `ruleHopsCut` + `deliveriesPending`.
+    /// Of these every one is delivered, a dead letter, cut, dropped, or pending:
+    /// `deliveriesAccepted` = `deliveries` + `deliveriesFailed` + `ruleHopsCut` + `deliveriesDropped` + `deliveriesPending`.
     package var deliveriesAccepted: UInt64 = 0
     package var deliveries: UInt64 = 0
     /// Those that failed for good, each of them a dead letter.
     package var deliveriesFailed: UInt64 = 0
+    /// Those of them that were under way when Crema stopped: their targets may have taken them.
+    package var deliveriesInterrupted: UInt64 = 0
+    /// Those that waited when their target was removed, their rule was deleted, or another target took its place.
+    package var deliveriesDropped: UInt64 = 0
     /// Those that wait for their turn or are under way now.
     package var deliveriesPending = 0
     /// Times that a failed delivery was tried again.
@@ -104,6 +113,8 @@ final class EngineCounters: Sendable {
     let deliveriesPending = Atomic<Int>(0)
     let deliveriesRetried = Atomic<UInt64>(0)
     let deliveriesFailed = Atomic<UInt64>(0)
+    let deliveriesInterrupted = Atomic<UInt64>(0)
+    let deliveriesDropped = Atomic<UInt64>(0)
     let ruleHopsCut = Atomic<UInt64>(0)
     let basicIngestDropped = Atomic<UInt64>(0)
     let deadLettersDropped = Atomic<UInt64>(0)
@@ -126,6 +137,8 @@ final class EngineCounters: Sendable {
         counters.deliveriesPending = deliveriesPending.load(ordering: .relaxed)
         counters.deliveriesRetried = deliveriesRetried.load(ordering: .relaxed)
         counters.deliveriesFailed = deliveriesFailed.load(ordering: .relaxed)
+        counters.deliveriesInterrupted = deliveriesInterrupted.load(ordering: .relaxed)
+        counters.deliveriesDropped = deliveriesDropped.load(ordering: .relaxed)
         counters.ruleHopsCut = ruleHopsCut.load(ordering: .relaxed)
         counters.basicIngestDropped = basicIngestDropped.load(ordering: .relaxed)
         counters.deadLettersDropped = deadLettersDropped.load(ordering: .relaxed)

@@ -1,158 +1,88 @@
-import BrokerCore
 import NIOCore
 import Rules
 
 /// The rules in force, with their counters.
 ///
-/// Immutable: a reload makes another one.
+/// Immutable: a change makes another one, which shares with this one what has not changed.
 final class RuleTable: Sendable {
-    struct Event: Sendable {
-        let rule: EventRule
-        let counters: RuleCounters
-        /// The rule's number in the index of its bus; nil for one that is disabled.
-        fileprivate let number: Int?
-    }
+    typealias Event = EventRuleTable.Entry
+    typealias Topic = TopicRuleTable.Entry
 
-    struct Topic: Sendable {
-        let rule: TopicRule
-        let counters: RuleCounters
-    }
-
-    let eventRules: [Event]
-    let topicRules: [Topic]
-    /// The filters of the enabled topic rules, each once.
-    let topicFilters: [String]
-    /// Finds the enabled topic rules whose filter matches, by their position in ``topicRules``.
-    private let topicIndex: FilterIndex
-    /// The enabled topic rules by their names.
-    private let topicRulesByName: [String: Int]
-    /// The enabled rules of each bus, by numbers that they keep over reloads.
-    private let buses: [String: PatternIndex]
-    private let nextNumber: Int
-    /// Of each number the position in ``eventRules``.
-    private let positions: [Int: Int]
+    private let events: EventRuleTable
+    private let topics: TopicRuleTable
     let searches: SearchPool
-    /// Positions of the enabled rules that run by the clock, by their names: they are all on the default bus.
-    private let scheduledPositions: [String: Int]
+    /// What these rules may call, for people who ask.
+    let connections: [ConnectionDeclaration]
+    let destinations: [APIDestinationDeclaration]
 
     /// - Parameters:
     ///   - resources: the rules.
     ///   - previous: whose counters go on for the rules that stay.
     init(_ resources: ResourceSet, previous: RuleTable? = nil) {
-        // What has not changed stays filed: the indexes share it with those of the table before, which goes on serving events.
-        var buses: [String: PatternIndex] = [:]
-        for name in resources.busNames { buses[name] = previous?.buses[name] ?? PatternIndex() }
-        var positions = previous?.positions ?? [:]
-        var nextNumber = previous?.nextNumber ?? 0
-        var earlier = EarlierRules(previous?.eventRules ?? [])
-        var eventRules: [Event] = []
-        eventRules.reserveCapacity(resources.eventRules.count)
-        func unfile(_ entry: Event) {
-            guard let number = entry.number else { return }
-            buses[entry.rule.busName]?.remove(number)
-            positions[number] = nil
-        }
-        for rule in resources.eventRules {
-            let position = eventRules.count
-            let (known, hasMoved) = earlier.take(rule)
-            var number = known?.number
-            if let known, !rule.isEnabled || known.rule.patternText != rule.patternText {
-                unfile(known)
-                number = nil
-            }
-            if rule.isEnabled, number == nil, let pattern = rule.pattern {
-                buses[rule.busName]?.insert(pattern, for: nextNumber)
-                positions[nextNumber] = position
-                number = nextNumber
-                nextNumber += 1
-            } else if hasMoved, let number {
-                positions[number] = position
-            }
-            eventRules.append(Event(rule: rule, counters: known?.counters ?? RuleCounters(), number: number))
-        }
-        for entry in earlier.rest { unfile(entry) }
-        self.eventRules = eventRules
-        self.buses = buses
-        self.positions = positions
-        self.nextNumber = nextNumber
+        var events = previous?.events ?? EventRuleTable()
+        events.replace(resources)
+        self.events = events
+        topics = TopicRuleTable(resources.topicRules, previous: previous?.topics)
+        connections = resources.connections
+        destinations = resources.destinations
         searches = previous?.searches ?? SearchPool()
-        var scheduled: [String: Int] = [:]
-        for (position, rule) in resources.eventRules.enumerated() where rule.isEnabled && rule.schedule != nil {
-            scheduled[rule.name] = position
-        }
-        scheduledPositions = scheduled
-
-        var counters: [String: RuleCounters] = [:]
-        for entry in previous?.topicRules ?? [] { counters[entry.rule.name] = entry.counters }
-        topicRules = resources.topicRules.map { Topic(rule: $0, counters: counters[$0.name] ?? RuleCounters()) }
-        let filters = resources.topicRules.map { $0.isEnabled ? $0.statement.topicFilter : nil }
-        topicIndex = FilterIndex(filters)
-        var known: Set<String> = []
-        topicFilters = filters.compactMap(\.self).filter { known.insert($0).inserted }
-        var byName: [String: Int] = [:]
-        for (position, rule) in resources.topicRules.enumerated() where rule.isEnabled { byName[rule.name] = position }
-        topicRulesByName = byName
     }
 
-    /// The enabled topic rules that want messages on the topic, in the order of the templates.
-    func topicRules(matching topic: ByteBuffer) -> [Topic] { topicIndex.matches(topic).map { topicRules[$0] } }
+    /// The same with some rules changed.
+    ///
+    /// - Parameters:
+    ///   - previous: the rules before.
+    ///   - rules: event rules by their keys; nil for one that is gone.
+    ///   - topicRules: all topic rules, where one of them has changed.
+    init(_ previous: RuleTable, changing rules: [RuleKey: EventRule?], topicRules: [TopicRule]?) {
+        var events = previous.events
+        for (key, rule) in rules {
+            if let rule { events.put(rule) } else { events.remove(key) }
+        }
+        self.events = events
+        topics = topicRules.map { TopicRuleTable($0, previous: previous.topics) } ?? previous.topics
+        searches = previous.searches
+        (connections, destinations) = (previous.connections, previous.destinations)
+    }
 
-    /// The enabled topic rule of a name.
-    func topicRule(named name: String) -> Topic? { topicRulesByName[name].map { topicRules[$0] } }
+    // MARK: - Event rules
+
+    /// All of them, in their order.
+    var eventRules: [Event] { events.entries }
+
+    func eventRule(_ key: RuleKey) -> Event? { events.entry(key) }
 
     /// The enabled rule of this name that runs by the clock.
-    func scheduledRule(named name: String) -> Event? { scheduledPositions[name].map { eventRules[$0] } }
+    func scheduledRule(named name: String) -> Event? { events.scheduledRule(named: name) }
+
+    /// The event rule of a name, be it enabled or not.
+    func eventRule(_ name: String, onBus bus: String) -> Event? { events.entry(RuleKey(bus: bus, name: name)) }
+
+    func hasTopicRule(named name: String) -> Bool { topicRules.contains { $0.rule.name == name } }
 
     /// All enabled rules that run by the clock, by their names.
-    var schedules: [(name: String, expression: ScheduleExpression)] {
-        scheduledPositions.compactMap { name, position in eventRules[position].rule.schedule.map { (name, $0.expression) } }
-    }
+    var schedules: [(name: String, expression: ScheduleExpression)] { events.schedules }
 
-    func hasBus(_ name: String) -> Bool { buses[name] != nil }
+    func hasBus(_ name: String) -> Bool { events.hasBus(name) }
 
     /// Whether an event on this bus is looked at by anyone, so that it must be parsed.
-    func hasRules(onBus name: String) -> Bool { (buses[name]?.count ?? 0) > 0 }
+    func hasRules(onBus name: String) -> Bool { events.hasRules(onBus: name) }
 
-    /// The enabled rules of a bus that want the event with this JSON, in the order of the templates.
+    /// The enabled rules of a bus that want the event with this JSON, in the order of the templates, those that came by API behind them.
     func rules(onBus name: String, matching event: [UInt8]) -> [Event] {
-        guard let index = buses[name] else { return [] }
-        let found = searches.withSearch { index.matches(event, using: &$0) }
-        return found.compactMap { positions[$0] }.sorted().map { eventRules[$0] }
-    }
-}
-
-/// The rules of the table before, each to be taken once.
-///
-/// Most changes leave nearly all rules in their places: as long as that is so, nothing is looked up.
-private struct EarlierRules {
-    private struct Key: Hashable {
-        let bus: String
-        let name: String
-
-        init(_ rule: EventRule) { (bus, name) = (rule.busName, rule.name) }
+        events.rules(onBus: name, matching: event, searches: searches)
     }
 
-    private let all: [RuleTable.Event]
-    private var position = 0
-    /// What is behind ``position``, from the first rule on that was not in its place.
-    private var byKey: [Key: RuleTable.Event]?
+    // MARK: - Topic rules
 
-    init(_ all: [RuleTable.Event]) { self.all = all }
+    var topicRules: [Topic] { topics.entries }
 
-    /// The entry of the same bus and name, and whether it may have had another place.
-    mutating func take(_ rule: EventRule) -> (entry: RuleTable.Event?, hasMoved: Bool) {
-        if byKey == nil, position < all.count, all[position].rule.name == rule.name, all[position].rule.busName == rule.busName {
-            position += 1
-            return (all[position - 1], false)
-        }
-        if byKey == nil {
-            var rest: [Key: RuleTable.Event] = [:]
-            for entry in all[position...] { rest[Key(entry.rule)] = entry }
-            byKey = rest
-        }
-        return (byKey?.removeValue(forKey: Key(rule)), true)
-    }
+    /// The filters of the enabled topic rules, each once.
+    var topicFilters: [String] { topics.filters }
 
-    /// What was not taken.
-    var rest: [RuleTable.Event] { byKey.map { Array($0.values) } ?? Array(all[position...]) }
+    /// The enabled topic rules that want messages on the topic, in the order of the templates.
+    func topicRules(matching topic: ByteBuffer) -> [Topic] { topics.rules(matching: topic) }
+
+    /// The enabled topic rule of a name.
+    func topicRule(named name: String) -> Topic? { topics.rule(named: name) }
 }

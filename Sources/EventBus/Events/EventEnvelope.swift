@@ -47,6 +47,14 @@ struct EventEnvelope: Sendable {
         self.json = json
     }
 
+    /// The JSON, taken apart.
+    ///
+    /// Its parts were checked, so that nil is a mistake of ours, which must not end the process with everybody's sessions.
+    var parsed: JSONDocument? {
+        // One level deeper than a detail may be, and longer than one by the fields around it.
+        try? JSONDocument(parsing: json, limits: JSONLimits(bytesMax: json.count, depthMax: JSONLimits().depthMax + 1))
+    }
+
     /// The event as a replay puts it on its bus: the same, with the replay's name.
     func replayed(as name: String) -> EventEnvelope {
         var envelope = self

@@ -5,21 +5,28 @@ import Rules
 package struct EventSource: Sendable {
     /// Milliseconds since 1970, UTC.
     package var nowMilliseconds: @Sendable () -> Int64
+    /// Milliseconds of a clock that nobody sets: it goes forward only, also while the machine sleeps, from a beginning that means nothing.
+    package var steadyMilliseconds: @Sendable () -> Int64
     /// A new identifier for each event.
     package var makeID: @Sendable () -> String
 
-    package init(nowMilliseconds: @escaping @Sendable () -> Int64, makeID: @escaping @Sendable () -> String) {
+    package init(
+        nowMilliseconds: @escaping @Sendable () -> Int64, steadyMilliseconds: @escaping @Sendable () -> Int64,
+        makeID: @escaping @Sendable () -> String
+    ) {
         self.nowMilliseconds = nowMilliseconds
+        self.steadyMilliseconds = steadyMilliseconds
         self.makeID = makeID
     }
 
-    /// The system's clock and its random numbers.
-    package static let system = EventSource(nowMilliseconds: systemMilliseconds, makeID: randomUUID)
+    /// The system's clocks and its random numbers.
+    package static let system = EventSource(
+        nowMilliseconds: { milliseconds(CLOCK_REALTIME) }, steadyMilliseconds: { milliseconds(CLOCK_BOOTTIME) }, makeID: randomUUID)
 
-    @Sendable private static func systemMilliseconds() -> Int64 {
+    private static func milliseconds(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         // Fails only for a clock that does not exist or a bad address.
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        unsafe clock_gettime(clock, &time)
         return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
     }
 

@@ -25,6 +25,8 @@ enum DeliveryFailure: Error, Sendable {
     case noParameter(String)
     /// The URL that a template made of a message is none that is called.
     case invalidURL(String)
+    /// An API destination that is not there any more, or lacks what it calls with.
+    case inactive(destination: String, DestinationLack)
     /// A call over HTTP, by what the rule calls.
     case call(name: String, FailedCall)
     /// There is no room for a delivery to wait in, by the limit's name.
@@ -33,6 +35,8 @@ enum DeliveryFailure: Error, Sendable {
     case tooOld
     /// Crema stops; the last failure, if it was tried.
     case stopped(last: String?)
+    /// Crema stops while an attempt is under way, of which nobody will hear what became.
+    case interrupted
 
     /// Whether it is tried again.
     var retry: RetryAdvice {
@@ -40,8 +44,8 @@ enum DeliveryFailure: Error, Sendable {
         case .queue(_, let error) where error.code == .overLimit: .later()
         case .call(_, let failed): failed.retry
         case .queue, .topic, .invalidTopic, .payload, .nothingSelected, .statement, .undefined, .invalidHeader, .detailIsNoObject,
-            .sourceNotAllowed, .tooLarge, .unknownBus, .invalidQueueURL, .payloadIsNoText, .noParameter, .invalidURL, .tooManyPending,
-            .tooOld, .stopped:
+            .sourceNotAllowed, .tooLarge, .unknownBus, .invalidQueueURL, .payloadIsNoText, .noParameter, .invalidURL, .inactive,
+            .tooManyPending, .tooOld, .stopped, .interrupted:
             .never
         }
     }
@@ -68,10 +72,11 @@ enum DeliveryFailure: Error, Sendable {
         case .payloadIsNoText: "INVALID_PAYLOAD"
         case .noParameter: "INVALID_INPUT"
         case .invalidURL: "INVALID_URL"
+        case .inactive(_, let lack): lack.code
         case .call(_, let failed): failed.code
         case .tooManyPending: "THROTTLING"
         case .tooOld: "TIMEOUT"
-        case .stopped: "SHUTDOWN"
+        case .stopped, .interrupted: "SHUTDOWN"
         }
     }
 
@@ -99,11 +104,13 @@ enum DeliveryFailure: Error, Sendable {
         case .payloadIsNoText: "the payload is not UTF-8; `UseBase64: true` sends it as Base64"
         case .noParameter(let name): "\(name) has no value in this event, or none that can stand there"
         case .invalidURL(let reason): reason
+        case .inactive(let name, let lack): "the API destination \(name) is not called: \(lack.reason)"
         case .call(let name, let failed): "\(name): \(failed.message)"
         case .tooManyPending(let limit): "too many deliveries wait already, see the limit \(limit)"
         case .tooOld: "it was not its turn before MaximumEventAgeInSeconds was over"
         case .stopped(let last):
             last.map { "Crema stopped before it was tried again; it had failed: \($0)" } ?? "Crema stopped before its turn came"
+        case .interrupted: "Crema stopped while it was under way; the target may have taken it"
         }
     }
 }

@@ -21,6 +21,7 @@ struct ErrorActionDocument {
         append(",\"topic\":", input.topic, to: &output)
         append(",\"cloudwatchTraceId\":", input.traceID, to: &output)
         append(",\"clientId\":", input.clientID ?? "N/A", to: &output)
+        if let address = input.sourceAddress { append(",\"sourceIp\":", address, to: &output) }
         append(",\"base64OriginalPayload\":", String(decoding: Base64.encode(input.payload), as: UTF8.self), to: &output)
         output += ",\"failures\":[".utf8
         for (position, failure) in failures.enumerated() {

@@ -6,13 +6,16 @@ import Rules
 /// It holds secrets; none of them is in a description of it.
 struct APIDestination: Sendable, CustomStringConvertible, CustomReflectable {
     let name: String
+    /// What ends the ARN of one that came by API; nil for one of a template.
+    let id: String?
     let endpoint: HTTPEndpoint
     /// The path, taken apart at each `*`, and the query as the endpoint has it.
     let path: [String]
     let query: String
     let method: String
     let callsPerSecond: Int
-    let connection: APIConnection
+    /// Why it cannot be called where it has none.
+    var connection: Result<APIConnection, DestinationLack>
 
     var description: String { "API destination \(name)" }
     var customMirror: Mirror { Mirror(self, children: []) }
@@ -26,8 +29,10 @@ struct APIDestination: Sendable, CustomStringConvertible, CustomReflectable {
     ///   - parameters: the target's.
     ///   - event: the original event.
     /// - Returns: the call, with all its secrets.
-    /// - Throws: what of it the event cannot fill in.
+    /// - Throws: what of it the event cannot fill in, and why it cannot be called now.
     func invocation(_ payload: [UInt8], _ parameters: HTTPParameters, _ event: JSONView) throws(DeliveryFailure) -> HTTPInvocation {
+        let connection: APIConnection
+        do throws(DestinationLack) { connection = try self.connection.get() } catch { throw .inactive(destination: name, error) }
         var target = path[0]
         for (value, rest) in zip(parameters.pathValues, path.dropFirst()) {
             let text = try value.text(in: event, "PathParameterValues")
@@ -42,12 +47,14 @@ struct APIDestination: Sendable, CustomStringConvertible, CustomReflectable {
         guard target.utf8.count <= HTTPText.targetBytesMax else { throw .noParameter("QueryStringParameters") }
         let hasBody = !["GET", "HEAD", "OPTIONS"].contains(method)
         return HTTPInvocation(
-            kind: .http, method: method, endpoint: endpoint, target: target, headers: try headers(parameters, event),
+            kind: .http, method: method, endpoint: endpoint, target: target, headers: try headers(connection, parameters, event),
             body: hasBody ? try connection.body(payload) : [], isTrusted: false)
     }
 
     /// The connection's headers go before the target's, and these before what is usual.
-    private func headers(_ parameters: HTTPParameters, _ event: JSONView) throws(DeliveryFailure) -> [(name: String, value: String)] {
+    private func headers(
+        _ connection: APIConnection, _ parameters: HTTPParameters, _ event: JSONView
+    ) throws(DeliveryFailure) -> [(name: String, value: String)] {
         var headers = connection.headers
         func add(_ name: String, _ value: String) {
             if !headers.contains(where: { $0.name.lowercased() == name.lowercased() }) { headers.append((name, value)) }
@@ -71,6 +78,7 @@ struct APIConnection: Sendable, CustomStringConvertible, CustomReflectable {
     let bodyFields: [(name: String, value: String)]
 
     var description: String { "connection \(name)" }
+    var bytes: Int { (headers + query + bodyFields).reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count } }
     var customMirror: Mirror { Mirror(self, children: []) }
 
     /// The payload with the connection's fields, which take the place of its own of the same names.

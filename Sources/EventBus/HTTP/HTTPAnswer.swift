@@ -9,10 +9,9 @@ struct FailedCall: Sendable, Equatable {
     }
 
     let reason: Reason
-    /// Whether trying again may help where the status alone says that it does not.
-    private var isBusy = false
+    private let kind: HTTPInvocation.Kind
     /// What the target asked for.
-    var retryAfterMilliseconds: Int64?
+    private var wish = RetryAfter.nothing
 
     /// `nil` for a success.
     ///
@@ -21,32 +20,38 @@ struct FailedCall: Sendable, Equatable {
     ///   - kind: how the answer is read.
     ///   - now: milliseconds since 1970.
     init?(_ outcome: HTTPOutcome, kind: HTTPInvocation.Kind, now: Int64) {
+        self.kind = kind
         switch outcome {
         case .answered(_, _, let error?) where kind == .function: reason = .function(String(error.prefix(64)))
         case .answered(200..<300, _, _): return nil
         case .answered(let status, let retryAfter, _):
             reason = .status(status)
-            // A runtime emulator answers so while its one function is at work.
-            isBusy = kind == .function && status == 400
-            retryAfterMilliseconds = retryAfter.flatMap { RetryAfter.milliseconds($0, now: now) }
+            if let retryAfter { wish = RetryAfter(retryAfter, now: now) }
         case .failed(let failure): reason = .none(failure)
         }
     }
 
     var retry: RetryAdvice {
-        switch reason {
-        case .status(408), .status(429), .status(500...): .later(afterMilliseconds: retryAfterMilliseconds)
-        case .status: isBusy ? .later() : .never
-        // A function that failed may do better the next time; the service tries it again, too.
-        case .function, .none(.timedOut), .none(.unreachable): .later()
-        case .none(.denied), .none(.invalid): .never
+        switch (reason, wish) {
+        // Those that EventBridge tries again for an API destination; a target that asks for less than no time wants no other attempt.
+        case (.status(401), .stop), (.status(407), .stop), (.status(409), .stop), (.status(429), .stop), (.status(500...), .stop): .never
+        case (.status(401), _), (.status(407), _), (.status(409), _), (.status(429), _), (.status(500...), _):
+            .later(afterMilliseconds: wish.milliseconds)
+        // A runtime emulator answers so while its one function is at work.
+        case (.status(400), _) where kind == .function: .later()
+        case (.status, _): .never
+        case (.function, _): .rerun
+        // A function that takes longer than one may has failed.
+        case (.none(.timedOut), _) where kind == .function: .rerun
+        case (.none(.timedOut), _), (.none(.unreachable), _): .later()
+        case (.none(.denied), _), (.none(.invalid), _): .never
         }
     }
 
     var code: String {
         switch reason {
         case .status(429): "THROTTLING"
-        case .status(401), .status(403), .none(.denied): "NO_PERMISSIONS"
+        case .status(401), .status(403), .status(407), .none(.denied): "NO_PERMISSIONS"
         case .status(404), .status(410): "NO_RESOURCE"
         case .status(408), .none(.timedOut): "TIMEOUT"
         case .status, .none: "SDK_CLIENT_ERROR"
@@ -65,16 +70,31 @@ struct FailedCall: Sendable, Equatable {
     }
 }
 
-/// Reads `Retry-After`: seconds, or a date as RFC 9110 has senders write it.
-enum RetryAfter {
+/// What a `Retry-After` asks for: seconds, or a date as RFC 9110 has senders write it.
+enum RetryAfter: Sendable, Equatable {
+    /// Less than no time, which EventBridge reads as the wish to be left alone.
+    case stop
+    case wait(milliseconds: Int64)
+    /// Neither seconds nor a date.
+    case nothing
+
     /// Longer than any event is kept.
     private static let secondsMax: Int64 = 1_000_000
 
-    /// How long to wait from `now`; `nil` for what is neither.
-    static func milliseconds(_ text: String, now: Int64) -> Int64? {
-        if let seconds = Int64(text), seconds >= 0 { return min(seconds, secondsMax) * 1_000 }
-        return date(text).map { min(max(0, $0 - now), secondsMax * 1_000) }
+    /// - Parameters:
+    ///   - text: the field's value.
+    ///   - now: milliseconds since 1970.
+    init(_ text: String, now: Int64) {
+        if let seconds = Int64(text) {
+            self = seconds < 0 ? .stop : .wait(milliseconds: min(seconds, Self.secondsMax) * 1_000)
+        } else if let date = Self.date(text) {
+            self = .wait(milliseconds: min(max(0, date - now), Self.secondsMax * 1_000))
+        } else {
+            self = .nothing
+        }
     }
+
+    var milliseconds: Int64? { if case .wait(let milliseconds) = self { milliseconds } else { nil } }
 
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 

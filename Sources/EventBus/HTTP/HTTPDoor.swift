@@ -17,7 +17,7 @@ package struct HTTPInvocation: Sendable, CustomStringConvertible, CustomReflecta
     /// How the answer is read.
     package enum Kind: Sendable {
         case http
-        /// A failed function answers 200, and says so in a header.
+        /// A function may take long, and a failed one answers 200 all the same.
         case function
     }
 
@@ -49,7 +49,7 @@ package struct HTTPInvocation: Sendable, CustomStringConvertible, CustomReflecta
 
 /// What came of a call.
 package enum HTTPOutcome: Sendable, Equatable {
-    /// - `functionError`: the value of `X-Amz-Function-Error`.
+    /// - `functionError`: the value of `X-Amz-Function-Error`, or what ``FunctionError`` finds in a function's answer.
     case answered(status: Int, retryAfter: String? = nil, functionError: String? = nil)
     case failed(HTTPFailure)
 }

@@ -8,11 +8,18 @@ package struct HTTPEndpoint: Sendable, Hashable {
     package let address: InternetAddress?
 
     /// `https://host:port`, the port only where it is not the scheme's own.
-    package var origin: String {
-        let name = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
+    package var origin: String { "\(isSecure ? "https" : "http")://\(authority)" }
+
+    /// `host:port`, as the `Host` field has it: the port only where it is not the scheme's own.
+    package var authority: String {
         let isUsual = port == (isSecure ? 443 : 80)
-        return "\(isSecure ? "https" : "http")://\(name)\(isUsual ? "" : ":\(port)")"
+        return "\(name)\(isUsual ? "" : ":\(port)")"
     }
+
+    /// `http://host:port` whatever the scheme, for who takes care of TLS by itself.
+    package var plainOrigin: String { "http://\(name):\(port)" }
+
+    private var name: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host }
 
     /// Takes the beginning of a URL apart.
     ///

@@ -1,104 +1,119 @@
 import Documents
 import Rules
 
-/// Reads `AWS::Events::Connection` and `AWS::Events::ApiDestination`.
+/// Reads an API destination: the properties of an `AWS::Events::ApiDestination`, or the members of a call, which are the same.
 struct APIDestinationReader {
     private static let methods = ["POST", "GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"]
     private static let callsPerSecond = 1...300
 
-    private let calls: CallSettings
-    private var connections: [String: APIConnection] = [:]
+    let properties: Node
+    /// What messages call it.
+    let what: String
+    let policy: OutboundPolicy
 
-    /// All API destinations of the templates, by name.
-    static func destinations(
-        in resources: [TemplateDocument.Resource], _ calls: CallSettings, _ problems: inout ProblemCollector
-    ) -> [String: APIDestination] {
-        var reader = APIDestinationReader(calls: calls)
-        var names = NameTable(kind: "connection")
-        for resource in resources where resource.type == "AWS::Events::Connection" {
-            let read = problems.collect { () throws(DocumentError) in try APIConnection(resource) }
-            guard let connection = read else { continue }
-            names.declare(connection.name, at: resource.location, &problems)
-            reader.connections[connection.name] = connection
-        }
-        var destinations: [String: APIDestination] = [:]
-        names = NameTable(kind: "API destination")
-        for resource in resources where resource.type == "AWS::Events::ApiDestination" {
-            let read = problems.collect { () throws(DocumentError) in try reader.read(resource) }
-            guard let destination = read else { continue }
-            names.declare(destination.name, at: resource.location, &problems)
-            destinations[destination.name] = destination
-        }
-        return destinations
-    }
-
-    private init(calls: CallSettings) { self.calls = calls }
-
-    /// The name in `arn:aws:events:REGION:ACCOUNT:KIND/NAME/…`; nil for another ARN.
-    static func name(inARN arn: String, kind: String) -> String? {
-        let parts = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
-        guard parts.count == 6, parts[0] == "arn", parts[1].hasPrefix("aws"), parts[2] == "events" else { return nil }
-        let path = parts[5].split(separator: "/", omittingEmptySubsequences: false)
-        guard (2...3).contains(path.count), path[0] == kind, !path[1].isEmpty else { return nil }
-        return String(path[1])
-    }
-
-    private func read(_ resource: TemplateDocument.Resource) throws(DocumentError) -> APIDestination {
-        let what = "AWS::Events::ApiDestination `\(resource.logicalID)`"
-        let properties = resource.properties
+    /// - Parameters:
+    ///   - name: the destination's.
+    ///   - id: what ends its ARN; nil for one of a template.
+    ///   - location: where it is declared.
+    ///   - connections: finds what a connection's ARN names, or says why not.
+    /// - Returns: the API destination.
+    /// - Throws: every mistake, and why the endpoint could never be called.
+    func read(
+        name: String, id: String?, at location: SourceLocation,
+        connections: (CallARN, SourceLocation) throws(DocumentError) -> Result<APIConnection, DestinationLack>
+    ) throws(DocumentError) -> APIDestinationDeclaration {
         var problems = ProblemCollector()
         let known = ["Name", "Description", "ConnectionArn", "InvocationEndpoint", "HttpMethod", "InvocationRateLimitPerSecond"]
         _ = problems.collect { () throws(DocumentError) in try refuseUnknown(properties, what: what, known: known) }
-        let name = problems.collect { () throws(DocumentError) in try resourceName(resource) }
-        let connection = problems.collect { () throws(DocumentError) in try self.connection(properties, what) }
-        let place = problems.collect { () throws(DocumentError) in try endpoint(properties, what) }
-        let method = problems.collect { () throws(DocumentError) in
-            let value = try properties.required("HttpMethod", in: what)
-            let method = try value.text("HttpMethod")
-            guard Self.methods.contains(method) else {
-                let known = Self.methods.joined(separator: ", ")
-                throw DocumentError("\(what): HttpMethod `\(method)` must be one of \(known)", at: value.location)
-            }
-            return method
+        let reference = problems.collect { () throws(DocumentError) in try connectionARN() }
+        let connection = problems.collect { () throws(DocumentError) in
+            try reference.map { (found) throws(DocumentError) in try connections(found.arn, found.location) }
         }
+        let place = problems.collect { () throws(DocumentError) in try endpoint() }
+        let method = problems.collect { () throws(DocumentError) in try self.method() }
         let rate = problems.collect { () throws(DocumentError) in
             try properties["InvocationRateLimitPerSecond"]?.integer("InvocationRateLimitPerSecond", in: Self.callsPerSecond)
                 ?? Self.callsPerSecond.upperBound
         }
+        let description = problems.collect { () throws(DocumentError) in try properties.known["Description"]?.text("Description") }
         try problems.finish()
-        guard let name, let connection, let place, let method, let rate else {
-            throw DocumentError("\(what) cannot be read", at: resource.location)
+        guard let reference, let connection = connection ?? nil, let place, let method, let rate else {
+            throw DocumentError("\(what) cannot be read", at: location)
         }
-        return APIDestination(
-            name: name, endpoint: place.endpoint, path: place.path, query: place.query, method: method, callsPerSecond: rate,
+        let destination = APIDestination(
+            name: name, id: id, endpoint: place.endpoint, path: place.path, query: place.query, method: method, callsPerSecond: rate,
             connection: connection)
+        return APIDestinationDeclaration(
+            description: description ?? nil, connectionARN: reference.arn, connectionText: reference.text, endpointText: place.text,
+            destination: destination, location: location)
     }
 
-    private func connection(_ properties: Node, _ what: String) throws(DocumentError) -> APIConnection {
+    private func connectionARN() throws(DocumentError) -> (arn: CallARN, text: String, location: SourceLocation) {
         let value = try properties.required("ConnectionArn", in: what)
-        let arn = try value.text("ConnectionArn")
-        guard let name = Self.name(inARN: arn, kind: "connection") else {
-            throw DocumentError("\(what): `\(arn)` is not the ARN of a connection", at: value.location)
+        let text = try value.text("ConnectionArn")
+        guard let arn = CallARN(text, kind: "connection") else {
+            throw DocumentError("\(what): `\(text)` is not the ARN of a connection", at: value.location)
         }
-        guard let connection = connections[name] else {
-            throw DocumentError("\(what): no template declares the connection \(name)", at: value.location)
-        }
-        return connection
+        return (arn, text, value.location)
     }
 
-    private func endpoint(
-        _ properties: Node, _ what: String
-    ) throws(DocumentError) -> (endpoint: HTTPEndpoint, path: [String], query: String) {
+    private func method() throws(DocumentError) -> String {
+        let value = try properties.required("HttpMethod", in: what)
+        let method = try value.text("HttpMethod")
+        guard Self.methods.contains(method) else {
+            let known = Self.methods.joined(separator: ", ")
+            throw DocumentError("\(what): HttpMethod `\(method)` must be one of \(known)", at: value.location)
+        }
+        return method
+    }
+
+    private func endpoint() throws(DocumentError) -> (endpoint: HTTPEndpoint, path: [String], query: String, text: String) {
         let value = try properties.required("InvocationEndpoint", in: what)
         let url = try value.text("InvocationEndpoint")
         do throws(HTTPEndpointError) {
             let (endpoint, rest) = try HTTPEndpoint.parse(url)
-            if let refusal = calls.policy.refusal(of: endpoint) { throw HTTPEndpointError(refusal) }
+            if let refusal = policy.refusal(of: endpoint) { throw HTTPEndpointError(refusal) }
             let path = rest.prefix { $0 != "?" }
             let parts = (path.isEmpty ? "/" : path).split(separator: "*", omittingEmptySubsequences: false).map(String.init)
-            return (endpoint, parts, String(rest[path.endIndex...]))
+            return (endpoint, parts, String(rest[path.endIndex...]), url)
         } catch {
             throw DocumentError("\(what): InvocationEndpoint: \(error)", at: value.location)
+        }
+    }
+}
+
+/// What the templates declare of calls over HTTP.
+struct DeclaredCalls {
+    private(set) var connections: [ConnectionDeclaration] = []
+    private(set) var destinations: [APIDestinationDeclaration] = []
+
+    init(_ resources: [TemplateDocument.Resource], _ calls: CallSettings, _ problems: inout ProblemCollector) {
+        var names = NameTable(kind: "connection")
+        for resource in resources where resource.type == "AWS::Events::Connection" {
+            let read = problems.collect { () throws(DocumentError) in
+                try ConnectionReader(properties: resource.properties, what: "AWS::Events::Connection `\(resource.logicalID)`")
+                    .read(name: try resourceName(resource), id: nil, at: resource.location)
+            }
+            guard let connection = read else { continue }
+            names.declare(connection.name, at: resource.location, &problems)
+            connections.append(connection)
+        }
+        let known = Dictionary(connections.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        names = NameTable(kind: "API destination")
+        for resource in resources where resource.type == "AWS::Events::ApiDestination" {
+            let what = "AWS::Events::ApiDestination `\(resource.logicalID)`"
+            let reader = APIDestinationReader(properties: resource.properties, what: what, policy: calls.policy)
+            let read = problems.collect { () throws(DocumentError) in
+                try reader.read(name: try resourceName(resource), id: nil, at: resource.location) { (arn, location) throws(DocumentError) in
+                    guard let connection = known[arn.name]?.connection else {
+                        throw DocumentError("\(what): no template declares the connection \(arn.name)", at: location)
+                    }
+                    return .success(connection)
+                }
+            }
+            guard let destination = read else { continue }
+            names.declare(destination.name, at: resource.location, &problems)
+            destinations.append(destination)
         }
     }
 }
@@ -111,78 +126,4 @@ private func resourceName(_ resource: TemplateDocument.Resource) throws(Document
         throw DocumentError("Name `\(name)` must be 1 to 64 letters, digits and any of `.-_`", at: value.location)
     }
     return name
-}
-
-extension APIConnection {
-    fileprivate init(_ resource: TemplateDocument.Resource) throws(DocumentError) {
-        let what = "AWS::Events::Connection `\(resource.logicalID)`"
-        try refuseUnknown(resource.properties, what: what, known: ["Name", "Description", "AuthorizationType", "AuthParameters"])
-        name = try resourceName(resource)
-        let type = try resource.properties.required("AuthorizationType", in: what)
-        let parameters = try resource.properties.required("AuthParameters", in: what)
-        if let oauth = parameters.entry("OAuthParameters") {
-            throw DocumentError("\(what): OAuthParameters are not supported; API_KEY and BASIC are", at: oauth.keyLocation)
-        }
-        let known = ["ApiKeyAuthParameters", "BasicAuthParameters", "InvocationHttpParameters"]
-        try refuseUnknown(parameters, what: "\(what): AuthParameters", known: known)
-        let authorization: (name: String, value: String)
-        switch try type.text("AuthorizationType") {
-        case "API_KEY": authorization = try Self.apiKey(parameters, what)
-        case "BASIC": authorization = try Self.basic(parameters, what)
-        case let other:
-            throw DocumentError("\(what): AuthorizationType `\(other)` is not supported; API_KEY and BASIC are", at: type.location)
-        }
-        let common = parameters["InvocationHttpParameters"]
-        let lists = "\(what): InvocationHttpParameters"
-        if let common {
-            try refuseUnknown(common, what: lists, known: ["HeaderParameters", "QueryStringParameters", "BodyParameters"])
-        }
-        let others = try Self.pairs(common?["HeaderParameters"], "\(lists): HeaderParameters")
-        for other in others { try Self.check(other.pair, lists, at: other.location) }
-        headers = [authorization] + others.map(\.pair)
-        query = try Self.pairs(common?["QueryStringParameters"], "\(lists): QueryStringParameters").map(\.pair)
-        bodyFields = try Self.pairs(common?["BodyParameters"], "\(lists): BodyParameters").map(\.pair)
-    }
-
-    private static func apiKey(_ parameters: Node, _ what: String) throws(DocumentError) -> (name: String, value: String) {
-        let what = "\(what): ApiKeyAuthParameters"
-        let node = try parameters.required("ApiKeyAuthParameters", in: what)
-        try refuseUnknown(node, what: what, known: ["ApiKeyName", "ApiKeyValue"])
-        let value = try node.required("ApiKeyValue", in: what)
-        let pair = (name: try node.required("ApiKeyName", in: what).text("ApiKeyName"), value: try value.text("ApiKeyValue"))
-        try check(pair, what, at: value.location)
-        return pair
-    }
-
-    private static func basic(_ parameters: Node, _ what: String) throws(DocumentError) -> (name: String, value: String) {
-        let what = "\(what): BasicAuthParameters"
-        let node = try parameters.required("BasicAuthParameters", in: what)
-        try refuseUnknown(node, what: what, known: ["Username", "Password"])
-        let user = try node.required("Username", in: what)
-        let name = try user.text("Username")
-        guard !name.contains(":") else { throw DocumentError("\(what): a Username has no colon", at: user.location) }
-        let both = "\(name):\(try node.required("Password", in: what).text("Password"))"
-        return ("Authorization", "Basic \(String(decoding: Base64.encode(Array(both.utf8)), as: UTF8.self))")
-    }
-
-    /// A list of `{ Key, Value, IsValueSecret }`; all values are kept as secrets here.
-    private static func pairs(
-        _ node: Node?, _ what: String
-    ) throws(DocumentError) -> [(pair: (name: String, value: String), location: SourceLocation)] {
-        var pairs: [(pair: (name: String, value: String), location: SourceLocation)] = []
-        for element in try node?.elements(what) ?? [] {
-            try refuseUnknown(element, what: what, known: ["Key", "Value", "IsValueSecret"])
-            let name = try element.required("Key", in: what).text("\(what): Key")
-            pairs.append(((name, try element.required("Value", in: what).text("\(what): Value")), element.location))
-        }
-        return pairs
-    }
-
-    /// Never says the value.
-    private static func check(_ pair: (name: String, value: String), _ what: String, at location: SourceLocation) throws(DocumentError) {
-        if let refusal = HTTPText.refusal(ofHeader: pair.name) { throw DocumentError("\(what): \(refusal)", at: location) }
-        guard HTTPText.isHeaderValue(pair.value) else {
-            throw DocumentError("\(what): the value of \(pair.name) is none that a header can have", at: location)
-        }
-    }
 }

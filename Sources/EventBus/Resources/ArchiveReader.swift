@@ -35,8 +35,9 @@ enum ArchiveReader {
         let days = try properties["RetentionDays"]?.integer("RetentionDays", in: 0...ArchiveDeclaration.retentionDaysMax) ?? 0
         let name = try properties["ArchiveName"]?.text("ArchiveName") ?? resource.logicalID
         let description = try properties["Description"]?.text("Description")
-        do throws(ArchiveError) {
-            return try ArchiveDeclaration(name: name, bus: bus, patternText: pattern, retentionDays: days, description: description)
+        do throws(ControlError) {
+            return try ArchiveDeclaration(
+                name: name, bus: bus, patternText: pattern, retentionDays: days, description: description, location: resource.location)
         } catch {
             throw DocumentError("\(what): \(error.message)", at: properties["EventPattern"]?.location ?? resource.location)
         }

@@ -4,8 +4,21 @@ import Documents
 struct DeclaredNames: Sendable {
     var buses: [String]
     var queues: [String]
-    var destinations: [String: APIDestination] = [:]
+    var destinations: [String: APIDestinationDeclaration] = [:]
     var calls = CallSettings()
+
+    /// The API destination that an ARN names.
+    func requireDestination(_ arn: CallARN, what: String, at location: SourceLocation) throws(DocumentError) -> APIDestination {
+        guard let found = destinations[arn.name] else {
+            throw DocumentError(
+                "\(what): API destination \(arn.name) does not exist\(suggestion(for: arn.name, among: Array(destinations.keys)))",
+                at: location)
+        }
+        guard arn.names(id: found.destination.id) else {
+            throw DocumentError("\(what): the API destination \(arn.name) has another ARN now: \(found.arn)", at: location)
+        }
+        return found.destination
+    }
 
     func requireBus(_ name: String, at location: SourceLocation) throws(DocumentError) {
         guard buses.contains(name) else {

@@ -12,6 +12,8 @@ package struct ResourceSet: Sendable {
     package let queues: [QueueDeclaration]
     /// The archives that the templates declare.
     let archives: [ArchiveDeclaration]
+    private(set) var connections: [ConnectionDeclaration]
+    private(set) var destinations: [APIDestinationDeclaration]
     /// In the order of the templates; so are their outputs.
     private(set) var eventRules: [EventRule]
     private(set) var topicRules: [TopicRule]
@@ -42,7 +44,8 @@ package struct ResourceSet: Sendable {
         }
         let busNames = names.all
         let queues = QueueReader.queues(in: resources, &problems)
-        let destinations = APIDestinationReader.destinations(in: resources, calls, &problems)
+        let declaredCalls = DeclaredCalls(resources, calls, &problems)
+        let destinations = Dictionary(declaredCalls.destinations.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let declared = DeclaredNames(buses: busNames, queues: queues.map(\.name), destinations: destinations, calls: calls)
         archives = ArchiveReader.archives(in: resources, declared: declared, &problems)
         var eventRules: [EventRule] = []
@@ -69,16 +72,20 @@ package struct ResourceSet: Sendable {
         self.buses = buses
         self.queues = queues
         self.declared = declared
+        connections = declaredCalls.connections
+        self.destinations = declaredCalls.destinations
         self.eventRules = eventRules
         self.topicRules = topicRules
     }
 
-    /// The same with more buses and rules behind those of the templates.
-    func adding(buses: [BusDeclaration], eventRules: [EventRule], topicRules: [TopicRule]) -> ResourceSet {
+    /// The same with what came by API behind what the templates declare.
+    func adding(_ registry: borrowing ResourceRegistry) -> ResourceSet {
         var resources = self
-        resources.buses += buses
-        resources.eventRules += eventRules
-        resources.topicRules += topicRules
+        resources.buses += registry.buses.values
+        resources.eventRules += registry.eventRules.values
+        resources.topicRules += registry.topicRules.values
+        resources.connections += registry.connections.values
+        resources.destinations += registry.destinations.values
         return resources
     }
 

@@ -34,6 +34,8 @@ package enum RuleTrialError: Error, Equatable, CustomStringConvertible {
     case noObject
     case topicMissing(rule: String, filter: String)
     case noPattern(rule: String, schedule: String)
+    /// What a broker tells of a rule is not what this program understands.
+    case unreadable(rule: String, reason: String)
 
     package var description: String {
         switch self {
@@ -45,34 +47,87 @@ package enum RuleTrialError: Error, Equatable, CustomStringConvertible {
         case .notJSON(let error): "the event is not JSON: \(error)"
         case .noObject: "the event is no JSON object"
         case .noPattern(let rule, let schedule): "\(rule) runs by the clock, \(schedule), and wants no events"
+        case .unreadable(let rule, let reason): "\(rule) cannot be read: \(reason)"
         case .topicMissing(let rule, let filter): "\(rule) is a topic rule for \(filter): say with --topic where the message was published"
         }
     }
 }
 
-extension ResourceSet {
-    /// Tries one rule: an event rule with an event as EventBridge delivers it, a topic rule with a message's payload.
+/// A rule as far as it decides what it wants.
+package struct RuleUnderTrial: Sendable {
+    private enum Wants: Sendable {
+        case events(EventPattern?, schedule: String?)
+        case messages(SQLStatement)
+    }
+
+    private let name: String
+    /// Nil for a topic rule.
+    private let bus: String?
+    private let isEnabled: Bool
+    private let wants: Wants
+
+    init(_ rule: EventRule) {
+        (name, bus, isEnabled) = (rule.name, rule.busName, rule.isEnabled)
+        wants = .events(rule.pattern, schedule: rule.schedule?.text)
+    }
+
+    init(_ rule: TopicRule) {
+        (name, bus, isEnabled) = (rule.name, nil, rule.isEnabled)
+        wants = .messages(rule.statement)
+    }
+
+    /// An event rule as a broker tells of it.
+    package init(name: String, bus: String, isEnabled: Bool, pattern: String?, schedule: String?) throws(RuleTrialError) {
+        (self.name, self.bus, self.isEnabled) = (name, bus, isEnabled)
+        do throws(EventPatternError) {
+            let pattern = try pattern.map { (text) throws(EventPatternError) in try EventPattern(parsing: Array(text.utf8)) }
+            wants = .events(pattern, schedule: schedule)
+        } catch {
+            throw .unreadable(rule: name, reason: error.message)
+        }
+    }
+
+    /// A topic rule as a broker tells of it.
+    package init(name: String, isEnabled: Bool, sql: String, version: String, host: SQLHost) throws(RuleTrialError) {
+        (self.name, bus, self.isEnabled) = (name, nil, isEnabled)
+        guard let version = SQLVersion(rawValue: version) else {
+            throw .unreadable(rule: name, reason: "the version `\(version)` of SQL is unknown")
+        }
+        do throws(SQLError) {
+            wants = .messages(try SQLStatement(parsing: sql, version: version, host: host))
+        } catch {
+            throw .unreadable(rule: name, reason: "\(error)")
+        }
+    }
+
+    /// Tries one of some rules: an event rule with an event as EventBridge delivers it, a topic rule with a message's payload.
     ///
     /// - Parameters:
     ///   - name: the rule's, as `BUS/NAME` where several buses have one of that name.
+    ///   - rules: all that there are.
     ///   - event: JSON; for a topic rule any bytes.
     ///   - topic: where the message was published, for a topic rule.
     ///   - nowMilliseconds: since 1970, for what a statement asks of the clock.
     /// - Returns: what the rule makes of it.
     /// - Throws: why the rule cannot be tried.
-    package func tryRule(_ name: String, event: [UInt8], topic: String?, nowMilliseconds: Int64) throws(RuleTrialError) -> RuleTrial {
-        let named = eventRules.filter { $0.name == name || "\($0.busName)/\($0.name)" == name }
-        guard named.count < 2 else { throw .ambiguous(name, buses: named.map(\.busName)) }
-        if let rule = named.first {
-            guard let pattern = rule.pattern else { throw .noPattern(rule: rule.name, schedule: rule.schedule?.text ?? "") }
-            let finding = RuleTrial.Finding.pattern(pattern.explain(try Self.object(event)))
-            return RuleTrial(rule: rule.name, bus: rule.busName, isEnabled: rule.isEnabled, finding: finding)
+    package static func tryRule(
+        _ name: String, among rules: [RuleUnderTrial], event: [UInt8], topic: String?, nowMilliseconds: Int64
+    ) throws(RuleTrialError) -> RuleTrial {
+        let named = rules.filter { rule in rule.bus.map { rule.name == name || "\($0)/\(rule.name)" == name } ?? false }
+        guard named.count < 2 else { throw .ambiguous(name, buses: named.compactMap(\.bus)) }
+        guard let rule = named.first ?? rules.first(where: { $0.bus == nil && $0.name == name }) else {
+            throw .unknownRule(name, known: rules.map(\.name))
         }
-        guard let rule = topicRules.first(where: { $0.name == name }) else {
-            throw .unknownRule(name, known: eventRules.map(\.name) + topicRules.map(\.name))
+        switch rule.wants {
+        case .events(nil, let schedule): throw .noPattern(rule: rule.name, schedule: schedule ?? "")
+        case .events(let pattern?, _):
+            let finding = RuleTrial.Finding.pattern(pattern.explain(try object(event)))
+            return RuleTrial(rule: rule.name, bus: rule.bus, isEnabled: rule.isEnabled, finding: finding)
+        case .messages(let statement):
+            guard let topic else { throw .topicMissing(rule: name, filter: statement.topicFilter ?? "\(BasicIngest.prefix)\(name)/…") }
+            let finding = rule.trial(of: statement, event, topic: topic, nowMilliseconds)
+            return RuleTrial(rule: name, bus: nil, isEnabled: rule.isEnabled, finding: finding)
         }
-        guard let topic else { throw .topicMissing(rule: name, filter: rule.statement.topicFilter ?? "\(BasicIngest.prefix)\(name)/…") }
-        return RuleTrial(rule: name, bus: nil, isEnabled: rule.isEnabled, finding: rule.trial(event, topic: topic, nowMilliseconds))
     }
 
     private static func object(_ event: [UInt8]) throws(RuleTrialError) -> JSONView {
@@ -85,17 +140,17 @@ extension ResourceSet {
         guard document.root.kind == .object else { throw .noObject }
         return document.root
     }
-}
 
-extension TopicRule {
-    fileprivate func trial(_ payload: [UInt8], topic: String, _ nowMilliseconds: Int64) -> RuleTrial.Finding {
+    private func trial(
+        of statement: SQLStatement, _ payload: [UInt8], topic: String, _ nowMilliseconds: Int64
+    ) -> RuleTrial.Finding {
         var topic = topic
         if let (rule, rest) = BasicIngest.parts(of: topic) {
             // Only the rule that is named gets it, whatever its filter.
             guard rule == name else { return .statement(selected: nil, reason: "\(topic) is for the rule \(rule)") }
             topic = rest
-        } else if let filter = statement.topicFilter, FilterIndex([filter]).matches(ByteBuffer(string: topic)).isEmpty {
-            return .statement(selected: nil, reason: "\(topic) is not on \(filter)")
+        } else if let filter = statement.matchedFilter, FilterIndex([filter]).matches(ByteBuffer(string: topic)).isEmpty {
+            return .statement(selected: nil, reason: "\(topic) is not on \(statement.topicFilter ?? filter)")
         } else if statement.topicFilter == nil {
             return .statement(
                 selected: nil, reason: "the statement has no FROM: it gets what is published to \(BasicIngest.prefix)\(name)/…")
@@ -113,5 +168,14 @@ extension TopicRule {
 
     private static func remark(on input: SQLInput) -> String {
         input.payloadError.map { "; the payload is not JSON: \($0)" } ?? ""
+    }
+}
+
+extension ResourceSet {
+    /// Tries one of these rules, see ``RuleUnderTrial/tryRule(_:among:event:topic:nowMilliseconds:)``.
+    package func tryRule(_ name: String, event: [UInt8], topic: String?, nowMilliseconds: Int64) throws(RuleTrialError) -> RuleTrial {
+        try RuleUnderTrial.tryRule(
+            name, among: eventRules.map { RuleUnderTrial($0) } + topicRules.map { RuleUnderTrial($0) }, event: event, topic: topic,
+            nowMilliseconds: nowMilliseconds)
     }
 }

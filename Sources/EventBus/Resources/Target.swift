@@ -22,10 +22,16 @@ struct Target: Sendable {
     /// As the template writes it.
     let arn: String
     let input: TargetInput
-    let destination: Destination
+    var destination: Destination
     /// The name of the queue that gets the events whose delivery fails.
     let deadLetterQueue: String?
     var retryPolicy = RetryPolicy()
+
+    /// Where it is: what one place asks for holds up no other.
+    var place: String {
+        guard case .call(let destination, _) = destination else { return arn }
+        return "\(arn) \(destination.endpoint.origin)\(destination.path.joined(separator: "*"))"
+    }
 }
 
 /// A topic: Crema's addition to EventBridge's targets.

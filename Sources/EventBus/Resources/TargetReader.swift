@@ -93,16 +93,14 @@ struct TargetReader {
 
     /// An API destination, a function, or a group of log lines; nil for another ARN.
     private func callDestination(_ arn: String, at location: SourceLocation) throws(DocumentError) -> Target.Destination? {
-        if let name = APIDestinationReader.name(inARN: arn, kind: "api-destination") {
-            guard let destination = declared.destinations[name] else {
-                throw DocumentError("\(what): no template declares the API destination \(name)", at: location)
-            }
+        if let reference = CallARN(arn, kind: "api-destination") {
+            let destination = try declared.requireDestination(reference, what: what, at: location)
             var parameters = HTTPParameters.none
             if let given = node["HttpParameters"] { parameters = try HTTPParameters(given, what: "\(what): HttpParameters") }
             let places = destination.path.count - 1
             guard parameters.pathValues.count == places else {
                 throw DocumentError(
-                    "\(what): the endpoint of \(name) has \(places) `*`, but PathParameterValues has \(parameters.pathValues.count) values",
+                    "\(what): the endpoint of \(reference.name) has \(places) `*`, but PathParameterValues has \(parameters.pathValues.count) values",
                     at: node["HttpParameters"]?.location ?? location)
             }
             return .call(destination, parameters)
@@ -195,13 +193,15 @@ struct TargetReader {
     private func delivery() throws(DocumentError) -> (qos: QoS, retain: Bool) {
         guard let parameters = node["MqttParameters"] else { return (.atLeastOnce, false) }
         try refuseUnknown(parameters, what: "\(what): MqttParameters", known: ["Qos", "Retain"])
-        let qos = try parameters["Qos"].map(readQoS) ?? .atLeastOnce
+        let qos = try parameters["Qos"].map { (node) throws(DocumentError) in try readQoS(node) } ?? .atLeastOnce
         return (qos, try parameters["Retain"]?.boolean("Retain") ?? false)
     }
 }
 
-/// Reads a quality of service: 0, 1 or 2.
-func readQoS(_ node: Node) throws(DocumentError) -> QoS {
-    let value = try node.integer("Qos", in: 0...2)
+/// Reads a quality of service.
+///
+/// AWS IoT's own actions know no 2.
+func readQoS(_ node: Node, in range: ClosedRange<Int> = 0...2) throws(DocumentError) -> QoS {
+    let value = try node.integer("Qos", in: range)
     return UInt8(exactly: value).flatMap(QoS.init(rawValue:)) ?? .atMostOnce
 }

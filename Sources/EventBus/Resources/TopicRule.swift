@@ -1,4 +1,5 @@
 import Documents
+import MQTTCodec
 import Rules
 
 /// A compiled `AWS::IoT::TopicRule`: what to do with messages as devices publish them.
@@ -62,6 +63,15 @@ struct TopicRule: Sendable {
     let errorAction: Action?
     var definition: TopicRuleDefinition
     let location: SourceLocation
+}
+
+extension SQLStatement {
+    /// The filter by which messages find the rule.
+    ///
+    /// AWS IoT's `#` stands for one level or more, so that `a/#` is not for `a`.
+    var matchedFilter: String? { topicFilter.map(Topics.withoutParent) }
+
+    func isFor(topic: String) -> Bool { matchedFilter.map { Topics.matches(name: topic, filter: $0) } ?? false }
 }
 
 /// Reads an `AWS::IoT::TopicRule`.
@@ -138,10 +148,15 @@ struct TopicRuleReader {
     func statement(_ payload: Node, _ version: SQLVersion) throws(DocumentError) -> (compiled: SQLStatement, text: String) {
         let value = try payload.required("Sql", in: what)
         let text = try value.text("Sql")
+        let statement: SQLStatement
         do throws(SQLError) {
-            return (try SQLStatement(parsing: text, version: version, host: host), text)
+            statement = try SQLStatement(parsing: text, version: version, host: host)
         } catch {
             throw DocumentError("Sql: \(error)", at: value.location)
         }
+        if let filter = statement.topicFilter, filter == "$share" || filter.hasPrefix("$share/") {
+            throw DocumentError("Sql: a rule has no share of a subscription; FROM names the filter without $share", at: value.location)
+        }
+        return (statement, text)
     }
 }

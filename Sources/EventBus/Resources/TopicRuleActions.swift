@@ -93,7 +93,7 @@ struct TopicRuleActionReader {
         }
         if let topic = topic.constant {
             guard isTopicName(topic) else { throw DocumentError("\(self.what): `\(topic)` is not the name of a topic", at: location) }
-            if let topicFilter = scope.statement?.topicFilter, Topics.matches(name: topic, filter: topicFilter) {
+            if let topicFilter = scope.statement?.topicFilter, scope.statement?.isFor(topic: topic) == true {
                 throw DocumentError(
                     "Republish topic cannot be within topic space of rule's topic pattern '\(topicFilter)'", at: location
                 )
@@ -103,7 +103,10 @@ struct TopicRuleActionReader {
             try RepublishHeaders(node, what: "\(what): Headers", scope: scope)
         }
         return .republish(
-            RepublishAction(topic: topic, topicText: text, qos: try fields["Qos"].map(readQoS) ?? .atMostOnce, headers: headers))
+            RepublishAction(
+                topic: topic, topicText: text,
+                qos: try fields["Qos"].map { (node) throws(DocumentError) in try readQoS(node, in: 0...1) } ?? .atMostOnce, headers: headers
+            ))
     }
 
     private func events(_ node: Node) throws(DocumentError) -> TopicRule.Action {
@@ -113,10 +116,13 @@ struct TopicRuleActionReader {
         if let name = busName.constant {
             try declared.requireBus(EventBusReader.name(inReference: name), at: location)
         }
+        let (source, sourceLocation, sourceText) = try fields.template("Source")
+        if source.constant?.hasPrefix("aws.") ?? false {
+            throw DocumentError(
+                "\(what): the source `\(sourceText)` begins with `aws.`, which is for the services' own events", at: sourceLocation)
+        }
         return .events(
-            EventsAction(
-                busName: busName, busText: text, detailType: try fields.template("DetailType").template,
-                source: try fields.template("Source").template))
+            EventsAction(busName: busName, busText: text, detailType: try fields.template("DetailType").template, source: source))
     }
 
     /// The text that the service sends is the payload, or its Base64.

@@ -9,9 +9,8 @@ extension EventsService {
         let name = try members.required("ArchiveName", .archiveName)
         let bus = Self.lastName(in: try members.required("EventSourceArn", .arn), after: ":event-bus/")
         let (pattern, days, description) = try Self.settings(members)
-        let archive = try archives { (engine) throws(ArchiveError) in
-            try engine.createArchive(
-                try ArchiveDeclaration(name: name, bus: bus, patternText: pattern, retentionDays: days ?? 0, description: description))
+        let archive = try ask { (control) throws(ControlError) in
+            try control.createArchive(name, bus: bus, patternText: pattern, retentionDays: days ?? 0, description: description)
         }
         return Self.state(of: archive)
     }
@@ -20,21 +19,21 @@ extension EventsService {
         let members = try Self.members(call, .updateArchive, ["ArchiveName", "Description", "EventPattern", "RetentionDays"])
         let name = try members.required("ArchiveName", .archiveName)
         let (pattern, days, description) = try Self.settings(members)
-        let archive = try archives { (engine) throws(ArchiveError) in
-            try engine.updateArchive(name, patternText: pattern, retentionDays: days, description: description)
+        let archive = try ask { (control) throws(ControlError) in
+            try control.updateArchive(name, patternText: pattern, retentionDays: days, description: description)
         }
         return Self.state(of: archive)
     }
 
     func deleteArchive(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
         let name = try Self.members(call, .deleteArchive, ["ArchiveName"]).required("ArchiveName", .archiveName)
-        try archives { (engine) throws(ArchiveError) in try engine.deleteArchive(name) }
+        try ask { (control) throws(ControlError) in try control.deleteArchive(name) }
         return Self.done
     }
 
     func describeArchive(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
         let name = try Self.members(call, .describeArchive, ["ArchiveName"]).required("ArchiveName", .archiveName)
-        let archive = try archives { (engine) throws(ArchiveError) in try engine.describeArchive(name) }
+        let archive = try ask { (control) throws(ControlError) in try control.delivery.engine.describeArchive(name) }
         return AnswerDocument.object([
             "ArchiveArn": .text(archive.arn), "ArchiveName": .text(name), "EventSourceArn": .text(Self.arn(ofBus: archive.declaration.bus)),
             "Description": archive.declaration.description.map { .text($0) },
@@ -80,11 +79,6 @@ extension EventsService {
         AnswerDocument.object([
             "ArchiveArn": .text(archive.arn), "State": .text(enabled), "CreationTime": .seconds(milliseconds: archive.createdMilliseconds),
         ]).json
-    }
-
-    /// Asks the engine; its refusal is the answer.
-    func archives<Value>(_ question: (EventEngine) throws(ArchiveError) -> Value) throws(ServiceError) -> Value {
-        do throws(ArchiveError) { return try question(control.delivery.engine) } catch { throw ServiceError(error) }
     }
 
     static func arn(ofBus bus: String) -> String { "arn:aws:events:\(TemplateScope.region):\(TemplateScope.accountID):event-bus/\(bus)" }

@@ -4,7 +4,7 @@ import EventBus
 extension EventsService {
     func createEventBus(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
         let members = try Self.members(call, .createEventBus, ["Name", "Description", "Tags"])
-        let name = try members.required("Name", .busName)
+        let name = try members.required("Name", .plainBusName)
         let details = ResourceDetails(description: try members.text("Description", .description), tags: try Self.tags(members))
         let bus = try ask { (control) throws(ControlError) in try control.createBus(name, details) }
         return AnswerDocument.object(["EventBusArn": .text(bus.arn), "Description": Self.description(bus)]).json
@@ -40,6 +40,7 @@ extension EventsService {
     private static func document(_ bus: BusDescription) -> AnswerDocument {
         .object([
             "Name": .text(bus.name), "Arn": .text(bus.arn), "Description": description(bus),
+            "Policy": bus.policy.map { .text(String(decoding: $0, as: UTF8.self)) },
             "CreationTime": .seconds(milliseconds: bus.createdMilliseconds),
             "LastModifiedTime": .seconds(milliseconds: bus.modifiedMilliseconds),
         ])

@@ -53,6 +53,12 @@ extension RequestMembers {
         return text
     }
 
+    /// A text that is one of some, which are named in the service's order.
+    func choice(_ name: String, of known: [String]) throws(ServiceError) -> String? {
+        guard let text = try text(name), !known.contains(text) else { return try text(name) }
+        throw .constraint(text, at: Self.spelled(name), "Member must satisfy enum value set: [\(known.joined(separator: ", "))]")
+    }
+
     /// A member's name begins in lower case where the service complains of it.
     private static func spelled(_ name: String) -> String { name.prefix(1).lowercased() + name.dropFirst() }
 }

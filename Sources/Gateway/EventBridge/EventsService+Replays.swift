@@ -15,8 +15,8 @@ extension EventsService {
         let (start, end) = (try Self.time("EventStartTime", members), try Self.time("EventEndTime", members))
         let filter = try destination.texts("FilterArns") ?? []
         let description = try members.text("Description", .description)
-        let replay = try archives { (engine) throws(ArchiveError) in
-            try engine.startReplay(
+        let replay = try ask { (control) throws(ControlError) in
+            try control.delivery.engine.startReplay(
                 try ReplayRequest(
                     name: name, archive: archive, destination: bus, filterARNs: filter, description: description, start: start, end: end))
         }
@@ -25,13 +25,13 @@ extension EventsService {
 
     func cancelReplay(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
         let name = try Self.members(call, .cancelReplay, ["ReplayName"]).required("ReplayName", .ruleName)
-        let replay = try archives { (engine) throws(ArchiveError) in try engine.cancelReplay(name) }
+        let replay = try ask { (control) throws(ControlError) in try control.delivery.engine.cancelReplay(name) }
         return AnswerDocument.object(["ReplayArn": .text(Self.arn(of: replay)), "State": .text(replay.state.rawValue)]).json
     }
 
     func describeReplay(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
         let name = try Self.members(call, .describeReplay, ["ReplayName"]).required("ReplayName", .ruleName)
-        let replay = try archives { (engine) throws(ArchiveError) in try engine.describeReplay(name) }
+        let replay = try ask { (control) throws(ControlError) in try control.delivery.engine.describeReplay(name) }
         let destination = AnswerDocument.object([
             "Arn": .text(Self.arn(ofBus: replay.bus)), "FilterArns": replay.filterARNs.isEmpty ? nil : .texts(replay.filterARNs),
         ])

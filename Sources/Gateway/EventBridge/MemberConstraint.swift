@@ -1,8 +1,10 @@
+import EventBus
+
 /// What the service's model demands of a member that is a text, and how the service words a refusal.
 struct MemberConstraint: Sendable {
     let lengths: ClosedRange<Int>
-    /// As the model writes it, and the bytes that it takes; nil for any text.
-    private let pattern: (text: String, takes: @Sendable (UInt8) -> Bool)?
+    /// As the model writes it, and what fits it; nil for any text.
+    private let pattern: (text: String, fits: @Sendable (String) -> Bool)?
 
     init(_ lengths: ClosedRange<Int>) {
         self.lengths = lengths
@@ -10,8 +12,12 @@ struct MemberConstraint: Sendable {
     }
 
     private init(_ lengths: ClosedRange<Int>, _ text: String, takes: @escaping @Sendable (UInt8) -> Bool) {
+        self.init(lengths, text, fits: { $0.utf8.allSatisfy(takes) })
+    }
+
+    private init(_ lengths: ClosedRange<Int>, _ text: String, fits: @escaping @Sendable (String) -> Bool) {
         self.lengths = lengths
-        pattern = (text, takes)
+        pattern = (text, fits)
     }
 
     static let ruleName = MemberConstraint(1...64, #"[\.\-_A-Za-z0-9]+"#) { isLetterOrDigit($0) || isSign($0) }
@@ -20,6 +26,21 @@ struct MemberConstraint: Sendable {
     static let busName = MemberConstraint(1...256, #"[/\.\-_A-Za-z0-9]+"#) {
         isLetterOrDigit($0) || isSign($0) || $0 == UInt8(ascii: "/")
     }
+    /// Of a bus that is no partner's.
+    static let plainBusName = MemberConstraint(1...256, #"[\.\-_A-Za-z0-9]+"#) { isLetterOrDigit($0) || isSign($0) }
+    static let statementID = MemberConstraint(1...64, "[a-zA-Z0-9-_]+") {
+        isLetterOrDigit($0) || isSign($0) && $0 != UInt8(ascii: ".")
+    }
+    static let principal = MemberConstraint(1...12, #"(\d{12}|\*)"#, fits: { $0 == "*" || $0.count == 12 && $0.allSatisfy(\.isNumber) })
+    static let action = MemberConstraint(
+        1...64, "events:[a-zA-Z]+",
+        fits: { action in
+            let name = action.dropFirst("events:".count)
+            return action.hasPrefix("events:") && !name.isEmpty && name.utf8.allSatisfy { isLetterOrDigit($0) && $0 > 0x39 }
+        })
+    static let connectionARN = MemberConstraint(
+        1...1_600, #"^arn:aws([a-z]|\-)*:events:([a-z]|\d|\-)*:([0-9]{12})?:connection\/[\.\-_A-Za-z0-9]+\/[\-A-Za-z0-9]+$"#,
+        fits: { CallARN($0, kind: "connection")?.isWhole ?? false })
     static let busReference = MemberConstraint(
         1...1_600,
         #"(arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:[0-9]{12}:event-bus\/)?[/\.\-_A-Za-z0-9]+"#
@@ -38,12 +59,15 @@ struct MemberConstraint: Sendable {
         byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
     }
 
+    /// Whether every character is one that the pattern takes.
+    func takes(_ text: Substring) -> Bool { pattern.map { $0.fits(String(text)) } ?? true }
+
     /// Why a value is not taken; nil for one that is.
     func refusal(of value: String) -> String? {
         let length = value.unicodeScalars.count
         if length < lengths.lowerBound { return "Member must have length greater than or equal to \(lengths.lowerBound)" }
         if length > lengths.upperBound { return "Member must have length less than or equal to \(lengths.upperBound)" }
-        guard let pattern, !value.utf8.allSatisfy(pattern.takes) else { return nil }
+        guard let pattern, !pattern.fits(value) else { return nil }
         return "Member must satisfy regular expression pattern: \(pattern.text)"
     }
 

@@ -72,6 +72,15 @@ struct RequestMembers {
         try member(name).map { (value) throws(ServiceError) in try RequestMembers(value, what: "\(name) of \(what)", known: known) }
     }
 
+    /// An object that is read elsewhere.
+    func object(_ name: String) throws(ServiceError) -> JSONView? {
+        guard let value = member(name) else { return nil }
+        guard value.kind == .object else { throw mismatch(name, "an object") }
+        return value
+    }
+
+    func has(_ name: String) -> Bool { member(name) != nil }
+
     /// A list of objects that are read elsewhere.
     func objects(_ name: String) throws(ServiceError) -> [JSONView]? {
         guard let value = member(name) else { return nil }

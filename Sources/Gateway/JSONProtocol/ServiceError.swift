@@ -50,13 +50,6 @@ package struct ServiceError: Error, Equatable {
         self.status = status
     }
 
-    /// A refusal of archives and replays.
-    init(_ error: ArchiveError) {
-        code = error.code.rawValue
-        message = error.message
-        status = .badRequest
-    }
-
     init(_ error: QueueError) {
         code = error.code.rawValue
         message = error.message

@@ -33,6 +33,19 @@ struct EventsService: JSONService {
         case cancelReplay = "CancelReplay"
         case describeReplay = "DescribeReplay"
         case listReplays = "ListReplays"
+        case createConnection = "CreateConnection"
+        case updateConnection = "UpdateConnection"
+        case deauthorizeConnection = "DeauthorizeConnection"
+        case deleteConnection = "DeleteConnection"
+        case describeConnection = "DescribeConnection"
+        case listConnections = "ListConnections"
+        case createAPIDestination = "CreateApiDestination"
+        case updateAPIDestination = "UpdateApiDestination"
+        case deleteAPIDestination = "DeleteApiDestination"
+        case describeAPIDestination = "DescribeApiDestination"
+        case listAPIDestinations = "ListApiDestinations"
+        case putPermission = "PutPermission"
+        case removePermission = "RemovePermission"
     }
 
     static let prefix = "AWSEvents"
@@ -85,6 +98,19 @@ struct EventsService: JSONService {
         case .cancelReplay: try cancelReplay(call)
         case .describeReplay: try describeReplay(call)
         case .listReplays: try listReplays(call)
+        case .createConnection: try createConnection(call)
+        case .updateConnection: try updateConnection(call)
+        case .deauthorizeConnection: try deauthorizeConnection(call)
+        case .deleteConnection: try deleteConnection(call)
+        case .describeConnection: try describeConnection(call)
+        case .listConnections: try listConnections(call)
+        case .createAPIDestination: try createAPIDestination(call)
+        case .updateAPIDestination: try updateAPIDestination(call)
+        case .deleteAPIDestination: try deleteAPIDestination(call)
+        case .describeAPIDestination: try describeAPIDestination(call)
+        case .listAPIDestinations: try listAPIDestinations(call)
+        case .putPermission: try putPermission(call)
+        case .removePermission: try removePermission(call)
         }
     }
 

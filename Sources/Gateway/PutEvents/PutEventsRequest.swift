@@ -42,13 +42,36 @@ struct PutEventsRequest {
             case "Source": entry.source = String(decoding: try text(member.value, what), as: UTF8.self)
             case "DetailType": entry.detailType = String(decoding: try text(member.value, what), as: UTF8.self)
             case "Detail": entry.detail = Array(try text(member.value, what))
-            case "EventBusName": entry.eventBusName = String(decoding: try text(member.value, what), as: UTF8.self)
+            case "EventBusName": entry.eventBusName = try busName(member.value, what, index)
             case "Time": entry.timeMilliseconds = try time(member.value, what)
             case "Resources": entry.resources = try texts(member.value, what)
             default: throw ServiceError(.validation, "\(what) is not supported by Crema.")
             }
         }
         return entry
+    }
+
+    /// The name or ARN of a bus that could be there.
+    ///
+    /// One that is not there is no error: the service drops its events.
+    private static func busName(_ value: JSONView, _ what: String, _ index: Int) throws(ServiceError) -> String {
+        let name = String(decoding: try text(value, what), as: UTF8.self)
+        let path = "entries.\(index + 1).member.eventBusName"
+        guard !name.isEmpty else {
+            throw ServiceError(
+                .validation, MemberConstraint.message("", at: path, "Member must have length greater than or equal to 1"))
+        }
+        let marker = ":event-bus/"
+        let prefix = name.hasPrefix("arn:aws") ? name.firstRange(of: marker)?.upperBound ?? name.startIndex : name.startIndex
+        guard prefix < name.endIndex, MemberConstraint.ruleName.takes(name[prefix...]) else {
+            throw ServiceError(
+                .validation,
+                MemberConstraint.message(
+                    name, at: path,
+                    "Member must satisfy regular expression pattern: "
+                        + #"(arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:[0-9]{12}:event-bus\/)?[\.\-_A-Za-z0-9]+"#))
+        }
+        return name
     }
 
     private static func text(_ value: JSONView, _ what: String) throws(ServiceError) -> ArraySlice<UInt8> {

@@ -46,6 +46,8 @@ extension QueuesService {
 
     /// Receives messages; waits for some, without holding a thread, until there are any, its time is up, or the caller has gone.
     private func receive(_ request: ReceiveRequest, _ departure: PeerDeparture) async throws(QueueError) -> [ReceivedMessage] {
+        // Pipelined requests have their turn also when the caller has gone; then no message is for them.
+        guard await !departure.isOver else { return [] }
         let (answers, answer) = AsyncStream.makeStream(of: Result<[ReceivedMessage], QueueError>.self, bufferingPolicy: .bufferingNewest(1))
         let outcome = try queues.receive(request, now: source.nowMilliseconds()) { result in
             answer.yield(result)

@@ -1,3 +1,4 @@
+import Documents
 import Queues
 
 /// The operations on queues as a whole.
@@ -14,6 +15,10 @@ extension QueuesService {
     func getQueueURL(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
         let members = try Self.members(call, .getQueueURL, ["QueueName", "QueueOwnerAWSAccountId"])
         let text = try Self.required("QueueName", members)
+        // There is one account.
+        if let owner = try members.text("QueueOwnerAWSAccountId"), owner != TemplateScope.accountID {
+            throw ServiceError(QueueError.queueDoesNotExist)
+        }
         guard try table({ (table, _) in table.hasQueue(text) }) else { throw ServiceError(QueueError.queueDoesNotExist) }
         return Self.answer(urlOf: text, call)
     }

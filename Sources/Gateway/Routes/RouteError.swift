@@ -3,6 +3,8 @@ import Hummingbird
 /// A request to an API route that did nothing, in API Gateway's shape: `{"message": …}`.
 enum RouteError: Error, Equatable {
     case notFound
+    /// A call of a queue in the protocol that AWS SDKs spoke before JSON.
+    case queryProtocol
     /// A request for MQTT over WebSocket that does not ask for WebSocket, or not at once.
     case upgradeRequired
     case authenticationRequired
@@ -40,7 +42,7 @@ enum RouteError: Error, Equatable {
         case .notFound: .notFound
         case .upgradeRequired: .upgradeRequired
         case .authenticationRequired, .missingAuthenticationToken: .forbidden
-        case .malformedPath, .malformedBody, .badRequest: .badRequest
+        case .malformedPath, .malformedBody, .badRequest, .queryProtocol: .badRequest
         case .bodyTooLong: .contentTooLarge
         case .bodyTooSlow: .requestTimeout
         case .unsupportedEncoding, .unsupportedMediaType: .unsupportedMediaType
@@ -58,6 +60,9 @@ enum RouteError: Error, Equatable {
     var message: String {
         switch self {
         case .notFound: "Not Found"
+        case .queryProtocol:
+            "The query protocol of Amazon SQS (Action=… in a form) is not supported by Crema: use an SDK of 2023-11 or later, which speaks its JSON "
+                + "protocol"
         case .upgradeRequired: "MQTT over WebSocket is served here: the first request of a connection must ask for the upgrade"
         case .authenticationRequired:
             "Crema cannot check request signatures yet. Only a listener that says `anonymous: true` takes requests."

@@ -84,7 +84,10 @@ struct SchemaReader {
             if case .sequence = value.content { throw unsupported(entry, "a list under `items`") }
             rules.items = read(value)
         case "enum":
-            for choice in try value.elements("enum") { rules.values.append(try choice.json("enum")) }
+            for choice in try value.elements("enum") {
+                guard let known = try? JSONDocument(parsing: try choice.json("enum")) else { throw unsupported(entry, "a value of `enum`") }
+                rules.values.append(known)
+            }
         case "minimum": rules.numbers.lower = try decimal(entry)
         case "maximum": rules.numbers.upper = try decimal(entry)
         case "exclusiveMinimum": rules.excludesLower = try value.boolean(entry.key)

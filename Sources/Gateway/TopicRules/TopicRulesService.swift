@@ -81,7 +81,14 @@ struct TopicRulesService: Sendable {
         var rules = try ask { (control) throws(ControlError) in try control.topicRules() }
         if let token = query["nextToken"] { rules.removeAll { $0.name < token } }
         if let topic = query["topic"] { rules.removeAll { !$0.isFor(topic: topic) } }
-        if let disabled = query["ruleDisabled"] { rules.removeAll { $0.isEnabled == (disabled == "true") } }
+        if let disabled = query["ruleDisabled"] {
+            guard ["true", "false"].contains(disabled) else { throw Self.invalid("ruleDisabled must be true or false.") }
+            rules.removeAll { $0.isEnabled == (disabled == "true") }
+        }
+        let known = ["maxResults", "nextToken", "topic", "ruleDisabled"]
+        if let other = query.values.keys.sorted().first(where: { !known.contains($0) }) {
+            throw Self.invalid("ListTopicRules has no parameter \(other); there are \(known.joined(separator: ", ")).")
+        }
         return AnswerDocument.object([
             "rules": .list(rules.prefix(most).map(Self.summary)), "nextToken": rules.dropFirst(most).first.map { .text($0.name) },
         ]).json

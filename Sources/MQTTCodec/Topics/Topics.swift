@@ -44,6 +44,11 @@ package enum Topics {
         for index in text.indices where text[index] == 0 { throw .nullCharacter(type) }
     }
 
+    /// `a/#` as the filter that matches the same but `a` itself: what AWS IoT takes `#` for, one level or more.
+    package static func withoutParent(_ filter: String) -> String {
+        filter.utf8.count > 2 && filter.utf8.suffix(2).elementsEqual("/#".utf8) ? filter.dropLast(1) + "+/#" : filter
+    }
+
     /// Whether `filter` matches `name`, both valid.
     ///
     /// For single look-ups; the broker's index does this for all filters at once.

@@ -48,6 +48,7 @@ extension QueueTable {
                 "The templates declare \(new) queues more, but there may be queuesMax (\(limits.queuesMax))."
             )
         }
+        declared = Set(declarations.map(\.name))
         for declaration in declarations {
             if queues[declaration.name] == nil {
                 try add(declaration.name, declaration.settings, declaration.tags, now)
@@ -61,6 +62,7 @@ extension QueueTable {
 
     /// Removes a queue with its messages; who waits there learns that it is gone.
     package mutating func deleteQueue(_ name: String) throws(QueueError) {
+        try refuseDeclared(name)
         guard var queue = queues.removeValue(forKey: name) else { throw .queueDoesNotExist }
         let waiting = queue.waiters.removeAll()
         awaited.remove(name)
@@ -95,11 +97,18 @@ extension QueueTable {
 
     package mutating func setAttributes(_ attributes: [String: String], of name: String, now: Int64) throws(QueueError) {
         var settings = try settings(of: name)
+        try refuseDeclared(name)
         try settings.set(attributes)
         try check(settings, of: name)
         queues[name]?.settings = settings
         queues[name]?.modifiedMilliseconds = now
         advance(name, to: now)
+    }
+
+    /// What a template says of a queue, only a template changes, as with rules: else a reload would undo what a call did.
+    private func refuseDeclared(_ name: String) throws(QueueError) {
+        guard declared.contains(name) else { return }
+        throw QueueError(.unsupportedOperation, "The queue \(name) is declared by a template; change it there.")
     }
 
     private func check(_ settings: QueueSettings, of name: String) throws(QueueError) {

@@ -6,6 +6,8 @@ package struct QueueTable: Sendable {
     let limits: QueueLimits
     let makeID: @Sendable () -> String
     var queues: [String: Queue] = [:]
+    /// The names that templates declare.
+    var declared: Set<String> = []
     var counters = QueueCounters()
     /// What all messages count towards `queuesBytesMax`.
     var bytes = 0

@@ -37,6 +37,11 @@ package struct QueueMessageAttribute: Sendable, Equatable {
         guard (1...256).contains(name.utf8.count), name.utf8.allSatisfy(Self.isNameByte) else {
             throw invalid("The message attribute name '\(name)' must be 1 to 256 letters, digits and any of `.-_`.")
         }
+        guard !Self.isReserved(name) else {
+            throw invalid(
+                "The message attribute name '\(name)' must not begin with AWS. or Amazon., nor begin or end with a period, nor have two in "
+                    + "succession.")
+        }
         let type = dataType.prefix { $0 != "." }
         guard ["String", "Number", "Binary"].contains(type), dataType.utf8.count <= 256 else {
             throw invalid(
@@ -53,6 +58,12 @@ package struct QueueMessageAttribute: Sendable, Equatable {
         }
     }
 
+    private static func isReserved(_ name: String) -> Bool {
+        let lowered = name.lowercased()
+        return lowered.hasPrefix("aws.") || lowered.hasPrefix("amazon.") || name.hasPrefix(".") || name.hasSuffix(".")
+            || name.contains("..")
+    }
+
     private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
@@ -65,7 +76,25 @@ package struct QueueMessageAttribute: Sendable, Equatable {
     /// Digits with a sign, a point and an exponent as numbers have them; not what else may be read as a number, such as `nan`.
     private static func isNumber(_ bytes: [UInt8]) -> Bool {
         guard bytes.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || "+-.eE".utf8.contains($0) }) else { return false }
-        return Double(String(decoding: bytes, as: UTF8.self)) != nil
+        return Double(String(decoding: bytes, as: UTF8.self)) != nil && isInRange(bytes)
+    }
+
+    /// Whether a number has at most 38 digits and, but for zero, lies from 10^-128 to 10^126.
+    private static func isInRange(_ number: [UInt8]) -> Bool {
+        let parts = number.split(maxSplits: 1, omittingEmptySubsequences: false) { $0 | 0x20 == UInt8(ascii: "e") }
+        let halves = (parts.first ?? []).filter { $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }
+            .split(maxSplits: 1, omittingEmptySubsequences: false) { $0 == UInt8(ascii: ".") }
+        let (whole, fraction) = (halves.first.map(Array.init) ?? [], halves.count == 2 ? Array(halves[1]) : [])
+        let digits = whole + fraction
+        guard let first = digits.firstIndex(where: { $0 != UInt8(ascii: "0") }),
+            let last = digits.lastIndex(where: { $0 != UInt8(ascii: "0") })
+        else { return true }
+        guard let exponent = parts.count == 2 ? Int(String(decoding: parts[1], as: UTF8.self)) : 0, abs(exponent) < 1_000 else {
+            return false
+        }
+        // Of the first digit that counts.
+        let power = whole.count - 1 - first + exponent
+        return last - first < 38 && power >= -128 && (power < 126 || (power == 126 && first == last && digits[first] == UInt8(ascii: "1")))
     }
 }
 

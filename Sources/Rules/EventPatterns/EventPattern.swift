@@ -42,7 +42,10 @@ package struct EventPattern: Sendable {
         fields = parsed.fields
         combinations = parsed.combinations
         var paths = PathTree()
-        let compiled = parsed.fields.map { Conjunction.Field(path: paths.retain($0.segments), conditions: $0.conditions) }
+        let compiled = parsed.fields.enumerated().map {
+            Conjunction.Field(
+                path: paths.retain($1.segments), number: UInt8(truncatingIfNeeded: $0), conditions: $1.conditions)
+        }
         conjunctions = parsed.combinations.map { Conjunction(fields: $0.map { compiled[$0] }) }
         self.paths = paths
     }

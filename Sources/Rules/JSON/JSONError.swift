@@ -31,8 +31,6 @@ package struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
         case trailingBytes
         case invalidNumber
         case invalidEscape
-        /// `\uD800` to `\uDFFF` without its other half: it has no UTF-8 form, so it is refused and never repaired.
-        case loneSurrogate
         case invalidUTF8
         case controlCharacterInString
     }
@@ -60,7 +58,6 @@ package struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
         case .trailingBytes: "text after the JSON value"
         case .invalidNumber: "invalid number"
         case .invalidEscape: "invalid escape in a string"
-        case .loneSurrogate: "half of a surrogate pair in a string"
         case .invalidUTF8: "invalid UTF-8 in a string"
         case .controlCharacterInString: "unescaped control character in a string"
         }

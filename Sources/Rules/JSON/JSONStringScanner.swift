@@ -52,24 +52,27 @@ struct JSONStringScanner {
         case UInt8(ascii: "r"): arena.append(0x0D)
         case UInt8(ascii: "t"): arena.append(0x09)
         case UInt8(ascii: "u"):
-            guard let scalar = Unicode.Scalar(try codePoint(bytes, escapeStart: start)) else {
-                throw JSONError(offset: start, reason: .loneSurrogate)
-            }
+            // Half of a surrogate pair is a text that JSON allows (RFC 8259 section 8.2) and UTF-8 has no bytes for.
+            let scalar = Unicode.Scalar(try codePoint(bytes)) ?? "\u{FFFD}"
             arena.append(contentsOf: String(Character(scalar)).utf8)
         default:
             throw JSONError(offset: start, reason: .invalidEscape)
         }
     }
 
-    private mutating func codePoint(_ bytes: [UInt8], escapeStart: Int) throws(JSONError) -> UInt32 {
+    /// What one escape, or two that make a surrogate pair, stand for; half of a pair as it is.
+    private mutating func codePoint(_ bytes: [UInt8]) throws(JSONError) -> UInt32 {
         let first = try hexUnit(bytes)
-        guard (0xD800..<0xDC00).contains(first) else { return first }
-        guard position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"), bytes[position + 1] == UInt8(ascii: "u") else {
-            throw JSONError(offset: escapeStart, reason: .loneSurrogate)
-        }
+        guard (0xD800..<0xDC00).contains(first), position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"),
+            bytes[position + 1] == UInt8(ascii: "u")
+        else { return first }
+        let end = position
         position += 2
         let second = try hexUnit(bytes)
-        guard (0xDC00..<0xE000).contains(second) else { throw JSONError(offset: escapeStart, reason: .loneSurrogate) }
+        guard (0xDC00..<0xE000).contains(second) else {
+            position = end  // another character's
+            return first
+        }
         return 0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)
     }
 

@@ -21,8 +21,8 @@ package struct JSONSchema: Sendable {
         /// The schema of other members; ``none`` for those that must not be.
         package var otherProperties: Int?
         package var items: Int?
-        /// Compact JSON.
-        package var values: [[UInt8]] = []
+        /// JSON values; others are refused.
+        package var values: [JSONDocument] = []
         package var numbers = Bounds<Double>()
         package var excludesLower = false
         package var excludesUpper = false
@@ -50,7 +50,7 @@ package struct JSONSchema: Sendable {
 
     private func holds(_ rules: Rules, _ value: JSONView, _ pending: inout [(value: JSONView, schema: Int)]) -> Bool {
         guard rules.kinds.isEmpty || rules.kinds.contains(where: { Self.is(value, $0) }) else { return false }
-        if !rules.values.isEmpty, !rules.values.contains(value.rawJSON) { return false }
+        if !rules.values.isEmpty, !rules.values.contains(where: { value.isEqual(to: $0.root) }) { return false }
         switch value.kind {
         case .object: return members(rules, value, &pending)
         case .array:

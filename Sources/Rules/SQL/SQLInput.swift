@@ -41,11 +41,13 @@ package final class SQLInput {
     /// When the message came in: milliseconds since 1970, UTC.
     package let timestampMilliseconds: Int64
     let environment: SQLEnvironment
+    /// `address:port` of the client's connection; nil where there is none.
+    private let peer: String?
     private let readProperties: () -> SQLMessageProperties?
 
     package init(
         topic: String, payload: [UInt8], clientID: String?, principal: String?, timestampMilliseconds: Int64,
-        environment: SQLEnvironment = SQLEnvironment(), properties: @escaping () -> SQLMessageProperties? = { nil }
+        environment: SQLEnvironment = SQLEnvironment(), peer: String? = nil, properties: @escaping () -> SQLMessageProperties? = { nil }
     ) {
         self.topic = topic
         self.payload = payload
@@ -53,7 +55,15 @@ package final class SQLInput {
         self.principal = principal
         self.timestampMilliseconds = timestampMilliseconds
         self.environment = environment
+        self.peer = peer
         readProperties = properties
+    }
+
+    /// The address that the message came from, without its port; nil where it came over no connection.
+    package var sourceAddress: String? {
+        guard let peer, let end = peer.lastIndex(of: ":") else { return nil }
+        let address = peer[..<end]
+        return String(address.hasPrefix("[") ? address.dropFirst().prefix { $0 != "]" } : address)
     }
 
     /// Whether any rule has asked for a part of the payload.

@@ -62,8 +62,8 @@ struct CronField: Sendable, Equatable {
         guard let step = Kind.number(halves[1]), (1...kind.values.upperBound).contains(step) else {
             throw kind.refusal(part, "a step from 1 to \(kind.values.upperBound) is expected after `/`")
         }
-        // A single value before a step is where it begins.
-        if range.count == 1 { range = range.lowerBound...kind.values.upperBound }
+        // A single value before a step is where it begins; a range keeps its end, also one of a single value.
+        if !halves[0].contains("-"), range.count == 1 { range = range.lowerBound...kind.values.upperBound }
         allowed.formUnion(stride(from: range.lowerBound, through: range.upperBound, by: step))
     }
 

@@ -2,7 +2,8 @@
 struct InputTemplate: Sendable {
     /// Where a placeholder's value comes from.
     enum Source: Sendable {
-        case path(EventPath)
+        /// A path, and its number in the map: a value is looked for once, however often it is put in.
+        case path(EventPath, number: Int)
         case reserved(ReservedVariable)
     }
 
@@ -25,7 +26,7 @@ struct InputTemplate: Sendable {
 
     private let sources: [ByteKey: Source]
     private var literal: [UInt8] = []
-    /// The template with `null` for values and nothing for text, to see whether the rest is JSON.
+    /// The template with `null` for values and a letter for text, to see whether the rest is JSON.
     private var skeleton: [UInt8] = []
 
     init(parsing template: String, sources: [ByteKey: Source]) throws(InputTransformerError) {
@@ -114,6 +115,8 @@ struct InputTemplate: Sendable {
         endLiteral()
         if isInString {
             parts.append(.text(name: name, source))
+            // No hexadecimal digit: an escape that goes around a placeholder, as in `\u00<a>41`, is none.
+            skeleton.append(UInt8(ascii: "z"))
         } else {
             parts.append(.json(name: name, source))
             skeleton.append(contentsOf: "null".utf8)

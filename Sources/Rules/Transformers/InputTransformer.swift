@@ -26,13 +26,13 @@ package struct InputTransformer: Sendable {
         }
         guard pathsMap.count <= InputTransformer.pathsMax else { throw .tooManyPaths(pathsMax: InputTransformer.pathsMax) }
         var sources: [ByteKey: InputTemplate.Source] = [:]
-        for (name, path) in pathsMap {
+        for (number, (name, path)) in pathsMap.enumerated() {
             let bytes = ArraySlice(name.utf8)
             guard !bytes.isEmpty, bytes.allSatisfy(InputTransformer.isNameByte), !bytes.starts(with: "AWS".utf8) else {
                 throw .invalidName(name)
             }
             do throws(EventPathError) {
-                sources[ByteKey(bytes)] = .path(try EventPath(parsing: path))
+                sources[ByteKey(bytes)] = .path(try EventPath(parsing: path), number: number)
             } catch {
                 throw .path(name: name, error)
             }
@@ -50,22 +50,29 @@ package struct InputTransformer: Sendable {
     /// - Throws: why there is none; the delivery has failed then.
     package func transform(_ event: JSONView, reserved: ReservedVariables) throws(TransformError) -> [UInt8] {
         var output: [UInt8] = []
+        var values: [Int: JSONView?] = [:]
+        func value(_ path: EventPath, _ number: Int) -> JSONView? {
+            if let known = values[number] { return known }
+            let value = path.select(in: event)
+            values[number] = .some(value)
+            return value
+        }
         for part in template.parts {
             switch part {
             case .literal(let text):
                 output.append(contentsOf: text)
             case .json(_, .reserved(let variable)):
                 variable.appendJSON(reserved, event: event, to: &output)
-            case .json(_, .path(let path)):
-                if let value = path.select(in: event) {
+            case .json(_, .path(let path, let number)):
+                if let value = value(path, number) {
                     value.appendJSON(to: &output)
                 } else {
                     output.append(contentsOf: "\"\"".utf8)
                 }
             case .text(let name, .reserved(let variable)):
                 try append(text: ArraySlice(variable.text(reserved).utf8), of: name, to: &output)
-            case .text(let name, .path(let path)):
-                guard let value = path.select(in: event) else { continue }
+            case .text(let name, .path(let path, let number)):
+                guard let value = value(path, number) else { continue }
                 try append(text: try text(of: value, name: name), of: name, to: &output)
             }
             guard output.count <= InputTransformer.resultBytesMax else {

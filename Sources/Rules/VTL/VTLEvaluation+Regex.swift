@@ -56,8 +56,10 @@ extension VTLEvaluation {
             start = found[1]
             return pieces.count * Self.elementBytes
         }
+        let isWhole = pieces.isEmpty
         pieces.append(Self.utf8(scalars[start...])[...])
-        while pieces.count > 1, pieces.last?.isEmpty ?? false { pieces.removeLast() }
+        // As in Java: a text without a match stays whole, also an empty one; of cut ones nothing is left where all pieces are empty.
+        while !isWhole, pieces.last?.isEmpty ?? false { pieces.removeLast() }
         try spend(bytes: text.count)
         return try newList(pieces.map { .text($0) })
     }

@@ -1,3 +1,4 @@
+import AdminServer
 import ArgumentParser
 import EventBus
 import Foundation
@@ -5,14 +6,16 @@ import Rules
 
 /// `crema rules test`: why a rule wants an event or does not.
 ///
-/// Reads the configuration and its resources; delivers nothing, asks no broker.
-struct RulesTestCommand: ParsableCommand {
+/// Reads the configuration and its resources, or asks a running broker for its rules; delivers nothing.
+struct RulesTestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "test", abstract: "Say field by field why a rule matches an event, or misses it.",
         discussion: """
             EVENT is a file with the event as EventBridge delivers it, or for a topic rule the message's payload; - reads standard input.
 
-            Exit codes: 0 the rule matches, 1 it does not, 2 usage or configuration.
+            The rule is one of the configuration, or with --admin one that a running broker has, those that came by API among them.
+
+            Exit codes: 0 the rule matches, 1 it does not, 2 usage or configuration; with --admin also 3 cannot connect, 4 refused, 5 TLS.
             """)
 
     @OptionGroup var configuration: ConfigurationOptions
@@ -23,19 +26,39 @@ struct RulesTestCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("A file, or - for standard input.", valueName: "event"))
     var event: String
 
+    @Option(help: ArgumentHelp("Ask the broker whose admin listener is there for its rules.", valueName: "url"))
+    var admin: String?
+
     @Option(help: "The topic that the message was published on, for a topic rule.")
     var topic: String?
 
     @Flag(help: "Print the explanation as JSON.")
     var json = false
 
-    func run() throws {
+    func validate() throws {
+        if admin != nil, configuration.config != nil {
+            throw ValidationError("--config and --admin name rules of different places: give one")
+        }
+    }
+
+    func run() async throws {
+        guard let admin else { return try report { try configuration.load().resources.trial(self) } }
+        try await InspectionClient.run(try InspectionOptions.parse(["--admin", admin])) { client in
+            let rules = try await client.get("rules", as: ListDocument<RuleDocument>.self).rows
+            try report {
+                try RuleUnderTrial.tryRule(
+                    rule, among: rules.map { (rule) throws(RuleTrialError) in try RuleUnderTrial(rule) }, event: try bytes(), topic: topic,
+                    nowMilliseconds: Self.now)
+            }
+        }
+    }
+
+    fileprivate static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
+
+    /// Writes what a trial found; what it cannot be made for ends with 2, and a miss with 1.
+    private func report(_ make: () throws -> RuleTrial) throws {
         let trial: RuleTrial
-        do {
-            let resources = try configuration.load().resources
-            let now = Int64(Date().timeIntervalSince1970 * 1_000)
-            trial = try resources.tryRule(rule, event: try bytes(), topic: topic, nowMilliseconds: now)
-        } catch {
+        do { trial = try make() } catch {
             TerminalOutput.error.writeLine("crema rules test: \(TerminalText.escaped("\(error)"))")
             throw ExitCode(2)
         }
@@ -44,12 +67,33 @@ struct RulesTestCommand: ParsableCommand {
         if !trial.matches { throw ExitCode(1) }
     }
 
-    private func bytes() throws -> [UInt8] {
+    fileprivate func bytes() throws -> [UInt8] {
         if event == "-" { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
         do {
             return Array(try Data(contentsOf: URL(filePath: event)))
         } catch {
             throw InspectionFailure.usage("\(event) cannot be read; name a file with the event, or - for standard input")
+        }
+    }
+}
+
+extension ResourceSet {
+    fileprivate func trial(_ command: RulesTestCommand) throws -> RuleTrial {
+        try tryRule(command.rule, event: try command.bytes(), topic: command.topic, nowMilliseconds: RulesTestCommand.now)
+    }
+}
+
+extension RuleUnderTrial {
+    /// A rule as the inspection API tells of it.
+    fileprivate init(_ document: RuleDocument) throws(RuleTrialError) {
+        if let bus = document.bus {
+            try self.init(
+                name: document.name, bus: bus, isEnabled: document.enabled, pattern: document.pattern, schedule: document.schedule)
+        } else {
+            // What older brokers do not tell is what they had.
+            try self.init(
+                name: document.name, isEnabled: document.enabled, sql: document.definition, version: document.sqlVersion ?? "2016-03-23",
+                host: RuleHost.host)
         }
     }
 }

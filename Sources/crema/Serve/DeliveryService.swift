@@ -17,7 +17,7 @@ struct DeliveryService: Service {
     private let lookup: HostLookup
     private let client: OutboundClient
 
-    init(pending: PendingDeliveries, policy: OutboundPolicy, broker: Broker, log: Logger) {
+    init(pending: PendingDeliveries, policy: OutboundPolicy, limits: DeliveryLimits, broker: Broker, log: Logger) {
         self.pending = pending
         self.broker = broker
         self.log = log
@@ -26,24 +26,25 @@ struct DeliveryService: Service {
         // Not on the broker's loops: what MQTT clients wait for is not behind a TLS handshake with somebody else.
         client = OutboundClient(
             policy: policy, lookup: { host in try await lookup.addresses(of: host) },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, functionSecondsMax: limits.lambdaSecondsMax)
     }
 
     func begin() {
         let eventLoop = broker.eventLoopGroup.next()
         pending.begin(
             alarm: { [weak pending] time in
-                let delay = max(0, time - EventSource.system.nowMilliseconds())
+                let delay = max(0, time - EventSource.system.steadyMilliseconds())
                 eventLoop.scheduleTask(in: .milliseconds(delay)) { [weak pending] in pending?.advance(alarm: time) }
             }, door: client, publish: { [broker] messages in Task { await broker.publish(messages) } })
     }
 
     func run() async throws {
         try? await gracefulShutdown()
-        let (count, failed) = await pending.drain(within: Self.drainLimit)
+        let (count, failed, underWay) = await pending.drain(within: Self.drainLimit)
+        lookup.shutDown()
         await client.shutDown()
-        await lookup.shutDown()
         guard count > 0 else { return }
-        log.notice("deliveries finished", metadata: ["pending": "\(count)", "deadLettered": "\(failed)"])
+        log.notice(
+            "deliveries finished", metadata: ["pending": "\(count)", "deadLettered": "\(failed)", "interrupted": "\(underWay)"])
     }
 }

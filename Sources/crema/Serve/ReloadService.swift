@@ -33,12 +33,12 @@ struct ReloadService: Service {
         do {
             try control.replace(templates: loaded.resources)
         } catch {
-            let problems = (error as? DocumentError)?.problems.map(\.description) ?? ["\(error)"]
-            for problem in problems { log.error("reload: \(problem)") }
+            for problem in error.problems { log.error("reload: \(problem)") }
             log.error("reload failed: nothing has changed")
             return
         }
-        authorizer.replace(credentials: loaded.scramUsers)
+        authorizer.replace(credentials: loaded.scramUsers, policies: loaded.policies)
+        await broker.rightsChanged()
         await broker.setRules(control.delivery)
         for gateway in gateways { gateway.replace(routes: loaded.routes) }
         let rules = loaded.resources.eventRuleCount + loaded.resources.topicRuleCount

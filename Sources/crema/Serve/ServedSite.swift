@@ -9,6 +9,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Queues
+import Rights
 import ServiceLifecycle
 import Trust
 
@@ -41,7 +42,7 @@ struct ServedSite {
                 resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules")),
             queues: SharedQueues(limits: KnownLimits.queues(limits), makeID: EventSource.system.makeID),
             limits: KnownLimits.deliveries(limits))
-        authorizer = SiteAuthorizer(credentials: loaded.scramUsers)
+        authorizer = SiteAuthorizer(credentials: loaded.scramUsers, policies: loaded.policies)
         control = ControlPlane(delivery: delivery, templates: loaded.resources, host: RuleHost.host)
         store = try SiteStore(loaded.configuration, log: log)
         broker = Broker(
@@ -56,11 +57,14 @@ struct ServedSite {
     /// - Throws: for a listener that cannot be opened, for more queues than there may be, and for a service that ended early.
     func run() async throws {
         logCertificates()
+        logRights()
         try delivery.declare(loaded.resources)
         QueueAlarm.set(for: delivery.queues, on: broker.eventLoopGroup.next())
         let bindings = try await broker.start(mqttListeners)
         // Only now: nobody would end its threads if a listener could not be opened.
-        let deliveries = DeliveryService(pending: delivery.pending, policy: loaded.calls.policy, broker: broker, log: log)
+        let deliveries = DeliveryService(
+            pending: delivery.pending, policy: loaded.calls.policy, limits: KnownLimits.deliveries(loaded.configuration.limits),
+            broker: broker, log: log)
         deliveries.begin()
         for (binding, listener) in zip(bindings, listeners(.mqtt, .mqtts, .ws, .wss)) { logOpen(listener, address: binding.address) }
 
@@ -174,6 +178,13 @@ struct ServedSite {
         log.log(
             level: authentication.isOpen || authentication == .closed ? .warning : .info,
             "listening on \(address): \(listener.protocol.rawValue) (\(listener.transport)), authentication: \(authentication.text)")
+    }
+
+    private func logRights() {
+        guard loaded.policies.isEnforced else {
+            return log.info("rights: no policy is declared, so whoever is let in may publish and subscribe everywhere")
+        }
+        log.info("rights: \(loaded.policies.policies.count) policies; what no statement allows is refused")
     }
 
     private func logCertificates() {

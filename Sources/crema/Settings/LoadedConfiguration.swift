@@ -3,6 +3,7 @@ import Documents
 import EventBus
 import Foundation
 import Gateway
+import Rights
 import Trust
 
 /// Where a command finds its configuration.
@@ -26,6 +27,7 @@ struct LoadedConfiguration: Sendable {
     let resources: ResourceSet
     let calls: CallSettings
     let routes: RouteTable
+    let policies: PolicyBook
     /// By the listener's name.
     let scramUsers: [String: ScramCredentials]
 
@@ -40,9 +42,12 @@ struct LoadedConfiguration: Sendable {
         let resources = problems.collect { () throws(DocumentError) in
             try ResourceSet(templates: documents.templates, host: RuleHost.host, calls: calls)
         }
+        let policies = problems.collect { () throws(DocumentError) in
+            try PolicyBook(templates: documents.templates, attached: configuration.policies)
+        }
         let routes = problems.collect { () throws(DocumentError) in try RouteTable(documents.apis.flatMap(\.routes)) }
         try problems.finish()
-        guard let resources, let routes else {
+        guard let resources, let routes, let policies else {
             throw DocumentError("the resources cannot be compiled", at: SourceLocation(file: file ?? "built-in defaults"))
         }
         self.configuration = configuration
@@ -50,5 +55,6 @@ struct LoadedConfiguration: Sendable {
         self.resources = resources
         self.calls = calls
         self.routes = routes
+        self.policies = policies
     }
 }

@@ -11,8 +11,8 @@ private struct NameAuthorizer: Authorizer {
     func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication {
         connect.userName == "bad" ? .refused(.badUserNameOrPassword, "bad") : .accepted(principal: nil)
     }
-    func allowsPublish(to topic: String, by publisher: Publisher) -> Bool { topic != "denied" }
-    func allowsSubscribe(to filter: String, by subscriber: Publisher) -> Bool { filter != "denied" }
+    func refusal(ofPublish topic: String, retain: Bool, by publisher: Publisher) -> String? { topic == "denied" ? topic : nil }
+    func refusal(ofSubscribe filter: String, by subscriber: Publisher) -> String? { filter == "denied" ? filter : nil }
     func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool { true }
 }
 

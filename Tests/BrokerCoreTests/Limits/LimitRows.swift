@@ -136,6 +136,19 @@ extension LimitRow {
             let queued = broker.nodes[0].core.statistics().messagesQueued
             return queued == 0 ? broker.refusals : "queued: \(queued)"
         },
+        LimitRow(name: "inflightBytesMax", limit: 100, beyond: "queued: 1", servesLimit: false) { trial in
+            let broker = trial.broker()
+            let client = try broker.client("a")
+            _ = try client.subscribe("t", .atLeastOnce)
+            let publisher = try broker.client("p")
+            for payload in [String(repeating: "x", count: trial.amount - 1), "x"] {
+                _ = try publisher.exchange(message("t", payload, qos: .atLeastOnce, packetID: 1))
+            }
+            let queued = broker.nodes[0].core.statistics().messagesQueued
+            #expect(try client.read().count == 2 - queued)
+            #expect(try client.exchange(.puback(packetID: 1)).count == queued)  // now there is room
+            return queued == 0 ? broker.refusals : "queued: \(queued)"
+        },
         LimitRow(name: "awaitingPubrelMax", limit: 3, beyond: "closed: limit_exceeded") { trial in
             let broker = trial.broker()
             let client = try broker.client("a")
@@ -160,6 +173,17 @@ extension LimitRow {
             #expect(broker.nodes[0].core.topicSummaries(matching: "#", limit: 100).count == min(trial.amount, 3))
             let untracked = broker.nodes[0].core.statistics().topicsUntracked
             return untracked == 0 ? broker.refusals : "not listed: \(untracked)"
-        }
+        },
+        LimitRow(name: "routeRecipientsMax", limit: 6, beyond: "made anew") { trial in
+            let broker = trial.broker()
+            let reader = try broker.client("r")
+            _ = try reader.subscribe("r/+")
+            let publisher = try broker.client("p")
+            // Two topics with one recipient each count twice, the others once.
+            for topic in ["r/1", "r/2"] + (4..<trial.amount).map({ "t/\($0)" }) { publisher.send(message(topic, "x")) }
+            #expect(try publisher.exchange(message("r/1", "y")).isEmpty)
+            #expect(try reader.read().messages == ["r/1=x", "r/2=x", "r/1=y"])
+            return broker.nodes[0].core.routeRecipients == trial.amount ? broker.refusals : "made anew"
+        },
     ]
 }

@@ -92,6 +92,14 @@ extension LimitRow {
             let rest = String(repeating: "x", count: trial.amount - 51)
             return try retain([("a", "1", String(repeating: "x", count: 49)), ("b", "2", rest)], in: trial.broker())
         },
+        LimitRow(name: "retainedLevelsMax", limit: 6, beyond: "dropped: retained_full") { trial in
+            let rest = Array(repeating: "x", count: trial.amount - 3).joined(separator: "/")
+            return try retain([("a", "1/2/3", "x"), ("b", rest, "x")], in: trial.broker())
+        },
+        LimitRow(name: "retainedLevelsPerClientMax", limit: 6, beyond: "dropped: retained_full") { trial in
+            let rest = Array(repeating: "x", count: trial.amount - 3).joined(separator: "/")
+            return try retain([("other", "o/p/q", "x"), ("a", "1/2/3", "x"), ("a", rest, "x")], in: trial.broker())
+        },
         LimitRow(name: "retainedMessagesPerClientMax", limit: 3, beyond: "dropped: retained_full") { trial in
             let others = (0..<3).map { ("other", "o/\($0)", "x") }
             return try retain(others + (0..<trial.amount).map { ("a", "t/\($0)", "x") }, in: trial.broker())

@@ -26,8 +26,6 @@ private struct CountingAuthorizer: Authorizer {
     func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)? {
         method == "COUNT" ? CountingExchange() : nil
     }
-    func allowsPublish(to topic: String, by publisher: Publisher) -> Bool { true }
-    func allowsSubscribe(to filter: String, by subscriber: Publisher) -> Bool { true }
     func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool { true }
 }
 

@@ -99,6 +99,47 @@ import Testing
         #expect(broker.dropped == ["packet_too_large": 2])
     }
 
+    @Test(
+        "A packet that fits without a topic alias, or with the one there is, is sent [MQTT5-3.1.2-25]",
+        arguments: [QoS.atMostOnce, .atLeastOnce])
+    func aliasesThatDoNotFit(qos: QoS) throws {
+        let plainBytes = qos == .atMostOnce ? 39 : 41
+        for maximum in plainBytes - 1...plainBytes + 3 {
+            let broker = SimulatedBroker(shards: 1)
+            let reader = try broker.client5("r") {
+                $0.maximumPacketSize = UInt32(maximum)
+                $0.topicAliasMaximum = 5
+            }
+            _ = try reader.subscribe5("al/t", .atLeastOnce)
+            let publisher = try broker.client5("p")
+            _ = try publisher.exchange(message5("al/t", String(repeating: "x", count: 30), qos: qos, packetID: 1))
+            let received = try reader.read().publishes
+            #expect(received.map(\.topic) == (maximum < plainBytes ? [] : [ByteBuffer(string: "al/t")]), "\(maximum)")
+            #expect(received.first?.properties.topicAlias == (maximum == plainBytes + 3 ? 1 : nil), "\(maximum)")
+            #expect(broker.dropped == (maximum < plainBytes ? ["packet_too_large": 1] : [:]))
+        }
+    }
+
+    @Test("A topic that has its alias is sent by it where its name would not fit, and a short one by its name where the alias would not")
+    func knownAliases() throws {
+        for (topic, second, topics) in [("al/" + String(repeating: "t", count: 50), 60, ["name", ""]), ("t", 93, ["name", "name"])] {
+            let broker = SimulatedBroker(shards: 1)
+            let reader = try broker.client5("r") {
+                $0.maximumPacketSize = 101
+                $0.topicAliasMaximum = 5
+            }
+            _ = try reader.subscribe5("#", .atLeastOnce)
+            let publisher = try broker.client5("p")
+            for count in [10, second] {
+                let payload = String(repeating: "x", count: count)
+                _ = try publisher.exchange(message5(topic, payload, qos: .atLeastOnce, packetID: 1))
+            }
+            let expected = topics.map { ByteBuffer(string: $0 == "name" ? topic : "") }
+            #expect(try reader.read().publishes.map(\.topic) == expected)
+            #expect(broker.dropped == [:])
+        }
+    }
+
     @Test("Reason strings stay away where the client asked for none, or has no room [MQTT5-3.14.2-3]")
     func reasonStrings() throws {
         let broker = SimulatedBroker(shards: 1)

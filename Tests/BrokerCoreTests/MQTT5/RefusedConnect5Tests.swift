@@ -31,6 +31,21 @@ import Testing
         #expect(!client.isConnected)
     }
 
+    @Test("A will that says to be UTF-8 and is not is refused with 0x99, as such a PUBLISH is")
+    func willPayloadFormat() throws {
+        let broker = SimulatedBroker(shards: 1)
+        for (bytes, format, code) in [
+            ([0xFF, 0xFE], .utf8, .payloadFormatInvalid), ([0xFF, 0xFE], .unspecified, .success), ([0xC3, 0xA9], .utf8, .success),
+        ] as [([UInt8], PayloadFormatIndicator, ReasonCode)] {
+            var will = will("w", "")
+            will.payload = ByteBuffer(bytes: bytes)
+            will.properties.payloadFormatIndicator = format
+            let client = SimulatedClient("a", of: broker)
+            #expect(try client.connect5(will: will).connack?.reasonCode == code)
+            #expect(client.isConnected == (code == .success))
+        }
+    }
+
     @Test(
         "What follows a refused CONNECT is not processed, in the same bytes or later [MQTT5-3.1.4-2] [MQTT5-3.1.4-6]",
         arguments: [true, false])

@@ -46,6 +46,66 @@ import Testing
         #expect(try receive(clients).map(\.count) == [5, 5, 10])
     }
 
+    @Test("A member that takes nothing is passed over while another one takes its messages", arguments: QoS.allCases, [0, 1])
+    func stuckMember(qos: QoS, shard: Int) throws {
+        let broker = SimulatedBroker(shards: 2)
+        let stuck = try broker.client5("stuck")
+        let healthy = try broker.client5("healthy", at: shard)
+        for member in [stuck, healthy] { _ = try member.subscribe5("$share/g/t", qos) }
+        let publisher = try broker.client5("p")
+        broker.setWritable(try #require(stuck.socket), false)
+        for number in 0..<10 {
+            _ = try publisher.exchange(message5("t", "\(number)", qos: qos, packetID: UInt16(number + 1)))
+        }
+        #expect(try healthy.read().messages == (0..<10).map { "t=\($0)" })
+        broker.setWritable(try #require(healthy.socket), false)  // nobody is better than the other now, as far as the shard knows
+        for number in 0..<10 {
+            _ = try publisher.exchange(message5("t", "\(number)", qos: qos, packetID: UInt16(number + 11)))
+        }
+        for member in [stuck, healthy] { broker.setWritable(try #require(member.socket), true) }
+        broker.settle()
+        #expect(try stuck.read().publishes.count == (shard == 0 ? 5 : 0))
+        #expect(broker.dropped == [:])
+    }
+
+    @Test("A member of any shard that counts as slow is passed over until it has caught up", arguments: [0, 1])
+    func slowMember(shard: Int) throws {
+        var limits = BrokerLimits()
+        limits.outboundBytesMax = 100
+        let broker = SimulatedBroker(shards: 2, limits: limits)
+        let slow = try broker.client5("slow", at: shard)
+        let healthy = try broker.client5("healthy")
+        for member in [slow, healthy] { _ = try member.subscribe5("$share/g/t") }
+        let publisher = try broker.client5("p")
+        func publish(_ count: Int) throws {
+            for _ in 0..<count {
+                publisher.send(message5("t", String(repeating: "x", count: 50)))
+                broker.settle()
+                broker.advance(seconds: 0.1)
+                broker.settle()
+            }
+        }
+        broker.setWritable(try #require(slow.socket), false)
+        try publish(20)
+        _ = try healthy.read()
+        try publish(10)
+        #expect(try healthy.read().publishes.count == 10)
+        broker.setWritable(try #require(slow.socket), true)
+        broker.settle()
+        _ = try slow.read()
+        try publish(10)
+        #expect(try [slow, healthy].map { try $0.read().publishes.count } == [5, 5])
+        // One that leaves while it is slow is counted no more, and no less.
+        broker.setWritable(try #require(slow.socket), false)
+        try publish(20)
+        slow.lose()
+        let other = try broker.client5("other", at: 1)
+        _ = try other.subscribe5("$share/g/t")
+        _ = try healthy.read()
+        try publish(10)
+        #expect(try [other, healthy].map { try $0.read().publishes.count } == [5, 5])
+    }
+
     @Test("A shared subscription gets no retained messages when it begins")
     func noRetained() throws {
         let broker = SimulatedBroker(shards: 1)

@@ -94,8 +94,8 @@ import Testing
             try await client.send(WebSocketBytes.frame(WebSocketBytes.binary, packet))
             let close = try await client.receiveFrame { $0.opcode == WebSocketBytes.close }
             #expect(close?.closeCode == code)
-            // The connection ends when the client has answered, not before.
-            try await client.send(WebSocketBytes.closing(code))
+            // The connection ends when the client has answered; where that takes longer than the broker waits, at the end of the wait.
+            try? await client.send(WebSocketBytes.closing(code))
             _ = try await client.receiveAll()
             #expect(client.frames.compactMap(\.closeCode) == [code])
             _ = await site.log.next("client connected")

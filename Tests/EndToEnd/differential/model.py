@@ -293,15 +293,16 @@ class Model:
             for topic in topics:
                 self.offer(session, self.delivery(self.retained[topic], [subscription], retain=True))
             return
-        waiting = {owed.topic: owed for owed in session.backlog + session.placed if topic_matches(owed.topic, pattern)}
+        # Each filter gets its own copies; one that asks again begins anew.
         session.backlog, session.placed = (
-            [owed for owed in each if owed.topic not in waiting] for each in (session.backlog, session.placed))
-        for topic in topics:
-            others = {known: each for known, each in (waiting[topic].wanted if topic in waiting else {}).items() if known != pattern}
-            session.backlog.append(Owed(topic, {**others, pattern: subscription}))
+            [owed for owed in each if pattern not in owed.wanted] for each in (session.backlog, session.placed))
+        session.backlog += [Owed(topic, {pattern: subscription}) for topic in topics]
 
     def unsubscribe(self, connection, packet_id, patterns):
         codes = []
         for pattern in patterns:
             codes.append(SUCCESS if connection.session.subscriptions.pop(pattern, None) else NO_SUBSCRIPTION)
+            session = connection.session  # what it asked for is given up with it
+            session.backlog, session.placed = (
+                [owed for owed in each if pattern not in owed.wanted] for each in (session.backlog, session.placed))
         connection.answers.append({"kind": "UNSUBACK", "packet_id": packet_id, "codes": codes if connection.version == 5 else []})

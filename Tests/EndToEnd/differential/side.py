@@ -330,7 +330,45 @@ class Side:
             return self.came(delivery, found, session, name)
         if self.was_chosen(connection, found):
             return None
+        delivery = self.came_before_others(session, flow, lambda each: is_delivery(each, found, connection))
+        if delivery:
+            return self.came(delivery, found, session, name)
         raise Difference(f"{name} got {told(found)}, and waits for {[told(item) for item in flow] or 'nothing'}")
+
+    def came_before_others(self, session, flow, is_it):
+        """Where retained messages are owed and others wait in the queue, those of different topics have no order [MQTT-4.6.0-6]: the next of
+        the queue may come before what is owed, and what is owed before what the model took from the queue."""
+        if not self.model.choices.retained_waits_for_window:
+            return None
+        owed = session.backlog + session.placed
+        if owed and session.queue and self.model.can_send(session) and is_it(session.queue[0]):
+            session.left += 1
+            delivery = session.queue.pop(0)
+            delivery.stage = "sent"
+            session.inflight.append(delivery)
+            self.model.pump(session)
+            return delivery
+        taken = next((item for item in flow if item.stage == "sent" and not item.duplicate), None)
+        for each in owed:
+            message = each.message or self.model.retained.get(each.topic)
+            delivery = message and self.model.delivery(message, list(each.wanted.values()), retain=True)
+            if not delivery or not is_it(delivery):
+                continue
+            if not self.model.can_send(session):
+                if not taken:
+                    continue
+                flow.remove(taken)
+                session.inflight.remove(taken)
+                taken.stage = "new"
+                session.left -= 1
+                session.queue.insert(0, taken)
+            (session.backlog if each in session.backlog else session.placed).remove(each)
+            if delivery.qos:
+                delivery.stage = "sent"
+                session.inflight.append(delivery)
+            self.model.pump(session)
+            return delivery
+        return None
 
     def came(self, delivery, found, session, name):
         if delivery.qos:

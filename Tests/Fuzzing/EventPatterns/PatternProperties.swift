@@ -1,3 +1,4 @@
+import FuzzDriver
 import Rules
 
 /// What must hold of every event and every pattern that somebody may send.
@@ -66,10 +67,5 @@ struct PatternProperties {
         for rule in rules.reversed() { changed.remove(rule) }
         require(changed.isVacant, "something is left of removed rules")
         require(document.map { index.matches($0.root) } == before, "a copy was changed")
-    }
-
-    /// As `precondition`, but says what is wrong in an optimized build, too.
-    private func require(_ condition: Bool, _ message: String) {
-        if !condition { fatalError(message) }
     }
 }

@@ -34,3 +34,15 @@ package enum FuzzDriver {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }
+
+/// Stops the process, which the fuzzer reports with the input, where something does not hold.
+///
+/// As `precondition`, but says what is wrong in an optimized build, too.
+package func require(_ condition: Bool, _ message: String) {
+    if !condition { refuse(message) }
+}
+
+/// Stops the process, which the fuzzer reports with the input.
+package func refuse(_ message: String) -> Never {
+    fatalError(message)
+}

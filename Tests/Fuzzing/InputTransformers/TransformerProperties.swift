@@ -1,3 +1,4 @@
+import FuzzDriver
 import Rules
 
 /// What holds for every input transformer and every event.
@@ -29,17 +30,17 @@ struct TransformerProperties {
         do throws(InputTransformerError) {
             transformer = try InputTransformer(pathsMap: map, template: template)
         } catch {
-            precondition(!"\(error)".isEmpty, "a refusal without words")
+            require(!"\(error)".isEmpty, "a refusal without words")
             return
         }
         let reserved = ReservedVariables(ruleARN: "arn:aws:events:r", ruleName: "r", ingestionTime: "2025-11-23T09:40:00Z")
         guard let result = try? transformer.transform(event, reserved: reserved) else { return }
-        precondition(result.count <= InputTransformer.resultBytesMax, "a result past its limit")
+        require(result.count <= InputTransformer.resultBytesMax, "a result past its limit")
         // A template of JSON gives JSON, whatever the event says.
         guard template.utf8.first(where: { $0 > 0x20 }) == UInt8(ascii: "{") else { return }
         let limits = JSONLimits(bytesMax: InputTransformer.resultBytesMax, depthMax: 3_000)
         guard (try? JSONDocument(parsing: result, limits: limits)) != nil else {
-            preconditionFailure("JSON that is none: \(String(decoding: result, as: UTF8.self))")
+            refuse("JSON that is none: \(String(decoding: result, as: UTF8.self))")
         }
     }
 }

@@ -1,3 +1,4 @@
+import FuzzDriver
 import Rules
 
 /// What holds for every mapping template and every body.
@@ -17,19 +18,19 @@ struct MappingProperties {
         do throws(VTLError) {
             compiled = try VTLTemplate(parsing: template, stageVariables: ["bus"])
         } catch {
-            precondition(error.line > 0 && error.column > 0 && !error.message.isEmpty, "an error without a place or words")
+            require(error.line > 0 && error.column > 0 && !error.message.isEmpty, "an error without a place or words")
             return
         }
         let input = self.input()
         guard let result = result(of: compiled, input) else { return }
-        precondition(result.count <= VTLTemplate.resultBytesMax, "a result past its limit")
-        precondition(String(validating: result, as: UTF8.self) != nil, "a result that is no text")
+        require(result.count <= VTLTemplate.resultBytesMax, "a result past its limit")
+        require(String(validating: result, as: UTF8.self) != nil, "a result that is no text")
         // What has neither a reference nor a directive is text.
         if !template.utf8.contains(where: { $0 == UInt8(ascii: "$") || $0 == UInt8(ascii: "#") }) {
-            precondition(result == Array(template.utf8), "text that did not stay as it is")
+            require(result == Array(template.utf8), "text that did not stay as it is")
         }
         // A second look at the same request finds the same.
-        if template.utf8.count < 128 { precondition(self.result(of: compiled, input) == result, "two results of one request") }
+        if template.utf8.count < 128 { require(self.result(of: compiled, input) == result, "two results of one request") }
     }
 
     private func input() -> VTLInput {
@@ -46,7 +47,7 @@ struct MappingProperties {
         do throws(VTLFailure) {
             return try compiled.render(input)
         } catch {
-            precondition(!error.description.isEmpty, "a failure without words")
+            require(!error.description.isEmpty, "a failure without words")
             return nil
         }
     }

@@ -1,3 +1,4 @@
+import FuzzDriver
 import MQTTCodec
 import NIOCore
 
@@ -164,10 +165,5 @@ struct StreamProperties {
             require(Topics.matches(name: name, filter: "#") == (name.utf8.first != UInt8(ascii: "$")), "# does not match as it should")
             for filter in filters.prefix(64) { _ = Topics.matches(name: name, filter: filter) }
         }
-    }
-
-    /// As `precondition`, but says what is wrong in an optimized build, too.
-    private func require(_ condition: Bool, _ message: String) {
-        if !condition { fatalError(message) }
     }
 }

@@ -1,3 +1,4 @@
+import FuzzDriver
 import Rules
 
 /// What holds for every statement and every payload.
@@ -33,27 +34,27 @@ struct StatementProperties {
         do throws(SQLError) {
             compiled = try SQLStatement(parsing: statement, version: version)
         } catch {
-            precondition((0...statement.utf8.count).contains(error.offset), "an error beyond the statement: \(error)")
-            precondition(!error.message.isEmpty, "an error without words")
+            require((0...statement.utf8.count).contains(error.offset), "an error beyond the statement: \(error)")
+            require(!error.message.isEmpty, "an error without words")
             return
         }
         let message = message()
         guard let result = result(of: compiled, message), result != payload, !result.isEmpty else { return }
-        precondition(result.count <= SQLStatement.resultBytesMax, "a result past its limit")
+        require(result.count <= SQLStatement.resultBytesMax, "a result past its limit")
         let limits = JSONLimits(bytesMax: SQLStatement.resultBytesMax, depthMax: JSONLimits().depthMax + SQLStatement.aliasNamesMax + 1)
         guard let document = try? JSONDocument(parsing: result, limits: limits) else {
-            preconditionFailure("a result that is no JSON: \(String(decoding: result, as: UTF8.self))")
+            refuse("a result that is no JSON: \(String(decoding: result, as: UTF8.self))")
         }
-        precondition(document.root.rawJSON == result, "a result that is not compact")
+        require(document.root.rawJSON == result, "a result that is not compact")
         // A second look at the same message finds the same.
-        if statement.utf8.count < 256 { precondition(self.result(of: compiled, message) == result, "two results of one message") }
+        if statement.utf8.count < 256 { require(self.result(of: compiled, message) == result, "two results of one message") }
     }
 
     private func result(of compiled: SQLStatement, _ message: SQLInput) -> [UInt8]? {
         do throws(SQLEvaluationError) {
             return try compiled.evaluate(message)
         } catch {
-            precondition(!error.description.isEmpty, "a failure without words")
+            require(!error.description.isEmpty, "a failure without words")
             return nil
         }
     }
@@ -61,7 +62,7 @@ struct StatementProperties {
     private func checkTemplate() {
         guard let template = try? SubstitutionTemplate(parsing: statement, version: version) else { return }
         let text = template.render(message())
-        precondition(text?.utf8.count ?? 0 <= SubstitutionTemplate.bytesMax, "a text past its limit")
-        if let constant = template.constant { precondition(text == constant, "a constant that is none") }
+        require(text?.utf8.count ?? 0 <= SubstitutionTemplate.bytesMax, "a text past its limit")
+        if let constant = template.constant { require(text == constant, "a constant that is none") }
     }
 }

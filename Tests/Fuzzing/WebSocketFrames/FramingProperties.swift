@@ -1,3 +1,4 @@
+import FuzzDriver
 import NIOCore
 import NIOWebSocket
 import WebSocketFraming
@@ -103,11 +104,6 @@ struct FramingProperties {
             require(connection.next(from: &more, appendingPayloadTo: &output) == nil, "something is done after the end")
             require(output.readableBytes == size, "something is passed on after the end")
         }
-    }
-
-    /// As `precondition`, but says what is wrong in an optimized build, too.
-    func require(_ condition: Bool, _ message: String) {
-        if !condition { fatalError(message) }
     }
 }
 

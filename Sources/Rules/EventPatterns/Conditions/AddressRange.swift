@@ -1,7 +1,7 @@
 /// The addresses of a CIDR block.
 package struct AddressRange: Sendable, Equatable {
-    /// 4 or 16 bytes, the bits behind the mask cleared.
-    let network: [UInt8]
+    /// The bits behind the mask are cleared.
+    let network: IPAddress
     let maskBits: Int
     /// As the pattern has it.
     let spelling: String
@@ -19,20 +19,28 @@ package struct AddressRange: Sendable, Equatable {
             throw .invalid("Malformed CIDR, mask bits must be an integer")
         }
         guard bits >= 0 else { throw .invalid("Malformed CIDR, mask bits must not be negative") }
-        guard let address = AddressKey.bytes(parts[0]) else {
+        guard let address = AddressKey.address(parts[0]) else {
             throw .invalid("Nonstandard IP address: \(String(decoding: parts[0], as: UTF8.self))")
         }
-        guard bits < address.count * 8 else {
-            throw .invalid(address.count == 4 ? "IPv4 mask bits must be < 32" : "IPv6 mask bits must be < 128")
+        guard bits < address.width else {
+            throw .invalid(address.isIPv4 ? "IPv4 mask bits must be < 32" : "IPv6 mask bits must be < 128")
         }
         maskBits = Int(bits)
-        network = Self.masked(address, bits: maskBits)
+        network = address.masked(to: maskBits)
     }
 
     func contains(_ text: ArraySlice<UInt8>) -> Bool {
-        guard let first = text.first, AddressKey.mayBegin(first), let address = AddressKey.bytes(text) else { return false }
-        return address.count == network.count && Self.masked(address, bits: maskBits) == network
+        guard let first = text.first, AddressKey.mayBegin(first), let address = AddressKey.address(text) else { return false }
+        return contains(address)
     }
+
+    /// The addresses as numbers.
+    var numbers: ClosedRange<UInt128> {
+        let behind = network.width - maskBits
+        return network.bits...(network.bits | (behind == 128 ? .max : 1 << UInt128(behind) - 1))
+    }
+
+    func contains(_ address: IPAddress) -> Bool { address.isIPv4 == network.isIPv4 && address.masked(to: maskBits) == network }
 
     /// The address with the bits behind the first `bits` cleared.
     package static func masked(_ address: [UInt8], bits: Int) -> [UInt8] {

@@ -27,7 +27,7 @@ struct CaselessText: Sendable, Equatable {
             guard let scalar = Unicode.Scalar(unit) else { return Unit(lower: [UInt8(ascii: "?")], upper: [UInt8(ascii: "?")]) }
             return Unit(lower: Array(scalar.properties.lowercaseMapping.utf8), upper: Array(scalar.properties.uppercaseMapping.utf8))
         }
-        folded = Self.fold(ArraySlice(units.flatMap(\.lower)))
+        folded = FoldedText.fold(ArraySlice(units.flatMap(\.lower)))
         self.units = units
     }
 
@@ -76,22 +76,5 @@ struct CaselessText: Sendable, Equatable {
     @inline(__always)
     static func lowerCase(_ byte: UInt8) -> UInt8 {
         UInt8(ascii: "A") <= byte && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
-    }
-
-    /// A form that is the same for the lower and the upper case of every character.
-    static func fold(_ text: ArraySlice<UInt8>) -> [UInt8] {
-        if text.allSatisfy({ $0 < 0x80 }) { return text.map(lowerCase) }
-        var result: [UInt8] = []
-        result.reserveCapacity(text.count)
-        for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
-            if scalar.isASCII {
-                result.append(lowerCase(UInt8(truncatingIfNeeded: scalar.value)))
-                continue
-            }
-            for small in scalar.properties.lowercaseMapping.unicodeScalars {
-                for large in small.properties.uppercaseMapping.unicodeScalars { result += large.properties.lowercaseMapping.utf8 }
-            }
-        }
-        return result
     }
 }

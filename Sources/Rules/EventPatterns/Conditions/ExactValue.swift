@@ -1,8 +1,8 @@
 /// A scalar that an exact match compares with.
 enum ExactValue: Hashable, Sendable {
     case string([UInt8])
-    /// An IPv4 or IPv6 literal equals its other spellings; the 4 or 16 bytes of the address.
-    case address([UInt8])
+    /// An IPv4 or IPv6 literal equals its other spellings.
+    case address(IPAddress)
     /// A number that the service can compare, in the order of ``NumberKey/ordered(_:)``.
     case number(UInt64)
     /// A number that it cannot compare equals only the same text.
@@ -22,7 +22,7 @@ enum ExactValue: Hashable, Sendable {
     }
 
     init(string: ArraySlice<UInt8>) {
-        if let address = AddressKey.bytes(string) {
+        if let address = AddressKey.address(string) {
             self = .address(address)
         } else {
             self = .string(Array(string))
@@ -40,7 +40,7 @@ enum ExactValue: Hashable, Sendable {
     func equals(_ value: EventFields.Value, in fields: EventFields) -> Bool {
         switch (self, value.kind) {
         case (.string(let string), .string): string.count == value.length && fields.text(value).elementsEqual(string)
-        case (.address(let address), .string): AddressKey.bytes(fields.text(value)) == address
+        case (.address(let address), .string): AddressKey.address(fields.text(value)) == address
         case (.number(let bits), .number): bits == value.bits
         case (.spelling(let text), .spelling): text.count == value.length && fields.text(value).elementsEqual(text)
         case (.true, .true), (.false, .false), (.null, .null): true
@@ -52,7 +52,7 @@ enum ExactValue: Hashable, Sendable {
     var hash: UInt64 {
         switch self {
         case .string(let string): ByteHash.hash(string, seed: EventFields.Kind.string.seed)
-        case .address(let address): ByteHash.hash(address, seed: EventFields.Kind.string.seed)
+        case .address(let address): ByteHash.mix(address.hash, EventFields.Kind.string.seed)
         case .number(let bits): ByteHash.mix(bits, EventFields.Kind.number.seed)
         case .spelling(let text): ByteHash.hash(text, seed: EventFields.Kind.spelling.seed)
         case .true: EventFields.Kind.true.seed
@@ -83,10 +83,13 @@ struct ValueSet: Sendable {
         }
     }
 
+    /// The hashes of all values; nil where they are many, or addresses, whose spellings have hashes of their own.
+    var hashes: [UInt64]? { listed.isEmpty || hasAddresses ? nil : listed.map(\.hash) }
+
     func contains(_ value: EventFields.Value, in fields: EventFields) -> Bool {
         if byHash.isEmpty { return listed.contains { $0.equals(value, in: fields) } }
         if let found = byHash[fields.hash(value)], found.contains(where: { $0.equals(value, in: fields) }) { return true }
-        guard hasAddresses, value.kind == .string, let address = AddressKey.bytes(fields.text(value)) else { return false }
+        guard hasAddresses, value.kind == .string, let address = AddressKey.address(fields.text(value)) else { return false }
         return byHash[ExactValue.address(address).hash]?.contains(.address(address)) ?? false
     }
 }

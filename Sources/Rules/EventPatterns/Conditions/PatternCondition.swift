@@ -36,63 +36,15 @@ enum PatternCondition: Sendable, Equatable {
         case .anythingBut(let exclusion): return exclusion.holds(value, in: fields)
         }
     }
-}
 
-/// What `anything-but` leaves out: any scalar that meets none of these, of whatever type.
-struct Exclusion: Sendable, Equatable {
-    let values: [PatternCondition]
-    /// The exact ones among them, found at once however many they are.
-    private let exact: ValueSet
-    private let others: [PatternCondition]
-
-    init(_ values: [PatternCondition]) {
-        self.values = values
-        exact = ValueSet(values)
-        others = values.filter { if case .exact = $0 { false } else { true } }
-    }
-
-    func holds(_ value: EventFields.Value, in fields: EventFields) -> Bool {
-        !exact.contains(value, in: fields) && !others.contains { $0.holds(value, in: fields) }
-    }
-
-    static func == (left: Exclusion, right: Exclusion) -> Bool { left.values == right.values }
-}
-
-/// Everything that one field of a pattern may be: any of its conditions suffices.
-final class FieldConditions: Sendable {
-    /// As the pattern lists them.
-    ///
-    /// Never empty.
-    let all: [PatternCondition]
-    /// Whether the field may also be missing.
-    let acceptsAbsence: Bool
-    private let exact: ValueSet
-    private let prefixes: AffixSet?
-    private let suffixes: AffixSet?
-    private let others: [PatternCondition]
-
-    init(_ conditions: [PatternCondition]) {
-        all = conditions
-        acceptsAbsence = conditions.contains(.absent)
-        exact = ValueSet(conditions)
-        let prefixes = AffixSet(conditions.compactMap { if case .prefix(let text) = $0 { text } else { nil } }, isSuffix: false)
-        let suffixes = AffixSet(conditions.compactMap { if case .suffix(let text) = $0 { text } else { nil } }, isSuffix: true)
-        others = conditions.filter {
-            switch $0 {
-            case .exact, .absent: false
-            case .prefix: prefixes == nil
-            case .suffix: suffixes == nil
-            default: true
-            }
+    /// The same condition without a wildcard where none is needed.
+    var plainest: PatternCondition {
+        guard case .wildcard(let wildcard) = self else { return self }
+        switch wildcard.literals.count {
+        case 1: return .exact(.string(wildcard.literals[0]))
+        case 2 where wildcard.literals[1].isEmpty: return .prefix(wildcard.literals[0])
+        case 2 where wildcard.literals[0].isEmpty: return .suffix(wildcard.literals[1])
+        default: return self
         }
-        self.prefixes = prefixes
-        self.suffixes = suffixes
-    }
-
-    func holds(_ value: EventFields.Value, in fields: EventFields) -> Bool {
-        if exact.contains(value, in: fields) || others.contains(where: { $0.holds(value, in: fields) }) { return true }
-        guard value.kind == .string, prefixes != nil || suffixes != nil else { return false }
-        let text = fields.text(value)
-        return prefixes?.contains(text) ?? false || suffixes?.contains(text) ?? false
     }
 }

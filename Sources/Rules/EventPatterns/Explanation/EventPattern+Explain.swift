@@ -64,7 +64,7 @@ extension PatternCondition: CustomStringConvertible {
     var description: String {
         switch self {
         case .exact(.string(let text)): Self.quoted(text)
-        case .exact(.address(let address)): "the address \(Self.addressText(address))"
+        case .exact(.address(let address)): "the address \(Self.addressText(address.bytes))"
         case .exact(.number(let bits)): Self.number(bits)
         case .exact(.spelling(let text)): String(decoding: text, as: UTF8.self)
         case .exact(.true): "true"

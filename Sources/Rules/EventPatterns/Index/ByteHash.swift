@@ -47,6 +47,15 @@ enum ByteHash {
         return UInt64(littleEndian: loaded)
     }
 
+    /// One, two, four or eight bytes as a number; they must lie within the bytes.
+    @inline(__always)
+    static func piece(_ bytes: Span<UInt8>, at position: Int, length: Int) -> UInt64 {
+        if length == 8 { return word(bytes, at: position) }
+        var piece: UInt64 = 0
+        for offset in 0..<length { piece |= UInt64(bytes[position + offset]) << UInt64(8 * offset) }
+        return piece
+    }
+
     /// One byte more of a hash that is looked up at several lengths.
     @inline(__always)
     static func step(_ hash: UInt64, _ byte: UInt8) -> UInt64 {

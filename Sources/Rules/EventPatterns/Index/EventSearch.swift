@@ -9,8 +9,13 @@ package struct EventSearch: Sendable {
     /// The numbers of the rules that want the event.
     var found: [Int32] = []
     /// Places that a value has come by already, so that many equal values find their rules once.
-    private var visited: Set<UInt64> = []
+    private var visited = VisitedPlaces()
     private var points: [UInt64] = []
+    private var alternatives = AlternativeFields()
+    /// What matching the last event took: values, places, rules and array elements that were looked at.
+    ///
+    /// For tests: that it grows with the event and not faster.
+    package var steps = 0
 
     /// With so few values no place is worth remembering.
     private static let unvisitedMax = 8
@@ -20,7 +25,8 @@ package struct EventSearch: Sendable {
     /// Finds the conjunctions that the event's values come by; each once.
     mutating func findCandidates(in cabinet: FilingCabinet) {
         candidates.removeAll(keepingCapacity: true)
-        if !visited.isEmpty { visited.removeAll(keepingCapacity: true) }
+        visited.removeAll()
+        steps = fields.values.count
         for path in fields.touched {
             let kinds = cabinet.kinds(at: path)
             if kinds != 0 { look(at: path, kinds, in: cabinet) }
@@ -30,6 +36,28 @@ package struct EventSearch: Sendable {
             if mayBeMissing(path) { visit(Place(.absent, at: path).key, in: cabinet) }
         }
         if candidates.count > 1 { sortOut() }
+    }
+
+    /// Leaves in ``found`` the rules of the candidates that the event meets.
+    mutating func tryCandidates(of file: PatternFile) {
+        found.removeAll(keepingCapacity: true)
+        if candidates.count > 1 { fields.indexValues() }
+        if file.hasAlternatives { file.sortByRule(&candidates) }
+        if file.hasAlternatives { alternatives.forgetEvent() }
+        var current: Int32 = -1
+        for candidate in candidates {
+            let (rule, conjunction, isAlone) = file.entry(candidate)
+            steps += 1
+            if isAlone {
+                if conjunction.matches(fields, steps: &steps) { found.append(rule) }
+                continue
+            }
+            if rule != current {
+                current = rule
+                alternatives.reset()
+            }
+            if found.last != rule, alternatives.meet(conjunction, in: fields, steps: &steps) { found.append(rule) }
+        }
     }
 
     private mutating func sortOut() {
@@ -54,10 +82,11 @@ package struct EventSearch: Sendable {
     }
 
     @inline(__always)
-    private mutating func visit(_ key: UInt64, in cabinet: FilingCabinet) {
+    private mutating func visit(_ key: UInt64, isRepeated: Bool = false, in cabinet: FilingCabinet) {
+        steps += 1
         let head = cabinet.find(key)
         guard head >= 0 else { return }
-        if fields.values.count > Self.unvisitedMax, !visited.insert(key).inserted { return }
+        if isRepeated || fields.values.count > Self.unvisitedMax, !visited.insert(key) { return }
         cabinet.collect(from: head, into: &candidates)
     }
 
@@ -84,7 +113,7 @@ package struct EventSearch: Sendable {
         guard !points.isEmpty else { return }
         points.sort()
         let points = points
-        cabinet.intervals(at: path).forEach(holding: points) { cabinet.collect(from: $0, into: &candidates) }
+        steps += cabinet.intervals(at: path).forEach(holding: points) { cabinet.collect(from: $0, into: &candidates) }
     }
 
     private mutating func look(into text: ArraySlice<UInt8>, at path: Int32, _ kinds: UInt32, in cabinet: FilingCabinet) {
@@ -95,12 +124,12 @@ package struct EventSearch: Sendable {
             for (length, _) in lengths.of(.infix) { slide(over: text, length: Int(length), at: path, in: cabinet) }
         }
         if kinds & Self.caselessKinds != 0 {
-            let folded = CaselessText.fold(text)
-            if kinds & PathProfile.bit(.caseless) != 0 {
-                visit(Place.key(.caseless, path, length: 0, ByteHash.hash(folded, seed: 0)), in: cabinet)
+            let folded = FoldedText(text)
+            if kinds & PathProfile.bit(.caseless) != 0, folded.isWhole {
+                visit(Place.key(.caseless, path, length: 0, ByteHash.hash(folded.beginning, seed: 0)), in: cabinet)
             }
-            walk(folded, .caselessPrefix, lengths, at: path, in: cabinet)
-            walk(folded.reversed(), .caselessSuffix, lengths, at: path, in: cabinet)
+            walk(folded.beginning, .caselessPrefix, lengths, at: path, in: cabinet)
+            walk(folded.ending.reversed(), .caselessSuffix, lengths, at: path, in: cabinet)
         }
         if kinds & Self.addressKinds != 0, let first = text.first, AddressKey.mayBegin(first) {
             look(upAddress: text, at: path, lengths, in: cabinet)
@@ -111,10 +140,11 @@ package struct EventSearch: Sendable {
     private static let addressKinds = PathProfile.bit(.address) | PathProfile.bit(.network4) | PathProfile.bit(.network6)
 
     private mutating func look(upAddress text: ArraySlice<UInt8>, at path: Int32, _ lengths: PieceLengths, in cabinet: FilingCabinet) {
-        guard let address = AddressKey.bytes(text) else { return }
-        visit(Place(.address, at: path, bytes: address).key, in: cabinet)
-        for (bits, _) in lengths.of(address.count == 4 ? .network4 : .network6) {
-            visit(Place.network(AddressRange.masked(address, bits: Int(bits)), bits: Int(bits), at: path).key, in: cabinet)
+        guard let address = AddressKey.address(text) else { return }
+        visit(Place.key(.address, path, length: 0, address.hash), in: cabinet)
+        let kind = PlaceKind.network(of: address)
+        for (bits, _) in lengths.of(kind) {
+            visit(Place.key(kind, path, length: Int(bits), address.masked(to: Int(bits)).hash), in: cabinet)
         }
     }
 
@@ -139,10 +169,10 @@ package struct EventSearch: Sendable {
 
     private mutating func slide(over text: ArraySlice<UInt8>, length: Int, at path: Int32, in cabinet: FilingCabinet) {
         guard text.count >= length else { return }
-        for start in text.startIndex...(text.endIndex - length) {
-            var hash: UInt64 = 0
-            for index in start..<start + length { hash = ByteHash.step(hash, text[index]) }
-            visit(Place.key(.infix, path, length: length, hash), in: cabinet)
+        let bytes = text.span
+        for start in 0...(bytes.count - length) {
+            // One text may hold a piece in many places.
+            visit(Place.key(.infix, path, length: length, ByteHash.piece(bytes, at: start, length: length)), isRepeated: true, in: cabinet)
         }
     }
 }

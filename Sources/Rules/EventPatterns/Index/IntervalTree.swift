@@ -130,28 +130,35 @@ struct IntervalTree: Sendable {
 
     /// Calls `body` with the first posting of each interval that holds one of `points`, each interval once.
     ///
-    /// The points are in ascending order.
-    func forEach(holding points: [UInt64], _ body: (Int32) -> Void) {
-        guard root >= 0, let least = points.first, let greatest = points.last else { return }
-        var stack = [root]
-        while let index = stack.popLast() {
+    /// The points are in ascending order. Returns how many nodes were looked at.
+    func forEach(holding points: [UInt64], _ body: (Int32) -> Void) -> Int {
+        guard root >= 0, !points.isEmpty else { return 0 }
+        var steps = 0
+        // With each subtree the points that its intervals may hold: `points[from..<to]`.
+        var stack: [(node: Int32, from: Int, to: Int)] = [(root, 0, points.count)]
+        while let (index, from, end) = stack.popLast() {
+            steps += 1
             let node = nodes[index]
-            guard node.highest >= least else { continue }
-            if node.left >= 0 { stack.append(node.left) }
-            guard node.bounds.low <= greatest else { continue }
-            if node.right >= 0 { stack.append(node.right) }
-            if node.bounds.high >= least, Self.hasPoint(points, in: node.bounds) { body(node.head) }
+            let to = Self.first(in: points, from, end) { $0 > node.highest }
+            guard from < to else { continue }
+            if node.left >= 0 { stack.append((node.left, from, to)) }
+            let above = Self.first(in: points, from, to) { $0 >= node.bounds.low }
+            guard above < to else { continue }
+            if node.right >= 0 { stack.append((node.right, above, to)) }
+            if points[above] <= node.bounds.high { body(node.head) }
         }
+        return steps
     }
 
-    private static func hasPoint(_ points: [UInt64], in bounds: Bounds) -> Bool {
-        guard points.count > 1 else { return true }
-        var low = 0
-        var high = points.count
+    /// The first of `points[from..<to]` from which on a condition holds, or `to`.
+    @inline(__always)
+    private static func first(in points: [UInt64], _ from: Int, _ to: Int, where holds: (UInt64) -> Bool) -> Int {
+        var low = from
+        var high = to
         while low < high {
             let middle = (low + high) / 2
-            if points[middle] < bounds.low { low = middle + 1 } else { high = middle }
+            if holds(points[middle]) { high = middle } else { low = middle + 1 }
         }
-        return low < points.count && points[low] <= bounds.high
+        return low
     }
 }

@@ -17,6 +17,8 @@ struct PatternFile: Sendable {
     /// Of each entry where it is filed.
     private var receipts = PagedArray<[FilingCabinet.Receipt]>()
     private var sequence = 0
+    /// How many rules have several conjunctions.
+    private var alternativesCount = 0
 
     /// Whether nothing of any rule is left.
     var isVacant: Bool { cabinet.isEmpty && paths.nodeCount == 1 && rules.count == 0 && entries.count == 0 }
@@ -29,10 +31,13 @@ struct PatternFile: Sendable {
         sequences[number] = sequence
         rules[number] = pattern.combinations.map { combination in
             let fields = combination.map { index in
-                Conjunction.Field(path: paths.retain(pattern.fields[index].segments), conditions: pattern.fields[index].conditions)
+                Conjunction.Field(
+                    path: paths.retain(pattern.fields[index].segments), number: UInt8(truncatingIfNeeded: index),
+                    conditions: pattern.fields[index].conditions)
             }
             return file(Conjunction(fields: fields), of: number)
         }
+        if pattern.combinations.count > 1 { alternativesCount += 1 }
         return number
     }
 
@@ -57,6 +62,7 @@ struct PatternFile: Sendable {
             for field in entry.conjunction.fields { paths.release(field.path) }
             entries.remove(index, leaving: .vacant)
         }
+        if rules[number].count > 1 { alternativesCount -= 1 }
         rules.remove(number, leaving: [])
     }
 
@@ -84,13 +90,26 @@ struct PatternFile: Sendable {
         return search.candidates.count
     }
 
+    /// Whether some rule has several conjunctions.
+    var hasAlternatives: Bool { alternativesCount > 0 }
+
+    /// The rule of a conjunction, and whether it has no other.
+    @inline(__always)
+    func entry(_ number: Int32) -> (rule: Int32, conjunction: Conjunction, isAlone: Bool) {
+        let entry = entries[number]
+        return (entry.rule, entry.conjunction, !hasAlternatives || rules[entry.rule].count == 1)
+    }
+
+    /// Brings the conjunctions of each rule together.
+    func sortByRule(_ candidates: inout [Int32]) {
+        guard candidates.count > 1 else { return }
+        let entries = entries
+        candidates.sort { (entries[$0].rule, $0) < (entries[$1].rule, $1) }
+    }
+
     private func match(_ search: inout EventSearch) {
         search.findCandidates(in: cabinet)
-        search.found.removeAll(keepingCapacity: true)
-        for candidate in search.candidates {
-            let entry = entries[candidate]
-            if entry.conjunction.matches(search.fields) { search.found.append(entry.rule) }
-        }
+        search.tryCandidates(of: self)
         guard search.found.count > 1 else { return }
         // Not `self.sequences`: the closure would copy all of this.
         let sequences = sequences

@@ -19,6 +19,8 @@ enum PlaceKind: UInt8, Sendable {
     /// The kinds that are looked up at several lengths, in the order of their raw values.
     static let withPieces: [PlaceKind] = [.prefix, .suffix, .caselessPrefix, .caselessSuffix, .infix, .network4, .network6, .block]
 
+    static func network(of address: IPAddress) -> PlaceKind { address.isIPv4 ? .network4 : .network6 }
+
     /// How the kind counts when a rule looks for the least crowded place: how many events are likely to come by, in sixteenths of a rule.
     func cost(length: Int) -> Int {
         switch self {
@@ -104,7 +106,7 @@ extension Place {
 
     private static func only(for condition: PatternCondition, at path: Int32) -> Place {
         switch condition {
-        case .exact(.address(let address)): Place(.address, at: path, bytes: address)
+        case .exact(.address(let address)): Place(.address, at: path, hash: address.hash)
         case .exact(let value): Place(.exact, at: path, hash: value.hash)
         case .prefix(let bytes): Place(.prefix, at: path, bytes: bytes)
         case .suffix(let bytes): Place(.suffix, at: path, bytes: bytes)
@@ -113,15 +115,10 @@ extension Place {
         case .suffixIgnoringCase(let text): Place(.caselessSuffix, at: path, bytes: text.folded)
         // These have several choices; any value comes by here.
         case .numeric, .wildcard: Place(.present, at: path)
-        case .network(let range): network(range.network, bits: range.maskBits, at: path)
+        case .network(let range): Place(.network(of: range.network), at: path, length: range.maskBits, hash: range.network.hash)
         case .present, .anythingBut: Place(.present, at: path)
         case .absent: Place(.absent, at: path)
         }
-    }
-
-    static func network(_ masked: [UInt8], bits: Int, at path: Int32) -> Place {
-        let hash = ByteHash.hash(masked, seed: 0)
-        return Place(masked.count == 4 ? .network4 : .network6, at: path, length: bits, hash: hash)
     }
 
     private static func choices(for wildcard: Wildcard, at path: Int32) -> [Place] {
@@ -134,7 +131,8 @@ extension Place {
         if let length = infixLengths.first(where: { $0 <= middle.count }) {
             // Not every piece of a long literal: some of them spread as well.
             for start in stride(from: 0, through: middle.count - length, by: max(1, middle.count / 16)) {
-                places.append(Place(.infix, at: path, bytes: middle[start..<start + length]))
+                let piece = ByteHash.piece(middle.span, at: start, length: length)
+                places.append(Place(.infix, at: path, length: length, hash: piece))
             }
         }
         return places.isEmpty ? [Place(.prefix, at: path, bytes: [])] : places

@@ -5,13 +5,13 @@
 /// (`exists: false`) if each of its values lies in another element than one chosen before; so before anything is chosen of an array,
 /// a value in any element counts.
 ///
-/// Work is linear in the number of array elements, except where one path can be found in two places of one element (dotted keys
-/// around arrays, arrays of scalars and arrays): such are searched within ``searchStepsMax``.
+/// Work is linear in the number of array elements in which a field is met or there, except where one path can be found in two places of
+/// one element (dotted keys around arrays, arrays of scalars and arrays): such are searched within ``searchStepsMax``.
 struct ArrayConsistency {
     /// Steps of the search for paths that are found in two places.
     ///
     /// Past it the fields count as not met.
-    static let searchStepsMax = 10_000
+    static let searchStepsMax = 100_000
 
     /// What is known of one scope, and what it has to do.
     private struct Scope {
@@ -35,7 +35,7 @@ struct ArrayConsistency {
         var isMet = false
     }
 
-    let event: EventFields
+    let tree: ScopeTree
     /// For each field the scopes in which a value meets it.
     private var scopesOfField: [[Int32]] = []
     /// For fields that may be missing, the scopes in which there is any value.
@@ -43,27 +43,17 @@ struct ArrayConsistency {
     private var mayBeMissing = FieldMask.none
     private var all = FieldMask.none
 
-    init(_ fields: [Conjunction.Field], in event: EventFields) {
-        self.event = event
+    /// Takes where the fields that have a value are met, in the order of their paths.
+    init(_ meetings: [FieldMeeting], in event: EventFields) {
         // A value outside all arrays goes with any element, but what it leaves unchosen may decide what is missing.
-        let hasAbsence = fields.contains { $0.conditions.acceptsAbsence }
-        for field in fields {
-            var met: [Int32] = []
-            var present: [Int32] = []
-            var next = event.last(at: field.path)
-            if next < 0 { continue }
-            while next >= 0 {
-                let value = event.values[Int(next)]
-                if field.conditions.holds(value, in: event) { met.append(value.scope) }
-                if field.conditions.acceptsAbsence { present.append(value.scope) }
-                next = value.previous
-            }
-            let isOutside = met.contains(EventFields.outermostScope)
-            if isOutside, !hasAbsence || met.allSatisfy({ $0 == EventFields.outermostScope }) { continue }
+        let hasAbsence = meetings.contains(where: \.mayBeMissing)
+        let relevant = meetings.filter { !($0.isMetOutside && (!hasAbsence || $0.isMetOnlyOutside)) }
+        tree = ScopeTree(holding: relevant, in: event)
+        for meeting in relevant {
             all.insert(scopesOfField.count)
-            if field.conditions.acceptsAbsence { mayBeMissing.insert(scopesOfField.count) }
-            scopesOfField.append(met)
-            presentScopes.append(present)
+            if meeting.mayBeMissing { mayBeMissing.insert(scopesOfField.count) }
+            scopesOfField.append(meeting.met.map(tree.number))
+            presentScopes.append(meeting.present.map(tree.number))
         }
     }
 
@@ -74,12 +64,14 @@ struct ArrayConsistency {
     /// The scopes of all values of a field that may be missing; nil if it may not.
     func scopes(holding field: Int) -> [Int32]? { mayBeMissing.contains(field) ? presentScopes[field] : nil }
 
-    func holds() -> Bool {
+    /// `steps` grows with what is looked at.
+    func holds(steps: inout Int) -> Bool {
         if scopesOfField.count < 2, mayBeMissing.isEmpty { return true }
-        var scopes = [Scope](repeating: Scope(), count: event.arrayOfScope.count)
-        var arrays = [Choice](repeating: Choice(), count: event.scopeOfArray.count)
+        steps += tree.arrayOfScope.count
+        var scopes = [Scope](repeating: Scope(), count: tree.arrayOfScope.count)
+        var arrays = [Choice](repeating: Choice(), count: tree.scopeOfArray.count)
         gather(&scopes, &arrays)
-        if isAmbiguous(scopes, arrays) { return search() }
+        if isAmbiguous(scopes, arrays) { return search(steps: &steps) }
         distribute(&scopes, &arrays)
         return conclude(&scopes, &arrays)
     }
@@ -94,8 +86,8 @@ struct ArrayConsistency {
             scopes[index].reach |= scopes[index].met
             scopes[index].presence |= scopes[index].present
             guard index > 0 else { break }
-            let array = Int(event.arrayOfScope[index])
-            let owner = Int(event.scopeOfArray[array])
+            let array = Int(tree.arrayOfScope[index])
+            let owner = Int(tree.scopeOfArray[array])
             arrays[array].reach |= scopes[index].reach
             arrays[array].presence |= scopes[index].presence
             scopes[owner].reach |= scopes[index].reach
@@ -107,7 +99,7 @@ struct ArrayConsistency {
     private func isAmbiguous(_ scopes: [Scope], _ arrays: [Choice]) -> Bool {
         var seen = [FieldMask](repeating: .none, count: scopes.count)
         for (index, array) in arrays.enumerated() {
-            let owner = Int(event.scopeOfArray[index])
+            let owner = Int(tree.scopeOfArray[index])
             let inside = mayBeMissing.isEmpty ? array.reach - scopes[owner].met : array.reach | array.presence
             if !(seen[owner] & inside).isEmpty { return true }
             seen[owner] |= inside
@@ -128,7 +120,7 @@ struct ArrayConsistency {
         func share(_ array: Int) {
             guard !isDone[array] else { return }
             isDone[array] = true
-            let owner = scopes[Int(event.scopeOfArray[array])]
+            let owner = scopes[Int(tree.scopeOfArray[array])]
             let missing = owner.excusable - owner.presence
             let need = (owner.need - owner.met - missing) & (arrays[array].reach | arrays[array].presence)
             arrays[array].need = need
@@ -136,7 +128,7 @@ struct ArrayConsistency {
             if let first = (need & arrays[array].reach).first { excusableOf[array] = mayBeMissing.above(first) & need }
         }
         for index in scopes.indices.dropFirst() {
-            let array = Int(event.arrayOfScope[index])
+            let array = Int(tree.arrayOfScope[index])
             share(array)
             scopes[index].need = arrays[array].need
             scopes[index].excusable = excusableOf[array]
@@ -146,9 +138,9 @@ struct ArrayConsistency {
     /// Inside out: which scopes meet what they have to; the outermost decides.
     private func conclude(_ scopes: inout [Scope], _ arrays: inout [Choice]) -> Bool {
         // Arrays in the order in which their scopes are visited here; the elements of an array come before its scope.
-        var order = arrays.indices.sorted { event.scopeOfArray[$0] < event.scopeOfArray[$1] }
+        var order = arrays.indices.sorted { tree.scopeOfArray[$0] < tree.scopeOfArray[$1] }
         for index in scopes.indices.reversed() {
-            while let array = order.last, Int(event.scopeOfArray[array]) == index {
+            while let array = order.last, Int(tree.scopeOfArray[array]) == index {
                 if !arrays[array].need.isEmpty, !arrays[array].isMet { scopes[index].hasFailed = true }
                 order.removeLast()
             }
@@ -158,7 +150,7 @@ struct ArrayConsistency {
             let left = scope.need - scope.reach - missing - (scope.presence - scope.present)
             let meets = !scope.hasFailed && left.isEmpty && (scope.need & scope.present - scope.met).isEmpty
             if index == 0 { return meets }
-            if meets { arrays[Int(event.arrayOfScope[index])].isMet = true }
+            if meets { arrays[Int(tree.arrayOfScope[index])].isMet = true }
         }
         return false
     }

@@ -2,45 +2,62 @@
 struct Conjunction: Sendable {
     struct Field: Sendable {
         let path: Int32
+        /// The field's number in its pattern.
+        let number: UInt8
         let conditions: FieldConditions
     }
 
     /// In the order of their paths' texts: the service goes through them so.
     let fields: [Field]
+    /// The numbers of the fields.
+    let numbers: FieldMask
+
+    init(fields: [Field]) {
+        self.fields = fields
+        numbers = fields.reduce(into: FieldMask.none) { $0.insert(Int($1.number)) }
+    }
 
     /// Whether the event has a value for every field, all outside arrays or in consistent elements.
-    func matches(_ event: EventFields) -> Bool {
+    ///
+    /// `steps` grows with what is looked at.
+    func matches(_ event: EventFields, steps: inout Int) -> Bool {
         var isInsideArrays = false
         for field in fields {
-            switch Self.standing(of: field, in: event) {
+            switch field.standing(in: event, steps: &steps) {
             case .unmet: return false
             case .met: continue
             case .inArrays: isInsideArrays = true
             }
         }
         guard isInsideArrays else { return true }
-        return ArrayConsistency(fields, in: event).holds()
+        let meetings = fields.compactMap { FieldMeeting($0, in: event, steps: &steps) }
+        return ArrayConsistency(meetings, in: event).holds(steps: &steps)
     }
 
-    private enum Standing { case met, unmet, inArrays }
+    func matches(_ event: EventFields) -> Bool {
+        var steps = 0
+        return matches(event, steps: &steps)
+    }
+}
 
-    private static func standing(of field: Field, in event: EventFields) -> Standing {
-        let last = event.last(at: field.path)
-        guard last >= 0 else { return field.conditions.acceptsAbsence ? .met : .unmet }
-        var next = last
+extension Conjunction.Field {
+    enum Standing { case met, unmet, inArrays }
+
+    /// Whether the field alone is met, and whether it takes an element of an array.
+    func standing(in event: EventFields, steps: inout Int) -> Standing {
+        steps += 1
+        guard event.last(at: path) >= 0 else { return conditions.acceptsAbsence ? .met : .unmet }
         var standing = Standing.unmet
         var isPresentOutside = false
-        while next >= 0 {
-            let value = event.values[Int(next)]
+        steps += event.forEach(at: path, for: conditions) { value in
             let isOutside = value.scope == EventFields.outermostScope
             if isOutside { isPresentOutside = true }
-            if standing == .unmet || isOutside, field.conditions.holds(value, in: event) {
-                if isOutside { return .met }
-                standing = .inArrays
+            if standing == .unmet || isOutside, conditions.holds(value, in: event) {
+                standing = isOutside ? .met : .inArrays
             }
-            next = value.previous
+            return standing != .met
         }
-        if standing == .unmet, field.conditions.acceptsAbsence, !isPresentOutside { return .inArrays }
+        if standing == .unmet, conditions.acceptsAbsence, !isPresentOutside { return .inArrays }
         return standing
     }
 }

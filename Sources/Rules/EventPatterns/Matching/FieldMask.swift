@@ -1,5 +1,5 @@
 /// A set of fields of one pattern, by their number.
-struct FieldMask: Sendable, Equatable {
+struct FieldMask: Sendable, Hashable {
     /// The most fields that a pattern may have.
     static let countMax = 256
 

@@ -36,6 +36,9 @@ struct EventFields: Sendable {
     /// More than so many values or bytes are given back after the event.
     private static let keptMax = 1 << 16
 
+    /// So many values are gone through for each rule rather than made findable.
+    private static let listedMax = 32
+
     /// The scope of everything outside arrays.
     static let outermostScope: Int32 = 0
 
@@ -47,6 +50,8 @@ struct EventFields: Sendable {
     /// The paths that have values, in the order of the first value of each.
     private(set) var touched: [Int32] = []
     var text: [UInt8] = []
+    /// Filled where there are many values and many rules to hold against them.
+    private var equals = EqualValues()
     private var heads = [Head](repeating: .free, count: 16)
 
     /// Forgets the event and keeps the storage.
@@ -61,6 +66,7 @@ struct EventFields: Sendable {
         if !scopeOfArray.isEmpty { scopeOfArray.removeAll(keepingCapacity: true) }
         touched.removeAll(keepingCapacity: true)
         text.removeAll(keepingCapacity: true)
+        if !equals.isEmpty { equals.removeAll() }
         if arrayOfScope.count > 1 { arrayOfScope.removeSubrange(1...) }
     }
 
@@ -107,6 +113,38 @@ struct EventFields: Sendable {
         let old = heads
         heads = [Head](repeating: .free, count: old.count * 2)
         for head in old where head.path != -1 { heads[place(of: head.path)] = head }
+    }
+
+    /// Makes values with a hash findable.
+    mutating func indexValues() {
+        if values.count > Self.listedMax { equals = EqualValues(self) }
+    }
+
+    /// Calls `body` with the values at a path that may meet the conditions, the last one first, until it says that it has seen enough.
+    ///
+    /// Returns how many values that were.
+    @inline(__always)
+    func forEach(at path: Int32, for conditions: FieldConditions, _ body: (Value) -> Bool) -> Int {
+        var count = 0
+        guard !equals.isEmpty, let hashes = conditions.hashes else {
+            var next = last(at: path)
+            while next >= 0 {
+                let value = values[Int(next)]
+                count += 1
+                if !body(value) { break }
+                next = value.previous
+            }
+            return count
+        }
+        for hash in hashes {
+            var next = equals.last(at: path, hash: hash)
+            while next >= 0 {
+                count += 1
+                if values[Int(next)].path == path, !body(values[Int(next)]) { return count }
+                next = equals.before(next)
+            }
+        }
+        return count
     }
 
     func text(_ value: Value) -> ArraySlice<UInt8> { text[Int(value.start)..<Int(value.end)] }

@@ -7,6 +7,9 @@ extension SQLFunction {
         },
         named("clientid") { $0.clientID ?? "n/a" },
         named("principal") { $0.principal },
+        SQLFunction("sourceip", 0, since: .v2016) { evaluation, _ throws(SQLEvaluationError) in
+            evaluation.input.sourceAddress.map { .string(ArraySlice($0.utf8)) } ?? .undefined
+        },
         named("traceid") { $0.clientID == nil ? nil : $0.traceID },
         named("accountid") { $0.environment.accountID },
         named("newuuid") { $0.environment.makeUUID() },

@@ -75,7 +75,6 @@ struct SQLFunction: Sendable {
             table[name] = "it asks another AWS service, and Crema has none"
         }
         table["md2"] = "it is broken, and no library has it any more"
-        table["sourceip"] = "rules are not told addresses"
         return table
     }()
 }

@@ -1,9 +1,9 @@
 import Documents
 
-/// Why a call that was to look at buses, rules or topic rules, or to change them, did nothing.
+/// Why a call that was to look at what rules are made of, or at archives and replays, or to change them, did nothing.
 ///
 /// Codes and texts are those of the services.
-package struct ControlError: Error, Equatable, Sendable {
+package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
         case validation = "ValidationException"
         case resourceNotFound = "ResourceNotFoundException"
@@ -12,6 +12,9 @@ package struct ControlError: Error, Equatable, Sendable {
         /// The rule is a template's.
         case managedRule = "ManagedRuleException"
         case invalidEventPattern = "InvalidEventPatternException"
+        /// What a replay does now does not allow it.
+        case illegalStatus = "IllegalStatusException"
+        case policyLengthExceeded = "PolicyLengthExceededException"
         // AWS IoT's own.
         case sqlParse = "SqlParseException"
         case invalidRequest = "InvalidRequestException"
@@ -23,6 +26,7 @@ package struct ControlError: Error, Equatable, Sendable {
 
     package let code: Code
     package let message: String
+    package var description: String { message }
 
     package init(_ code: Code, _ message: String) {
         self.code = code
@@ -41,10 +45,24 @@ package struct ControlError: Error, Equatable, Sendable {
     }
 
     static func noTopicRule(_ name: String) -> ControlError { .init(.unauthorized, "Access to topic rule '\(name)' was denied") }
+    static func noArchive(_ name: String) -> ControlError { .init(.resourceNotFound, "Archive \(name) does not exist.") }
+    static func noReplay(_ name: String) -> ControlError { .init(.resourceNotFound, "Replay \(name) does not exist.") }
+
+    static func noConnection(_ name: String) -> ControlError {
+        .init(.resourceNotFound, "Failed to describe the connection(s). Connection '\(name)' does not exist.")
+    }
+
+    static func noDestination(_ name: String) -> ControlError {
+        .init(.resourceNotFound, "Failed to describe the api-destination(s). An api-destination '\(name)' does not exist.")
+    }
+
+    static func invalid(_ parameter: String, _ value: String, _ reason: String) -> ControlError {
+        .init(.validation, "Parameter \(parameter) is not valid. Reason: `\(value)` \(reason).")
+    }
 
     static let tooMany = ControlError(.limitExceeded, "The requested resource exceeds the maximum number allowed.")
 
-    /// A template's rule must be what its template says, also after the next reload.
+    /// What a template declares must be what it says, also after the next reload.
     static func ofTemplate(_ what: String, at location: SourceLocation, _ code: Code) -> ControlError {
         .init(code, "\(what) is declared at \(location), and changed only there.")
     }

@@ -1,0 +1,47 @@
+import DequeModule
+import NIOCore
+
+/// Work that would hold the event loop up if it were done at once: a part of it in each turn, and the sockets are read in between.
+extension Shard {
+    /// Bytes from clients that have gone which are worked off before the loop goes on.
+    static let leavingBytesPerTurn = 4_096
+
+    /// There is more to do, after what has come by then.
+    func workLater() {
+        if workIsUnderWay { return }
+        workIsUnderWay = true
+        transport.workLater()
+    }
+
+    package func continueWork(now: Instant) {
+        self.now = now
+        workIsUnderWay = false
+        if let (connection, reason) = leaving.popFirst() { finishIntake(of: connection, reason) }
+        continueRetained()
+        publishOwnMessages()
+        if !leaving.isEmpty || !owedLater.isEmpty { workLater() }
+    }
+
+    /// The client is gone: what it sent before, its goodbye above all, is done first, whatever it would have waited for.
+    ///
+    /// That may be much, for all that the socket held has been read by now.
+    func finishIntake(of connection: ClientConnection, _ reason: CloseReason) {
+        if connection.isClosed { return }  // also by a takeover: then nothing more is done for it
+        let isWaiting = connection.isLeaving || connection.isAwaitingPeers || connection.isHeld
+        connection.isLeaving = true
+        let start = connection.inbox.readableBytes
+        while isWaiting, connection.inbox.readableBytes > 0, !connection.isClosed {
+            let rest = connection.inbox.readableBytes
+            let share = Self.leavingBytesPerTurn - (start - rest)
+            if share <= 0 {
+                leaving.append((connection, reason))
+                return workLater()
+            }
+            connection.isAwaitingPeers = false
+            connection.isHeld = false
+            process(ByteBuffer(), on: connection, share: share)
+            if connection.inbox.readableBytes == rest { break }  // the beginning of a packet
+        }
+        end(connection, reason: reason, closingTransport: false)
+    }
+}

@@ -1,0 +1,29 @@
+import MQTTCodec
+
+/// Rights that change while clients are here.
+extension Shard {
+    /// Takes back what the authorizer does not grant any more.
+    ///
+    /// Subscriptions that would be refused now are removed, also of clients that are away. Clients that lost one, or that may not connect
+    /// any more, are closed with the reason; everybody else stays. What is queued is asked for when it is sent.
+    package func rightsChanged(now: Instant) {
+        self.now = now
+        if authorizer.isUnrestricted { return }
+        for session in Array(sessions.values) {
+            var refusal = authorizer.refusal(ofConnect: session.subscriber)
+            var refused: [String] = []
+            for filter in session.subscriptions.keys.map(\.text) {
+                let wanted = (try? SharedFilter(parsing: filter))?.filter ?? filter
+                guard let problem = authorizer.refusal(ofSubscribe: wanted, by: session.subscriber) else { continue }
+                refused.append(filter)
+                transport.report(.subscribeDenied(clientID: session.clientID, filter: filter, problem))
+                refusal = refusal ?? problem
+            }
+            removeSubscriptions(of: session, filters: refused)
+            if let refusal, let connection = session.connection {
+                end(connection, reason: .notPermitted(refusal), closingTransport: true)
+            }
+        }
+        publishOwnMessages()
+    }
+}

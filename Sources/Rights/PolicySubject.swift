@@ -1,0 +1,39 @@
+/// Who asks: a client with a name of its own choice, and what it has proved.
+package struct PolicySubject: Sendable, Hashable {
+    /// The MQTT client identifier.
+    package var clientID: String
+    /// The name that a certificate or a password proved; `nil` for a client that proved nothing.
+    package var principal: String?
+
+    package init(clientID: String, principal: String?) {
+        self.clientID = clientID
+        self.principal = principal
+    }
+}
+
+/// What stands as `${…}` in a resource, and is another text for every client.
+///
+/// See "AWS IoT Core policy variables". `crema:Principal` is Crema's own: IoT Core has no name for who holds a certificate, and other
+/// services' names for users of web pages.
+package enum PolicyVariable: String, Sendable, CaseIterable {
+    case clientID = "iot:ClientId"
+    /// The thing is the one that the client identifier names, attached to the certificate: here, when both are the same name.
+    case thingName = "iot:Connection.Thing.ThingName"
+    case principal = "crema:Principal"
+
+    /// What the variable stands for, or `nil` where it stands for nothing that may be part of a resource.
+    ///
+    /// A client chooses its identifier: one with a wildcard or a slash in it could stand for the resources of others.
+    func value(for subject: PolicySubject) -> String? {
+        let text: String? =
+            switch self {
+            case .clientID: subject.clientID
+            case .thingName: subject.clientID == subject.principal ? subject.clientID : nil
+            case .principal: subject.principal
+            }
+        guard let text, !text.isEmpty, !text.utf8.contains(where: Self.forbidden.contains) else { return nil }
+        return text
+    }
+
+    private static let forbidden = Set("*?+#/$\0".utf8)
+}

@@ -1,0 +1,117 @@
+import Documents
+
+/// A resource as it stands in a policy: an ARN of AWS IoT, with wildcards and variables.
+struct ResourceText: Sendable {
+    private enum Part: Sendable {
+        case literal([UInt8])
+        case anyRun
+        case anyOne
+        case variable(PolicyVariable)
+    }
+
+    /// Of what follows the account in the ARN: `topic/orders/*`.
+    private var parts: [Part] = []
+
+    /// Reads an ARN or `*`.
+    ///
+    /// Region and account are not looked at: Crema stands in for all of them, as for the ARNs of targets.
+    init(_ text: String, at location: SourceLocation) throws(DocumentError) {
+        if text == "*" {
+            parts = [.anyRun]
+            return
+        }
+        let fields = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+        guard fields.count == 6, fields[0] == "arn", fields[2] == "iot" else {
+            throw DocumentError("`\(text)` is neither `*` nor an ARN of AWS IoT (arn:aws:iot:REGION:ACCOUNT:topic/…)", at: location)
+        }
+        parts = try Self.parts(of: fields[5], at: location)
+        guard Self.kinds.contains(where: { couldBe(kind: $0) }) else {
+            let known = Self.kinds.map { "\($0)/…" }.joined(separator: ", ")
+            throw DocumentError("`\(text)` is no resource that clients of MQTT ask for: there are \(known)", at: location)
+        }
+    }
+
+    private static let kinds = ["client", "topic", "topicfilter"]
+
+    private static func parts(of text: Substring, at location: SourceLocation) throws(DocumentError) -> [Part] {
+        var parts: [Part] = []
+        var literal: [UInt8] = []
+        func flush() {
+            if !literal.isEmpty { parts.append(.literal(literal)) }
+            literal = []
+        }
+        var rest = text.utf8
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "*"):
+                flush()
+                parts.append(.anyRun)
+            case UInt8(ascii: "?"):
+                flush()
+                parts.append(.anyOne)
+            case UInt8(ascii: "$") where rest.first == UInt8(ascii: "{"):
+                guard let end = rest.firstIndex(of: UInt8(ascii: "}")) else {
+                    throw DocumentError("`\(text)`: `${` has no `}`", at: location)
+                }
+                let name = String(Substring(rest[rest.index(after: rest.startIndex)..<end]))
+                rest = rest[rest.index(after: end)...]
+                if ["*", "?", "$"].contains(name) {
+                    literal.append(contentsOf: name.utf8)
+                } else {
+                    flush()
+                    parts.append(.variable(try variable(name, at: location)))
+                }
+            default: literal.append(byte)
+            }
+        }
+        flush()
+        return parts
+    }
+
+    private static func variable(_ name: String, at location: SourceLocation) throws(DocumentError) -> PolicyVariable {
+        if let variable = PolicyVariable(rawValue: name) { return variable }
+        let known = PolicyVariable.allCases.map(\.rawValue)
+        throw DocumentError("the policy variable ${\(name)} is not supported\(suggestion(for: name, among: known))", at: location)
+    }
+
+    /// Whether a resource of this kind could be meant: `topic` by `topic/…`, and by `*`.
+    func couldBe(kind: String) -> Bool {
+        let wanted = Array("\(kind)/".utf8)
+        switch parts.first {
+        case .literal(let bytes):
+            let shared = min(bytes.count, wanted.count)
+            return bytes[..<shared] == wanted[..<shared] && (bytes.count >= wanted.count || parts.count > 1)
+        case .anyRun, .anyOne: return true
+        case .variable, nil: return false
+        }
+    }
+
+    /// The resource for one client; `nil` where a variable stands for nothing.
+    func pattern(for subject: PolicySubject) -> ResourcePattern? {
+        var pattern = ResourcePattern()
+        for part in parts {
+            switch part {
+            case .literal(let bytes): pattern.append(bytes)
+            case .anyRun: pattern.appendAnyRun()
+            case .anyOne: pattern.appendAnyOne()
+            case .variable(let variable):
+                guard let value = variable.value(for: subject) else { return nil }
+                pattern.append(value.utf8)
+            }
+        }
+        return pattern
+    }
+
+    /// The resource with any text in its variables' places.
+    var widestPattern: ResourcePattern {
+        var pattern = ResourcePattern()
+        for part in parts {
+            switch part {
+            case .literal(let bytes): pattern.append(bytes)
+            case .anyRun, .variable: pattern.appendAnyRun()
+            case .anyOne: pattern.appendAnyOne()
+            }
+        }
+        return pattern
+    }
+}

@@ -1,0 +1,69 @@
+/// Conditions of which any suffices.
+///
+/// A short list is gone through; of a long one exact values are found by their hash, and what is of other kinds in tables.
+struct ConditionList: Sendable {
+    /// Up to here conditions are tried one by one.
+    private static let listedMax = 8
+
+    private let exact: ValueSet
+    private let listed: [PatternCondition]
+    private let tables: ConditionTables?
+
+    init(_ conditions: [PatternCondition]) {
+        let plain = conditions.map(\.plainest)
+        exact = ValueSet(plain)
+        let others = plain.filter {
+            switch $0 {
+            case .exact, .absent: false
+            default: true
+            }
+        }
+        tables = others.count > Self.listedMax ? ConditionTables(others) : nil
+        listed = tables == nil ? others : []
+    }
+
+    func holds(_ value: EventFields.Value, in fields: EventFields) -> Bool {
+        if exact.contains(value, in: fields) || listed.contains(where: { $0.holds(value, in: fields) }) { return true }
+        return tables?.holds(value, in: fields) ?? false
+    }
+
+    /// The hashes by which all values are found that meet a condition; nil where other conditions than a few exact values are listed.
+    var hashes: [UInt64]? { listed.isEmpty && tables == nil ? exact.hashes : nil }
+}
+
+/// What `anything-but` leaves out: any scalar that meets none of these, of whatever type.
+struct Exclusion: Sendable, Equatable {
+    let values: [PatternCondition]
+    private let excluded: ConditionList
+
+    init(_ values: [PatternCondition]) {
+        self.values = values
+        excluded = ConditionList(values)
+    }
+
+    func holds(_ value: EventFields.Value, in fields: EventFields) -> Bool { !excluded.holds(value, in: fields) }
+
+    static func == (left: Exclusion, right: Exclusion) -> Bool { left.values == right.values }
+}
+
+/// Everything that one field of a pattern may be: any of its conditions suffices.
+final class FieldConditions: Sendable {
+    /// As the pattern lists them.
+    ///
+    /// Never empty.
+    let all: [PatternCondition]
+    /// Whether the field may also be missing.
+    let acceptsAbsence: Bool
+    /// The hashes of the exact values that are all the field may be; nil if it may be more, or an address.
+    let hashes: [UInt64]?
+    private let accepted: ConditionList
+
+    init(_ conditions: [PatternCondition]) {
+        all = conditions
+        acceptsAbsence = conditions.contains(.absent)
+        accepted = ConditionList(conditions)
+        hashes = acceptsAbsence ? nil : accepted.hashes
+    }
+
+    func holds(_ value: EventFields.Value, in fields: EventFields) -> Bool { accepted.holds(value, in: fields) }
+}

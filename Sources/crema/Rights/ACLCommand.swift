@@ -1,0 +1,111 @@
+import ArgumentParser
+import Documents
+import Foundation
+import Rights
+
+/// `crema acl`: rights, as the configuration gives them.
+struct ACLCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "acl", abstract: "Say what clients may do.", subcommands: [ACLExplainCommand.self])
+}
+
+/// `crema acl explain`: the statement that decides.
+///
+/// Reads the configuration and its resources; asks no broker.
+struct ACLExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Name the statement that allows or denies what a client asks.",
+        discussion: """
+            For example: crema acl explain customer iot:Subscribe serverlesspresso-user-customer
+
+            Exit codes: 0 allowed, 2 usage or configuration, 4 refused.
+            """)
+
+    @OptionGroup var configuration: ConfigurationOptions
+
+    @Argument(help: "The name in the client's certificate, or of its user; - for a client that proved nothing.")
+    var principal: String
+
+    @Argument(help: "iot:Connect, iot:Publish, iot:RetainPublish, iot:Subscribe or iot:Receive.")
+    var action: String
+
+    @Argument(help: "A client identifier, a topic or a topic filter, as the action is asked for.")
+    var resource: String
+
+    @Option(help: "The client identifier. (default: the principal)")
+    var clientID: String?
+
+    @Flag(help: "Print the decision as JSON.")
+    var json = false
+
+    func run() throws {
+        let policies: PolicyBook
+        do {
+            policies = try configuration.load().policies
+        } catch {
+            for problem in error.problems { TerminalOutput.error.writeLine("crema acl explain: \(problem)") }
+            throw ExitCode(2)
+        }
+        guard let asked = PolicyAction.allCases.first(where: { $0.rawValue.lowercased() == action.lowercased() }) else {
+            throw ValidationError(
+                "there is no action '\(action)'; there are \(PolicyAction.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        let proved = principal == "-" ? nil : principal
+        let subject = PolicySubject(clientID: clientID ?? (asked == .connect ? resource : proved ?? ""), principal: proved)
+        let explanation = Explanation(policies, asked, resource, subject)
+        try TerminalOutput.standard.write(line: json ? try explanation.jsonText() : TerminalText.escaped(explanation.text))
+        if !explanation.document.allowed { throw ExitCode(4) }
+    }
+}
+
+/// A decision, for people and for programs.
+private struct Explanation {
+    struct Document: Encodable {
+        var allowed: Bool
+        var enforced: Bool
+        var policy: String?
+        var statement: String?
+        var location: String?
+        /// The policies that stand for the client.
+        var policies: [String]
+    }
+
+    let document: Document
+    let text: String
+
+    init(_ book: PolicyBook, _ action: PolicyAction, _ resource: String, _ subject: PolicySubject) {
+        let policies = book.policies(of: subject).map(\.name)
+        let asked = "\(action.rawValue) on \(action.resourceKind)/\(resource)"
+        guard book.isEnforced else {
+            text = "allowed: \(asked): no policy is declared, so whoever is let in may do everything"
+            document = Document(allowed: true, enforced: false, policies: policies)
+            return
+        }
+        switch book.grants(of: subject).decide(action, resource) {
+        case .allowed(let statement):
+            text = "allowed: \(asked) by statement \(statement.name) of the policy \(statement.policy), \(statement.location)"
+            document = Document(true, statement, policies)
+        case .denied(let statement):
+            text = "denied: \(asked) by statement \(statement.name) of the policy \(statement.policy), \(statement.location)"
+            document = Document(false, statement, policies)
+        case .notAllowed:
+            let known = policies.isEmpty ? "no policy stands for the client" : "of \(policies.joined(separator: ", "))"
+            text = "denied: \(asked): no statement allows it, \(known)"
+            document = Document(allowed: false, enforced: true, policies: policies)
+        }
+    }
+
+    func jsonText() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(document), as: UTF8.self)
+    }
+}
+
+extension Explanation.Document {
+    init(_ allowed: Bool, _ statement: Policy.Statement, _ policies: [String]) {
+        self.init(
+            allowed: allowed, enforced: true, policy: statement.policy, statement: statement.name, location: "\(statement.location)",
+            policies: policies)
+    }
+}

@@ -1,0 +1,159 @@
+import BrokerCore
+import CremaTesting
+import MQTTCodec
+import NIOCore
+import Synchronization
+import Testing
+
+/// Allows everything that was not taken back: texts of `who action name`.
+private final class ChangingAuthorizer: Authorizer {
+    private let denied = Mutex<Set<String>>([])
+
+    var isUnrestricted: Bool { false }
+
+    func deny(_ what: String) { denied.withLock { _ = $0.insert(what) } }
+    func allow(_ what: String) { denied.withLock { _ = $0.remove(what) } }
+    func allows(_ what: String) -> Bool { denied.withLock { !$0.contains(what) } }
+
+    func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication { .accepted(principal: nil) }
+    func refusal(ofConnect client: Publisher) -> String? { refusal("\(client.clientID ?? "") connect") }
+    func refusal(ofPublish topic: String, retain: Bool, by publisher: Publisher) -> String? {
+        refusal("\(publisher.clientID ?? "") \(retain ? "retain" : "publish") \(topic)")
+    }
+    func refusal(ofSubscribe filter: String, by subscriber: Publisher) -> String? {
+        refusal("\(subscriber.clientID ?? "") subscribe \(filter)")
+    }
+    func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool { allows("\(subscriber.clientID ?? "") receive \(topic)") }
+
+    private func refusal(_ what: String) -> String? { allows(what) ? nil : "\(what) is denied" }
+}
+
+/// What clients may do, asked at one door for everything (decision 5).
+@Suite struct PermissionTests {
+    private func broker(_ authorizer: ChangingAuthorizer) -> SimulatedBroker { SimulatedBroker(shards: 2, authorizer: authorizer) }
+
+    @Test("Threat 35: a client whose will it may not publish is refused, and a right that was lost since keeps the will back")
+    func wills() throws {
+        let rights = ChangingAuthorizer()
+        let broker = broker(rights)
+        let watcher = try broker.client("watcher")
+        _ = try watcher.subscribe("gone/#")
+        rights.deny("a publish gone/a")
+        let refused = SimulatedClient("a", of: broker)
+        #expect(
+            try refused.connect(will: will("gone/a", "bye")) == [.connack(Connack(sessionPresent: false, reasonCode: .notAuthorized))])
+        #expect(!refused.isConnected)
+        rights.allow("a publish gone/a")
+        rights.deny("a retain gone/a")
+        #expect(try SimulatedClient("a", of: broker).connect(will: will("gone/a", "bye", retain: true)).first != accepted())
+        let client = try broker.client("a", will: will("gone/a", "bye"))
+        rights.deny("a publish gone/a")
+        client.lose()
+        broker.settle()
+        #expect(try watcher.read() == [])
+        #expect(broker.dropped == ["publish_denied": 1])
+    }
+
+    @Test("A name that the client may not have is refused before the one who has it notices anything")
+    func names() throws {
+        let rights = ChangingAuthorizer()
+        let broker = broker(rights)
+        let owner = try broker.client("a")
+        rights.deny("a connect")
+        #expect(try SimulatedClient("a", of: broker).connect() == [.connack(Connack(sessionPresent: false, reasonCode: .notAuthorized))])
+        #expect(owner.isConnected)
+    }
+
+    @Test("Rights that are taken back end what they were for, and nothing else")
+    func takenBack() throws {
+        let rights = ChangingAuthorizer()
+        let broker = broker(rights)
+        let (stays, reader, away, gone) = (
+            try broker.client("stays"), try broker.client("reader", at: 1), try broker.client("away", cleanSession: false),
+            try broker.client("gone")
+        )
+        for client in [stays, reader, away] {
+            _ = try client.subscribe("t", .atLeastOnce)
+            _ = try client.subscribe("u", .atLeastOnce, packetID: 2)
+        }
+        _ = try away.subscribe("$share/g/v", .atLeastOnce, packetID: 3)
+        away.lose()
+        for what in ["reader subscribe t", "away subscribe t", "away subscribe v", "gone connect"] { rights.deny(what) }
+        for node in broker.nodes { node.core.rightsChanged(now: broker.now) }
+        broker.settle()
+        #expect(stays.isConnected && !reader.isConnected && !gone.isConnected)
+        #expect(broker.closed["not_permitted"] == 2)
+        let publisher = try broker.client("p")
+        for (number, topic) in ["t", "u", "v"].enumerated() {
+            _ = try publisher.exchange(message(topic, "x", qos: .atLeastOnce, packetID: UInt16(number + 1)))
+        }
+        #expect(
+            try away.connect(cleanSession: false) == [
+                accepted(sessionPresent: true), message("u", "x", qos: .atLeastOnce, packetID: 1),
+            ])
+    }
+
+    @Test("IoT Core closes MQTT 3.1.1 for what it may not do; the standard goes on")
+    func dialects() throws {
+        for (dialect, staysConnected) in [(Dialect.standard, true), (.aws, false)] {
+            let rights = ChangingAuthorizer()
+            rights.deny("a publish t")
+            rights.deny("a subscribe t")
+            let broker = broker(rights)
+            for packet in [
+                message("t", "x", qos: .atLeastOnce, packetID: 1),
+                .subscribe(Subscribe(packetID: 1, requests: [.init(filter: "t", qos: .atMostOnce)])),
+            ] {
+                let client = SimulatedClient("a", of: broker)
+                client.open(terms: ListenerTerms(dialect: dialect))
+                _ = try client.exchange(.connect(Connect(clientID: "a", cleanStart: true, keepAlive: 60)))
+                let answer = try client.exchange(packet)
+                #expect(client.isConnected == staysConnected)
+                #expect(answer.isEmpty != staysConnected)
+            }
+        }
+    }
+
+    @Test("Threat 37: whatever brings a message, and whenever a right is lost, nobody gets what they may not", arguments: 0..<200)
+    func anyTwoSteps(seed: Int) throws {
+        var random = SeededRandom(seed: UInt64(seed))
+        let rights = ChangingAuthorizer()
+        let broker = broker(rights)
+        let topics = ["a", "b", "c/1"]
+        let filters = ["a", "b", "c/1", "#", "$share/g/#", "+/1"]
+        let clients = ["x", "y", "z"].map { SimulatedClient($0, of: broker) }
+        var packetID: UInt16 = 1
+        func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &random) }
+        for step in 0..<80 {
+            let client = clients[below(clients.count)]
+            let topic = topics[below(topics.count)]
+            packetID += 1
+            switch below(7) {
+            case 0: client.lose()
+            case 1: _ = try? client.connect(at: below(2), cleanSession: below(4) == 0)
+            case 2 where client.isConnected:
+                try check(client.subscribe(filters[below(filters.count)], .exactlyOnce, packetID: packetID), rights, seed, step, client)
+            case 3, 4:
+                if client.isConnected {
+                    let packet = message(
+                        topic, "\(step)", qos: QoS.allCases[below(3)], packetID: packetID, retain: below(3) == 0)
+                    try check(client.exchange(packet), rights, seed, step, client)
+                }
+            case 5: rights.deny("\(client.name) receive \(topic)")
+            default: rights.allow("\(client.name) receive \(topic)")
+            }
+            broker.settle()
+            // What is read now was sent while these rights held.
+            for client in clients { try check(client.read(), rights, seed, step, client) }
+        }
+    }
+
+    private func check(
+        _ packets: [Packet], _ rights: ChangingAuthorizer, _ seed: Int, _ step: Int, _ client: SimulatedClient
+    ) throws {
+        for case .publish(let publish) in packets {
+            let what = "\(client.name) receive \(String(buffer: publish.topic))"
+            #expect(rights.allows(what), "seed \(seed), step \(step): \(what)")
+        }
+    }
+}

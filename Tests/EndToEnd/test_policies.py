@@ -1,0 +1,100 @@
+"""Who may do what, with mosquitto's clients: everybody sees their own, and whoever is nosy is told that they may not."""
+
+import json
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+from broker import CREMA, Broker, Screen, run
+
+POLICIES = pathlib.Path(__file__).with_name("policies.yaml")
+ATTACHED = [{"principal": "customer*", "attach": ["Customer"]}, {"principal": "device-*", "attach": ["Device"]}]
+
+
+class PolicyTests(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="crema-")
+        self.addCleanup(folder.cleanup)
+        self.template = pathlib.Path(folder.name) / "policies.yaml"
+        self.template.write_text(POLICIES.read_text())
+        self.broker = Broker(self.template, more={"policies": ATTACHED})
+        self.addCleanup(self.broker.end)
+
+    def subscribe(self, name, topic, client=None):
+        return subprocess.run(
+            ["mosquitto_sub", *self.broker.mutual_tls(name), "-i", client or f"screen-{name}", "-q", "1", "-t", topic, "-W", "2", "-V", "5"],
+            capture_output=True, text=True, timeout=20)
+
+    def explain(self, *arguments):
+        return run(CREMA, "acl", "explain", "--config", str(self.broker.configuration), *arguments, check=False)
+
+    def test_everybody_sees_their_own_and_a_nosy_neighbour_is_refused(self):
+        screen = Screen(self.broker, "customer-1", "users/customer-1")
+        self.addCleanup(screen.end)
+        for topic in ("users/customer-1", "users/+", "users/#", "#", "+/customer-1", "$share/g/users/customer-1"):
+            result = self.subscribe("customer-2", topic)
+            self.assertIn("denied", (result.stdout + result.stderr).lower(), topic)
+        self.broker.wait_for_log(
+            "subscription denied", "customer-2", "iot:Subscribe on topicfilter/users/customer-1 is allowed by no policy")
+        self.broker.publish("device-1", "users/customer-1", '"ready"')
+        self.assertEqual(screen.next(), ("users/customer-1", "ready"))
+
+    def test_a_name_that_is_not_ones_own_is_refused(self):
+        result = self.subscribe("customer-2", "users/customer-2", client="screen-customer-1")
+        self.assertNotEqual(result.returncode, 0)
+        self.broker.wait_for_log("client refused", "screen-customer-1", "iot:Connect on client/screen-customer-1 is allowed by no policy")
+
+    def test_who_has_no_policy_may_nothing(self):
+        result = run("mosquitto_pub", *self.broker.mutual_tls("stranger"), "-i", "stranger", "-t", "users/x", "-m", "x", check=False)
+        self.assertNotEqual(result.returncode, 0)
+        self.broker.wait_for_log("client refused", "stranger", "allowed by no policy")
+
+    def test_a_denial_wins_and_names_its_statement(self):
+        self.broker.publish("device-1", "users/vip-1", "x", "-V", "5")
+        self.broker.wait_for_log("publish denied", "topic=users/vip-1", "denied by statement NoVips of the policy Device")
+        for arguments, code, text in (
+                (("device-1", "iot:Publish", "users/vip-1"), 4, f"statement NoVips of the policy Device, {self.template}:"),
+                (("device-1", "iot:publish", "users/customer-1"), 0, "allowed: iot:Publish on topic/users/customer-1"),
+                (("customer-1", "iot:Subscribe", "users/customer-1"), 0, "of the policy Customer"),
+                (("customer-1", "iot:Subscribe", "users/#"), 4, "no statement allows it, of Customer"),
+                (("-", "iot:Connect", "x"), 4, "no policy stands for the client"),
+                (("device-1", "iot:Fly", "x"), 2, "there is no action")):
+            result = self.explain(*arguments)
+            self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+            self.assertIn(text, result.stdout + result.stderr)
+        document = json.loads(self.explain("--json", "device-1", "iot:Publish", "users/vip-1").stdout)
+        self.assertEqual((document["allowed"], document["policy"], document["statement"]), (False, "Device", "NoVips"))
+
+    def test_a_right_that_is_taken_back_ends_who_had_it_and_nobody_else(self):
+        first = Screen(self.broker, "customer-1", "users/customer-1")
+        self.addCleanup(first.end)
+        second = Screen(self.broker, "customer-2", "users/customer-2")
+        self.addCleanup(second.end)
+        text = self.template.read_text()
+        self.template.write_text(text + """
+  Banned:
+    Type: AWS::IoT::Policy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: { Effect: Deny, Action: "*", Resource: "*" }
+  Ban:
+    Type: AWS::IoT::PolicyPrincipalAttachment
+    Properties: { PolicyName: Banned, Principal: customer-2 }
+""")
+        self.broker.reload()
+        self.broker.wait_for_log("connection closed", "client_id=screen-customer-2", "reason=not_permitted", "statement 1 of the policy Banned")
+        self.broker.publish("device-1", "users/customer-2", '"secret"')
+        self.broker.publish("device-1", "users/customer-1", '"ready"')
+        self.assertEqual(first.next(), ("users/customer-1", "ready"))
+        # A policy that cannot be read changes nothing.
+        self.template.write_text(text.replace("iot:Publish", "iot:Publsh"))
+        self.broker.process.send_signal(1)
+        self.broker.wait_for_log("reload: ", "there is no action `iot:Publsh`; did you mean `iot:Publish`?")
+        self.broker.publish("device-1", "users/customer-1", '"taken"')
+        self.assertEqual(first.next(), ("users/customer-1", "taken"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,1 @@
+../../Benchmarks/PatternBench/HostileCase.swift
