@@ -98,7 +98,8 @@ let package = Package(
         .executableTarget(
             name: "crema",
             dependencies: [
-                "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "LoadGenerator", "MQTTCodec",
+                "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "LoadGenerator",
+                "MQTTCodec",
                 "OutboundHTTP", "Queues", "Rights", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments, httpClient, lifecycle,
                 signals,
             ],

@@ -49,7 +49,7 @@ package final class Broker: BrokerAccess {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         let admission = Admission(limits: limits)
         let settings = ShardSettings(
-            shardCount: count, limits: limits, authorizer: authorizer, directory: SessionDirectory(),
+            shardCount: count, limits: limits, authorizer: authorizer, directory: SessionDirectory(sessionsMax: limits.sessionsMax),
             retained: kept?.retained ?? RetainedStore(limits: limits), admission: admission, rules: rules,
             mailboxes: (0..<count).map { _ in Mailbox() }, store: kept?.store, durability: kept?.durability ?? .memory)
         let shards = group.makeIterator().enumerated().map { index, loop in

@@ -26,13 +26,13 @@ import Testing
     @Test("CONNACK of MQTT 5 tells IoT Core's quotas")
     func quotas() throws {
         let found = try #require(
-            try connect(SimulatedBroker(shards: 1), .v5, keepAlive: 10) { $0.sessionExpiryInterval = 7_200 }.answer.connack?.properties)
+            try connect(SimulatedBroker(shards: 1), .v5, keepAlive: 10) { $0.sessionExpiryInterval = 700_000 }.answer.connack?.properties)
         #expect(found.maximumQoS == .atLeastOnce)
         #expect(found.subscriptionIdentifierAvailable == false)
         #expect(found.receiveMaximum == 100)
         #expect(found.topicAliasMaximum == 8)
         #expect(found.serverKeepAlive == 30)
-        #expect(found.sessionExpiryInterval == 3_600)
+        #expect(found.sessionExpiryInterval == 604_800)
     }
 
     @Test("QoS 2: MQTT 3.1.1 is not answered, MQTT 5 is told")
@@ -71,6 +71,41 @@ import Testing
         _ = try aws2.exchange(.unsubscribe(Unsubscribe(packetID: 3, filters: ["a/#"])))
         _ = try publisher.exchange(message("a/b", ""))
         #expect(try aws2.read().isEmpty)
+    }
+
+    @Test("A shared subscription to a/# does not match a either, and is another one than the standard's of the same name")
+    func sharedParents() throws {
+        let broker = SimulatedBroker(shards: 2)
+        let (aws, aws2) = (try connect(broker, as: "aws", .v311).client, try connect(broker, as: "aws2", .v5).client)
+        let standard = try broker.client("standard", at: 1)
+        _ = try aws2.subscribe5("$share/g/a/#")
+        for client in [aws, standard] { _ = try client.subscribe("$share/g/a/#") }
+        let publisher = try broker.client("p")
+        for topic in ["a", "a/1", "a/2"] { _ = try publisher.exchange(message(topic, "")) }
+        #expect(try (aws.read() + aws2.read()).messages.sorted() == ["a/1=", "a/2="])
+        #expect(try standard.read().messages == ["a=", "a/1=", "a/2="])
+        _ = try aws.exchange(.unsubscribe(Unsubscribe(packetID: 3, filters: ["$share/g/a/#"])))
+        for topic in ["a", "a/1"] { _ = try publisher.exchange(message(topic, "")) }
+        #expect(try aws.read().isEmpty)
+        #expect(try aws2.read().messages == ["a/1="])
+        _ = try aws2.exchange(.unsubscribe(Unsubscribe(packetID: 3, filters: ["$share/g/a/#"])))
+        _ = try publisher.exchange(message("a/1", ""))
+        #expect(try aws2.read().isEmpty)
+    }
+
+    @Test(
+        "A session is kept for an hour after MQTT 3.1.1, and after MQTT 5 as long as it asks for", arguments: [ProtocolVersion.v311, .v5])
+    func sessionsExpire(_ version: ProtocolVersion) throws {
+        let broker = SimulatedBroker(shards: 1)
+        let first = try connect(broker, version, cleanStart: false) { $0.sessionExpiryInterval = 7_200 }.client
+        first.lose()
+        broker.advance(seconds: 3_500)
+        let second = try connect(broker, version, cleanStart: false) { $0.sessionExpiryInterval = 7_200 }
+        #expect(second.answer.connack?.sessionPresent == true)
+        second.client.lose()
+        broker.advance(seconds: 3_700)
+        let third = try connect(broker, version, cleanStart: false) { $0.sessionExpiryInterval = 7_200 }
+        #expect(third.answer.connack?.sessionPresent == (version == .v5))
     }
 
     @Test("Retained messages come for the very topic only, never through wildcards")

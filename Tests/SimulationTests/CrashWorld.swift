@@ -87,8 +87,8 @@ final class CrashWorld {
         switch Int.random(in: 0..<8, using: &random) {
         case 0: broker.endTurn(of: 0)
         case 1: broker.endTurn(of: 1)
-        case 2: _ = broker.deliverHandOff(from: 0, to: 1)
-        case 3: _ = broker.deliverHandOff(from: 1, to: 0)
+        case 2: _ = broker.deliverHandOff(to: 1)
+        case 3: _ = broker.deliverHandOff(to: 0)
         case 4: broker.commit(atMost: Int.random(in: 1...3, using: &random))
         default:
             let client = clients[Int.random(in: 0..<clients.count, using: &random)]

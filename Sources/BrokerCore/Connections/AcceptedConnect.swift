@@ -16,10 +16,13 @@ package struct AcceptedConnect: Sendable {
     var clientID: String { connect.clientID }
 
     /// Seconds that the session outlives its connection.
-    func sessionExpirySeconds(limits: BrokerLimits) -> Int {
+    ///
+    /// MQTT 3.1.1 cannot ask for a number: there it is all that the broker gives, on IoT Core an hour.
+    func sessionExpirySeconds(on connection: ClientConnection) -> Int {
+        let secondsMax = connection.limits.values.sessionExpirySecondsMax
         switch connect.version {
-        case .v311: connect.cleanStart ? 0 : limits.sessionExpirySecondsMax
-        case .v5: min(Int(connect.properties.sessionExpiryInterval ?? 0), limits.sessionExpirySecondsMax)
+        case .v311: return connect.cleanStart ? 0 : connection.isAWS ? min(secondsMax, AWSQuotas.sessionSecondsUnasked) : secondsMax
+        case .v5: return min(Int(connect.properties.sessionExpiryInterval ?? 0), secondsMax)
         }
     }
 }

@@ -46,7 +46,10 @@ enum AWSQuotas {
     static let inflight = 100
     static let topicAliases = 8
     static let keepAliveSeconds = 30...1_200
-    static let sessionSeconds = 3_600
+    /// A client of MQTT 5 may ask for up to seven days.
+    static let sessionSeconds = 604_800
+    /// What a client of MQTT 3.1.1 gets.
+    static let sessionSecondsUnasked = 3_600
     static let publishesPerSecond = 100
     static let bytesPerSecond = 524_288
 }

@@ -31,9 +31,9 @@ extension Shard {
         session.keeping.isKept = true
         let will: WillRecord? =
             if let delayed = session.delayedWill {
-                WillRecord(will: delayed.will.stored(), due: delayed.due)
+                WillRecord(will: delayed.will, due: delayed.due)
             } else {
-                session.connection?.will.map { WillRecord(will: $0.stored(), due: nil) }
+                session.connection?.will.map { WillRecord(will: $0, due: nil) }
             }
         let change = StoreChange.putSession(
             SessionRecord(
@@ -136,14 +136,5 @@ extension Shard {
         guard let turns else { return }
         turns.recordRetained()
         openTurn()
-    }
-}
-
-extension Will {
-    /// In storage of its own: slices would keep the whole CONNECT.
-    fileprivate func stored() -> Will {
-        Will(
-            topic: ByteBuffer(bytes: topic.readableBytesView), payload: ByteBuffer(bytes: payload.readableBytesView), qos: qos,
-            retain: retain, properties: properties.stored())
     }
 }

@@ -33,6 +33,7 @@ extension Shard {
             let delay = Double(kept.will.properties.willDelayInterval ?? 0)
             let due = kept.due ?? now.advanced(bySeconds: delay)
             session.delayedWill = Session.DelayedWill(will: kept.will, publisher: session.subscriber, due: due)
+            countWills(of: session)
             schedule(.will(clientID: session.clientID, epoch: session.epoch), at: due)
         }
         if wasConnected { recordSession(session) }

@@ -26,7 +26,7 @@ extension Shard {
     func refusesForWantOfStore(_ accepted: AcceptedConnect, on connection: ClientConnection) -> Bool {
         guard let turns, turns.isFailing else { return false }
         let isKept = sessions[ExactText(accepted.clientID)]?.keeping.isKept ?? false
-        guard isKept || accepted.sessionExpirySeconds(limits: connection.limits.values) > 0 else { return false }
+        guard isKept || accepted.sessionExpirySeconds(on: connection) > 0 else { return false }
         refuse(accepted.clientID, on: connection, .serverUnavailable, Self.storeTrouble)
         return true
     }

@@ -25,6 +25,13 @@ package struct BrokerLimits: Sendable, Equatable {
     package var filtersPerPacketMax = 256
     /// Subscriptions of one session; further ones are refused with 0x80.
     package var subscriptionsPerClientMax = 10_000
+    /// Subscriptions of all sessions, an equal share on each event loop; at the limit as for ``subscriptionsPerClientMax``.
+    package var subscriptionsInAllMax = 2_000_000
+    /// Sessions, with and without a connection; a client that has none is refused with 0x97, 0x03 in MQTT 3.1.1.
+    package var sessionsMax = 250_000
+    /// Bytes of topics, payloads and properties of all wills that clients have left or that wait for their delay, an equal share on each
+    /// event loop; a CONNECT with one more is refused as for ``sessionsMax``.
+    package var willBytesInAllMax = 67_108_864
     /// QoS 1 and 2 messages sent to one client and not acknowledged; further ones wait in its queue.
     package var inflightMax = 64
     /// Bytes of QoS 1 and 2 messages sent to one client and not acknowledged; at the limit further ones wait in its queue.
@@ -139,6 +146,7 @@ package struct BrokerLimits: Sendable, Equatable {
         ("connectBytesInAllMax", \.connectBytesInAllMax), ("packetBytesMax", \.packetBytesMax),
         ("topicBytesMax", \.topicBytesMax), ("topicLevelsMax", \.topicLevelsMax), ("clientIDBytesMax", \.clientIDBytesMax),
         ("filtersPerPacketMax", \.filtersPerPacketMax), ("subscriptionsPerClientMax", \.subscriptionsPerClientMax),
+        ("subscriptionsInAllMax", \.subscriptionsInAllMax), ("sessionsMax", \.sessionsMax), ("willBytesInAllMax", \.willBytesInAllMax),
         ("inflightMax", \.inflightMax), ("inflightBytesMax", \.inflightBytesMax), ("awaitingPubrelMax", \.awaitingPubrelMax),
         ("receiveMaximum", \.receiveMaximum),
         ("topicAliasesMax", \.topicAliasesMax),

@@ -59,12 +59,12 @@ package final class SharedGroup {
     func update(_ place: Int, options: SubscriptionOptions) { members[place].options = options }
 
     /// Takes a member out; answers the session that now has its place, if another one does.
-    func remove(at place: Int) -> Session? {
+    func remove(at place: Int) -> Member? {
         if let connection = members[place].session.connection { count(connection, -1) }
         let last = members.removeLast()
         guard place < members.count else { return nil }
         members[place] = last
-        return last.session
+        return last
     }
 
     private func count(_ connection: ClientConnection, _ change: Int) {

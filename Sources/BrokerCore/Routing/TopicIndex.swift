@@ -74,14 +74,14 @@ package struct TopicIndex {
             return .none
         }
         subscriptionCount += 1
-        if let shared = try? SharedFilter(parsing: filter) {
-            let group = group(named: filter, filter: shared.filter)
+        let indexed = options.excludesParent ? Topics.withoutParent(filter) : filter
+        if let shared = try? SharedFilter(parsing: indexed) {
+            let group = group(named: indexed, filter: shared.filter)
             let position = group.add(session, options: options)
             session.subscriptions[ExactText(filter)] = Session.Subscription(options: options, entry: -1, position: position, share: group)
             session.sharedSubscriptions += 1
             return .members(group)
         }
-        let indexed = options.excludesParent ? Topics.withoutParent(filter) : filter
         let entry = entryIndex(of: indexed)
         let position = entries[entry].subscribers.count
         entries[entry].subscribers.append(Subscriber(session: session, options: options))
@@ -95,8 +95,10 @@ package struct TopicIndex {
         generation &+= 1
         subscriptionCount -= 1
         if let group = subscription.share {
-            let moved = group.remove(at: subscription.position)
-            moved?.subscriptions[ExactText(filter)]?.position = subscription.position
+            if let moved = group.remove(at: subscription.position) {
+                let theirs = moved.options.excludesParent ? Self.withParent(group.name) : group.name
+                moved.session.subscriptions[ExactText(theirs)]?.position = subscription.position
+            }
             session.sharedSubscriptions -= 1
             dropIfUnused(group)
             return .members(group)

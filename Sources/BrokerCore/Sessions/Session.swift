@@ -67,6 +67,8 @@ package final class Session {
     /// When the connection went; `nil` while there is one.
     var disconnectedAt: Instant?
     var delayedWill: DelayedWill?
+    /// Of its wills, as the shard counts them.
+    var willBytesCounted = 0
     /// How many of its subscriptions are shared ones.
     var sharedSubscriptions = 0
 

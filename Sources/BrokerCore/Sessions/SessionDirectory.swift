@@ -25,12 +25,15 @@ package final class SessionDirectory: Sendable {
         case taken(epoch: UInt64, from: ShardID, previous: UInt64)
         /// The session belongs to another principal.
         case refused
+        /// The identifier is free, and there are as many sessions as there may be.
+        case full
     }
 
     private let state = Mutex(State())
     private let attempts = Atomic<UInt64>(0)
+    private let sessionsMax: Int
 
-    package init() {}
+    package init(sessionsMax: Int = .max) { self.sessionsMax = sessionsMax }
 
     /// Numbers the CONNECTs in the order in which they came, whichever shard they came to.
     func nextAttempt() -> UInt64 { attempts.wrappingAdd(1, ordering: .relaxed).newValue }
@@ -44,6 +47,7 @@ package final class SessionDirectory: Sendable {
                 let epoch = state.enter(clientID, shard: shard, principal: principal)
                 return .taken(epoch: epoch, from: owner.shard, previous: owner.epoch)
             }
+            if state.owners.count >= sessionsMax { return .full }
             return .granted(epoch: state.enter(clientID, shard: shard, principal: principal))
         }
     }

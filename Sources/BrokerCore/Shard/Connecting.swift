@@ -66,11 +66,18 @@ extension Shard {
             accepted.attempt = directory.nextAttempt()
         }
         if refusesForWantOfStore(accepted, on: connection) { return }
+        if let will = accepted.connect.will, willBytes + will.size > willBytesShare {
+            let text = "there is no room for one more will (willBytesInAllMax)"
+            return refuse(accepted.clientID, on: connection, .quotaExceeded, text)
+        }
         let claim = directory.claim(
             accepted.clientID, for: id, principal: accepted.principal, cleanStart: accepted.connect.cleanStart)
         switch claim {
         case .refused:
             refuse(accepted.clientID, on: connection, .notAuthorized, "the session belongs to another principal")
+        case .full:
+            let text = "there are as many sessions as there may be (sessionsMax)"
+            refuse(accepted.clientID, on: connection, .quotaExceeded, text)
         case .ownedBy(let shard):
             handOver(accepted, on: connection, to: shard)
         case .taken(let epoch, let shard, let previous):
@@ -144,13 +151,14 @@ extension Shard {
         let connect = accepted.connect
         session.connection = connection
         session.lastAttempt = accepted.attempt
-        session.expirySeconds = accepted.sessionExpirySeconds(limits: connection.limits.values)
+        session.expirySeconds = accepted.sessionExpirySeconds(on: connection)
         session.disconnectedAt = nil
         session.delayedWill = nil  // [MQTT5-3.1.3-9]
         session.slowConsumer = connection.info.terms.slowConsumer
         connection.session = session
         connection.phase = .connected
-        connection.will = connect.will  // [MQTT5-3.1.2-7]
+        connection.will = connect.will?.stored()  // [MQTT5-3.1.2-7]
+        countWills(of: session)
         connection.userName = connect.userName
         connection.keepAliveSeconds = keepAlive(of: connect, on: connection)
         scheduleKeepAlive(of: connection)

@@ -19,6 +19,7 @@ extension Shard {
         connection.will = nil  // [MQTT-3.1.2-10] [MQTT5-3.1.2-10]
         let isDelayed = will.map { postpone($0, of: publisher, on: connection) } ?? false
         detach(connection)
+        if let session = connection.session { countWills(of: session) }
         // Also where DISCONNECT or CONNACK did not fit the client [MQTT5-3.14.4-2] [MQTT5-4.13.2-1].
         if closingTransport {
             if connection.held.gate != nil { connection.outbound = OutboundBytes() }  // the client was not let in
@@ -121,6 +122,7 @@ extension Shard {
         passOn(orphans)
         if let delayed = session.delayedWill {  // [MQTT5-3.1.2-8]: the delay ends with the session at the latest
             session.delayedWill = nil  // [MQTT5-3.1.2-10]
+            countWills(of: session)
             publishWill(delayed.will, of: delayed.publisher)
         }
     }
@@ -141,6 +143,7 @@ extension Shard {
     func publishDelayedWill(of session: Session) {
         guard let delayed = session.delayedWill, delayed.due <= now else { return }
         session.delayedWill = nil
+        countWills(of: session)
         recordSession(session)
         publishWill(delayed.will, of: delayed.publisher)
     }

@@ -74,6 +74,10 @@ package final class Shard {
     let connectBytesShare: Int
     let queueBytesShare: Int
     let outboundBytesShare: Int
+    let subscriptionsShare: Int
+    let willBytesShare: Int
+    /// Of the wills of this shard's sessions.
+    var willBytes = 0
     var waitedFor = 0
     var congestedPeers = ShardSet()
     var held: [ClientConnection] = []
@@ -96,6 +100,8 @@ package final class Shard {
         connectBytesShare = limits.connectBytesInAllMax / shardCount
         queueBytesShare = limits.queueBytesInAllMax / shardCount
         outboundBytesShare = limits.outboundBytesInAllMax / shardCount
+        subscriptionsShare = limits.subscriptionsInAllMax / shardCount
+        willBytesShare = limits.willBytesInAllMax / shardCount
         self.authorizer = authorizer
         self.directory = directory
         self.retained = retained

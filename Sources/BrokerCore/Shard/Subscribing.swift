@@ -84,6 +84,9 @@ extension Shard {
             let text = "the client has \(limits.subscriptionsPerClientMax) subscriptions (subscriptionsPerClientMax)"
             return (.quotaExceeded, text)
         }
+        if index.subscriptionCount >= subscriptionsShare, session.subscriptions[ExactText(request.filter)] == nil {
+            return (.quotaExceeded, "all sessions together have as many subscriptions as they may (subscriptionsInAllMax)")
+        }
         if request.filter.hasPrefix(BasicIngest.prefix) { return (.notAuthorized, "nobody subscribes to the topics of Basic Ingest") }
         if session.keeping.isKept, turns?.isFailing == true { return (.implementationSpecificError, Self.storeTrouble) }
         if authorizer.isUnrestricted { return nil }

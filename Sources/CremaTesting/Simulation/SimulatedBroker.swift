@@ -6,7 +6,7 @@ package import NIOCore
 /// Nothing moves by itself: the test decides which hand-off, which bytes and which deadline comes next, so that every interleaving that
 /// real event loops could produce can be played, and played again.
 package final class SimulatedBroker {
-    package let directory = SessionDirectory()
+    package let directory: SessionDirectory
     package let retained: RetainedStore
     /// What outlives the process, if there is such a thing.
     package let store: SimulatedStore?
@@ -22,6 +22,7 @@ package final class SimulatedBroker {
         rules: (any MessageRules)? = nil, store: SimulatedStore? = nil,
         durability: Durability = .strict, now: Instant = Instant(nanoseconds: 0)
     ) {
+        directory = SessionDirectory(sessionsMax: limits.sessionsMax)
         retained = RetainedStore(limits: limits, isKept: store != nil)
         self.store = store
         self.now = now

@@ -71,6 +71,23 @@ import Testing
         #expect(try publisher.read().isEmpty)
     }
 
+    @Test("What another shard was handed before the turn's end, and before the question for it, is waited for, too")
+    func aSplitHandOffWaits() throws {
+        let subscriber = try client("s", at: 1, isKept: true)
+        _ = try subscribe(subscriber, .exactlyOnce)
+        subscriber.lose()
+        broker.settle()
+        let publisher = try client("p", isKept: false)
+        publisher.send(publish(.atLeastOnce))
+        broker.nodes[0].core.handOff()
+        _ = broker.deliverHandOff(to: 1)
+        broker.endTurn(of: 1)
+        broker.settle(committing: false)
+        #expect(try publisher.read().isEmpty)
+        broker.settle()
+        #expect(try publisher.read().map(\.type) == [.puback])
+    }
+
     @Test func aRetainedMessageWaits() throws {
         let publisher = try client("p", isKept: false)
         let (before, after) = try answers(to: publish(.atLeastOnce, retain: true), by: publisher)

@@ -118,12 +118,46 @@ extension LimitRow {
         return broker.refusals
     }
 
+    private static func will(bytes: Int) -> Will {
+        let payload = ByteBuffer(repeating: 0x78, count: bytes - 1)
+        return Will(topic: ByteBuffer(string: "w"), payload: payload, qos: .atMostOnce, retain: false)
+    }
+
     private static let sessions = [
         LimitRow(name: "subscriptionsPerClientMax", limit: 3, beyond: "subscription refused") { trial in
             let broker = trial.broker()
             let client = try broker.client("a")
             for number in 0..<trial.amount { _ = try client.subscribe("t/\(number)") }
             #expect(broker.nodes[0].core.statistics().subscriptions == min(trial.amount, 3))
+            return broker.refusals
+        },
+        LimitRow(name: "subscriptionsInAllMax", limit: 3, beyond: "subscription refused") { trial in
+            let broker = trial.broker()
+            for number in 0..<trial.amount {
+                let client = try broker.client("c\(number)")
+                _ = try client.subscribe("t")
+                _ = try client.subscribe("t")  // the same again takes no room
+            }
+            #expect(broker.nodes[0].core.statistics().subscriptions == min(trial.amount, 3))
+            return broker.refusals
+        },
+        LimitRow(name: "sessionsMax", limit: 3, beyond: "refused: quotaExceeded") { trial in
+            let broker = trial.broker()
+            for number in 1..<trial.amount { try broker.client("c\(number)", cleanSession: false).send(.disconnect(Disconnect())) }
+            broker.settle()
+            try broker.client("c1", cleanSession: false).send(.disconnect(Disconnect()))  // one that is there takes no room
+            broker.settle()
+            _ = try SimulatedClient("last", of: broker).connect()
+            return broker.refusals
+        },
+        LimitRow(name: "willBytesInAllMax", limit: 100, beyond: "refused: quotaExceeded") { trial in
+            let broker = trial.broker()
+            let stays = try broker.client("stays", will: will(bytes: 60))
+            // What a client takes along when it goes takes no room.
+            try broker.client("goes", will: will(bytes: 30)).send(.disconnect(Disconnect()))
+            broker.settle()
+            _ = try SimulatedClient("last", of: broker).connect(will: will(bytes: trial.amount - 60))
+            #expect(stays.isConnected)
             return broker.refusals
         },
         LimitRow(name: "inflightMax", limit: 3, beyond: "queued: 1") { trial in
