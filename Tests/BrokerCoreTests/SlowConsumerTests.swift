@@ -152,7 +152,7 @@ import Testing
 
     @Test("All queues together are bounded: queueBytesInAllMax")
     func queuesInAll() throws {
-        let broker = SimulatedBroker(shards: 1, limits: Self.limits { $0.queueBytesInAllMax = 10 })
+        let broker = SimulatedBroker(shards: 1, limits: Self.limits { $0.queueBytesInAllMax = 5 * (2 + Shard.deliveryBytes) })
         for name in ["a", "b"] {
             let client = try broker.client5(name) { $0.sessionExpiryInterval = 10 }
             _ = try client.subscribe5("t", .atLeastOnce)
@@ -172,7 +172,7 @@ import Testing
     @Test("What is sent and not acknowledged counts with the queues: queueBytesInAllMax", arguments: [QoS.atLeastOnce, .exactlyOnce])
     func inflightInAll(qos: QoS) throws {
         let limits = Self.limits {
-            $0.queueBytesInAllMax = 10
+            $0.queueBytesInAllMax = 5 * (2 + Shard.deliveryBytes)
             $0.inflightMax = 10
         }
         let broker = SimulatedBroker(shards: 1, limits: limits)
@@ -193,6 +193,7 @@ import Testing
         // What the client has is counted no more.
         for id in 1...2 as ClosedRange<UInt16> {
             _ = try clients[0].exchange(qos == .atLeastOnce ? .puback(packetID: id) : .pubrec(packetID: id))
+            if qos == .exactlyOnce { _ = try clients[0].exchange(.pubcomp(packetID: id)) }
         }
         try publish(1)
         #expect(broker.dropped == ["queue_full": 1])

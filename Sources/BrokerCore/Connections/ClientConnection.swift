@@ -55,6 +55,8 @@ package final class ClientConnection {
 
     /// The beginning of a packet whose end has not come yet.
     var inbox = ByteBuffer()
+    /// Bytes of it that count among those of all clients.
+    var inboxBytesCounted = 0
     /// Bytes of CONNECT, and of AUTH before CONNACK.
     var packetBytesKept = 0
     /// Bytes that count for the shard as those of somebody who has not said who they are.

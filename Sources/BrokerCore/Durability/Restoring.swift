@@ -55,14 +55,12 @@ extension Shard {
                 sent.append((sequence, delivery, restored.isReleased))
             } else {
                 session.queue.append(delivery)
-                queuedBytes += delivery.message.size
             }
         }
         for delivery in session.window.restore(sent.sorted { $0.sequence < $1.sequence }) {
             session.queue.append(delivery)
-            queuedBytes += delivery.message.size
         }
-        countInflight(of: session)
+        countWaiting(of: session)
         scheduleSweep(of: session)
     }
 }

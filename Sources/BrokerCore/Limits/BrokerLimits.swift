@@ -25,6 +25,15 @@ package struct BrokerLimits: Sendable, Equatable {
     package var filtersPerPacketMax = 256
     /// Subscriptions of one session; further ones are refused with 0x80.
     package var subscriptionsPerClientMax = 10_000
+    /// Levels of the filters of one session, one for a filter without wildcards; at the limit as for ``subscriptionsPerClientMax``.
+    package var filterLevelsPerClientMax = 50_000
+    /// Shared subscriptions of one session; at the limit as for ``subscriptionsPerClientMax``.
+    ///
+    /// Each of them can get a copy of its own of every message.
+    package var sharedSubscriptionsPerClientMax = 1_000
+    /// Levels of the filters of all sessions, about 600 bytes each where they have wildcards; an equal share on each event loop; at the
+    /// limit as for ``subscriptionsPerClientMax``.
+    package var filterLevelsInAllMax = 4_000_000
     /// Subscriptions of all sessions, an equal share on each event loop; at the limit as for ``subscriptionsPerClientMax``.
     package var subscriptionsInAllMax = 2_000_000
     /// Sessions, with and without a connection; a client that has none is refused with 0x97, 0x03 in MQTT 3.1.1.
@@ -66,12 +75,21 @@ package struct BrokerLimits: Sendable, Equatable {
     ///
     /// Twice as many and a packet, which only answers can amount to, close the connection.
     package var outboundBytesMax = 262_144
-    /// Bytes waiting in the queues of all sessions, or sent and not acknowledged, an equal share on each event loop; at the limit as for
+    /// Bytes waiting in the queues of all sessions, or sent and not acknowledged, each message with ``Shard/deliveryBytes`` more, and the
+    /// topics of retained messages that new subscriptions wait for; an equal share on each event loop; at the limit as for
     /// ``queueMessagesMax``.
     package var queueBytesInAllMax = 1_073_741_824
     /// Bytes waiting for all sockets that take nothing now, an equal share on each event loop; QoS 0 messages beyond are dropped and
     /// counted as `outbound_full`.
     package var outboundBytesInAllMax = 268_435_456
+    /// Bytes of packets whose end has not come, of all clients that are connected, an equal share on each event loop; a connection that
+    /// would add more is closed with 0x97.
+    ///
+    /// The first ``connectBytesAlways`` of each are not counted.
+    package var inboxBytesInAllMax = 268_435_456
+    /// Bytes that one event loop has handed to another and that one has not worked off, each message with 64 more and one for each node of
+    /// the index that its topic leads to; at the limit publishers to it wait.
+    package var handOffBytesMax = 1_048_576
     /// Milliseconds that publishers wait for a subscriber at half of its queue or at `outboundBytesMax`; then it counts as slow, and its
     /// listener's `slowConsumer` decides.
     package var backPressureMillisecondsMax = 20
@@ -146,6 +164,8 @@ package struct BrokerLimits: Sendable, Equatable {
         ("connectBytesInAllMax", \.connectBytesInAllMax), ("packetBytesMax", \.packetBytesMax),
         ("topicBytesMax", \.topicBytesMax), ("topicLevelsMax", \.topicLevelsMax), ("clientIDBytesMax", \.clientIDBytesMax),
         ("filtersPerPacketMax", \.filtersPerPacketMax), ("subscriptionsPerClientMax", \.subscriptionsPerClientMax),
+        ("filterLevelsPerClientMax", \.filterLevelsPerClientMax),
+        ("sharedSubscriptionsPerClientMax", \.sharedSubscriptionsPerClientMax), ("filterLevelsInAllMax", \.filterLevelsInAllMax),
         ("subscriptionsInAllMax", \.subscriptionsInAllMax), ("sessionsMax", \.sessionsMax), ("willBytesInAllMax", \.willBytesInAllMax),
         ("inflightMax", \.inflightMax), ("inflightBytesMax", \.inflightBytesMax), ("awaitingPubrelMax", \.awaitingPubrelMax),
         ("receiveMaximum", \.receiveMaximum),
@@ -163,6 +183,7 @@ package struct BrokerLimits: Sendable, Equatable {
         ("failedAuthenticationDelayMilliseconds", \.failedAuthenticationDelayMilliseconds),
         ("failedAuthenticationBlockSeconds", \.failedAuthenticationBlockSeconds), ("addressesTrackedMax", \.addressesTrackedMax),
         ("clientIDsTrackedMax", \.clientIDsTrackedMax),
+        ("inboxBytesInAllMax", \.inboxBytesInAllMax), ("handOffBytesMax", \.handOffBytesMax),
         ("retainedMessagesMax", \.retainedMessagesMax), ("retainedBytesMax", \.retainedBytesMax),
         ("retainedLevelsMax", \.retainedLevelsMax),
         ("retainedMessagesPerClientMax", \.retainedMessagesPerClientMax),

@@ -54,6 +54,10 @@ package struct TopicIndex {
     private var freeEntries: [Int] = []
     private var trie = WildcardTrie()
     package private(set) var subscriptionCount = 0
+    /// Of all subscriptions together.
+    private(set) var levelCount = 0
+    /// What matching has cost, in nodes.
+    var visits: UInt64 { trie.visits }
     /// Changes whenever a route that was made before may be wrong.
     private(set) var generation: UInt64 = 1
 
@@ -74,6 +78,9 @@ package struct TopicIndex {
             return .none
         }
         subscriptionCount += 1
+        let levels = Self.levels(of: filter)
+        levelCount += levels
+        session.filterLevels += levels
         let indexed = options.excludesParent ? Topics.withoutParent(filter) : filter
         if let shared = try? SharedFilter(parsing: indexed) {
             let group = group(named: indexed, filter: shared.filter)
@@ -94,6 +101,9 @@ package struct TopicIndex {
         guard let subscription = session.subscriptions.removeValue(forKey: ExactText(filter)) else { return nil }
         generation &+= 1
         subscriptionCount -= 1
+        let levels = Self.levels(of: filter)
+        levelCount -= levels
+        session.filterLevels -= levels
         if let group = subscription.share {
             if let moved = group.remove(at: subscription.position) {
                 let theirs = moved.options.excludesParent ? Self.withParent(group.name) : group.name
@@ -115,6 +125,13 @@ package struct TopicIndex {
         let indexed = String(buffer: entries[entry].filter)
         dropIfUnused(entry)
         return isLast ? .interest(filter: indexed, wanted: false) : Change.none
+    }
+
+    /// Nodes that a filter may take: one where there is no wildcard.
+    static func levels(of filter: String) -> Int {
+        let bytes = filter.utf8
+        guard bytes.contains(UInt8(ascii: "+")) || bytes.last == UInt8(ascii: "#") else { return 1 }
+        return bytes.count { $0 == UInt8(ascii: "/") } + 1
     }
 
     private static func withParent(_ filter: String) -> String {

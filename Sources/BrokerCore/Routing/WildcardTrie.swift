@@ -30,6 +30,8 @@ struct WildcardTrie {
     private var levels = LevelNames()
     private var frontier: [Int] = []
     private var nextFrontier: [Int] = []
+    /// Nodes that were visited since it was made: what matching has cost.
+    private(set) var visits: UInt64 = 0
 
     /// Answers the node that ends the filter, for ``remove(endingAt:filter:)``.
     mutating func insert(_ filter: ByteBuffer, entry: Int) -> Int {
@@ -73,6 +75,7 @@ struct WildcardTrie {
             let number = levels.number(of: level)
             let takesWildcards = !(isFirst && isSystemTopic)  // [MQTT-4.7.2-1] [MQTT5-4.7.2-1]
             nextFrontier.removeAll(keepingCapacity: true)
+            visits &+= UInt64(frontier.count)
             for node in frontier {
                 if takesWildcards {
                     if let entry = nodes[node].hashEntry { body(entry) }

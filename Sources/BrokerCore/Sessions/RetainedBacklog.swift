@@ -38,6 +38,8 @@ struct RetainedBacklog {
     private var later: ArraySlice<ByteBuffer> = []
 
     var isEmpty: Bool { requests.isEmpty }
+    /// What the topics take that are known.
+    var bytes: Int { (topics.count + later.count) * MemoryLayout<ByteBuffer>.size }
     /// Places kept, for tests of what a client can make the broker keep.
     var places: Int { order.count }
 

@@ -39,8 +39,8 @@ package final class Session {
     var connection: ClientConnection?
     var subscriptions: [ExactText: Subscription] = [:]
     var window = OutboundWindow()
-    /// Bytes of the window that count among the shard's.
-    var inflightBytesCounted = 0
+    /// What it has waiting, as the shard counts it.
+    var waitingBytesCounted = 0
     var queue = MessageQueue()
     var retainedBacklog = RetainedBacklog()
     /// The retained message whose turn it is when what is in front of the queue's mark has gone.
@@ -69,6 +69,8 @@ package final class Session {
     var delayedWill: DelayedWill?
     /// Of its wills, as the shard counts them.
     var willBytesCounted = 0
+    /// Levels of all its filters.
+    var filterLevels = 0
     /// How many of its subscriptions are shared ones.
     var sharedSubscriptions = 0
 

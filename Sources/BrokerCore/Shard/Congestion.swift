@@ -82,7 +82,7 @@ extension Shard {
 
     /// Reads again from everybody, when nobody is waited for.
     func releasePublishers() {
-        guard waitedFor == 0, congestedPeers.isEmpty, !held.isEmpty, !isStoreBehind else { return }
+        guard waitedFor == 0, congestedPeers.isEmpty, handOffs.full.isEmpty, !held.isEmpty, !isStoreBehind else { return }
         var released: [ClientConnection] = []
         swap(&released, &held)
         for connection in released where connection.isHeld && !connection.isClosed { release(connection) }

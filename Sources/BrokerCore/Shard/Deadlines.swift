@@ -91,10 +91,10 @@ extension Shard {
         case .keepAlive(let slot, let id), .patience(let slot, let id), .throttle(let slot, let id), .refusal(let slot, let id):
             connection(at: slot, id: id) != nil
         case .sessionExpiry(let clientID, let epoch): session(clientID, epoch: epoch)?.expiryDeadline == deadline.at
-        case .will(let clientID, let epoch): session(clientID, epoch: epoch)?.delayedWill != nil
+        case .will(let clientID, let epoch): session(clientID, epoch: epoch)?.delayedWill?.due == deadline.at
         case .queueSweep(let clientID, let epoch): session(clientID, epoch: epoch) != nil
         case .dropReport(let clientID, let epoch): session(clientID, epoch: epoch)?.dropReportIsScheduled ?? false
-        case .retainedSweep: true
+        case .retainedSweep: retainedSweepAt == deadline.at
         }
     }
 

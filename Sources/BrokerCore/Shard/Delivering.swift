@@ -10,12 +10,10 @@ extension Shard {
         var shards = route.shards
         shards.subtract(outgoing.done)
         while let shard = shards.popFirst() {
-            tell(shard, .deliver(outgoing.message, of: outgoing.inbound))
-            noteHandOff(of: outgoing.message, to: shard)
-            if congestedPeers.contains(shard) { holdPublisher() }
+            handOver(outgoing.message, to: shard, as: .deliver(outgoing.message, of: outgoing.inbound))
         }
         if outgoing.done.contains(id) { return }
-        for group in route.groups { deliver(&outgoing, to: group) }
+        if !route.groups.isEmpty { deliver(&outgoing, to: route.groups) }
     }
 
     /// What another shard does with it may have to be on disk, too.

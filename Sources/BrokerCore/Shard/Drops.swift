@@ -35,7 +35,7 @@ extension Shard {
         let size = delivery.message.size
         if session.slowConsumer == .dropOldest {
             while !hasRoom(for: size, in: session), let oldest = session.queue.popFirst() {
-                queuedBytes -= oldest.message.size
+                countWaiting(of: session)
                 recordRemoval(of: oldest, from: session)
                 drop(.queueFull, of: session)
             }
@@ -51,7 +51,7 @@ extension Shard {
         recordQueued(&delivery, for: session)
         session.queue.append(delivery)
         session.noteQueued(delivery.message.topic)
-        queuedBytes += size
+        countWaiting(of: session)
         if delivery.message.properties?.expiresAt != nil { scheduleSweep(of: session) }
         if let connection = session.connection, isHalfFull(session.queue) { noteCongestion(of: connection) }
     }
@@ -65,12 +65,17 @@ extension Shard {
     }
 
     /// Among what waits for all sessions, and what they have not acknowledged.
-    func hasRoomInAll(for size: Int) -> Bool { queuedBytes + size <= queueBytesShare }
+    func hasRoomInAll(for size: Int) -> Bool { queuedBytes + size + Self.deliveryBytes <= queueBytesShare }
 
-    /// The session's window holds more messages, or fewer.
-    func countInflight(of session: Session) {
-        queuedBytes += session.window.bytes - session.inflightBytesCounted
-        session.inflightBytesCounted = session.window.bytes
+    /// Bytes that a message takes beside its own where it waits for one session.
+    package static let deliveryBytes = 128
+
+    /// Brings what the session has waiting up to date in what all sessions have.
+    func countWaiting(of session: Session) {
+        let messages = session.queue.count + session.window.unfinished
+        let bytes = session.queue.bytes + session.window.bytes + messages * Self.deliveryBytes + session.retainedBacklog.bytes
+        queuedBytes += bytes - session.waitingBytesCounted
+        session.waitingBytesCounted = bytes
     }
 
     private func isHalfFull(_ queue: MessageQueue) -> Bool {
@@ -80,10 +85,8 @@ extension Shard {
     /// Takes messages out of a session's queue.
     func takeQueued(of session: Session, where shouldLeave: (Delivery) -> Bool) -> [Delivery] {
         let left = session.queue.remove(where: shouldLeave)
-        for delivery in left {
-            queuedBytes -= delivery.message.size
-            recordRemoval(of: delivery, from: session)
-        }
+        for delivery in left { recordRemoval(of: delivery, from: session) }
+        countWaiting(of: session)
         return left
     }
 

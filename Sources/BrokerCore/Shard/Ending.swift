@@ -86,6 +86,7 @@ extension Shard {
         connection.lastRoute = nil
         connection.inbox = ByteBuffer()
         countStranger(connection)
+        countInbox(of: connection)
         dropHeld(of: connection)
         if connection.backlog.count > 0 { counters.drop(.offlineAtQoS0, connection.backlog.count) }
         connection.backlog = DeliveryBacklog()
@@ -108,11 +109,13 @@ extension Shard {
         let orphans = orphans(of: session)
         for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter.text) }
         if session.queue.count > 0 { counters.drop(reason, session.queue.count) }
-        queuedBytes -= session.queue.bytes + session.inflightBytesCounted
-        session.inflightBytesCounted = 0
         let unacknowledged = session.window.unacknowledged
         if unacknowledged > 0 { counters.drop(.unacknowledged, unacknowledged) }
-        session.window = OutboundWindow()  // so that its bytes are not counted again, whoever still has the session
+        // So that nothing of it is counted again, whoever still has the session.
+        session.window = OutboundWindow()
+        session.queue = MessageQueue()
+        session.retainedBacklog = RetainedBacklog()
+        countWaiting(of: session)
         session.connection = nil
         if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
         if !session.isReplaced {
@@ -159,14 +162,15 @@ extension Shard {
     }
 
     /// Closes every connection, as when the broker stops; `reference` names a server that clients of MQTT 5 may use instead.
+    ///
+    /// Those whose session is on another shard are closed by that one, which has the last words for them.
     package func closeAll(reference: String? = nil, now: Instant) {
         self.now = now
         let reason = CloseReason.serverShuttingDown(reference: reference)
         for connection in connections {
-            if let connection { end(connection, reason: reason, closingTransport: true) }
-        }
-        for connection in relays.values.sorted(by: { $0.id < $1.id }) {
-            if case .local = connection.link { transport.close(connection, because: reason) }
+            guard let connection else { continue }
+            if case .relaying = connection.phase { continue }
+            end(connection, reason: reason, closingTransport: true)
         }
         publishOwnMessages()
     }

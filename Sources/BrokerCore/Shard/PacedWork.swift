@@ -18,8 +18,23 @@ extension Shard {
         workIsUnderWay = false
         if let (connection, reason) = leaving.popFirst() { finishIntake(of: connection, reason) }
         continueRetained()
+        resumePaused()
         publishOwnMessages()
-        if !leaving.isEmpty || !owedLater.isEmpty { workLater() }
+        if !leaving.isEmpty || !owedLater.isEmpty || !paused.isEmpty { workLater() }
+    }
+
+    private func resumePaused() {
+        guard let connection = paused.popFirst(), connection.isHeld, !connection.isClosed, !connection.isLeaving else { return }
+        connection.isHeld = false
+        process(ByteBuffer(), on: connection)
+    }
+
+    /// What the client has sent beyond this packet is done when others have had their turn.
+    func pause(_ connection: ClientConnection) {
+        if connection.isHeld || connection.isLeaving { return }
+        connection.isHeld = true
+        paused.append(connection)
+        workLater()
     }
 
     /// The client is gone: what it sent before, its goodbye above all, is done first, whatever it would have waited for.
@@ -30,10 +45,11 @@ extension Shard {
         let isWaiting = connection.isLeaving || connection.isAwaitingPeers || connection.isHeld
         connection.isLeaving = true
         let start = connection.inbox.readableBytes
+        let visits = index.visits
         while isWaiting, connection.inbox.readableBytes > 0, !connection.isClosed {
             let rest = connection.inbox.readableBytes
             let share = Self.leavingBytesPerTurn - (start - rest)
-            if share <= 0 {
+            if share <= 0 || index.visits - visits > Self.visitsPerTurn {
                 leaving.append((connection, reason))
                 return workLater()
             }

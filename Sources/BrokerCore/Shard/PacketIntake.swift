@@ -6,6 +6,9 @@ extension Shard {
     /// Bytes behind a packet that waits for other shards beyond which a connection is not read until they are fewer.
     static let inboxBytesMax = 65_536
 
+    /// Nodes of the index that the packets of one client may lead to before others are looked at.
+    static let visitsPerTurn: UInt64 = 65_536
+
     /// Takes bytes from a client, and does what they ask for: no more than about `share` of them, when others have waited long enough.
     func process(_ bytes: ByteBuffer, on connection: ClientConnection, share: Int = .max) {
         if connection.isClosed { return }
@@ -22,7 +25,10 @@ extension Shard {
         do {
             // One after the other, so that answers leave in the order of what they answer [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4]
             // [MQTT5-4.6.0-2] [MQTT5-4.6.0-3] [MQTT5-4.6.0-4].
-            while try step(&buffer, on: connection), buffer.readableBytes > rest {}
+            let visits = index.visits
+            while try step(&buffer, on: connection), buffer.readableBytes > rest {
+                if index.visits - visits > Self.visitsPerTurn { pause(connection) }
+            }
         } catch {
             end(connection, reason: .malformed(error), closingTransport: true)  // no CONNACK [MQTT-3.1.4-1] [MQTT-4.8.0-1] [MQTT5-4.13.1-1]
         }
@@ -41,6 +47,9 @@ extension Shard {
         }
         updateReading(of: connection)
         if connection.strangersBytes > 0 || !connection.isConnected { countStranger(connection) }
+        if connection.inbox.readableBytes > BrokerLimits.connectBytesAlways || connection.inboxBytesCounted > 0 {
+            countInbox(of: connection)
+        }
     }
 
     /// What waits in the inbox is next: the SUBACK that it waited for is on its way, or the client may publish again.
@@ -183,6 +192,7 @@ extension Shard {
 
     private func receivePubrec(_ packet: Acknowledgement, from session: Session, on connection: ClientConnection) {
         let place = keptPlace(of: packet.packetID, in: session)
+        let wasFull = session.window.bytes >= limits.inflightBytesMax
         if packet.reasonCode.isError {
             if session.window.refuse(packet.packetID) {
                 recordRemoval(at: place, from: session)
@@ -193,7 +203,7 @@ extension Shard {
             // [MQTT-4.3.3-1] [MQTT5-4.3.3-4]
             acknowledge(.pubrel, packet.packetID, after: need(of: session), on: connection)
             // Its bytes are free, if not its place.
-            if session.inflightBytesCounted >= limits.inflightBytesMax { pump(session) } else { countInflight(of: session) }
+            if wasFull { pump(session) } else { countWaiting(of: session) }
         } else {
             // Also in MQTT 3.1.1, which cannot tell why: without an answer the client's identifier would be taken for ever.
             acknowledge(.pubrel, packet.packetID, .packetIdentifierNotFound, on: connection)

@@ -10,7 +10,10 @@ extension Shard {
             turns?.begin()
             switch message {
             case .deliver(let message, let inbound): deliverHere(message, of: inbound)
-            case .deliverShared(let message, let group, let hops): deliverShared(message, group: group, hops: hops)
+            case .deliverShared(let message, let groups, let hops):
+                for group in groups { deliverShared(message, group: group, hops: hops) }
+            case .mark(let bytes): tell(peer, .workedOff(bytes: bytes))
+            case .workedOff(let bytes): worked(off: bytes, by: peer)
             case .publish(let message): ownMessages.append(message)
             case .interest(let filter, let wanted, let sequence):
                 index.setShard(peer, wants: filter, wanted)
@@ -81,10 +84,8 @@ extension Shard {
             if wasWritable && !connection.isWritable { tell(peer, .relayWritable(id: id, false)) }
         case .relayReading(let id, let isReading):
             guard let connection = relays[id] else { return }
-            switch connection.link {
-            case .local: transport.setReading(isReading, on: connection)
-            case .remote(let previous, let id): tell(previous, .relayReading(id: id, isReading))
-            }
+            connection.isRead = isReading
+            setRelayReading(of: connection)
         case .relayClose(let id, let reason):
             guard let connection = relays[id] else { return }
             switch connection.link {

@@ -157,7 +157,7 @@ extension Shard {
         var delivery = delivery
         recordSent(&delivery, to: session)
         let packetID = session.window.open(delivery)
-        countInflight(of: session)
+        countWaiting(of: session)
         // Its identifier has to be known after a crash, or the client would take another message for this one.
         if delivery.qos == .exactlyOnce, holds(.publish(packetID, duplicate: false), until: need(of: session), on: connection) { return }
         // Whatever the publisher's DUP said [MQTT5-3.3.1-3] [MQTT5-4.3.2-2] [MQTT5-4.3.3-2].
@@ -229,7 +229,7 @@ extension Shard {
     /// Sends what waits, as far as window and socket have room: what was sent before the client went, then retained messages for new
     /// subscriptions, as far as they are due, then the queue in order.
     func pump(_ session: Session) {
-        countInflight(of: session)
+        countWaiting(of: session)
         guard let connection = session.connection else { return }
         while hasRoom(on: connection), let entry = session.window.nextResend(inflightMax: sendQuota(of: connection)) {
             resend(entry, to: session, on: connection)
@@ -237,7 +237,6 @@ extension Shard {
         while canSend(session, on: connection) {
             if sendNextRetained(to: session, on: connection) { continue }
             guard let next = session.queue.popFirst() else { break }
-            queuedBytes -= next.message.size
             if next.message.isExpired(at: now) {
                 recordRemoval(of: next, from: session)
                 drop(.messageExpired, of: session)  // [MQTT5-3.3.2-5]
@@ -249,6 +248,7 @@ extension Shard {
             }
             send(next, to: session, on: connection)  // [MQTT-4.6.0-6] [MQTT5-4.6.0-6]
         }
+        countWaiting(of: session)
         checkPace(of: connection)
     }
 
@@ -271,7 +271,7 @@ extension Shard {
         if entry.stage == .awaitingPubcomp { return acknowledge(.pubrel, entry.packetID, after: need(of: session), on: connection) }
         guard let form = topicForm(of: entry.delivery, on: connection) else {
             session.window.abandon(entry.packetID)
-            countInflight(of: session)
+            countWaiting(of: session)
             recordRemoval(of: entry.delivery, from: session)
             return drop(.packetTooLarge, of: session)
         }

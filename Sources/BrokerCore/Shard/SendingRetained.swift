@@ -33,7 +33,14 @@ extension Shard {
         }
         retainedShare -= 1
         if let filter = session.retainedBacklog.filterToLookUp() {
-            session.retainedBacklog.begin(filter, retainedTopics(matching: filter))
+            let topics = retainedTopics(matching: filter)
+            if hasRoomInAll(for: topics.count * MemoryLayout<ByteBuffer>.size) {
+                session.retainedBacklog.begin(filter, topics)
+            } else {
+                drop(.queueFull, of: session, topics.count)
+                session.retainedBacklog.begin(filter, [])
+            }
+            countWaiting(of: session)
             return true
         }
         guard var owed = session.retainedBacklog.popFirst() else { return false }

@@ -75,12 +75,23 @@ package final class Shard {
     let queueBytesShare: Int
     let outboundBytesShare: Int
     let subscriptionsShare: Int
+    let filterLevelsShare: Int
+    let inboxBytesShare: Int
+    /// Of packets of clients that are connected, whose end has not come.
+    var inboxBytes = 0
     let willBytesShare: Int
     /// Of the wills of this shard's sessions.
     var willBytes = 0
     var waitedFor = 0
     var congestedPeers = ShardSet()
     var held: [ClientConnection] = []
+    /// Those whose session is on a shard with too much to do.
+    var heldRelays: [ClientConnection] = []
+    var handOffs: HandOffs
+    /// Nodes of the index that were visited, as far as they are charged to somebody.
+    private var visitsCharged: UInt64 = 0
+    /// Connections whose packets cost so much that others go before the rest of them.
+    var paused = Deque<ClientConnection>()
     /// The connection whose packets are being processed: what it publishes may have to wait.
     var publisher: ClientConnection?
     /// Connections that are closed at the end of the turn.
@@ -100,6 +111,9 @@ package final class Shard {
         connectBytesShare = limits.connectBytesInAllMax / shardCount
         queueBytesShare = limits.queueBytesInAllMax / shardCount
         outboundBytesShare = limits.outboundBytesInAllMax / shardCount
+        handOffs = HandOffs(bytesMax: limits.handOffBytesMax, shardCount: shardCount)
+        inboxBytesShare = limits.inboxBytesInAllMax / shardCount
+        filterLevelsShare = limits.filterLevelsInAllMax / shardCount
         subscriptionsShare = limits.subscriptionsInAllMax / shardCount
         willBytesShare = limits.willBytesInAllMax / shardCount
         self.authorizer = authorizer
@@ -169,9 +183,9 @@ package final class Shard {
     package func endTurn(now: Instant) {
         self.now = now
         turnIsOpen = false
-        for (connection, reason) in doomed { end(connection, reason: reason, closingTransport: true) }
-        doomed.removeAll(keepingCapacity: true)
+        endDoomed()
         releasePublishers()
+        releaseRelays()
         publishOwnMessages()
         closeTurn()  // what it asks other shards goes to them with the rest of the turn
         var connections: [ClientConnection] = []
@@ -186,6 +200,15 @@ package final class Shard {
         owesPeers = false
         connections.removeAll(keepingCapacity: true)
         if dirty.isEmpty { swap(&connections, &dirty) }  // keeps the array's storage
+    }
+
+    /// The will of one that ends may doom others.
+    private func endDoomed() {
+        while !doomed.isEmpty {
+            var ending: [(connection: ClientConnection, reason: CloseReason)] = []
+            swap(&ending, &doomed)
+            for (connection, reason) in ending { end(connection, reason: reason, closingTransport: true) }
+        }
     }
 
     /// Nothing of this turn is at the end of what is shared any more; the storage is kept where no connection still has its bytes there.
@@ -239,7 +262,8 @@ package final class Shard {
         self.now = now
         counters.bytesReceived &+= UInt64(bytes.readableBytes)
         if case .relaying(let shard, _) = connection.phase {
-            tell(shard, .relayReceived(id: connection.id, bytes: bytes))
+            handOver(.relayReceived(id: connection.id, bytes: bytes), bytes: bytes.readableBytes, to: shard)
+            if handOffs.full.contains(shard) { holdRelay(connection) }
             return
         }
         process(bytes, on: connection)
@@ -274,6 +298,12 @@ package final class Shard {
         checkPace(of: connection)
     }
 
+    /// Nodes of the index that were visited since the last call.
+    func takeVisits() -> Int {
+        defer { visitsCharged = index.visits }
+        return Int(clamping: index.visits - visitsCharged)
+    }
+
     // MARK: The broker's own messages
 
     /// Publishes as the broker itself, at the topic's home shard, so that messages on one topic keep their order wherever they come from.
@@ -286,8 +316,7 @@ package final class Shard {
     func enqueueOwn(_ message: Message) {
         let home = Self.home(of: message.topic, shardCount: peers.count + 1)
         if home == id { return ownMessages.append(message) }
-        tell(home, .publish(message))
-        noteHandOff(of: message, to: home)
+        handOver(message, to: home, as: .publish(message))
     }
 
     func publishOwnMessages() {

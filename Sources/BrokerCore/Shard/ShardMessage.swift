@@ -9,10 +9,14 @@ package enum ShardMessage: Sendable {
     ///
     /// Of a QoS 2 message that is kept, what tells it from others.
     case deliver(Message, of: InboundID?)
-    /// For one member of a shared subscription at the receiver, or wherever members are by then.
-    case deliverShared(Message, group: String, hops: Int)
+    /// For one member of each of these shared subscriptions at the receiver, or wherever members are by then.
+    case deliverShared(Message, groups: [String], hops: Int)
     /// A message by the broker itself whose topic has its home at the receiver.
     case publish(Message)
+    /// The receiver is to say when it has come here: so much was handed over since the last mark.
+    case mark(bytes: Int)
+    /// The sender has come to a mark.
+    case workedOff(bytes: Int)
     /// What was handed over before belongs to this turn of the sender, which wants to know when all of it is on disk.
     case settle(turn: UInt64)
     /// All is on disk that the sender changed for what the receiver handed over in this turn.

@@ -3,14 +3,21 @@ import NIOCore
 
 /// Messages of shared subscriptions: to one member each, and on to another when that one leaves (MQTT 5 section 4.8.2).
 extension Shard {
-    func deliver(_ outgoing: inout OutgoingMessage, to group: SharedGroup) {
-        switch group.choose() {
-        case .member(let session, let options): offer(&outgoing, to: session, options, of: group)
-        case .shard(let shard):
-            tell(shard, .deliverShared(outgoing.message, group: group.name, hops: 1))
-            noteHandOff(of: outgoing.message, to: shard)
-        case nil: counters.drop(.noSharedMember)
+    /// To one member of each group; another shard hears once of all whose member it is to choose.
+    func deliver(_ outgoing: inout OutgoingMessage, to groups: [SharedGroup]) {
+        var elsewhere: [ShardID: [String]] = [:]
+        for group in groups {
+            switch group.choose() {
+            case .member(let session, let options): offer(&outgoing, to: session, options, of: group)
+            case .shard(let shard): elsewhere[shard, default: []].append(group.name)
+            case nil: counters.drop(.noSharedMember)
+            }
         }
+        for (shard, names) in elsewhere { handOver(outgoing.message, to: shard, groups: names, hops: 1) }
+    }
+
+    private func handOver(_ message: Message, to shard: ShardID, groups: [String], hops: Int) {
+        handOver(message, to: shard, as: .deliverShared(message, groups: groups, hops: hops))
     }
 
     /// Another shard chose this one; its members may have left or lost their connections meanwhile, then the message goes on.
@@ -25,8 +32,7 @@ extension Shard {
             return offer(&outgoing, to: session, options, of: group)
         }
         guard mayGoOn, case .shard(let next) = group?.choose() else { return counters.drop(.noSharedMember) }
-        tell(next, .deliverShared(message, group: name, hops: hops + 1))
-        noteHandOff(of: message, to: next)
+        handOver(message, to: next, groups: [name], hops: hops + 1)
     }
 
     private func offer(_ outgoing: inout OutgoingMessage, to session: Session, _ options: SubscriptionOptions, of group: SharedGroup) {
@@ -76,7 +82,7 @@ extension Shard {
                 continue
             }
             var outgoing = OutgoingMessage(delivery.message, now: now)
-            deliver(&outgoing, to: group)
+            deliver(&outgoing, to: [group])
         }
     }
 }

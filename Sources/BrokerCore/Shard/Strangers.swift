@@ -18,6 +18,17 @@ extension Shard {
         end(connection, reason: .limitExceeded(.quotaExceeded, text), closingTransport: true)
     }
 
+    /// Counts the beginning of a packet of a client that is connected, whose end may never come.
+    func countInbox(of connection: ClientConnection) {
+        let beyond = connection.isConnected ? max(0, connection.inbox.readableBytes - BrokerLimits.connectBytesAlways) : 0
+        let hasGrown = beyond > connection.inboxBytesCounted
+        inboxBytes += beyond - connection.inboxBytesCounted
+        connection.inboxBytesCounted = beyond
+        guard hasGrown, inboxBytes > inboxBytesShare else { return }
+        let text = "there is no room for more of its packet (inboxBytesInAllMax)"
+        end(connection, reason: .limitExceeded(.quotaExceeded, text), closingTransport: true)
+    }
+
     /// Counts what is kept of a request that is to open a connection, instead of what was counted of it before.
     ///
     /// Answers false when there is no room for more: then its connection is to be closed, and has been counted as such.

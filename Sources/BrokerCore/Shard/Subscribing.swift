@@ -80,13 +80,7 @@ extension Shard {
     ) -> (ReasonCode, String)? {
         let limits = connection.limits.values
         if let problem = topicProblem(ByteBuffer(string: request.filter), of: connection) { return (.topicFilterInvalid, problem) }
-        if session.subscriptions.count >= limits.subscriptionsPerClientMax, session.subscriptions[ExactText(request.filter)] == nil {
-            let text = "the client has \(limits.subscriptionsPerClientMax) subscriptions (subscriptionsPerClientMax)"
-            return (.quotaExceeded, text)
-        }
-        if index.subscriptionCount >= subscriptionsShare, session.subscriptions[ExactText(request.filter)] == nil {
-            return (.quotaExceeded, "all sessions together have as many subscriptions as they may (subscriptionsInAllMax)")
-        }
+        if let text = lacksRoom(for: request.filter, of: session, limits: limits) { return (.quotaExceeded, text) }
         if request.filter.hasPrefix(BasicIngest.prefix) { return (.notAuthorized, "nobody subscribes to the topics of Basic Ingest") }
         if session.keeping.isKept, turns?.isFailing == true { return (.implementationSpecificError, Self.storeTrouble) }
         if authorizer.isUnrestricted { return nil }

@@ -139,6 +139,9 @@ package final class SimulatedBroker {
         return true
     }
 
+    /// What others have handed to a shard and is still under way.
+    package func handOffs(to shard: Int) -> [ShardMessage] { mail.boxes[shard].flatMap(\.messages) }
+
     /// A shard that reads from a socket, or meets a deadline, has taken before what others handed to it: so the server keeps it.
     private func takeMail(of node: SimulatedShard) {
         while deliverHandOff(to: node.id.index) {}

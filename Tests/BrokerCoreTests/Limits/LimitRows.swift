@@ -131,6 +131,30 @@ extension LimitRow {
             #expect(broker.nodes[0].core.statistics().subscriptions == min(trial.amount, 3))
             return broker.refusals
         },
+        LimitRow(name: "filterLevelsPerClientMax", limit: 10, beyond: "subscription refused") { trial in
+            let broker = trial.broker()
+            let client = try broker.client("a")
+            for number in 1..<(trial.amount - 6) { _ = try client.subscribe("a/long/name/without/wildcards/\(number)") }
+            _ = try client.subscribe("a/b/c/d/#")
+            _ = try client.subscribe("x/+")
+            _ = try client.exchange(.unsubscribe(Unsubscribe(packetID: 7, filters: ["x/+"])))
+            _ = try client.subscribe("y")
+            return broker.refusals
+        },
+        LimitRow(name: "sharedSubscriptionsPerClientMax", limit: 3, beyond: "subscription refused") { trial in
+            let broker = trial.broker()
+            let client = try broker.client("a")
+            _ = try client.subscribe("others/are/not/counted")
+            for number in 0..<trial.amount { _ = try client.subscribe("$share/g\(number)/t") }
+            return broker.refusals
+        },
+        LimitRow(name: "filterLevelsInAllMax", limit: 10, beyond: "subscription refused") { trial in
+            let broker = trial.broker()
+            _ = try broker.client("a").subscribe("a/b/c/d/#")
+            let client = try broker.client("b")
+            for number in 0..<(trial.amount - 5) { _ = try client.subscribe("\(number)") }
+            return broker.refusals
+        },
         LimitRow(name: "subscriptionsInAllMax", limit: 3, beyond: "subscription refused") { trial in
             let broker = trial.broker()
             for number in 0..<trial.amount {

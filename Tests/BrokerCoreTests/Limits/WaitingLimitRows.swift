@@ -18,10 +18,34 @@ extension LimitRow {
             try wait(in: broker, payloads: [String(repeating: "x", count: 49), String(repeating: "x", count: trial.amount - 51)])
             return broker.refusals
         },
-        LimitRow(name: "queueBytesInAllMax", limit: 100, beyond: "dropped: queue_full") { trial in
+        LimitRow(name: "queueBytesInAllMax", limit: 400, beyond: "dropped: queue_full") { trial in
             let broker = trial.broker()
-            try wait(in: broker, payloads: [String(repeating: "x", count: 49), String(repeating: "x", count: trial.amount - 51)])
+            // Each with its topic, and what it takes beside its bytes.
+            let rest = trial.amount - 51 - 2 * Shard.deliveryBytes
+            try wait(in: broker, payloads: [String(repeating: "x", count: 49), String(repeating: "x", count: rest)])
             return broker.refusals
+        },
+        LimitRow(name: "inboxBytesInAllMax", limit: 100, beyond: "closed: limit_exceeded") { trial in
+            let broker = trial.broker()
+            for (name, bytes) in [("a", 40), ("b", trial.amount - 40)] {
+                // A PUBLISH of 10,000 bytes that does not go on.
+                let client = try broker.client(name)
+                var start = ByteBuffer(bytes: [0x30, 0x90, 0x4E, 0, 1, 0x74])
+                start.writeRepeatingByte(0x78, count: BrokerLimits.connectBytesAlways + bytes - start.readableBytes)
+                client.send(start)
+            }
+            return broker.refusals
+        },
+        LimitRow(name: "handOffBytesMax", limit: 100, beyond: "the publisher waits") { trial in
+            let broker = SimulatedBroker(shards: 2, limits: trial.limits)
+            _ = try broker.client("s", at: 1).subscribe("t")
+            let publisher = try broker.client("p")
+            publisher.send(message("t", String(repeating: "x", count: trial.amount - 65)))
+            defer {
+                broker.settle()
+                #expect(publisher.socket?.isRead == true)
+            }
+            return publisher.socket?.isRead == true ? "" : "the publisher waits"
         },
         LimitRow(name: "outboundBytesMax", limit: 300, beyond: "dropped: outbound_full", servesLimit: false) { trial in
             let broker = trial.broker()
