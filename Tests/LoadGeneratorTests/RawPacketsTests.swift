@@ -10,6 +10,11 @@ import Testing
         #expect(packet == [0x10, 14, 0, 4, 0x4D, 0x51, 0x54, 0x54, 4, 0x02, 0, 0, 0, 2, 0x62, 0x31])
     }
 
+    @Test func connectAsksForASessionThatIsKept() {
+        let packet = RawPackets.connect(clientID: "b", username: nil, password: nil, keepsSession: true)
+        #expect(packet == [0x10, 13, 0, 4, 0x4D, 0x51, 0x54, 0x54, 4, 0x00, 0, 0, 0, 1, 0x62])
+    }
+
     @Test func connectCarriesUserNameAndPasswordAfterTheIdentifier() {
         let packet = RawPackets.connect(clientID: "b", username: "u", password: "pw")
         #expect(packet == [0x10, 20, 0, 4, 0x4D, 0x51, 0x54, 0x54, 4, 0xC2, 0, 0, 0, 1, 0x62, 0, 1, 0x75, 0, 2, 0x70, 0x77])

@@ -29,12 +29,12 @@ package struct Dialer: Sendable {
     ///
     /// Sends `subscribe` after CONNACK, hands the open session to `successor`, and answers its channel, or fails with a ``LoadError``.
     func open(
-        clientID: String, subscribe: [UInt8]?, successor: (any ChannelHandler)?, on eventLoop: any EventLoop
+        clientID: String, subscribe: [UInt8]?, successor: (any ChannelHandler)?, keepsSession: Bool = false, on eventLoop: any EventLoop
     ) -> EventLoopFuture<any Channel> {
         let opened = eventLoop.makePromise(of: Void.self)
         let name = "\(broker) (\(clientID))"
         let opener = SessionOpener(
-            connect: RawPackets.connect(clientID: clientID, username: username, password: password),
+            connect: RawPackets.connect(clientID: clientID, username: username, password: password, keepsSession: keepsSession),
             subscribe: subscribe, successor: successor, name: name, usesTLS: tls != nil, timeout: timeout, opened: opened)
         let bound = NIOLoopBound(opener, eventLoop: eventLoop)
         let tls = tls

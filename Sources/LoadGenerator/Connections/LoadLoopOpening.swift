@@ -19,8 +19,15 @@ extension LoadLoop {
         add(connection)
         return dialer.open(
             clientID: topology.clientID("s", number), subscribe: RawPackets.subscribe(filter: filter, qos: parameters.qos),
-            successor: connection, on: eventLoop
+            successor: connection, keepsSession: parameters.keepsSessions, on: eventLoop
         ).map { _ in }
+    }
+
+    /// Ends subscriber `number`'s session, which the broker would keep.
+    package func endSession(ofSubscriber number: Int, topology: Topology, dialer: Dialer) -> EventLoopFuture<Void> {
+        dialer.open(clientID: topology.clientID("s", number), subscribe: nil, successor: nil, on: eventLoop).flatMap { channel in
+            channel.writeAndFlush(ByteBuffer(bytes: RawPackets.disconnect)).flatMap { channel.close() }
+        }
     }
 
     /// Opens publisher `number`'s session, up to its CONNACK.

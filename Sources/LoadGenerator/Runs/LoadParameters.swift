@@ -59,6 +59,8 @@ package struct LoadParameters: Equatable, Sendable {
     package var subscribers = 10
     /// Further subscribers of mode `fanout` that stop reading before the first message.
     package var stalled = 0
+    /// Whether subscribers have sessions that outlive their connections: what a broker acknowledges for them it must not lose.
+    package var keepsSessions = false
     package var amount = LoadAmount.seconds(5)
     /// Messages outstanding per publisher in a closed loop.
     package var inflight = 200
@@ -94,6 +96,7 @@ package struct LoadParameters: Equatable, Sendable {
         case .fanout: try require(publishers == 1, "fanout has one publisher: --publishers does not apply")
         case .connect: try require(rate == nil, "connect has no --rate: it opens connections as fast as --concurrency allows")
         }
+        try require(!keepsSessions || (mode != .connect && qos > .atMostOnce), "--persistent applies to messages at QoS 1 and 2")
         try require(stalled == 0 || mode == .fanout, "--stalled applies to fanout alone")
         try require((0...Self.connectionsMax / 2).contains(stalled), "--stalled must be 0 to \(Self.connectionsMax / 2)")
         try require((1...Int(PublisherFlow.windowMax)).contains(inflight), "--inflight must be 1 to \(PublisherFlow.windowMax)")

@@ -70,7 +70,19 @@ package struct MessageRun: Sendable {
         }
         figures.latency = latencies.summary
         for loop in loops { try await loop.run { $0.disconnect() } }
+        if parameters.keepsSessions { try await endSessions(on: loops, dialer: dialer) }
         return figures
+    }
+
+    /// Leaves nothing behind in the broker.
+    private func endSessions(on loops: [NIOLoopBound<LoadLoop>], dialer: Dialer) async throws {
+        for number in 0..<topology.subscribers {
+            let topology = topology
+            let ended = try await loops[number % loops.count].run {
+                $0.endSession(ofSubscriber: number, topology: topology, dialer: dialer)
+            }
+            try await ended.get()
+        }
     }
 
     /// The measured part, and a fence behind it: what a broker still holds for a subscriber comes before its PINGRESP.

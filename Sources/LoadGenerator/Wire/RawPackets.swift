@@ -13,11 +13,11 @@ package enum RawPackets {
     package static let pingRequest: [UInt8] = [0xC0, 0x00]
     package static let disconnect: [UInt8] = [0xE0, 0x00]
 
-    /// A CONNECT for a clean session without a will.
+    /// A CONNECT without a will, for a clean session or for one that is kept.
     ///
     /// Keep-alive is 0 (off): a generator that waits for a stalled broker must not be thrown out while it waits.
-    package static func connect(clientID: String, username: String?, password: String?) -> [UInt8] {
-        var flags: UInt8 = 0x02  // clean session
+    package static func connect(clientID: String, username: String?, password: String?, keepsSession: Bool = false) -> [UInt8] {
+        var flags: UInt8 = keepsSession ? 0 : 0x02  // clean session
         var payload = prefixed(clientID.utf8)
         if let username {
             flags |= 0x80

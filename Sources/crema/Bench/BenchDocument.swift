@@ -16,6 +16,7 @@ struct BenchDocument: Encodable {
         var publishers: Int?
         var subscribers: Int?
         var stalled: Int?
+        var persistent: Bool?
         var inflight: Int?
         var ratePerSecond: Double?
         var concurrency: Int?
@@ -83,6 +84,7 @@ extension BenchDocument.Parameters {
         publishers = sends ? parameters.publishers : nil
         subscribers = sends ? parameters.subscribers : nil
         stalled = parameters.stalled > 0 ? parameters.stalled : nil
+        persistent = parameters.keepsSessions ? true : nil
         inflight = sends && parameters.rate == nil ? parameters.inflight : nil
         ratePerSecond = parameters.rate
         concurrency = sends ? nil : parameters.concurrency

@@ -19,6 +19,9 @@ struct LoadOptions: ParsableArguments {
     @Option(help: "Further subscribers, of fanout, that read nothing: what they do to the others (default: 0).")
     var stalled: Int?
 
+    @Flag(help: "Subscribers have sessions that outlive their connections: what a broker acknowledges for them it must not lose.")
+    var persistent = false
+
     @Option(help: "Length of the measured part: PUBLISHes over all publishers, or connections.")
     var messages: Int?
 
@@ -73,6 +76,7 @@ struct LoadOptions: ParsableArguments {
         parameters.payloadBytes = size ?? parameters.payloadBytes
         parameters.inflight = inflight ?? parameters.inflight
         parameters.stalled = stalled ?? 0
+        parameters.keepsSessions = persistent
         parameters.rate = rate
         switch mode {
         case .p2p:
@@ -115,7 +119,7 @@ struct LoadOptions: ParsableArguments {
             let given = [
                 ("--qos", qos != nil), ("--size", size != nil), ("--publishers", publishers != nil),
                 ("--subscribers", subscribers != nil), ("--inflight", inflight != nil), ("--rate", rate != nil),
-                ("--stalled", stalled != nil),
+                ("--stalled", stalled != nil), ("--persistent", persistent),
             ]
             if let (name, _) = given.first(where: \.1) { throw .parameters("\(name) does not apply to connect") }
         } else if concurrency != nil {
