@@ -30,7 +30,7 @@ package enum PolicyVariable: String, Sendable, CaseIterable {
         let text: String? =
             switch self {
             case .clientID: subject.clientID
-            case .thingName: subject.clientID == subject.principal ? subject.clientID : nil
+            case .thingName: subject.principal?.utf8.elementsEqual(subject.clientID.utf8) == true ? subject.clientID : nil
             case .principal: subject.principal
             }
         guard let text, !text.isEmpty, !text.utf8.contains(where: Self.forbidden.contains) else { return nil }

@@ -70,6 +70,15 @@ import Testing
         #expect(try !allows(own, .publish, "by-principal/", principal: nil))
     }
 
+    @Test("A thing's name is the proved one byte by byte, not by Unicode's equivalence", arguments: [("K", "\u{212A}"), ("\u{E9}", "e\u{301}")])
+    func equivalentThings(_ clientID: String, _ principal: String) throws {
+        let own = [Fixture.allow("iot:Publish", "topic/${iot:Connection.Thing.ThingName}")]
+        for (name, proved) in [(clientID, principal), (principal, clientID)] {
+            #expect(try !allows(own, .publish, name, clientID: name, principal: proved))
+            #expect(try allows(own, .publish, name, clientID: name, principal: name))
+        }
+    }
+
     @Test(
         "Threat 39: a client identifier with a wildcard or a slash in it stands for nothing",
         arguments: ["*", "a*", "?", "+", "#", "a/b", "../x", "$SYS", "", "a\0b"])

@@ -69,7 +69,7 @@ extension Shard {
                     AcceptedConnect(connect: connect, principal: principal, isAssignedClientID: isAssigned, authenticationData: data),
                     on: connection)
             case .connected:
-                guard connection.session?.principal == principal else {
+                guard connection.session?.principal.map(ExactText.init) == ExactText(principal) else {
                     return fail(.notAuthorized, "re-authentication by another principal", on: connection)
                 }
                 sendAuth(.success, data, on: connection)

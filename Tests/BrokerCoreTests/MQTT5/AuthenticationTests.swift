@@ -128,9 +128,10 @@ private struct CountingAuthorizer: Authorizer {
         let wrong = try begin(broker)
         #expect(try wrong.exchange(auth(.continueAuthentication, "7")).connack?.reasonCode == .notAuthorized)
         #expect(!wrong.isConnected)
-        for last in ["1wrong", "2bob"] {
+        for (user, last) in [("ann", "1wrong"), ("ann", "2bob"), ("\u{E9}", "2e\u{301}")] {  // names are bytes
+            let broker = SimulatedBroker(shards: 1, authorizer: CountingAuthorizer())
             let client = try begin(broker)
-            for data in ["1", "2ann"] { _ = try client.exchange(auth(.continueAuthentication, data)) }
+            for data in ["1", "2\(user)"] { _ = try client.exchange(auth(.continueAuthentication, data)) }
             _ = try client.exchange(auth(.reauthenticate, nil))
             _ = try client.exchange(auth(.continueAuthentication, "1"))
             let answer = try client.exchange(auth(.continueAuthentication, last))
