@@ -53,6 +53,13 @@ import Testing
         }
     }
 
+    @Test("A filter with a wildcard does not get around a denial: there `?` is any one character")
+    func deniedFilters() throws {
+        let statements = [Fixture.allow("iot:*", "*"), Fixture.deny("iot:Subscribe", "topicfilter/room/?")]
+        for filter in ["room/1", "room/+", "room/#"] { #expect(try !allows(statements, .subscribe, filter), "\(filter)") }
+        for filter in ["room/10", "room", "rooms/+"] { #expect(try allows(statements, .subscribe, filter), "\(filter)") }
+    }
+
     @Test("Variables stand for who asks")
     func variables() throws {
         let own = [
