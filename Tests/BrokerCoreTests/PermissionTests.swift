@@ -93,6 +93,27 @@ private final class ChangingAuthorizer: Authorizer {
             ])
     }
 
+    @Test("A CONNECT that is on its way to another shard while rights are taken back is refused there", arguments: ["connect", "publish gone/a"])
+    func takenBackOnTheWay(right: String) throws {
+        let rights = ChangingAuthorizer()
+        let broker = broker(rights)
+        let owner = try broker.client("a", at: 1, cleanSession: false)
+        owner.lose()
+        broker.settle()
+        let client = SimulatedClient("a", of: broker)
+        client.open(at: 0)
+        client.send(.connect(Connect(clientID: "a", cleanStart: false, keepAlive: 0, will: will("gone/a", "bye"))))
+        broker.endTurn(of: 0)
+        rights.deny("a \(right)")
+        for node in broker.nodes { node.core.rightsChanged(now: broker.now) }
+        broker.settle()
+        #expect(try client.read() == [.connack(Connack(sessionPresent: false, reasonCode: .notAuthorized))])
+        #expect(!client.isConnected)
+        // Nothing of its session is lost by that.
+        rights.allow("a \(right)")
+        #expect(try client.connect(cleanSession: false) == [accepted(sessionPresent: true)])
+    }
+
     @Test("IoT Core closes MQTT 3.1.1 for what it may not do; the standard goes on")
     func dialects() throws {
         for (dialect, staysConnected) in [(Dialect.standard, true), (.aws, false)] {

@@ -53,18 +53,18 @@ extension Shard {
 
     func claim(_ connect: AcceptedConnect, on connection: ClientConnection) {
         var accepted = connect
-        if accepted.attempt == 0 {  // not when another shard hands it over
-            if connection.info.network != nil, !accepted.isAssignedClientID,
-                !admission.admits(accepted.clientID, principal: accepted.principal, now: now)
-            {
-                let text = "the client identifier connects too often (connectsPerSecondPerClientMax)"
-                return refuse(accepted.clientID, on: connection, .connectionRateExceeded, text)
-            }
-            if !authorizer.isUnrestricted, let refusal = refusal(of: accepted) {
-                return refuse(accepted.clientID, on: connection, .notAuthorized, refusal)
-            }
-            accepted.attempt = directory.nextAttempt()
+        let isHandedOver = accepted.attempt != 0
+        if !isHandedOver, connection.info.network != nil, !accepted.isAssignedClientID,
+            !admission.admits(accepted.clientID, principal: accepted.principal, now: now)
+        {
+            let text = "the client identifier connects too often (connectsPerSecondPerClientMax)"
+            return refuse(accepted.clientID, on: connection, .connectionRateExceeded, text)
         }
+        // Also when another shard hands it over: what was right there may have been taken back on the way.
+        if !authorizer.isUnrestricted, let refusal = refusal(of: accepted) {
+            return refuse(accepted.clientID, on: connection, .notAuthorized, refusal)
+        }
+        if !isHandedOver { accepted.attempt = directory.nextAttempt() }
         if refusesForWantOfStore(accepted, on: connection) { return }
         if let will = accepted.connect.will, willBytes + will.size > willBytesShare {
             let text = "there is no room for one more will (willBytesInAllMax)"
