@@ -114,6 +114,25 @@ private final class ChangingAuthorizer: Authorizer {
         #expect(try client.connect(cleanSession: false) == [accepted(sessionPresent: true)])
     }
 
+    @Test("A QoS 0 message that waits for a slow client is not sent when the client may not have it any more")
+    func takenBackWhileWaiting() throws {
+        let rights = ChangingAuthorizer()
+        let broker = broker(rights)
+        let client = try broker.client5("a")
+        for topic in ["t", "u"] { _ = try client.subscribe5(topic) }
+        let publisher = try broker.client5("p")
+        broker.setWritable(try #require(client.socket), false)
+        // Those that may expire are not encoded before they can be sent.
+        for topic in ["t", "u"] { publisher.send(message5(topic, "x") { $0.messageExpiryInterval = 60 }) }
+        broker.settle()
+        rights.deny("a receive t")
+        for node in broker.nodes { node.core.rightsChanged(now: broker.now) }
+        broker.setWritable(try #require(client.socket), true)
+        broker.settle()
+        #expect(try client.read().publishes.map { String(buffer: $0.topic) } == ["u"])
+        #expect(broker.dropped == ["delivery_denied": 1])
+    }
+
     @Test("IoT Core closes MQTT 3.1.1 for what it may not do; the standard goes on")
     func dialects() throws {
         for (dialect, staysConnected) in [(Dialect.standard, true), (.aws, false)] {
