@@ -50,6 +50,8 @@ package final class ClientConnection {
     var terms: AgreedTerms?
     var will: Will?
     var userName: String?
+    /// By which enhanced authentication proved the principal, the last time.
+    var credential: CredentialFingerprint?
     var keepAliveSeconds: UInt16 = 0
     var lastReceived: Instant
 

@@ -42,8 +42,8 @@ package final class SiteAuthorizer: Authorizer {
 
     /// Takes other credentials and policies, as after a reload.
     ///
-    /// Exchanges that have begun end by the old credentials. What clients may not do any more is taken back by
-    /// ``Broker/rightsChanged()``.
+    /// Exchanges that have begun prove the old credentials, which are compared with these before anybody is let in. Clients that proved
+    /// one that is gone, and what clients may not do any more, are for ``Broker/rightsChanged()``.
     package func replace(credentials: [String: ScramCredentials], policies: PolicyBook) {
         let next = site.withLock { site in
             site = Site(credentials: credentials, policies: policies, generation: site.generation + 1)
@@ -66,6 +66,12 @@ package final class SiteAuthorizer: Authorizer {
     package func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)? {
         guard method == ScramServer.mechanism, let known = site.withLock({ $0.credentials[connection.listener] }) else { return nil }
         return ScramExchange(credentials: known)
+    }
+
+    package func refusal(ofCredential credential: CredentialFingerprint, by principal: String?, on connection: ConnectionInfo) -> String? {
+        let known = site.withLock { $0.credentials[connection.listener] }
+        if let principal, let now = known?.fingerprint(of: principal), CredentialFingerprint(now) == credential { return nil }
+        return "the user is not in the listener's file any more, or has another password"
     }
 
     private func offersScram(_ connection: ConnectionInfo) -> Bool { site.withLock { $0.credentials[connection.listener] != nil } }
