@@ -121,7 +121,8 @@ let package = Package(
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [
-                "BrokerServer", "BrokerCore", "CremaTesting", "Documents", "HTTPExchange", "MQTTCodec", "Rights", "Trust", "WebSocketFraming",
+                "BrokerServer", "BrokerCore", "CremaTesting", "Documents", "HTTPExchange", "MQTTCodec", "Rights", "Trust",
+                "WebSocketFraming",
                 nioCore, nioEmbedded, nioHTTP, nioPosix, logging, subprocess, system,
             ]),
         .testTarget(name: "HTTPExchangeTests", dependencies: ["HTTPExchange", nioCore, nioHTTP]),

@@ -93,7 +93,9 @@ private final class ChangingAuthorizer: Authorizer {
             ])
     }
 
-    @Test("A CONNECT that is on its way to another shard while rights are taken back is refused there", arguments: ["connect", "publish gone/a"])
+    @Test(
+        "A CONNECT that is on its way to another shard while rights are taken back is refused there",
+        arguments: ["connect", "publish gone/a"])
     func takenBackOnTheWay(right: String) throws {
         let rights = ChangingAuthorizer()
         let broker = broker(rights)

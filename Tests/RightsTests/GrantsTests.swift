@@ -77,7 +77,9 @@ import Testing
         #expect(try !allows(own, .publish, "by-principal/", principal: nil))
     }
 
-    @Test("A thing's name is the proved one byte by byte, not by Unicode's equivalence", arguments: [("K", "\u{212A}"), ("\u{E9}", "e\u{301}")])
+    @Test(
+        "A thing's name is the proved one byte by byte, not by Unicode's equivalence",
+        arguments: [("K", "\u{212A}"), ("\u{E9}", "e\u{301}")])
     func equivalentThings(_ clientID: String, _ principal: String) throws {
         let own = [Fixture.allow("iot:Publish", "topic/${iot:Connection.Thing.ThingName}")]
         for (name, proved) in [(clientID, principal), (principal, clientID)] {

@@ -86,7 +86,9 @@ package protocol Authorizer: Sendable {
 extension Authorizer {
     /// No method is known.
     package func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)? { nil }
-    package func refusal(ofCredential credential: CredentialFingerprint, by principal: String?, on connection: ConnectionInfo) -> String? { nil }
+    package func refusal(ofCredential credential: CredentialFingerprint, by principal: String?, on connection: ConnectionInfo) -> String? {
+        nil
+    }
     package func refusal(ofConnect client: Publisher) -> String? { nil }
     package func refusal(ofPublish topic: String, retain: Bool, by publisher: Publisher) -> String? { nil }
     package func refusal(ofSubscribe filter: String, by subscriber: Publisher) -> String? { nil }
