@@ -93,6 +93,26 @@ private final class ChangingAuthorizer: Authorizer {
             ])
     }
 
+    @Test("A subscription that would be refused now does not come back with its session after a restart")
+    func takenBackWhileDown() throws {
+        let rights = ChangingAuthorizer()
+        let broker = SimulatedBroker(shards: 1, authorizer: rights, store: SimulatedStore())
+        let client = try broker.client("a", cleanSession: false)
+        _ = try client.subscribe("t", .atLeastOnce)
+        _ = try client.subscribe("u", .atLeastOnce, packetID: 2)
+        client.lose()
+        broker.settle()
+        rights.deny("a subscribe t")
+        let next = SimulatedBroker(shards: 1, authorizer: rights, store: broker.store?.afterCrash())
+        let publisher = try next.client("p")
+        _ = try publisher.exchange(message("t", "x", qos: .atLeastOnce, packetID: 1))
+        _ = try publisher.exchange(message("u", "x", qos: .atLeastOnce, packetID: 2))
+        #expect(
+            try SimulatedClient("a", of: next).connect(cleanSession: false) == [
+                accepted(sessionPresent: true), message("u", "x", qos: .atLeastOnce, packetID: 1),
+            ])
+    }
+
     @Test(
         "A CONNECT that is on its way to another shard while rights are taken back is refused there",
         arguments: ["connect", "publish gone/a"])

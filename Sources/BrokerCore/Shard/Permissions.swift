@@ -23,9 +23,10 @@ extension Shard {
         }
     }
 
-    private func takeBack() {
+    /// What the policies do not grant any more.
+    func takeBack() {
         for session in Array(sessions.values) {
-            var refusal = authorizer.refusal(ofConnect: session.subscriber)
+            var refusal = session.connection == nil ? nil : authorizer.refusal(ofConnect: session.subscriber)
             var refused: [String] = []
             for filter in session.subscriptions.keys.map(\.text) {
                 let wanted = (try? SharedFilter(parsing: filter))?.filter ?? filter
