@@ -23,9 +23,7 @@ final class TargetServer: Sendable {
     /// Connections that clients have closed.
     var closed: Int { connections.closed.load(ordering: .acquiring) }
 
-    /// - Parameters:
-    ///   - tls: for HTTPS.
-    ///   - isDeaf: whether nothing is read behind the first request of a connection, also not the end of TLS.
+    // With TLS for HTTPS; a deaf one reads nothing behind the first request of a connection, also not the end of TLS.
     init(tls: NIOSSLContext? = nil, isDeaf: Bool = false) async throws {
         let seen = Requests()
         let connections = Connections()
