@@ -121,8 +121,9 @@ let package = Package(
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [
-                "BrokerServer", "BrokerCore", "CremaTesting", "HTTPExchange", "MQTTCodec", "Trust", "WebSocketFraming", nioCore,
-                nioEmbedded, nioHTTP, nioPosix, logging, subprocess, system,
+                "BrokerServer", "BrokerCore", "CremaTesting", "Documents", "HTTPExchange", "MQTTCodec", "Rights", "Trust",
+                "WebSocketFraming",
+                nioCore, nioEmbedded, nioHTTP, nioPosix, logging, subprocess, system,
             ]),
         .testTarget(name: "HTTPExchangeTests", dependencies: ["HTTPExchange", nioCore, nioHTTP]),
         .testTarget(name: "WebSocketFramingTests", dependencies: ["WebSocketFraming", "CremaTesting", nioCore, nioWebSocket]),

@@ -27,6 +27,9 @@ final class PinnedClients: Sendable {
         var kept: [Key: Kept] = [:]
         var uses: UInt64 = 0
         var isShutDown = false
+        /// Of clients that nobody will use any more, by number.
+        var endings: [UInt64: Task<Void, Never>] = [:]
+        var endingsBegun: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -47,22 +50,33 @@ final class PinnedClients: Sendable {
         let key = Key(endpoint: endpoint, address: address)
         // Not on an event loop, and not under the lock: it reads files.
         let context = endpoint.isSecure ? try connections.context() : nil
-        let (client, surplus) = try lend(key, context)
-        for client in surplus { try? await client.shutdown() }
+        let client = try lend(key, context)
         defer { giveBack(key) }
         return try await body(client, endpoint.plainOrigin)
     }
 
+    /// Ends all clients, and answers when the last of them has ended, also of those that were given up before.
     func shutDown() async {
-        let clients = state.withLock { state in
+        let endings = state.withLock { state in
             state.isShutDown = true
-            defer { state.kept = [:] }
-            return state.kept.values.map(\.client)
+            for kept in state.kept.values { end(kept.client, in: &state) }
+            state.kept = [:]
+            return Array(state.endings.values)
         }
-        for client in clients { try? await client.shutdown() }
+        for ending in endings { await ending.value }
     }
 
-    private func lend(_ key: Key, _ context: NIOSSLContext?) throws -> (client: HTTPClient, surplus: [HTTPClient]) {
+    /// Ends a client in a task of its own: one whose server does not answer the end of TLS takes seconds, and is no other call's matter.
+    private func end(_ client: HTTPClient, in state: inout State) {
+        state.endingsBegun += 1
+        let number = state.endingsBegun
+        state.endings[number] = Task {
+            try? await client.shutdown()
+            self.state.withLock { $0.endings[number] = nil }
+        }
+    }
+
+    private func lend(_ key: Key, _ context: NIOSSLContext?) throws -> HTTPClient {
         try state.withLock { state in
             // One that is made now would never be shut down.
             guard !state.isShutDown else { throw CancellationError() }
@@ -71,14 +85,13 @@ final class PinnedClients: Sendable {
             kept.users += 1
             kept.lastUse = state.uses
             state.kept[key] = kept
-            var surplus: [HTTPClient] = []
             while state.kept.count > Self.keptMax {
                 let idle = state.kept.filter { $0.value.users == 0 }.min { $0.value.lastUse < $1.value.lastUse }
                 guard let idle else { break }
                 state.kept[idle.key] = nil
-                surplus.append(idle.value.client)
+                end(idle.value.client, in: &state)
             }
-            return (kept.client, surplus)
+            return kept.client
         }
     }
 

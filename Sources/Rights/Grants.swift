@@ -52,8 +52,10 @@ package struct Grants: Sendable {
     package func decide(_ action: PolicyAction, _ name: String) -> PolicyDecision {
         guard let candidates = entries[action] else { return .notAllowed }
         let resource = Array("\(action.resourceKind)/\(name)".utf8)
-        let isFilter = action == .subscribe
-        for entry in candidates where entry.patterns.contains(where: { $0.matches(resource, isFilter: isFilter) }) {
+        for entry in candidates {
+            // What is denied must not be had by a filter for more, so there `?` is any character, as IoT Core has it.
+            let isNarrow = action == .subscribe && entry.statement.effect == .allow
+            guard entry.patterns.contains(where: { $0.matches(resource, isFilter: isNarrow) }) else { continue }
             return entry.statement.effect == .deny ? .denied(by: entry.statement) : .allowed(by: entry.statement)
         }
         return .notAllowed

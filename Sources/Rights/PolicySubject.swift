@@ -1,5 +1,7 @@
 /// Who asks: a client with a name of its own choice, and what it has proved.
-package struct PolicySubject: Sendable, Hashable {
+///
+/// No key of a table: `String` takes canonically equivalent names for equal, and U+212A is another client than `K`.
+package struct PolicySubject: Sendable {
     /// The MQTT client identifier.
     package var clientID: String
     /// The name that a certificate or a password proved; `nil` for a client that proved nothing.
@@ -28,7 +30,7 @@ package enum PolicyVariable: String, Sendable, CaseIterable {
         let text: String? =
             switch self {
             case .clientID: subject.clientID
-            case .thingName: subject.clientID == subject.principal ? subject.clientID : nil
+            case .thingName: subject.principal?.utf8.elementsEqual(subject.clientID.utf8) == true ? subject.clientID : nil
             case .principal: subject.principal
             }
         guard let text, !text.isEmpty, !text.utf8.contains(where: Self.forbidden.contains) else { return nil }

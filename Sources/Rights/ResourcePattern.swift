@@ -31,8 +31,8 @@ struct ResourcePattern: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - name: UTF-8.
-    ///   - isFilter: the name is a topic filter. Then `?` is neither `+` nor `#`: a filter is granted only what lies within the grant, and one
-    ///     character does not stand for a level or more.
+    ///   - isFilter: the name is a topic filter that asks to be granted. Then `?` is neither `+` nor `#`: a filter is granted only what lies
+    ///     within the grant, and one character does not stand for a level or more.
     /// - Returns: whether it does.
     func matches(_ name: [UInt8], isFilter: Bool) -> Bool {
         var (at, position) = (0, 0)

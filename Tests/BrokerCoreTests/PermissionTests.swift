@@ -93,6 +93,68 @@ private final class ChangingAuthorizer: Authorizer {
             ])
     }
 
+    @Test("A subscription that would be refused now does not come back with its session after a restart")
+    func takenBackWhileDown() throws {
+        let rights = ChangingAuthorizer()
+        let broker = SimulatedBroker(shards: 1, authorizer: rights, store: SimulatedStore())
+        let client = try broker.client("a", cleanSession: false)
+        _ = try client.subscribe("t", .atLeastOnce)
+        _ = try client.subscribe("u", .atLeastOnce, packetID: 2)
+        client.lose()
+        broker.settle()
+        rights.deny("a subscribe t")
+        let next = SimulatedBroker(shards: 1, authorizer: rights, store: broker.store?.afterCrash())
+        let publisher = try next.client("p")
+        _ = try publisher.exchange(message("t", "x", qos: .atLeastOnce, packetID: 1))
+        _ = try publisher.exchange(message("u", "x", qos: .atLeastOnce, packetID: 2))
+        #expect(
+            try SimulatedClient("a", of: next).connect(cleanSession: false) == [
+                accepted(sessionPresent: true), message("u", "x", qos: .atLeastOnce, packetID: 1),
+            ])
+    }
+
+    @Test(
+        "A CONNECT that is on its way to another shard while rights are taken back is refused there",
+        arguments: ["connect", "publish gone/a"])
+    func takenBackOnTheWay(right: String) throws {
+        let rights = ChangingAuthorizer()
+        let broker = broker(rights)
+        let owner = try broker.client("a", at: 1, cleanSession: false)
+        owner.lose()
+        broker.settle()
+        let client = SimulatedClient("a", of: broker)
+        client.open(at: 0)
+        client.send(.connect(Connect(clientID: "a", cleanStart: false, keepAlive: 0, will: will("gone/a", "bye"))))
+        broker.endTurn(of: 0)
+        rights.deny("a \(right)")
+        for node in broker.nodes { node.core.rightsChanged(now: broker.now) }
+        broker.settle()
+        #expect(try client.read() == [.connack(Connack(sessionPresent: false, reasonCode: .notAuthorized))])
+        #expect(!client.isConnected)
+        // Nothing of its session is lost by that.
+        rights.allow("a \(right)")
+        #expect(try client.connect(cleanSession: false) == [accepted(sessionPresent: true)])
+    }
+
+    @Test("A QoS 0 message that waits for a slow client is not sent when the client may not have it any more")
+    func takenBackWhileWaiting() throws {
+        let rights = ChangingAuthorizer()
+        let broker = broker(rights)
+        let client = try broker.client5("a")
+        for topic in ["t", "u"] { _ = try client.subscribe5(topic) }
+        let publisher = try broker.client5("p")
+        broker.setWritable(try #require(client.socket), false)
+        // Those that may expire are not encoded before they can be sent.
+        for topic in ["t", "u"] { publisher.send(message5(topic, "x") { $0.messageExpiryInterval = 60 }) }
+        broker.settle()
+        rights.deny("a receive t")
+        for node in broker.nodes { node.core.rightsChanged(now: broker.now) }
+        broker.setWritable(try #require(client.socket), true)
+        broker.settle()
+        #expect(try client.read().publishes.map { String(buffer: $0.topic) } == ["u"])
+        #expect(broker.dropped == ["delivery_denied": 1])
+    }
+
     @Test("IoT Core closes MQTT 3.1.1 for what it may not do; the standard goes on")
     func dialects() throws {
         for (dialect, staysConnected) in [(Dialect.standard, true), (.aws, false)] {

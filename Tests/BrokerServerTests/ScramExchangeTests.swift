@@ -2,6 +2,7 @@ import BrokerCore
 import BrokerServer
 import MQTTCodec
 import NIOCore
+import Rights
 import Testing
 import Trust
 
@@ -32,5 +33,29 @@ import Trust
             Issue.record("a wrong proof was taken")
             return
         }
+    }
+
+    @Test("A credential counts as long as the listener's file has it as it was")
+    func takenBack() throws {
+        func users(_ lines: String...) throws -> ScramCredentials { try ScramCredentials(text: Array(lines.joined(separator: "\n").utf8)) }
+        func line(_ name: String) throws -> String {
+            try ScramCredentials.line(userName: name, ScramCredential(password: "pencil", iterations: 4_096))
+        }
+        let (ann, bob, otherAnn) = (try line("ann"), try line("bob"), try line("ann"))
+        let first = try users(ann, bob)
+        let credential = CredentialFingerprint(try #require(first.fingerprint(of: "ann")))
+        let authorizer = SiteAuthorizer(credentials: ["a": first])
+        func counts(_ name: String? = "ann", at listener: String = "a") -> Bool {
+            let info = ConnectionInfo(peer: "p", listener: listener, allowsAnonymous: false)
+            return authorizer.refusal(ofCredential: credential, by: name, on: info) == nil
+        }
+        #expect(counts())
+        #expect(!counts("bob") && !counts(nil) && !counts(at: "b"))
+        for (text, isKept) in [("\(bob)\n\(ann)", true), (bob, false), ("\(otherAnn)\n\(bob)", false), ("", false)] {
+            authorizer.replace(credentials: ["a": try users(text)], policies: PolicyBook())
+            #expect(counts() == isKept, "\(text)")
+        }
+        authorizer.replace(credentials: [:], policies: PolicyBook())
+        #expect(!counts())
     }
 }

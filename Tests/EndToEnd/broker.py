@@ -131,6 +131,10 @@ class Broker:
     def add_user(self, name, password):
         run(CREMA, "users", "add", name, "--file", str(self.users), input=password + "\n")
 
+    def configure(self, **settings):
+        """Writes the configuration with other settings, for the next reload or start."""
+        self.configuration.write_text(json.dumps({**json.loads(self.configuration.read_text()), **settings}))
+
     def reload(self):
         seen = self.log().count("reloaded:")
         self.process.send_signal(signal.SIGHUP)

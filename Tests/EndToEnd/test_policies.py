@@ -96,5 +96,60 @@ class PolicyTests(unittest.TestCase):
         self.assertEqual(first.next(), ("users/customer-1", "taken"))
 
 
+class LastPolicyTests(unittest.TestCase):
+    OWN = """
+Resources:
+  Own:
+    Type: AWS::IoT::Policy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - { Effect: Allow, Action: iot:Connect, Resource: "arn:aws:iot:eu-west-1:000000000000:client/*" }
+          - { Effect: Allow, Action: iot:Subscribe, Resource: "arn:aws:iot:eu-west-1:000000000000:topicfilter/open" }
+  ToAll:
+    Type: AWS::IoT::PolicyPrincipalAttachment
+    Properties: { PolicyName: Own, Principal: "*" }
+"""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="crema-")
+        self.addCleanup(folder.cleanup)
+        self.template = pathlib.Path(folder.name) / "policies.yaml"
+        self.template.write_text(self.OWN)
+        self.broker = Broker(self.template)
+        self.addCleanup(self.broker.end)
+
+    def subscribes(self, topic):
+        result = subprocess.run(
+            ["mosquitto_sub", *self.broker.mutual_tls("ann"), "-i", "ann", "-t", topic, "-E", "-V", "5"], capture_output=True, text=True,
+            timeout=20)
+        return result.returncode == 0 and "denied" not in (result.stdout + result.stderr).lower()
+
+    def test_a_reload_that_would_switch_rights_off_changes_nothing(self):
+        self.template.write_text("Resources: {}\n")
+        self.broker.process.send_signal(1)
+        self.broker.wait_for_log("reload: no template declares a policy any more", "restart to serve without rights")
+        self.broker.wait_for_log("reload failed: nothing has changed")
+        self.assertFalse(self.subscribes("#"))
+        self.assertTrue(self.subscribes("open"))
+        # To allow nothing has to be said.
+        self.broker.configure(policies=[])
+        self.broker.reload()
+        self.broker.wait_for_log("rights: 0 policies")
+        self.assertFalse(self.subscribes("open"))
+
+    def test_a_reload_may_switch_rights_on(self):
+        self.template.write_text("Resources: {}\n")
+        broker = Broker(self.template)
+        self.addCleanup(broker.end)
+        self.broker, first = broker, self.broker
+        self.assertTrue(self.subscribes("#"))
+        self.template.write_text(self.OWN)
+        broker.reload()
+        self.assertFalse(self.subscribes("#"))
+        self.broker = first
+
+
 if __name__ == "__main__":
     unittest.main()

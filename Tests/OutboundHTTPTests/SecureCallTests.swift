@@ -23,21 +23,30 @@ import Trust
         return (authority, tls)
     }
 
+    /// A client for which every host is on loopback.
+    private static func client(trusting roots: NIOSSLTrustRoots) throws -> OutboundClient {
+        let loopback = try #require(InternetAddress("127.0.0.1"))
+        return OutboundClient(
+            policy: try OutboundPolicy(allowing: [.init("127.0.0.1", at: .init(file: "c"))]), lookup: { _ in [loopback] },
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, trustRoots: roots, secondsMax: 60)
+    }
+
+    private static func post(_ url: String, with client: OutboundClient) async throws -> HTTPOutcome {
+        let (endpoint, target) = try HTTPEndpoint.parse(url)
+        let invocation = HTTPInvocation(
+            kind: .http, method: "POST", endpoint: endpoint, target: target, headers: [], body: [], isTrusted: false)
+        return await withCheckedContinuation { continuation in
+            client.send(invocation) { continuation.resume(returning: $0) }
+        }
+    }
+
     /// Calls a server whose certificate is for shop.example.
     private func call(_ host: String, trusting isTrusted: Bool) async throws -> (outcome: HTTPOutcome, requests: Int) {
         let (authority, tls) = try Self.authority(of: "shop.example")
         let root = try NIOSSLCertificate(bytes: Array(authority.certificate.pem()), format: .pem)
         let server = try await TargetServer(tls: NIOSSLContext(configuration: tls))
-        let loopback = try #require(InternetAddress("127.0.0.1"))
-        let client = OutboundClient(
-            policy: try OutboundPolicy(allowing: [.init("127.0.0.1", at: .init(file: "c"))]), lookup: { _ in [loopback] },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, trustRoots: isTrusted ? .certificates([root]) : .default, secondsMax: 60)
-        let (endpoint, target) = try HTTPEndpoint.parse("https://\(host):\(server.port)/ok")
-        let invocation = HTTPInvocation(
-            kind: .http, method: "POST", endpoint: endpoint, target: target, headers: [], body: [], isTrusted: false)
-        let outcome = await withCheckedContinuation { continuation in
-            client.send(invocation) { continuation.resume(returning: $0) }
-        }
+        let client = try Self.client(trusting: isTrusted ? .certificates([root]) : .default)
+        let outcome = try await Self.post("https://\(host):\(server.port)/ok", with: client)
         await client.shutDown()
         await server.close()
         return (outcome, server.requests.count)
@@ -54,23 +63,35 @@ import Trust
         let server = try await TargetServer(tls: NIOSSLContext(configuration: tls))
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("roots-\(UUID().uuidString).pem")
         try Data(authority.certificate.pem()).write(to: file)
-        let loopback = try #require(InternetAddress("127.0.0.1"))
-        let client = OutboundClient(
-            policy: try OutboundPolicy(allowing: [.init("127.0.0.1", at: .init(file: "c"))]), lookup: { _ in [loopback] },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, trustRoots: .file(file.path), secondsMax: 60)
+        let client = try Self.client(trusting: .file(file.path))
         for host in ["a.example", "b.example", "c.example"] {
-            let (endpoint, target) = try HTTPEndpoint.parse("https://\(host):\(server.port)/ok")
-            let invocation = HTTPInvocation(
-                kind: .http, method: "POST", endpoint: endpoint, target: target, headers: [], body: [], isTrusted: false)
-            let outcome = await withCheckedContinuation { continuation in
-                client.send(invocation) { continuation.resume(returning: $0) }
-            }
+            let outcome = try await Self.post("https://\(host):\(server.port)/ok", with: client)
             #expect(outcome == .answered(status: 200), "\(host)")
             try? FileManager.default.removeItem(at: file)
         }
         #expect(server.requests.map { $0.split(separator: " ")[2] } == ["a", "b", "c"].map { "\($0).example:\(server.port)" })
         await client.shutDown()
         await server.close()
+    }
+
+    @Test("A target that does not answer the end of TLS holds up no other target's call")
+    func deafTargets() async throws {
+        let (authority, tls) = try Self.authority(of: "*.example")
+        let root = try NIOSSLCertificate(bytes: Array(authority.certificate.pem()), format: .pem)
+        let deaf = try await TargetServer(tls: NIOSSLContext(configuration: tls), isDeaf: true)
+        let other = try await TargetServer()
+        let client = try Self.client(trusting: .certificates([root]))
+        // As many as stay open, and one more, for which the first is given up.
+        let urls = (0..<64).map { "https://h\($0).example:\(deaf.port)/ok" } + ["http://127.0.0.1:\(other.port)/ok"]
+        for url in urls {
+            let outcome = try await Self.post(url, with: client)
+            #expect(outcome == .answered(status: 200), "\(url)")
+        }
+        // The call did not wait until the first target's connection was cut off, after seconds.
+        #expect(deaf.closed == 0)
+        deaf.hangUp()
+        await client.shutDown()
+        for server in [deaf, other] { await server.close() }
     }
 
     @Test func anAddressIsCheckedAsSuch() async throws {

@@ -9,6 +9,7 @@ final class TargetServer: Sendable {
     let port: Int
     private let channel: any Channel
     private let seen: Requests
+    private let connections: Connections
 
     /// What came in, as `METHOD target`.
     final class Requests: Sendable {
@@ -19,12 +20,19 @@ final class TargetServer: Sendable {
 
     var requests: [String] { seen.all }
 
-    init(tls: NIOSSLContext? = nil) async throws {
+    /// Connections that clients have closed.
+    var closed: Int { connections.closed.load(ordering: .acquiring) }
+
+    // With TLS for HTTPS; a deaf one reads nothing behind the first request of a connection, also not the end of TLS.
+    init(tls: NIOSSLContext? = nil, isDeaf: Bool = false) async throws {
         let seen = Requests()
-        self.seen = seen
+        let connections = Connections()
+        (self.seen, self.connections) = (seen, connections)
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    connections.add(channel)
+                    if isDeaf { try channel.pipeline.syncOperations.addHandler(Deafness()) }
                     if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(Behaviour(seen: seen))
@@ -35,6 +43,40 @@ final class TargetServer: Sendable {
     }
 
     func close() async { try? await channel.close() }
+
+    /// Closes the connections of a deaf server, without waiting for anybody.
+    func hangUp() { connections.closeAll() }
+}
+
+private final class Connections: Sendable {
+    let closed = Atomic<Int>(0)
+    private let channels = Mutex<[any Channel]>([])
+
+    func add(_ channel: any Channel) {
+        channels.withLock { $0.append(channel) }
+        channel.closeFuture.whenComplete { _ in self.closed.add(1, ordering: .releasing) }
+    }
+
+    func closeAll() {
+        for channel in channels.withLock({ $0 }) {
+            // From below TLS, which would wait for the other side.
+            channel.eventLoop.execute {
+                let below = try? channel.pipeline.syncOperations.context(handlerType: Deafness.self)
+                below?.close(promise: nil)
+            }
+        }
+    }
+}
+
+/// Below TLS: what comes after the first answer is thrown away.
+private final class Deafness: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    var isDeaf = false
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if !isDeaf { context.fireChannelRead(data) }
+    }
 }
 
 private final class Behaviour: ChannelInboundHandler {
@@ -51,7 +93,9 @@ private final class Behaviour: ChannelInboundHandler {
         switch unwrapInboundIn(data) {
         case .head(let head): (self.head, body) = (head, "")
         case .body(let part): body += String(buffer: part)
-        case .end: answer(context)
+        case .end:
+            answer(context)
+            (try? context.pipeline.syncOperations.handler(type: Deafness.self))?.isDeaf = true
         }
     }
 

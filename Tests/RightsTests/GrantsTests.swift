@@ -53,6 +53,13 @@ import Testing
         }
     }
 
+    @Test("A filter with a wildcard does not get around a denial: there `?` is any one character")
+    func deniedFilters() throws {
+        let statements = [Fixture.allow("iot:*", "*"), Fixture.deny("iot:Subscribe", "topicfilter/room/?")]
+        for filter in ["room/1", "room/+", "room/#"] { #expect(try !allows(statements, .subscribe, filter), "\(filter)") }
+        for filter in ["room/10", "room", "rooms/+"] { #expect(try allows(statements, .subscribe, filter), "\(filter)") }
+    }
+
     @Test("Variables stand for who asks")
     func variables() throws {
         let own = [
@@ -68,6 +75,17 @@ import Testing
         #expect(try allows(own, .publish, "*?$"))
         #expect(try !allows(own, .publish, "abc"))
         #expect(try !allows(own, .publish, "by-principal/", principal: nil))
+    }
+
+    @Test(
+        "A thing's name is the proved one byte by byte, not by Unicode's equivalence",
+        arguments: [("K", "\u{212A}"), ("\u{E9}", "e\u{301}")])
+    func equivalentThings(_ clientID: String, _ principal: String) throws {
+        let own = [Fixture.allow("iot:Publish", "topic/${iot:Connection.Thing.ThingName}")]
+        for (name, proved) in [(clientID, principal), (principal, clientID)] {
+            #expect(try !allows(own, .publish, name, clientID: name, principal: proved))
+            #expect(try allows(own, .publish, name, clientID: name, principal: name))
+        }
     }
 
     @Test(

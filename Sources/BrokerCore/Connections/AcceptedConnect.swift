@@ -9,6 +9,8 @@ package struct AcceptedConnect: Sendable {
     var isAssignedClientID = false
     /// What enhanced authentication says last.
     var authenticationData: ByteBuffer?
+    /// By which enhanced authentication proved the principal.
+    var credential: CredentialFingerprint?
 
     /// Its place among all CONNECTs, from the shard where it came; 0 until then.
     var attempt: UInt64 = 0

@@ -50,6 +50,8 @@ package final class ClientConnection {
     var terms: AgreedTerms?
     var will: Will?
     var userName: String?
+    /// By which enhanced authentication proved the principal, the last time.
+    var credential: CredentialFingerprint?
     var keepAliveSeconds: UInt16 = 0
     var lastReceived: Instant
 
@@ -113,7 +115,9 @@ package final class ClientConnection {
     /// Bytes of the largest packet that the client takes.
     var packetBytesMax: Int { terms?.packetBytesMax ?? .max }
 
-    var publisher: Publisher { Publisher(clientID: session?.clientID, principal: session?.principal, peer: info.peer) }
+    var publisher: Publisher {
+        Publisher(clientID: session?.clientID, principal: session?.principal, peer: info.peer, notes: session?.notes)
+    }
 
     /// When the client has been silent for too long; `nil` while the check is off.
     var keepAliveDeadline: Instant? {

@@ -6,11 +6,12 @@ import NIOCore
 extension Shard {
     /// Takes sessions over from the store, before the first connection.
     ///
-    /// The connections that they had are lost.
+    /// The connections that they had are lost, and so are subscriptions that would be refused now.
     package func restore(_ sessions: [RestoredSession], now: Instant) {
         self.now = now
         turns?.begin()
         for restored in sessions { restore(restored) }
+        if !authorizer.isUnrestricted { takeBack() }  // the policies may be others than they were
         sweepRetained()
         publishOwnMessages()
     }

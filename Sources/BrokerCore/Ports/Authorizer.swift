@@ -36,6 +36,13 @@ package enum Authentication: Sendable, Equatable {
     case refused(ReasonCode, String)
 }
 
+/// Tells the credential that a client proved from every other one, and says nothing secret of it.
+package struct CredentialFingerprint: Sendable, Equatable {
+    let bytes: [UInt8]
+
+    package init(_ bytes: [UInt8]) { self.bytes = bytes }
+}
+
 /// One exchange of enhanced authentication (MQTT 5 section 4.12), from CONNECT or a re-authentication to its end.
 ///
 /// Sans-IO; belongs to one connection.
@@ -49,7 +56,9 @@ package enum AuthenticationStep: Sendable, Equatable {
     /// AUTH with reason code 0x18 and this data.
     case challenge(ByteBuffer)
     /// The client has proved this principal; the data goes into CONNACK or the last AUTH.
-    case accepted(principal: String, data: ByteBuffer?)
+    ///
+    /// The authorizer is asked about the credential by which it was proved as long as the connection lasts.
+    case accepted(principal: String, data: ByteBuffer?, credential: CredentialFingerprint? = nil)
     case refused(ReasonCode, String)
 }
 
@@ -60,6 +69,10 @@ package protocol Authorizer: Sendable {
     func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication
     /// Begins an exchange by a method of enhanced authentication; `nil` when the method is not known, or not taken on that listener.
     func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)?
+    /// Why a credential that the client proved counts no more; `nil` when it does.
+    ///
+    /// Asked when the client is let in, and after every change of rights.
+    func refusal(ofCredential credential: CredentialFingerprint, by principal: String?, on connection: ConnectionInfo) -> String?
     /// Why the client may not connect by its name; `nil` when it may.
     func refusal(ofConnect client: Publisher) -> String?
     /// Why a message, or a will, may not be published; `nil` when it may.
@@ -73,6 +86,9 @@ package protocol Authorizer: Sendable {
 extension Authorizer {
     /// No method is known.
     package func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)? { nil }
+    package func refusal(ofCredential credential: CredentialFingerprint, by principal: String?, on connection: ConnectionInfo) -> String? {
+        nil
+    }
     package func refusal(ofConnect client: Publisher) -> String? { nil }
     package func refusal(ofPublish topic: String, retain: Bool, by publisher: Publisher) -> String? { nil }
     package func refusal(ofSubscribe filter: String, by subscriber: Publisher) -> String? { nil }

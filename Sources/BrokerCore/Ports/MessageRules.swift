@@ -6,11 +6,19 @@ package struct Publisher: Sendable, Equatable {
     package var principal: String?
     /// `address:port` of the connection's other end; `nil` for what did not come over one, and for wills of clients that are gone.
     package var peer: String?
+    /// Of the client's session; `nil` for what has none.
+    package var notes: AuthorizerNotes?
 
-    package init(clientID: String?, principal: String?, peer: String? = nil) {
+    package init(clientID: String?, principal: String?, peer: String? = nil, notes: AuthorizerNotes? = nil) {
         self.clientID = clientID
         self.principal = principal
         self.peer = peer
+        self.notes = notes
+    }
+
+    /// What an authorizer has noted makes nobody another one.
+    package static func == (lhs: Publisher, rhs: Publisher) -> Bool {
+        (lhs.clientID, lhs.principal, lhs.peer) == (rhs.clientID, rhs.principal, rhs.peer)
     }
 }
 

@@ -27,6 +27,7 @@ package final class Session {
     package let clientID: String
     /// Who opened it: nobody else may resume it or take it over.
     let principal: String?
+    let notes = AuthorizerNotes()
     /// Number of this ownership in the ``SessionDirectory``.
     package let epoch: UInt64
     /// The ``AcceptedConnect/attempt`` that opened or resumed it last.
@@ -108,5 +109,5 @@ package final class Session {
         if heldRetained?.filter == filter { heldRetained = nil }
     }
 
-    var subscriber: Publisher { Publisher(clientID: clientID, principal: principal) }
+    var subscriber: Publisher { Publisher(clientID: clientID, principal: principal, notes: notes) }
 }

@@ -61,21 +61,32 @@ extension Shard {
             }
             _ = admission.failed(connection.info.network, now: now)
             fail(code, text, on: connection)
-        case .accepted(let principal, let data):
+        case .accepted(let principal, let data, let credential):
             connection.terms?.exchange = nil
             switch connection.phase {
             case .authenticating(let connect, let isAssigned):
                 claim(
-                    AcceptedConnect(connect: connect, principal: principal, isAssignedClientID: isAssigned, authenticationData: data),
+                    AcceptedConnect(
+                        connect: connect, principal: principal, isAssignedClientID: isAssigned, authenticationData: data,
+                        credential: credential),
                     on: connection)
             case .connected:
-                guard connection.session?.principal == principal else {
+                guard connection.session?.principal.map(ExactText.init) == ExactText(principal) else {
                     return fail(.notAuthorized, "re-authentication by another principal", on: connection)
                 }
+                if let problem = refusal(of: credential, by: principal, on: connection) {
+                    return fail(.notAuthorized, problem, on: connection)
+                }
+                connection.credential = credential
                 sendAuth(.success, data, on: connection)
             default: break
             }
         }
+    }
+
+    /// Why what the client proved counts no more, though it did when the proof began; `nil` when it does.
+    func refusal(of credential: CredentialFingerprint?, by principal: String?, on connection: ClientConnection) -> String? {
+        credential.flatMap { authorizer.refusal(ofCredential: $0, by: principal, on: connection.info) }
     }
 
     private func sendAuth(_ code: ReasonCode, _ data: ByteBuffer?, on connection: ClientConnection) {

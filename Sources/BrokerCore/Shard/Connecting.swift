@@ -53,18 +53,18 @@ extension Shard {
 
     func claim(_ connect: AcceptedConnect, on connection: ClientConnection) {
         var accepted = connect
-        if accepted.attempt == 0 {  // not when another shard hands it over
-            if connection.info.network != nil, !accepted.isAssignedClientID,
-                !admission.admits(accepted.clientID, principal: accepted.principal, now: now)
-            {
-                let text = "the client identifier connects too often (connectsPerSecondPerClientMax)"
-                return refuse(accepted.clientID, on: connection, .connectionRateExceeded, text)
-            }
-            if !authorizer.isUnrestricted, let refusal = refusal(of: accepted) {
-                return refuse(accepted.clientID, on: connection, .notAuthorized, refusal)
-            }
-            accepted.attempt = directory.nextAttempt()
+        let isHandedOver = accepted.attempt != 0
+        if !isHandedOver, connection.info.network != nil, !accepted.isAssignedClientID,
+            !admission.admits(accepted.clientID, principal: accepted.principal, now: now)
+        {
+            let text = "the client identifier connects too often (connectsPerSecondPerClientMax)"
+            return refuse(accepted.clientID, on: connection, .connectionRateExceeded, text)
         }
+        // Also when another shard hands it over: what was right there may have been taken back on the way.
+        if let refusal = refusal(of: accepted, on: connection) {
+            return refuse(accepted.clientID, on: connection, .notAuthorized, refusal)
+        }
+        if !isHandedOver { accepted.attempt = directory.nextAttempt() }
         if refusesForWantOfStore(accepted, on: connection) { return }
         if let will = accepted.connect.will, willBytes + will.size > willBytesShare {
             let text = "there is no room for one more will (willBytesInAllMax)"
@@ -95,7 +95,9 @@ extension Shard {
     }
 
     /// Why the client may not connect, or not with that will: which would be refused only when nobody is there to be told.
-    private func refusal(of accepted: AcceptedConnect) -> String? {
+    private func refusal(of accepted: AcceptedConnect, on connection: ClientConnection) -> String? {
+        if let refusal = refusal(of: accepted.credential, by: accepted.principal, on: connection) { return refusal }
+        if authorizer.isUnrestricted { return nil }
         let client = Publisher(clientID: accepted.clientID, principal: accepted.principal)
         if let refusal = authorizer.refusal(ofConnect: client) { return refusal }
         guard let will = accepted.connect.will else { return nil }
@@ -160,6 +162,7 @@ extension Shard {
         connection.will = connect.will?.stored()  // [MQTT5-3.1.2-7]
         countWills(of: session)
         connection.userName = connect.userName
+        connection.credential = accepted.credential
         connection.keepAliveSeconds = keepAlive(of: connect, on: connection)
         scheduleKeepAlive(of: connection)
         recordSession(session)

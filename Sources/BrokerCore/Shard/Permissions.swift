@@ -4,13 +4,29 @@ import MQTTCodec
 extension Shard {
     /// Takes back what the authorizer does not grant any more.
     ///
-    /// Subscriptions that would be refused now are removed, also of clients that are away. Clients that lost one, or that may not connect
-    /// any more, are closed with the reason; everybody else stays. What is queued is asked for when it is sent.
+    /// Clients whose credential is gone, or is another one now, are closed with the reason. Subscriptions that would be refused now are
+    /// removed, also of clients that are away. Clients that lost one, or that may not connect any more, are closed likewise; everybody else
+    /// stays. What is queued is asked for when it is sent.
     package func rightsChanged(now: Instant) {
         self.now = now
-        if authorizer.isUnrestricted { return }
+        closeUnproved()
+        if !authorizer.isUnrestricted { takeBack() }
+        publishOwnMessages()
+    }
+
+    private func closeUnproved() {
         for session in Array(sessions.values) {
-            var refusal = authorizer.refusal(ofConnect: session.subscriber)
+            guard let connection = session.connection,
+                let refusal = refusal(of: connection.credential, by: session.principal, on: connection)
+            else { continue }
+            end(connection, reason: .notPermitted(refusal), closingTransport: true)
+        }
+    }
+
+    /// What the policies do not grant any more.
+    func takeBack() {
+        for session in Array(sessions.values) {
+            var refusal = session.connection == nil ? nil : authorizer.refusal(ofConnect: session.subscriber)
             var refused: [String] = []
             for filter in session.subscriptions.keys.map(\.text) {
                 let wanted = (try? SharedFilter(parsing: filter))?.filter ?? filter
@@ -24,6 +40,5 @@ extension Shard {
                 end(connection, reason: .notPermitted(refusal), closingTransport: true)
             }
         }
-        publishOwnMessages()
     }
 }

@@ -117,6 +117,7 @@ extension Shard {
                 drop(.messageExpired, of: session)  // [MQTT5-3.3.2-5]
                 continue
             }
+            guard admits(delivery.message.topic, to: session) else { continue }
             guard let form = topicForm(of: delivery, on: connection) else {
                 drop(.packetTooLarge, of: session)
                 continue

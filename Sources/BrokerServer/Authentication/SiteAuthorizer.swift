@@ -9,21 +9,31 @@ package import Trust
 /// A listener takes clients with a certificate, by SCRAM, or anonymous ones.
 /// Where no policy is declared, whoever is let in may do everything.
 package final class SiteAuthorizer: Authorizer {
-    /// Clients whose grants are kept; at more, all are worked out anew.
-    private static let grantsKeptMax = 20_000
-
     private struct Site {
         /// By the listener's name.
         var credentials: [String: ScramCredentials]
         var policies: PolicyBook
-        /// Of clients that asked lately: what a policy's text means for one client is worked out once.
-        var grants: [PolicySubject: Grants] = [:]
+        /// How often they were replaced.
+        var generation: UInt64 = 0
+    }
+
+    /// What the policies mean for one client, worked out once and kept with its session.
+    private final class KeptGrants: Sendable {
+        let grants: Grants
+        let generation: UInt64
+
+        init(_ grants: Grants, of generation: UInt64) { (self.grants, self.generation) = (grants, generation) }
     }
 
     private let base = ListenerAuthorizer()
     private let site: Mutex<Site>
-    /// Read for every message, so not behind the lock.
+    // Read for every message, so not behind the lock.
     private let isEnforced: Atomic<Bool>
+    private let generation = Atomic<UInt64>(0)
+    private let grantsMade = Atomic<UInt64>(0)
+
+    /// How often it was worked out what the policies mean for a client.
+    package var grantsWorkedOut: UInt64 { grantsMade.load(ordering: .relaxed) }
 
     package init(credentials: [String: ScramCredentials] = [:], policies: PolicyBook = PolicyBook()) {
         site = Mutex(Site(credentials: credentials, policies: policies))
@@ -32,10 +42,14 @@ package final class SiteAuthorizer: Authorizer {
 
     /// Takes other credentials and policies, as after a reload.
     ///
-    /// Exchanges that have begun end by the old credentials. What clients may not do any more is taken back by
-    /// ``Broker/rightsChanged()``.
+    /// Exchanges that have begun prove the old credentials, which are compared with these before anybody is let in. Clients that proved
+    /// one that is gone, and what clients may not do any more, are for ``Broker/rightsChanged()``.
     package func replace(credentials: [String: ScramCredentials], policies: PolicyBook) {
-        site.withLock { $0 = Site(credentials: credentials, policies: policies) }
+        let next = site.withLock { site in
+            site = Site(credentials: credentials, policies: policies, generation: site.generation + 1)
+            return site.generation
+        }
+        generation.store(next, ordering: .releasing)
         isEnforced.store(policies.isEnforced, ordering: .releasing)
     }
 
@@ -52,6 +66,12 @@ package final class SiteAuthorizer: Authorizer {
     package func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)? {
         guard method == ScramServer.mechanism, let known = site.withLock({ $0.credentials[connection.listener] }) else { return nil }
         return ScramExchange(credentials: known)
+    }
+
+    package func refusal(ofCredential credential: CredentialFingerprint, by principal: String?, on connection: ConnectionInfo) -> String? {
+        let known = site.withLock { $0.credentials[connection.listener] }
+        if let principal, let now = known?.fingerprint(of: principal), CredentialFingerprint(now) == credential { return nil }
+        return "the user is not in the listener's file any more, or has another password"
     }
 
     private func offersScram(_ connection: ConnectionInfo) -> Bool { site.withLock { $0.credentials[connection.listener] != nil } }
@@ -83,13 +103,12 @@ package final class SiteAuthorizer: Authorizer {
     }
 
     private func grants(of client: Publisher) -> Grants {
-        let subject = PolicySubject(clientID: client.clientID ?? "", principal: client.principal)
-        return site.withLock { site in
-            if let known = site.grants[subject] { return known }
-            if site.grants.count >= Self.grantsKeptMax { site.grants.removeAll() }
-            let grants = site.policies.grants(of: subject)
-            site.grants[subject] = grants
-            return grants
-        }
+        let current = generation.load(ordering: .acquiring)
+        if let known = client.notes?.note as? KeptGrants, known.generation == current { return known.grants }
+        let (policies, generation) = site.withLock { ($0.policies, $0.generation) }
+        let grants = policies.grants(of: PolicySubject(clientID: client.clientID ?? "", principal: client.principal))
+        grantsMade.add(1, ordering: .relaxed)
+        client.notes?.keep(KeptGrants(grants, of: generation))
+        return grants
     }
 }

@@ -94,6 +94,12 @@ package struct ScramCredentials: Sendable {
         return (known ?? decoy, known != nil)
     }
 
+    /// What tells the user's credential from every other one, without being of use to anybody; `nil` when there is no such user.
+    package func fingerprint(of userName: String) -> [UInt8]? {
+        guard let credential = credentials[Array(userName.utf8)] else { return nil }
+        return try? SHA256.hash(Array(credential.text.utf8))
+    }
+
     private func decoy(for userName: [UInt8]) throws(TrustError) -> ScramCredential {
         func drawn(_ purpose: String) throws(TrustError) -> [UInt8] {
             try SHA256.authenticate(Array(purpose.utf8) + userName, key: decoySecret)

@@ -4,6 +4,7 @@ import Documents
 import EventBus
 import Gateway
 import Logging
+import Rights
 import ServiceLifecycle
 
 /// Reads the resources and the files of users anew on every SIGHUP, one reload after the other.
@@ -30,6 +31,15 @@ struct ReloadService: Service {
             log.error("reload failed: nothing has changed")
             return
         }
+        guard authorizer.isUnrestricted || loaded.policies.isEnforced else {
+            log.error(
+                """
+                reload: no template declares a policy any more, and the configuration has no `policies`: whoever is let in could publish and \
+                subscribe everywhere. Write `policies: []` to allow nothing, or restart to serve without rights
+                """)
+            log.error("reload failed: nothing has changed")
+            return
+        }
         do {
             try control.replace(templates: loaded.resources)
         } catch {
@@ -41,6 +51,7 @@ struct ReloadService: Service {
         await broker.rightsChanged()
         await broker.setRules(control.delivery)
         for gateway in gateways { gateway.replace(routes: loaded.routes) }
+        log.info("\(loaded.rightsText)")
         let rules = loaded.resources.eventRuleCount + loaded.resources.topicRuleCount
         let routes = loaded.documents.apis.flatMap(\.routes).count
         log.notice(

@@ -9,7 +9,6 @@ import Logging
 import NIOCore
 import NIOPosix
 import Queues
-import Rights
 import ServiceLifecycle
 import Trust
 
@@ -57,7 +56,7 @@ struct ServedSite {
     /// - Throws: for a listener that cannot be opened, for more queues than there may be, and for a service that ended early.
     func run() async throws {
         logCertificates()
-        logRights()
+        log.info("\(loaded.rightsText)")
         try delivery.declare(loaded.resources)
         QueueAlarm.set(for: delivery.queues, on: broker.eventLoopGroup.next())
         let bindings = try await broker.start(mqttListeners)
@@ -178,13 +177,6 @@ struct ServedSite {
         log.log(
             level: authentication.isOpen || authentication == .closed ? .warning : .info,
             "listening on \(address): \(listener.protocol.rawValue) (\(listener.transport)), authentication: \(authentication.text)")
-    }
-
-    private func logRights() {
-        guard loaded.policies.isEnforced else {
-            return log.info("rights: no policy is declared, so whoever is let in may publish and subscribe everywhere")
-        }
-        log.info("rights: \(loaded.policies.policies.count) policies; what no statement allows is refused")
     }
 
     private func logCertificates() {

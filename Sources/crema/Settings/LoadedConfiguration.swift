@@ -57,4 +57,10 @@ struct LoadedConfiguration: Sendable {
         self.routes = routes
         self.policies = policies
     }
+
+    /// What clients may do in general, for the log.
+    var rightsText: String {
+        guard policies.isEnforced else { return "rights: no policy is declared, so whoever is let in may publish and subscribe everywhere" }
+        return "rights: \(policies.policies.count) policies; what no statement allows is refused"
+    }
 }

@@ -2,6 +2,7 @@ import BrokerCore
 import CremaTesting
 import MQTTCodec
 import NIOCore
+import Synchronization
 import Testing
 
 /// Takes who answers each challenge with the challenge's number, twice.
@@ -13,13 +14,24 @@ private final class CountingExchange: AuthenticationExchange {
         if text == "bad" { return .refused(.badUserNameOrPassword, "bad") }
         if number > 0, text.first.map(String.init) != "\(number)" { return .refused(.notAuthorized, "wrong number") }
         number += 1
-        if number == 3 { return .accepted(principal: String(text.dropFirst()), data: ByteBuffer(string: "done")) }
+        if number == 3 {
+            let principal = String(text.dropFirst())
+            return .accepted(
+                principal: principal, data: ByteBuffer(string: "done"), credential: CredentialFingerprint(Array("of \(principal)".utf8)))
+        }
         return .challenge(ByteBuffer(string: "\(number)"))
     }
 }
 
-private struct CountingAuthorizer: Authorizer {
+private final class CountingAuthorizer: Authorizer {
+    private let gone = Mutex<Set<String>>([])
+
     var isUnrestricted: Bool { true }
+    func remove(_ principal: String) { gone.withLock { _ = $0.insert(principal) } }
+    func refusal(ofCredential credential: CredentialFingerprint, by principal: String?, on connection: ConnectionInfo) -> String? {
+        guard let principal, credential == CredentialFingerprint(Array("of \(principal)".utf8)) else { return "mixed up" }
+        return gone.withLock { $0.contains(principal) } ? "\(principal) is gone" : nil
+    }
     func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication {
         .refused(.badUserNameOrPassword, "only by numbers")
     }
@@ -71,8 +83,10 @@ private struct CountingAuthorizer: Authorizer {
                 }))
     }
 
-    private func begin(_ broker: SimulatedBroker, at shard: Int = 0, cleanStart: Bool = true) throws -> SimulatedClient {
-        let client = SimulatedClient("a", of: broker)
+    private func begin(
+        _ broker: SimulatedBroker, as name: String = "a", at shard: Int = 0, cleanStart: Bool = true
+    ) throws -> SimulatedClient {
+        let client = SimulatedClient(name, of: broker)
         let answer = try client.connect5(at: shard, cleanStart: cleanStart) {
             $0.authenticationMethod = "COUNT"
             $0.sessionExpiryInterval = 100
@@ -102,6 +116,63 @@ private struct CountingAuthorizer: Authorizer {
         #expect(try client.exchange(.pingreq) == [.pingresp])
     }
 
+    @Test("Clients whose credential was taken back are closed, wherever their session is, and the others stay", arguments: [0, 1])
+    func takenBack(shard: Int) throws {
+        let authorizer = CountingAuthorizer()
+        let broker = SimulatedBroker(shards: 2, authorizer: authorizer)
+        let first = try begin(broker)
+        for data in ["1", "2ann"] { _ = try first.exchange(auth(.continueAuthentication, data)) }
+        first.lose()
+        let ann = try begin(broker, at: shard, cleanStart: false)
+        for data in ["1", "2ann"] { _ = try ann.exchange(auth(.continueAuthentication, data)) }
+        let bob = try begin(broker, as: "b", at: shard)
+        for data in ["1", "2bob"] { _ = try bob.exchange(auth(.continueAuthentication, data)) }
+        authorizer.remove("ann")
+        for node in broker.nodes { node.core.rightsChanged(now: broker.now) }
+        broker.settle()
+        #expect(try ann.read().withoutReasonStrings == disconnected(.notAuthorized))
+        #expect(!ann.isConnected && bob.isConnected)
+        #expect(broker.closed["not_permitted"] == 1)
+        #expect(try bob.exchange(.pingreq) == [.pingresp])
+    }
+
+    @Test("A proof that began before the credential was taken back lets nobody in, on the way to another shard neither", arguments: [0, 1])
+    func takenBackMeanwhile(shard: Int) throws {
+        let authorizer = CountingAuthorizer()
+        let broker = SimulatedBroker(shards: 2, authorizer: authorizer)
+        let first = try begin(broker)
+        for data in ["1", "2ann"] { _ = try first.exchange(auth(.continueAuthentication, data)) }
+        first.lose()
+        let (late, handedOver) = (try begin(broker, as: "b"), try begin(broker, at: shard, cleanStart: false))
+        for client in [late, handedOver] { _ = try client.exchange(auth(.continueAuthentication, "1")) }
+        if shard == 1 {  // its CONNECT is accepted, and waits for the shard with the session
+            handedOver.send(auth(.continueAuthentication, "2ann"))
+            broker.endTurn(of: shard)
+        }
+        authorizer.remove("ann")
+        for node in broker.nodes { node.core.rightsChanged(now: broker.now) }
+        if shard == 0 { handedOver.send(auth(.continueAuthentication, "2ann")) }
+        late.send(auth(.continueAuthentication, "2ann"))
+        broker.settle()
+        for client in [late, handedOver] {
+            #expect(try client.read().connack?.reasonCode == .notAuthorized)
+            #expect(!client.isConnected)
+        }
+    }
+
+    @Test("Authenticating again by a credential that was taken back meanwhile ends the connection")
+    func takenBackMeanwhileAgain() throws {
+        let authorizer = CountingAuthorizer()
+        let broker = SimulatedBroker(shards: 1, authorizer: authorizer)
+        let client = try begin(broker)
+        for data in ["1", "2ann"] { _ = try client.exchange(auth(.continueAuthentication, data)) }
+        _ = try client.exchange(auth(.reauthenticate, nil))
+        _ = try client.exchange(auth(.continueAuthentication, "1"))
+        authorizer.remove("ann")
+        #expect(try client.exchange(auth(.continueAuthentication, "2ann")).withoutReasonStrings == disconnected(.notAuthorized))
+        #expect(!client.isConnected)
+    }
+
     @Test("Once an address is blocked no proof of it is taken, also none that was begun before")
     func blockedAddress() throws {
         let broker = SimulatedBroker(shards: 1, authorizer: CountingAuthorizer())
@@ -128,9 +199,10 @@ private struct CountingAuthorizer: Authorizer {
         let wrong = try begin(broker)
         #expect(try wrong.exchange(auth(.continueAuthentication, "7")).connack?.reasonCode == .notAuthorized)
         #expect(!wrong.isConnected)
-        for last in ["1wrong", "2bob"] {
+        for (user, last) in [("ann", "1wrong"), ("ann", "2bob"), ("\u{E9}", "2e\u{301}")] {  // names are bytes
+            let broker = SimulatedBroker(shards: 1, authorizer: CountingAuthorizer())
             let client = try begin(broker)
-            for data in ["1", "2ann"] { _ = try client.exchange(auth(.continueAuthentication, data)) }
+            for data in ["1", "2\(user)"] { _ = try client.exchange(auth(.continueAuthentication, data)) }
             _ = try client.exchange(auth(.reauthenticate, nil))
             _ = try client.exchange(auth(.continueAuthentication, "1"))
             let answer = try client.exchange(auth(.continueAuthentication, last))
