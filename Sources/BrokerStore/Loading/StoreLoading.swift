@@ -59,10 +59,14 @@ struct StoreContents {
         }
         let rows = try Row.fetchCursor(
             db, sql: "SELECT session, place, state, body, record FROM deliveries ORDER BY session, place")
+        // Rows of one session come together: its place is looked up once.
+        var current: (session: UInt64, place: Int?) = (0, places[0])
+        var key = ByteBuffer()
         while let row = try rows.next() {
             let session = try UInt64(row: row, at: 0)
             let position = try UInt64(row: row, at: 1)
-            let key = StoreKeys.delivery(session, position)
+            RecordBytes.setKey(&key, session, position)
+            if session != current.session { current = (session, places[session]) }
             let state = DeliveryState(try CheckedNumber.unseal(try row.decode(atIndex: 2), key: key))
             var fields = try RecordBytes.unseal(try row.decode(atIndex: 4), key: key)
             let delivery = try DeliveryFields(from: &fields)
@@ -73,7 +77,7 @@ struct StoreContents {
             } else {
                 message = try MessageRecord.read(from: &fields, clock)
             }
-            guard let place = places[session] else { continue }
+            guard let place = current.place else { continue }
             sessions[place].deliveries.append(
                 RestoredDelivery(
                     place: position, message: message, qos: delivery.qos, retain: delivery.retain, identifiers: delivery.identifiers,

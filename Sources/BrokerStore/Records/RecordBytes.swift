@@ -34,6 +34,15 @@ enum RecordBytes {
         return hash
     }
 
+    /// As of the number's eight bytes.
+    static func checksum(_ number: UInt64, key: ByteBuffer) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        add(key, to: &hash)
+        step(&hash, number.byteSwapped)
+        step(&hash, 0)
+        return hash
+    }
+
     private static func add(_ buffer: ByteBuffer, to hash: inout UInt64) {
         var place = buffer.readerIndex
         while let word = buffer.getInteger(at: place, endianness: .little, as: UInt64.self) {
@@ -52,6 +61,13 @@ enum RecordBytes {
     private static func step(_ hash: inout UInt64, _ word: UInt64) {
         hash = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
         hash ^= hash >> 32  // or the highest bits would never reach the others
+    }
+
+    /// As ``key(_:)``, in storage that is there already.
+    static func setKey(_ key: inout ByteBuffer, _ first: UInt64, _ second: UInt64) {
+        key.clear()
+        key.writeInteger(first)
+        key.writeInteger(second)
     }
 
     static func key(_ parts: UInt64...) -> ByteBuffer {
@@ -78,7 +94,7 @@ enum CheckedNumber {
     }
 
     private static func check(_ number: UInt64, key: ByteBuffer) -> UInt64 {
-        let hash = RecordBytes.checksum(RecordBytes.key(number), key: key)
+        let hash = RecordBytes.checksum(number, key: key)
         return (hash ^ hash >> 16 ^ hash >> 32 ^ hash >> 48) & 0xFFFF
     }
 }
