@@ -343,6 +343,14 @@ struct ControlFixture {
                 "Qos is `2`, but must be a whole number, 0 to 1"
             ),
             (
+                #"{"sql":"SELECT * FROM 'a'","actions":[{"republish":{"topic":"b"}}]}"#, .invalidRequest,
+                "Republish lacks `RoleArn`, which AWS IoT demands"
+            ),
+            (
+                #"{"sql":"SELECT * FROM 'a'","actions":[],"errorAction":{"republish":{"topic":"b"}}}"#, .invalidRequest,
+                "Republish lacks `RoleArn`, which AWS IoT demands"
+            ),
+            (
                 #"{"sql":"SELECT * FROM 'a'","actions":[{"events":{"busName":"default","source":"aws.ec2","detailType":"d"}}]}"#,
                 .invalidRequest, "the source `aws.ec2` begins with `aws.`"
             ),
