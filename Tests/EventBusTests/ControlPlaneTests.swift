@@ -362,6 +362,8 @@ struct ControlFixture {
         let error = #expect(throws: ControlError.self) { try fixture.topicRule("r", json) }
         #expect(error?.code == code)
         #expect(error?.message.contains(text) == true, "\(error?.message ?? "")")
+        // Nothing is said twice.
+        #expect(error?.message.ranges(of: "lacks `Actions`").count ?? 0 < 2, "\(error?.message ?? "")")
         #expect(throws: ControlError(.resourceAlreadyExists, "Rule already exists: lights")) { try fixture.topicRule("lights", rule) }
     }
 }
