@@ -142,6 +142,14 @@ import Testing
             ("DescribeRule", #"{"Name":"x"}"#, "ResourceNotFoundException", "Rule x does not exist on EventBus default."),
             ("DescribeEventBus", #"{"Name":"x"}"#, "ResourceNotFoundException", "Event bus x does not exist."),
             ("DeleteEventBus", #"{"Name":"default"}"#, "ValidationException", "Cannot delete event bus default."),
+            (
+                "UpdateEventBus", #"{"Description":"d"}"#, "ValidationException",
+                "Event bus default is built in: its description and its tags cannot be changed."
+            ),
+            (
+                "TagResource", #"{"ResourceARN":"arn:aws:events:us-east-1:0:event-bus/default","Tags":[]}"#, "ValidationException",
+                "Event bus default is built in: its description and its tags cannot be changed."
+            ),
             ("CreateEventBus", #"{"Name":"shop"}"#, "ResourceAlreadyExistsException", "Event bus shop already exists."),
             (
                 "PutRule", #"{"Name":"a b","EventPattern":"{}"}"#, "ValidationException",
