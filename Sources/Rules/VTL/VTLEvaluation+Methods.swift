@@ -46,13 +46,15 @@ extension VTLEvaluation {
     private mutating func value(
         of method: VTLMethod, _ arguments: [VTLValue], ofList place: Int
     ) throws(VTLFailure) -> VTLValue {
+        // A list that is held here, too, would be copied before it changes.
+        if method.changes { return try change(list: place, method, arguments) }
         let list = heap.lists[place]
         switch method {
         case .size: return .integer(list.count)
         case .isEmpty: return .boolean(list.isEmpty)
         case .get: return try element(arguments[0], of: .list(place))
         case .contains, .indexOf, .lastIndexOf: return try self.place(method, of: arguments[0], in: list)
-        default: return try change(list: place, method, arguments)
+        default: return .null
         }
     }
 
