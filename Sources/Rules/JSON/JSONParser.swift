@@ -243,7 +243,7 @@ struct JSONParser {
             let next = member(after: key)
             var later = next
             while later < nodes.count {
-                if name(of: key) == name(of: later) {
+                if haveSameName(key, later) {
                     nodes[key].flags.insert(.superseded)
                     isCompact = false
                     break
@@ -252,6 +252,17 @@ struct JSONParser {
             }
             key = next
         }
+    }
+
+    private func haveSameName(_ key: Int, _ other: Int) -> Bool {
+        let (first, second) = (nodes[key], nodes[other])
+        guard first.flags.isDisjoint(with: .escaped), second.flags.isDisjoint(with: .escaped) else {
+            return name(of: key) == name(of: other)
+        }
+        let length = Int(first.end - first.start)
+        guard length == Int(second.end - second.start) else { return false }
+        for offset in 0..<length where bytes[Int(first.start) + offset] != bytes[Int(second.start) + offset] { return false }
+        return true
     }
 
     /// The key behind a member; past all nodes behind the last one of an object that ends here.

@@ -22,6 +22,8 @@ struct ElementReach: Sendable {
     private var classes: [Class] = []
     private var classesOfArray: [[Int32]] = []
     private var fieldsOfArray: [FieldMask] = []
+    /// Of each array: no element holds more fields than so many.
+    private var mostOfArray: [Int] = []
     private var hasFields = false
 
     var isEmpty: Bool { elementOfScope.isEmpty }
@@ -55,6 +57,7 @@ struct ElementReach: Sendable {
         guard hasFields else { return }
         hasFields = false
         for index in fieldsOfArray.indices { fieldsOfArray[index] = .none }
+        mostOfArray = fieldsOfArray.map { _ in 0 }
         classes = fieldsOfArray.indices.map { Class(array: Int32(truncatingIfNeeded: $0)) }
         classesOfArray = fieldsOfArray.indices.map { [Int32(truncatingIfNeeded: $0)] }
         classOfElement = arrayOfElement
@@ -90,9 +93,11 @@ struct ElementReach: Sendable {
     private mutating func add(_ field: Int, to old: Int) -> Int32 {
         var new = Class(fields: classes[old].fields, array: classes[old].array)
         new.fields.insert(field)
+        let array = Int(new.array)
+        mostOfArray[array] = max(mostOfArray[array], new.fields.count)
         let number = Int32(truncatingIfNeeded: classes.count)
         classes.append(new)
-        classesOfArray[Int(new.array)].append(number)
+        classesOfArray[array].append(number)
         return number
     }
 
@@ -104,6 +109,7 @@ struct ElementReach: Sendable {
             var here = fields & fieldsOfArray[array]
             for other in fieldsOfArray.indices where other != array { here = here - fieldsOfArray[other] }
             guard !here.isEmpty else { continue }
+            if here.count > mostOfArray[array] { return true }
             steps += classesOfArray[array].count
             if !classesOfArray[array].contains(where: { (here - classes[Int($0)].fields).isEmpty }) { return true }
         }

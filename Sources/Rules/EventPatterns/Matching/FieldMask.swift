@@ -4,6 +4,7 @@ protocol FieldSet: Sendable {
     var isEmpty: Bool { get }
     mutating func insert(_ field: Int)
     func contains(_ field: Int) -> Bool
+    var count: Int { get }
     /// The least member, or nil.
     var first: Int? { get }
     /// Only the members greater than `field`.
@@ -30,6 +31,7 @@ struct SmallFieldMask: FieldSet {
     private init(_ word: UInt64) { self.word = word }
 
     var isEmpty: Bool { word == 0 }
+    var count: Int { word.nonzeroBitCount }
     var first: Int? { word == 0 ? nil : word.trailingZeroBitCount }
 
     mutating func insert(_ field: Int) { word |= 1 << UInt64(field) }
@@ -55,6 +57,8 @@ struct FieldMask: FieldSet, Hashable {
     var isEmpty: Bool { words == .zero }
 
     mutating func insert(_ field: Int) { words[field >> 6] |= 1 << UInt64(field & 63) }
+
+    var count: Int { words.indices.reduce(0) { $0 + words[$1].nonzeroBitCount } }
 
     func contains(_ field: Int) -> Bool { words[field >> 6] >> UInt64(field & 63) & 1 == 1 }
 
