@@ -4,8 +4,8 @@
 final class ConditionTables: Sendable {
     private let prefixes: AffixTable
     private let suffixes: AffixTable
-    /// By folded text; what is found is compared in full.
-    private let caseless: [ByteKey: [CaselessText]]
+    /// By the hash of the folded text; what is found is compared in full.
+    private let caseless: [UInt64: [CaselessText]]
     private let caselessPrefixes: AffixTable
     private let caselessSuffixes: AffixTable
     private let usesFolding: Bool
@@ -18,7 +18,7 @@ final class ConditionTables: Sendable {
     init(_ conditions: [PatternCondition]) {
         var prefixes = AffixTable(isSuffix: false)
         var suffixes = AffixTable(isSuffix: true)
-        var caseless: [ByteKey: [CaselessText]] = [:]
+        var caseless: [UInt64: [CaselessText]] = [:]
         var caselessPrefixes = AffixTable(isSuffix: false)
         var caselessSuffixes = AffixTable(isSuffix: true)
         var usesFolding = false
@@ -30,7 +30,7 @@ final class ConditionTables: Sendable {
             switch condition {
             case .prefix(let text): prefixes.insert(condition, under: text)
             case .suffix(let text): suffixes.insert(condition, under: text)
-            case .ignoringCase(let text): caseless[ByteKey(copying: text.folded), default: []].append(text)
+            case .ignoringCase(let text): caseless[FoldedText.hash(ofFolded: text.folded), default: []].append(text)
             case .prefixIgnoringCase(let text): caselessPrefixes.insert(condition, under: text.folded)
             case .suffixIgnoringCase(let text): caselessSuffixes.insert(condition, under: text.folded)
             // What comes before the first star tells wildcards apart; those that have it in common are few, as their complexity is limited.
@@ -74,10 +74,13 @@ final class ConditionTables: Sendable {
             return true
         }
         guard usesFolding else { return false }
+        if caselessPrefixes.isEmpty, caselessSuffixes.isEmpty, let hash = FoldedText.hash(ofASCII: text) {
+            return caseless[hash]?.contains { $0.equals(text) } ?? false
+        }
         let folded = FoldedText(text)
         if !caselessPrefixes.isEmpty, caselessPrefixes.contains(folded.beginning[...], where: isMet) { return true }
         if !caselessSuffixes.isEmpty, caselessSuffixes.contains(folded.ending[...], where: isMet) { return true }
-        return folded.isWhole && caseless[ByteKey(folded.beginning[...])]?.contains { $0.equals(text) } ?? false
+        return folded.isWhole && caseless[FoldedText.hash(ofFolded: folded.beginning)]?.contains { $0.equals(text) } ?? false
     }
 }
 
