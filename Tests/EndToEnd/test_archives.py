@@ -89,7 +89,30 @@ class ArchiveTests(BrokerTestCase):
         # Events have whole seconds in their envelopes, but the archive knows more.
         self.assertGreater(state["EventLastReplayedTime"], started - datetime.timedelta(milliseconds=1))
         self.assertEqual(self.events.describe_archive(ArchiveName="kept")["EventCount"], before + 3)
-        self.assertEqual([r["ReplayName"] for r in self.events.list_replays(State="COMPLETED")["Replays"]], ["again"])
+        self.assertEqual([r["ReplayName"] for r in self.events.list_replays(State="COMPLETED", NamePrefix="ag")["Replays"]], ["again"])
+
+    def test_a_replay_goes_to_the_rules_that_it_names(self):
+        self.events.put_rule(Name="late", EventBusName="shop", EventPattern='{"detail":{"n":[4]}}')
+        rule = self.events.describe_rule(Name="late", EventBusName="shop")["Arn"]
+        target = {"Id": "t", "Arn": "arn:aws:iot:us-east-1:000000000000:topic/late", "InputPath": "$.detail"}
+        self.events.put_targets(Rule="late", EventBusName="shop", Targets=[target])
+        late, others = self.screen("late", "late"), self.screen("others", "orders")
+        started = datetime.datetime.now(datetime.timezone.utc)
+        self.put(4, 5)
+        self.assertEqual(late.next()[1], {"n": 4})
+        self.assertEqual([others.next()[1]["n"] for _ in range(2)], [4, 5])
+        replay = {
+            "ReplayName": "late", "EventSourceArn": self.events.describe_archive(ArchiveName="kept")["ArchiveArn"], "EventStartTime": started,
+            "EventEndTime": started + datetime.timedelta(hours=1)}
+        with self.assertRaises(botocore.exceptions.ClientError) as caught:
+            self.events.start_replay(**replay, Destination={"Arn": BUS, "FilterArns": [rule, rule + "r"]})
+        self.assertEqual(caught.exception.response["Error"]["Code"], "ResourceNotFoundException")
+        self.events.start_replay(**replay, Destination={"Arn": BUS, "FilterArns": [rule]})
+        self.assertEqual(late.next()[1], {"n": 4})
+        self.assertEqual(self.ended("late")["Destination"], {"Arn": BUS, "FilterArns": [rule]})
+        # What comes next is not of the replay.
+        self.put(6)
+        self.assertEqual(others.next()[1], {"n": 6, "replay": ""})
 
     def test_an_archive_by_the_command_line(self):
         def aws(*arguments):

@@ -343,6 +343,14 @@ struct ControlFixture {
                 "Qos is `2`, but must be a whole number, 0 to 1"
             ),
             (
+                #"{"sql":"SELECT * FROM 'a'","actions":[{"republish":{"topic":"b"}}]}"#, .invalidRequest,
+                "Republish lacks `RoleArn`, which AWS IoT demands"
+            ),
+            (
+                #"{"sql":"SELECT * FROM 'a'","actions":[],"errorAction":{"republish":{"topic":"b"}}}"#, .invalidRequest,
+                "Republish lacks `RoleArn`, which AWS IoT demands"
+            ),
+            (
                 #"{"sql":"SELECT * FROM 'a'","actions":[{"events":{"busName":"default","source":"aws.ec2","detailType":"d"}}]}"#,
                 .invalidRequest, "the source `aws.ec2` begins with `aws.`"
             ),
@@ -354,6 +362,8 @@ struct ControlFixture {
         let error = #expect(throws: ControlError.self) { try fixture.topicRule("r", json) }
         #expect(error?.code == code)
         #expect(error?.message.contains(text) == true, "\(error?.message ?? "")")
+        // Nothing is said twice.
+        #expect(error?.message.ranges(of: "lacks `Actions`").count ?? 0 < 2, "\(error?.message ?? "")")
         #expect(throws: ControlError(.resourceAlreadyExists, "Rule already exists: lights")) { try fixture.topicRule("lights", rule) }
     }
 }

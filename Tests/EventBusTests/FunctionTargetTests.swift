@@ -52,7 +52,7 @@ private let rules = """
 }
 
 @Suite struct CallActionTests {
-    private static func rule(_ actions: String, error: String = "ErrorAction: { Republish: { Topic: failures } }") -> String {
+    private static func rule(_ actions: String, error: String = "ErrorAction: { Republish: { RoleArn: r, Topic: failures } }") -> String {
         """
         Resources:
           T:

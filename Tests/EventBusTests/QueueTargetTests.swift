@@ -218,7 +218,7 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
     }
 
     @Test func bytesGoAsBase64WhereTheActionSaysSo() throws {
-        let site = try QueueSite(Self.rule("{sqs: {queueUrl: !Ref Orders, useBase64: true}}"))
+        let site = try QueueSite(Self.rule("{sqs: {roleArn: r, queueUrl: !Ref Orders, useBase64: true}}"))
         _ = site.publish("in/a", [0xFF, 0x00])
         #expect(try site.bodies("orders") == ["/wA="])
         let plain = try QueueSite(Self.rule(Self.sends))
@@ -228,7 +228,7 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
     }
 
     @Test func theQueueMayBeNamedByTheMessage() throws {
-        let site = try QueueSite(Self.rule("{Sqs: {QueueUrl: 'https://sqs/0/${topic(2)}'}}"))
+        let site = try QueueSite(Self.rule("{Sqs: {RoleArn: r, QueueUrl: 'https://sqs/0/${topic(2)}'}}"))
         _ = site.publish("in/orders", Array("{}".utf8))
         _ = site.publish("in/nowhere", Array("{}".utf8))
         _ = site.publish("in/a b", Array("{}".utf8))
@@ -237,8 +237,8 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
     }
 
     @Test func whatTheQueueRefusesGoesToTheErrorAction() throws {
-        let error = "ErrorAction: {Sqs: {QueueUrl: !Ref Errors}}"
-        let site = try QueueSite(Self.rule("\(Self.sends), {Republish: {Topic: out}}", error: error))
+        let error = "ErrorAction: {Sqs: {RoleArn: r, QueueUrl: !Ref Errors}}"
+        let site = try QueueSite(Self.rule("\(Self.sends), {Republish: {RoleArn: r, Topic: out}}", error: error))
         let large = Array(#"{"a": "\#(String(repeating: "x", count: 1_100))"}"#.utf8)
         #expect(site.publish("in/a", large).map(\.topic) == ["out"])
         let document = try #require(try site.bodies("errors").first)
@@ -250,7 +250,7 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
     }
 
     @Test func anErrorActionThatFailsIsTheEnd() throws {
-        let site = try QueueSite(Self.rule(Self.sends, error: "ErrorAction: {Sqs: {QueueUrl: !Ref Errors}}"))
+        let site = try QueueSite(Self.rule(Self.sends, error: "ErrorAction: {Sqs: {RoleArn: r, QueueUrl: !Ref Errors}}"))
         try site.queues.perform { (table) throws(QueueError) in
             try table.declare([], now: 0)  // a reload without them
             try table.deleteQueue("orders")
@@ -323,7 +323,7 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
               T:
                 Type: AWS::IoT::TopicRule
                 Properties:
-                  TopicRulePayload: { Sql: "SELECT * FROM 'a'", Actions: [{ Sqs: { QueueUrl: 'https://h/0/q' } }] }
+                  TopicRulePayload: { Sql: "SELECT * FROM 'a'", Actions: [{ Sqs: { RoleArn: r, QueueUrl: 'https://h/0/q' } }] }
             """
         let error = #expect(throws: DocumentError.self) { _ = try resources(yaml) }
         #expect(error?.problems.first?.message.contains("Queue q does not exist") == true)

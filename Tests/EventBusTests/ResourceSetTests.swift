@@ -164,6 +164,19 @@ import Testing
                 "8:19: an action of AWS::IoT::TopicRule `T` must have exactly one key, such as `Republish`"
             ),
             ("[{Republish: {RoleArn: x}}]", "8:31: AWS::IoT::TopicRule `T`: Republish lacks `Topic`"),
+            (
+                "[{Republish: {Topic: b, Qos: 1}}]",
+                "8:31: AWS::IoT::TopicRule `T`: Republish lacks `RoleArn`, which AWS IoT demands; here any ARN will do"
+            ),
+            ("[{Republish: {Topic: b, RoleArn: ''}}]", "8:51: AWS::IoT::TopicRule `T`: Republish: `RoleArn` is empty"),
+            (
+                "[{Sqs: {QueueUrl: '${q}'}}]",
+                "8:25: AWS::IoT::TopicRule `T`: Sqs lacks `RoleArn`, which AWS IoT demands; here any ARN will do"
+            ),
+            (
+                "[{CloudwatchLogs: {LogGroupName: a}}]",
+                "8:36: AWS::IoT::TopicRule `T`: CloudwatchLogs lacks `RoleArn`, which AWS IoT demands; here any ARN will do"
+            ),
             ("[{Republish: {Topic: b, Retain: true}}]", "8:42: AWS::IoT::TopicRule `T`: Republish: the property Retain is not supported"),
             (
                 "[{Republish: {Topic: b, Headers: {Priority: 1}}}]",
@@ -217,8 +230,8 @@ import Testing
         #expect(message(topicRule(sql: "SELECT nobody(a) AS b FROM 'a'")).contains("nobody"))
         #expect(message(topicRule(sql: "SELECT * FROM 'a/#/b'")).hasPrefix("t.yaml:7:14: Sql: "))
         #expect(
-            message(topicRule(actions: "[{Republish: {Topic: '${nobody(1)}'}}]")).hasPrefix(
-                "t.yaml:8:39: AWS::IoT::TopicRule `T`: Republish: Topic: "))
+            message(topicRule(actions: "[{Republish: {RoleArn: r, Topic: '${nobody(1)}'}}]")).hasPrefix(
+                "t.yaml:8:51: AWS::IoT::TopicRule `T`: Republish: Topic: "))
     }
 
     @Test func theVersionOfTheLanguageIsAWSsOwnDefaultUnlessItIsSaid() throws {
@@ -236,7 +249,7 @@ import Testing
             message(topicRule(more: "ErrorAction: {dynamoDB: {}}"))
                 == "t.yaml:9:23: AWS::IoT::TopicRule `T`: the action dynamoDB is not supported; Republish, CloudwatchLogs, Sqs, Http, Lambda and events are"
         )
-        #expect(throws: Never.self) { try resources(topicRule(more: "ErrorAction: {Republish: {Topic: b}}")) }
+        #expect(throws: Never.self) { try resources(topicRule(more: "ErrorAction: {Republish: {RoleArn: r, Topic: b}}")) }
     }
 
     @Test func namesAreUniqueAcrossTemplates() throws {

@@ -30,8 +30,8 @@ private let template = """
           TopicRulePayload:
             AwsIotSqlVersion: "2016-03-23"
             Sql: SELECT * FROM 'in/#'
-            Actions: [{ Sqs: { QueueUrl: !Ref Small } }]
-            ErrorAction: { Republish: { Topic: failures } }
+            Actions: [{ Sqs: { RoleArn: r, QueueUrl: !Ref Small } }]
+            ErrorAction: { Republish: { RoleArn: r, Topic: failures } }
     """
 
 /// An engine with small queues, whose alarms a test carries out.

@@ -30,7 +30,7 @@ import Testing
     // MARK: Headers
 
     private static let headers = """
-        Actions: [{Republish: {Topic: out, Qos: 1, Headers: {PayloadFormatIndicator: UTF8_DATA, ContentType: 'text/${kind}', \
+        Actions: [{Republish: {RoleArn: r, Topic: out, Qos: 1, Headers: {PayloadFormatIndicator: UTF8_DATA, ContentType: 'text/${kind}', \
         ResponseTopic: 'answers/${clientid()}', CorrelationData: "${encode(id, 'base64')}", MessageExpiry: '${ttl}', \
         UserProperties: [{Key: k, Value: '${id}'}, {Key: k, Value: two}, {Key: '${kind}', Value: x}]}}}]
         """
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test func whatIsCalledTextMustBeText() throws {
-        let actions = "Actions: [{Republish: {Topic: out, Headers: {PayloadFormatIndicator: UTF8_DATA}}}]"
+        let actions = "Actions: [{Republish: {RoleArn: r, Topic: out, Headers: {PayloadFormatIndicator: UTF8_DATA}}}]"
         let fixture = try EngineFixture(template(("R", "SELECT * FROM 'in'", actions)))
         #expect(evaluate(fixture, Message(topic: "in", payload: [0xFF], qos: .atMostOnce)).isEmpty)
         #expect(
@@ -84,7 +84,7 @@ import Testing
             SELECT get_mqtt_property('content_type') AS c, get_user_properties('k') AS k, \
             get_mqtt_property('format_indicator') AS f FROM 'in'
             """
-        let fixture = try EngineFixture(template(("R", sql, "Actions: [{Republish: {Topic: out}}]")))
+        let fixture = try EngineFixture(template(("R", sql, "Actions: [{Republish: {RoleArn: r, Topic: out}}]")))
         var message = Message(topic: "in", payload: "x".utf8, qos: .atMostOnce)
         #expect(evaluate(fixture, message).map { String(buffer: $0.payload) } == [#"{"f":"UNSPECIFIED_BYTES"}"#])
         let properties = Properties([Property(.contentType, .text("text/csv")), Property(.userProperty, .textPair("k", "v"))])
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test func variablesAreSeenByActionsToo() throws {
-        let more = "Actions: [{Republish: {Topic: 'out/${@room}'}}]"
+        let more = "Actions: [{Republish: {RoleArn: r, Topic: 'out/${@room}'}}]"
         let fixture = try EngineFixture(template(("R", "SET @room = upper(room) SELECT @room AS room FROM 'in'", more)))
         #expect(fixture.publish("in", #"{"room":"r1"}"#) == [Published("out/R1", #"{"room":"R1"}"#, qos: 0)])
     }
@@ -102,8 +102,8 @@ import Testing
     // MARK: Error action
 
     private static let twoActions = """
-        Actions: [{Republish: {Topic: 'out/${a}'}}, {Republish: {Topic: ok}}, {events: {busName: '${b}', detailType: T, source: s}}]
-                ErrorAction: {Republish: {Topic: 'errors/${topic()}', Qos: 1}}
+        Actions: [{Republish: {RoleArn: r, Topic: 'out/${a}'}}, {Republish: {RoleArn: r, Topic: ok}}, {events: {busName: '${b}', detailType: T, source: s}}]
+                ErrorAction: {Republish: {RoleArn: r, Topic: 'errors/${topic()}', Qos: 1}}
         """
 
     @Test func theErrorActionGetsOneDocumentWithEveryFailure() throws {
@@ -141,8 +141,8 @@ import Testing
 
     @Test func anErrorActionThatFailsIsKeptAndNotTriedAgain() throws {
         let more = """
-            Actions: [{Republish: {Topic: 'out/${a}'}}]
-                    ErrorAction: {Republish: {Topic: 'errors/${b}'}}
+            Actions: [{Republish: {RoleArn: r, Topic: 'out/${a}'}}]
+                    ErrorAction: {Republish: {RoleArn: r, Topic: 'errors/${b}'}}
             """
         let fixture = try EngineFixture(template(("R", "SELECT * FROM 'in'", more)))
         #expect(fixture.publish("in", "{}") == [])
@@ -169,7 +169,7 @@ import Testing
     // MARK: Basic Ingest
 
     @Test func aMessageOfBasicIngestIsForTheNamedRuleAlone() throws {
-        let republish = "Actions: [{Republish: {Topic: 'out/${topic(2)}'}}]"
+        let republish = "Actions: [{Republish: {RoleArn: r, Topic: 'out/${topic(2)}'}}]"
         let fixture = try EngineFixture(
             template(
                 ("Named", "SELECT topic() AS t, topic(1) AS first FROM 'elsewhere'", republish), ("Other", "SELECT * FROM '#'", republish),
@@ -191,7 +191,7 @@ import Testing
     // MARK: The way to the rules
 
     @Test func rulesRunInTheOrderOfTheTemplateWhateverTheirFilters() throws {
-        func action(_ name: String) -> String { "Actions: [{Republish: {Topic: 'out/\(name)'}}]" }
+        func action(_ name: String) -> String { "Actions: [{Republish: {RoleArn: r, Topic: 'out/\(name)'}}]" }
         let fixture = try EngineFixture(
             template(
                 ("A", "SELECT * FROM 'in/+'", action("a")), ("B", "SELECT * FROM 'in/x'", action("b")),

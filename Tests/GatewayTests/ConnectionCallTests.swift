@@ -64,6 +64,11 @@ import Testing
         "What the model does not allow",
         arguments: [
             ("CreateConnection", #"{"Name":"a b","AuthorizationType":"BASIC","AuthParameters":{}}"#, #"pattern: [\\.\\-_A-Za-z0-9]+"#),
+            (
+                "ListConnections", #"{"ConnectionState":"authorized"}"#,
+                "Value 'authorized' at 'connectionState' failed to satisfy constraint: Member must satisfy enum value set: [CREATING, "
+            ),
+            ("ListApiDestinations", #"{"ConnectionArn":"login"}"#, "Value 'login' at 'connectionArn' failed to satisfy constraint"),
             ("CreateConnection", #"{"Name":"a","AuthParameters":{}}"#, "Value null at 'authorizationType'"),
             ("CreateConnection", #"{"Name":"a","AuthorizationType":"BASIC"}"#, "Value null at 'authParameters'"),
             (

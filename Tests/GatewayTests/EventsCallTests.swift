@@ -93,6 +93,38 @@ import Testing
     }
 
     @Test(
+        "A page has 1 to 100 members, in every list, and begins where an answer said",
+        arguments: [
+            ("ListRules", ""), ("ListEventBuses", ""), ("ListArchives", ""), ("ListReplays", ""), ("ListConnections", ""),
+            ("ListApiDestinations", ""), ("ListTargetsByRule", #""Rule":"UserStatus","EventBusName":"shop","#),
+            ("ListRuleNamesByTarget", #""TargetArn":"t","#),
+        ])
+    func everyListHasPages(operation: String, members: String) async throws {
+        let fixture = try GatewayFixture()
+        let least = "Member must have value greater than or equal to 1"
+        for (member, refusal) in [
+            (#""Limit":0"#, "Value '0' at 'limit' failed to satisfy constraint: \(least)"),
+            (#""Limit":-1"#, "Value '-1' at 'limit' failed to satisfy constraint: \(least)"),
+            (#""Limit":101"#, "Value '101' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 100"),
+            (
+                #""NextToken":"""#,
+                "Value '' at 'nextToken' failed to satisfy constraint: Member must have length greater than or equal to 1"
+            ),
+            (
+                #""NextToken":"\#(String(repeating: "a", count: 2_049))""#,
+                "at 'nextToken' failed to satisfy constraint: Member must have length less than or equal to 2048"
+            ),
+        ] {
+            let response = try await fixture.call(operation, body: "{\(members)\(member)}")
+            #expect(response.text.contains("ValidationException") && response.text.contains(refusal), "\(response.text)")
+        }
+        for member in [#""Limit":1"#, #""Limit":100"#, #""NextToken":"~""#] {
+            #expect(try await fixture.call(operation, body: "{\(members)\(member)}").status == .ok)
+        }
+        #expect(try await fixture.events(operation, #"{\#(members)"NextToken":"~"}"#).members.map { Array($0.value.elements).count } == [0])
+    }
+
+    @Test(
         "A pattern is tried with an event of which only the fields that the service asks for must be there",
         arguments: [
             (#"{\"source\":[\"a\"]}"#, "a", "true"), (#"{\"source\":[\"b\"]}"#, "a", "false"),
@@ -110,6 +142,14 @@ import Testing
             ("DescribeRule", #"{"Name":"x"}"#, "ResourceNotFoundException", "Rule x does not exist on EventBus default."),
             ("DescribeEventBus", #"{"Name":"x"}"#, "ResourceNotFoundException", "Event bus x does not exist."),
             ("DeleteEventBus", #"{"Name":"default"}"#, "ValidationException", "Cannot delete event bus default."),
+            (
+                "UpdateEventBus", #"{"Description":"d"}"#, "ValidationException",
+                "Event bus default is built in: its description and its tags cannot be changed."
+            ),
+            (
+                "TagResource", #"{"ResourceARN":"arn:aws:events:us-east-1:0:event-bus/default","Tags":[]}"#, "ValidationException",
+                "Event bus default is built in: its description and its tags cannot be changed."
+            ),
             ("CreateEventBus", #"{"Name":"shop"}"#, "ResourceAlreadyExistsException", "Event bus shop already exists."),
             (
                 "PutRule", #"{"Name":"a b","EventPattern":"{}"}"#, "ValidationException",

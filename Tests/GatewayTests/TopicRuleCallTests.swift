@@ -71,6 +71,12 @@ import Testing
             (.get, "/rules?maxResults=0", nil, 400, "InvalidRequestException"),
             (.get, "/things", nil, 400, "UnknownOperationException"), (.put, "/rules/r", rule, 400, "UnknownOperationException"),
             (.get, "/tags?resourceArn=arn:aws:iot:us-east-1:000000000000:rule/r", nil, 404, "ResourceNotFoundException"),
+            (.get, "/tags?resourceArn=r", nil, 400, "InvalidRequestException"),
+            (.post, "/tags", #"{"resourceArn":"r","tags":[]}"#, 400, "InvalidRequestException"),
+            (
+                .post, "/rules/r", #"{"sql":"SELECT * FROM 'a'","actions":[{"republish":{"topic":"b"}}]}"#, 400,
+                "InvalidRequestException"
+            ),
         ] as [(HTTPRequest.Method, String, String?, Int, String)])
     func refused(method: HTTPRequest.Method, path: String, body: String?, status: Int, code: String) async throws {
         let response = try await GatewayFixture().send(method, path, headers: Self.signed(), body: body)

@@ -32,6 +32,27 @@ import Testing
         }
     }
 
+    /// Beside many elements those that lie alone in their arrays are taken for what is around them.
+    @Test func elementsThatAreAloneLeaveNoChoice() async throws {
+        var matches = 0
+        let seed = Self.firstSeed
+        var generator = PatternGenerator(random: SeededGenerator(seed: seed))
+        var rules = Rules()
+        for rule in 0..<60 { try rules.insert(generator.pattern(), for: rule) }
+        var search = EventSearch()
+        for round in 0..<Self.rounds * 4 {
+            if round % 4 == 0 { await Task.yield() }
+            // So many that they are numbered all together.
+            let many = "[" + (0..<24).map { _ in "[[\(generator.event(depth: 2, dots: false))]]" }.joined(separator: ",") + "]"
+            let source = Array("{\"a\":\(many),\"b\":[[\(generator.event(depth: 3, dots: true))]],\"c\":[[[1]]]}".utf8)
+            let event = try JSONDocument(parsing: source).root
+            let expected = rules.expected(event)
+            #expect(rules.index.matches(source, using: &search).sorted() == expected, "seed \(seed), event \(text(source))")
+            matches += expected.count
+        }
+        #expect(matches > 0)
+    }
+
     /// Rules come, change and go while events flow; copies of the index from before go on answering as they did.
     @Test func theIndexAgreesWithTheOracle() async throws {
         print("random patterns: \(Self.rounds) tables from seed \(Self.firstSeed) on")

@@ -14,7 +14,7 @@ import Testing
 
     private static let names = ["a", "b", "c"]
 
-    @Test(arguments: Vectors.load("vtl-families.json").map(Family.init))
+    @Test(arguments: (Vectors.load("vtl-families.json") + Vectors.load("vtl-containers.json")).map(Family.init))
     func everyRowHasItsText(family: Family) async throws {
         let source = try #require(family.view["t"]?.stringValue)
         let assignments = Self.names.map { "#set($\($0) = $input.path('$.\($0)'))" }.joined()

@@ -81,9 +81,22 @@ extension EventEngine {
             throw ControlError(
                 .validation, "Parameter Destination.Arn is not valid. Reason: Event bus \(request.destination) does not exist.")
         }
+        try requireRules(request.filterARNs, onBus: request.destination)
         // An archive may be large, and events wait for the lock.
         let events = archive.events(in: request.range)
         return try changeArchives { (table, now) throws(ControlError) in try table.start(request, events, now: now) }
+    }
+
+    /// A replay to rules that are not there would reach nobody.
+    private func requireRules(_ arns: [String], onBus bus: String) throws(ControlError) {
+        let rules = rules
+        for arn in arns {
+            let key = RuleKey(arn: arn)
+            guard let key, key.bus == bus else {
+                throw .invalid("Destination.FilterArns", arn, "is not the ARN of a rule of the event bus \(bus)")
+            }
+            guard rules.eventRule(key)?.rule.arn == arn else { throw .noRule(key.name, onBus: bus) }
+        }
     }
 
     package func cancelReplay(_ name: String) throws(ControlError) -> Replay {

@@ -88,6 +88,9 @@ extension ControlPlane {
     static func changeable(_ name: String, _ registry: ResourceRegistry) throws(ControlError) -> BusDeclaration {
         if let bus = registry.buses[name] { return bus }
         guard let bus = registry.bus(name) else { throw .noBus(name) }
+        guard name != ResourceSet.defaultBusName else {
+            throw ControlError(.validation, "Event bus default is built in: its description and its tags cannot be changed.")
+        }
         throw .ofTemplate("Event bus \(name)", at: bus.location, .validation)
     }
 }

@@ -58,14 +58,12 @@ extension ControlPlane {
     }
 
     private static func tagged(_ arn: String) throws(ControlError) -> Tagged {
+        if let key = RuleKey(arn: arn) { return .rule(key) }
         let parts = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
         if parts.count == 6, parts[0] == "arn" {
             let path = parts[5].split(separator: "/", omittingEmptySubsequences: false)
             switch (parts[2], path.first) {
             case ("events", "event-bus") where path.count > 1: return .bus(path.dropFirst().joined(separator: "/"))
-            case ("events", "rule") where path.count > 1:
-                let bus = path.count > 2 ? path.dropFirst().dropLast().joined(separator: "/") : ResourceSet.defaultBusName
-                return .rule(.init(bus: bus, name: String(path[path.count - 1])))
             case ("iot", "rule") where path.count == 2: return .topicRule(String(path[1]))
             default: break
             }

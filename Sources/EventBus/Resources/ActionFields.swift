@@ -37,6 +37,16 @@ struct ActionFields {
         location = node.location
     }
 
+    /// AWS IoT demands a role of the action; who it is means nothing here, where there are no roles.
+    func requireRole() throws(DocumentError) {
+        guard let role = self["RoleArn"] else {
+            throw DocumentError("\(what) lacks `RoleArn`, which AWS IoT demands; here any ARN will do", at: location)
+        }
+        // Of a reference to what Crema does not know, only that it is there can be said.
+        if case .unresolved = role.content { return }
+        guard try !role.text("RoleArn").isEmpty else { throw DocumentError("\(what): `RoleArn` is empty", at: role.location) }
+    }
+
     subscript(name: String) -> Node? { entries[name]?.value }
 
     /// A text in which `${…}` stands for values of the message.

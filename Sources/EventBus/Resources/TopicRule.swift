@@ -111,9 +111,13 @@ struct TopicRuleReader {
             what: what, declared: declared, scope: TemplatePlaces(statement: statement?.compiled, host: host))
         let actions = problems.collect { () throws(DocumentError) in try reader.actions(payload) }
         let errorAction = problems.collect { () throws(DocumentError) in try reader.errorAction(payload) }
-        let definition = problems.collect { () throws(DocumentError) in
-            try TopicRuleDefinition(payload, tags: readTags(resource.properties), version: version ?? .v2015)
-        }
+        // Without actions it has been refused already.
+        let definition =
+            payload["Actions"] == nil
+            ? nil
+            : problems.collect { () throws(DocumentError) in
+                try TopicRuleDefinition(payload, tags: readTags(resource.properties), version: version ?? .v2015)
+            }
         try problems.finish()
         guard let name, let isEnabled, let statement, let actions, let errorAction, let definition else {
             throw DocumentError("\(what) cannot be read", at: resource.location)

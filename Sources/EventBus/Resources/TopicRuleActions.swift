@@ -82,7 +82,6 @@ struct TopicRuleActionReader {
         }
     }
 
-    /// AWS demands `RoleArn`; it has no meaning here, where there are no roles.
     private func republish(_ node: Node) throws(DocumentError) -> TopicRule.Action {
         let what = "\(what): Republish"
         let fields = try ActionFields(node, known: ["RoleArn", "Topic", "Qos", "Headers"], what: what, scope: scope)
@@ -102,11 +101,9 @@ struct TopicRuleActionReader {
         let headers = try fields["Headers"].map { (node) throws(DocumentError) in
             try RepublishHeaders(node, what: "\(what): Headers", scope: scope)
         }
-        return .republish(
-            RepublishAction(
-                topic: topic, topicText: text,
-                qos: try fields["Qos"].map { (node) throws(DocumentError) in try readQoS(node, in: 0...1) } ?? .atMostOnce, headers: headers
-            ))
+        let qos = try fields["Qos"].map { (node) throws(DocumentError) in try readQoS(node, in: 0...1) } ?? .atMostOnce
+        try fields.requireRole()
+        return .republish(RepublishAction(topic: topic, topicText: text, qos: qos, headers: headers))
     }
 
     private func events(_ node: Node) throws(DocumentError) -> TopicRule.Action {
@@ -139,10 +136,9 @@ struct TopicRuleActionReader {
             }
             try declared.requireQueue(name.text, at: location)
         }
-        return .queue(
-            QueueAction(
-                queueURL: url, queueText: text,
-                usesBase64: try fields["UseBase64"]?.boolean("UseBase64") ?? false))
+        let usesBase64 = try fields["UseBase64"]?.boolean("UseBase64") ?? false
+        try fields.requireRole()
+        return .queue(QueueAction(queueURL: url, queueText: text, usesBase64: usesBase64))
     }
 
     private func function(_ node: Node) throws(DocumentError) -> TopicRule.Action {
@@ -163,6 +159,8 @@ struct TopicRuleActionReader {
         if let value = fields["BatchMode"], try value.boolean("BatchMode") {
             throw DocumentError("\(what): CloudwatchLogs: `BatchMode: true` is not supported", at: value.location)
         }
-        return .log(group: try fields.template("LogGroupName").template)
+        let group = try fields.template("LogGroupName").template
+        try fields.requireRole()
+        return .log(group: group)
     }
 }

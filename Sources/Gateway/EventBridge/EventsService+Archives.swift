@@ -7,7 +7,7 @@ extension EventsService {
         let members = try Self.members(
             call, .createArchive, ["ArchiveName", "EventSourceArn", "Description", "EventPattern", "RetentionDays"])
         let name = try members.required("ArchiveName", .archiveName)
-        let bus = Self.lastName(in: try members.required("EventSourceArn", .arn), after: ":event-bus/")
+        let bus = Self.lastName(in: try members.required("EventSourceArn", .sourceARN), after: ":event-bus/")
         let (pattern, days, description) = try Self.settings(members)
         let archive = try ask { (control) throws(ControlError) in
             try control.createArchive(name, bus: bus, patternText: pattern, retentionDays: days ?? 0, description: description)
@@ -46,8 +46,8 @@ extension EventsService {
     func listArchives(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
         let members = try Self.members(call, .listArchives, ["NamePrefix", "EventSourceArn", "State", "Limit", "NextToken"])
         let prefix = try members.text("NamePrefix", .archiveName) ?? ""
-        let source = try members.text("EventSourceArn", .arn)
-        let state = try members.text("State") ?? Self.enabled
+        let source = try members.text("EventSourceArn", .sourceARN)
+        let state = try members.choice("State", of: Self.states) ?? Self.enabled
         let all = control.delivery.engine.archives().filter { archive in
             archive.declaration.name.hasPrefix(prefix) && (source.map { $0 == Self.arn(ofBus: archive.declaration.bus) } ?? true)
                 && state == Self.enabled
@@ -68,11 +68,19 @@ extension EventsService {
 
     /// The only state of an archive: nothing is under way when a call is answered.
     private static let enabled = "ENABLED"
+    /// In the order in which the service names them.
+    private static let states = [enabled, "DISABLED", "CREATING", "UPDATING", "CREATE_FAILED", "UPDATE_FAILED"]
 
     private static func settings(
         _ members: RequestMembers
     ) throws(ServiceError) -> (pattern: String?, retentionDays: Int?, description: String?) {
-        (try members.text("EventPattern"), try members.integer("RetentionDays"), try members.text("Description", .description))
+        let days = try members.integer("RetentionDays")
+        if let days, days < 0 {
+            throw .constraint("\(days)", at: "retentionDays", "Member must have value greater than or equal to 0")
+        }
+        return (
+            try members.text("EventPattern", MemberConstraint(0...4_096)), days, try members.text("Description", .description)
+        )
     }
 
     private static func state(of archive: ArchiveDescription) -> [UInt8] {

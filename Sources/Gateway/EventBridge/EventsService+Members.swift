@@ -33,7 +33,7 @@ extension EventsService {
         let most = try members.integer("Limit") ?? 100
         if most < 1 { throw .constraint("\(most)", at: "limit", "Member must have value greater than or equal to 1") }
         if most > 100 { throw .constraint("\(most)", at: "limit", "Member must have value less than or equal to 100") }
-        let rest = try members.text("NextToken").map { token in all.drop { name($0) < token } } ?? all[...]
+        let rest = try members.text("NextToken", .nextToken).map { token in all.drop { name($0) < token } } ?? all[...]
         return (Array(rest.prefix(most)), rest.dropFirst(most).first.map { .text(name($0)) })
     }
 }

@@ -7,13 +7,17 @@ extension EventsService {
         let members = try Self.members(
             call, .startReplay, ["ReplayName", "Description", "EventSourceArn", "EventStartTime", "EventEndTime", "Destination"])
         let name = try members.required("ReplayName", .ruleName)
-        let archive = Self.lastName(in: try members.required("EventSourceArn", .arn), after: ":archive/")
+        let archive = Self.lastName(in: try members.required("EventSourceArn", .sourceARN), after: ":archive/")
         guard let destination = try members.object("Destination", known: ["Arn", "FilterArns"]) else {
             throw .constraint(nil, at: "destination", "Member must not be null")
         }
         let bus = Self.lastName(in: try destination.required("Arn", .arn, under: "destination."), after: ":event-bus/")
         let (start, end) = (try Self.time("EventStartTime", members), try Self.time("EventEndTime", members))
         let filter = try destination.texts("FilterArns") ?? []
+        for (position, arn) in filter.enumerated() {
+            guard let refusal = MemberConstraint.arn.refusal(of: arn) else { continue }
+            throw .constraint(arn, at: "destination.filterArns.\(position + 1).member", refusal)
+        }
         let description = try members.text("Description", .description)
         let replay = try ask { (control) throws(ControlError) in
             try control.delivery.engine.startReplay(
@@ -49,8 +53,8 @@ extension EventsService {
     func listReplays(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
         let members = try Self.members(call, .listReplays, ["NamePrefix", "State", "EventSourceArn", "Limit", "NextToken"])
         let prefix = try members.text("NamePrefix", .ruleName) ?? ""
-        let source = try members.text("EventSourceArn", .arn)
-        let state = try members.text("State")
+        let source = try members.text("EventSourceArn", .sourceARN)
+        let state = try members.choice("State", of: Self.states)
         let all = control.delivery.engine.replays().filter { replay in
             replay.name.hasPrefix(prefix) && (source.map { $0 == ArchiveDescription.arn(of: replay.archive) } ?? true)
                 && (state.map { $0 == replay.state.rawValue } ?? true)
@@ -70,6 +74,9 @@ extension EventsService {
     }
 
     // MARK: - What these operations need
+
+    /// In the order in which the service names them; none fails here.
+    private static let states = ["STARTING", "RUNNING", "CANCELLING", "COMPLETED", "CANCELLED", "FAILED"]
 
     private static func state(of replay: Replay) -> [UInt8] {
         AnswerDocument.object([

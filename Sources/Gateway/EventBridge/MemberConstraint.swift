@@ -47,9 +47,21 @@ struct MemberConstraint: Sendable {
     ) { isLetterOrDigit($0) || isSign($0) || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") }
     static let topicRuleName = MemberConstraint(1...128, "^[a-zA-Z0-9_]+$") { isLetterOrDigit($0) || $0 == UInt8(ascii: "_") }
     static let arn = MemberConstraint(1...1_600)
+    /// Of a bus or an archive, from which events come.
+    static let sourceARN = MemberConstraint(
+        1...1_600, #"^arn:aws([a-z]|\-)*:events:([a-z]|\d|\-)*:([0-9]{12})?:.+\/.+$"#, fits: { isSourceARN($0) })
+    static let nextToken = MemberConstraint(1...2_048)
     static let description = MemberConstraint(0...512)
     static let tagKey = MemberConstraint(1...128)
     static let tagValue = MemberConstraint(0...256)
+
+    private static func isSourceARN(_ text: String) -> Bool {
+        let parts = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+        guard parts.count == 6, parts[0] == "arn", parts[1].hasPrefix("aws"), parts[2] == "events" else { return false }
+        let isAccount = parts[4].isEmpty || parts[4].utf8.count == 12 && parts[4].utf8.allSatisfy { (0x30...0x39).contains($0) }
+        let slash = parts[5].dropFirst().firstIndex(of: "/")
+        return isAccount && slash.map { parts[5].index(after: $0) != parts[5].endIndex } ?? false
+    }
 
     private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)

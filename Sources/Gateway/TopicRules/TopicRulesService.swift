@@ -57,6 +57,8 @@ struct TopicRulesService: Sendable {
 
     private func ask<Value>(_ question: (ControlPlane) throws(ControlError) -> Value) throws(ServiceError) -> Value {
         do throws(ControlError) { return try question(control) } catch {
+            // EventBridge's code is none of AWS IoT's.
+            if error.code == .validation { throw Self.invalid(error.message) }
             throw ServiceError(error, status: Self.status(of: error.code))
         }
     }

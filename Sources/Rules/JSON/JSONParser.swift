@@ -215,14 +215,17 @@ struct JSONParser {
 
     // MARK: Duplicate keys
 
+    /// Up to so many keys are compared with each other rather than put in a table.
+    private static let comparedMax = 6
+
     private mutating func markSupersededMembers(of object: Int) {
+        guard nodes[object].extra > Self.comparedMax else { return compareMembers(of: object) }
         var keys: [Int] = []
         keys.reserveCapacity(Int(nodes[object].extra))
         var next = object + 1
         while next < nodes.count {
             keys.append(next)
-            let value = nodes[next + 1]
-            next = value.isContainer ? Int(value.limit) : next + 2
+            next = member(after: next)
         }
         var lastWithName: [ByteKey: Int] = [:]
         lastWithName.reserveCapacity(keys.count)
@@ -232,6 +235,40 @@ struct JSONParser {
                 isCompact = false
             }
         }
+    }
+
+    private mutating func compareMembers(of object: Int) {
+        var key = object + 1
+        while key < nodes.count {
+            let next = member(after: key)
+            var later = next
+            while later < nodes.count {
+                if haveSameName(key, later) {
+                    nodes[key].flags.insert(.superseded)
+                    isCompact = false
+                    break
+                }
+                later = member(after: later)
+            }
+            key = next
+        }
+    }
+
+    private func haveSameName(_ key: Int, _ other: Int) -> Bool {
+        let (first, second) = (nodes[key], nodes[other])
+        guard first.flags.isDisjoint(with: .escaped), second.flags.isDisjoint(with: .escaped) else {
+            return name(of: key) == name(of: other)
+        }
+        let length = Int(first.end - first.start)
+        guard length == Int(second.end - second.start) else { return false }
+        for offset in 0..<length where bytes[Int(first.start) + offset] != bytes[Int(second.start) + offset] { return false }
+        return true
+    }
+
+    /// The key behind a member; past all nodes behind the last one of an object that ends here.
+    private func member(after key: Int) -> Int {
+        let value = nodes[key + 1]
+        return value.isContainer ? Int(value.limit) : key + 2
     }
 
     private func name(of key: Int) -> ArraySlice<UInt8> {

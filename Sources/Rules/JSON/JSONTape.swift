@@ -73,8 +73,10 @@ final class JSONTape: Sendable {
     }
 
     /// Appends the subtree at `index` without insignificant whitespace and without superseded members.
-    func appendCompact(_ index: Int, to output: inout [UInt8]) {
-        if isCompact || !nodes[index].isContainer {
+    ///
+    /// Numbers keep their spelling, unless `number` gives them another.
+    func appendCompact(_ index: Int, to output: inout [UInt8], number: ((ArraySlice<UInt8>) -> ArraySlice<UInt8>)? = nil) {
+        if isCompact && number == nil {
             output.append(contentsOf: spelling(index))
             return
         }
@@ -101,7 +103,8 @@ final class JSONTape: Sendable {
                 open.append((Int(node.limit), UInt8(ascii: isObject ? "}" : "]")))
                 needsComma = false
             } else {
-                output.append(contentsOf: spelling(next))
+                let spelling = spelling(next)
+                output.append(contentsOf: node.kind == .number ? number?(spelling) ?? spelling : spelling)
                 let isKey = node.flags.contains(.key)
                 if isKey { output.append(UInt8(ascii: ":")) }
                 needsComma = !isKey

@@ -83,7 +83,7 @@ struct SQLSelection: Sendable {
             }
             for member in document.members where !replaced.contains(ByteKey(member.key)) {
                 try append(key: member.key, to: &output)
-                member.value.appendJSON(to: &output)
+                member.value.appendJSON(to: &output, evaluation.version)
             }
         }
         for child in names[0].children { try append(child, values, to: &output, evaluation.version) }

@@ -61,7 +61,7 @@ enum SQLValue: Sendable {
         case .boolean(let value): ArraySlice((value ? "true" : "false").utf8)
         case .number(let number): ArraySlice(number.text(version).utf8)
         case .string(let text): text
-        case .json(let view): view.rawJSON[...]
+        case .json(let view): view.json(version)[...]
         }
     }
 
@@ -105,7 +105,7 @@ enum SQLValue: Sendable {
         case .boolean(let value): output.append(contentsOf: (value ? "true" : "false").utf8)
         case .number(let number): output.append(contentsOf: number.text(version).utf8)
         case .string(let text): JSONText.appendString(text, to: &output)
-        case .json(let view): view.appendJSON(to: &output)
+        case .json(let view): view.appendJSON(to: &output, version)
         }
     }
 

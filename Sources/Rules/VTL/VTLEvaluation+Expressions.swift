@@ -107,7 +107,32 @@ extension VTLEvaluation {
     }
 }
 
+extension VTLEvaluation {
+    /// Java's `equals`, by which lists and maps look for what they hold: values of two kinds are never the same, `1` and `"1"` no more than
+    /// `1` and `1.0`.
+    mutating func areSame(_ left: VTLValue, _ right: VTLValue) throws(VTLFailure) -> Bool {
+        guard left.kind == right.kind else { return false }
+        return try areEqual(left, right)
+    }
+}
+
 extension VTLValue {
+    fileprivate enum Kind { case null, boolean, integer, decimal, text, list, map, entry }
+
+    fileprivate var kind: Kind {
+        switch self {
+        case .null: .null
+        case .boolean: .boolean
+        case .integer: .integer
+        case .decimal: .decimal
+        case .text: .text
+        case .json(let view): view.kind == .array ? .list : .map
+        case .list: .list
+        case .map: .map
+        case .entry: .entry
+        }
+    }
+
     fileprivate var number: Double? {
         switch self {
         case .integer(let value): Double(value)
@@ -116,7 +141,7 @@ extension VTLValue {
         }
     }
 
-    fileprivate var isText: Bool {
+    var isText: Bool {
         if case .text = self { true } else { false }
     }
 }

@@ -5,12 +5,16 @@ extension VTLEvaluation {
         for argument in call.arguments { arguments.append(try value(of: argument)) }
         switch call.method {
         case .toString: return .text(try text(of: receiver))
-        case .equals: return .boolean(try areEqual(receiver, arguments[0]))
+        case .equals: return .boolean(try areSame(receiver, arguments[0]))
         default: break
         }
         switch receiver {
         case .text(let text): return try value(of: call, arguments, on: text)
         case .json(let view):
+            if call.method.changes {
+                let what = view.kind == .array ? "a list" : "an object"
+                throw .invalid("\(call.method.rawValue): \(what) that came from JSON cannot be changed")
+            }
             return view.kind == .array
                 ? try value(of: call.method, arguments, ofArray: view) : try value(of: call.method, arguments, of: view)
         case .list(let place): return try value(of: call.method, arguments, ofList: place)
@@ -34,13 +38,7 @@ extension VTLEvaluation {
         case .size: return .integer(view.count)
         case .isEmpty: return .boolean(view.isEmptyContainer)
         case .get: return try element(arguments[0], of: .json(view))
-        case .contains:
-            for element in view.elements {
-                try spend(steps: 1)
-                if try areEqual(VTLValue(element), arguments[0]) { return .boolean(true) }
-            }
-            return .boolean(false)
-        case .add: throw .invalid("add: a list that came from JSON cannot be changed")
+        case .contains, .indexOf, .lastIndexOf: return try place(method, of: arguments[0], in: view.elements.map { VTLValue($0) })
         default: return .null
         }
     }
@@ -48,23 +46,27 @@ extension VTLEvaluation {
     private mutating func value(
         of method: VTLMethod, _ arguments: [VTLValue], ofList place: Int
     ) throws(VTLFailure) -> VTLValue {
+        // A list that is held here, too, would be copied before it changes.
+        if method.changes { return try change(list: place, method, arguments) }
         let list = heap.lists[place]
         switch method {
         case .size: return .integer(list.count)
         case .isEmpty: return .boolean(list.isEmpty)
         case .get: return try element(arguments[0], of: .list(place))
-        case .contains:
-            for element in list {
-                try spend(steps: 1)
-                if try areEqual(element, arguments[0]) { return .boolean(true) }
-            }
-            return .boolean(false)
-        case .add:
-            try spend(bytes: Self.elementBytes)
-            heap.lists[place].append(arguments[0])
-            return .boolean(true)
+        case .contains, .indexOf, .lastIndexOf: return try self.place(method, of: arguments[0], in: list)
         default: return .null
         }
+    }
+
+    /// Where a list holds a value, or whether it does.
+    private mutating func place(_ method: VTLMethod, of wanted: VTLValue, in list: [VTLValue]) throws(VTLFailure) -> VTLValue {
+        try spend(steps: list.count / 8)
+        for offset in list.indices {
+            try spend(steps: 1)
+            let position = method == .lastIndexOf ? list.count - 1 - offset : offset
+            if try areSame(list[position], wanted) { return method == .contains ? .boolean(true) : .integer(position) }
+        }
+        return method == .contains ? .boolean(false) : .integer(-1)
     }
 
     // MARK: Maps
@@ -77,10 +79,10 @@ extension VTLEvaluation {
         case .containsKey:
             try spend(steps: view.count / 8)
             return .boolean(view[try text(of: arguments[0])] != nil)
+        case .containsValue: return try place(.contains, of: arguments[0], in: view.members.map { VTLValue($0.value) })
         case .keySet, .entrySet, .values:
             try spend(steps: view.count)
             return try contents(view.members.map { ($0.key, VTLValue($0.value)) }, method)
-        case .put: throw .invalid("put: an object that came from JSON cannot be changed")
         default: return .null
         }
     }
@@ -93,12 +95,9 @@ extension VTLEvaluation {
         case .isEmpty: return .boolean(heap.maps[place].entries.isEmpty)
         case .get: return heap.maps[place][try text(of: arguments[0])] ?? .null
         case .containsKey: return .boolean(heap.maps[place][try text(of: arguments[0])] != nil)
+        case .containsValue: return try self.place(.contains, of: arguments[0], in: heap.maps[place].entries.map(\.value))
         case .keySet, .entrySet, .values: return try contents(heap.maps[place].entries, method)
-        case .put:
-            let key = try text(of: arguments[0])
-            try spend(bytes: Self.elementBytes + key.count)
-            return heap.maps[place].put(arguments[1], for: key) ?? .null
-        default: return .null
+        default: return try change(map: place, method, arguments)
         }
     }
 

@@ -110,7 +110,7 @@ extension VTLEvaluation {
     }
 
     /// Java throws there, too, and the service answers 500.
-    private static func outside(_ position: Int, _ count: Int) -> VTLFailure {
+    static func outside(_ position: Int, _ count: Int) -> VTLFailure {
         .invalid("position \(position) of a list that has \(count) elements")
     }
 }

@@ -4,6 +4,8 @@ extension VTLEvaluation {
         of call: VTLCall, _ arguments: [VTLValue], on text: ArraySlice<UInt8>
     ) throws(VTLFailure) -> VTLValue {
         try spend(steps: text.count / 64)
+        // Java has no such method for a number, so Velocity finds none.
+        if call.method.takesTexts, !arguments.allSatisfy({ $0.isText || $0.isNull }) { return .null }
         var texts: [ArraySlice<UInt8>] = []
         for argument in arguments { texts.append(try self.text(of: argument)) }
         switch call.method {
@@ -32,7 +34,9 @@ extension VTLEvaluation {
                 try expression(call, texts[0]), by: texts[1], in: text, once: call.method == .replaceFirst)
         case .matches: return .boolean(try matches(try expression(call, texts[0]), text))
         case .split: return try pieces(of: text, between: try expression(call, texts[0]))
-        case .add, .containsKey, .entrySet, .equals, .get, .getKey, .getValue, .keySet, .put, .size, .toString, .values: return .null
+        case .add, .addAll, .clear, .containsKey, .containsValue, .entrySet, .equals, .get, .getKey, .getValue, .keySet, .put, .putAll,
+            .remove, .set, .size, .toString, .values:
+            return .null
         }
     }
 

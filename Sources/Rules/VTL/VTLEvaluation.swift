@@ -138,7 +138,9 @@ struct VTLEvaluation {
     private mutating func write(_ reference: VTLReference, after backslashes: Int) throws(VTLFailure) {
         let backslash = UInt8(ascii: "\\")
         if case .variable(let slot) = reference.root, !program.isAssigned[slot] {
-            return try write(ArraySlice(repeatElement(backslash, count: backslashes)) + reference.source)
+            // A quiet one, `$!name`, is silent.
+            let isText = backslashes % 2 == 1 || !reference.isQuiet
+            return try write(ArraySlice(repeatElement(backslash, count: backslashes)) + (isText ? reference.source : []))
         }
         try write(ArraySlice(repeatElement(backslash, count: backslashes / 2)))
         guard backslashes % 2 == 0 else { return try write(reference.source) }

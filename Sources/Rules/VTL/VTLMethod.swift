@@ -2,19 +2,40 @@
 ///
 /// Each has the receivers that Java gives it; on another value it gives null, as Velocity does.
 enum VTLMethod: String, Sendable, CaseIterable {
-    case add, charAt, concat, contains, containsKey, endsWith, entrySet, equals, equalsIgnoreCase, get, getKey, getValue, indexOf
-    case isEmpty, keySet, lastIndexOf, length, matches, put, replace, replaceAll, replaceFirst, size, split, startsWith, substring
-    case toLowerCase, toString, toUpperCase, trim, values
+    case add, addAll, charAt, clear, concat, contains, containsKey, containsValue, endsWith, entrySet, equals, equalsIgnoreCase, get
+    case getKey, getValue, indexOf, isEmpty, keySet, lastIndexOf, length, matches, put, putAll, remove, replace, replaceAll, replaceFirst
+    case set, size, split, startsWith, substring, toLowerCase, toString, toUpperCase, trim, values
 
     /// How many arguments it takes.
     var arity: ClosedRange<Int> {
         switch self {
-        case .entrySet, .getKey, .getValue, .isEmpty, .keySet, .length, .size, .toLowerCase, .toString, .toUpperCase, .trim, .values: 0...0
-        case .add, .charAt, .concat, .contains, .containsKey, .endsWith, .equals, .equalsIgnoreCase, .get, .indexOf, .lastIndexOf,
-            .matches, .split, .startsWith:
+        case .clear, .entrySet, .getKey, .getValue, .isEmpty, .keySet, .length, .size, .toLowerCase, .toString, .toUpperCase, .trim,
+            .values:
+            0...0
+        case .add, .addAll, .charAt, .concat, .contains, .containsKey, .containsValue, .endsWith, .equals, .equalsIgnoreCase, .get,
+            .indexOf, .lastIndexOf, .matches, .putAll, .remove, .split, .startsWith:
             1...1
-        case .put, .replace, .replaceAll, .replaceFirst: 2...2
+        case .put, .replace, .replaceAll, .replaceFirst, .set: 2...2
         case .substring: 1...2
+        }
+    }
+
+    /// Whether it changes a list or a map.
+    var changes: Bool {
+        switch self {
+        case .add, .addAll, .clear, .put, .putAll, .remove, .set: true
+        default: false
+        }
+    }
+
+    /// Whether a text takes only texts as its arguments.
+    var takesTexts: Bool {
+        switch self {
+        case .concat, .contains, .endsWith, .equalsIgnoreCase, .indexOf, .lastIndexOf, .matches, .replace, .replaceAll, .replaceFirst,
+            .split,
+            .startsWith:
+            true
+        default: false
         }
     }
 

@@ -82,6 +82,9 @@ struct VTLReference: Sendable {
     let steps: [Step]
     /// As it is written.
     let source: ArraySlice<UInt8>
+
+    /// `$!name`.
+    var isQuiet: Bool { source.dropFirst().first == UInt8(ascii: "!") }
 }
 
 struct VTLCall: Sendable {

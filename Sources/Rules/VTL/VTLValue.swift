@@ -66,6 +66,13 @@ struct VTLMap: Sendable {
         places[ByteKey(key)].map { entries[$0].value }
     }
 
+    /// Takes a value away, and answers it; the others keep their order.
+    mutating func remove(_ key: ArraySlice<UInt8>) -> VTLValue? {
+        guard let place = places.removeValue(forKey: ByteKey(key)) else { return nil }
+        for later in entries[(place + 1)...] { places[ByteKey(later.key)]? -= 1 }
+        return entries.remove(at: place).value
+    }
+
     /// Puts a value; answers the one that it replaces.
     @discardableResult mutating func put(_ value: VTLValue, for key: ArraySlice<UInt8>) -> VTLValue? {
         if let place = places[ByteKey(key)] {

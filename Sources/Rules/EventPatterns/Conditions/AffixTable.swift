@@ -15,6 +15,8 @@ struct AffixTable: Sendable {
     /// Of each node the conditions whose bytes end there.
     private var conditions: [[PatternCondition]] = [[]]
 
+    var isEmpty: Bool { linkCount == 0 && conditions[0].isEmpty }
+
     init(isSuffix: Bool) { self.isSuffix = isSuffix }
 
     mutating func insert(_ condition: PatternCondition, under affix: [UInt8]) {

@@ -6,7 +6,10 @@ struct ConditionList: Sendable {
     private static let listedMax = 8
 
     private let exact: ValueSet
-    private let listed: [PatternCondition]
+    /// Those that a string, a number, or anything else may meet.
+    private let ofStrings: [PatternCondition]
+    private let ofNumbers: [PatternCondition]
+    private let ofOthers: [PatternCondition]
     private let tables: ConditionTables?
 
     init(_ conditions: [PatternCondition]) {
@@ -19,20 +22,30 @@ struct ConditionList: Sendable {
             }
         }
         tables = others.count > Self.listedMax ? ConditionTables(others) : nil
-        listed = tables == nil ? others : []
+        let listed = tables == nil ? others : []
+        ofStrings = listed.filter { $0.kinds != .numbers }
+        ofNumbers = listed.filter { $0.kinds != .strings }
+        ofOthers = listed.filter { $0.kinds == .all }
     }
 
     func holds(_ value: EventFields.Value, in fields: EventFields) -> Bool {
-        if exact.contains(value, in: fields) || listed.contains(where: { $0.holds(value, in: fields) }) { return true }
+        if exact.contains(value, in: fields) { return true }
+        switch value.kind {
+        case .string: if ofStrings.contains(where: { $0.holds(value, in: fields) }) { return true }
+        case .number: if ofNumbers.contains(where: { $0.holds(value, in: fields) }) { return true }
+        case .spelling, .true, .false, .null: if ofOthers.contains(where: { $0.holds(value, in: fields) }) { return true }
+        }
         return tables?.holds(value, in: fields) ?? false
     }
 
     /// The hashes by which all values are found that meet a condition; nil where other conditions than a few exact values are listed.
-    var hashes: [UInt64]? { listed.isEmpty && tables == nil ? exact.hashes : nil }
+    var hashes: [UInt64]? { ofStrings.isEmpty && ofNumbers.isEmpty && tables == nil ? exact.hashes : nil }
 }
 
 /// What `anything-but` leaves out: any scalar that meets none of these, of whatever type.
-struct Exclusion: Sendable, Equatable {
+///
+/// A class, for conditions are copied as they are looked at.
+final class Exclusion: Sendable, Equatable {
     let values: [PatternCondition]
     private let excluded: ConditionList
 

@@ -4,8 +4,8 @@
 final class ConditionTables: Sendable {
     private let prefixes: AffixTable
     private let suffixes: AffixTable
-    /// By folded text; what is found is compared in full.
-    private let caseless: [ByteKey: [PatternCondition]]
+    /// By the hash of the folded text; what is found is compared in full.
+    private let caseless: [UInt64: [CaselessText]]
     private let caselessPrefixes: AffixTable
     private let caselessSuffixes: AffixTable
     private let usesFolding: Bool
@@ -18,7 +18,7 @@ final class ConditionTables: Sendable {
     init(_ conditions: [PatternCondition]) {
         var prefixes = AffixTable(isSuffix: false)
         var suffixes = AffixTable(isSuffix: true)
-        var caseless: [ByteKey: [PatternCondition]] = [:]
+        var caseless: [UInt64: [CaselessText]] = [:]
         var caselessPrefixes = AffixTable(isSuffix: false)
         var caselessSuffixes = AffixTable(isSuffix: true)
         var usesFolding = false
@@ -30,7 +30,7 @@ final class ConditionTables: Sendable {
             switch condition {
             case .prefix(let text): prefixes.insert(condition, under: text)
             case .suffix(let text): suffixes.insert(condition, under: text)
-            case .ignoringCase(let text): caseless[ByteKey(copying: text.folded), default: []].append(condition)
+            case .ignoringCase(let text): caseless[FoldedText.hash(ofFolded: text.folded), default: []].append(text)
             case .prefixIgnoringCase(let text): caselessPrefixes.insert(condition, under: text.folded)
             case .suffixIgnoringCase(let text): caselessSuffixes.insert(condition, under: text.folded)
             // What comes before the first star tells wildcards apart; those that have it in common are few, as their complexity is limited.
@@ -56,7 +56,7 @@ final class ConditionTables: Sendable {
 
     /// Whether one of the conditions holds.
     func holds(_ value: EventFields.Value, in fields: EventFields) -> Bool {
-        if others.contains(where: { $0.holds(value, in: fields) }) { return true }
+        if !others.isEmpty, others.contains(where: { $0.holds(value, in: fields) }) { return true }
         switch value.kind {
         case .number: return ranges.contains(value.bits)
         case .string: return holds(value, text: fields.text(value), in: fields)
@@ -66,17 +66,21 @@ final class ConditionTables: Sendable {
 
     private func holds(_ value: EventFields.Value, text: ArraySlice<UInt8>, in fields: EventFields) -> Bool {
         func isMet(_ condition: PatternCondition) -> Bool { condition.holds(value, in: fields) }
-        if prefixes.contains(text, where: isMet) || suffixes.contains(text, where: isMet) { return true }
+        if !prefixes.isEmpty, prefixes.contains(text, where: isMet) { return true }
+        if !suffixes.isEmpty, suffixes.contains(text, where: isMet) { return true }
         if !networks4.isEmpty || !networks6.isEmpty, let first = text.first, AddressKey.mayBegin(first),
             let address = AddressKey.address(text), (address.isIPv4 ? networks4 : networks6).contains(address.bits)
         {
             return true
         }
         guard usesFolding else { return false }
+        if caselessPrefixes.isEmpty, caselessSuffixes.isEmpty, let hash = FoldedText.hash(ofASCII: text) {
+            return caseless[hash]?.contains { $0.equals(text) } ?? false
+        }
         let folded = FoldedText(text)
-        if caselessPrefixes.contains(folded.beginning[...], where: isMet) { return true }
-        if caselessSuffixes.contains(folded.ending[...], where: isMet) { return true }
-        return folded.isWhole && caseless[ByteKey(folded.beginning[...])]?.contains(where: isMet) ?? false
+        if !caselessPrefixes.isEmpty, caselessPrefixes.contains(folded.beginning[...], where: isMet) { return true }
+        if !caselessSuffixes.isEmpty, caselessSuffixes.contains(folded.ending[...], where: isMet) { return true }
+        return folded.isWhole && caseless[FoldedText.hash(ofFolded: folded.beginning)]?.contains { $0.equals(text) } ?? false
     }
 }
 

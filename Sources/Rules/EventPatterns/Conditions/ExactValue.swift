@@ -67,27 +67,27 @@ struct ValueSet: Sendable {
     /// Up to here they are compared one by one.
     private static let listedMax = 8
 
-    private let listed: [ExactValue]
+    private let numbers: [UInt64]
+    private let others: [ExactValue]
+    /// The hashes of all values; nil where they are many, or addresses, whose spellings have hashes of their own.
+    let hashes: [UInt64]?
     private let byHash: [UInt64: [ExactValue]]
     private let hasAddresses: Bool
 
     init(_ conditions: [PatternCondition]) {
         let values = conditions.compactMap { if case .exact(let value) = $0 { value } else { nil } }
         hasAddresses = values.contains { if case .address = $0 { true } else { false } }
-        if values.count <= Self.listedMax {
-            listed = values
-            byHash = [:]
-        } else {
-            listed = []
-            byHash = Dictionary(grouping: values, by: \.hash)
-        }
+        let listed = values.count <= Self.listedMax ? values : []
+        numbers = listed.compactMap { if case .number(let bits) = $0 { bits } else { nil } }
+        others = listed.filter { if case .number = $0 { false } else { true } }
+        byHash = listed.isEmpty ? Dictionary(grouping: values, by: \.hash) : [:]
+        hashes = listed.isEmpty || hasAddresses ? nil : listed.map(\.hash)
     }
 
-    /// The hashes of all values; nil where they are many, or addresses, whose spellings have hashes of their own.
-    var hashes: [UInt64]? { listed.isEmpty || hasAddresses ? nil : listed.map(\.hash) }
-
     func contains(_ value: EventFields.Value, in fields: EventFields) -> Bool {
-        if byHash.isEmpty { return listed.contains { $0.equals(value, in: fields) } }
+        if byHash.isEmpty {
+            return value.kind == .number ? numbers.contains(value.bits) : others.contains { $0.equals(value, in: fields) }
+        }
         if let found = byHash[fields.hash(value)], found.contains(where: { $0.equals(value, in: fields) }) { return true }
         guard hasAddresses, value.kind == .string, let address = AddressKey.address(fields.text(value)) else { return false }
         return byHash[ExactValue.address(address).hash]?.contains(.address(address)) ?? false

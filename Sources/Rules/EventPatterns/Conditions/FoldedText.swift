@@ -23,6 +23,19 @@ struct FoldedText {
         return text[..<last]
     }
 
+    /// Where a folded text stands in tables.
+    static func hash(ofFolded text: [UInt8]) -> UInt64 { text.reduce(0) { ByteHash.step($0, $1) } }
+
+    /// The same of a text that is still to be folded; nil where that takes more than a look at each byte.
+    static func hash(ofASCII text: ArraySlice<UInt8>) -> UInt64? {
+        var hash: UInt64 = 0
+        for byte in text.prefix(readMax + 1) {
+            guard byte < 0x80 else { return nil }
+            hash = ByteHash.step(hash, CaselessText.lowerCase(byte))
+        }
+        return text.count <= readMax ? hash : nil
+    }
+
     /// A form that is the same for the lower and the upper case of every character.
     static func fold(_ text: ArraySlice<UInt8>) -> [UInt8] {
         if text.allSatisfy({ $0 < 0x80 }) { return text.map(CaselessText.lowerCase) }

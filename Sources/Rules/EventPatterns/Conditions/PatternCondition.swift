@@ -37,6 +37,17 @@ enum PatternCondition: Sendable, Equatable {
         }
     }
 
+    /// Which values may meet a condition.
+    enum Kinds { case strings, numbers, all }
+
+    var kinds: Kinds {
+        switch self {
+        case .prefix, .suffix, .ignoringCase, .prefixIgnoringCase, .suffixIgnoringCase, .wildcard, .network: .strings
+        case .numeric: .numbers
+        case .exact, .present, .absent, .anythingBut: .all
+        }
+    }
+
     /// The same condition without a wildcard where none is needed.
     var plainest: PatternCondition {
         guard case .wildcard(let wildcard) = self else { return self }

@@ -11,6 +11,8 @@ package struct EventSearch: Sendable {
     /// Places that a value has come by already, so that many equal values find their rules once.
     private var visited = VisitedPlaces()
     private var points: [UInt64] = []
+    /// Those of the values at a path.
+    private var addresses: [IPAddress] = []
     private var alternatives = AlternativeFields()
     /// What matching the last event took: values, places, rules and array elements that were looked at.
     ///
@@ -93,6 +95,7 @@ package struct EventSearch: Sendable {
     private mutating func look(at path: Int32, _ kinds: UInt32, in cabinet: FilingCabinet) {
         if kinds & PathProfile.bit(.present) != 0 { visit(Place(.present, at: path).key, in: cabinet) }
         if !points.isEmpty { points.removeAll(keepingCapacity: true) }
+        if !addresses.isEmpty { addresses.removeAll(keepingCapacity: true) }
         let usesTexts = kinds & PathProfile.textKinds != 0
         var next = fields.last(at: path)
         while next >= 0 {
@@ -110,6 +113,7 @@ package struct EventSearch: Sendable {
                 if kinds & PathProfile.bit(.interval) != 0 { points.append(value.bits) }
             }
         }
+        if !addresses.isEmpty { lookUpAddresses(at: path, in: cabinet) }
         guard !points.isEmpty else { return }
         points.sort()
         let points = points
@@ -132,19 +136,37 @@ package struct EventSearch: Sendable {
             walk(folded.ending.reversed(), .caselessSuffix, lengths, at: path, in: cabinet)
         }
         if kinds & Self.addressKinds != 0, let first = text.first, AddressKey.mayBegin(first) {
-            look(upAddress: text, at: path, lengths, in: cabinet)
+            if let address = AddressKey.address(text) { addresses.append(address) }
         }
     }
 
     private static let caselessKinds = PathProfile.bit(.caseless) | PathProfile.bit(.caselessPrefix) | PathProfile.bit(.caselessSuffix)
     private static let addressKinds = PathProfile.bit(.address) | PathProfile.bit(.network4) | PathProfile.bit(.network6)
 
-    private mutating func look(upAddress text: ArraySlice<UInt8>, at path: Int32, _ lengths: PieceLengths, in cabinet: FilingCabinet) {
-        guard let address = AddressKey.address(text) else { return }
-        visit(Place.key(.address, path, length: 0, address.hash), in: cabinet)
-        let kind = PlaceKind.network(of: address)
-        for (bits, _) in lengths.of(kind) {
-            visit(Place.key(kind, path, length: Int(bits), address.masked(to: Int(bits)).hash), in: cabinet)
+    /// Looks up the networks around each address once: neighbours have their first bits in common.
+    private mutating func lookUpAddresses(at path: Int32, in cabinet: FilingCabinet) {
+        addresses.sort()
+        let lengths = cabinet.lengths(at: path)
+        var known = -1
+        for position in addresses.indices {
+            let address = addresses[position]
+            if position > 0 { known = address.commonBits(addresses[position - 1]) }
+            visit(Place.key(.address, path, length: 0, address.hash), in: cabinet)
+            let kind = PlaceKind.network(of: address)
+            let networks = lengths.of(kind)
+            var next = 0
+            for (first, _) in lengths.of(.networks(of: address)) where Int(first) + address.groupBits > known {
+                let place = Place.key(.networks(of: address), path, length: Int(first), address.masked(to: Int(first)).hash)
+                steps += 1
+                guard cabinet.find(place) >= 0 else { continue }
+                while next < networks.count, networks[next].length < first { next += 1 }
+                while next < networks.count, Int(networks[next].length) < Int(first) + address.groupBits {
+                    let length = Int(networks[next].length)
+                    next += 1
+                    guard length > known else { continue }
+                    visit(Place.key(kind, path, length: length, address.masked(to: length).hash), in: cabinet)
+                }
+            }
         }
     }
 

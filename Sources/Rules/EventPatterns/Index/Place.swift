@@ -10,6 +10,8 @@ enum PlaceKind: UInt8, Sendable {
     case infix
     /// The first bits of an IPv4 or IPv6 address.
     case network4, network6
+    /// The first groups of an address, where there are networks of as many bits or some more: they say which lengths are worth a look.
+    case networks4, networks6
     /// The first bits of a number: where a range lies that is narrow for its distance from zero.
     case block
     case interval
@@ -17,9 +19,12 @@ enum PlaceKind: UInt8, Sendable {
     case present, absent
 
     /// The kinds that are looked up at several lengths, in the order of their raw values.
-    static let withPieces: [PlaceKind] = [.prefix, .suffix, .caselessPrefix, .caselessSuffix, .infix, .network4, .network6, .block]
+    static let withPieces: [PlaceKind] = [
+        .prefix, .suffix, .caselessPrefix, .caselessSuffix, .infix, .network4, .network6, .networks4, .networks6, .block,
+    ]
 
     static func network(of address: IPAddress) -> PlaceKind { address.isIPv4 ? .network4 : .network6 }
+    static func networks(of address: IPAddress) -> PlaceKind { address.isIPv4 ? .networks4 : .networks6 }
 
     /// How the kind counts when a rule looks for the least crowded place: how many events are likely to come by, in sixteenths of a rule.
     func cost(length: Int) -> Int {
@@ -27,6 +32,8 @@ enum PlaceKind: UInt8, Sendable {
         case .exact, .address: 1
         case .caseless: 2
         case .network4, .network6, .block: 8
+        // Nothing is collected there.
+        case .networks4, .networks6: 0
         // A short piece is met often; none at all is met by every string.
         case .prefix, .suffix, .caselessPrefix, .caselessSuffix, .infix: length == 0 ? 3_000 : 4 + 64 / length
         case .interval: 64
@@ -91,8 +98,20 @@ extension Place {
         switch condition {
         case .numeric(let range): blocks(for: range.bounds, at: path) + [[Place(range.bounds, at: path)]]
         case .wildcard(let wildcard): choices(for: wildcard, at: path).map { [$0] }
+        case .network(let range):
+            [
+                [
+                    Place(.network(of: range.network), at: path, length: range.maskBits, hash: range.network.hash),
+                    networks(around: range, at: path),
+                ]
+            ]
         default: [[only(for: condition, at: path)]]
         }
+    }
+
+    private static func networks(around range: AddressRange, at path: Int32) -> Place {
+        let length = range.maskBits / range.network.groupBits * range.network.groupBits
+        return Place(.networks(of: range.network), at: path, length: length, hash: range.network.masked(to: length).hash)
     }
 
     /// The one or two blocks in which a narrow range lies.
@@ -113,9 +132,8 @@ extension Place {
         case .ignoringCase(let text): Place(.caseless, at: path, hash: ByteHash.hash(text.folded, seed: 0))
         case .prefixIgnoringCase(let text): Place(.caselessPrefix, at: path, bytes: text.folded)
         case .suffixIgnoringCase(let text): Place(.caselessSuffix, at: path, bytes: text.folded)
-        // These have several choices; any value comes by here.
-        case .numeric, .wildcard: Place(.present, at: path)
-        case .network(let range): Place(.network(of: range.network), at: path, length: range.maskBits, hash: range.network.hash)
+        // These have several choices or places; any value comes by here.
+        case .numeric, .wildcard, .network: Place(.present, at: path)
         case .present, .anythingBut: Place(.present, at: path)
         case .absent: Place(.absent, at: path)
         }

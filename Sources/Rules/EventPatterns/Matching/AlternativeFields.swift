@@ -47,9 +47,12 @@ struct AlternativeFields: Sendable {
         }
         guard !(conjunction.numbers & inArrays).isEmpty else { return true }
         if reach.isEmpty { reach = ElementReach(event, steps: &steps) }
-        let meetings = conjunction.fields.compactMap { meeting(of: $0, in: event, steps: &steps) }
+        if !(conjunction.numbers - isMeetingKnown).isEmpty {
+            for field in conjunction.fields { _ = meeting(of: field, in: event, steps: &steps) }
+        }
         if reach.keepsApart((conjunction.numbers & inArrays) - isMissingAllowed, steps: &steps) { return false }
-        return ArrayConsistency(meetings, in: event).holds(steps: &steps)
+        let meetings = conjunction.fields.compactMap { meeting(of: $0, in: event, steps: &steps) }
+        return meetings.areConsistent(in: event, steps: &steps)
     }
 
     private mutating func meeting(of field: Conjunction.Field, in event: EventFields, steps: inout Int) -> FieldMeeting? {

@@ -15,7 +15,7 @@ extension ArrayConsistency {
 
         mutating func step() -> Bool {
             steps += 1
-            return steps <= ArrayConsistency.searchStepsMax
+            return steps <= searchStepsMax
         }
 
         mutating func takeBack(to count: Int) {

@@ -7,31 +7,31 @@
 ///
 /// Work is linear in the number of array elements in which a field is met or there, except where one path can be found in two places of
 /// one element (dotted keys around arrays, arrays of scalars and arrays): such are searched within ``searchStepsMax``.
-struct ArrayConsistency {
+struct ArrayConsistency<Fields: FieldSet> {
     /// Steps of the search for paths that are found in two places.
     ///
     /// Past it the fields count as not met.
-    static let searchStepsMax = 100_000
+    static var searchStepsMax: Int { 40_000 }
 
     /// What is known of one scope, and what it has to do.
     private struct Scope {
         /// Fields met, and fields that may be missing but are there, by a value of the scope itself.
-        var met = FieldMask.none
-        var present = FieldMask.none
+        var met = Fields.none
+        var present = Fields.none
         /// The same, by a value somewhere inside.
-        var reach = FieldMask.none
-        var presence = FieldMask.none
+        var reach = Fields.none
+        var presence = Fields.none
         /// What the scope has to meet, and what of it may be missing because an element around it was chosen before.
-        var need = FieldMask.none
-        var excusable = FieldMask.none
+        var need = Fields.none
+        var excusable = Fields.none
         var hasFailed = false
     }
 
     private struct Choice {
-        var reach = FieldMask.none
-        var presence = FieldMask.none
+        var reach = Fields.none
+        var presence = Fields.none
         /// What one of the elements has to meet.
-        var need = FieldMask.none
+        var need = Fields.none
         var isMet = false
     }
 
@@ -40,16 +40,13 @@ struct ArrayConsistency {
     private var scopesOfField: [[Int32]] = []
     /// For fields that may be missing, the scopes in which there is any value.
     private var presentScopes: [[Int32]] = []
-    private var mayBeMissing = FieldMask.none
-    private var all = FieldMask.none
+    private var mayBeMissing = Fields.none
+    private var all = Fields.none
 
-    /// Takes where the fields that have a value are met, in the order of their paths.
-    init(_ meetings: [FieldMeeting], in event: EventFields) {
-        // A value outside all arrays goes with any element, but what it leaves unchosen may decide what is missing.
-        let hasAbsence = meetings.contains(where: \.mayBeMissing)
-        let relevant = meetings.filter { !($0.isMetOutside && (!hasAbsence || $0.isMetOnlyOutside)) }
-        tree = ScopeTree(holding: relevant, in: event)
-        for meeting in relevant {
+    /// Takes where the fields are met that are not met outside all arrays alone, in the order of their paths.
+    fileprivate init(_ meetings: [FieldMeeting], in event: EventFields) {
+        tree = ScopeTree(holding: meetings, in: event)
+        for meeting in meetings {
             all.insert(scopesOfField.count)
             if meeting.mayBeMissing { mayBeMissing.insert(scopesOfField.count) }
             scopesOfField.append(meeting.met.map(tree.number))
@@ -97,7 +94,7 @@ struct ArrayConsistency {
 
     /// Whether a field can be met or be there in two arrays of one scope, or in a scope and an array of it.
     private func isAmbiguous(_ scopes: [Scope], _ arrays: [Choice]) -> Bool {
-        var seen = [FieldMask](repeating: .none, count: scopes.count)
+        var seen = [Fields](repeating: .none, count: scopes.count)
         for (index, array) in arrays.enumerated() {
             let owner = Int(tree.scopeOfArray[index])
             let inside = mayBeMissing.isEmpty ? array.reach - scopes[owner].met : array.reach | array.presence
@@ -115,7 +112,7 @@ struct ArrayConsistency {
         // Before anything is chosen, what is anywhere is not missing.
         scopes[0].excusable = .none
         // An array comes before the scopes inside it, and after the scope it lies in.
-        var excusableOf = [FieldMask](repeating: .none, count: arrays.count)
+        var excusableOf = [Fields](repeating: .none, count: arrays.count)
         var isDone = [Bool](repeating: false, count: arrays.count)
         func share(_ array: Int) {
             guard !isDone[array] else { return }
@@ -153,5 +150,18 @@ struct ArrayConsistency {
             if meets { arrays[Int(tree.arrayOfScope[index])].isMet = true }
         }
         return false
+    }
+}
+
+extension [FieldMeeting] {
+    /// Whether the fields can be met at once, taken in the order of their paths.
+    func areConsistent(in event: EventFields, steps: inout Int) -> Bool {
+        // A value outside all arrays goes with any element, but what it leaves unchosen may decide what is missing.
+        let hasAbsence = contains(where: \.mayBeMissing)
+        let relevant = filter { !($0.isMetOutside && (!hasAbsence || $0.isMetOnlyOutside)) }
+        // There is a set for each of many elements: small ones are worth having.
+        return relevant.count <= SmallFieldMask.countMax
+            ? ArrayConsistency<SmallFieldMask>(relevant, in: event).holds(steps: &steps)
+            : ArrayConsistency<FieldMask>(relevant, in: event).holds(steps: &steps)
     }
 }

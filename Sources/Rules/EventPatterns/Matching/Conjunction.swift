@@ -31,7 +31,7 @@ struct Conjunction: Sendable {
         }
         guard isInsideArrays else { return true }
         let meetings = fields.compactMap { FieldMeeting($0, in: event, steps: &steps) }
-        return ArrayConsistency(meetings, in: event).holds(steps: &steps)
+        return meetings.areConsistent(in: event, steps: &steps)
     }
 
     func matches(_ event: EventFields) -> Bool {

@@ -97,6 +97,14 @@ struct EventFields: Sendable {
         heads[head].last = Int32(truncatingIfNeeded: values.count - 1)
     }
 
+    /// Forgets the value that was recorded last, if it is at the path.
+    mutating func takeBack(at path: Int32) -> Bool {
+        guard let value = values.last, value.path == path else { return false }
+        heads[place(of: path)].last = value.previous
+        values.removeLast()
+        return true
+    }
+
     /// The last value at a path, from where ``Value/previous`` leads to the others, or -1.
     @inline(__always)
     func last(at path: Int32) -> Int32 { heads[place(of: path)].last }

@@ -14,24 +14,31 @@ extension EventReader {
         while position < bytes.count, bytes[position] <= 0x20 { position += 1 }
     }
 
-    /// Where a key ends that has neither escapes nor dots, or nil.
+    /// Where a key ends, and whether it has dots; nil for one that has escapes.
     @inline(__always)
-    func plainKeyEnd(_ bytes: Span<UInt8>, from start: Int) -> Int? {
+    func keyEnd(_ bytes: Span<UInt8>, from start: Int) -> (end: Int, hasDots: Bool)? {
+        guard let stop = keyStop(bytes, from: start) else { return nil }
+        if bytes[stop] == UInt8(ascii: "\"") { return (stop, false) }
+        guard bytes[stop] == UInt8(ascii: "."), let end = stringStop(bytes, from: stop), bytes[end] == UInt8(ascii: "\"") else {
+            return nil
+        }
+        return (end, true)
+    }
+
+    /// The next quote, backslash or dot, or nil.
+    @inline(__always)
+    private func keyStop(_ bytes: Span<UInt8>, from start: Int) -> Int? {
         var index = start
         while bytes.count - index >= 8 {
             let word = ByteHash.word(bytes, at: index)
             let quotes = Self.places(of: UInt8(ascii: "\""), in: word)
             let stops = quotes | Self.places(of: UInt8(ascii: "\\"), in: word) | Self.places(of: UInt8(ascii: "."), in: word)
-            if stops != 0 {
-                index += stops.trailingZeroBitCount >> 3
-                return bytes[index] == UInt8(ascii: "\"") ? index : nil
-            }
+            if stops != 0 { return index + stops.trailingZeroBitCount >> 3 }
             index += 8
         }
         while index < bytes.count {
             switch bytes[index] {
-            case UInt8(ascii: "\""): return index
-            case UInt8(ascii: "\\"), UInt8(ascii: "."): return nil
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "."): return index
             default: index += 1
             }
         }

@@ -1,7 +1,8 @@
 /// Reads the named fields of an event straight from its bytes, in one pass.
 ///
 /// What no pattern names is passed over: its brackets and quotes are counted, its values are not looked at. The reader knows the
-/// plain case only; where a key is escaped, spells a path with dots or comes twice, it gives up, and the event is parsed.
+/// plain case only; where a key is escaped, comes twice with something else between, or too many spell paths with dots, it gives up, and the
+/// event is parsed.
 struct EventReader: Sendable {
     struct Frame: Sendable {
         let path: Int32
@@ -16,13 +17,23 @@ struct EventReader: Sendable {
     private var frames: [Frame] = []
     /// For each path the last object that named it, to find keys that come twice.
     private var namedIn: [Int] = []
+    /// For each path the last object in which it had a scalar.
+    private var scalarIn: [Int] = []
     private var objectCount = 0
+    /// Keys with dots that patterns name, with the objects they stand in: what they lead to may be named inside as well.
+    private var dotted: [(path: Int32, object: Int)] = []
+
+    private static let dottedMax = 16
 
     /// Whether the event could be read so; the bytes should be JSON, and what is found in others has no meaning.
     mutating func read(_ bytes: Span<UInt8>, paths: PathTree, into fields: inout EventFields) -> Bool {
         fields.reset()
         frames.removeAll(keepingCapacity: true)
-        if namedIn.count < paths.capacity { namedIn += [Int](repeating: 0, count: paths.capacity - namedIn.count) }
+        if namedIn.count < paths.capacity {
+            namedIn += [Int](repeating: 0, count: paths.capacity - namedIn.count)
+            scalarIn += [Int](repeating: 0, count: paths.capacity - scalarIn.count)
+        }
+        if !dotted.isEmpty { dotted.removeAll(keepingCapacity: true) }
         position = 0
         skipWhitespace(bytes)
         guard bytes.count <= Int(Int32.max), position < bytes.count, bytes[position] == UInt8(ascii: "{") else { return false }
@@ -67,17 +78,39 @@ struct EventReader: Sendable {
     ) -> Bool {
         guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { return false }
         let start = position + 1
-        guard let end = plainKeyEnd(bytes, from: start) else { return false }
+        guard let (end, hasDots) = keyEnd(bytes, from: start) else { return false }
         position = end + 1
         skipWhitespace(bytes)
         guard position < bytes.count, bytes[position] == UInt8(ascii: ":") else { return false }
         position += 1
         skipWhitespace(bytes)
-        let path = paths.child(of: frame.path, bytes, from: start, to: end)
+        let path =
+            hasDots
+            ? paths.descend(from: frame.path, bytes, from: start, to: end) : paths.child(of: frame.path, bytes, from: start, to: end)
         guard path != PathTree.none else { return skipValue(bytes) }
-        guard namedIn[Int(path)] != frame.object else { return false }
-        namedIn[Int(path)] = frame.object
+        if hasDots {
+            guard dotted.count < Self.dottedMax, !dotted.contains(where: { $0 == (path, frame.object) }) else { return false }
+            dotted.append((path, frame.object))
+        } else {
+            if namedIn[Int(path)] == frame.object {
+                guard position < bytes.count, replacesScalar(path, of: frame, bytes, paths: paths, in: &fields) else { return false }
+            } else {
+                namedIn[Int(path)] = frame.object
+            }
+            if position < bytes.count, !Self.opensContainer(bytes[position]) { scalarIn[Int(path)] = frame.object }
+        }
         return readValue(at: path, in: frame.scope, bytes, paths: paths, into: &fields)
+    }
+
+    @inline(__always)
+    private static func opensContainer(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") }
+
+    /// Whether a key that comes again has a scalar once more, in place of the one before, which is taken back: the last one wins.
+    private func replacesScalar(
+        _ path: Int32, of frame: Frame, _ bytes: Span<UInt8>, paths: PathTree, in fields: inout EventFields
+    ) -> Bool {
+        guard scalarIn[Int(path)] == frame.object, !Self.opensContainer(bytes[position]) else { return false }
+        return !paths.isField(path) || fields.takeBack(at: path)
     }
 
     private mutating func readElement(

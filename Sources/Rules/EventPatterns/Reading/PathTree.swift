@@ -82,11 +82,13 @@ struct PathTree: Sendable {
     }
 
     /// The node reached from `node` by an event's key, or ``none`` if no pattern names anything there.
-    func descend(from node: Int32, key: ArraySlice<UInt8>) -> Int32 {
+    func descend(from node: Int32, key: ArraySlice<UInt8>) -> Int32 { descend(from: node, key.span, from: 0, to: key.count) }
+
+    /// The same of a key that is `bytes[first..<end]`.
+    func descend(from node: Int32, _ bytes: Span<UInt8>, from first: Int, to end: Int) -> Int32 {
         var current = node
-        let bytes = key.span
-        var start = 0
-        for position in 0...bytes.count where position == bytes.count || bytes[position] == Self.dot {
+        var start = first
+        for position in first...end where position == end || bytes[position] == Self.dot {
             current = child(of: current, bytes, from: start, to: position)
             if current == Self.none { return Self.none }
             start = position + 1
