@@ -8,6 +8,10 @@ import subprocess
 import time
 import unittest
 
+import boto3
+import botocore.config
+import botocore.exceptions
+
 import wire
 from broker import CREMA, WAIT_SECONDS, Broker, run
 
@@ -55,10 +59,28 @@ class Client:
         self.socket.close()
 
 
-class StoreTests(unittest.TestCase):
+class StoreTestCase(unittest.TestCase):
     def setUp(self):
         self.broker = Broker(more={"data": "data"})
         self.addCleanup(self.broker.end)
+
+    def let_syncs_fail(self):
+        """Every sync from here on fails, until what is answered is ended."""
+        failing = subprocess.Popen(
+            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO",
+             "-p", str(self.broker.process.pid)], stderr=subprocess.DEVNULL)
+        self.addCleanup(lambda: failing.poll() is None and (failing.kill(), failing.wait()))
+        self.wait_until_traced()
+        return failing
+
+    def wait_until_traced(self):
+        deadline = time.monotonic() + WAIT_SECONDS
+        tasks = pathlib.Path(f"/proc/{self.broker.process.pid}/task")
+        while time.monotonic() < deadline:
+            if all("TracerPid:\t0" not in (task / "status").read_text() for task in tasks.iterdir()):
+                return
+            time.sleep(0.02)
+        self.fail("strace does not trace the broker")
 
     def client(self, *arguments, **options):
         client = Client(self.broker.mqtt, *arguments, **options)
@@ -74,6 +96,8 @@ class StoreTests(unittest.TestCase):
         self.broker.start()
         self.broker.wait_until_ready()
 
+
+class StoreTests(StoreTestCase):
     def test_a_queue_and_a_retained_message_outlive_the_process(self):
         subscriber = self.client("s", clean=False, props=FOR_EVER)
         self.assertEqual(subscriber.subscribe("a/#", 2), [2])
@@ -100,7 +124,7 @@ class StoreTests(unittest.TestCase):
         self.assertEqual(reader.next()["payload"].decode(), expected[-1])
 
     def test_the_mode_is_named_wherever_it_is_asked(self):
-        self.broker.wait_for_log("durability: strict", "kept: persistent sessions", "in memory: events")
+        self.broker.wait_for_log("durability: strict", "kept: persistent sessions", "in memory: deliveries")
         self.assertIn('crema_store_info{durability="strict"} 1', self.broker.asks("/metrics"))
         self.client("s", clean=False, props=FOR_EVER)
         store = json.loads(self.broker.asks("/api/v1/statistics"))["store"]
@@ -109,7 +133,8 @@ class StoreTests(unittest.TestCase):
         before = sorted(path.name for path in (self.broker.folder / "data").iterdir())
         report = json.loads(run(CREMA, "check", "--json", "--config", str(self.broker.configuration)).stdout)["store"]
         self.assertEqual((report["durability"], report["data"]), ("strict", str(self.broker.folder / "data")))
-        self.assertIn("dead letters", report["inMemory"])
+        self.assertIn("SQS queues", report["kept"])
+        self.assertIn("archives", report["inMemory"])
         self.assertEqual(sorted(path.name for path in (self.broker.folder / "data").iterdir()), before)
         for path in (self.broker.folder / "data").iterdir():
             self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600, path)
@@ -145,12 +170,7 @@ class StoreTests(unittest.TestCase):
         watcher.subscribe("live", 0)
         publisher = self.client("p")
         old = self.client("old", version=4)
-        # Every sync from here on fails.
-        failing = subprocess.Popen(
-            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO",
-             "-p", str(self.broker.process.pid)], stderr=subprocess.DEVNULL)
-        self.addCleanup(lambda: failing.poll() is None and (failing.kill(), failing.wait()))
-        self.wait_until_traced()
+        failing = self.let_syncs_fail()
         publisher.publish("a", "held", packet_id=1)
         self.broker.wait_for_log("the store cannot write")
         self.assertTrue(publisher.has_nothing_for(0.3))
@@ -178,14 +198,100 @@ class StoreTests(unittest.TestCase):
         subscriber = self.client("s", clean=False, props=FOR_EVER)
         self.assertEqual([subscriber.next()["payload"] for _ in range(2)], [b"held", b"taken again"])
 
-    def wait_until_traced(self):
-        deadline = time.monotonic() + WAIT_SECONDS
-        tasks = pathlib.Path(f"/proc/{self.broker.process.pid}/task")
-        while time.monotonic() < deadline:
-            if all("TracerPid:\t0" not in (task / "status").read_text() for task in tasks.iterdir()):
-                return
-            time.sleep(0.02)
-        self.fail("strace does not trace the broker")
+
+class EventStoreTests(StoreTestCase):
+    """What came by API, and queues with their messages, by boto3."""
+
+    ARN = "arn:aws:%s:us-east-1:000000000000:"
+
+    def api(self, service):
+        session = boto3.session.Session(aws_access_key_id="any", aws_secret_access_key="any", region_name="us-east-1")
+        return session.client(
+            service, endpoint_url=self.broker.url, config=botocore.config.Config(retries={"total_max_attempts": 1}))
+
+    def put(self, number, bus="made"):
+        entry = {"Source": "shop", "DetailType": "Ordered", "Detail": json.dumps({"n": number}), "EventBusName": bus}
+        self.assertEqual(self.api("events").put_events(Entries=[entry])["FailedEntryCount"], 0)
+
+    def received(self, url):
+        found = self.api("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0)
+        return found.get("Messages", [])
+
+    def make(self):
+        """A bus with a rule that sends to a queue, and a topic rule."""
+        sqs, events, iot = self.api("sqs"), self.api("events"), self.api("iot")
+        url = sqs.create_queue(QueueName="orders", Attributes={"VisibilityTimeout": "60"}, tags={"k": "v"})["QueueUrl"]
+        events.create_event_bus(Name="made", Description="by API", Tags=[{"Key": "k", "Value": "v"}])
+        events.put_rule(Name="to-queue", EventBusName="made", EventPattern=json.dumps({"source": ["shop"]}))
+        target = {"Id": "q", "Arn": self.ARN % "sqs" + "orders", "InputPath": "$.detail"}
+        events.put_targets(Rule="to-queue", EventBusName="made", Targets=[target])
+        iot.create_topic_rule(ruleName="lights", topicRulePayload={
+            "sql": "SELECT * FROM 'lights/+'", "awsIotSqlVersion": "2016-03-23",
+            "actions": [{"sqs": {"roleArn": "r", "queueUrl": url, "useBase64": False}}]})
+        return url
+
+    def test_what_came_by_api_and_messages_outlive_the_process(self):
+        url = self.make()
+        login = self.api("events").create_connection(
+            Name="login", AuthorizationType="API_KEY",
+            AuthParameters={"ApiKeyAuthParameters": {"ApiKeyName": "X-Key", "ApiKeyValue": "s3cret"}})["ConnectionArn"]
+        self.api("sqs").send_message(QueueUrl=url, MessageBody="by hand")
+        for gently in (False, True, False):
+            self.restart(gently)
+            events = self.api("events")
+            self.assertEqual(events.describe_event_bus(Name="made")["Description"], "by API")
+            self.assertEqual([rule["Name"] for rule in events.list_rules(EventBusName="made")["Rules"]], ["to-queue"])
+            self.assertEqual(self.api("iot").get_topic_rule(ruleName="lights")["rule"]["ruleName"], "lights")
+            self.assertEqual(events.describe_connection(Name="login")["ConnectionArn"], login)
+            self.assertEqual(self.api("sqs").list_queue_tags(QueueUrl=url)["Tags"], {"k": "v"})
+            self.put(1 if gently else 2)
+        bodies = [message["Body"] for message in self.received(url)]
+        self.assertEqual(bodies, ["by hand", '{"n":2}', '{"n":1}', '{"n":2}'])
+
+    def test_what_was_deleted_does_not_come_back(self):
+        url = self.make()
+        sqs = self.api("sqs")
+        sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(n), "MessageBody": str(n)} for n in range(10)])
+        got = self.received(url)
+        self.assertEqual(len(got), 10)
+        for message in got[:4]:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        self.api("events").remove_targets(Rule="to-queue", EventBusName="made", Ids=["q"])
+        self.api("events").delete_rule(Name="to-queue", EventBusName="made")
+        self.api("iot").delete_topic_rule(ruleName="lights")
+        self.restart(gently=False)
+        # Nobody has them in flight any more.
+        self.assertEqual(sorted(message["Body"] for message in self.received(url)), [str(n) for n in range(4, 10)])
+        self.assertEqual(self.api("events").list_rules(EventBusName="made")["Rules"], [])
+        self.assertEqual(self.api("iot").list_topic_rules()["rules"], [])
+        self.api("sqs").delete_queue(QueueUrl=url)
+        self.restart(gently=False)
+        self.assertEqual(self.api("sqs").list_queues().get("QueueUrls", []), [])
+
+    def test_what_needs_the_disk_is_refused_while_it_fails(self):
+        url = self.make()
+        self.api("sqs").send_message(QueueUrl=url, MessageBody="before")
+        failing = self.let_syncs_fail()
+        refused = []
+        for _ in range(2):
+            for call in (lambda: self.api("sqs").send_message(QueueUrl=url, MessageBody="refused"),
+                         lambda: self.api("events").create_event_bus(Name="refused")):
+                with self.assertRaises(botocore.exceptions.ClientError) as caught:
+                    call()
+                refused.append(caught.exception.response["ResponseMetadata"]["HTTPStatusCode"])
+        self.assertEqual(refused, [503] * 4)
+        self.assertIn("crema_store_failing 1", self.broker.asks("/metrics"))
+        self.assertEqual(self.api("sqs").get_queue_url(QueueName="orders")["QueueUrl"], url)
+        self.assertEqual(self.api("events").describe_event_bus(Name="made")["Name"], "made")
+        failing.terminate()
+        failing.wait()
+        self.broker.wait_for_log("the store writes again")
+        self.api("sqs").send_message(QueueUrl=url, MessageBody="after")
+        self.restart(gently=False)
+        bodies = [message["Body"] for message in self.received(url)]
+        # What was refused by then may have been written all the same, once.
+        self.assertEqual([body for body in bodies if body != "refused"], ["before", "after"])
+        self.assertLessEqual(bodies.count("refused"), 1)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ enum DeliveryFailure: Error, Sendable {
     /// Whether it is tried again.
     var retry: RetryAdvice {
         switch self {
-        case .queue(_, let error) where error.code == .overLimit: .later()
+        case .queue(_, let error) where error.code == .overLimit || error.code == .serviceUnavailable: .later()
         case .call(_, let failed): failed.retry
         case .queue, .topic, .invalidTopic, .payload, .nothingSelected, .statement, .undefined, .invalidHeader, .detailIsNoObject,
             .sourceNotAllowed, .tooLarge, .unknownBus, .invalidQueueURL, .payloadIsNoText, .noParameter, .invalidURL, .inactive,
@@ -66,6 +66,7 @@ enum DeliveryFailure: Error, Sendable {
             switch error.code {
             case .queueDoesNotExist: "NO_RESOURCE"
             case .overLimit: "THROTTLING"
+            case .serviceUnavailable: "SERVICE_UNAVAILABLE"
             default: "SDK_CLIENT_ERROR"
             }
         case .invalidQueueURL: "INVALID_QUEUE"

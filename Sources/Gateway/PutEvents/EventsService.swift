@@ -46,6 +46,17 @@ struct EventsService: JSONService {
         case listAPIDestinations = "ListApiDestinations"
         case putPermission = "PutPermission"
         case removePermission = "RemovePermission"
+
+        /// Whether its answer promises something to outlive the process.
+        var isKept: Bool {
+            switch self {
+            case .putRule, .deleteRule, .enableRule, .disableRule, .putTargets, .removeTargets, .createEventBus, .deleteEventBus,
+                .updateEventBus, .tagResource, .untagResource, .createConnection, .updateConnection, .deauthorizeConnection,
+                .deleteConnection, .createAPIDestination, .updateAPIDestination, .deleteAPIDestination, .putPermission, .removePermission:
+                true
+            default: false
+            }
+        }
     }
 
     static let prefix = "AWSEvents"
@@ -68,6 +79,14 @@ struct EventsService: JSONService {
     }
 
     func perform(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
+        let answer = try await carryOut(operation, call)
+        if operation.isKept {
+            do throws(ControlError) { try await control.kept() } catch { throw ServiceError(error) }
+        }
+        return answer
+    }
+
+    private func carryOut(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
         switch operation {
         case .putEvents: try await putEvents(call)
         case .testEventPattern: try testEventPattern(call)
