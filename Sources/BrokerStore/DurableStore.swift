@@ -15,6 +15,7 @@ package final class DurableStore: SessionStore, RecordStore {
     package let durability: Durability
     private let inbox = StoreInbox()
     private let commits = RecordCommits()
+    private let recordNumber = Atomic<UInt64>(0)
     private let found: Mutex<(sessions: [RestoredSession], records: [KeptRecord], lastBody: Int64, queue: DatabaseQueue?)>
     private let writer: Mutex<StoreWriter?>
     private let retained: RetainedStore
@@ -77,11 +78,12 @@ package final class DurableStore: SessionStore, RecordStore {
         }
     }
 
-    /// The records that were found, in the order of their kinds and keys; once.
-    package func takeRecords() -> [KeptRecord] {
+    /// The records that were found, of some kinds, in the order of their kinds and keys; once.
+    package func takeRecords(of kinds: [RecordKind] = RecordKind.allCases) -> [KeptRecord] {
         found.withLock { found in
-            defer { found.records = [] }
-            return found.records
+            let taken = found.records.filter { kinds.contains($0.key.kind) }
+            found.records.removeAll { kinds.contains($0.key.kind) }
+            return taken
         }
     }
 
@@ -108,8 +110,12 @@ package final class DurableStore: SessionStore, RecordStore {
     package func append(_ batch: ChangeBatch) { inbox.append(batch, enough: StoreWriter.groupChanges) }
 
     package func append(_ changes: [RecordChange]) {
-        if !changes.isEmpty { inbox.append(changes, enough: StoreWriter.groupChanges) }
+        if changes.isEmpty { return }
+        inbox.append(changes, enough: StoreWriter.groupChanges)
+        recordNumber.wrappingAdd(1, ordering: .relaxed)
     }
+
+    package var number: UInt64 { recordNumber.load(ordering: .relaxed) }
 
     package var isFailing: Bool { commits.isFailing }
 

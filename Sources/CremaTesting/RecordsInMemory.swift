@@ -6,7 +6,7 @@ package final class RecordsInMemory: RecordStore {
     private struct State {
         var records: [RecordKey: [UInt8]] = [:]
         var isFailing = false
-        var appends = 0
+        var appends: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -34,8 +34,7 @@ package final class RecordsInMemory: RecordStore {
 
     package func settle() async throws(NotKept) { if isFailing { throw NotKept() } }
 
-    /// How often something was handed over.
-    package var appends: Int { state.withLock { $0.appends } }
+    package var number: UInt64 { state.withLock { $0.appends } }
 
     /// What a start finds.
     package var records: [KeptRecord] {

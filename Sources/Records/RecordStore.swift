@@ -5,6 +5,9 @@ package protocol RecordStore: Sendable {
     /// Takes changes, which are carried out together and after those that were handed over before; never blocks.
     func append(_ changes: [RecordChange])
 
+    /// Rises whenever something is handed over.
+    var number: UInt64 { get }
+
     /// Whether nothing can be written for now: what needs the disk is to be refused.
     var isFailing: Bool { get }
 

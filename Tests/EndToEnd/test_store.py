@@ -1,10 +1,12 @@
 """The durable store as an operator meets it: what a restart keeps, what is said of it, and a disk that takes nothing for a while."""
 
+import http.server
 import json
 import pathlib
 import socket
 import stat
 import subprocess
+import threading
 import time
 import unittest
 
@@ -60,8 +62,10 @@ class Client:
 
 
 class StoreTestCase(unittest.TestCase):
+    more = {"data": "data"}
+
     def setUp(self):
-        self.broker = Broker(more={"data": "data"})
+        self.broker = Broker(more=self.more)
         self.addCleanup(self.broker.end)
 
     def let_syncs_fail(self):
@@ -124,7 +128,7 @@ class StoreTests(StoreTestCase):
         self.assertEqual(reader.next()["payload"].decode(), expected[-1])
 
     def test_the_mode_is_named_wherever_it_is_asked(self):
-        self.broker.wait_for_log("durability: strict", "kept: persistent sessions", "in memory: deliveries")
+        self.broker.wait_for_log("durability: strict", "kept: persistent sessions", "in memory: archives")
         self.assertIn('crema_store_info{durability="strict"} 1', self.broker.asks("/metrics"))
         self.client("s", clean=False, props=FOR_EVER)
         store = json.loads(self.broker.asks("/api/v1/statistics"))["store"]
@@ -199,8 +203,43 @@ class StoreTests(StoreTestCase):
         self.assertEqual([subscriber.next()["payload"] for _ in range(2)], [b"held", b"taken again"])
 
 
+class Target:
+    """An HTTP server that hangs until it is opened, and remembers what it took from then on."""
+
+    def __init__(self):
+        self.is_open, self.taken, self.ended = False, [], threading.Event()
+        target = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+                if self.path != "/refusing":
+                    if not target.is_open:
+                        target.ended.wait(60)
+                        return
+                    target.taken.append((body, self.headers.get("X-Key")))
+                self.send_response(400 if self.path == "/refusing" else 200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def end(self):
+        self.ended.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
 class EventStoreTests(StoreTestCase):
-    """What came by API, and queues with their messages, by boto3."""
+    """What came by API, queues with their messages, deliveries that wait, and dead letters, by boto3."""
+
+    more = {"data": "data", "http": {"allow": ["127.0.0.1/32"]}}
 
     ARN = "arn:aws:%s:us-east-1:000000000000:"
 
@@ -245,8 +284,70 @@ class EventStoreTests(StoreTestCase):
             self.assertEqual(events.describe_connection(Name="login")["ConnectionArn"], login)
             self.assertEqual(self.api("sqs").list_queue_tags(QueueUrl=url)["Tags"], {"k": "v"})
             self.put(1 if gently else 2)
+            device = self.client("device")
+            device.publish("lights/1", json.dumps({"gently": gently}))
+            self.assertEqual(device.next()["kind"], wire.PUBACK)
+        self.restart(gently=False)
         bodies = [message["Body"] for message in self.received(url)]
-        self.assertEqual(bodies, ["by hand", '{"n":2}', '{"n":1}', '{"n":2}'])
+        self.assertEqual(bodies, [
+            "by hand", '{"n":2}', '{"gently":false}', '{"n":1}', '{"gently":true}', '{"n":2}', '{"gently":false}'])
+
+    def call(self, target, source, path):
+        """A rule by API that calls a path of the server for the events of a source."""
+        events = self.api("events")
+        if not events.list_connections()["Connections"]:
+            events.create_connection(
+                Name="login", AuthorizationType="API_KEY",
+                AuthParameters={"ApiKeyAuthParameters": {"ApiKeyName": "X-Key", "ApiKeyValue": "s3cret"}})
+        login = events.describe_connection(Name="login")["ConnectionArn"]
+        arn = events.create_api_destination(
+            Name=source, ConnectionArn=login, HttpMethod="POST",
+            InvocationEndpoint=f"http://127.0.0.1:{target.port}{path}")["ApiDestinationArn"]
+        events.put_rule(Name=source, EventPattern=json.dumps({"source": [source]}))
+        events.put_targets(Rule=source, Targets=[{"Id": "t", "Arn": arn, "InputPath": "$.detail"}])
+
+    def test_what_was_put_is_delivered_after_a_crash(self):
+        target = Target()
+        self.addCleanup(target.end)
+        self.call(target, "shop", "/orders")
+        self.call(target, "refusing", "/refusing")
+        self.api("iot").create_topic_rule(ruleName="devices", topicRulePayload={
+            "sql": "SELECT n FROM 'devices/+'", "awsIotSqlVersion": "2016-03-23",
+            "actions": [{"http": {"url": f"http://127.0.0.1:{target.port}/devices"}}]})
+        for number in range(40):
+            self.put(number, bus="default")
+        device = self.client("device")
+        device.publish("devices/1", '{"n": "device"}')
+        self.assertEqual(device.next()["kind"], wire.PUBACK)
+        entry = {"Source": "refusing", "DetailType": "d", "Detail": "{}"}
+        self.assertEqual(self.api("events").put_events(Entries=[entry])["FailedEntryCount"], 0)
+        self.broker.wait_for_log("rule delivery failed", "refusing")
+        letters = self.letters()
+        self.assertEqual([letter["rule"] for letter in letters], ["refusing"])
+        self.restart(gently=False)
+        self.assertEqual(self.letters(), letters)
+        # A stop leaves what waits, too.
+        self.restart(gently=True)
+        self.broker.wait_for_log("deliveries finished", "leftForNextStart=41")
+        self.assertEqual(target.taken, [])
+        target.is_open = True
+        self.restart(gently=False)
+        expected = {json.dumps({"n": number}, separators=(",", ":")) for number in [*range(40), "device"]}
+        deadline = time.monotonic() + WAIT_SECONDS
+        while {body for body, _ in target.taken} != expected and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual({body for body, _ in target.taken}, expected)
+        self.assertEqual({key for body, key in target.taken if "device" not in body}, {"s3cret"})
+        while "crema_deliveries_pending 0\n" not in self.broker.asks("/metrics") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        before = len(target.taken)
+        self.restart(gently=False)
+        # What was delivered is not delivered again.
+        self.assertIn("crema_deliveries_pending 0\n", self.broker.asks("/metrics"))
+        self.assertEqual(len(target.taken), before)
+
+    def letters(self):
+        return json.loads(run(CREMA, "deadletters", "--json", "--admin", f"http://127.0.0.1:{self.broker.admin}").stdout)["rows"]
 
     def test_what_was_deleted_does_not_come_back(self):
         url = self.make()

@@ -76,10 +76,10 @@ import Testing
         try create("orders", redrive(to: "dead", after: 1).merging(["VisibilityTimeout": "0"]) { $1 }, in: queues)
         try send("a", to: "orders", in: queues)
         _ = try receive("orders", in: queues)
-        let before = store.appends
+        let before = store.number
         #expect(try receive("orders", in: queues).isEmpty)
         // The removal and the other queue's message are one step.
-        #expect(store.appends == before + 1)
+        #expect(store.number == before + 1)
         queues = try start()
         #expect(try receive("orders", in: queues).isEmpty)
         let found = try receive("dead", in: queues)

@@ -47,6 +47,14 @@ struct EventEnvelope: Sendable {
         self.json = json
     }
 
+    /// An event that was kept on its way to a target; no replay puts it on a bus again.
+    init(id: String, timeMilliseconds: Int64, json: [UInt8]) {
+        self.id = id
+        self.timeMilliseconds = timeMilliseconds
+        self.json = json
+        replayOffset = json.count
+    }
+
     /// The JSON, taken apart.
     ///
     /// Its parts were checked, so that nil is a mistake of ours, which must not end the process with everybody's sessions.

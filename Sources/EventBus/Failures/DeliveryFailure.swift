@@ -50,6 +50,14 @@ enum DeliveryFailure: Error, Sendable {
         }
     }
 
+    /// Whether Crema's end is all that ended it.
+    var isStop: Bool {
+        switch self {
+        case .stopped, .interrupted: true
+        default: false
+        }
+    }
+
     /// For machines: stable, in the manner of EventBridge's `ERROR_CODE`.
     var code: String {
         switch self {

@@ -145,12 +145,15 @@ struct EventsService: JSONService {
         }
     }
 
-    /// Puts events; returns when everything that they caused has been published and sent, in order.
+    /// Puts events; returns when everything that they caused has been published and sent, in order, and what of it waits is kept.
     func put(_ entries: [PutEventsEntry]) async throws(PutEventsError) -> [PutEventsResult] {
         let (results, messages) = try control.delivery.putEvents(entries)
         if !messages.isEmpty { await broker.publish(messages) }
+        do throws(ControlError) { try await control.kept() } catch { throw .notKept }
         return results
     }
 }
 
-extension ServiceError { init(_ error: PutEventsError) { self.init(.validation, error.message) } }
+extension ServiceError {
+    init(_ error: PutEventsError) { self.init(error == .notKept ? .serviceUnavailable : .validation, error.message) }
+}

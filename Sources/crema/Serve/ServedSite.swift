@@ -42,9 +42,10 @@ struct ServedSite {
         let records = store.takeRecords()
         delivery = RuleDelivery(
             engine: EventEngine(
-                resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules")),
+                resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules"),
+                store: store.records),
             queues: SharedQueues(limits: KnownLimits.queues(limits), makeID: EventSource.system.makeID, store: store.records),
-            limits: KnownLimits.deliveries(limits))
+            limits: KnownLimits.deliveries(limits), store: store.records)
         authorizer = SiteAuthorizer(credentials: loaded.scramUsers, policies: loaded.policies)
         control = ControlPlane(delivery: delivery, templates: loaded.resources, host: RuleHost.host, store: store.records)
         try Self.restore(records, store, delivery, control, log: log)
@@ -66,6 +67,13 @@ struct ServedSite {
         if !records.isEmpty { log.info("restored", metadata: ["resources": "\(count)", "records": "\(records.count)"]) }
     }
 
+    private func restoreDeliveries() throws {
+        let kept = store.takeLateRecords()
+        guard !kept.isEmpty else { return }
+        let (waiting, gone) = try delivery.pending.restore(kept, now: .now)
+        log.info("restored", metadata: ["deliveries": "\(waiting)", "dropped": "\(gone)", "records": "\(kept.count)"])
+    }
+
     /// Serves until a signal ends it.
     ///
     /// - Throws: for a listener that cannot be opened, for more queues than there may be, and for a service that ended early.
@@ -73,6 +81,7 @@ struct ServedSite {
         logCertificates()
         logRights()
         try delivery.declare(loaded.resources)
+        try restoreDeliveries()
         QueueAlarm.set(for: delivery.queues, on: broker.eventLoopGroup.next())
         let bindings = try await broker.start(mqttListeners)
         // Only now: nobody would end its threads if a listener could not be opened.

@@ -9,9 +9,9 @@ import Records
 struct SiteStore {
     /// What outlives the process, as operators read it.
     static let kept =
-        "persistent sessions with their subscriptions, queues and wills, retained messages, what came by API, and SQS queues with their messages"
+        "persistent sessions with their subscriptions, queues and wills, retained messages, what came by API, SQS queues with their messages, deliveries that wait, and dead letters"
     /// What does not yet, whatever the durability.
-    static let inMemory = "deliveries of events that wait, dead letters, archives and replays"
+    static let inMemory = "archives and replays"
 
     private let durable: DurableStore?
     private let retained: RetainedStore
@@ -44,8 +44,14 @@ struct SiteStore {
     /// Takes what events and queues are to keep; nil when they are in memory.
     var records: (any RecordStore)? { durable }
 
-    /// What was kept of events and queues; once.
-    func takeRecords() -> [KeptRecord] { durable?.takeRecords() ?? [] }
+    /// What is for when all rules and queues are there.
+    private static let late: [RecordKind] = [.delivery, .deadLetter]
+
+    /// What was kept of queues and of what came by API; once.
+    func takeRecords() -> [KeptRecord] { durable?.takeRecords(of: RecordKind.allCases.filter { !Self.late.contains($0) }) ?? [] }
+
+    /// What was kept of deliveries and dead letters; once.
+    func takeLateRecords() -> [KeptRecord] { durable?.takeRecords(of: Self.late) ?? [] }
 
     /// What the broker is to begin with; once.
     func take(log: Logger) -> KeptState? {
