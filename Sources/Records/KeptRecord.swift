@@ -12,6 +12,9 @@ package enum RecordKind: UInt8, Sendable, CaseIterable {
     case topicRule = 8
     case delivery = 9
     case deadLetter = 10
+    case archive = 11
+    case archivedEvent = 12
+    case replay = 13
 }
 
 /// What a record is found by.

@@ -39,7 +39,9 @@ package final class ControlPlane: Sendable {
             // All of it is in the store.
             (_, _) = (registry.takeChanges(), registry.takeRecordChanges())
             delivery.engine.replace(resources: registry.resources)
-            return (found.count, found.leftOut)
+            let archives = try delivery.engine.restoreArchives(
+                records, declared: registry.templates.archives, buses: registry.allBuses.map(\.name))
+            return (found.count, found.leftOut + archives)
         }
     }
 
@@ -75,6 +77,9 @@ package final class ControlPlane: Sendable {
         }
         delivery.pending.rulesChanged()
     }
+
+    /// The names of all buses, those by API among them.
+    package var busNames: [String] { registry.withLock { $0.allBuses.map(\.name) } }
 
     /// Targets of one call, see ``EventBusLimits/targetsPerCallMax``.
     package var targetsPerCallMax: Int { limits.targetsPerCallMax }

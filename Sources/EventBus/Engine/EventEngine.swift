@@ -15,7 +15,7 @@ package final class EventEngine: Sendable {
     let totals = EngineCounters()
     private let table: Mutex<RuleTable>
     private let letters: Mutex<DeadLetterQueue>
-    private let store: (any RecordStore)?
+    let store: (any RecordStore)?
     let schedules: Mutex<ScheduleTable>
     let archiveTable: Mutex<ArchiveTable>
     /// Whether there are archives: most sites have none, and no event is to wait for a lock then.

@@ -52,7 +52,8 @@ struct EventsService: JSONService {
             switch self {
             case .putRule, .deleteRule, .enableRule, .disableRule, .putTargets, .removeTargets, .createEventBus, .deleteEventBus,
                 .updateEventBus, .tagResource, .untagResource, .createConnection, .updateConnection, .deauthorizeConnection,
-                .deleteConnection, .createAPIDestination, .updateAPIDestination, .deleteAPIDestination, .putPermission, .removePermission:
+                .deleteConnection, .createAPIDestination, .updateAPIDestination, .deleteAPIDestination, .putPermission, .removePermission,
+                .createArchive, .updateArchive, .deleteArchive, .startReplay, .cancelReplay:
                 true
             default: false
             }

@@ -80,7 +80,7 @@ struct ServedSite {
     func run() async throws {
         logCertificates()
         logRights()
-        try delivery.declare(loaded.resources)
+        try delivery.declare(loaded.resources, buses: control.busNames)
         try restoreDeliveries()
         QueueAlarm.set(for: delivery.queues, on: broker.eventLoopGroup.next())
         let bindings = try await broker.start(mqttListeners)

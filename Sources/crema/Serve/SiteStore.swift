@@ -9,9 +9,9 @@ import Records
 struct SiteStore {
     /// What outlives the process, as operators read it.
     static let kept =
-        "persistent sessions with their subscriptions, queues and wills, retained messages, what came by API, SQS queues with their messages, deliveries that wait, and dead letters"
-    /// What does not yet, whatever the durability.
-    static let inMemory = "archives and replays"
+        "persistent sessions with their subscriptions, queues and wills, retained messages, what came by API, SQS queues with their messages, deliveries that wait, dead letters, archives and replays"
+    /// What does not, whatever the durability.
+    static let inMemory = "statistics, and how often a delivery was tried and a message received"
 
     private let durable: DurableStore?
     private let retained: RetainedStore
