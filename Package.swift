@@ -56,10 +56,12 @@ let package = Package(
         .target(name: "Documents", dependencies: [.product(name: "Yams", package: "Yams")]),
         .target(name: "Rights", dependencies: ["Documents"]),
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
-        .target(name: "BrokerStore", dependencies: ["BrokerCore", "MQTTCodec", nioCore, logging, grdb]),
-        .target(name: "Queues", dependencies: ["Rules", deque, heap]),
+        .target(name: "Records"),
+        .target(name: "BrokerStore", dependencies: ["BrokerCore", "MQTTCodec", "Records", nioCore, logging, grdb]),
+        .target(name: "Queues", dependencies: ["Records", "Rules", deque, heap]),
         .target(
-            name: "EventBus", dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", nioCore, deque, heap, logging]),
+            name: "EventBus",
+            dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Records", nioCore, deque, heap, logging]),
         .target(name: "OutboundHTTP", dependencies: ["EventBus", nioCore, nioHTTP, nioPosix, nioSSL, httpClient]),
         .target(name: "WebSocketFraming", dependencies: [nioCore, nioWebSocket]),
         .target(
@@ -94,13 +96,14 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
         ),
-        .target(name: "CremaTesting", dependencies: ["BrokerCore", "MQTTCodec", nioCore, nioPosix, lifecycle, logging]),
+        .target(name: "CremaTesting", dependencies: ["BrokerCore", "MQTTCodec", "Records", nioCore, nioPosix, lifecycle, logging]),
         .executableTarget(
             name: "crema",
             dependencies: [
                 "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "LoadGenerator",
                 "MQTTCodec",
-                "OutboundHTTP", "Queues", "Rights", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments, httpClient, lifecycle,
+                "OutboundHTTP", "Queues", "Records", "Rights", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments, httpClient,
+                lifecycle,
                 signals,
             ],
             exclude: ["Shop"]
@@ -112,12 +115,12 @@ let package = Package(
         .testTarget(name: "TrustTests", dependencies: ["Trust", subprocess, system]),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
         .testTarget(name: "BrokerCoreTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
-        .testTarget(name: "BrokerStoreTests", dependencies: ["BrokerStore", "BrokerCore", "MQTTCodec", nioCore, logging]),
+        .testTarget(name: "BrokerStoreTests", dependencies: ["BrokerStore", "BrokerCore", "MQTTCodec", "Records", nioCore, logging]),
         .testTarget(name: "SimulationTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
-        .testTarget(name: "QueuesTests", dependencies: ["Queues"]),
+        .testTarget(name: "QueuesTests", dependencies: ["Queues", "CremaTesting", "Records"]),
         .testTarget(
             name: "EventBusTests",
-            dependencies: ["EventBus", "BrokerCore", "CremaTesting", "Documents", "MQTTCodec", "Queues", nioCore, logging]),
+            dependencies: ["EventBus", "BrokerCore", "CremaTesting", "Documents", "MQTTCodec", "Queues", "Records", nioCore, logging]),
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [

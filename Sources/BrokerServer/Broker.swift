@@ -202,6 +202,16 @@ package final class Broker: BrokerAccess {
             shard.eventLoop.submit { shard.value.publish(batch) }
         }
         for future in futures { try? await future.get() }
+        if kept?.durability == .strict { await endTurns() }
+    }
+
+    /// Returns when what shards had begun is over, and what they keep of it is handed to the store: first where it came in, then where it
+    /// was handed on to.
+    private func endTurns() async {
+        for _ in 0..<2 {
+            let futures = shards.map { $0.eventLoop.submit {} }
+            for future in futures { try? await future.get() }
+        }
     }
 
     package func statistics() async -> BrokerStatistics {

@@ -2,18 +2,21 @@ package import BrokerCore
 import Foundation
 import GRDB
 package import Logging
+package import Records
 import Synchronization
 
 /// The durable store: one SQLite file in the data directory, with one writer.
 ///
 /// What a start finds is in ``sessions``; retained messages are where they belong already. Shards hand over what they change from then on.
-package final class DurableStore: SessionStore {
+package final class DurableStore: SessionStore, RecordStore {
     /// The file's name in the data directory; beside it lies its write-ahead log.
     package static let fileName = "crema.db"
 
     package let durability: Durability
     private let inbox = StoreInbox()
-    private let found: Mutex<(sessions: [RestoredSession], lastBody: Int64, queue: DatabaseQueue?)>
+    private let commits = RecordCommits()
+    private let recordNumber = Atomic<UInt64>(0)
+    private let found: Mutex<(sessions: [RestoredSession], records: [KeptRecord], lastBody: Int64, queue: DatabaseQueue?)>
     private let writer: Mutex<StoreWriter?>
     private let retained: RetainedStore
     private let path: String
@@ -52,7 +55,7 @@ package final class DurableStore: SessionStore {
         for kept in opened.contents.retained {
             if let message = kept.message { retained.restore(message, by: kept.publisher) }
         }
-        found = Mutex((opened.contents.sessions, opened.contents.lastBody, opened.queue))
+        found = Mutex((opened.contents.sessions, opened.contents.records, opened.contents.lastBody, opened.queue))
         writer = Mutex(nil)
     }
 
@@ -75,6 +78,15 @@ package final class DurableStore: SessionStore {
         }
     }
 
+    /// The records that were found, of some kinds, in the order of their kinds and keys; once.
+    package func takeRecords(of kinds: [RecordKind] = RecordKind.allCases) -> [KeptRecord] {
+        found.withLock { found in
+            let taken = found.records.filter { kinds.contains($0.key.kind) }
+            found.records.removeAll { kinds.contains($0.key.kind) }
+            return taken
+        }
+    }
+
     /// Begins to write.
     ///
     /// - Parameters:
@@ -84,7 +96,7 @@ package final class DurableStore: SessionStore {
         fault: (@Sendable () throws -> Void)? = nil, tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
     ) {
         let new = StoreWriter(
-            path: path, inbox: inbox, durability: durability, retained: retained, setAside: setAside.count, log: log,
+            path: path, inbox: inbox, commits: commits, durability: durability, retained: retained, setAside: setAside.count, log: log,
             fault: fault, tell: tell)
         let begun: (lastBody: Int64, queue: DatabaseQueue)? = found.withLock { found in
             defer { found.queue = nil }
@@ -96,6 +108,24 @@ package final class DurableStore: SessionStore {
     }
 
     package func append(_ batch: ChangeBatch) { inbox.append(batch, enough: StoreWriter.groupChanges) }
+
+    package func append(_ changes: [RecordChange]) {
+        if changes.isEmpty { return }
+        inbox.append(changes, enough: StoreWriter.groupChanges)
+        recordNumber.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    package var number: UInt64 { recordNumber.load(ordering: .relaxed) }
+
+    package var isFailing: Bool { commits.isFailing }
+
+    package func settle() async throws(NotKept) {
+        guard durability == .strict else {
+            if isFailing { throw NotKept() }
+            return
+        }
+        guard await commits.reached(inbox.number) else { throw NotKept() }
+    }
 
     /// Writes what was handed over, and ends; blocks until then.
     package func close() {

@@ -31,6 +31,15 @@ enum StoreSchema {
                     CREATE TABLE retained (topic BLOB PRIMARY KEY, record BLOB NOT NULL) STRICT;
                     """)
         }
+        migrator.registerMigration("records of events and queues") { db in
+            try db.execute(
+                sql: """
+                    -- What queues, buses, rules and deliveries are, each under its kind and key.
+                    CREATE TABLE records (
+                        kind INTEGER NOT NULL, key BLOB NOT NULL, record BLOB NOT NULL, PRIMARY KEY (kind, key)
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 

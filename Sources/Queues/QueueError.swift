@@ -17,6 +17,8 @@ package struct QueueError: Error, Equatable, Sendable, CustomStringConvertible {
         case queueDoesNotExist = "QueueDoesNotExist"
         case queueNameExists = "QueueNameExists"
         case receiptHandleIsInvalid = "ReceiptHandleIsInvalid"
+        /// The disk takes nothing.
+        case serviceUnavailable = "ServiceUnavailable"
         case tooManyEntriesInBatchRequest = "TooManyEntriesInBatchRequest"
         case unsupportedOperation = "UnsupportedOperation"
 
@@ -31,7 +33,7 @@ package struct QueueError: Error, Equatable, Sendable, CustomStringConvertible {
                 .tooManyEntriesInBatchRequest, .unsupportedOperation:
                 "AWS.SimpleQueueService.\(rawValue)"
             case .invalidAddress, .invalidAttributeName, .invalidAttributeValue, .invalidMessageContents, .overLimit,
-                .receiptHandleIsInvalid:
+                .receiptHandleIsInvalid, .serviceUnavailable:
                 rawValue
             }
         }
@@ -48,6 +50,10 @@ package struct QueueError: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String { message }
 
     package static let queueDoesNotExist = QueueError(.queueDoesNotExist, "The specified queue does not exist.")
+
+    /// Whatever was asked for, it may be carried out later all the same.
+    package static let notKept = QueueError(
+        .serviceUnavailable, "The store of Crema cannot write now; its log says why. Try again later.")
 
     package static func missing(_ parameter: String) -> QueueError {
         QueueError(.missingParameter, "The request must contain the parameter \(parameter).")

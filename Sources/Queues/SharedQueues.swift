@@ -1,3 +1,4 @@
+package import Records
 import Synchronization
 
 /// The queues as many threads use them.
@@ -19,10 +20,35 @@ package final class SharedQueues: Sendable {
 
     private let state: Mutex<State>
     package let limits: QueueLimits
+    private let store: (any RecordStore)?
 
-    package init(limits: QueueLimits = QueueLimits(), makeID: @escaping @Sendable () -> String) {
+    /// - Parameters:
+    ///   - limits: named limits.
+    ///   - makeID: identifiers that nobody else has and nobody can guess.
+    ///   - store: keeps queues and messages; without it they are in memory.
+    package init(limits: QueueLimits = QueueLimits(), makeID: @escaping @Sendable () -> String, store: (any RecordStore)? = nil) {
         self.limits = limits
+        self.store = store
         state = Mutex(State(table: QueueTable(limits: limits, makeID: makeID)))
+    }
+
+    /// Takes up what the store had kept, once, before anything else.
+    ///
+    /// - Throws: for what another version wrote.
+    package func restore(_ records: [KeptRecord]) throws(UnreadableRecord) {
+        let result = settle { state in
+            do throws(UnreadableRecord) {
+                return Result<Void, UnreadableRecord>.success(try state.table.restore(records))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    /// Returns when all that was changed so far outlives a crash, as far as the durability says so.
+    package func kept() async throws(QueueError) {
+        do throws(NotKept) { try await store?.settle() } catch { throw .notKept }
     }
 
     /// Says who is to call at the times that matter to those who wait.
@@ -89,7 +115,11 @@ package final class SharedQueues: Sendable {
     @discardableResult
     private func settle<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
         let (value, words, alarm) = state.withLock { state in
+            if let store { state.table.isStoreFailing = store.isFailing }
             let value = body(&state)
+            // Under the lock: the store gets changes in the order in which they were made.
+            let changes = state.table.takeChanges()
+            if !changes.isEmpty { store?.append(changes) }
             let words = state.table.takeAnswers().map { (state.answers.removeValue(forKey: $0.waiter), $0.result) }
             var alarm: (Alarm, Int64)?
             if let next = state.table.nextDeadline, next < state.alarmSet ?? .max, let clock = state.alarm {

@@ -55,10 +55,30 @@ class Client:
         self.socket.close()
 
 
-class StoreTests(unittest.TestCase):
+class StoreTestCase(unittest.TestCase):
+    more = {"data": "data"}
+
     def setUp(self):
-        self.broker = Broker(more={"data": "data"})
+        self.broker = Broker(more=self.more)
         self.addCleanup(self.broker.end)
+
+    def let_syncs_fail(self):
+        """Every sync from here on fails, until what is answered is ended."""
+        failing = subprocess.Popen(
+            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO",
+             "-p", str(self.broker.process.pid)], stderr=subprocess.DEVNULL)
+        self.addCleanup(lambda: failing.poll() is None and (failing.kill(), failing.wait()))
+        self.wait_until_traced()
+        return failing
+
+    def wait_until_traced(self):
+        deadline = time.monotonic() + WAIT_SECONDS
+        tasks = pathlib.Path(f"/proc/{self.broker.process.pid}/task")
+        while time.monotonic() < deadline:
+            if all("TracerPid:\t0" not in (task / "status").read_text() for task in tasks.iterdir()):
+                return
+            time.sleep(0.02)
+        self.fail("strace does not trace the broker")
 
     def client(self, *arguments, **options):
         client = Client(self.broker.mqtt, *arguments, **options)
@@ -74,6 +94,8 @@ class StoreTests(unittest.TestCase):
         self.broker.start()
         self.broker.wait_until_ready()
 
+
+class StoreTests(StoreTestCase):
     def test_a_queue_and_a_retained_message_outlive_the_process(self):
         subscriber = self.client("s", clean=False, props=FOR_EVER)
         self.assertEqual(subscriber.subscribe("a/#", 2), [2])
@@ -100,7 +122,7 @@ class StoreTests(unittest.TestCase):
         self.assertEqual(reader.next()["payload"].decode(), expected[-1])
 
     def test_the_mode_is_named_wherever_it_is_asked(self):
-        self.broker.wait_for_log("durability: strict", "kept: persistent sessions", "in memory: events")
+        self.broker.wait_for_log("durability: strict", "kept: persistent sessions", "in memory: statistics")
         self.assertIn('crema_store_info{durability="strict"} 1', self.broker.asks("/metrics"))
         self.client("s", clean=False, props=FOR_EVER)
         store = json.loads(self.broker.asks("/api/v1/statistics"))["store"]
@@ -109,7 +131,8 @@ class StoreTests(unittest.TestCase):
         before = sorted(path.name for path in (self.broker.folder / "data").iterdir())
         report = json.loads(run(CREMA, "check", "--json", "--config", str(self.broker.configuration)).stdout)["store"]
         self.assertEqual((report["durability"], report["data"]), ("strict", str(self.broker.folder / "data")))
-        self.assertIn("dead letters", report["inMemory"])
+        self.assertIn("SQS queues", report["kept"])
+        self.assertIn("archives", report["kept"])
         self.assertEqual(sorted(path.name for path in (self.broker.folder / "data").iterdir()), before)
         for path in (self.broker.folder / "data").iterdir():
             self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600, path)
@@ -145,12 +168,7 @@ class StoreTests(unittest.TestCase):
         watcher.subscribe("live", 0)
         publisher = self.client("p")
         old = self.client("old", version=4)
-        # Every sync from here on fails.
-        failing = subprocess.Popen(
-            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO",
-             "-p", str(self.broker.process.pid)], stderr=subprocess.DEVNULL)
-        self.addCleanup(lambda: failing.poll() is None and (failing.kill(), failing.wait()))
-        self.wait_until_traced()
+        failing = self.let_syncs_fail()
         publisher.publish("a", "held", packet_id=1)
         self.broker.wait_for_log("the store cannot write")
         self.assertTrue(publisher.has_nothing_for(0.3))
@@ -177,15 +195,6 @@ class StoreTests(unittest.TestCase):
         self.restart(gently=False)
         subscriber = self.client("s", clean=False, props=FOR_EVER)
         self.assertEqual([subscriber.next()["payload"] for _ in range(2)], [b"held", b"taken again"])
-
-    def wait_until_traced(self):
-        deadline = time.monotonic() + WAIT_SECONDS
-        tasks = pathlib.Path(f"/proc/{self.broker.process.pid}/task")
-        while time.monotonic() < deadline:
-            if all("TracerPid:\t0" not in (task / "status").read_text() for task in tasks.iterdir()):
-                return
-            time.sleep(0.02)
-        self.fail("strace does not trace the broker")
 
 
 if __name__ == "__main__":

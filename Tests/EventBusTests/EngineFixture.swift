@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import MQTTCodec
 import NIOCore
+import Records
 import Synchronization
 import Testing
 
@@ -84,11 +85,11 @@ struct EngineFixture {
     let log = RecordingLog.LineStore()
     let engine: EventEngine
 
-    init(_ yaml: String, limits: EventBusLimits = .init()) throws {
+    init(_ yaml: String, limits: EventBusLimits = .init(), store: (any RecordStore)? = nil) throws {
         let lines = log
         engine = EventEngine(
             resources: try resources(yaml), limits: limits, world: world.source,
-            logger: Logger(label: "test") { _ in RecordingLog(lines: lines) })
+            logger: Logger(label: "test") { _ in RecordingLog(lines: lines) }, store: store)
     }
 
     /// Puts one event on the default bus, or on another.

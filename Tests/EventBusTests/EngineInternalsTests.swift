@@ -60,7 +60,7 @@ import Testing
                     dropped += 1
                 }
             }
-            #expect(queue.append(new) == dropped)
+            #expect(queue.append(new).dropped == dropped)
             #expect(queue.newest(limit: 100).map(\.rule) == model.reversed().map(\.rule))
             #expect(queue.newest(limit: 2).map(\.rule) == model.suffix(2).reversed().map(\.rule))
         }
@@ -68,7 +68,7 @@ import Testing
 
     @Test func aLimitOfZeroKeepsNothing() {
         var queue = DeadLetterQueue(countMax: 0, bytesMax: 100)
-        #expect(queue.append(letter("a", bytes: 1)) == 1)
+        #expect(queue.append(letter("a", bytes: 1)).dropped == 1)
         #expect(queue.newest(limit: 10) == [])
         #expect(queue.newest(limit: -1) == [])
     }

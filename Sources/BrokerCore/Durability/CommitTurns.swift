@@ -66,6 +66,12 @@ final class CommitTurns {
         touched.turn = turn
     }
 
+    func recordOfRules() {
+        batch.followsRecords = true
+        touched.own = true
+        touched.turn = turn
+    }
+
     /// The place of a message among those of this turn.
     func body(_ message: Message) -> Int {
         batch.bodies.append(message)

@@ -130,6 +130,15 @@ extension Shard {
         record(.forget(session: session.epoch, packetID: packetID), of: session)
     }
 
+    // MARK: Rules
+
+    /// Rules have handed something to the store; the batch of this turn comes behind it.
+    func recordOfRules() {
+        guard let turns else { return }
+        turns.recordOfRules()
+        openTurn()
+    }
+
     // MARK: Retained messages
 
     func recordRetained() {

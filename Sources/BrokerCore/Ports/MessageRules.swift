@@ -34,4 +34,11 @@ package protocol MessageRules: Sendable {
     ///
     /// A message on ``BasicIngest/prefix`` is for the one rule that its topic names.
     func evaluate(_ message: Message, from publisher: Publisher, now: Instant) -> [Message]
+
+    /// Rises whenever rules have handed something to the store, so that the answer to what they looked at has to wait for it.
+    var recordsKept: UInt64 { get }
+}
+
+extension MessageRules {
+    package var recordsKept: UInt64 { 0 }
 }

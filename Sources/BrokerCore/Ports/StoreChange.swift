@@ -34,13 +34,15 @@ package struct ChangeBatch: Sendable {
     package var bodies: [Message] = []
     /// Whether retained messages were changed: ``RetainedStore/takeChanges()`` tells which.
     package var changesRetained = false
+    /// Whether rules have handed something to the store before it, which answers of the turn wait for.
+    package var followsRecords = false
 
     package init(shard: ShardID, number: UInt64) {
         self.shard = shard
         self.number = number
     }
 
-    package var isEmpty: Bool { changes.isEmpty && !changesRetained }
+    package var isEmpty: Bool { changes.isEmpty && !changesRetained && !followsRecords }
 }
 
 /// A session that outlives its connection.

@@ -60,7 +60,10 @@ extension Shard {
         guard let publisher else { return }
         if !taps.isEmpty { tap(outgoing.message, publisher) }
         if route.hasRules, let rules {
+            let kept = rules.recordsKept
             for output in rules.evaluate(outgoing.message, from: publisher, now: now) { enqueueOwn(output) }
+            // Of several loops another may have counted: then an answer waits that need not.
+            if rules.recordsKept != kept { recordOfRules() }
         }
     }
 

@@ -1,9 +1,9 @@
-import BrokerCore
+package import BrokerCore
 import NIOCore
 
 extension Instant {
     /// The time on the event loops' own clock, which never goes back.
-    static var now: Instant { Instant(NIODeadline.now()) }
+    package static var now: Instant { Instant(NIODeadline.now()) }
 
     init(_ deadline: NIODeadline) { self.init(nanoseconds: Int64(clamping: deadline.uptimeNanoseconds)) }
 

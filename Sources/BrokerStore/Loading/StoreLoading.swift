@@ -2,11 +2,14 @@ import BrokerCore
 import Foundation
 import GRDB
 import NIOCore
+import Records
 
 /// Everything that a store file holds, each row checked.
 struct StoreContents {
     var sessions: [RestoredSession] = []
     var retained: [RetainedChange] = []
+    /// In the order of their kinds and keys.
+    var records: [KeptRecord] = []
     var lastBody: Int64 = 0
 
     /// Reads a file that was opened and has this version's tables.
@@ -19,6 +22,7 @@ struct StoreContents {
         try loadDeliveries(db, clock, places)
         try loadReceived(db, places)
         try loadRetained(db, clock)
+        try loadRecords(db)
     }
 
     /// Of two sessions of one client the later one counts: the earlier one was about to be removed.
@@ -111,6 +115,17 @@ struct StoreContents {
             let message = try MessageRecord.read(from: &fields, clock)
             retained.append(
                 RetainedChange(topic: topic, message: message, publisher: Publisher(clientID: clientID, principal: principal)))
+        }
+    }
+
+    private mutating func loadRecords(_ db: Database) throws {
+        let rows = try Row.fetchCursor(db, sql: "SELECT kind, key, record FROM records ORDER BY kind, key")
+        while let row = try rows.next() {
+            guard let number = UInt8(exactly: try row.decode(Int64.self, atIndex: 0)) else { throw RecordBytes.Damaged() }
+            let key = [UInt8](try row.decode(Data.self, atIndex: 1))
+            let fields = try RecordBytes.unseal(try row.decode(atIndex: 2), key: StoreKeys.record(number, key))
+            guard let kind = RecordKind(rawValue: number) else { throw StoreError.Newer() }
+            records.append(KeptRecord(RecordKey(kind, bytes: key), Array(fields.readableBytesView)))
         }
     }
 

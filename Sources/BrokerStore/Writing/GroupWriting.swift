@@ -1,4 +1,5 @@
 import BrokerCore
+import Records
 
 /// Writes what several turns of several shards changed, in one transaction.
 struct GroupWriting {
@@ -21,12 +22,30 @@ struct GroupWriting {
         self.fault = fault
     }
 
-    mutating func write(_ group: [ChangeBatch], retained: [RetainedChange], lastBody: inout Int64) throws {
-        findPassing(group)
-        for batch in group { try write(batch, lastBody: &lastBody) }
+    mutating func write(_ group: StoreGroup, retained: [RetainedChange], lastBody: inout Int64) throws {
+        findPassing(group.batches)
+        for batch in group.batches { try write(batch, lastBody: &lastBody) }
+        try write(group.records)
         for change in retained {
             try fault?()
             try statements.put(change, clock)
+        }
+    }
+
+    /// Of several changes of one record only the last is written.
+    private func write(_ records: [RecordChange]) throws {
+        var last: [RecordKey: Int] = [:]
+        for (place, change) in records.enumerated() {
+            if let key = change.key { last[key] = place }
+        }
+        for (place, change) in records.enumerated() {
+            if let key = change.key, last[key] != place { continue }
+            try fault?()
+            switch change {
+            case .put(let record): try statements.put(record)
+            case .remove(let key): try statements.remove(key)
+            case .removeAll(let key): try statements.removeAll(key)
+            }
         }
     }
 
@@ -84,6 +103,17 @@ struct GroupWriting {
         case .endSession(let session): try statements.end(session)
         case .subscribe(let session, let filter, let options): try statements.subscribe(session, filter, options)
         case .unsubscribe(let session, let filter): try statements.unsubscribe(session, filter)
+        }
+    }
+}
+
+extension RecordChange {
+    /// The one record that it is about.
+    fileprivate var key: RecordKey? {
+        switch self {
+        case .put(let record): record.key
+        case .remove(let key): key
+        case .removeAll: nil
         }
     }
 }

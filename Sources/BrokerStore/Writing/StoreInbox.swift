@@ -1,11 +1,29 @@
 import BrokerCore
 import Dispatch
+import Records
 import Synchronization
 
-/// What shards have handed over and the writer has not taken.
+/// What is to be written in one transaction: shards' batches, and the records of others.
+struct StoreGroup {
+    var batches: [ChangeBatch] = []
+    var records: [RecordChange] = []
+    /// How often something had been handed over when this was taken.
+    var number: UInt64 = 0
+
+    var isEmpty: Bool { batches.isEmpty && records.isEmpty }
+    var changes: Int { batches.reduce(records.count) { $0 + $1.changes.count } }
+
+    mutating func append(_ later: StoreGroup) {
+        batches += later.batches
+        records += later.records
+        number = max(number, later.number)
+    }
+}
+
+/// What was handed over and the writer has not taken.
 final class StoreInbox: Sendable {
     private struct State {
-        var batches: [ChangeBatch] = []
+        var group = StoreGroup()
         var changes = 0
         var isClosing = false
     }
@@ -14,14 +32,26 @@ final class StoreInbox: Sendable {
     private let wake = DispatchSemaphore(value: 0)
 
     func append(_ batch: ChangeBatch, enough: Int) {
+        hand(batch.changes.count + 1, enough: enough) { $0.batches.append(batch) }
+    }
+
+    func append(_ records: [RecordChange], enough: Int) {
+        hand(records.count, enough: enough) { $0.records += records }
+    }
+
+    private func hand(_ changes: Int, enough: Int, _ add: (inout StoreGroup) -> Void) {
         let isNews = state.withLock { state in
             let before = state.changes
-            state.batches.append(batch)
-            state.changes += batch.changes.count + 1
+            add(&state.group)
+            state.group.number += 1
+            state.changes += changes
             return before == 0 || before < enough && state.changes >= enough
         }
         if isNews { wake.signal() }
     }
+
+    /// How often something was handed over.
+    var number: UInt64 { state.withLock { $0.group.number } }
 
     func close() {
         state.withLock { $0.isClosing = true }
@@ -31,23 +61,23 @@ final class StoreInbox: Sendable {
     var isClosing: Bool { state.withLock { $0.isClosing } }
     var waitingChanges: Int { state.withLock { $0.changes } }
 
-    /// Waits for the first batch; answers nothing when the store is being closed and all is taken.
-    func take() -> [ChangeBatch]? {
+    /// Waits for the first change; answers nothing when the store is being closed and all is taken.
+    func take() -> StoreGroup? {
         while true {
             let isClosing = isClosing
-            let batches = takeNow()
-            if !batches.isEmpty { return batches }
+            let group = takeNow()
+            if !group.isEmpty { return group }
             if isClosing { return nil }
             wake.wait()
         }
     }
 
-    func takeNow() -> [ChangeBatch] {
+    func takeNow() -> StoreGroup {
         state.withLock { state in
-            var batches: [ChangeBatch] = []
-            swap(&batches, &state.batches)
+            var group = StoreGroup(number: state.group.number)
+            swap(&group, &state.group)
             state.changes = 0
-            return batches
+            return group
         }
     }
 

@@ -2,6 +2,7 @@ import BrokerCore
 import Foundation
 import GRDB
 import NIOCore
+import Records
 
 /// The statements of one connection, and what one transaction does with them.
 ///
@@ -23,6 +24,9 @@ struct StoreStatements {
     private let forgetReceived: Statement
     private let putRetained: Statement
     private let removeRetained: Statement
+    private let putRecord: Statement
+    private let removeRecord: Statement
+    private let removeRecords: Statement
 
     init(_ db: Database) throws {
         self.db = db
@@ -39,6 +43,9 @@ struct StoreStatements {
         forgetReceived = try db.makeStatement(sql: "DELETE FROM received WHERE session = ? AND packet = ?")
         putRetained = try db.makeStatement(sql: "INSERT OR REPLACE INTO retained VALUES (?, ?)")
         removeRetained = try db.makeStatement(sql: "DELETE FROM retained WHERE topic = ?")
+        putRecord = try db.makeStatement(sql: "INSERT OR REPLACE INTO records VALUES (?, ?, ?)")
+        removeRecord = try db.makeStatement(sql: "DELETE FROM records WHERE kind = ? AND key = ?")
+        removeRecords = try db.makeStatement(sql: "DELETE FROM records WHERE kind = ? AND key >= ? AND key < ?")
     }
 
     func put(_ session: SessionRecord, _ clock: WallClock) throws {
@@ -130,6 +137,19 @@ struct StoreStatements {
         MessageRecord.write(message, to: &fields, clock)
         try putRetained.execute(arguments: [topic, RecordBytes.seal(fields, key: retained.topic)])
     }
+
+    func put(_ record: KeptRecord) throws {
+        let sealed = RecordBytes.seal(ByteBuffer(bytes: record.fields), key: StoreKeys.record(record.key.kind.rawValue, record.key.bytes))
+        try putRecord.execute(arguments: [Int64(record.key.kind.rawValue), Data(record.key.bytes), sealed])
+    }
+
+    func remove(_ key: RecordKey) throws { try removeRecord.execute(arguments: [Int64(key.kind.rawValue), Data(key.bytes)]) }
+
+    /// Everything whose key begins so; what follows in a key are numbers or texts, and nothing that is beyond nine such bytes.
+    func removeAll(_ key: RecordKey) throws {
+        let end = Data(key.bytes + Array(repeating: 0xFF, count: 9))
+        try removeRecords.execute(arguments: [Int64(key.kind.rawValue), Data(key.bytes), end])
+    }
 }
 
 /// What a row's checksum covers beside its fields: a row must not be taken for another one.
@@ -137,6 +157,12 @@ enum StoreKeys {
     static func subscription(_ session: UInt64, _ filter: String) -> ByteBuffer {
         var key = RecordBytes.key(session)
         key.writeString(filter)
+        return key
+    }
+
+    static func record(_ kind: UInt8, _ bytes: [UInt8]) -> ByteBuffer {
+        var key = RecordBytes.key(UInt64(kind))
+        key.writeBytes(bytes)
         return key
     }
 

@@ -24,6 +24,7 @@ final class StoreWriter: Sendable {
     private let durability: Durability
     private let retained: RetainedStore
     private let statistics: Mutex<StoreStatistics>
+    private let commits: RecordCommits
     private let log: Logger
     private let fault: (@Sendable () throws -> Void)?
     private let tell: @Sendable (ShardID?, StoreProgress) -> Void
@@ -31,11 +32,13 @@ final class StoreWriter: Sendable {
 
     /// `tell` is called on the writer's thread; without a shard it is for all of them.
     init(
-        path: String, inbox: StoreInbox, durability: Durability, retained: RetainedStore, setAside: Int, log: Logger,
+        path: String, inbox: StoreInbox, commits: RecordCommits, durability: Durability, retained: RetainedStore, setAside: Int,
+        log: Logger,
         fault: (@Sendable () throws -> Void)?, tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
     ) {
         self.path = path
         self.inbox = inbox
+        self.commits = commits
         self.durability = durability
         self.retained = retained
         self.log = log
@@ -66,7 +69,7 @@ final class StoreWriter: Sendable {
     private func run(lastBody: Int64, _ opened: DatabaseQueue) {
         var lastBody = lastBody
         var connection: DatabaseQueue? = opened
-        var pending: [ChangeBatch] = []
+        var pending = StoreGroup()
         while true {
             do {
                 let queue = try connection ?? reopen()
@@ -84,6 +87,7 @@ final class StoreWriter: Sendable {
             }
         }
         if !pending.isEmpty { log.error("the store could not write its last changes", metadata: ["file": "\(path)"]) }
+        commits.end()
         ended.signal()
     }
 
@@ -94,12 +98,12 @@ final class StoreWriter: Sendable {
         return queue
     }
 
-    private func write(in db: Database, _ pending: inout [ChangeBatch], _ lastBody: inout Int64) throws {
+    private func write(in db: Database, _ pending: inout StoreGroup, _ lastBody: inout Int64) throws {
         let statements = try StoreStatements(db)
         if statistics.withLock({ $0.isFailing }) {
             // Proves that a transaction gets through before anybody is told so.
             try commit(pending, statements, db, &lastBody)
-            pending = []
+            pending = StoreGroup()
             noteRecovery()
         }
         var isLoaded = false
@@ -107,23 +111,23 @@ final class StoreWriter: Sendable {
             pending = first
             gather(into: &pending, isLoaded: isLoaded)
             try commit(pending, statements, db, &lastBody)
-            isLoaded = pending.count > 1 && pending.reduce(0) { $0 + $1.changes.count } >= Self.loadChanges
-            pending = []
+            isLoaded = pending.batches.count + pending.records.count > 1 && pending.changes >= Self.loadChanges
+            pending = StoreGroup()
         }
     }
 
-    private func gather(into pending: inout [ChangeBatch], isLoaded: Bool) {
-        let count = pending.reduce(0) { $0 + $1.changes.count }
+    private func gather(into pending: inout StoreGroup, isLoaded: Bool) {
+        let count = pending.changes
         switch durability {
         case .relaxed(let milliseconds): inbox.gather(milliseconds: milliseconds, enough: .max)
         case .strict, .memory:
             guard isLoaded, count < Self.groupChanges else { return }
             inbox.gather(milliseconds: Self.gatherMilliseconds, enough: Self.groupChanges - count)
         }
-        pending += inbox.takeNow()
+        pending.append(inbox.takeNow())
     }
 
-    private func commit(_ group: [ChangeBatch], _ statements: StoreStatements, _ db: Database, _ lastBody: inout Int64) throws {
+    private func commit(_ group: StoreGroup, _ statements: StoreStatements, _ db: Database, _ lastBody: inout Int64) throws {
         let began = DispatchTime.now().uptimeNanoseconds
         let changed = retained.takeChanges()
         do {
@@ -138,14 +142,15 @@ final class StoreWriter: Sendable {
             throw error
         }
         let seconds = Double(DispatchTime.now().uptimeNanoseconds - began) / 1_000_000_000
-        let changes = group.reduce(0) { $0 + $1.changes.count } + changed.count
+        let changes = group.changes + changed.count
         statistics.withLock { statistics in
             statistics.commits += 1
             statistics.changes += UInt64(changes)
             statistics.commitSeconds += seconds
         }
         var last: [ShardID: UInt64] = [:]
-        for batch in group { last[batch.shard] = batch.number }
+        for batch in group.batches { last[batch.shard] = batch.number }
+        commits.commit(upTo: group.number)
         for (shard, number) in last { tell(shard, .committed(upTo: number)) }
     }
 
@@ -157,6 +162,7 @@ final class StoreWriter: Sendable {
             statistics.errors += 1
             return !statistics.isFailing
         }
+        commits.fail()
         guard isNews else { return }
         log.error(
             "the store cannot write: what would have to be on disk is refused until it can",
@@ -166,6 +172,7 @@ final class StoreWriter: Sendable {
 
     private func noteRecovery() {
         statistics.withLock { $0.isFailing = false }
+        commits.recover()
         log.notice("the store writes again", metadata: ["file": "\(path)"])
         tell(nil, .recovered)
     }

@@ -2,6 +2,8 @@ import DequeModule
 
 /// An event that an archive keeps.
 struct ArchivedEvent: Sendable {
+    /// Rises from one event to the next.
+    let sequence: UInt64
     let envelope: EventEnvelope
     /// When it came, in milliseconds since 1970: retention counts from here.
     let arrivedMilliseconds: Int64
@@ -22,11 +24,14 @@ struct Archive: Sendable {
 
     var declaration: ArchiveDeclaration
     var owner: Owner
+    /// By which the store has it.
+    let number: UInt64
     let createdMilliseconds: Int64
     private(set) var events = Deque<ArchivedEvent>()
     private(set) var bytes = 0
 
-    init(_ declaration: ArchiveDeclaration, _ owner: Owner, now: Int64) {
+    init(_ declaration: ArchiveDeclaration, _ owner: Owner, number: UInt64, now: Int64) {
+        self.number = number
         self.declaration = declaration
         self.owner = owner
         createdMilliseconds = now
@@ -37,23 +42,23 @@ struct Archive: Sendable {
         bytes += event.bytes
     }
 
-    /// Drops the oldest event; answers what it counted, 0 when there is none.
-    mutating func removeFirst() -> Int {
-        guard let first = events.popFirst() else { return 0 }
+    /// Drops the oldest event, and answers it.
+    mutating func removeFirst() -> ArchivedEvent? {
+        guard let first = events.popFirst() else { return nil }
         bytes -= first.bytes
-        return first.bytes
+        return first
     }
 
     /// Drops what is older than the archive keeps.
     ///
-    /// - Returns: how many events.
-    mutating func advance(to now: Int64) -> Int {
-        guard declaration.retentionDays > 0 else { return 0 }
+    /// - Returns: the dropped events.
+    mutating func advance(to now: Int64) -> [UInt64] {
+        guard declaration.retentionDays > 0 else { return [] }
         let oldest = now - Int64(declaration.retentionDays) * 86_400_000
-        var dropped = 0
+        var dropped: [UInt64] = []
         while let first = events.first, first.arrivedMilliseconds < oldest {
             _ = removeFirst()
-            dropped += 1
+            dropped.append(first.sequence)
         }
         return dropped
     }
@@ -62,10 +67,10 @@ struct Archive: Sendable {
     ///
     /// - Parameter range: of the events' own times, in milliseconds since 1970.
     /// - Returns: the events, which share their bytes with the archive.
-    func events(in range: Range<Int64>) -> [EventEnvelope] {
-        let chosen = events.lazy.map(\.envelope).filter { range.contains($0.timeMilliseconds) }
+    func events(in range: Range<Int64>) -> [ArchivedEvent] {
+        let chosen = events.lazy.filter { range.contains($0.envelope.timeMilliseconds) }
         return chosen.enumerated().sorted { left, right in
-            let minutes = (left.element.timeMilliseconds / 60_000, right.element.timeMilliseconds / 60_000)
+            let minutes = (left.element.envelope.timeMilliseconds / 60_000, right.element.envelope.timeMilliseconds / 60_000)
             return minutes.0 == minutes.1 ? left.offset < right.offset : minutes.0 < minutes.1
         }.map(\.element)
     }

@@ -1,9 +1,11 @@
 import Documents
+import Records
 import Rules
 
 /// All archives and replays, and the rules by which events get into them and out.
 ///
-/// Knows no clock: every call says what time it is, in milliseconds since 1970. In memory: the end of the program is the end of the events.
+/// Knows no clock: every call says what time it is, in milliseconds since 1970. What of it is to outlive the process is in
+/// ``takeChanges()``.
 struct ArchiveTable: Sendable {
     let limits: EventBusLimits
     private var archives: [String: Archive] = [:]
@@ -15,9 +17,58 @@ struct ArchiveTable: Sendable {
     private var lastNumber = 0
     private(set) var bytes = 0
     private(set) var eventsDropped: UInt64 = 0
+    /// Whether there is a store: then changes are noted.
+    var isKept = false
+    /// Whether the store takes nothing now: what would have to be in it is refused.
+    var isStoreFailing = false
+    private var changes: [RecordChange] = []
+    private var lastRecord: UInt64 = 0
+    /// Replays that have put events since they were noted: that counts once what came of the events is carried out.
+    private var ahead: Set<String> = []
 
     init(limits: EventBusLimits) {
         self.limits = limits
+    }
+
+    // MARK: - What is kept
+
+    mutating func note(_ change: RecordChange) { changes.append(change) }
+
+    /// What is to be kept of what has changed since this was asked last, in order.
+    mutating func takeChanges() -> [RecordChange] {
+        if changes.isEmpty { return [] }
+        defer { changes = [] }
+        return changes
+    }
+
+    /// Numbers of archives, events and replays.
+    private mutating func nextRecord() -> UInt64 {
+        lastRecord += 1
+        return lastRecord
+    }
+
+    mutating func skipRecords(upTo number: UInt64) { lastRecord = max(lastRecord, number) }
+
+    private func requireStore() throws(ControlError) {
+        if isStoreFailing { throw .notKept }
+    }
+
+    func archive(named name: String) -> Archive? { archives[name] }
+
+    /// Takes up an archive that was kept, without its events.
+    mutating func adopt(_ archive: Archive) {
+        archives[archive.declaration.name] = archive
+        file(archive.declaration)
+    }
+
+    mutating func adopt(_ event: ArchivedEvent, in name: String) {
+        archives[name]?.append(event)
+        bytes += event.bytes
+    }
+
+    mutating func adopt(_ replay: Replay) {
+        replays[replay.name] = replay
+        replayOrder.append(replay.name)
     }
 
     /// How a bus's events get into its archives; nil where it has none.
@@ -40,6 +91,7 @@ struct ArchiveTable: Sendable {
         guard archives[declaration.name] == nil else {
             throw ControlError(.resourceAlreadyExists, "Archive \(declaration.name) already exists.")
         }
+        try requireStore()
         guard archives.count < limits.archivesMax else {
             throw ControlError(.limitExceeded, "There are archivesMax (\(limits.archivesMax)) archives already.")
         }
@@ -48,6 +100,7 @@ struct ArchiveTable: Sendable {
 
     /// Changes, by API, what an archive keeps from now on; what it has stays.
     mutating func update(_ declaration: ArchiveDeclaration, now: Int64) throws(ControlError) {
+        try requireStore()
         try refuseTemplate(try archive(declaration.name))
         put(declaration, .api, now: now)
     }
@@ -56,7 +109,9 @@ struct ArchiveTable: Sendable {
     mutating func delete(_ name: String) throws(ControlError) {
         let archive = try archive(name)
         try refuseTemplate(archive)
+        try requireStore()
         archives[name] = nil
+        noteDeletion(of: archive)
         bytes -= archive.bytes
         unfile(archive.declaration)
     }
@@ -113,8 +168,9 @@ struct ArchiveTable: Sendable {
             archives[declaration.name]?.declaration = declaration
             archives[declaration.name]?.owner = owner
         } else {
-            archives[declaration.name] = Archive(declaration, owner, now: now)
+            archives[declaration.name] = Archive(declaration, owner, number: nextRecord(), now: now)
         }
+        noteArchive(declaration.name)
         file(declaration)
     }
 
@@ -134,9 +190,11 @@ struct ArchiveTable: Sendable {
 
     /// Keeps an event in archives; where that is too much for all together, the oldest ones of the largest go.
     mutating func keep(_ envelope: EventEnvelope, in names: [String], now: Int64) {
-        let event = ArchivedEvent(envelope: envelope, arrivedMilliseconds: now)
-        for name in names where archives[name] != nil {
+        for name in names {
+            guard let number = archives[name]?.number else { continue }
+            let event = ArchivedEvent(sequence: nextRecord(), envelope: envelope, arrivedMilliseconds: now)
             archives[name]?.append(event)
+            noteEvent(event, in: number)
             bytes += event.bytes
             advance(name, to: now)
         }
@@ -144,17 +202,19 @@ struct ArchiveTable: Sendable {
         advance(to: now)
         // The largest pays, so that no archive can keep others empty.
         while bytes > limits.archiveBytesMax, let largest = archives.max(by: { $0.value.bytes < $1.value.bytes })?.key,
-            let freed = archives[largest]?.removeFirst(), freed > 0
+            let number = archives[largest]?.number, let freed = archives[largest]?.removeFirst()
         {
-            bytes -= freed
+            bytes -= freed.bytes
+            noteRemoval([freed.sequence], from: number)
             eventsDropped += 1
         }
     }
 
     private mutating func advance(_ name: String, to now: Int64) {
         let before = archives[name]?.bytes ?? 0
-        _ = archives[name]?.advance(to: now)
-        bytes -= before - (archives[name]?.bytes ?? 0)
+        guard let dropped = archives[name]?.advance(to: now), !dropped.isEmpty, let archive = archives[name] else { return }
+        bytes -= before - archive.bytes
+        noteRemoval(dropped, from: archive.number)
     }
 
     /// Drops what is older than its archive keeps.
@@ -171,7 +231,7 @@ struct ArchiveTable: Sendable {
 
     /// All replays, the latest first.
     var allReplays: [Replay] { replayOrder.reversed().compactMap { replays[$0] } }
-    var hasRunningReplays: Bool { replays.values.contains { !$0.state.isOver } }
+    var hasRunningReplays: Bool { !ahead.isEmpty || replays.values.contains { !$0.state.isOver } }
 
     /// The archive that a replay is to take its events from.
     ///
@@ -196,18 +256,21 @@ struct ArchiveTable: Sendable {
     }
 
     /// Starts a replay of events that were taken from ``source(of:now:)``.
-    mutating func start(_ request: ReplayRequest, _ events: [EventEnvelope], now: Int64) throws(ControlError) -> Replay {
+    mutating func start(_ request: ReplayRequest, _ events: [ArchivedEvent], now: Int64) throws(ControlError) -> Replay {
+        try requireStore()
         let bus = try source(of: request, now: now).declaration.bus
-        let replay = Replay(request, bus: bus, events: events, now: now)
+        let replay = Replay(
+            request, bus: bus, events: events, number: nextRecord(), sequencesEnd: (events.map(\.sequence).max() ?? 0) + 1, now: now)
         replays[request.name] = replay
         replayOrder.append(request.name)
+        noteReplay(replay)
         forgetOldReplays()
         return replay
     }
 
     private mutating func forgetOldReplays() {
         while replays.count > limits.replaysKeptMax, let oldest = replayOrder.firstIndex(where: { replays[$0]?.state.isOver ?? true }) {
-            replays[replayOrder.remove(at: oldest)] = nil
+            noteForgotten(replays.removeValue(forKey: replayOrder.remove(at: oldest)))
         }
     }
 
@@ -216,16 +279,22 @@ struct ArchiveTable: Sendable {
         guard !replay.state.isOver, replay.state != .cancelling else {
             throw ControlError(.illegalStatus, "Replay \(name) is not in a valid state for this operation.")
         }
+        try requireStore()
         replays[name]?.state = .cancelling
+        noteReplay(replays[name])
         return try self.replay(name)
     }
 
     /// The next events of all running replays, at most so many of each.
     mutating func takeReplayed(_ most: Int, now: Int64) -> [(replay: Replay, events: [EventEnvelope])] {
+        // What they had put before has been carried out.
+        for name in ahead { noteReplay(replays[name]) }
+        ahead = []
         var taken: [(replay: Replay, events: [EventEnvelope])] = []
         for name in replayOrder {
             guard let replay = replays[name], !replay.state.isOver else { continue }
             let events = replays[name]?.takeNext(most, now: now) ?? []
+            if isKept, !events.isEmpty || replays[name]?.state.isOver ?? false { ahead.insert(name) }
             if !events.isEmpty { taken.append((replay, events)) }
         }
         return taken

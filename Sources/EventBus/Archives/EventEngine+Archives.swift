@@ -1,4 +1,5 @@
 package import Documents
+import Records
 import Rules
 import Synchronization
 
@@ -55,6 +56,7 @@ extension EventEngine {
     package func archives() -> [ArchiveDescription] {
         archiveTable.withLock { table in
             table.advance(to: world.nowMilliseconds())
+            keepChanges(of: &table)
             return table.all.map(ArchiveDescription.init)
         }
     }
@@ -67,6 +69,7 @@ extension EventEngine {
             do throws(DocumentError) { try next.declare(resources.archives, buses: Set(buses), now: now) } catch { return .failure(error) }
             if !onlyTrying {
                 table = next
+                keepChanges(of: &table)
                 hasArchives.store(!table.isEmpty, ordering: .releasing)
             }
             return .success(())
@@ -115,10 +118,33 @@ extension EventEngine {
     ) throws(ControlError) -> Value {
         let now = world.nowMilliseconds()
         let result = archiveTable.withLock { table -> Result<Value, ControlError> in
-            defer { hasArchives.store(!table.isEmpty, ordering: .releasing) }
+            table.isStoreFailing = store?.isFailing ?? false
+            defer {
+                hasArchives.store(!table.isEmpty, ordering: .releasing)
+                keepChanges(of: &table)
+            }
             do throws(ControlError) { return .success(try change(&table, now)) } catch { return .failure(error) }
         }
         return try result.get()
+    }
+
+    /// Takes up the archives and replays that the store had kept; answers what is left out, and why.
+    func restoreArchives(
+        _ records: [KeptRecord], declared: [ArchiveDeclaration], buses: [String]
+    ) throws(UnreadableRecord) -> [String] {
+        let result = archiveTable.withLock { table -> Result<[String], UnreadableRecord> in
+            defer { hasArchives.store(!table.isEmpty, ordering: .releasing) }
+            do throws(UnreadableRecord) {
+                return .success(try table.restore(records, declared: declared, buses: Set(buses)))
+            } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    /// Hands what has changed to the store; under the lock, so that it gets changes in the order in which they were made.
+    private func keepChanges(of table: inout ArchiveTable) {
+        let changes = table.takeChanges()
+        if !changes.isEmpty { store?.append(changes) }
     }
 
     // MARK: - Events
@@ -135,7 +161,11 @@ extension EventEngine {
         let names = routes.archives(keeping: envelope.json, rules.searches)
         guard !names.isEmpty else { return }
         let now = world.nowMilliseconds()
-        archiveTable.withLock { $0.keep(envelope, in: names, now: now) }
+        archiveTable.withLock { table in
+            table.isStoreFailing = store?.isFailing ?? false
+            table.keep(envelope, in: names, now: now)
+            keepChanges(of: &table)
+        }
         totals.eventsArchived.increment()
     }
 
@@ -149,7 +179,10 @@ extension EventEngine {
     package func runReplays(eventsMax: Int) -> RuleOutput {
         var output = RuleOutput()
         let now = world.nowMilliseconds()
-        let taken = archiveTable.withLock { $0.takeReplayed(eventsMax, now: now) }
+        let taken = archiveTable.withLock { table in
+            defer { keepChanges(of: &table) }
+            return table.takeReplayed(eventsMax, now: now)
+        }
         let rules = rules
         for (replay, events) in taken where rules.hasBus(replay.bus) {
             for event in events {

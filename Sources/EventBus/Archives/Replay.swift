@@ -23,11 +23,18 @@ package struct Replay: Sendable {
     package var state = State.starting
     /// The own time of the event that was replayed last.
     package var lastReplayedMilliseconds: Int64?
+    /// Of the same event.
+    var lastSequence: UInt64 = 0
+    /// By which the store has it.
+    let number: UInt64
+    /// Events of the archive from this one on came after the start.
+    let sequencesEnd: UInt64
     /// The events of the archive as it was at the start: they share their bytes with it.
-    private var events: [EventEnvelope]
+    private var events: [ArchivedEvent]
     private var position = 0
 
-    init(_ request: ReplayRequest, bus: String, events: [EventEnvelope], now: Int64) {
+    init(_ request: ReplayRequest, bus: String, events: [ArchivedEvent], number: UInt64, sequencesEnd: UInt64, now: Int64) {
+        (self.number, self.sequencesEnd) = (number, sequencesEnd)
         (name, archive, self.bus) = (request.name, request.archive, bus)
         (filterARNs, description, range) = (request.filterARNs, request.description, request.range)
         startedMilliseconds = now
@@ -45,10 +52,13 @@ package struct Replay: Sendable {
         }
         let next = Array(events[position...].prefix(most))
         position += next.count
-        if let last = next.last { lastReplayedMilliseconds = last.timeMilliseconds }
+        if let last = next.last {
+            lastReplayedMilliseconds = last.envelope.timeMilliseconds
+            lastSequence = last.sequence
+        }
         state = .running
         if position == events.count { end(.completed, now) }
-        return next
+        return next.map(\.envelope)
     }
 
     private mutating func end(_ state: State, _ now: Int64) {

@@ -62,7 +62,7 @@ extension ControlPlane {
             guard registry.allDestinations.count < limits.apiDestinationsMax else { throw .tooMany }
             var declaration = try Self.read(request, id: id, at: origin, registry)
             declaration.times = ResourceTimes(now: now)
-            registry.destinations.put(declaration)
+            registry.put(declaration)
             return APIDestinationDescription(declaration, loadedMilliseconds: now)
         }
     }
@@ -86,7 +86,7 @@ extension ControlPlane {
                 whole, id: known.destination.id, at: origin, registry, mayLackConnection: request.connectionARN == nil)
             declaration.times = known.times?.modified(at: now)
             var next = registry
-            next.destinations.put(declaration)
+            next.put(declaration)
             try self.link(&next)
             registry = next
             return APIDestinationDescription(declaration, loadedMilliseconds: now)
@@ -98,7 +98,7 @@ extension ControlPlane {
         try change { (registry) throws(ControlError) in
             _ = try registry.changeable(destination: name)
             var next = registry
-            next.destinations.remove(name)
+            next.remove(destination: name)
             try self.link(&next)
             registry = next
         }
@@ -120,7 +120,7 @@ extension ControlPlane {
         }
     }
 
-    private static func read(
+    static func read(
         _ request: APIDestinationRequest, id: String?, at origin: SourceLocation, _ registry: borrowing ResourceRegistry,
         mayLackConnection: Bool = false
     ) throws(ControlError) -> APIDestinationDeclaration {

@@ -62,7 +62,7 @@ extension ControlPlane {
                 throw ControlError(.validation, "Event bus can't be deleted since it has archives: \(archives.joined(separator: ", ")).")
             }
             registry.remove(bus: name)
-            registry.policies[name] = nil
+            registry.put(nil, ofBus: name)
         }
     }
 

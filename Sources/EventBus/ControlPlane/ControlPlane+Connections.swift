@@ -64,7 +64,7 @@ extension ControlPlane {
                 throw ControlError(.resourceAlreadyExists, "Connection \(made.name) already exists.")
             }
             guard registry.allConnections.count < limits.connectionsMax else { throw .tooMany }
-            registry.connections.put(made)
+            registry.put(made)
             return ConnectionDescription(made, loadedMilliseconds: now)
         }
     }
@@ -108,7 +108,7 @@ extension ControlPlane {
         return try change { (registry) throws(ControlError) in
             let connection = try registry.changeable(connection: name)
             var next = registry
-            next.connections.remove(name)
+            next.remove(connection: name)
             try self.link(&next)
             registry = next
             var description = ConnectionDescription(connection, loadedMilliseconds: now)
@@ -165,7 +165,7 @@ extension ControlPlane {
 
     private func put(_ connection: ConnectionDeclaration, in registry: inout ResourceRegistry) throws(ControlError) {
         var next = registry
-        next.connections.put(connection)
+        next.put(connection)
         try link(&next)
         registry = next
     }

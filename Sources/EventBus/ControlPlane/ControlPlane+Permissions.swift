@@ -45,7 +45,7 @@ extension ControlPlane {
                     "The policy of event bus \(name) would be longer than \(limits.busPolicyCharactersMax) characters (busPolicyCharactersMax)."
                 )
             }
-            registry.policies[name] = policy
+            registry.put(policy, ofBus: name)
             bus.modifiedMilliseconds = now
             if !registry.isOfTemplate(bus: name) { registry.put(bus) }
         }

@@ -88,7 +88,7 @@ extension ControlPlane {
     }
 
     /// Reads a schedule; an empty text stands for none.
-    private static func schedule(_ text: String?, onBus bus: String) throws(ControlError) -> EventRule.Schedule? {
+    static func schedule(_ text: String?, onBus bus: String) throws(ControlError) -> EventRule.Schedule? {
         guard let text, !text.isEmpty else { return nil }
         guard bus == ResourceSet.defaultBusName else {
             throw ControlError(.validation, "ScheduleExpression is supported only on the default event bus.")

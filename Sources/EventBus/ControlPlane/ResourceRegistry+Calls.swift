@@ -9,6 +9,26 @@ extension ResourceRegistry {
     func destination(_ name: String) -> APIDestinationDeclaration? { destinations[name] ?? templates.declared.destinations[name] }
     var allDestinations: [APIDestinationDeclaration] { templates.destinations + destinations.values }
 
+    mutating func put(_ connection: ConnectionDeclaration) {
+        notes.touch(.connection(connection.name))
+        connections.put(connection)
+    }
+
+    mutating func remove(connection name: String) {
+        notes.touch(.connection(name))
+        connections.remove(name)
+    }
+
+    mutating func put(_ destination: APIDestinationDeclaration) {
+        notes.touch(.destination(destination.name))
+        destinations.put(destination)
+    }
+
+    mutating func remove(destination name: String) {
+        notes.touch(.destination(name))
+        destinations.remove(name)
+    }
+
     /// The connection, which must be there and have come by API.
     func changeable(connection name: String) throws(ControlError) -> ConnectionDeclaration {
         if let connection = connections[name] { return connection }

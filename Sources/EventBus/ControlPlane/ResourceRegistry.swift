@@ -23,6 +23,7 @@ struct ResourceRegistry: Sendable {
     /// How many event rules each bus has.
     private var ruleCounts: [String: Int] = [:]
     private var changes = Changes()
+    var notes = ResourceNotes()
     var connections = OrderedTable<String, ConnectionDeclaration>(key: { $0.name }) {
         didSet { changes.needsAll = true }
     }
@@ -30,7 +31,7 @@ struct ResourceRegistry: Sendable {
         didSet { changes.needsAll = true }
     }
     /// What PutPermission said, by the names of the buses, those of templates among them.
-    var policies: [String: BusPolicy] = [:]
+    private(set) var policies: [String: BusPolicy] = [:]
     /// When the templates were read, in milliseconds since 1970.
     private(set) var loadedMilliseconds: Int64
 
@@ -84,8 +85,10 @@ struct ResourceRegistry: Sendable {
         (registry.buses, registry.eventRules, registry.topicRules) = (buses, eventRules, topicRules)
         for rule in eventRules.values { registry.ruleCounts[rule.busName, default: 0] += 1 }
         (registry.connections, registry.destinations) = (connections, destinations)
+        registry.notes = notes
         // What was said of a bus goes with it.
         registry.policies = policies.filter { names.contains($0.key) }
+        for bus in policies.keys where !names.contains(bus) { registry.notes.touch(.policy(bus)) }
         registry.linkDestinations()
         self = registry
     }
@@ -98,12 +101,20 @@ struct ResourceRegistry: Sendable {
 
     mutating func put(_ bus: BusDeclaration) {
         changes.needsAll = true
+        notes.touch(.bus(bus.name))
         buses.put(bus)
     }
 
     mutating func remove(bus name: String) {
         changes.needsAll = true
+        notes.touch(.bus(name))
         buses.remove(name)
+    }
+
+    /// What was said of a bus; nil for nothing.
+    mutating func put(_ policy: BusPolicy?, ofBus name: String) {
+        notes.touch(.policy(name))
+        policies[name] = policy
     }
 
     func requireBus(_ name: String) throws(ControlError) {
@@ -125,6 +136,7 @@ struct ResourceRegistry: Sendable {
         let key = RuleKey(rule)
         if eventRules[key] == nil { ruleCounts[rule.busName, default: 0] += 1 }
         changes.rules[key] = .some(rule)
+        notes.touch(.rule(key))
         eventRules.put(rule)
     }
 
@@ -132,6 +144,7 @@ struct ResourceRegistry: Sendable {
         guard eventRules[key] != nil else { return }
         ruleCounts[key.bus, default: 1] -= 1
         changes.rules[key] = .some(nil)
+        notes.touch(.rule(key))
         eventRules.remove(key)
     }
 
@@ -161,11 +174,13 @@ struct ResourceRegistry: Sendable {
 
     mutating func put(_ rule: TopicRule) {
         changes.hasTopicRules = true
+        notes.touch(.topicRule(rule.name))
         topicRules.put(rule)
     }
 
     mutating func remove(topicRule name: String) {
         changes.hasTopicRules = true
+        notes.touch(.topicRule(name))
         topicRules.remove(name)
     }
 

@@ -19,13 +19,13 @@ extension EventEngine {
     /// - Returns: nil where it is still what is to be delivered.
     func revision(of delivery: PendingDelivery, _ rules: RuleTable) -> DeliveryRevision<PendingDelivery>? {
         switch delivery.origin {
-        case .target(let known): revision(of: known, rules)
+        case .target(let known): revision(of: known, delivery.number, rules)
         case .action(_, let run, _), .errorAction(_, let run): rules.hasTopicRule(named: run.entry.rule.name) ? nil : .gone
         case .deadLetter: nil
         }
     }
 
-    private func revision(of known: TargetDelivery, _ rules: RuleTable) -> DeliveryRevision<PendingDelivery>? {
+    private func revision(of known: TargetDelivery, _ number: UInt64?, _ rules: RuleTable) -> DeliveryRevision<PendingDelivery>? {
         guard let entry = rules.eventRule(known.entry.rule.name, onBus: known.entry.rule.busName),
             let target = entry.rule.targets.first(where: { $0.id == known.target.id }), target.arn == known.target.arn
         else { return .gone }
@@ -38,7 +38,7 @@ extension EventEngine {
         guard let root = known.event.parsed?.root else { return nil }
         do throws(DeliveryFailure) {
             guard let work = try work(for: delivery, root, reserved(entry.rule, at: known.nowMilliseconds)) else { return .gone }
-            let changed = PendingDelivery(work: work)
+            let changed = PendingDelivery(work: work, number: number)
             guard let terms = changed.terms else { return nil }
             return .changed(changed, terms, bytes: changed.bytes)
         } catch {

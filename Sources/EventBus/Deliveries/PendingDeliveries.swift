@@ -1,5 +1,6 @@
 package import BrokerCore
 import Queues
+import Records
 import Synchronization
 
 /// The deliveries that wait for their turn or are under way, as many threads use them.
@@ -19,13 +20,21 @@ package final class PendingDeliveries: Sendable {
         var alarmSet: Int64?
         var publish: (@Sendable ([Message]) -> Void)?
         var door: (any HTTPDoor)?
+        /// The last delivery's that the store was handed.
+        var lastNumber: UInt64 = 0
+        /// What came of deliveries that were kept, before anybody was there to carry it out.
+        var restored = RuleOutput()
+        /// Deliveries that the store keeps for the next start.
+        var left = 0
     }
 
     let engine: EventEngine
     let queues: SharedQueues
+    let store: (any RecordStore)?
     private let state: Mutex<State>
 
-    init(engine: EventEngine, queues: SharedQueues, limits: DeliveryLimits) {
+    init(engine: EventEngine, queues: SharedQueues, limits: DeliveryLimits, store: (any RecordStore)?) {
+        self.store = store
         self.engine = engine
         self.queues = queues
         state = Mutex(State(scheduler: Scheduler(limits: limits, random: SystemRandomNumberGenerator())))
@@ -33,12 +42,14 @@ package final class PendingDeliveries: Sendable {
 
     /// Says who is to call at the times that matter, who publishes what rules make of failures, and who calls over HTTP.
     package func begin(alarm: @escaping Alarm, door: (any HTTPDoor)?, publish: @escaping @Sendable ([Message]) -> Void) {
-        state.withLock { state in
+        let restored = state.withLock { state in
             state.alarm = alarm
             state.door = door
             state.publish = publish
+            defer { state.restored = RuleOutput() }
+            return state.restored
         }
-        advance()
+        finish(restored)
     }
 
     /// Deliveries that wait or are under way.
@@ -75,6 +86,8 @@ package final class PendingDeliveries: Sendable {
                 submit(PendingDelivery(work: .call(call)), after: nil, into: &further)
                 isDue = true
             }
+            // What came of them is in the store by now.
+            forget(output.finished)
             if isDue { takeTurns(into: &further) }
             isDue = false
             guard !further.isEmpty else { return messages }
@@ -92,9 +105,25 @@ package final class PendingDeliveries: Sendable {
     /// By a clock that nobody sets: one that is set must neither hold up what waits nor let it all go at once.
     private var now: Int64 { engine.world.steadyMilliseconds() }
 
+    // MARK: Keeping
+
+    func takeNumber() -> UInt64 {
+        state.withLock { state in
+            state.lastNumber += 1
+            return state.lastNumber
+        }
+    }
+
+    func skipNumbers(upTo number: UInt64) { state.withLock { $0.lastNumber = max($0.lastNumber, number) } }
+
+    func carryOutAtBegin(_ output: RuleOutput) { state.withLock { $0.restored.append(output) } }
+
+    /// Deliveries that were not finished at the stop, and wait in the store for the next start.
+    package var leftForNextStart: Int { state.withLock { $0.left } }
+
     // MARK: Stopping
 
-    /// Finishes what can be finished, as long as the limit allows; the rest becomes dead letters.
+    /// Finishes what can be finished, as long as the limit allows; the rest stays in the store, or becomes dead letters without one.
     ///
     /// What would be tried only later is given up at once, and nothing is tried twice any more.
     ///
@@ -143,6 +172,7 @@ package final class PendingDeliveries: Sendable {
 
     private func drop(_ delivery: PendingDelivery) {
         engine.dropDelivery(delivery.origin)
+        if let number = delivery.number { forget([number]) }
         if let counters = delivery.origin.counters { engine.countPending(counters, by: -1) }
     }
 
@@ -173,9 +203,16 @@ package final class PendingDeliveries: Sendable {
     }
 
     private func submit(_ delivery: PendingDelivery, after failure: DeliveryFailure?, into output: inout RuleOutput) {
-        let origin = delivery.origin
-        guard let terms = delivery.terms, let counters = origin.counters else { return }
-        let now = now
+        submit(keep(delivery), after: failure, now: now, into: &output)
+    }
+
+    /// Takes up a delivery of before, which came so many milliseconds ago.
+    func resubmit(_ delivery: PendingDelivery, age: Int64, into output: inout RuleOutput) {
+        submit(delivery, after: nil, now: now - age, into: &output)
+    }
+
+    private func submit(_ delivery: PendingDelivery, after failure: DeliveryFailure?, now: Int64, into output: inout RuleOutput) {
+        guard let terms = delivery.terms, let counters = delivery.origin.counters else { return }
         engine.countPending(counters, by: 1)
         let ending = state.withLock { state in
             state.scheduler.submit(delivery, terms, bytes: delivery.bytes, after: failure, now: now)
@@ -233,6 +270,7 @@ package final class PendingDeliveries: Sendable {
         case .delivered(let delivery):
             engine.delivered(delivery.origin)
             if let counters = delivery.origin.counters { engine.countPending(counters, by: -1) }
+            if let number = delivery.number { forget([number]) }
         case .ended(let ending): end(ending, into: &output)
         // Its target may have changed while it was under way.
         case .waiting(let delivery): lookAgain(at: [(id, delivery)], into: &output)
@@ -242,6 +280,11 @@ package final class PendingDeliveries: Sendable {
 
     private func end(_ ending: Scheduler.Ending, into output: inout RuleOutput) {
         let origin = ending.item.origin
+        if let number = ending.item.number {
+            // What only the stop has ended goes on after the next start.
+            if ending.failure.isStop { return state.withLock { $0.left += 1 } }
+            output.finished.append(number)
+        }
         if case .interrupted = ending.failure { engine.totals.deliveriesInterrupted.increment() }
         output.append(
             engine.failed(origin, ending.failure, RetryRecord(retries: ending.retries, exhaustion: ending.exhaustion)))

@@ -9,6 +9,8 @@ struct PendingDelivery: Sendable {
     }
 
     let work: Work
+    /// By which the store has it; nil where it is in memory alone.
+    var number: UInt64?
 
     var origin: DeliveryOrigin {
         switch work {

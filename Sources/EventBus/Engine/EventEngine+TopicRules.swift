@@ -33,7 +33,7 @@ extension EventEngine {
         let input = SQLInput(
             topic: topic ?? message.topicName, payload: Array(message.payload.readableBytesView), clientID: publisher.clientID,
             principal: publisher.principal, timestampMilliseconds: world.nowMilliseconds(),
-            environment: SQLEnvironment(accountID: TemplateScope.accountID, makeUUID: world.makeID), peer: publisher.peer,
+            environment: environment, peer: publisher.peer,
             properties: { SQLMessageProperties(properties.map(Properties.init(forwarded:)) ?? Properties()) }
         )
         var output = RuleOutput()
@@ -44,6 +44,9 @@ extension EventEngine {
         }
         return output
     }
+
+    /// What statements ask of the world.
+    var environment: SQLEnvironment { SQLEnvironment(accountID: TemplateScope.accountID, makeUUID: world.makeID) }
 
     private func carryOut(_ run: inout TopicRuleRun) {
         let rule = run.entry.rule
@@ -80,6 +83,7 @@ extension EventEngine {
         let document = ErrorActionDocument(run, run.failures)
         run.failures = []
         run.isErrorAction = true
+        run.document = document.json
         carryOut(action, payload: document.json, match, &run)
         // What the error action itself could not do is kept as any other failure.
         for failure in run.failures { fail(failure, run) }
@@ -105,6 +109,8 @@ struct TopicRuleRun {
     let rules: RuleTable
     /// What failed is handed to the rule's error action now; what fails of that is the end.
     var isErrorAction = false
+    /// What the error action gets.
+    var document: [UInt8] = []
     var output = RuleOutput()
     var failures: [RuleFailure] = []
 }

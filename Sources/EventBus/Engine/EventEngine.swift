@@ -1,6 +1,7 @@
 import BrokerCore
 package import Logging
 import NIOCore
+package import Records
 import Rules
 import Synchronization
 
@@ -14,6 +15,7 @@ package final class EventEngine: Sendable {
     let totals = EngineCounters()
     private let table: Mutex<RuleTable>
     private let letters: Mutex<DeadLetterQueue>
+    let store: (any RecordStore)?
     let schedules: Mutex<ScheduleTable>
     let archiveTable: Mutex<ArchiveTable>
     /// Whether there are archives: most sites have none, and no event is to wait for a lock then.
@@ -28,7 +30,12 @@ package final class EventEngine: Sendable {
     ///   - limits: named limits.
     ///   - world: the clock and the source of identifiers.
     ///   - logger: for failures and drops, at most one line for a rule in an interval.
-    package init(resources: ResourceSet, limits: EventBusLimits = .init(), world: EventSource = .system, logger: Logger) {
+    ///   - store: keeps dead letters; without it they are in memory.
+    package init(
+        resources: ResourceSet, limits: EventBusLimits = .init(), world: EventSource = .system, logger: Logger,
+        store: (any RecordStore)? = nil
+    ) {
+        self.store = store
         self.limits = limits
         self.world = world
         self.logger = logger
@@ -114,6 +121,15 @@ package final class EventEngine: Sendable {
         return counters
     }
 
+    /// Takes up the dead letters that the store had kept.
+    func restoreDeadLetters(_ records: [KeptRecord]) throws(UnreadableRecord) {
+        let found = try records.filter { $0.key.kind == .deadLetter }.map { (record) throws(UnreadableRecord) in
+            (record.key.number(at: 0) ?? 0, try DeadLetter(record))
+        }
+        let removed = letters.withLock { letters in found.flatMap { letters.restore($0.1, number: $0.0).removed } }
+        if !removed.isEmpty { store?.append(removed.map { .remove(RecordKey(.deadLetter, $0)) }) }
+    }
+
     // MARK: - Counting what rules do
 
     func countMatch(_ counters: RuleCounters) {
@@ -142,7 +158,12 @@ package final class EventEngine: Sendable {
         counters.failed.increment()
         counters.lastError.withLock { $0 = "\(letter.errorCode): \(letter.errorMessage)" }
         totals.deliveriesFailed.increment()
-        let dropped = letters.withLock { $0.append(letter) }
+        let dropped = letters.withLock { letters in
+            let change = letters.append(letter)
+            // While the store takes nothing, what failed then is kept in memory alone.
+            if let store, !store.isFailing { store.append(change.records(letter)) }
+            return change.dropped
+        }
         if dropped > 0 { totals.deadLettersDropped.wrappingAdd(UInt64(dropped), ordering: .relaxed) }
         var metadata: Logger.Metadata = [
             "rule": "\(letter.rule)", "target": "\(letter.target)", "code": "\(letter.errorCode)", "reason": "\(letter.errorMessage)",
@@ -166,13 +187,17 @@ package final class EventEngine: Sendable {
 
     /// Counts and logs a delivery that waited for a target that is gone.
     func dropDelivery(_ origin: DeliveryOrigin) {
-        totals.deliveriesDropped.increment()
         let (rule, target) =
             switch origin {
             case .target(let delivery): ("\(delivery.entry.rule.busName)/\(delivery.entry.rule.name)", delivery.target.id)
             case .action(let action, let run, _), .errorAction(let action, let run): (run.entry.rule.name, action.name)
             case .deadLetter(let rule): (rule, "dead letter")
             }
+        dropDelivery(rule: rule, target: target)
+    }
+
+    func dropDelivery(rule: String, target: String) {
+        totals.deliveriesDropped.increment()
         log("pending delivery dropped: its target is gone", subject: "gone \(rule)", ["rule": "\(rule)", "target": "\(target)"])
     }
 

@@ -1,6 +1,7 @@
 package import BrokerCore
 package import Documents
 package import Queues
+package import Records
 
 /// The engine with the queues that its rules send to, and with the deliveries that are tried again.
 ///
@@ -10,11 +11,20 @@ package struct RuleDelivery: MessageRules {
     package let queues: SharedQueues
     package let pending: PendingDeliveries
 
-    package init(engine: EventEngine, queues: SharedQueues, limits: DeliveryLimits = DeliveryLimits()) {
+    /// - Parameters:
+    ///   - engine: makes of events what is carried out here.
+    ///   - queues: take what rules have for them.
+    ///   - limits: of deliveries that wait.
+    ///   - store: keeps these; without it they are in memory.
+    package init(
+        engine: EventEngine, queues: SharedQueues, limits: DeliveryLimits = DeliveryLimits(), store: (any RecordStore)? = nil
+    ) {
         self.engine = engine
         self.queues = queues
-        pending = PendingDeliveries(engine: engine, queues: queues, limits: limits)
+        pending = PendingDeliveries(engine: engine, queues: queues, limits: limits, store: store)
     }
+
+    package var recordsKept: UInt64 { pending.store?.number ?? 0 }
 
     package var topicFilters: [String] { engine.topicFilters }
 
@@ -26,6 +36,7 @@ package struct RuleDelivery: MessageRules {
     ///
     /// - Returns: a result for each entry, and what is left to publish.
     package func putEvents(_ entries: [PutEventsEntry]) throws(PutEventsError) -> (results: [PutEventsResult], messages: [Message]) {
+        if pending.store?.isFailing == true { throw .notKept }
         let outcome = try engine.putEvents(entries)
         return (outcome.results, carryOut(outcome.output))
     }

@@ -12,15 +12,18 @@ package struct RuleOutput {
     package var sends: [QueueSend] = []
     /// For others, over HTTP.
     var calls: [RuleCall] = []
+    /// Kept deliveries that are over as soon as all of this is handed on, by their numbers.
+    var finished: [UInt64] = []
 
     package init() {}
 
-    var isEmpty: Bool { messages.isEmpty && sends.isEmpty && calls.isEmpty }
+    var isEmpty: Bool { messages.isEmpty && sends.isEmpty && calls.isEmpty && finished.isEmpty }
 
     mutating func append(_ other: RuleOutput) {
         messages += other.messages
         sends += other.sends
         calls += other.calls
+        finished += other.finished
     }
 }
 
@@ -83,8 +86,10 @@ struct TargetDelivery: Sendable {
 struct SuspendedRun: Sendable {
     let entry: RuleTable.Topic
     let payloadBytes: Int
+    /// What the error action gets.
+    let document: [UInt8]
     private let makeInput: @Sendable () -> SQLInput
-    private let hops: UInt8
+    let hops: UInt8
     private let now: Instant
     private let rules: RuleTable
     private let isErrorAction: Bool
@@ -92,6 +97,7 @@ struct SuspendedRun: Sendable {
     init(_ run: TopicRuleRun) {
         entry = run.entry
         payloadBytes = run.input.payload.count
+        document = run.document
         makeInput = run.input.remaking
         hops = run.hops
         now = run.now
@@ -101,6 +107,7 @@ struct SuspendedRun: Sendable {
 
     /// The work as it was, with nothing put out yet.
     func resumed() -> TopicRuleRun {
-        TopicRuleRun(entry: entry, input: makeInput(), hops: hops, now: now, rules: rules, isErrorAction: isErrorAction)
+        TopicRuleRun(
+            entry: entry, input: makeInput(), hops: hops, now: now, rules: rules, isErrorAction: isErrorAction, document: document)
     }
 }

@@ -13,7 +13,7 @@ struct EventEnvelope: Sendable {
     /// The keys have the order that EventBridge gives them; numbers in the detail keep their spelling.
     private(set) var json: [UInt8]
     /// Where in the JSON the name of a replay goes: behind the region.
-    private let replayOffset: Int
+    let replayOffset: Int
 
     /// - Parameters:
     ///   - id: what PutEvents answered.
@@ -45,6 +45,14 @@ struct EventEnvelope: Sendable {
         json += detail
         json.append(UInt8(ascii: "}"))
         self.json = json
+    }
+
+    /// An event that was kept; without `replayOffset` on its way to a target, where no replay puts it on a bus again.
+    init(id: String, timeMilliseconds: Int64, json: [UInt8], replayOffset: Int? = nil) {
+        self.id = id
+        self.timeMilliseconds = timeMilliseconds
+        self.json = json
+        self.replayOffset = replayOffset ?? json.count
     }
 
     /// The JSON, taken apart.

@@ -60,9 +60,11 @@ package enum PutEventsError: Error, Sendable, Equatable {
     case noEntries
     case tooManyEntries([PutEventsEntry])
     case tooLarge
+    /// The disk takes nothing; they may be on their way all the same.
+    case notKept
 
-    package var code: String { "ValidationException" }
-    package var httpStatus: Int { 400 }
+    package var code: String { self == .notKept ? ControlError.notKept.code.rawValue : "ValidationException" }
+    package var httpStatus: Int { self == .notKept ? 503 : 400 }
 
     package var message: String {
         switch self {
@@ -74,6 +76,7 @@ package enum PutEventsError: Error, Sendable, Equatable {
                 + "failed to satisfy constraint: Member must have length less than or equal to 10"
         case .tooLarge:
             "Total size of the entries in the request is over the limit."
+        case .notKept: ControlError.notKept.message
         }
     }
 }

@@ -22,6 +22,8 @@ package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible
         case conflictingUpdate = "ConflictingResourceUpdateException"
         /// Also for a topic rule that does not exist.
         case unauthorized = "UnauthorizedException"
+        /// The disk takes nothing.
+        case serviceUnavailable = "ServiceUnavailableException"
     }
 
     package let code: Code
@@ -59,6 +61,10 @@ package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible
     static func invalid(_ parameter: String, _ value: String, _ reason: String) -> ControlError {
         .init(.validation, "Parameter \(parameter) is not valid. Reason: `\(value)` \(reason).")
     }
+
+    /// Whatever was asked for, it may be carried out later all the same.
+    package static let notKept = ControlError(
+        .serviceUnavailable, "The store of Crema cannot write now; its log says why. Try again later.")
 
     static let tooMany = ControlError(.limitExceeded, "The requested resource exceeds the maximum number allowed.")
 

@@ -1,3 +1,5 @@
+import Records
+
 /// A delivery that failed for good, with what an operator needs to understand and repeat it.
 package struct DeadLetter: Sendable, Equatable {
     /// Milliseconds since 1970.
@@ -28,7 +30,8 @@ struct DeadLetterQueue {
     private let countMax: Int
     private let bytesMax: Int
     /// In order of time; those before `first` are gone already and removed together, so that each costs little.
-    private var letters: [DeadLetter?] = []
+    private var letters: [(number: UInt64, letter: DeadLetter)?] = []
+    private var lastNumber: UInt64 = 0
     private var first = 0
     private var bytes = 0
 
@@ -39,31 +42,82 @@ struct DeadLetterQueue {
 
     private var count: Int { letters.count - first }
 
-    /// Keeps a letter, and answers how many had to go for it: the oldest, or the letter itself where it alone is too large.
-    mutating func append(_ letter: DeadLetter) -> Int {
-        guard letter.event.count <= bytesMax, countMax > 0 else { return 1 }
-        var dropped = 0
+    /// What a letter has changed.
+    struct Change {
+        /// The letter's own; nil where it alone is too large.
+        var number: UInt64?
+        /// The oldest, which had to go for it.
+        var removed: [UInt64] = []
+
+        /// How many letters are not kept any more, be it the letter itself.
+        var dropped: Int { number == nil ? 1 : removed.count }
+    }
+
+    /// Keeps a letter.
+    mutating func append(_ letter: DeadLetter) -> Change { restore(letter, number: lastNumber + 1) }
+
+    /// Keeps a letter under the number that it has.
+    mutating func restore(_ letter: DeadLetter, number: UInt64) -> Change {
+        lastNumber = max(lastNumber, number)
+        guard letter.event.count <= bytesMax, countMax > 0 else { return Change() }
+        var change = Change(number: number)
         while count >= countMax || bytes + letter.event.count > bytesMax {
+            if let oldest = letters[first]?.number { change.removed.append(oldest) }
             removeOldest()
-            dropped += 1
         }
-        letters.append(letter)
+        letters.append((number, letter))
         bytes += letter.event.count
-        return dropped
+        return change
     }
 
     /// The newest letters, newest first.
     func newest(limit: Int) -> [DeadLetter] {
-        letters.dropFirst(first).suffix(max(0, limit)).reversed().compactMap(\.self)
+        letters.dropFirst(first).suffix(max(0, limit)).reversed().compactMap { $0?.letter }
     }
 
     private mutating func removeOldest() {
-        bytes -= letters[first]?.event.count ?? 0
+        bytes -= letters[first]?.letter.event.count ?? 0
         letters[first] = nil
         first += 1
         if first > count {
             letters.removeFirst(first)
             first = 0
         }
+    }
+}
+
+extension DeadLetterQueue.Change {
+    func records(_ letter: DeadLetter) -> [RecordChange] {
+        removed.map { .remove(RecordKey(.deadLetter, $0)) }
+            + (number.map { [.put(KeptRecord(RecordKey(.deadLetter, $0), letter.fields))] } ?? [])
+    }
+}
+
+extension DeadLetter {
+    fileprivate var fields: [UInt8] {
+        var writer = RecordWriter()
+        writer.add(timeMilliseconds)
+        writer.add(rule)
+        writer.add(bus)
+        writer.add(target)
+        writer.add(errorCode)
+        writer.add(errorMessage)
+        writer.add(event)
+        writer.add(Int64(trying.retries))
+        writer.add(trying.exhaustion?.rawValue)
+        return writer.bytes
+    }
+
+    init(_ record: KeptRecord) throws(UnreadableRecord) {
+        var reader = try RecordReader(record)
+        timeMilliseconds = try reader.number()
+        rule = try reader.text()
+        bus = try reader.optionalText()
+        target = try reader.text()
+        errorCode = try reader.text()
+        errorMessage = try reader.text()
+        event = try reader.field()
+        trying = RetryRecord(
+            retries: Int(clamping: try reader.number()), exhaustion: try reader.optionalText().flatMap(RetryExhaustion.init(rawValue:)))
     }
 }

@@ -41,12 +41,20 @@ enum DeliveryFailure: Error, Sendable {
     /// Whether it is tried again.
     var retry: RetryAdvice {
         switch self {
-        case .queue(_, let error) where error.code == .overLimit: .later()
+        case .queue(_, let error) where error.code == .overLimit || error.code == .serviceUnavailable: .later()
         case .call(_, let failed): failed.retry
         case .queue, .topic, .invalidTopic, .payload, .nothingSelected, .statement, .undefined, .invalidHeader, .detailIsNoObject,
             .sourceNotAllowed, .tooLarge, .unknownBus, .invalidQueueURL, .payloadIsNoText, .noParameter, .invalidURL, .inactive,
             .tooManyPending, .tooOld, .stopped, .interrupted:
             .never
+        }
+    }
+
+    /// Whether Crema's end is all that ended it.
+    var isStop: Bool {
+        switch self {
+        case .stopped, .interrupted: true
+        default: false
         }
     }
 
@@ -66,6 +74,7 @@ enum DeliveryFailure: Error, Sendable {
             switch error.code {
             case .queueDoesNotExist: "NO_RESOURCE"
             case .overLimit: "THROTTLING"
+            case .serviceUnavailable: "SERVICE_UNAVAILABLE"
             default: "SDK_CLIENT_ERROR"
             }
         case .invalidQueueURL: "INVALID_QUEUE"

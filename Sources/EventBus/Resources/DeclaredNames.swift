@@ -6,6 +6,8 @@ struct DeclaredNames: Sendable {
     var queues: [String]
     var destinations: [String: APIDestinationDeclaration] = [:]
     var calls = CallSettings()
+    /// For what was read before and may have outlived what it refers to.
+    var admitsAll = false
 
     /// The API destination that an ARN names.
     func requireDestination(_ arn: CallARN, what: String, at location: SourceLocation) throws(DocumentError) -> APIDestination {
@@ -21,13 +23,13 @@ struct DeclaredNames: Sendable {
     }
 
     func requireBus(_ name: String, at location: SourceLocation) throws(DocumentError) {
-        guard buses.contains(name) else {
+        guard admitsAll || buses.contains(name) else {
             throw DocumentError("Event bus \(name) does not exist\(suggestion(for: name, among: buses))", at: location)
         }
     }
 
     func requireQueue(_ name: String, at location: SourceLocation) throws(DocumentError) {
-        guard queues.contains(name) else {
+        guard admitsAll || queues.contains(name) else {
             throw DocumentError("Queue \(name) does not exist\(suggestion(for: name, among: queues))", at: location)
         }
     }

@@ -17,6 +17,8 @@ package struct ServiceError: Error, Equatable {
         case accessDenied = "AccessDeniedException"
         case unsupportedMediaType = "UnsupportedMediaTypeException"
         case requestTimeout = "RequestTimeoutException"
+        /// The disk takes nothing.
+        case serviceUnavailable = "ServiceUnavailableException"
     }
 
     /// The name that clients switch over.
@@ -40,6 +42,7 @@ package struct ServiceError: Error, Equatable {
             case .missingAuthenticationToken, .accessDenied: .forbidden
             case .unsupportedMediaType: .unsupportedMediaType
             case .requestTimeout: .requestTimeout
+            case .serviceUnavailable: .serviceUnavailable
             }
     }
 
@@ -47,13 +50,13 @@ package struct ServiceError: Error, Equatable {
     init(_ error: ControlError, status: HTTPResponse.Status = .badRequest) {
         code = error.code.rawValue
         message = error.message
-        self.status = status
+        self.status = error.code == .serviceUnavailable ? .serviceUnavailable : status
     }
 
     init(_ error: QueueError) {
         code = error.code.rawValue
         message = error.message
-        status = .badRequest
+        status = error.code == .serviceUnavailable ? .serviceUnavailable : .badRequest
         queueError = error
         namespace = "com.amazonaws.sqs"
         olderCode = error.code.olderName

@@ -46,6 +46,18 @@ struct EventsService: JSONService {
         case listAPIDestinations = "ListApiDestinations"
         case putPermission = "PutPermission"
         case removePermission = "RemovePermission"
+
+        /// Whether its answer promises something to outlive the process.
+        var isKept: Bool {
+            switch self {
+            case .putRule, .deleteRule, .enableRule, .disableRule, .putTargets, .removeTargets, .createEventBus, .deleteEventBus,
+                .updateEventBus, .tagResource, .untagResource, .createConnection, .updateConnection, .deauthorizeConnection,
+                .deleteConnection, .createAPIDestination, .updateAPIDestination, .deleteAPIDestination, .putPermission, .removePermission,
+                .createArchive, .updateArchive, .deleteArchive, .startReplay, .cancelReplay:
+                true
+            default: false
+            }
+        }
     }
 
     static let prefix = "AWSEvents"
@@ -68,6 +80,14 @@ struct EventsService: JSONService {
     }
 
     func perform(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
+        let answer = try await carryOut(operation, call)
+        if operation.isKept {
+            do throws(ControlError) { try await control.kept() } catch { throw ServiceError(error) }
+        }
+        return answer
+    }
+
+    private func carryOut(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
         switch operation {
         case .putEvents: try await putEvents(call)
         case .testEventPattern: try testEventPattern(call)
@@ -126,12 +146,15 @@ struct EventsService: JSONService {
         }
     }
 
-    /// Puts events; returns when everything that they caused has been published and sent, in order.
+    /// Puts events; returns when everything that they caused has been published and sent, in order, and what of it waits is kept.
     func put(_ entries: [PutEventsEntry]) async throws(PutEventsError) -> [PutEventsResult] {
         let (results, messages) = try control.delivery.putEvents(entries)
         if !messages.isEmpty { await broker.publish(messages) }
+        do throws(ControlError) { try await control.kept() } catch { throw .notKept }
         return results
     }
 }
 
-extension ServiceError { init(_ error: PutEventsError) { self.init(.validation, error.message) } }
+extension ServiceError {
+    init(_ error: PutEventsError) { self.init(error == .notKept ? .serviceUnavailable : .validation, error.message) }
+}

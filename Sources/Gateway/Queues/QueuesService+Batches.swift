@@ -133,7 +133,8 @@ extension QueuesService {
             } catch {
                 failed.append(
                     .object([
-                        "Id": .text(id(entry)), "SenderFault": .boolean(true), "Code": .text(error.code.olderName),
+                        "Id": .text(id(entry)), "SenderFault": .boolean(error.code != .serviceUnavailable),
+                        "Code": .text(error.code.olderName),
                         "Message": .text(error.message),
                     ]))
             }

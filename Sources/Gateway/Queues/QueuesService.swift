@@ -23,6 +23,18 @@ struct QueuesService: JSONService {
         case deleteMessageBatch = "DeleteMessageBatch"
         case changeMessageVisibility = "ChangeMessageVisibility"
         case changeMessageVisibilityBatch = "ChangeMessageVisibilityBatch"
+
+        /// Whether its answer promises something to outlive the process.
+        var isKept: Bool {
+            switch self {
+            case .createQueue, .deleteQueue, .purgeQueue, .setQueueAttributes, .tagQueue, .untagQueue, .sendMessage, .sendMessageBatch,
+                .deleteMessage, .deleteMessageBatch:
+                true
+            case .getQueueURL, .listQueues, .getQueueAttributes, .listQueueTags, .listDeadLetterSourceQueues, .receiveMessage,
+                .changeMessageVisibility, .changeMessageVisibilityBatch:
+                false
+            }
+        }
     }
 
     static let prefix = "AmazonSQS"
@@ -35,6 +47,14 @@ struct QueuesService: JSONService {
     let source: EventSource
 
     func perform(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
+        let answer = try await carryOut(operation, call)
+        if operation.isKept {
+            do throws(QueueError) { try await queues.kept() } catch { throw ServiceError(error) }
+        }
+        return answer
+    }
+
+    private func carryOut(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
         switch operation {
         case .createQueue: try createQueue(call)
         case .getQueueURL: try getQueueURL(call)

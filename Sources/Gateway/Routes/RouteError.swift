@@ -52,6 +52,7 @@ enum RouteError: Error, Equatable {
             switch code {
             case "ThrottlingException": .tooManyRequests
             case "InternalFailure", "InternalException": .internalServerError
+            case "ServiceUnavailable", "ServiceUnavailableException": .serviceUnavailable
             default: .badRequest
             }
         }

@@ -43,7 +43,7 @@ struct TopicRulesService: Sendable {
             guard let arn = QueryParameters(query)["resourceArn"] else { throw Self.invalid("resourceArn is missing.") }
             let tags = try ask { (control) throws(ControlError) in try control.tags(ofResource: arn) }
             return AnswerDocument.object(["tags": .tags(tags)]).json
-        case .tag, .untag: return try tag(try await body(of: request))
+        case .tag, .untag: return try await tag(try await body(of: request))
         }
     }
 
@@ -52,7 +52,13 @@ struct TopicRulesService: Sendable {
     private func change(_ change: (ControlPlane) throws(ControlError) -> Void) async throws(ServiceError) -> [UInt8] {
         try ask(change)
         await topicFiltersChanged()
+        try await kept()
         return []
+    }
+
+    /// Returns when what was changed outlives a crash.
+    private func kept() async throws(ServiceError) {
+        do throws(ControlError) { try await control.kept() } catch { throw ServiceError(error) }
     }
 
     private func ask<Value>(_ question: (ControlPlane) throws(ControlError) -> Value) throws(ServiceError) -> Value {
@@ -63,7 +69,7 @@ struct TopicRulesService: Sendable {
         }
     }
 
-    private func tag(_ body: JSONView) throws(ServiceError) -> [UInt8] {
+    private func tag(_ body: JSONView) async throws(ServiceError) -> [UInt8] {
         guard let arn = body["resourceArn"]?.stringValue else { throw Self.invalid("resourceArn is missing.") }
         var tags: [String: String] = [:]
         for tag in body["tags"].map({ Array($0.elements) }) ?? [] {
@@ -72,6 +78,7 @@ struct TopicRulesService: Sendable {
         }
         let keys = body["tagKeys"]?.elements.compactMap(\.stringValue) ?? []
         try ask { (control) throws(ControlError) in try control.tag(arn, tags, removing: keys) }
+        try await kept()
         return EventsService.done
     }
 

@@ -128,13 +128,13 @@ struct Queue {
 
     /// Makes visible what has been hidden long enough, and drops what is too old.
     ///
-    /// - Returns: how many messages were dropped.
-    mutating func advance(to now: Int64) -> Int {
-        var expired = 0
+    /// - Returns: the messages that were dropped.
+    mutating func advance(to now: Int64) -> [UInt64] {
+        var expired: [UInt64] = []
         let oldest = now - Int64(settings.messageRetentionPeriod) * 1_000
         while let moment = sendings.min, moment.milliseconds <= oldest {
             sendings.removeMin()
-            if remove(moment.sequence) != nil { expired += 1 }
+            if remove(moment.sequence) != nil { expired.append(moment.sequence) }
         }
         while let moment = wakings.min, moment.milliseconds <= now {
             wakings.removeMin()

@@ -6,6 +6,7 @@ extension QueueTable {
     /// - Returns: its identifier.
     /// - Throws: when it is refused; then it is counted, and nothing has changed.
     package mutating func send(_ message: NewQueueMessage, to name: String, now: Int64) throws(QueueError) -> String {
+        try requireStore()
         advance(name, to: now)
         let settings = try settings(of: name)
         let size = message.bytes + QueueLimits.overheadBytes
@@ -29,6 +30,7 @@ extension QueueTable {
         let delay = message.delaySeconds ?? settings.delaySeconds
         let sequence = nextNumber()
         queues[name]?.insert(stored, as: sequence, availableAt: delay > 0 ? now + Int64(delay) * 1_000 : nil)
+        noteMessage(sequence, in: name)
         bytes += size
         counters.sent += 1
         serve(name, now: now)
@@ -104,9 +106,10 @@ extension QueueTable {
 
     /// Moves a message that has been received as often as it may, and answers where to.
     ///
-    /// It stays while the other queue does not exist or is full: an answer too many is better than a message lost.
+    /// It stays while the other queue does not exist or is full, or the store takes nothing: an answer too many is better than a message lost.
     private mutating func redrive(_ sequence: UInt64, of name: String) -> String? {
-        guard let policy = queues[name]?.settings.redrivePolicy, var message = queues[name]?.message(sequence),
+        guard !isStoreFailing, let number = queues[name]?.number, let policy = queues[name]?.settings.redrivePolicy,
+            var message = queues[name]?.message(sequence),
             message.receiveCount >= policy.maxReceiveCount, let waiting = queues[policy.deadLetterQueue]?.count,
             waiting < limits.queueMessagesMax
         else { return nil }
@@ -117,6 +120,9 @@ extension QueueTable {
         message.deadLetterSource = name
         let moved = nextNumber()
         queues[policy.deadLetterQueue]?.insert(message, as: moved, availableAt: nil)
+        // In one step with the removal: never in neither of them.
+        noteRemoval(sequence, from: number)
+        noteMessage(moved, in: policy.deadLetterQueue)
         counters.deadLettered += 1
         return policy.deadLetterQueue
     }
@@ -125,9 +131,11 @@ extension QueueTable {
 
     /// Deletes a message; one that is gone already, or that another has received since, is left as it is.
     package mutating func delete(_ receiptHandle: String, from name: String, now: Int64) throws(QueueError) {
+        try requireStore()
         advance(name, to: now)
         guard let sequence = try current(receiptHandle, of: name) else { return }
-        guard let message = queues[name]?.remove(sequence) else { return }
+        guard let number = queues[name]?.number, let message = queues[name]?.remove(sequence) else { return }
+        noteRemoval(sequence, from: number)
         bytes -= message.bytes
         counters.deleted += 1
         // Where the limit of messages in flight was met, there is room now.

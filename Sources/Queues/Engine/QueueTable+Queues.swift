@@ -1,3 +1,5 @@
+import Records
+
 extension QueueTable {
     /// The names of the queues, in order.
     package func names(withPrefix prefix: String = "") -> [String] { queues.keys.filter { $0.hasPrefix(prefix) }.sorted() }
@@ -23,6 +25,7 @@ extension QueueTable {
             }
             return
         }
+        try requireStore()
         try add(name.text, settings, tags, now)
     }
 
@@ -33,6 +36,7 @@ extension QueueTable {
             throw QueueError(.overLimit, "There are queuesMax (\(limits.queuesMax)) queues already.")
         }
         queues[name] = Queue(number: nextNumber(), settings: settings, tags: tags, now: now)
+        noteQueue(name)
     }
 
     /// Makes the queues that the templates declare; one that is there keeps its messages and gets the template's attributes.
@@ -56,6 +60,7 @@ extension QueueTable {
                 queues[declaration.name]?.settings = declaration.settings
                 queues[declaration.name]?.tags = declaration.tags
                 queues[declaration.name]?.modifiedMilliseconds = now
+                noteQueue(declaration.name)
             }
         }
     }
@@ -63,7 +68,10 @@ extension QueueTable {
     /// Removes a queue with its messages; who waits there learns that it is gone.
     package mutating func deleteQueue(_ name: String) throws(QueueError) {
         try refuseDeclared(name)
+        try requireStore()
         guard var queue = queues.removeValue(forKey: name) else { throw .queueDoesNotExist }
+        noteEmptied(queue.number)
+        if isKept { note(.remove(queueKey(queue))) }
         let waiting = queue.waiters.removeAll()
         awaited.remove(name)
         bytes -= queue.bytes
@@ -73,8 +81,10 @@ extension QueueTable {
 
     /// Removes all messages of a queue, those in flight with them.
     package mutating func purge(_ name: String, now: Int64) throws(QueueError) {
+        try requireStore()
         advance(name, to: now)
         _ = try settings(of: name)
+        if let number = queues[name]?.number { noteEmptied(number) }
         bytes -= queues[name]?.bytes ?? 0
         counters.purged += UInt64(queues[name]?.count ?? 0)
         queues[name]?.removeAll()
@@ -100,8 +110,10 @@ extension QueueTable {
         try refuseDeclared(name)
         try settings.set(attributes)
         try check(settings, of: name)
+        try requireStore()
         queues[name]?.settings = settings
         queues[name]?.modifiedMilliseconds = now
+        noteQueue(name)
         advance(name, to: now)
     }
 
@@ -129,12 +141,16 @@ extension QueueTable {
     package mutating func tag(_ name: String, with tags: [String: String]) throws(QueueError) {
         let all = try self.tags(of: name).merging(tags) { $1 }
         try QueueTags.check(all, of: name)
+        try requireStore()
         queues[name]?.tags = all
+        noteQueue(name)
     }
 
     package mutating func untag(_ name: String, keys: [String]) throws(QueueError) {
         _ = try settings(of: name)
+        try requireStore()
         for key in keys { queues[name]?.tags[key] = nil }
+        noteQueue(name)
     }
 
     /// The queues whose dead letters go to this one, in order.

@@ -1,7 +1,9 @@
+package import Records
+
 /// All queues, and the rules by which their messages move.
 ///
 /// It waits for nothing and knows no clock: every call says what time it is, in milliseconds since 1970, and whoever waits for messages is
-/// named in ``takeAnswers()`` once there is a word for it. In memory: the end of the program is the end of the messages.
+/// named in ``takeAnswers()`` once there is a word for it. What of it is to outlive the process is in ``takeChanges()``.
 package struct QueueTable: Sendable {
     let limits: QueueLimits
     let makeID: @Sendable () -> String
@@ -18,6 +20,11 @@ package struct QueueTable: Sendable {
     var refilled: [String] = []
     private var answers: [WaiterAnswer] = []
     private var lastNumber: UInt64 = 0
+    /// Whether there is a store: then changes are noted.
+    var isKept = false
+    /// Whether the store takes nothing now: what would have to be in it is refused.
+    package var isStoreFailing = false
+    private var changes: [RecordChange] = []
 
     /// - Parameters:
     ///   - limits: named limits.
@@ -31,6 +38,23 @@ package struct QueueTable: Sendable {
     mutating func nextNumber() -> UInt64 {
         lastNumber += 1
         return lastNumber
+    }
+
+    mutating func skipNumbers(upTo number: UInt64) { lastNumber = max(lastNumber, number) }
+
+    // MARK: - What is kept
+
+    mutating func note(_ change: RecordChange) { changes.append(change) }
+
+    /// What is to be kept of what has changed since this was asked last, in order.
+    package mutating func takeChanges() -> [RecordChange] {
+        if changes.isEmpty { return [] }
+        defer { changes = [] }
+        return changes
+    }
+
+    func requireStore() throws(QueueError) {
+        if isStoreFailing { throw .notKept }
     }
 
     // Nobody holds a queue while it is changed: that would copy its messages.
@@ -61,10 +85,11 @@ package struct QueueTable: Sendable {
     /// Brings one queue to a time.
     mutating func advance(_ name: String, to now: Int64) {
         let before = queues[name]?.bytes ?? 0
-        let expired = queues[name]?.advance(to: now) ?? 0
-        if expired > 0 {
-            counters.expired += UInt64(expired)
-            bytes -= before - (queues[name]?.bytes ?? 0)
+        let expired = queues[name]?.advance(to: now) ?? []
+        if !expired.isEmpty, let queue = queues[name] {
+            counters.expired += UInt64(expired.count)
+            bytes -= before - queue.bytes
+            for sequence in expired { noteRemoval(sequence, from: queue.number) }
         }
         guard awaited.contains(name) else { return }
         serve(name, now: now)

@@ -47,7 +47,8 @@ package final class SQLInput {
 
     package init(
         topic: String, payload: [UInt8], clientID: String?, principal: String?, timestampMilliseconds: Int64,
-        environment: SQLEnvironment = SQLEnvironment(), peer: String? = nil, properties: @escaping () -> SQLMessageProperties? = { nil }
+        environment: SQLEnvironment = SQLEnvironment(), peer: String? = nil, traceID: String? = nil,
+        properties: @escaping () -> SQLMessageProperties? = { nil }
     ) {
         self.topic = topic
         self.payload = payload
@@ -57,6 +58,7 @@ package final class SQLInput {
         self.environment = environment
         self.peer = peer
         readProperties = properties
+        if let traceID { self.traceID = traceID }
     }
 
     /// The address that the message came from, without its port; nil where it came over no connection.
@@ -92,7 +94,7 @@ package final class SQLInput {
     }
 
     /// Nil for messages that did not come over MQTT 5.
-    private(set) lazy var properties: SQLMessageProperties? = readProperties()
+    package private(set) lazy var properties: SQLMessageProperties? = readProperties()
 
     /// What ties the traces of one message together.
     package private(set) lazy var traceID: String = environment.makeUUID()
@@ -103,11 +105,9 @@ package final class SQLInput {
         let (topic, payload, clientID, principal) = (topic, payload, clientID, principal)
         let (timestamp, environment, traceID) = (timestampMilliseconds, environment, traceID)
         return {
-            let input = SQLInput(
+            SQLInput(
                 topic: topic, payload: payload, clientID: clientID, principal: principal, timestampMilliseconds: timestamp,
-                environment: environment, properties: { properties })
-            input.traceID = traceID
-            return input
+                environment: environment, traceID: traceID, properties: { properties })
         }
     }
 

@@ -157,7 +157,7 @@ extension CheckReport.Store {
             case .strict: "strict"
             }
         kept = store == nil ? nil : SiteStore.kept
-        inMemory = store == nil ? "sessions, retained messages, \(SiteStore.inMemory)" : SiteStore.inMemory
+        inMemory = store == nil ? "\(SiteStore.kept), \(SiteStore.inMemory)" : SiteStore.inMemory
     }
 
     var lines: [String] {

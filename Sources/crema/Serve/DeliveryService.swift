@@ -45,6 +45,10 @@ struct DeliveryService: Service {
         await client.shutDown()
         guard count > 0 else { return }
         log.notice(
-            "deliveries finished", metadata: ["pending": "\(count)", "deadLettered": "\(failed)", "interrupted": "\(underWay)"])
+            "deliveries finished",
+            metadata: [
+                "pending": "\(count)", "deadLettered": "\(failed)", "interrupted": "\(underWay)",
+                "leftForNextStart": "\(pending.leftForNextStart)",
+            ])
     }
 }

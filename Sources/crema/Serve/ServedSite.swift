@@ -9,6 +9,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Queues
+import Records
 import ServiceLifecycle
 import Trust
 
@@ -29,26 +30,47 @@ struct ServedSite {
     private let readiness = Readiness()
     private let gatewayCounters = GatewayCounters()
 
-    /// - Throws: for a data directory that cannot be used.
+    /// - Throws: for a data directory that cannot be used, and for what another version kept there.
     init(loaded: LoadedConfiguration, options: ConfigurationOptions, log: Logger, logWriter: LogWriter) throws {
         self.loaded = loaded
         self.options = options
         self.log = log
         self.logWriter = logWriter
         let limits = loaded.configuration.limits
+        store = try SiteStore(loaded.configuration, log: log)
+        let records = store.takeRecords()
         delivery = RuleDelivery(
             engine: EventEngine(
-                resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules")),
-            queues: SharedQueues(limits: KnownLimits.queues(limits), makeID: EventSource.system.makeID),
-            limits: KnownLimits.deliveries(limits))
+                resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules"),
+                store: store.records),
+            queues: SharedQueues(limits: KnownLimits.queues(limits), makeID: EventSource.system.makeID, store: store.records),
+            limits: KnownLimits.deliveries(limits), store: store.records)
         authorizer = SiteAuthorizer(credentials: loaded.scramUsers, policies: loaded.policies)
-        control = ControlPlane(delivery: delivery, templates: loaded.resources, host: RuleHost.host)
-        store = try SiteStore(loaded.configuration, log: log)
+        control = ControlPlane(delivery: delivery, templates: loaded.resources, host: RuleHost.host, store: store.records)
+        try Self.restore(records, store, delivery, control, log: log)
         broker = Broker(
             limits: KnownLimits.broker(limits), authorizer: authorizer, rules: delivery,
             loopCount: KnownLimits.eventLoops(limits, cores: System.coreCount), logger: Logger(label: "crema.broker"),
             version: CremaVersion.text, kept: store.take(log: log))
         store.start(for: broker)
+    }
+
+    /// Takes up what was kept of what came by API, and of queues.
+    private static func restore(
+        _ records: [KeptRecord], _ store: SiteStore, _ delivery: RuleDelivery, _ control: ControlPlane, log: Logger
+    ) throws {
+        guard store.records != nil else { return }
+        try delivery.queues.restore(records)
+        let (count, leftOut) = try control.restore(records)
+        for reason in leftOut { log.warning("kept, and not in force: \(reason)") }
+        if !records.isEmpty { log.info("restored", metadata: ["resources": "\(count)", "records": "\(records.count)"]) }
+    }
+
+    private func restoreDeliveries() throws {
+        let kept = store.takeLateRecords()
+        guard !kept.isEmpty else { return }
+        let (waiting, gone) = try delivery.pending.restore(kept, now: .now)
+        log.info("restored", metadata: ["deliveries": "\(waiting)", "dropped": "\(gone)", "records": "\(kept.count)"])
     }
 
     /// Serves until a signal ends it.
@@ -57,7 +79,8 @@ struct ServedSite {
     func run() async throws {
         logCertificates()
         log.info("\(loaded.rightsText)")
-        try delivery.declare(loaded.resources)
+        try delivery.declare(loaded.resources, buses: control.busNames)
+        try restoreDeliveries()
         QueueAlarm.set(for: delivery.queues, on: broker.eventLoopGroup.next())
         let bindings = try await broker.start(mqttListeners)
         // Only now: nobody would end its threads if a listener could not be opened.

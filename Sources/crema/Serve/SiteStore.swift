@@ -3,13 +3,15 @@ import BrokerServer
 import BrokerStore
 import Documents
 import Logging
+import Records
 
 /// The durable store of a site, if its configuration names a directory.
 struct SiteStore {
     /// What outlives the process, as operators read it.
-    static let kept = "persistent sessions with their subscriptions, queues and wills, and retained messages"
-    /// What does not yet, whatever the durability.
-    static let inMemory = "events and their deliveries, dead letters, archives, SQS queues, and what came by API"
+    static let kept =
+        "persistent sessions with their subscriptions, queues and wills, retained messages, what came by API, SQS queues with their messages, deliveries that wait, dead letters, archives and replays"
+    /// What does not, whatever the durability.
+    static let inMemory = "statistics, and how often a delivery was tried and a message received"
 
     private let durable: DurableStore?
     private let retained: RetainedStore
@@ -23,7 +25,7 @@ struct SiteStore {
             durable = nil
             durability = .memory
             retained = RetainedStore(limits: KnownLimits.broker(configuration.limits))
-            log.info("durability: memory: a restart forgets sessions, retained messages, \(Self.inMemory)")
+            log.info("durability: memory: a restart forgets \(Self.kept), \(Self.inMemory)")
             return
         }
         durability =
@@ -38,6 +40,18 @@ struct SiteStore {
             "durability: \(durability) in \(store.directory): kept: \(Self.kept); in memory: \(Self.inMemory)",
             metadata: ["retained": "\(retained.count)"])
     }
+
+    /// Takes what events and queues are to keep; nil when they are in memory.
+    var records: (any RecordStore)? { durable }
+
+    /// What is for when all rules and queues are there.
+    private static let late: [RecordKind] = [.delivery, .deadLetter]
+
+    /// What was kept of queues and of what came by API; once.
+    func takeRecords() -> [KeptRecord] { durable?.takeRecords(of: RecordKind.allCases.filter { !Self.late.contains($0) }) ?? [] }
+
+    /// What was kept of deliveries and dead letters; once.
+    func takeLateRecords() -> [KeptRecord] { durable?.takeRecords(of: Self.late) ?? [] }
 
     /// What the broker is to begin with; once.
     func take(log: Logger) -> KeptState? {

@@ -2,6 +2,7 @@ import BrokerCore
 import CremaTesting
 import MQTTCodec
 import NIOCore
+import Synchronization
 import Testing
 
 /// Answers that promise something to outlive a crash leave when it is on disk, and no others wait.
@@ -86,6 +87,28 @@ import Testing
         #expect(try publisher.read().isEmpty)
         broker.settle()
         #expect(try publisher.read().map(\.type) == [.puback])
+    }
+
+    /// Rules that hand something to the store for each message that they look at.
+    private final class KeepingRules: MessageRules {
+        private let kept = Atomic<UInt64>(0)
+        let topicFilters = ["kept"]
+        var recordsKept: UInt64 { kept.load(ordering: .relaxed) }
+
+        func evaluate(_ message: Message, from publisher: Publisher, now: Instant) -> [Message] {
+            kept.wrappingAdd(1, ordering: .relaxed)
+            return []
+        }
+    }
+
+    @Test("What rules hand to the store is waited for", arguments: [QoS.atLeastOnce, .exactlyOnce])
+    func recordsOfRulesWait(qos: QoS) throws {
+        let rules = KeepingRules()
+        for node in broker.nodes { node.core.setRules(rules) }
+        let publisher = try client("p", isKept: false)
+        let (before, after) = try answers(to: publish(qos, topic: "kept"), by: publisher)
+        #expect(before == [] && after == [qos == .atLeastOnce ? .puback : .pubrec])
+        #expect(try answers(to: publish(.atLeastOnce, 2, topic: "other"), by: publisher).before == [.puback])
     }
 
     @Test func aRetainedMessageWaits() throws {

@@ -1,0 +1,159 @@
+import Documents
+import Records
+import Rules
+
+/// What came by API, by what it is known by in the store.
+enum ResourceKey: Hashable, Sendable {
+    case bus(String)
+    case policy(String)
+    case connection(String)
+    case destination(String)
+    case rule(RuleKey)
+    case topicRule(String)
+
+    var recordKey: RecordKey {
+        switch self {
+        case .bus(let name): RecordKey(.bus, name)
+        case .policy(let bus): RecordKey(.busPolicy, bus)
+        case .connection(let name): RecordKey(.connection, name)
+        case .destination(let name): RecordKey(.apiDestination, name)
+        case .rule(let key): RecordKey(.eventRule, key.bus, key.name)
+        case .topicRule(let name): RecordKey(.topicRule, name)
+        }
+    }
+}
+
+/// What of the registry has changed and is to be kept, and the order in which it came.
+struct ResourceNotes: Sendable {
+    /// Each keeps its place among its like.
+    private var places: [ResourceKey: Int64] = [:]
+    private var lastPlace: Int64 = 0
+    private var touched: Set<ResourceKey> = []
+
+    mutating func touch(_ key: ResourceKey) { touched.insert(key) }
+
+    mutating func takeTouched() -> Set<ResourceKey> {
+        defer { touched = [] }
+        return touched
+    }
+
+    mutating func place(of key: ResourceKey) -> Int64 {
+        if let place = places[key] { return place }
+        lastPlace += 1
+        places[key] = lastPlace
+        return lastPlace
+    }
+
+    mutating func forget(_ key: ResourceKey) { places[key] = nil }
+
+    mutating func restore(_ key: ResourceKey, place: Int64) {
+        places[key] = place
+        lastPlace = max(lastPlace, place)
+    }
+}
+
+extension ResourceRegistry {
+    /// What is to be kept of what has changed since this was asked last.
+    mutating func takeRecordChanges() -> [RecordChange] {
+        notes.takeTouched().map { key in
+            guard let write = writing(key) else {
+                notes.forget(key)
+                return .remove(key.recordKey)
+            }
+            var writer = RecordWriter()
+            writer.add(notes.place(of: key))
+            write(&writer)
+            return .put(KeptRecord(key.recordKey, writer.bytes))
+        }
+    }
+
+    /// What writes the fields; nil for what is not there any more.
+    private func writing(_ key: ResourceKey) -> ((inout RecordWriter) -> Void)? {
+        switch key {
+        case .bus(let name): buses[name].map { bus in { bus.write(to: &$0) } }
+        case .policy(let bus): policies[bus].map { policy in { $0.add(policy.json) } }
+        case .connection(let name): connections[name].map { connection in { connection.write(to: &$0) } }
+        case .destination(let name): destinations[name].map { destination in { destination.write(to: &$0) } }
+        case .rule(let key): eventRules[key].map { rule in { rule.write(to: &$0) } }
+        case .topicRule(let name): topicRules[name].map { rule in { rule.write(to: &$0) } }
+        }
+    }
+}
+
+extension BusDeclaration {
+    fileprivate func write(to writer: inout RecordWriter) {
+        writer.add(name)
+        writer.add(details)
+        writer.add(location.description)
+        writer.add(createdMilliseconds ?? 0)
+        writer.add(modifiedMilliseconds ?? createdMilliseconds ?? 0)
+    }
+}
+
+extension ConnectionDeclaration {
+    /// With its secrets: the file is for the broker's user alone.
+    fileprivate func write(to writer: inout RecordWriter) {
+        writer.add(name)
+        writer.add(id)
+        writer.add(description)
+        writer.add(authorizationType)
+        // What came as JSON is JSON again.
+        let json = parameters.flatMap { try? $0.json(name) }
+        writer.add(json) { $0.add($1) }
+        writer.add(location.description)
+        writer.add(times?.created ?? 0)
+        writer.add(times?.modified ?? 0)
+        writer.add(authorizedMilliseconds ?? 0)
+    }
+}
+
+extension APIDestinationDeclaration {
+    fileprivate func write(to writer: inout RecordWriter) {
+        writer.add(name)
+        writer.add(destination.id)
+        writer.add(description)
+        writer.add(connectionText)
+        writer.add(endpointText)
+        writer.add(destination.method)
+        writer.add(Int64(destination.callsPerSecond))
+        writer.add(location.description)
+        writer.add(times?.created ?? 0)
+        writer.add(times?.modified ?? 0)
+    }
+}
+
+extension EventRule {
+    fileprivate func write(to writer: inout RecordWriter) {
+        writer.add(name)
+        writer.add(busName)
+        writer.add(isEnabled)
+        writer.add(patternText)
+        writer.add(schedule?.text)
+        writer.add(details)
+        writer.add(location.description)
+        writer.add(targets) { $0.add($1.definition) }
+    }
+}
+
+extension TopicRule {
+    fileprivate func write(to writer: inout RecordWriter) {
+        writer.add(name)
+        writer.add(isEnabled)
+        writer.add(sql)
+        writer.add(definition.version.rawValue)
+        writer.add(definition.description)
+        writer.add(definition.actions)
+        writer.add(definition.errorAction) { $0.add($1) }
+        writer.add(definition.tags)
+        writer.add(definition.createdMilliseconds ?? 0)
+        writer.add(location.description)
+    }
+}
+
+extension RecordWriter {
+    fileprivate mutating func add(_ details: ResourceDetails) {
+        add(details.description)
+        add(details.roleARN)
+        add(details.tags)
+    }
+}

@@ -1,0 +1,171 @@
+import BrokerCore
+import Queues
+import Records
+import Rules
+
+/// A delivery as it is kept: what it is for and what of, not what it calls, which may have changed until it is read again.
+///
+/// How often it was tried is not kept: after a restart it is tried as if it had come then, but for its age.
+enum KeptDelivery {
+    case target(bus: String, rule: String, target: String, arn: String, event: EventEnvelope, nowMilliseconds: Int64)
+    case action(rule: String, place: KeptAction, input: SQLInput, hops: UInt8)
+}
+
+/// Which action of a topic rule; it is the same as long as its name and its resource are.
+struct KeptAction {
+    /// Its place among the rule's actions; nil for the error action.
+    var index: Int?
+    var name: String
+    var resource: String
+    /// What the error action gets.
+    var document: [UInt8]
+}
+
+extension PendingDelivery {
+    /// The record of a delivery; nil for what is never tried again.
+    func kept(as number: UInt64, acceptedMilliseconds: Int64) -> KeptRecord? {
+        var writer = RecordWriter()
+        writer.add(acceptedMilliseconds)
+        switch origin {
+        case .target(let delivery):
+            writer.add(false)
+            writer.add(delivery.entry.rule.busName)
+            writer.add(delivery.entry.rule.name)
+            writer.add(delivery.target.id)
+            writer.add(delivery.target.arn)
+            writer.add(delivery.event.id)
+            writer.add(delivery.event.timeMilliseconds)
+            writer.add(delivery.event.json)
+            writer.add(delivery.nowMilliseconds)
+        case .action(let action, let run, _):
+            let index = run.entry.rule.actions.firstIndex { $0.name == action.name && $0.resource == action.resource }
+            Self.write(action, index, run, to: &writer)
+        case .errorAction(let action, let run): Self.write(action, nil, run, to: &writer)
+        case .deadLetter: return nil
+        }
+        return KeptRecord(RecordKey(.delivery, number), writer.bytes)
+    }
+
+    private static func write(_ action: TopicRule.Action, _ index: Int?, _ run: SuspendedRun, to writer: inout RecordWriter) {
+        writer.add(true)
+        writer.add(run.entry.rule.name)
+        writer.add(index) { $0.add(Int64($1)) }
+        writer.add(action.name)
+        writer.add(action.resource)
+        writer.add(run.document)
+        writer.add(Int64(run.hops))
+        writer.add(run.resumed().input)
+    }
+}
+
+extension KeptDelivery {
+    init(_ reader: inout RecordReader, _ environment: SQLEnvironment) throws(UnreadableRecord) {
+        guard try reader.flag() else {
+            let (bus, rule, target, arn) = (try reader.text(), try reader.text(), try reader.text(), try reader.text())
+            let (id, time, json) = (try reader.text(), try reader.number(), try reader.field())
+            self = .target(
+                bus: bus, rule: rule, target: target, arn: arn, event: EventEnvelope(id: id, timeMilliseconds: time, json: json),
+                nowMilliseconds: try reader.number())
+            return
+        }
+        let rule = try reader.text()
+        let index = try reader.optionalNumber().map { Int($0) }
+        let place = KeptAction(
+            index: index, name: try reader.text(), resource: try reader.text(), document: try reader.field())
+        let hops = UInt8(clamping: try reader.number())
+        self = .action(rule: rule, place: place, input: try reader.input(environment), hops: hops)
+    }
+}
+
+/// What becomes of a delivery that was kept.
+enum RevivedDelivery {
+    case pending(PendingDelivery)
+    /// Its target would not take it any more.
+    case refused(DeliveryOrigin, DeliveryFailure)
+    /// Its rule, its target or its action is not there any more.
+    case gone(rule: String, target: String)
+}
+
+extension EventEngine {
+    /// Makes a delivery again, as its target is now.
+    func revive(_ kept: KeptDelivery, now: Instant) -> RevivedDelivery {
+        let rules = rules
+        switch kept {
+        case .target(let bus, let rule, let target, let arn, let event, let nowMilliseconds):
+            guard let entry = rules.eventRule(rule, onBus: bus),
+                let found = entry.rule.targets.first(where: { $0.id == target }), found.arn == arn, let root = event.parsed?.root
+            else { return .gone(rule: "\(bus)/\(rule)", target: target) }
+            let delivery = TargetDelivery(entry: entry, target: found, event: event, nowMilliseconds: nowMilliseconds)
+            do throws(DeliveryFailure) {
+                guard let work = try work(for: delivery, root, reserved(entry.rule, at: nowMilliseconds)) else {
+                    return .gone(rule: "\(bus)/\(rule)", target: target)
+                }
+                return .pending(PendingDelivery(work: work))
+            } catch { return .refused(.target(delivery), error) }
+        case .action(let rule, let place, let input, let hops):
+            guard let entry = rules.topicRules.first(where: { $0.rule.name == rule }),
+                let action = place.index.map({ entry.rule.actions.indices.contains($0) ? entry.rule.actions[$0] : nil })
+                    ?? entry.rule.errorAction, action.name == place.name, action.resource == place.resource
+            else { return .gone(rule: rule, target: place.name) }
+            var run = TopicRuleRun(entry: entry, input: input, hops: hops, now: now, rules: rules)
+            run.isErrorAction = place.index == nil
+            run.document = place.document
+            let match = (try? entry.rule.statement.match(input)) ?? nil
+            let payload = run.isErrorAction ? place.document : match?.payload
+            guard let payload else { return .gone(rule: rule, target: place.name) }
+            return revive(action, payload: payload, match, &run)
+        }
+    }
+
+    private func revive(
+        _ action: TopicRule.Action, payload: [UInt8], _ match: SQLMatch?, _ run: inout TopicRuleRun
+    ) -> RevivedDelivery {
+        do throws(DeliveryFailure) { _ = try perform(action, payload: payload, match, &run) } catch {
+            return .refused(run.origin(of: action, match), error)
+        }
+        if let send = run.output.sends.first { return .pending(PendingDelivery(work: .send(send))) }
+        if let call = run.output.calls.first { return .pending(PendingDelivery(work: .call(call))) }
+        return .gone(rule: run.entry.rule.name, target: action.name)
+    }
+}
+
+extension RecordWriter {
+    fileprivate mutating func add(_ input: SQLInput) {
+        add(input.topic)
+        add(input.payload)
+        add(input.clientID)
+        add(input.principal)
+        add(input.timestampMilliseconds)
+        add(input.traceID)
+        add(input.properties) { writer, properties in
+            writer.add(properties.contentType)
+            writer.add(properties.isUTF8)
+            writer.add(properties.responseTopic)
+            writer.add(properties.correlationData) { $0.add($1) }
+            writer.add(properties.userProperties) { writer, property in
+                writer.add(property.name)
+                writer.add(property.value)
+            }
+        }
+    }
+}
+
+extension RecordReader {
+    fileprivate mutating func input(_ environment: SQLEnvironment) throws(UnreadableRecord) -> SQLInput {
+        let (topic, payload) = (try text(), try field())
+        let (clientID, principal) = (try optionalText(), try optionalText())
+        let (timestamp, traceID) = (try number(), try text())
+        let properties = try optional { (reader) throws(UnreadableRecord) in
+            var properties = SQLMessageProperties()
+            properties.contentType = try reader.optionalText()
+            properties.isUTF8 = try reader.flag()
+            properties.responseTopic = try reader.optionalText()
+            properties.correlationData = try reader.optional { (reader) throws(UnreadableRecord) in try reader.field() }
+            properties.userProperties = try reader.list { (reader) throws(UnreadableRecord) in (try reader.text(), try reader.text()) }
+            return properties
+        }
+        return SQLInput(
+            topic: topic, payload: payload, clientID: clientID, principal: principal, timestampMilliseconds: timestamp,
+            environment: environment, traceID: traceID, properties: { properties })
+    }
+}

@@ -1,0 +1,116 @@
+package import Records
+
+/// What of the queues outlives the process, and how it is read again.
+///
+/// How often a message was received, and who has it now, is not written: after a restart each is as it was sent.
+extension QueueTable {
+    // MARK: - Writing
+
+    func queueKey(_ queue: Queue) -> RecordKey { RecordKey(.queue, queue.number) }
+
+    /// Notes a queue as it is now, without its messages.
+    mutating func noteQueue(_ name: String) {
+        guard isKept, let queue = queues[name] else { return }
+        var writer = RecordWriter()
+        writer.add(name)
+        writer.add(queue.createdMilliseconds)
+        writer.add(queue.modifiedMilliseconds)
+        writer.add(queue.settings.attributes)
+        writer.add(queue.tags)
+        note(.put(KeptRecord(queueKey(queue), writer.bytes)))
+    }
+
+    mutating func noteMessage(_ sequence: UInt64, in name: String) {
+        guard isKept, let queue = queues[name], let message = queue.message(sequence) else { return }
+        note(.put(KeptRecord(RecordKey(.queueMessage, queue.number, sequence), message.fields)))
+    }
+
+    mutating func noteRemoval(_ sequence: UInt64, from queue: UInt64) {
+        if isKept { note(.remove(RecordKey(.queueMessage, queue, sequence))) }
+    }
+
+    /// Notes that a queue has no messages.
+    mutating func noteEmptied(_ queue: UInt64) {
+        if isKept { note(.removeAll(RecordKey(.queueMessage, queue))) }
+    }
+
+    // MARK: - Reading
+
+    /// Takes up what was kept, once, before anything else; from here on changes are noted.
+    ///
+    /// - Throws: for a record of another version.
+    package mutating func restore(_ records: [KeptRecord]) throws(UnreadableRecord) {
+        isKept = true
+        var names: [UInt64: String] = [:]
+        for record in records where record.key.kind == .queue {
+            let (name, queue) = try Self.queue(record)
+            names[queue.number] = name
+            queues[name] = queue
+            skipNumbers(upTo: queue.number)
+        }
+        for record in records where record.key.kind == .queueMessage {
+            guard let number = record.key.number(at: 0), let sequence = record.key.number(at: 1) else { continue }
+            // What a crash has left of a queue that was deleted.
+            guard let name = names[number] else {
+                note(.remove(record.key))
+                continue
+            }
+            let (message, availableAt) = try StoredMessage.read(record)
+            queues[name]?.insert(message, as: sequence, availableAt: availableAt)
+            bytes += message.bytes
+            skipNumbers(upTo: sequence)
+        }
+    }
+
+    private static func queue(_ record: KeptRecord) throws(UnreadableRecord) -> (String, Queue) {
+        var reader = try RecordReader(record)
+        guard let number = record.key.number(at: 0) else { throw reader.unreadable("it has no number") }
+        let name = try reader.text()
+        let created = try reader.number()
+        let modified = try reader.number()
+        let attributes = try reader.texts()
+        let tags = try reader.texts()
+        var settings = QueueSettings()
+        do throws(QueueError) { try settings.set(attributes) } catch { throw reader.unreadable(error.message) }
+        var queue = Queue(number: number, settings: settings, tags: tags, now: created)
+        queue.modifiedMilliseconds = modified
+        return (name, queue)
+    }
+}
+
+extension StoredMessage {
+    fileprivate var fields: [UInt8] {
+        var writer = RecordWriter()
+        writer.add(id)
+        writer.add(body)
+        writer.add(attributes.sorted { $0.key < $1.key }) { writer, attribute in
+            writer.add(attribute.key)
+            writer.add(attribute.value.dataType)
+            writer.add(attribute.value.isBinary)
+            writer.add(attribute.value.bytes)
+        }
+        writer.add(sentMilliseconds)
+        writer.add(deadLetterSource)
+        let availableAt: Int64? = if case .delayed(let until) = state { until } else { nil }
+        writer.add(availableAt) { $0.add($1) }
+        return writer.bytes
+    }
+
+    fileprivate static func read(_ record: KeptRecord) throws(UnreadableRecord) -> (StoredMessage, availableAt: Int64?) {
+        var reader = try RecordReader(record)
+        let id = try reader.text()
+        let body = try reader.text()
+        let pairs = try reader.list { (reader) throws(UnreadableRecord) in
+            let (name, type) = (try reader.text(), try reader.text())
+            let isBinary = try reader.flag()
+            let bytes = try reader.field()
+            let value: QueueMessageAttribute.Value = isBinary ? .binary(bytes) : .text(String(decoding: bytes, as: UTF8.self))
+            return (name, QueueMessageAttribute(dataType: type, value: value))
+        }
+        let attributes = Dictionary(pairs, uniquingKeysWith: { $1 })
+        let size = NewQueueMessage(body: body, attributes: attributes).bytes + QueueLimits.overheadBytes
+        var message = StoredMessage(id: id, body: body, attributes: attributes, bytes: size, sentMilliseconds: try reader.number())
+        message.deadLetterSource = try reader.optionalText()
+        return (message, try reader.optionalNumber())
+    }
+}

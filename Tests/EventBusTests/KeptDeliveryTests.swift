@@ -1,0 +1,238 @@
+import BrokerCore
+import CremaTesting
+import Documents
+import Logging
+import MQTTCodec
+import NIOCore
+import Queues
+import Records
+import Testing
+
+@testable import EventBus
+
+/// Deliveries that wait, and dead letters, are there after a restart.
+@Suite struct KeptDeliveryTests {
+    private static let destination = """
+        Resources:
+          Dead: { Type: AWS::SQS::Queue, Properties: { QueueName: dead } }
+          Login:
+            Type: AWS::Events::Connection
+            Properties:
+              Name: declared
+              AuthorizationType: API_KEY
+              AuthParameters: { ApiKeyAuthParameters: { ApiKeyName: X-Key, ApiKeyValue: s3cret } }
+          Till:
+            Type: AWS::Events::ApiDestination
+            Properties: { Name: till, ConnectionArn: !GetAtt Login.Arn, HttpMethod: POST, InvocationEndpoint: 'https://till.example/x' }
+
+        """
+    private static let rules = """
+          R:
+            Type: AWS::Events::Rule
+            Properties:
+              Name: to-till
+              EventPattern: { source: [shop] }
+              Targets:
+                - Id: till
+                  Arn: !GetAtt Till.Arn
+                  InputPath: $.detail
+                  DeadLetterConfig: { Arn: !GetAtt Dead.Arn }
+                  RetryPolicy: { MaximumEventAgeInSeconds: 600 }
+          T:
+            Type: AWS::IoT::TopicRule
+            Properties:
+              RuleName: devices
+              TopicRulePayload:
+                AwsIotSqlVersion: "2016-03-23"
+                Sql: SELECT n FROM 'devices/+'
+                Actions: [{ Http: { Url: 'https://till.example/${topic(2)}', Headers: [{ Key: X-Device, Value: '${clientid()}' }] } }]
+                ErrorAction: { Http: { Url: 'https://till.example/failed' } }
+        """
+
+    /// A process that begins with what the store has.
+    private final class Site: Sendable {
+        let world = TestWorld()
+        let door = ScriptedDoor()
+        let queues: SharedQueues
+        let delivery: RuleDelivery
+        let restored: (waiting: Int, gone: Int)
+
+        init(_ store: RecordsInMemory, _ template: String = KeptDeliveryTests.destination + KeptDeliveryTests.rules, later: Int64 = 0)
+            throws
+        {
+            let resources = try CallSite.resources(template)
+            world.advance(milliseconds: later)
+            queues = SharedQueues(makeID: { "message" }, store: store)
+            try queues.restore(store.records)
+            let engine = EventEngine(
+                resources: resources, world: world.source, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, store: store)
+            delivery = RuleDelivery(engine: engine, queues: queues, store: store)
+            try delivery.declare(resources)
+            restored = try delivery.pending.restore(store.records, now: Instant(nanoseconds: 0))
+            delivery.pending.begin(alarm: { _ in }, door: door, publish: { _ in })
+        }
+
+        /// What is called within a few milliseconds; an API destination takes one call in four of them.
+        func calls() -> [ScriptedDoor.Call] {
+            (0..<10).flatMap { _ in
+                world.advance(milliseconds: 4)
+                delivery.pending.advance()
+                return door.take()
+            }
+        }
+
+        func put(_ detail: String) throws {
+            _ = try delivery.putEvents([PutEventsEntry(source: "shop", detailType: "type", detail: Array(detail.utf8))])
+        }
+
+        func publish(_ topic: String, _ payload: String) {
+            let message = Message(topic: topic, payload: Array(payload.utf8), qos: .atLeastOnce)
+            _ = delivery.evaluate(message, from: Publisher(clientID: "device", principal: nil), now: Instant(nanoseconds: 0))
+        }
+
+        func take(_ queue: String) throws -> [ReceivedMessage] {
+            let request = ReceiveRequest(queue: queue, messagesMax: 10, waitTimeSeconds: 0)
+            guard case .messages(let messages) = try queues.receive(request, now: world.source.nowMilliseconds(), answer: { _ in }) else {
+                return []
+            }
+            return messages
+        }
+
+        var isConserved: Bool { delivery.engine.counters.isConserved }
+    }
+
+    private let store = RecordsInMemory()
+    private var waiting: Int { store.records(of: .delivery).count }
+
+    @Test func whatNobodyHasAnsweredIsTriedAgain() throws {
+        let site = try Site(store)
+        for number in 1...3 { try site.put(#"{"n":\#(number)}"#) }
+        let calls = site.calls()
+        try #require(calls.count == 3 && waiting == 3)
+        calls[1].answer(.answered(status: 200))
+        #expect(waiting == 2)
+        let next = try Site(store)
+        #expect(next.restored == (2, 0) && next.isConserved && next.delivery.pending.count == 2)
+        let again = next.calls()
+        #expect(again.map(\.body) == [#"{"n":1}"#, #"{"n":3}"#] && again.allSatisfy { $0.header["x-key"] == "s3cret" })
+        for call in again { call.answer(.answered(status: 200)) }
+        #expect(waiting == 0 && next.isConserved && next.delivery.pending.count == 0)
+        // What comes then is not taken for what was there before.
+        try next.put(#"{"n":4}"#)
+        #expect(try Site(store).calls().map(\.body) == [#"{"n":4}"#])
+    }
+
+    @Test func whatFailsForGoodIsADeadLetterThatStays() throws {
+        let site = try Site(store)
+        try site.put(#"{"n":1}"#)
+        try #require(site.calls().first).answer(.answered(status: 400))
+        #expect(waiting == 0 && store.records(of: .deadLetter).count == 1)
+        let next = try Site(store)
+        #expect(next.delivery.engine.deadLetters(limit: 9) == site.delivery.engine.deadLetters(limit: 9))
+        #expect(next.delivery.engine.deadLetters(limit: 9).map(\.target) == ["till"])
+        let message = try #require(try next.take("dead").first)
+        #expect(message.attributes["TARGET_ARN"] == site.delivery.engine.rules.eventRules.first.map { .text($0.rule.targets[0].arn) })
+        #expect(message.body.contains(#""detail":{"n":1}"#))
+    }
+
+    @Test func aDeliveryIsNoYoungerAfterARestart() throws {
+        let site = try Site(store)
+        try site.put(#"{"n":1}"#)
+        let next = try Site(store, later: 599_000)
+        #expect(next.calls().count == 1)
+        let last = try Site(store, later: 600_000)
+        #expect(last.calls().isEmpty && last.delivery.pending.count == 0 && last.isConserved && waiting == 0)
+        #expect(last.delivery.engine.deadLetters(limit: 9).map(\.trying.exhaustion) == [.age])
+        #expect(try last.take("dead").count == 1)
+    }
+
+    @Test func whatHasNoTargetAnyMoreIsDroppedAndCounted() throws {
+        let site = try Site(store)
+        try site.put(#"{"n":1}"#)
+        site.publish("devices/one", #"{"n":2}"#)
+        #expect(waiting == 2)
+        let next = try Site(store, Self.destination)
+        #expect(next.restored == (0, 2) && next.delivery.engine.counters.deliveriesDropped == 2 && next.isConserved)
+        #expect(waiting == 0)
+    }
+
+    @Test func anActionOfATopicRuleIsCarriedOutAsForTheMessageThen() throws {
+        let site = try Site(store)
+        site.publish("devices/one", #"{"n":2,"more":3}"#)
+        let first = try #require(site.calls().first)
+        let next = try Site(store)
+        let again = try #require(next.calls().first)
+        #expect(again.invocation.target == first.invocation.target && again.body == first.body && again.body == #"{"n":2}"#)
+        #expect(again.header["x-device"] == "device")
+        again.answer(.answered(status: 200))
+        #expect(waiting == 0 && next.isConserved)
+    }
+
+    @Test func anErrorActionGetsTheSameDocument() throws {
+        let site = try Site(store)
+        site.publish("devices/one", #"{"n":2}"#)
+        try #require(site.calls().first).answer(.answered(status: 400))
+        let failed = try #require(site.calls().first)
+        #expect(failed.invocation.target == "/failed" && waiting == 1)
+        let next = try Site(store)
+        let again = try #require(next.calls().first)
+        #expect(again.invocation.target == "/failed" && again.body == failed.body && again.body.contains(#""ruleName":"devices""#))
+        again.answer(.answered(status: 200))
+        #expect(waiting == 0 && next.isConserved)
+    }
+
+    @Test func aStopLeavesWhatWaitsForTheNextStart() async throws {
+        let site = try Site(store)
+        for number in 1...6 { try site.put(#"{"n":\#(number)}"#) }
+        #expect(site.calls().count == 4)
+        let (pending, failed, _) = await site.delivery.pending.drain(within: .zero)
+        #expect((pending, failed, site.delivery.pending.leftForNextStart) == (6, 0, 6))
+        #expect(waiting == 6 && site.delivery.engine.deadLetters(limit: 9).isEmpty)
+        #expect(try Site(store).restored == (6, 0))
+    }
+
+    @Test func nothingIsPromisedWhileTheStoreFails() throws {
+        let site = try Site(store)
+        store.isFailing = true
+        #expect(throws: PutEventsError.notKept) { try site.put("{}") }
+        site.publish("devices/one", #"{"n":2}"#)
+        // For what was promised to nobody, it is still done.
+        #expect(site.calls().count == 1)
+        #expect(waiting == 0)
+        store.isFailing = false
+        try site.put("{}")
+        #expect(waiting == 1)
+    }
+
+    @Test func rulesTellThatTheyHaveKeptSomething() throws {
+        let site = try Site(store)
+        let before = site.delivery.recordsKept
+        site.publish("elsewhere", "{}")
+        #expect(site.delivery.recordsKept == before)
+        site.publish("devices/one", #"{"n":2}"#)
+        #expect(site.delivery.recordsKept > before)
+    }
+
+    @Test func deadLettersStayWithinTheirLimits() throws {
+        var limits = EventBusLimits()
+        limits.deadLettersMax = 3
+        func engine() throws -> EventEngine {
+            EventEngine(
+                resources: try CallSite.resources(Self.destination), limits: limits, world: TestWorld().source,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, store: store)
+        }
+        func targets(_ engine: EventEngine) -> [String] { engine.deadLetters(limit: 9).map(\.target) }
+        let first = try engine()
+        for number in 1...5 {
+            let letter = DeadLetter(
+                timeMilliseconds: 0, rule: "r", bus: number == 4 ? "b" : nil, target: "\(number)", errorCode: "C", errorMessage: "m",
+                event: [1, 2], trying: RetryRecord(retries: number, exhaustion: number == 5 ? .attempts : nil))
+            first.fail(letter, eventID: nil, RuleCounters())
+        }
+        #expect(targets(first) == ["5", "4", "3"] && store.records(of: .deadLetter).count == 3)
+        limits.deadLettersMax = 2
+        let second = try engine()
+        try second.restoreDeadLetters(store.records)
+        #expect(second.deadLetters(limit: 9) == Array(first.deadLetters(limit: 2)) && store.records(of: .deadLetter).count == 2)
+    }
+}
