@@ -3,6 +3,7 @@
 import collections
 import datetime
 import http.server
+import itertools
 import json
 import threading
 import time
@@ -178,6 +179,58 @@ class EventStoreTests(StoreTestCase):
 
     def letters(self):
         return json.loads(run(CREMA, "deadletters", "--json", "--admin", f"http://127.0.0.1:{self.broker.admin}").stdout)["rows"]
+
+    def test_nothing_acknowledged_is_lost_when_it_is_killed_at_work(self):
+        url = self.make()
+        acknowledged, number = set(), itertools.count()
+
+        def work(send):
+            try:
+                while True:
+                    body = json.dumps({"n": next(number)}, separators=(",", ":"))
+                    send(body)
+                    acknowledged.add(body)
+            except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
+                pass  # it was killed
+
+        for _ in range(3):
+            sqs, events = self.api("sqs"), self.api("events")
+            sends = [
+                lambda body, sqs=sqs: sqs.send_message(QueueUrl=url, MessageBody=body),
+                lambda body, events=events: events.put_events(Entries=[
+                    {"Source": "shop", "DetailType": "d", "Detail": body, "EventBusName": "made"}])]
+            workers = [threading.Thread(target=work, args=(send,)) for send in sends * 2]
+            for worker in workers:
+                worker.start()
+            time.sleep(0.7)
+            self.broker.kill()
+            for worker in workers:
+                worker.join(WAIT_SECONDS)
+            self.broker.start()
+            self.broker.wait_until_ready()
+        self.assertGreater(len(acknowledged), 30)
+        found = set()
+        while got := self.received(url):
+            found |= {message["Body"] for message in got}
+            entries = [{"Id": str(place), "ReceiptHandle": message["ReceiptHandle"]} for place, message in enumerate(got)]
+            self.assertNotIn("Failed", self.api("sqs").delete_message_batch(QueueUrl=url, Entries=entries))
+        self.assertEqual(acknowledged - found, set())
+        self.restart(gently=False)
+        self.assertEqual(self.received(url), [])
+
+    def test_an_event_is_answered_when_sessions_that_want_it_have_it(self):
+        subscriber = self.client("s", clean=False, props={"session_expiry": 0xFFFFFFFF})
+        subscriber.subscribe("made/#", 1)
+        subscriber.close()
+        events = self.api("events")
+        events.put_rule(Name="to-topic", EventPattern=json.dumps({"source": ["shop"]}))
+        events.put_targets(Rule="to-topic", Targets=[
+            {"Id": "t", "Arn": self.ARN % "iot" + "topic/made/n", "InputPath": "$.detail.n"}])
+        for number in range(20):
+            self.put(number, bus="default")
+        self.restart(gently=False)
+        subscriber = self.client("s", clean=False, props={"session_expiry": 0xFFFFFFFF})
+        self.assertEqual([subscriber.next()["payload"] for _ in range(20)], [str(number).encode() for number in range(20)])
 
     def test_what_was_deleted_does_not_come_back(self):
         url = self.make()
