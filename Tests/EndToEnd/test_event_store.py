@@ -1,10 +1,12 @@
 """What events and queues keep in the durable store, by boto3: what a crash leaves of it, and a disk that takes nothing for a while."""
 
 import collections
+import contextlib
 import datetime
 import http.server
 import itertools
 import json
+import sqlite3
 import threading
 import time
 import unittest
@@ -172,6 +174,8 @@ class EventStoreTests(StoreTestCase):
         while "crema_deliveries_pending 0\n" not in self.broker.asks("/metrics") and time.monotonic() < deadline:
             time.sleep(0.05)
         before = len(target.taken)
+        # Nobody waits for what is removed to be on disk; this call waits for all that was handed over before it.
+        self.api("events").create_event_bus(Name="later")
         self.restart(gently=False)
         # What was delivered is not delivered again.
         self.assertIn("crema_deliveries_pending 0\n", self.broker.asks("/metrics"))
@@ -251,6 +255,24 @@ class EventStoreTests(StoreTestCase):
         self.api("sqs").delete_queue(QueueUrl=url)
         self.restart(gently=False)
         self.assertEqual(self.api("sqs").list_queues().get("QueueUrls", []), [])
+
+    def test_a_file_from_before_there_were_records_is_taken_up(self):
+        subscriber = self.client("s", clean=False, props={"session_expiry": 0xFFFFFFFF})
+        subscriber.subscribe("a", 1)
+        subscriber.close()
+        self.broker.process.terminate()
+        self.broker.process.wait(WAIT_SECONDS)
+        with contextlib.closing(sqlite3.connect(self.broker.folder / "data" / "crema.db")) as file, file:
+            file.execute("DROP TABLE records")
+            migration = "records of events and queues"
+            self.assertEqual(file.execute("DELETE FROM grdb_migrations WHERE identifier = ?", [migration]).rowcount, 1)
+        self.broker.start()
+        self.broker.wait_until_ready()
+        self.assertEqual(self.client("s", clean=False, props={"session_expiry": 0xFFFFFFFF}).connack["present"], 1)
+        url = self.make()
+        self.api("sqs").send_message(QueueUrl=url, MessageBody="new")
+        self.restart(gently=False)
+        self.assertEqual([message["Body"] for message in self.received(url)], ["new"])
 
     def test_what_needs_the_disk_is_refused_while_it_fails(self):
         url = self.make()
