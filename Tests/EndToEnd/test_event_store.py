@@ -1,9 +1,12 @@
 """What events and queues keep in the durable store, by boto3: what a crash leaves of it, and a disk that takes nothing for a while."""
 
 import collections
+import contextlib
 import datetime
 import http.server
+import itertools
 import json
+import sqlite3
 import threading
 import time
 import unittest
@@ -171,6 +174,8 @@ class EventStoreTests(StoreTestCase):
         while "crema_deliveries_pending 0\n" not in self.broker.asks("/metrics") and time.monotonic() < deadline:
             time.sleep(0.05)
         before = len(target.taken)
+        # Nobody waits for what is removed to be on disk; this call waits for all that was handed over before it.
+        self.api("events").create_event_bus(Name="later")
         self.restart(gently=False)
         # What was delivered is not delivered again.
         self.assertIn("crema_deliveries_pending 0\n", self.broker.asks("/metrics"))
@@ -178,6 +183,58 @@ class EventStoreTests(StoreTestCase):
 
     def letters(self):
         return json.loads(run(CREMA, "deadletters", "--json", "--admin", f"http://127.0.0.1:{self.broker.admin}").stdout)["rows"]
+
+    def test_nothing_acknowledged_is_lost_when_it_is_killed_at_work(self):
+        url = self.make()
+        acknowledged, number = set(), itertools.count()
+
+        def work(send):
+            try:
+                while True:
+                    body = json.dumps({"n": next(number)}, separators=(",", ":"))
+                    send(body)
+                    acknowledged.add(body)
+            except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
+                pass  # it was killed
+
+        for _ in range(3):
+            sqs, events = self.api("sqs"), self.api("events")
+            sends = [
+                lambda body, sqs=sqs: sqs.send_message(QueueUrl=url, MessageBody=body),
+                lambda body, events=events: events.put_events(Entries=[
+                    {"Source": "shop", "DetailType": "d", "Detail": body, "EventBusName": "made"}])]
+            workers = [threading.Thread(target=work, args=(send,)) for send in sends * 2]
+            for worker in workers:
+                worker.start()
+            time.sleep(0.7)
+            self.broker.kill()
+            for worker in workers:
+                worker.join(WAIT_SECONDS)
+            self.broker.start()
+            self.broker.wait_until_ready()
+        self.assertGreater(len(acknowledged), 30)
+        found = set()
+        while got := self.received(url):
+            found |= {message["Body"] for message in got}
+            entries = [{"Id": str(place), "ReceiptHandle": message["ReceiptHandle"]} for place, message in enumerate(got)]
+            self.assertNotIn("Failed", self.api("sqs").delete_message_batch(QueueUrl=url, Entries=entries))
+        self.assertEqual(acknowledged - found, set())
+        self.restart(gently=False)
+        self.assertEqual(self.received(url), [])
+
+    def test_an_event_is_answered_when_sessions_that_want_it_have_it(self):
+        subscriber = self.client("s", clean=False, props={"session_expiry": 0xFFFFFFFF})
+        subscriber.subscribe("made/#", 1)
+        subscriber.close()
+        events = self.api("events")
+        events.put_rule(Name="to-topic", EventPattern=json.dumps({"source": ["shop"]}))
+        events.put_targets(Rule="to-topic", Targets=[
+            {"Id": "t", "Arn": self.ARN % "iot" + "topic/made/n", "InputPath": "$.detail.n"}])
+        for number in range(20):
+            self.put(number, bus="default")
+        self.restart(gently=False)
+        subscriber = self.client("s", clean=False, props={"session_expiry": 0xFFFFFFFF})
+        self.assertEqual([subscriber.next()["payload"] for _ in range(20)], [str(number).encode() for number in range(20)])
 
     def test_what_was_deleted_does_not_come_back(self):
         url = self.make()
@@ -198,6 +255,24 @@ class EventStoreTests(StoreTestCase):
         self.api("sqs").delete_queue(QueueUrl=url)
         self.restart(gently=False)
         self.assertEqual(self.api("sqs").list_queues().get("QueueUrls", []), [])
+
+    def test_a_file_from_before_there_were_records_is_taken_up(self):
+        subscriber = self.client("s", clean=False, props={"session_expiry": 0xFFFFFFFF})
+        subscriber.subscribe("a", 1)
+        subscriber.close()
+        self.broker.process.terminate()
+        self.broker.process.wait(WAIT_SECONDS)
+        with contextlib.closing(sqlite3.connect(self.broker.folder / "data" / "crema.db")) as file, file:
+            file.execute("DROP TABLE records")
+            migration = "records of events and queues"
+            self.assertEqual(file.execute("DELETE FROM grdb_migrations WHERE identifier = ?", [migration]).rowcount, 1)
+        self.broker.start()
+        self.broker.wait_until_ready()
+        self.assertEqual(self.client("s", clean=False, props={"session_expiry": 0xFFFFFFFF}).connack["present"], 1)
+        url = self.make()
+        self.api("sqs").send_message(QueueUrl=url, MessageBody="new")
+        self.restart(gently=False)
+        self.assertEqual([message["Body"] for message in self.received(url)], ["new"])
 
     def test_what_needs_the_disk_is_refused_while_it_fails(self):
         url = self.make()
