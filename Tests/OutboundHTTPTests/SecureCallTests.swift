@@ -88,8 +88,6 @@ import Trust
             let outcome = try await Self.post("http://h\(number).example:\(other.port)/ok", with: client)
             #expect(outcome == .answered(status: 200), "\(number)")
         }
-        // No call waited until the connection was cut off, after seconds.
-        #expect(deaf.closed == 0)
         deaf.hangUp()
         await client.shutDown()
         for server in [deaf, other] { await server.close() }

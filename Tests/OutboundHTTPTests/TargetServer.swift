@@ -20,9 +20,6 @@ final class TargetServer: Sendable {
 
     var requests: [String] { seen.all }
 
-    /// Connections that clients have closed.
-    var closed: Int { connections.closed.load(ordering: .acquiring) }
-
     // With TLS for HTTPS; a deaf one reads nothing behind the first request of a connection, also not the end of TLS.
     init(tls: NIOSSLContext? = nil, isDeaf: Bool = false) async throws {
         let seen = Requests()
@@ -49,13 +46,9 @@ final class TargetServer: Sendable {
 }
 
 private final class Connections: Sendable {
-    let closed = Atomic<Int>(0)
     private let channels = Mutex<[any Channel]>([])
 
-    func add(_ channel: any Channel) {
-        channels.withLock { $0.append(channel) }
-        channel.closeFuture.whenComplete { _ in self.closed.add(1, ordering: .releasing) }
-    }
+    func add(_ channel: any Channel) { channels.withLock { $0.append(channel) } }
 
     func closeAll() {
         for channel in channels.withLock({ $0 }) {
