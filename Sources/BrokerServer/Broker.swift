@@ -83,6 +83,7 @@ package final class Broker: BrokerAccess {
         for _ in 0..<2 where kept != nil {
             for shard in shards { try await shard.eventLoop.submit {}.get() }
         }
+        if kept != nil { for shard in shards { try await shard.eventLoop.submit { shard.value.beginTime() }.get() } }
         let opening = opening
         var open: [any Channel] = []
         var bindings: [ListenerBinding] = []

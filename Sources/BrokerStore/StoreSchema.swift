@@ -53,7 +53,10 @@ enum StoreSchema {
             // Nobody else may have the file open; so no memory has to be shared with anybody either.
             try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
             let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
-            try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768")
+            try db.execute(
+                sql:
+                    "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32768"
+            )
             guard mode == "wal", try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
                 throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: "the file does not take a write-ahead log (\(mode ?? "none"))")
             }

@@ -161,6 +161,13 @@ import Testing
         #expect(found.map(\.record.epoch) == [2])
     }
 
+    @Test("Clients whose names Unicode takes for equivalent are two", arguments: [("K", "\u{212A}"), ("\u{e9}", "e\u{301}")])
+    func equivalentNames(one: String, other: String) throws {
+        let found = try fixture.afterWriting(
+            ChangeBatch(changes: [.putSession(SessionRecord(1, one)), .putSession(SessionRecord(2, other))]))
+        #expect(found.map(\.record.epoch) == [1, 2])
+    }
+
     @Test func everyShardIsToldHowFarItIs() throws {
         let store = try fixture.open()
         let told = Told()

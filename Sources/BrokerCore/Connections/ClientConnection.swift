@@ -72,6 +72,8 @@ package final class ClientConnection {
     /// A SUBACK waits for the other shards, or the end of an earlier connection of the client for one of them: packets behind it wait in
     /// ``inbox``, so that answers leave in the order of what they answer, and messages in the order in which they were published.
     var isAwaitingPeers = false
+    /// So many answers wait for the disk that nothing more is done for it.
+    var isAwaitingAnswers = false
     /// How far the client is behind.
     var pace = Pace.even
     /// QoS 0 messages behind `outbound`, where the policy is to drop the oldest, or one of them may expire before it is sent.

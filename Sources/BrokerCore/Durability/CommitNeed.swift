@@ -27,6 +27,6 @@ struct SessionKeeping {
     var nextPlace: UInt64 = 1
     /// The turn that changed it last.
     var changedIn: UInt64 = 0
-    /// Of the last QoS 2 message that came from its client.
-    var receiving = CommitNeed()
+    /// Of QoS 2 messages that came from its client, those that are not met, and some that are.
+    var receiving: [CommitNeed] = []
 }

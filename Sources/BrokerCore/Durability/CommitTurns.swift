@@ -21,9 +21,12 @@ final class CommitTurns {
     /// Whether the disk takes nothing now.
     var isFailing = false
     /// Changes of each batch that is not on disk.
-    private var underWay = Deque<(number: UInt64, changes: Int)>()
-    /// Changes of turns that are over and not on disk.
+    private var underWay = Deque<(number: UInt64, changes: Int, bytes: Int)>()
+    /// Changes of turns that are over and not on disk, and the bytes of the messages among them.
     private(set) var waitingChanges = 0
+    private(set) var waitingBytes = 0
+    /// Of the messages of the open turn.
+    private var bodyBytes = 0
 
     /// What the packet at hand, or the message of another shard, has led to.
     private(set) var touched = CommitNeed()
@@ -36,6 +39,10 @@ final class CommitTurns {
     private var unsettled: [Deque<UInt64>]
     /// Turns of other shards that wait for an answer.
     private var owed: [(peer: ShardID, turn: UInt64, needs: [CommitNeed])] = []
+
+    /// Clients whose kept session has ended, with the turn of it, until that is on disk.
+    private var endings: [ExactText: UInt64] = [:]
+    private var endingsInOrder = Deque<(turn: UInt64, clientID: ExactText)>()
 
     /// Connections with answers that wait, or that may not be sent anything.
     var waiting: [ClientConnection] = []
@@ -75,8 +82,17 @@ final class CommitTurns {
     /// The place of a message among those of this turn.
     func body(_ message: Message) -> Int {
         batch.bodies.append(message)
+        bodyBytes += message.size
         return batch.bodies.count - 1
     }
+
+    func noteEnd(of clientID: String) {
+        endings[ExactText(clientID)] = turn
+        endingsInOrder.append((turn, ExactText(clientID)))
+    }
+
+    /// The turn in which a kept session of the client has ended, if that is not on disk.
+    func pendingEnd(of clientID: String) -> UInt64? { endings.isEmpty ? nil : endings[ExactText(clientID)] }
 
     /// Another shard is handed something that it may have to keep.
     func tell(_ peer: ShardID) {
@@ -120,8 +136,10 @@ final class CommitTurns {
         var full = ChangeBatch(shard: id, number: turn)
         swap(&full, &batch)
         let changes = full.changes.count + 1
-        underWay.append((closed, changes))
+        underWay.append((closed, changes, bodyBytes))
         waitingChanges += changes
+        waitingBytes += bodyBytes
+        bodyBytes = 0
         return (asked, closed, full)
     }
 
@@ -144,8 +162,13 @@ final class CommitTurns {
 
     func commit(upTo number: UInt64) {
         committed = max(committed, number)
+        while let first = endingsInOrder.first, first.turn <= number {
+            endingsInOrder.removeFirst()
+            if endings[first.clientID] == first.turn { endings[first.clientID] = nil }
+        }
         while let first = underWay.first, first.number <= number {
             waitingChanges -= first.changes
+            waitingBytes -= first.bytes
             underWay.removeFirst()
         }
     }

@@ -3,6 +3,8 @@ import MQTTCodec
 
 /// An answer that waits for the disk.
 enum HeldAnswer {
+    /// Those behind it have something more to wait for.
+    case nothing
     case acknowledgement(PacketType, UInt16, ReasonCode)
     indirect case packet(Packet)
     /// SUBACK, with the retained messages that follow it.
@@ -21,6 +23,7 @@ struct HeldAnswers {
     var isListed = false
 
     var isEmpty: Bool { answers.isEmpty }
+    var count: Int { answers.count }
 
     mutating func append(_ answer: HeldAnswer, until need: CommitNeed) { answers.append((need, answer)) }
 

@@ -3,28 +3,40 @@ import NIOCore
 
 /// Answers that promise something leave when it is on disk (decision 4 of the architecture).
 extension Shard {
+    /// Answers that wait on one connection; then it is not read until they are half as many.
+    static let heldAnswersMax = 4_096
+
     /// Whether an answer has to wait, be it only for those before it; then it is kept until it may leave.
     func holds(_ answer: @autoclosure () -> HeldAnswer, until need: CommitNeed? = nil, on connection: ClientConnection) -> Bool {
         guard let turns, turns.isStrict else { return false }
         let need = need ?? turns.touched
         if connection.held.isEmpty, turns.isMet(need) { return false }
         connection.held.append(answer(), until: need)
+        if connection.held.count >= Self.heldAnswersMax { connection.isAwaitingAnswers = true }
         list(connection, in: turns)
+        openTurn()
         return true
     }
 
     /// Nothing leaves on the connection until what CONNECT has led to is on disk.
     func gate(_ connection: ClientConnection) {
-        guard let turns, turns.isStrict, !turns.isMet(turns.touched), !connection.isClosed else { return }
-        connection.held.gate = turns.touched
+        guard let turns, turns.isStrict, !connection.isClosed, let clientID = connection.clientID else { return }
+        var need = turns.touched
+        // An earlier session that has ended and would come back after a crash.
+        if let ended = turns.pendingEnd(of: clientID) {
+            need.turn = max(need.turn, ended)
+            need.own = true
+        }
+        if turns.isMet(need) { return }
+        connection.held.gate = need
         list(connection, in: turns)
+        openTurn()
     }
 
     private func list(_ connection: ClientConnection, in turns: CommitTurns) {
         if connection.held.isListed { return }
         connection.held.isListed = true
         turns.waiting.append(connection)
-        openTurn()
     }
 
     /// What has to be on disk of a session before something may be repeated that follows from it.
@@ -32,18 +44,22 @@ extension Shard {
         session.keeping.isKept ? CommitNeed(turn: session.keeping.changedIn, own: true) : CommitNeed()
     }
 
-    /// As ``need(of:)`` for a QoS 2 message that came again.
-    func receivingNeed(of session: Session) -> CommitNeed {
-        guard let turns, turns.isMet(session.keeping.receiving) else { return session.keeping.receiving }
+    /// As ``need(of:)`` for a QoS 2 message, which may have come before: until all is on disk of those that came.
+    func receivingNeed(of session: Session, on connection: ClientConnection) -> CommitNeed {
+        guard let turns else { return CommitNeed() }
+        for need in session.keeping.receiving where !turns.isMet(need) { _ = holds(.nothing, until: need, on: connection) }
         return need(of: session)
     }
 
     /// Asks the other shards, and gives the store what this turn has changed.
     func closeTurn() {
-        guard let turns, turns.hasWork else { return }
+        guard let turns, turns.hasWork || !turns.waiting.isEmpty else { return }
+        let hasWork = turns.hasWork
         var (told, number, batch) = turns.close()
         while let peer = told.popFirst() { tellInThisTurn(peer, .settle(turn: number)) }
         if let batch { turns.store.append(batch) }
+        // Somebody waits for something that turned out to be nothing.
+        if !hasWork { release() }
     }
 
     // MARK: What the store says
@@ -80,6 +96,10 @@ extension Shard {
                 markDirty(connection)
             }
             while let answer = connection.held.popFirst(where: turns.isMet) { give(answer, on: connection) }
+            if connection.isAwaitingAnswers, connection.held.count < Self.heldAnswersMax / 2 {
+                connection.isAwaitingAnswers = false
+                process(ByteBuffer(), on: connection)
+            }
             if !connection.isClosed, !connection.held.isEmpty || connection.held.gate != nil { list(connection, in: turns) }
         }
     }
@@ -88,6 +108,7 @@ extension Shard {
         guard let session = connection.session, !connection.isClosed else { return }
         switch answer {
         case .acknowledgement(let type, let packetID, let code): write(type, packetID, code, on: connection)
+        case .nothing: break
         case .packet(let packet): send(packet, on: connection)
         case .suback(let pending): finish(pending, on: connection)
         case .publish(let packetID, let duplicate):

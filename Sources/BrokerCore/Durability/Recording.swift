@@ -43,6 +43,7 @@ extension Shard {
     }
 
     func recordEnd(of session: Session) {
+        if session.keeping.isKept { turns?.noteEnd(of: session.clientID) }
         record(.endSession(session.epoch), of: session)
         session.keeping.isKept = false
     }
@@ -80,7 +81,7 @@ extension Shard {
     private func enter(_ delivery: inout Delivery, of session: Session, sequence: UInt64?, in turns: CommitTurns) {
         delivery.place = session.keeping.nextPlace
         session.keeping.nextPlace += 1
-        let body = delivery.body ?? turns.body(delivery.message)
+        let body = delivery.body?.place(in: turns, delivery.message) ?? turns.body(delivery.message)
         delivery.body = nil
         let entry = DeliveryRecord(
             session: session.epoch, place: delivery.place, body: body, qos: delivery.qos, retain: delivery.retain, sequence: sequence,
@@ -116,7 +117,12 @@ extension Shard {
             let entry = ReceivedRecord(session: session.epoch, packetID: packetID, cell: id, expected: expected)
             record(.received(entry), of: session, in: turns)
         }
-        session.keeping.receiving = turns.touched
+        if let last = session.keeping.receiving.indices.last, session.keeping.receiving[last].turn == turns.touched.turn {
+            session.keeping.receiving[last].formUnion(turns.touched)
+        } else if !turns.touched.isNone {
+            session.keeping.receiving.removeAll(where: turns.isMet)
+            session.keeping.receiving.append(turns.touched)
+        }
     }
 
     /// What a QoS 2 message that came to another shard led to here goes to the store together with this.
@@ -142,7 +148,8 @@ extension Shard {
     // MARK: Retained messages
 
     func recordRetained() {
-        guard let turns else { return }
+        // While the disk fails the topics gather where they are, and go to it with whatever is written first.
+        guard let turns, !turns.isFailing else { return }
         turns.recordRetained()
         openTurn()
     }

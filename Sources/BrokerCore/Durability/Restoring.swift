@@ -32,16 +32,26 @@ extension Shard {
         session.disconnectedAt = min(record.disconnectedAt ?? now, now)
         if let kept = record.will {
             let delay = Double(kept.will.properties.willDelayInterval ?? 0)
-            let due = kept.due ?? now.advanced(bySeconds: delay)
+            // The clock may have been set back meanwhile, here, too.
+            let due = min(kept.due ?? .distantFuture, now.advanced(bySeconds: delay))
             session.delayedWill = Session.DelayedWill(will: kept.will, publisher: session.subscriber, due: due)
             countWills(of: session)
-            schedule(.will(clientID: session.clientID, epoch: session.epoch), at: due)
         }
         if wasConnected { recordSession(session) }
         // Time passed while nobody counted it.
         let expiry = (session.disconnectedAt ?? now).advanced(bySeconds: Double(session.expirySeconds))
         session.expiryDeadline = expiry
-        schedule(.sessionExpiry(clientID: session.clientID, epoch: session.epoch), at: expiry)
+    }
+
+    /// Lets time go on for what was restored, when all shards know what the others want: a will that is due, or a message that goes on to
+    /// another member of a shared subscription, would find nobody before.
+    package func beginTime(now: Instant) {
+        self.now = now
+        for session in sessions.values {
+            let (clientID, epoch) = (session.clientID, session.epoch)
+            if let due = session.delayedWill?.due { schedule(.will(clientID: clientID, epoch: epoch), at: due) }
+            if let expiry = session.expiryDeadline { schedule(.sessionExpiry(clientID: clientID, epoch: epoch), at: expiry) }
+        }
     }
 
     private func restoreDeliveries(_ deliveries: [RestoredDelivery], of session: Session) {

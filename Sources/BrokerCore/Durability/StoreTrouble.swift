@@ -35,5 +35,6 @@ extension Shard {
     var isStoreBehind: Bool {
         guard let turns else { return false }
         return turns.waitingChanges + turns.batch.changes.count > limits.storeChangesWaitingMax
+            || turns.waitingBytes > limits.storeBytesWaitingMax
     }
 }

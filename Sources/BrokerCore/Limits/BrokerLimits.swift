@@ -139,6 +139,8 @@ package struct BrokerLimits: Sendable, Equatable {
     package var sessionExpirySecondsMax = 604_800
     /// Changes of one event loop that wait for the disk; at the limit publishers wait, too.
     package var storeChangesWaitingMax = 100_000
+    /// Bytes of their messages; at the limit as for ``storeChangesWaitingMax``.
+    package var storeBytesWaitingMax = 67_108_864
     /// Recipients of the routes that a shard keeps, each route counted as one more; at the limit all are forgotten, and made anew as
     /// messages come.
     package var routeRecipientsMax = 500_000
@@ -190,6 +192,7 @@ package struct BrokerLimits: Sendable, Equatable {
         ("retainedLevelsPerClientMax", \.retainedLevelsPerClientMax),
         ("retainedBytesPerClientMax", \.retainedBytesPerClientMax),
         ("sessionExpirySecondsMax", \.sessionExpirySecondsMax), ("storeChangesWaitingMax", \.storeChangesWaitingMax),
+        ("storeBytesWaitingMax", \.storeBytesWaitingMax),
         ("routeRecipientsMax", \.routeRecipientsMax),
         ("topicsTrackedMax", \.topicsTrackedMax),
     ]

@@ -121,16 +121,22 @@ package final class RetainedStore: Sendable {
     /// [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT5-3.3.1-6] [MQTT5-3.3.1-7].
     ///
     /// Answers false when a limit is reached: then the topic has no retained message, for an older one is never sent in its place.
-    package func update(_ message: Message, by publisher: Publisher = Publisher(clientID: nil, principal: nil)) -> Bool {
+    ///
+    /// Limits bound what is new: what was kept before, and told so, comes back though they were lowered (`isBounded: false`).
+    package func update(
+        _ message: Message, by publisher: Publisher = Publisher(clientID: nil, principal: nil), isBounded: Bool = true
+    ) -> Bool {
         guard message.retain else { return true }  // neither keeps nor forgets [MQTT-3.3.1-12] [MQTT5-3.3.1-8]
         let owner = Owner(publisher)
         return state.withLock { state in
-            if isKept { state.changed.insert(message.topic) }
+            let wasThere = state.messages[message.topic] != nil
             if message.payload.readableBytes == 0 {
+                if wasThere { note(message.topic, in: &state) }
                 state.remove(message.topic)
                 return true
             }
-            guard hasRoom(for: message, of: owner, in: state) else {
+            guard !isBounded || hasRoom(for: message, of: owner, in: state) else {
+                if wasThere { note(message.topic, in: &state) }
                 state.remove(message.topic)  // the last one counts, also one that is not kept [MQTT-3.3.1-7]
                 return false
             }
@@ -143,6 +149,7 @@ package final class RetainedStore: Sendable {
             state.count(kept)
             if old == nil { state.insertPath(of: topic) }
             if let expiry = message.properties?.expiresAt { state.noteExpiry(of: topic, at: expiry) }
+            note(topic, in: &state)
             return true
         }
     }
@@ -173,7 +180,7 @@ package final class RetainedStore: Sendable {
                 _ = state.expiries.popMin()
                 guard state.messages[first.topic]?.message.isExpired(at: now) == true else { continue }
                 state.remove(first.topic)
-                if isKept { state.changed.insert(first.topic) }
+                note(first.topic, in: &state)
                 removed += 1
             }
             return (removed, state.expiries.min?.at)
@@ -216,9 +223,14 @@ extension RetainedStore {
         }
     }
 
+    /// The store has not got this yet; the broker's own figures are nothing to keep.
+    private func note(_ topic: ByteBuffer, in state: inout State) {
+        if isKept, topic.readableBytesView.first != UInt8(ascii: "$") { state.changed.insert(topic) }
+    }
+
     /// Takes over what the store had.
     package func restore(_ message: Message, by publisher: Publisher) {
-        _ = update(message, by: publisher)
+        _ = update(message, by: publisher, isBounded: false)
         state.withLock { _ = $0.changed.remove(message.topic) }
     }
 }

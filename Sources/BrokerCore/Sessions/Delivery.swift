@@ -13,8 +13,8 @@ package struct Delivery {
     var share: SharedGroup?
     /// Where the store has it among what the session is to get; 0 when it has it not.
     var place: UInt64 = 0
-    /// Its place among the bodies that this turn gives the store, if another session's is the same.
-    var body: Int?
+    /// What gives it its place among the bodies that a turn gives the store: the same for all sessions that get the message.
+    var body: SharedBody?
 
     package init(message: Message, qos: QoS, retain: Bool = false) {
         self.message = message

@@ -19,6 +19,8 @@ package final class SessionDirectory: Sendable {
         case granted(epoch: UInt64)
         /// The caller's own shard holds a session under this epoch.
         case ownedHere(epoch: UInt64)
+        /// The caller's own shard holds a session, which is to end: the next one has this epoch.
+        case renewed(epoch: UInt64)
         /// Another shard holds a session that the client wants to resume: the connection goes there.
         case ownedBy(ShardID)
         /// Another shard held it; it is now the caller's, and that shard is to end what it has under `previous`.
@@ -42,7 +44,11 @@ package final class SessionDirectory: Sendable {
         state.withLock { state in
             if let owner = state.owners[ExactText(clientID)] {
                 if owner.principal.map(ExactText.init) != principal.map(ExactText.init) { return .refused }
-                if owner.shard == shard { return .ownedHere(epoch: owner.epoch) }
+                if owner.shard == shard {
+                    if !cleanStart { return .ownedHere(epoch: owner.epoch) }
+                    // Another session, also for the store: what is still under way for the old one is not the new one's.
+                    return .renewed(epoch: state.enter(clientID, shard: shard, principal: principal))
+                }
                 if !cleanStart { return .ownedBy(owner.shard) }
                 let epoch = state.enter(clientID, shard: shard, principal: principal)
                 return .taken(epoch: epoch, from: owner.shard, previous: owner.epoch)

@@ -94,7 +94,7 @@ extension Shard {
 
     /// Begins or ceases to read from the client, by what it is made to wait for.
     func updateReading(of connection: ClientConnection) {
-        let isFull = connection.isAwaitingPeers && connection.inbox.readableBytes >= Self.inboxBytesMax
+        let isFull = (connection.isAwaitingPeers || connection.isAwaitingAnswers) && connection.inbox.readableBytes >= Self.inboxBytesMax
         let isReading = !connection.isHeld && !isFull
         if connection.isRead == isReading || connection.isClosed { return }
         connection.isRead = isReading

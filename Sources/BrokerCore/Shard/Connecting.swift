@@ -89,7 +89,7 @@ extension Shard {
             turns?.tell(shard)
             connection.isAwaitingPeers = true
             open(accepted, epoch: epoch, on: connection)
-        case .granted(let epoch), .ownedHere(let epoch):
+        case .granted(let epoch), .ownedHere(let epoch), .renewed(let epoch):
             open(accepted, epoch: epoch, on: connection)
         }
     }

@@ -18,7 +18,7 @@ extension Shard {
 
     /// What another shard does with it may have to be on disk, too.
     func noteHandOff(of message: Message, to shard: ShardID) {
-        if let turns, turns.isStrict, message.qos > .atMostOnce { turns.tell(shard) }
+        if let turns, turns.isStrict, message.qos > .atMostOnce || message.retain { turns.tell(shard) }
     }
 
     func deliverLocally(_ outgoing: inout OutgoingMessage, along route: Route) {
@@ -70,8 +70,8 @@ extension Shard {
             return
         }
         var delivery = Delivery(message: outgoing.stored(), qos: qos, retain: retain, identifiers: identifiers, share: share)
-        if session.keeping.isKept, let turns {
-            delivery.body = outgoing.body ?? turns.body(delivery.message)
+        if session.keeping.isKept, turns != nil {
+            delivery.body = outgoing.body ?? SharedBody()
             outgoing.body = delivery.body
         }
         if let connection = session.connection, session.queue.isEmpty, hasRoomInAll(for: delivery.message.size),

@@ -34,8 +34,8 @@ struct OutgoingMessage {
     var inbound: InboundID?
     /// Shards that have done their part before a crash.
     var done = ShardSet()
-    /// Its place among the bodies that this turn gives the store.
-    var body: Int?
+    /// Its place among the bodies that a turn gives the store, once a session that is kept gets it.
+    var body: SharedBody?
     private let now: Instant
     /// Whether more than one session gets it, so that it is worth to be shared.
     var isForMany = false

@@ -42,7 +42,7 @@ extension Shard {
     /// That may be much, for all that the socket held has been read by now.
     func finishIntake(of connection: ClientConnection, _ reason: CloseReason) {
         if connection.isClosed { return }  // also by a takeover: then nothing more is done for it
-        let isWaiting = connection.isLeaving || connection.isAwaitingPeers || connection.isHeld
+        let isWaiting = connection.isLeaving || connection.isAwaitingPeers || connection.isHeld || connection.isAwaitingAnswers
         connection.isLeaving = true
         let start = connection.inbox.readableBytes
         let visits = index.visits
@@ -55,6 +55,7 @@ extension Shard {
             }
             connection.isAwaitingPeers = false
             connection.isHeld = false
+            connection.isAwaitingAnswers = false
             process(ByteBuffer(), on: connection, share: share)
             if connection.inbox.readableBytes == rest { break }  // the beginning of a packet
         }

@@ -77,7 +77,7 @@ extension Shard {
     private func step(_ buffer: inout ByteBuffer, on connection: ClientConnection) throws(DecodeError) -> Bool {
         switch connection.phase {
         case .connected, .authenticating:
-            if connection.isAwaitingPeers || connection.isHeld { return false }
+            if connection.isAwaitingPeers || connection.isHeld || connection.isAwaitingAnswers { return false }
             // [MQTT5-3.2.2-15]
             let packetBytesMax = connection.isConnected ? connection.limits.values.packetBytesMax : limits.connectBytesMax
             guard

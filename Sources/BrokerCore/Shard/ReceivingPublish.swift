@@ -43,7 +43,8 @@ extension Shard {
             acknowledge(.puback, layout.packetID, code, on: connection)
         case .exactlyOnce:
             var code = ReasonCode.success
-            if !session.awaitingPubrel.contains(layout.packetID) {  // [MQTT-4.3.3-2] [MQTT5-4.3.3-10]
+            let isRepeated = session.awaitingPubrel.contains(layout.packetID)
+            if !isRepeated {  // [MQTT-4.3.3-2] [MQTT5-4.3.3-10]
                 prepare(&outgoing, layout.packetID, of: session)
                 code = acceptFromClient(&outgoing, along: route, isUTF8: isUTF8, on: connection)
                 if connection.isClosed { return }
@@ -54,9 +55,10 @@ extension Shard {
                 }
             }
             // [MQTT-4.3.3-2] [MQTT5-4.3.3-8]
-            acknowledge(.pubrec, layout.packetID, code, after: turns == nil ? nil : receivingNeed(of: session), on: connection)
+            let need = isRepeated ? receivingNeed(of: session, on: connection) : turns?.touched
+            acknowledge(.pubrec, layout.packetID, code, after: need, on: connection)
         }
-        if isStoreBehind { holdPublisher() }
+        if isStoreBehind, turns?.touched.own == true { holdPublisher() }
     }
 
     /// A QoS 2 message of a session that is kept can be told from others, also after a crash.

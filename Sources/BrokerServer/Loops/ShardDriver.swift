@@ -69,6 +69,9 @@ final class ShardDriver: ShardTransport {
         shard.endTurn(now: .now)  // the others hear of it before anything else
     }
 
+    /// When all shards have restored what they had, and heard of the others'.
+    func beginTime() { shard.beginTime(now: .now) }
+
     func progressed(_ progress: StoreProgress) { shard.storeProgressed(progress, now: .now) }
 
     // MARK: From the channels

@@ -13,7 +13,7 @@ enum StoreFiles {
         for file in [path, path + "-wal"] {
             // SQLite gives the log the rights of the file.
             if file != path, !FileManager.default.fileExists(atPath: file) { continue }
-            let descriptor = unsafe Glibc.open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            let descriptor = unsafe Glibc.open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
             guard descriptor >= 0 else { throw StoreError("data: \(file) cannot be opened: \(reason)") }
             defer { Glibc.close(descriptor) }
             guard fchmod(descriptor, 0o600) == 0 else { throw StoreError("data: \(file): its rights cannot be set to 0600: \(reason)") }
@@ -27,7 +27,7 @@ enum StoreFiles {
         if error is RecordBytes.Damaged || error is RowDecodingError { return true }
         guard let error = error as? DatabaseError else { return false }
         switch error.resultCode {
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR, .SQLITE_SCHEMA, .SQLITE_CONSTRAINT: return true
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_CONSTRAINT: return true
         default: return false
         }
     }

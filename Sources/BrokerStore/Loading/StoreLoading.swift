@@ -27,13 +27,14 @@ struct StoreContents {
 
     /// Of two sessions of one client the later one counts: the earlier one was about to be removed.
     private mutating func loadSessions(_ db: Database, _ clock: WallClock, _ places: inout [UInt64: Int]) throws {
-        var found: [String: SessionRecord] = [:]
+        // As the broker tells identifiers apart: what Unicode takes for equivalent are two clients.
+        var found: [ExactText: SessionRecord] = [:]
         let rows = try Row.fetchCursor(db, sql: "SELECT epoch, record FROM sessions ORDER BY epoch")
         while let row = try rows.next() {
             let epoch = try UInt64(row: row, at: 0)
             var fields = try RecordBytes.unseal(try row.decode(atIndex: 1), key: RecordBytes.key(epoch))
             let record = try SessionFields.read(epoch: epoch, from: &fields, clock)
-            found[record.clientID] = record
+            found[ExactText(record.clientID)] = record
         }
         for record in found.values.sorted(by: { $0.epoch < $1.epoch }) {
             places[record.epoch] = sessions.count
@@ -69,13 +70,15 @@ struct StoreContents {
         while let row = try rows.next() {
             let session = try UInt64(row: row, at: 0)
             let position = try UInt64(row: row, at: 1)
+            let body = try row.decode(Int64?.self, atIndex: 3)
             RecordBytes.setKey(&key, session, position)
             if session != current.session { current = (session, places[session]) }
             let state = DeliveryState(try CheckedNumber.unseal(try row.decode(atIndex: 2), key: key))
+            if let body { key.writeInteger(UInt64(bitPattern: body)) }
             var fields = try RecordBytes.unseal(try row.decode(atIndex: 4), key: key)
             let delivery = try DeliveryFields(from: &fields)
             let message: Message
-            if let body = try row.decode(Int64?.self, atIndex: 3) {
+            if let body {
                 guard let known = bodies[body] else { throw RecordBytes.Damaged() }
                 message = known
             } else {

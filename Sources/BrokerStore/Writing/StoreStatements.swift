@@ -90,8 +90,10 @@ struct StoreStatements {
         DeliveryFields(delivery).write(to: &fields)
         if let message { MessageRecord.write(message, to: &fields, clock) }
         let state = CheckedNumber.seal(DeliveryState(sequence: delivery.sequence, isReleased: false).number, key: key)
+        var keyWithBody = key
+        if let body { keyWithBody.writeInteger(UInt64(bitPattern: body)) }
         try putDelivery.execute(arguments: [
-            Int64(clamping: delivery.session), Int64(clamping: delivery.place), state, body, RecordBytes.seal(fields, key: key),
+            Int64(clamping: delivery.session), Int64(clamping: delivery.place), state, body, RecordBytes.seal(fields, key: keyWithBody),
         ])
     }
 

@@ -52,6 +52,7 @@ package final class SimulatedBroker {
             node.core.endTurn(now: now)
         }
         settle()
+        for node in nodes { node.core.beginTime(now: now) }
     }
 
     /// The disk takes nothing any more, or takes something again.

@@ -48,7 +48,7 @@ package final class SimulatedStore: SessionStore {
             return state.disk.sessions.values.sorted { $0.record.epoch < $1.record.epoch }.filter { session in
                 // Of two sessions of one client the later one counts.
                 !state.disk.sessions.values.contains {
-                    $0.record.clientID == session.record.clientID && $0.record.epoch > session.record.epoch
+                    ExactText($0.record.clientID) == ExactText(session.record.clientID) && $0.record.epoch > session.record.epoch
                 }
             }
         }

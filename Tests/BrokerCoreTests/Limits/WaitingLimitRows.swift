@@ -80,6 +80,18 @@ extension LimitRow {
             broker.settle()
             return publisher.socket?.isRead == true ? "read again" : broker.refusals
         },
+        LimitRow(name: "storeBytesWaitingMax", limit: 100, beyond: "the publisher waits") { trial in
+            let broker = SimulatedBroker(shards: 1, limits: trial.limits, store: SimulatedStore())
+            let subscriber = try broker.client("s", cleanSession: false)
+            _ = try subscriber.subscribe("t", .atLeastOnce)
+            subscriber.lose()
+            broker.settle()
+            let publisher = try broker.client("p")
+            publisher.send(message("t", String(repeating: "x", count: trial.amount - 1), qos: .atLeastOnce, packetID: 1))
+            broker.endTurn(of: 0)
+            publisher.send(message("t", "", qos: .atLeastOnce, packetID: 2))
+            return publisher.socket?.isRead == true ? "" : "the publisher waits"
+        },
         LimitRow(name: "storeChangesWaitingMax", limit: 10, beyond: "the publisher waits") { trial in
             let broker = SimulatedBroker(shards: 1, limits: trial.limits, store: SimulatedStore())
             let subscriber = try broker.client("s", cleanSession: false)
