@@ -2,7 +2,7 @@ package import MQTTCodec
 
 /// Keeps sessions and retained messages beyond the life of the process.
 ///
-/// Shards hand it what they changed, in batches, and are told through ``Shard/committed(upTo:now:)`` how far it is on disk. It never blocks
+/// Shards hand it what they changed, in batches, and are told through ``Shard/storeProgressed(_:now:)`` how far it is on disk. It never blocks
 /// the caller.
 package protocol SessionStore: Sendable {
     /// Takes a batch; those of one shard come in the order of their numbers.

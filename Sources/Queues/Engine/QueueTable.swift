@@ -3,7 +3,7 @@ package import Records
 /// All queues, and the rules by which their messages move.
 ///
 /// It waits for nothing and knows no clock: every call says what time it is, in milliseconds since 1970, and whoever waits for messages is
-/// named in ``takeAnswers()`` once there is a word for it. What of it is to outlive the process is in ``takeChanges()``.
+/// named in ``takeAnswers()`` once there is a word for it. What of it is to outlive the process is in `takeChanges`.
 package struct QueueTable: Sendable {
     let limits: QueueLimits
     let makeID: @Sendable () -> String
