@@ -26,7 +26,7 @@ class SignalTests(unittest.TestCase):
         return process
 
     def test_a_signal_at_any_moment_of_the_start_is_taken_as_later_ones(self):
-        for milliseconds in range(0, 300, 20):
+        for milliseconds in range(0, 600, 10):
             process = self.serve()
             time.sleep(milliseconds / 1000)
             for number in (signal.SIGHUP, signal.SIGTERM):
@@ -57,6 +57,9 @@ class WrongProtocolTests(BrokerTestCase):
         for port in (self.broker.http, self.broker.admin):
             with socket.create_connection(("127.0.0.1", port)) as plain, self.assertRaises(OSError):
                 context.wrap_socket(plain, server_hostname="localhost")
+        # Of one address and status there is one line a second.
+        time.sleep(1.1)
+        for port in (self.broker.http, self.broker.admin):
             with socket.create_connection(("127.0.0.1", port)) as plain:
                 plain.sendall(wire.connect("lost"))
                 self.assertIn(b"400", plain.recv(1_000))
@@ -98,8 +101,10 @@ class CommandLineTests(unittest.TestCase):
             asking = subprocess.Popen(
                 [CREMA, "topics", "--admin", f"https://127.0.0.1:{port}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             with server.accept()[0] as connection:
-                connection.recv(1)
+                connection.recv(10_000)
                 connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                connection.shutdown(socket.SHUT_WR)
+                connection.recv(10_000)
             _, errors = asking.communicate(timeout=WAIT_SECONDS)
         self.assertEqual((asking.returncode, "does not speak TLS" in errors, ".cc" in errors), (5, True, False), errors)
 

@@ -14,6 +14,7 @@ package enum TLSErrorText {
         ("ALERT_CERTIFICATE_UNKNOWN", "the server refuses the client's certificate"),
         ("ALERT_HANDSHAKE_FAILURE", "the server takes none of the cipher suites, or asks for a certificate"),
         ("ALERT_PROTOCOL_VERSION", "the server takes none of the TLS versions"),
+        ("EOF during handshake", "what answers there closed the connection during the handshake"),
         ("UNSUPPORTED_PROTOCOL", "the server offers no TLS version from 1.2 on"),
     ]
 

@@ -113,13 +113,14 @@ struct ServedSite {
 
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
-        var configuration = ServiceGroupConfiguration(services: services, logger: quiet)
+        let stopping = StopService(stops: stops, log: log)
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0) } + [
+                .init(service: stopping, successTerminationBehavior: .gracefullyShutdownGroup)
+            ],
+            logger: quiet)
         configuration.maximumGracefulShutdownDuration = .seconds(Self.shutdownSecondsMax)
         let group = ServiceGroup(configuration: configuration)
-        stops.answer { [log] in
-            log.info("stopping: no new connections, what has begun is finished; a second signal ends at once")
-            Task { await group.triggerGracefulShutdown() }
-        }
         try await group.run()
         log.info("stopped")
     }

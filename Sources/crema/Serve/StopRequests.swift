@@ -1,33 +1,40 @@
 import Foundation
+import Logging
+import ServiceLifecycle
 import Synchronization
 
 /// Turns SIGTERM and SIGINT into a shutdown: the first lets everything finish, the second ends the process at once.
 ///
 /// One that comes before there is anything to shut down is kept until then.
 final class StopRequests: Sendable {
-    private struct State {
-        var isStopping = false
-        var stop: (@Sendable () -> Void)?
+    fileprivate let requests: AsyncStream<Void>
+    private let request: AsyncStream<Void>.Continuation
+    private let isStopping = Mutex(false)
+
+    init() {
+        (requests, request) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    private let state = Mutex(State())
-
     func received(_ signal: Int32) {
-        let (isSecond, stop) = state.withLock { state in
-            defer { state.isStopping = true }
-            return (state.isStopping, state.stop)
+        let isSecond = isStopping.withLock { isStopping in
+            defer { isStopping = true }
+            return isStopping
         }
         // 128 + the signal's number, as shells report it.
         if isSecond { Foundation.exit(128 + signal) }
-        stop?()
+        request.yield()
     }
+}
 
-    /// What a shutdown is, from now on; begun at once if somebody has asked for it already.
-    func answer(by stop: @escaping @Sendable () -> Void) {
-        let isStopping = state.withLock { state in
-            state.stop = stop
-            return state.isStopping
+/// Ends when a stop is asked for, and is to end its group by that.
+struct StopService: Service {
+    let stops: StopRequests
+    let log: Logger
+
+    func run() async throws {
+        for await _ in stops.requests.cancelOnGracefulShutdown() {
+            log.info("stopping: no new connections, what has begun is finished; a second signal ends at once")
+            return
         }
-        if isStopping { stop() }
     }
 }
