@@ -58,8 +58,8 @@ package final class Broker: BrokerAccess {
         }
         for shard in shards { shard.eventLoop.execute { shard.value.meet(shards) } }
         if let kept {
-            for (shard, sessions) in zip(shards, kept.sessions(byShardOf: count, enteredIn: settings.directory)) {
-                shard.eventLoop.execute { shard.value.restore(sessions) }
+            for (shard, part) in zip(shards, kept.state.parts(for: count, enteredIn: settings.directory)) {
+                shard.eventLoop.execute { shard.value.restore(part) }
             }
         }
         self.kept = kept

@@ -7,7 +7,7 @@ import Synchronization
 
 /// The durable store: one SQLite file in the data directory, with one writer.
 ///
-/// What a start finds is in ``sessions``; retained messages are where they belong already. Shards hand over what they change from then on.
+/// What a start finds is in ``takeState()``; retained messages are where they belong already. Shards hand over what they change from then on.
 package final class DurableStore: SessionStore, RecordStore {
     /// The file's name in the data directory; beside it lies its write-ahead log.
     package static let fileName = "crema.db"
@@ -16,7 +16,7 @@ package final class DurableStore: SessionStore, RecordStore {
     private let inbox = StoreInbox()
     private let commits = RecordCommits()
     private let recordNumber = Atomic<UInt64>(0)
-    private let found: Mutex<(sessions: [RestoredSession], records: [KeptRecord], lastBody: Int64, queue: DatabaseQueue?)>
+    private let found: Mutex<(state: RestoredState, records: [KeptRecord], lastBody: Int64, queue: DatabaseQueue?)>
     private let writer: Mutex<StoreWriter?>
     private let retained: RetainedStore
     private let path: String
@@ -55,7 +55,7 @@ package final class DurableStore: SessionStore, RecordStore {
         for kept in opened.contents.retained {
             if let message = kept.message { retained.restore(message, by: kept.publisher) }
         }
-        found = Mutex((opened.contents.sessions, opened.contents.records, opened.contents.lastBody, opened.queue))
+        found = Mutex((opened.contents.state, opened.contents.records, opened.contents.lastBody, opened.queue))
         writer = Mutex(nil)
     }
 
@@ -65,16 +65,16 @@ package final class DurableStore: SessionStore, RecordStore {
         if try queue.read(StoreSchema.migrator.hasBeenSuperseded) { throw StoreError.Newer() }
         let contents = try queue.read { db in try StoreContents(db, WallClock()) }
         try queue.writeWithoutTransaction { db in
-            try StoreContents.removeLeftovers(db, keeping: contents.sessions.map(\.record.epoch))
+            try StoreContents.removeLeftovers(db)
         }
         return (queue, contents)
     }
 
-    /// The sessions that were found; once.
-    package func takeSessions() -> [RestoredSession] {
+    /// What was found of sessions; once.
+    package func takeState() -> RestoredState {
         found.withLock { found in
-            defer { found.sessions = [] }
-            return found.sessions
+            defer { found.state = RestoredState() }
+            return found.state
         }
     }
 

@@ -44,6 +44,10 @@ final class CommitTurns {
     private var endings: [ExactText: UInt64] = [:]
     private var endingsInOrder = Deque<(turn: UInt64, clientID: ExactText)>()
 
+    /// What was handed over for sessions, oldest first, with the turn of it.
+    private var handOvers = Deque<(turn: UInt64, id: HandOverID)>()
+    private let others: ShardSet
+
     /// Connections with answers that wait, or that may not be sent anything.
     var waiting: [ClientConnection] = []
 
@@ -54,6 +58,9 @@ final class CommitTurns {
         batch = ChangeBatch(shard: id, number: 1)
         handed = Array(repeating: [], count: shardCount)
         unsettled = Array(repeating: [], count: shardCount)
+        var others = ShardSet()
+        for index in 0..<shardCount where index != id.index { others.insert(ShardID(index)) }
+        self.others = others
     }
 
     // MARK: Recording
@@ -119,6 +126,19 @@ final class CommitTurns {
         handed[peer.index].append(touched)
     }
 
+    /// A message is on its way that is kept until those who are handed it in this turn have it on disk.
+    func awaitTaking(of id: HandOverID) { handOvers.append((turn, id)) }
+
+    /// What has arrived since the last call.
+    func takeHandedOver() -> [HandOverID] {
+        var arrived: [HandOverID] = []
+        while let first = handOvers.first, isMet(CommitNeed(turn: first.turn, own: true, peers: others)) {
+            arrived.append(first.id)
+            handOvers.removeFirst()
+        }
+        return arrived
+    }
+
     // MARK: Turns
 
     /// Ends the turn: what other shards are to be asked, and the batch for the store if there is one.
@@ -182,7 +202,7 @@ final class CommitTurns {
     ///
     /// Answers whether it may be told at once.
     func owe(_ turn: UInt64, to peer: ShardID) -> Bool {
-        let needs = isStrict ? handed[peer.index].filter { !isMet($0) } : []
+        let needs = handed[peer.index].filter { !isMet($0) }
         handed[peer.index].removeAll(keepingCapacity: true)
         if needs.isEmpty { return true }
         owed.append((peer, turn, needs))

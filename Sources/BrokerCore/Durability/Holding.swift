@@ -56,8 +56,9 @@ extension Shard {
         guard let turns, turns.hasWork || !turns.waiting.isEmpty else { return }
         let hasWork = turns.hasWork
         var (told, number, batch) = turns.close()
-        while let peer = told.popFirst() { tellInThisTurn(peer, .settle(turn: number)) }
         if let batch { turns.store.append(batch) }
+        releaseAfterTurn()
+        while let peer = told.popFirst() { tellInThisTurn(peer, .settle(turn: number)) }
         // Somebody waits for something that turned out to be nothing.
         if !hasWork { release() }
     }
@@ -102,6 +103,7 @@ extension Shard {
             }
             if !connection.isClosed, !connection.held.isEmpty || connection.held.gate != nil { list(connection, in: turns) }
         }
+        forgetHandedOver()
     }
 
     private func give(_ answer: HeldAnswer, on connection: ClientConnection) {

@@ -125,10 +125,14 @@ extension Shard {
         }
     }
 
-    /// What a QoS 2 message that came to another shard led to here goes to the store together with this.
-    func recordPart(of inbound: InboundID) {
+    /// What a message that another shard handed over led to here goes to the store together with this.
+    func recordPart(_ part: HandedPart) {
         guard let turns else { return }
-        turns.record(.received(ReceivedRecord(session: inbound.session, packetID: inbound.packetID, cell: id, expected: ShardSet())))
+        switch part {
+        case .inbound(let inbound):
+            turns.record(.received(ReceivedRecord(session: inbound.session, packetID: inbound.packetID, cell: id, expected: ShardSet())))
+        case .handOver(let handOver): turns.record(.taken(handOver, by: id))
+        }
         openTurn()
     }
 

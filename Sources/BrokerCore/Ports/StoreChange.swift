@@ -22,6 +22,12 @@ package enum StoreChange: Sendable {
     case received(ReceivedRecord)
     /// PUBREL has come.
     case forget(session: UInt64, packetID: UInt16)
+    /// A message is on its way to other shards, which do not have it on disk yet.
+    indirect case handOver(HandOverRecord)
+    /// A shard has done its part of what another one handed over, and what it led to there is in the same batch.
+    case taken(HandOverID, by: ShardID)
+    /// All shards that were handed it have it on disk: nothing of it is to be kept, nor who has taken it.
+    case handedOver(HandOverID)
 }
 
 /// What a shard changed in one turn.
@@ -129,6 +135,36 @@ package struct ReceivedRecord: Sendable, Equatable {
         self.packetID = packetID
         self.cell = cell
         self.expected = expected
+    }
+}
+
+/// What tells one message that a shard hands over for a session from every other.
+package struct HandOverID: Sendable, Hashable {
+    package var session: UInt64
+    /// Among what the session was to get, and what was handed over for it.
+    package var place: UInt64
+
+    package init(session: UInt64, place: UInt64) {
+        self.session = session
+        self.place = place
+    }
+}
+
+/// A message that leaves what was kept of a session for sessions on other shards.
+package struct HandOverRecord: Sendable {
+    package var id: HandOverID
+    /// The shard that hands it over, and has done its own part.
+    package var cell: ShardID
+    /// Which of ``ChangeBatch/bodies``.
+    package var body: Int
+    /// The shared subscription one of whose members it is for; `nil` for a will, which goes to all that want it.
+    package var share: String?
+
+    package init(id: HandOverID, cell: ShardID, body: Int, share: String?) {
+        self.id = id
+        self.cell = cell
+        self.body = body
+        self.share = share
     }
 }
 

@@ -4,7 +4,7 @@
 package struct InboundExactlyOnce {
     private var packetIDs = Set<UInt16>()
     /// Messages that a crash found half done, with the shards that had done their part: they come again.
-    private var partial: [UInt16: ShardSet] = [:]
+    private var partial: [UInt16: (done: ShardSet, isDoneWhereItCame: Bool)] = [:]
 
     package init() {}
 
@@ -29,17 +29,19 @@ package struct InboundExactlyOnce {
     mutating func restore(_ parts: [ReceivedRecord]) {
         var expected: [UInt16: ShardSet] = [:]
         for part in parts {
-            partial[part.packetID, default: ShardSet()].insert(part.cell)
+            partial[part.packetID, default: (ShardSet(), false)].done.insert(part.cell)
+            if !part.expected.isEmpty { partial[part.packetID]?.isDoneWhereItCame = true }
             expected[part.packetID, default: ShardSet()].formUnion(part.expected)
         }
-        for (packetID, shards) in expected where !shards.isEmpty && shards.isSubset(of: partial[packetID] ?? ShardSet()) {
+        for (packetID, shards) in expected where !shards.isEmpty && shards.isSubset(of: partial[packetID]?.done ?? ShardSet()) {
             packetIDs.insert(packetID)
             partial[packetID] = nil
         }
     }
 
-    /// The shards that have done their part of a message that comes again.
-    mutating func takePartial(_ packetID: UInt16) -> ShardSet {
-        partial.isEmpty ? ShardSet() : partial.removeValue(forKey: packetID) ?? ShardSet()
+    /// The shards that have done their part of a message that comes again, and whether the one is among them that it came to.
+    mutating func takePartial(_ packetID: UInt16) -> (done: ShardSet, isDoneWhereItCame: Bool) {
+        let none = (done: ShardSet(), isDoneWhereItCame: false)
+        return partial.isEmpty ? none : partial.removeValue(forKey: packetID) ?? none
     }
 }

@@ -52,6 +52,10 @@ package final class Session {
     private var queuedTopics: Set<ByteBuffer>?
     var awaitingPubrel = InboundExactlyOnce()
     var keeping = SessionKeeping()
+    /// Where it was before the process began, if it is older.
+    var cellBefore: ShardID?
+    /// Of the will that it was found with: what tells it from others, and who has it.
+    var willTaken: (id: HandOverID, by: ShardSet)?
     /// Messages that were dropped instead of delivered to it, by reason.
     var drops: [ShardCounters.Drop: UInt64] = [:]
     /// Drops since the last report of them, and when that was.

@@ -66,6 +66,9 @@ package final class SessionDirectory: Sendable {
         }
     }
 
+    /// A session that was there, and has no owner any more: no other one is to have its number.
+    package func noteEpoch(_ epoch: UInt64) { state.withLock { $0.lastEpoch = max($0.lastEpoch, epoch) } }
+
     package func isOwned(_ clientID: String) -> Bool { state.withLock { $0.owners[ExactText(clientID)] != nil } }
 
     /// Frees the identifier, unless somebody else has taken it since.

@@ -64,8 +64,10 @@ extension Shard {
     /// A QoS 2 message of a session that is kept can be told from others, also after a crash.
     private func prepare(_ outgoing: inout OutgoingMessage, _ packetID: UInt16, of session: Session) {
         guard let turns, turns.isStrict, session.keeping.isKept else { return }
-        outgoing.inbound = InboundID(session: session.epoch, packetID: packetID)
-        outgoing.done = session.awaitingPubrel.takePartial(packetID)
+        let origin = KeptOrigin(of: session)
+        origin.inbound = InboundID(session: session.epoch, packetID: packetID)
+        (origin.done, origin.groupsAreDone) = session.awaitingPubrel.takePartial(packetID)
+        outgoing.origin = origin
     }
 
     /// What rules publish for a message comes later in the turn, and is to be on disk with it.

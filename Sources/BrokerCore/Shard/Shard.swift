@@ -44,6 +44,11 @@ package final class Shard {
     private var outboxes: [[ShardMessage]]
     /// Other shards have still to be told something that clients must not be answered before.
     private var owesPeers = false
+    /// What leaves only behind the batch of this turn.
+    var afterTurn: [(shard: ShardID, message: ShardMessage)] = []
+    /// Found at start, and gone on with when time begins.
+    var restoredHandOvers: [RestoredHandOver] = []
+    var restoredEndings: [RestoredSession] = []
     private var turnIsOpen = false
     /// Messages by rules and by the broker, published one after another and never inside each other.
     var ownMessages = Deque<Message>()

@@ -119,7 +119,8 @@ extension Shard {
         }
         // The queue is looked through once, however many were left.
         if !left.isEmpty {
-            passOn(takeQueued(of: session) { $0.share.map { left.contains(ObjectIdentifier($0)) && $0.hasSomebodyOnline } ?? false })
+            let queued = takeQueued(of: session) { $0.share.map { left.contains(ObjectIdentifier($0)) && $0.hasSomebodyOnline } ?? false }
+            passOn(queued, of: session)
         }
         return found
     }

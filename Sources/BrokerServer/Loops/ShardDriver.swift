@@ -64,8 +64,8 @@ final class ShardDriver: ShardTransport {
     // MARK: The store
 
     /// Takes over what the store kept, after it met the others and before the first connection.
-    func restore(_ sessions: [RestoredSession]) {
-        shard.restore(sessions, now: .now)
+    func restore(_ state: RestoredState) {
+        shard.restore(state, now: .now)
         shard.endTurn(now: .now)  // the others hear of it before anything else
     }
 

@@ -6,7 +6,7 @@ import Records
 
 /// Everything that a store file holds, each row checked.
 struct StoreContents {
-    var sessions: [RestoredSession] = []
+    var state = RestoredState()
     var retained: [RetainedChange] = []
     /// In the order of their kinds and keys.
     var records: [KeptRecord] = []
@@ -21,24 +21,19 @@ struct StoreContents {
         try loadSubscriptions(db, places)
         try loadDeliveries(db, clock, places)
         try loadReceived(db, places)
+        try loadHandOvers(db, clock)
         try loadRetained(db, clock)
         try loadRecords(db)
     }
 
-    /// Of two sessions of one client the later one counts: the earlier one was about to be removed.
     private mutating func loadSessions(_ db: Database, _ clock: WallClock, _ places: inout [UInt64: Int]) throws {
-        // As the broker tells identifiers apart: what Unicode takes for equivalent are two clients.
-        var found: [ExactText: SessionRecord] = [:]
         let rows = try Row.fetchCursor(db, sql: "SELECT epoch, record FROM sessions ORDER BY epoch")
         while let row = try rows.next() {
             let epoch = try UInt64(row: row, at: 0)
             var fields = try RecordBytes.unseal(try row.decode(atIndex: 1), key: RecordBytes.key(epoch))
             let record = try SessionFields.read(epoch: epoch, from: &fields, clock)
-            found[ExactText(record.clientID)] = record
-        }
-        for record in found.values.sorted(by: { $0.epoch < $1.epoch }) {
-            places[record.epoch] = sessions.count
-            sessions.append(RestoredSession(record))
+            places[epoch] = state.sessions.count
+            state.sessions.append(RestoredSession(record))
         }
     }
 
@@ -49,7 +44,7 @@ struct StoreContents {
             let filter: String = try row.decode(atIndex: 1)
             var fields = try RecordBytes.unseal(try row.decode(atIndex: 2), key: StoreKeys.subscription(session, filter))
             let options = try SessionFields.options(from: &fields)
-            if let place = places[session] { sessions[place].subscriptions.append((filter, options)) }
+            if let place = places[session] { state.sessions[place].subscriptions.append((filter, options)) }
         }
     }
 
@@ -73,7 +68,7 @@ struct StoreContents {
             let body = try row.decode(Int64?.self, atIndex: 3)
             RecordBytes.setKey(&key, session, position)
             if session != current.session { current = (session, places[session]) }
-            let state = DeliveryState(try CheckedNumber.unseal(try row.decode(atIndex: 2), key: key))
+            let progress = DeliveryState(try CheckedNumber.unseal(try row.decode(atIndex: 2), key: key))
             if let body { key.writeInteger(UInt64(bitPattern: body)) }
             var fields = try RecordBytes.unseal(try row.decode(atIndex: 4), key: key)
             let delivery = try DeliveryFields(from: &fields)
@@ -85,10 +80,10 @@ struct StoreContents {
                 message = try MessageRecord.read(from: &fields, clock)
             }
             guard let place = current.place else { continue }
-            sessions[place].deliveries.append(
+            state.sessions[place].deliveries.append(
                 RestoredDelivery(
                     place: position, message: message, qos: delivery.qos, retain: delivery.retain, identifiers: delivery.identifiers,
-                    share: delivery.share, sequence: state.sequence, isReleased: state.isReleased))
+                    share: delivery.share, sequence: progress.sequence, isReleased: progress.isReleased))
         }
     }
 
@@ -96,16 +91,42 @@ struct StoreContents {
         let rows = try Row.fetchCursor(db, sql: "SELECT session, packet, cell, record FROM received")
         while let row = try rows.next() {
             let session = try UInt64(row: row, at: 0)
-            guard let packetID = UInt16(exactly: try row.decode(Int64.self, atIndex: 1)),
-                let cell = Int(exactly: try row.decode(Int64.self, atIndex: 2)),
-                (0..<ShardSet.capacity).contains(cell)
-            else { throw RecordBytes.Damaged() }
-            var fields = try RecordBytes.unseal(try row.decode(atIndex: 3), key: StoreKeys.received(session, packetID, ShardID(cell)))
+            guard let packetID = UInt16(exactly: try row.decode(Int64.self, atIndex: 1)) else { throw RecordBytes.Damaged() }
+            let cell = try Self.cell(try row.decode(Int64.self, atIndex: 2))
+            var fields = try RecordBytes.unseal(try row.decode(atIndex: 3), key: StoreKeys.received(session, packetID, cell))
             let expected = ShardSet(rawValue: try fields.number())
             guard let place = places[session] else { continue }
-            sessions[place].received.append(
-                ReceivedRecord(session: session, packetID: packetID, cell: ShardID(cell), expected: expected))
+            state.sessions[place].received.append(
+                ReceivedRecord(session: session, packetID: packetID, cell: cell, expected: expected))
         }
+    }
+
+    private mutating func loadHandOvers(_ db: Database, _ clock: WallClock) throws {
+        var taken: [HandOverID: ShardSet] = [:]
+        let parts = try Row.fetchCursor(db, sql: "SELECT session, place, cell, record FROM taken")
+        while let row = try parts.next() {
+            let id = HandOverID(session: try UInt64(row: row, at: 0), place: try UInt64(row: row, at: 1))
+            let cell = try Self.cell(try row.decode(Int64.self, atIndex: 2))
+            _ = try RecordBytes.unseal(try row.decode(atIndex: 3), key: StoreKeys.taken(id, cell))
+            taken[id, default: ShardSet()].insert(cell)
+        }
+        let rows = try Row.fetchCursor(db, sql: "SELECT session, place, record FROM handOvers ORDER BY session, place")
+        while let row = try rows.next() {
+            let id = HandOverID(session: try UInt64(row: row, at: 0), place: try UInt64(row: row, at: 1))
+            var fields = try RecordBytes.unseal(try row.decode(atIndex: 2), key: StoreKeys.delivery(id.session, id.place))
+            let cell = try Self.cell(Int64(try fields.number(UInt8.self)))
+            let share = try fields.optional { (fields) throws(RecordBytes.Damaged) in try fields.text() }
+            state.handOvers.append(
+                RestoredHandOver(
+                    id: id, cell: cell, message: try MessageRecord.read(from: &fields, clock), share: share,
+                    taken: taken.removeValue(forKey: id) ?? ShardSet()))
+        }
+        state.willsTaken = taken
+    }
+
+    private static func cell(_ number: Int64) throws(RecordBytes.Damaged) -> ShardID {
+        guard let cell = Int(exactly: number), (0..<ShardSet.capacity).contains(cell) else { throw RecordBytes.Damaged() }
+        return ShardID(cell)
     }
 
     private mutating func loadRetained(_ db: Database, _ clock: WallClock) throws {
@@ -133,17 +154,18 @@ struct StoreContents {
     }
 
     /// Removes rows that belong to nothing, which a crash at an unlucky moment may leave.
-    static func removeLeftovers(_ db: Database, keeping epochs: [UInt64]) throws {
+    static func removeLeftovers(_ db: Database) throws {
         try db.inTransaction(.immediate) {
-            let known = Set(epochs.map { Int64(clamping: $0) })
-            for epoch in try Int64.fetchAll(db, sql: "SELECT epoch FROM sessions") where !known.contains(epoch) {
-                try db.execute(sql: "DELETE FROM sessions WHERE epoch = ?", arguments: [epoch])
-            }
             for table in ["deliveries", "subscriptions", "received"] {
                 try db.execute(sql: "DELETE FROM \(table) WHERE session NOT IN (SELECT epoch FROM sessions)")
             }
             try db.execute(
                 sql: "DELETE FROM bodies WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.body = bodies.id)")
+            try db.execute(
+                sql: """
+                    DELETE FROM taken WHERE session NOT IN (SELECT epoch FROM sessions)
+                        AND NOT EXISTS (SELECT 1 FROM handOvers WHERE handOvers.session = taken.session AND handOvers.place = taken.place)
+                    """)
             return .commit
         }
     }

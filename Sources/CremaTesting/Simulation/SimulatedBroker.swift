@@ -40,14 +40,9 @@ package final class SimulatedBroker {
     }
 
     private func restore(from store: SimulatedStore, shards: Int) {
-        var kept = store.start(retained: retained)
-        for place in kept.indices {
-            kept[place].record.cell = ShardID(kept[place].record.cell.index % shards)
-            let record = kept[place].record
-            directory.restore(record.clientID, for: record.cell, principal: record.principal, epoch: record.epoch)
-        }
-        for node in nodes {
-            node.core.restore(kept.filter { $0.record.cell == node.id }, now: now)
+        let parts = store.start(retained: retained).parts(for: shards, enteredIn: directory)
+        for (node, part) in zip(nodes, parts) {
+            node.core.restore(part, now: now)
             node.turnIsOpen = false
             node.core.endTurn(now: now)
         }
