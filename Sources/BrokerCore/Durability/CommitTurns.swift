@@ -42,7 +42,7 @@ final class CommitTurns {
 
     /// Clients whose kept session has ended, with the turn of it, until that is on disk.
     private var endings: [ExactText: UInt64] = [:]
-    private var endingsInOrder = Deque<(turn: UInt64, clientID: ExactText)>()
+    private var endingsInOrder = Deque<(turn: UInt64, clientID: ExactText, epoch: UInt64)>()
 
     /// What was handed over for sessions, oldest first, with the turn of it.
     private var handOvers = Deque<(turn: UInt64, id: HandOverID)>()
@@ -93,13 +93,18 @@ final class CommitTurns {
         return batch.bodies.count - 1
     }
 
-    func noteEnd(of clientID: String) {
+    func noteEnd(of clientID: String, epoch: UInt64) {
         endings[ExactText(clientID)] = turn
-        endingsInOrder.append((turn, ExactText(clientID)))
+        endingsInOrder.append((turn, ExactText(clientID), epoch))
     }
 
     /// The turn in which a kept session of the client has ended, if that is not on disk.
     func pendingEnd(of clientID: String) -> UInt64? { endings.isEmpty ? nil : endings[ExactText(clientID)] }
+
+    /// What is at hand is over when that end is on disk.
+    func touchEnd(of clientID: String) {
+        if let turn = pendingEnd(of: clientID) { touched.formUnion(CommitNeed(turn: turn, own: true)) }
+    }
 
     /// Another shard is handed something that it may have to keep.
     func tell(_ peer: ShardID) {
@@ -180,10 +185,13 @@ final class CommitTurns {
         return true
     }
 
-    func commit(upTo number: UInt64) {
+    /// Answers the sessions whose end is on disk now.
+    func commit(upTo number: UInt64) -> [(clientID: ExactText, epoch: UInt64)] {
         committed = max(committed, number)
+        var ended: [(clientID: ExactText, epoch: UInt64)] = []
         while let first = endingsInOrder.first, first.turn <= number {
             endingsInOrder.removeFirst()
+            ended.append((first.clientID, first.epoch))
             if endings[first.clientID] == first.turn { endings[first.clientID] = nil }
         }
         while let first = underWay.first, first.number <= number {
@@ -191,6 +199,7 @@ final class CommitTurns {
             waitingBytes -= first.bytes
             underWay.removeFirst()
         }
+        return ended
     }
 
     /// A shard has all on disk that it changed for what it was handed in this turn.

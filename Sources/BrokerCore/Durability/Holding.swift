@@ -69,7 +69,8 @@ extension Shard {
         self.now = now
         guard let turns else { return }
         switch progress {
-        case .committed(let number): turns.commit(upTo: number)
+        case .committed(let number):
+            for ended in turns.commit(upTo: number) { directory.forgetEnding(of: ended.clientID, epoch: ended.epoch) }
         case .failing: turns.isFailing = true
         case .recovered: turns.isFailing = false
         }

@@ -43,7 +43,7 @@ extension Shard {
     }
 
     func recordEnd(of session: Session) {
-        if session.keeping.isKept { turns?.noteEnd(of: session.clientID) }
+        if session.keeping.isKept { turns?.noteEnd(of: session.clientID, epoch: session.epoch) }
         record(.endSession(session.epoch), of: session)
         session.keeping.isKept = false
     }

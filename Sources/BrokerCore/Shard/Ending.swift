@@ -107,6 +107,7 @@ extension Shard {
     /// `reason` counts what its queue held; what the client had not acknowledged counts as such.
     func discard(_ session: Session, dropping reason: ShardCounters.Drop) {
         let origin = session.delayedWill == nil ? nil : originOfWill(of: session)
+        let wasKept = session.keeping.isKept
         recordEnd(of: session)
         let orphans = orphans(of: session)
         for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter.text) }
@@ -122,7 +123,7 @@ extension Shard {
         if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
         if !session.isReplaced {
             handOff()  // the client may be on another shard next
-            directory.release(session.clientID, epoch: session.epoch)
+            directory.release(session.clientID, epoch: session.epoch, isEnding: wasKept && turns != nil)
         }
         passOn(orphans, of: session)
         if let delayed = session.delayedWill {  // [MQTT5-3.1.2-8]: the delay ends with the session at the latest

@@ -27,6 +27,7 @@ extension Shard {
             case .interestApplied(let sequence): interestApplied(by: peer, sequence: sequence)
             case .evict(let clientID, let epoch, let newPeer, let slot, let connectionID):
                 evict(clientID, epoch: epoch, newPeer: newPeer)
+                turns?.touchEnd(of: clientID)
                 handOff()
                 tell(peer, .evicted(slot: slot, connectionID: connectionID))
             case .evicted(let slot, let connectionID):
