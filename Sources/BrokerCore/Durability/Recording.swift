@@ -35,11 +35,11 @@ extension Shard {
             } else {
                 session.connection?.will.map { WillRecord(will: $0, due: nil) }
             }
-        let change = StoreChange.putSession(
-            SessionRecord(
-                epoch: session.epoch, clientID: session.clientID, principal: session.principal, expirySeconds: session.expirySeconds,
-                slowConsumer: session.slowConsumer, cell: id, disconnectedAt: session.disconnectedAt, will: will))
-        record(change, of: session, in: turns)
+        var kept = SessionRecord(
+            epoch: session.epoch, clientID: session.clientID, principal: session.principal, expirySeconds: session.expirySeconds,
+            slowConsumer: session.slowConsumer, cell: id, disconnectedAt: session.disconnectedAt, will: will)
+        kept.sequence = session.window.sequence
+        record(.putSession(kept), of: session, in: turns)
     }
 
     func recordEnd(of session: Session) {
@@ -94,6 +94,12 @@ extension Shard {
 
     func recordRemoval(at place: UInt64, from session: Session) {
         if place != 0 { record(.remove(session: session.epoch, place: place), of: session) }
+    }
+
+    /// A message that was sent is not sent again, while its client may know it by its packet identifier.
+    func recordGivenUp(_ delivery: Delivery, by session: Session) {
+        recordRemoval(of: delivery, from: session)
+        if delivery.place != 0, delivery.qos == .exactlyOnce, account(of: session) != nil { recordSession(session) }
     }
 
     /// Where the store has the message that was sent with a packet identifier; 0 when it has it not.

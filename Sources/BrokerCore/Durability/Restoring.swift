@@ -25,7 +25,7 @@ extension Shard {
         self.sessions[ExactText(record.clientID)] = session
         for (filter, options) in restored.subscriptions { announce(index.subscribe(session, to: filter, options: options)) }
         session.awaitingPubrel.restore(restored.received)
-        restoreDeliveries(restored.deliveries, of: session)
+        restoreDeliveries(restored.deliveries, of: session, sent: record.sequence)
 
         let wasConnected = record.disconnectedAt == nil
         // The clock may have been set back meanwhile.
@@ -78,7 +78,7 @@ extension Shard {
         publishOwnMessages()
     }
 
-    func restoreDeliveries(_ deliveries: [RestoredDelivery], of session: Session) {
+    func restoreDeliveries(_ deliveries: [RestoredDelivery], of session: Session, sent least: UInt64 = 0) {
         var sent: [(sequence: UInt64, delivery: Delivery, isReleased: Bool)] = []
         for restored in deliveries {
             var delivery = Delivery(
@@ -92,7 +92,7 @@ extension Shard {
                 session.queue.append(delivery)
             }
         }
-        for delivery in session.window.restore(sent.sorted { $0.sequence < $1.sequence }) {
+        for delivery in session.window.restore(sent.sorted { $0.sequence < $1.sequence }, least: least) {
             session.queue.append(delivery)
         }
         countWaiting(of: session)

@@ -64,6 +64,9 @@ package struct SessionRecord: Sendable, Equatable {
     /// When its connection went; `nil` while there is one.
     package var disconnectedAt: Instant?
     package var will: WillRecord?
+    /// As many messages were sent to it at QoS 1 and 2, at least: the packet identifiers of the last of them are not given again before
+    /// all others.
+    package var sequence: UInt64 = 0
 
     package init(
         epoch: UInt64, clientID: String, principal: String?, expirySeconds: Int, slowConsumer: SlowConsumerPolicy, cell: ShardID,
