@@ -3,7 +3,7 @@ import CremaTesting
 import MQTTCodec
 import NIOCore
 
-/// Two shards with a store, clients whose sessions outlive everything, and a process that dies at any step, driven by one seed.
+/// A few shards with a store, clients whose sessions outlive everything, and a process that dies at any step, driven by one seed.
 final class CrashWorld {
     private static let steps = 250
     private static let work = "w"
@@ -19,6 +19,9 @@ final class CrashWorld {
     private let limits: BrokerLimits
     /// Whether workers end their sessions before they are done; one of them never does.
     private let hasLeavers: Bool
+    /// Whether the process after a crash may have another number of event loops.
+    private let changesShards: Bool
+    private var shards = 2
     private(set) var history: [String] = []
 
     init(seed: UInt64) {
@@ -28,6 +31,7 @@ final class CrashWorld {
         limits.receiveMaximum = CrashClient.openMax
         self.limits = limits
         hasLeavers = seed % 2 == 0
+        changesShards = seed % 3 == 0
         broker = SimulatedBroker(shards: 2, limits: limits, store: SimulatedStore())
         for number in 0..<Int.random(in: 2...5, using: &random) {
             let willQoS = QoS(rawValue: UInt8.random(in: 0...2, using: &random))
@@ -55,7 +59,7 @@ final class CrashWorld {
         let client = clients[Int.random(in: 0..<clients.count, using: &random)]
         let choice = Int.random(in: 0..<100, using: &random)
         if choice < 3 { return crash() }
-        guard client.isConnected else { return connect(client, at: Int.random(in: 0..<2, using: &random)) }
+        guard client.isConnected else { return connect(client, at: Int.random(in: 0..<shards, using: &random)) }
         guard client.isEstablished else { return }
         if client.isWorker { return actAsWorker(client, choice) }
         switch choice {
@@ -103,18 +107,17 @@ final class CrashWorld {
 
     /// The process is gone, with everything that is not on disk; another one begins.
     private func crash() {
-        note("crash")
+        note("crash of \(shards) shards")
         guard let store = broker.store?.afterCrash() else { return }
         for client in clients { client.isGone() }
-        broker = SimulatedBroker(shards: 2, limits: limits, store: store, now: broker.now)
+        if changesShards { shards = Int.random(in: 1...3, using: &random) }
+        broker = SimulatedBroker(shards: shards, limits: limits, store: store, now: broker.now)
     }
 
     private func move() throws {
         switch Int.random(in: 0..<8, using: &random) {
-        case 0: broker.endTurn(of: 0)
-        case 1: broker.endTurn(of: 1)
-        case 2: _ = broker.deliverHandOff(to: 1)
-        case 3: _ = broker.deliverHandOff(to: 0)
+        case 0...1: broker.endTurn(of: Int.random(in: 0..<shards, using: &random))
+        case 2...3: _ = broker.deliverHandOff(to: Int.random(in: 0..<shards, using: &random))
         case 4: broker.commit(atMost: Int.random(in: 1...3, using: &random))
         default:
             let client = clients[Int.random(in: 0..<clients.count, using: &random)]
@@ -143,7 +146,8 @@ final class CrashWorld {
             }
             if broker.isSettled, clients.allSatisfy(\.isQuiet) { return }
         }
-        throw BrokenPromise("the broker does not come to rest")
+        let unquiet = clients.filter { !$0.isQuiet }.map(\.clientID)
+        throw BrokenPromise("the broker does not come to rest: settled: \(broker.isSettled), not quiet: \(unquiet)")
     }
 
     private func checkCompleteness() throws(BrokenPromise) {

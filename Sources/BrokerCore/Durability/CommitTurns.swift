@@ -103,7 +103,10 @@ final class CommitTurns {
 
     /// What is at hand is over when that end is on disk.
     func touchEnd(of clientID: String) {
-        if let turn = pendingEnd(of: clientID) { touched.formUnion(CommitNeed(turn: turn, own: true)) }
+        guard let ended = pendingEnd(of: clientID) else { return }
+        // The open turn may have nothing that would ever end it.
+        if touched.isNone { touched.turn = ended }
+        touched.own = true
     }
 
     /// Another shard is handed something that it may have to keep.
