@@ -16,7 +16,7 @@ package final class DurableStore: SessionStore, RecordStore {
     private let inbox = StoreInbox()
     private let commits = RecordCommits()
     private let recordNumber = Atomic<UInt64>(0)
-    private let found: Mutex<(state: RestoredState, records: [KeptRecord], lastBody: Int64, queue: DatabaseQueue?)>
+    private let found: Mutex<(state: RestoredState, records: [KeptRecord], lastBody: Int64, time: StoreTime, queue: DatabaseQueue?)>
     private let writer: Mutex<StoreWriter?>
     private let retained: RetainedStore
     private let path: String
@@ -30,17 +30,20 @@ package final class DurableStore: SessionStore, RecordStore {
     /// `retained` gets the retained messages that were kept.
     ///
     /// - Throws: ``StoreError`` when there can be no store: the directory cannot be written, or another broker has it.
-    package init(directory: String, durability: Durability, retained: RetainedStore, log: Logger) throws(StoreError) {
+    package init(
+        directory: String, durability: Durability, retained: RetainedStore, log: Logger,
+        timeOfDay: @escaping @Sendable () -> Int64 = StoreTime.systemTimeOfDay
+    ) throws(StoreError) {
         let path = directory + "/" + Self.fileName
         self.path = path
         self.log = log
         self.durability = durability
         self.retained = retained
         var aside: [String] = []
-        let opened: (queue: DatabaseQueue, contents: StoreContents)
+        let opened: (queue: DatabaseQueue, contents: StoreContents, time: StoreTime)
         try StoreFiles.prepare(directory, path)
         do {
-            opened = try Self.open(path)
+            opened = try Self.open(path, timeOfDay)
         } catch let error {
             guard StoreFiles.isDamage(error) else { throw StoreError(directory, error) }
             let name = try StoreFiles.setAside(path)
@@ -49,25 +52,43 @@ package final class DurableStore: SessionStore, RecordStore {
                 "the store is damaged: it was set aside, and the broker begins without what it held",
                 metadata: ["file": "\(path)", "setAside": "\(name)", "reason": "\(error)"])
             try StoreFiles.prepare(directory, path)
-            do { opened = try Self.open(path) } catch { throw StoreError(directory, error) }
+            do { opened = try Self.open(path, timeOfDay) } catch { throw StoreError(directory, error) }
         }
         setAside = aside
+        Self.tell(opened.time, log)
         for kept in opened.contents.retained {
             if let message = kept.message { retained.restore(message, by: kept.publisher) }
         }
-        found = Mutex((opened.contents.state, opened.contents.records, opened.contents.lastBody, opened.queue))
+        found = Mutex((opened.contents.state, opened.contents.records, opened.contents.lastBody, opened.time, opened.queue))
         writer = Mutex(nil)
     }
 
-    private static func open(_ path: String) throws -> (DatabaseQueue, StoreContents) {
+    private static func open(
+        _ path: String, _ timeOfDay: @escaping @Sendable () -> Int64
+    ) throws -> (DatabaseQueue, StoreContents, StoreTime) {
         let queue = try StoreSchema.open(path)
         try StoreSchema.migrator.migrate(queue)
         if try queue.read(StoreSchema.migrator.hasBeenSuperseded) { throw StoreError.Newer() }
-        let contents = try queue.read { db in try StoreContents(db, WallClock()) }
+        let time = try queue.read { db in try StoreTime(db, timeOfDay) }
+        let contents = try queue.read { db in try StoreContents(db, time.clock) }
         try queue.writeWithoutTransaction { db in
             try StoreContents.removeLeftovers(db)
         }
-        return (queue, contents)
+        return (queue, contents, time)
+    }
+
+    /// What becomes of expiries is not to be a riddle when somebody has set the clock.
+    private static func tell(_ time: StoreTime, _ log: Logger) {
+        guard let passed = time.passed else { return }
+        if passed < -1_000 {
+            log.warning(
+                "the time of day was set back since the store was written last: no time counts as passed",
+                metadata: ["seconds": "\(passed / -1_000)"])
+        } else if passed > StoreTime.toldMilliseconds {
+            log.warning(
+                "the store was written long ago by the time of day: what expires has aged by as much",
+                metadata: ["days": "\(passed / 86_400_000)"])
+        }
     }
 
     /// What was found of sessions; once.
@@ -98,13 +119,13 @@ package final class DurableStore: SessionStore, RecordStore {
         let new = StoreWriter(
             path: path, inbox: inbox, commits: commits, durability: durability, retained: retained, setAside: setAside.count, log: log,
             fault: fault, tell: tell)
-        let begun: (lastBody: Int64, queue: DatabaseQueue)? = found.withLock { found in
+        let begun: (lastBody: Int64, time: StoreTime, queue: DatabaseQueue)? = found.withLock { found in
             defer { found.queue = nil }
-            return found.queue.map { (found.lastBody, $0) }
+            return found.queue.map { (found.lastBody, found.time, $0) }
         }
         guard let begun else { return }
         writer.withLock { $0 = new }
-        new.start(lastBody: begun.lastBody, begun.queue)
+        new.start(lastBody: begun.lastBody, begun.time, begun.queue)
     }
 
     package func append(_ batch: ChangeBatch) { inbox.append(batch, enough: StoreWriter.groupChanges) }

@@ -53,6 +53,9 @@ enum StoreSchema {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("the store's time") { db in
+            try db.execute(sql: "CREATE TABLE clock (id INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT")
+        }
         return migrator
     }
 
