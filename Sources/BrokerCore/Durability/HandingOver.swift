@@ -11,7 +11,7 @@ final class KeptOrigin {
     var will: HandOverID?
     /// Whether the store has the will as one that is on its way.
     var isWillKept = false
-    /// Shards that have done their part before a crash, as they were numbered then.
+    /// The cells whose sessions got it before a crash.
     var done = ShardSet()
     /// Whether shared subscriptions have got it before a crash, or it is in the store for them.
     var groupsAreDone = false
@@ -23,7 +23,7 @@ final class KeptOrigin {
         self.done = done
     }
 
-    /// Whether a session was on one of those shards.
+    /// Whether a session is one of those.
     func isDone(for session: Session) -> Bool { session.cellBefore.map { done.contains($0) } ?? false }
 }
 
@@ -70,7 +70,10 @@ extension Shard {
     }
 
     private func record(_ handOver: HandOverID, _ outgoing: inout OutgoingMessage, share: String?, in turns: CommitTurns) {
-        turns.record(.handOver(HandOverRecord(id: handOver, cell: id, body: turns.body(outgoing.stored()), share: share)))
+        var done = cells[id.index]
+        done.formUnion(outgoing.origin?.done ?? ShardSet())
+        let body = turns.body(outgoing.stored())
+        turns.record(.handOver(HandOverRecord(id: handOver, cell: id, done: done, body: body, share: share)))
         turns.awaitTaking(of: handOver)
         openTurn()
     }
@@ -126,7 +129,7 @@ extension Shard {
         var outgoing = OutgoingMessage(kept.message, now: now)
         guard let share = kept.share else {
             let origin = KeptOrigin(done: kept.taken)
-            origin.done.insert(kept.cell)
+            origin.done.formUnion(kept.done)
             origin.will = kept.id
             origin.groupsAreDone = true
             outgoing.origin = origin

@@ -37,7 +37,7 @@ extension Shard {
             }
         var kept = SessionRecord(
             epoch: session.epoch, clientID: session.clientID, principal: session.principal, expirySeconds: session.expirySeconds,
-            slowConsumer: session.slowConsumer, cell: id, disconnectedAt: session.disconnectedAt, will: will)
+            slowConsumer: session.slowConsumer, cell: session.cellBefore ?? id, disconnectedAt: session.disconnectedAt, will: will)
         kept.sequence = session.window.sequence
         record(.putSession(kept), of: session, in: turns)
     }
@@ -115,12 +115,17 @@ extension Shard {
     // MARK: Messages from the client
 
     /// A QoS 2 message has come, and went to these shards beside this one.
-    func recordReceived(_ packetID: UInt16, of session: Session, with shards: ShardSet) {
+    ///
+    /// `done`: the cells that had got it before a crash.
+    func recordReceived(_ packetID: UInt16, of session: Session, with shards: ShardSet, done: ShardSet) {
         guard let turns else { return }
         if session.keeping.isKept {
-            var expected = turns.isStrict ? shards : ShardSet()
-            expected.insert(id)
-            let entry = ReceivedRecord(session: session.epoch, packetID: packetID, cell: id, expected: expected)
+            var own = cells[id.index]
+            own.formUnion(done)
+            var expected = own
+            var others = turns.isStrict ? shards : ShardSet()
+            while let shard = others.popFirst() { expected.formUnion(cells[shard.index]) }
+            let entry = ReceivedRecord(session: session.epoch, packetID: packetID, cell: id, expected: expected, done: own)
             record(.received(entry), of: session, in: turns)
         }
         if let last = session.keeping.receiving.indices.last, session.keeping.receiving[last].turn == turns.touched.turn {
@@ -132,12 +137,14 @@ extension Shard {
     }
 
     /// What a message that another shard handed over led to here goes to the store together with this.
-    func recordPart(_ part: HandedPart) {
+    func recordPart(_ part: HandedPart, done: ShardSet = ShardSet()) {
         guard let turns else { return }
+        var own = cells[id.index]
+        own.formUnion(done)
         switch part {
         case .inbound(let inbound):
-            turns.record(.received(ReceivedRecord(session: inbound.session, packetID: inbound.packetID, cell: id, expected: ShardSet())))
-        case .handOver(let handOver): turns.record(.taken(handOver, by: id))
+            turns.record(.received(ReceivedRecord(session: inbound.session, packetID: inbound.packetID, cell: id, expected: ShardSet(), done: own)))
+        case .handOver(let handOver): turns.record(.taken(handOver, by: id, cells: own))
         }
         openTurn()
     }

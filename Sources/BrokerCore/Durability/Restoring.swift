@@ -31,7 +31,7 @@ extension Shard {
         // The clock may have been set back meanwhile.
         session.disconnectedAt = min(record.disconnectedAt ?? now, now)
         restoreWill(of: session, restored)
-        if wasConnected || record.cell != id { recordSession(session) }
+        if wasConnected { recordSession(session) }
         // Time passed while nobody counted it.
         let expiry = (session.disconnectedAt ?? now).advanced(bySeconds: Double(session.expirySeconds))
         session.expiryDeadline = expiry

@@ -46,12 +46,15 @@ package struct RestoredHandOver: Sendable {
     package var cell: ShardID
     package var message: Message
     package var share: String?
-    /// The shards that have done their part.
+    /// The cells whose sessions have got it where it came from.
+    package var done: ShardSet
+    /// The cells of those that have taken it.
     package var taken: ShardSet
 
-    package init(id: HandOverID, cell: ShardID, message: Message, share: String?, taken: ShardSet) {
+    package init(id: HandOverID, cell: ShardID, done: ShardSet, message: Message, share: String?, taken: ShardSet) {
         self.id = id
         self.cell = cell
+        self.done = done
         self.message = message
         self.share = share
         self.taken = taken

@@ -29,7 +29,7 @@ package struct InboundExactlyOnce {
     mutating func restore(_ parts: [ReceivedRecord]) {
         var expected: [UInt16: ShardSet] = [:]
         for part in parts {
-            partial[part.packetID, default: (ShardSet(), false)].done.insert(part.cell)
+            partial[part.packetID, default: (ShardSet(), false)].done.formUnion(part.done)
             if !part.expected.isEmpty { partial[part.packetID]?.isDoneWhereItCame = true }
             expected[part.packetID, default: ShardSet()].formUnion(part.expected)
         }

@@ -52,7 +52,7 @@ package final class Session {
     private var queuedTopics: Set<ByteBuffer>?
     var awaitingPubrel = InboundExactlyOnce()
     var keeping = SessionKeeping()
-    /// Where it was before the process began, if it is older.
+    /// Of one that is older than the process: what parts of messages that were done before are told by.
     var cellBefore: ShardID?
     /// Of the will that it was found with: what tells it from others, and who has it.
     var willTaken: (id: HandOverID, by: ShardSet)?

@@ -46,7 +46,7 @@ extension Shard {
         var outgoing = OutgoingMessage(message, now: now)
         if !done.isEmpty { outgoing.origin = KeptOrigin(done: done) }
         deliverLocally(&outgoing, along: route)
-        if let part { recordPart(part) }
+        if let part { recordPart(part, done: done) }
     }
 
     private func evict(_ clientID: String, epoch: UInt64, newPeer: String) {

@@ -51,7 +51,7 @@ extension Shard {
                 noteOwnMessages()
                 if !code.isError {
                     session.awaitingPubrel.receive(layout.packetID)  // [MQTT5-4.3.3-9]
-                    recordReceived(layout.packetID, of: session, with: route.shards)
+                    recordReceived(layout.packetID, of: session, with: route.shards, done: outgoing.origin?.done ?? ShardSet())
                 }
             }
             // [MQTT-4.3.3-2] [MQTT5-4.3.3-8]

@@ -44,6 +44,8 @@ package final class Shard {
     private var outboxes: [[ShardMessage]]
     /// Other shards have still to be told something that clients must not be answered before.
     private var owesPeers = false
+    /// By shard: of which sessions it says that they have got a message.
+    let cells: [ShardSet]
     /// What leaves only behind the batch of this turn.
     var afterTurn: [(shard: ShardID, message: ShardMessage)] = []
     /// Found at start, and gone on with when time begins.
@@ -128,6 +130,7 @@ package final class Shard {
         self.rules = rules
         turns = store.map { CommitTurns($0, of: id, shardCount: shardCount, isStrict: durability == .strict) }
         self.now = now
+        cells = (0..<shardCount).map { ShardSet(cellsOf: ShardID($0), among: shardCount) }
         peers = (0..<shardCount).map { ShardID($0) }.filter { $0 != id }
         outboxes = Array(repeating: [], count: shardCount)
         routes = RouteTable(weightMax: limits.routeRecipientsMax)

@@ -7,8 +7,8 @@ package import NIOCore
 package enum ShardMessage: Sendable {
     /// For the receiver's sessions only: everything else was done where the message was accepted.
     ///
-    /// Of one that the receiver is to note with what it led to, what tells it from others. Sessions that were on shards which had done
-    /// their part before a crash do not get it again.
+    /// Of one that the receiver is to note with what it led to, what tells it from others. Sessions of cells that had done their part
+    /// before a crash do not get it again.
     case deliver(Message, of: HandedPart?, except: ShardSet)
     /// For one member of each of these shared subscriptions at the receiver, or wherever members are by then.
     case deliverShared(Message, groups: [String], hops: Int, of: HandOverID?)

@@ -95,9 +95,11 @@ struct StoreContents {
             let cell = try Self.cell(try row.decode(Int64.self, atIndex: 2))
             var fields = try RecordBytes.unseal(try row.decode(atIndex: 3), key: StoreKeys.received(session, packetID, cell))
             let expected = ShardSet(rawValue: try fields.number())
+            // What earlier versions wrote ends here.
+            let done = fields.readableBytes > 0 ? ShardSet(rawValue: try fields.number()) : ShardSet(cell)
             guard let place = places[session] else { continue }
             state.sessions[place].received.append(
-                ReceivedRecord(session: session, packetID: packetID, cell: cell, expected: expected))
+                ReceivedRecord(session: session, packetID: packetID, cell: cell, expected: expected, done: done))
         }
     }
 
@@ -107,18 +109,19 @@ struct StoreContents {
         while let row = try parts.next() {
             let id = HandOverID(session: try UInt64(row: row, at: 0), place: try UInt64(row: row, at: 1))
             let cell = try Self.cell(try row.decode(Int64.self, atIndex: 2))
-            _ = try RecordBytes.unseal(try row.decode(atIndex: 3), key: StoreKeys.taken(id, cell))
-            taken[id, default: ShardSet()].insert(cell)
+            var fields = try RecordBytes.unseal(try row.decode(atIndex: 3), key: StoreKeys.taken(id, cell))
+            taken[id, default: ShardSet()].formUnion(ShardSet(rawValue: try fields.number()))
         }
         let rows = try Row.fetchCursor(db, sql: "SELECT session, place, record FROM handOvers ORDER BY session, place")
         while let row = try rows.next() {
             let id = HandOverID(session: try UInt64(row: row, at: 0), place: try UInt64(row: row, at: 1))
             var fields = try RecordBytes.unseal(try row.decode(atIndex: 2), key: StoreKeys.delivery(id.session, id.place))
             let cell = try Self.cell(Int64(try fields.number(UInt8.self)))
+            let done = ShardSet(rawValue: try fields.number())
             let share = try fields.optional { (fields) throws(RecordBytes.Damaged) in try fields.text() }
             state.handOvers.append(
                 RestoredHandOver(
-                    id: id, cell: cell, message: try MessageRecord.read(from: &fields, clock), share: share,
+                    id: id, cell: cell, done: done, message: try MessageRecord.read(from: &fields, clock), share: share,
                     taken: taken.removeValue(forKey: id) ?? ShardSet()))
         }
         state.willsTaken = taken

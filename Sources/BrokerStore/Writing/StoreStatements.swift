@@ -122,6 +122,7 @@ struct StoreStatements {
     func put(_ received: ReceivedRecord) throws {
         var fields = ByteBuffer()
         fields.writeInteger(received.expected.rawValue)
+        fields.writeInteger(received.done.rawValue)
         let record = RecordBytes.seal(fields, key: StoreKeys.received(received.session, received.packetID, received.cell))
         try putReceived.execute(arguments: [Int64(clamping: received.session), Int64(received.packetID), received.cell.index, record])
     }
@@ -133,6 +134,7 @@ struct StoreStatements {
     func put(_ handOver: HandOverRecord, _ message: Message, _ clock: WallClock) throws {
         var fields = ByteBuffer()
         fields.writeInteger(UInt8(clamping: handOver.cell.index))
+        fields.writeInteger(handOver.done.rawValue)
         fields.writeOptional(handOver.share) { $0.writeField($1) }
         MessageRecord.write(message, to: &fields, clock)
         let (session, place) = (handOver.id.session, handOver.id.place)
@@ -141,8 +143,8 @@ struct StoreStatements {
         ])
     }
 
-    func take(_ handOver: HandOverID, by shard: ShardID) throws {
-        let record = RecordBytes.seal(ByteBuffer(), key: StoreKeys.taken(handOver, shard))
+    func take(_ handOver: HandOverID, by shard: ShardID, _ cells: ShardSet) throws {
+        let record = RecordBytes.seal(ByteBuffer(integer: cells.rawValue), key: StoreKeys.taken(handOver, shard))
         try db.cachedStatement(sql: "INSERT OR REPLACE INTO taken VALUES (?, ?, ?, ?)").execute(arguments: [
             Int64(clamping: handOver.session), Int64(clamping: handOver.place), shard.index, record,
         ])

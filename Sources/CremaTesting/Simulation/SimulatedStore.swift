@@ -93,8 +93,8 @@ private struct SimulatedDisk {
         case .received(let part): sessions[part.session]?.received.append(part)
         case .handOver(let handOver):
             handOvers[handOver.id] = RestoredHandOver(
-                id: handOver.id, cell: handOver.cell, message: bodies[handOver.body], share: handOver.share, taken: ShardSet())
-        case .taken(let handOver, let shard): taken[handOver, default: ShardSet()].insert(shard)
+                id: handOver.id, cell: handOver.cell, done: handOver.done, message: bodies[handOver.body], share: handOver.share, taken: ShardSet())
+        case .taken(let handOver, _, let cells): taken[handOver, default: ShardSet()].formUnion(cells)
         case .handedOver(let handOver):
             handOvers[handOver] = nil
             taken[handOver] = nil
