@@ -174,11 +174,15 @@ import Testing
         let (one, other) = (HandOverID(session: 7, place: 3), HandOverID(session: 1, place: 9))
         let share = HandOverRecord(id: one, cell: ShardID(1), done: ShardSet(ShardID(1)), body: 0, share: "$share/g/a/b")
         _ = try fixture.afterWriting(
-            ChangeBatch(bodies: [message], changes: [.putSession(SessionRecord(1)), .handOver(share), .taken(other, by: ShardID(2), cells: ShardSet(ShardID(2)))]),
+            ChangeBatch(
+                bodies: [message],
+                changes: [.putSession(SessionRecord(1)), .handOver(share), .taken(other, by: ShardID(2), cells: ShardSet(ShardID(2)))]),
             ChangeBatch(1, shard: 2, changes: [.taken(one, by: ShardID(2), cells: ShardSet(ShardID(2)))]))
         let found = try fixture.readState()
         let kept = try #require(found.handOvers.first)
-        #expect(found.handOvers.count == 1 && kept.id == one && kept.cell == ShardID(1) && kept.done == ShardSet(ShardID(1)) && kept.share == "$share/g/a/b")
+        #expect(
+            found.handOvers.count == 1 && kept.id == one && kept.cell == ShardID(1) && kept.done == ShardSet(ShardID(1))
+                && kept.share == "$share/g/a/b")
         #expect(kept.message.topicName == "a/b" && kept.message.payload == message.payload)
         #expect(kept.taken.contains(ShardID(2)) && !kept.taken.contains(ShardID(1)))
         #expect(found.willsTaken.keys.map(\.place) == [9])

@@ -143,7 +143,8 @@ extension Shard {
         own.formUnion(done)
         switch part {
         case .inbound(let inbound):
-            turns.record(.received(ReceivedRecord(session: inbound.session, packetID: inbound.packetID, cell: id, expected: ShardSet(), done: own)))
+            turns.record(
+                .received(ReceivedRecord(session: inbound.session, packetID: inbound.packetID, cell: id, expected: ShardSet(), done: own)))
         case .handOver(let handOver): turns.record(.taken(handOver, by: id, cells: own))
         }
         openTurn()

@@ -18,6 +18,9 @@ package final class SimulatedStore: SessionStore {
 
     package func append(_ batch: ChangeBatch) { state.withLock { $0.waiting.append(batch) } }
 
+    /// Messages that are on the disk as on their way.
+    package var handOversKept: Int { state.withLock { $0.disk.found.handOvers.count } }
+
     package var hasWaiting: Bool { state.withLock { !$0.waiting.isEmpty } }
 
     /// Writes what was handed over, or its first part, as one transaction; answers how far each shard is.
@@ -93,7 +96,8 @@ private struct SimulatedDisk {
         case .received(let part): sessions[part.session]?.received.append(part)
         case .handOver(let handOver):
             handOvers[handOver.id] = RestoredHandOver(
-                id: handOver.id, cell: handOver.cell, done: handOver.done, message: bodies[handOver.body], share: handOver.share, taken: ShardSet())
+                id: handOver.id, cell: handOver.cell, done: handOver.done, message: bodies[handOver.body], share: handOver.share,
+                taken: ShardSet())
         case .taken(let handOver, _, let cells): taken[handOver, default: ShardSet()].formUnion(cells)
         case .handedOver(let handOver):
             handOvers[handOver] = nil
