@@ -23,6 +23,7 @@ let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "as
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -57,7 +58,7 @@ let package = Package(
         .target(name: "Rights", dependencies: ["Documents"]),
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
         .target(name: "Records"),
-        .target(name: "BrokerStore", dependencies: ["BrokerCore", "MQTTCodec", "Records", nioCore, logging, grdb]),
+        .target(name: "BrokerStore", dependencies: ["BrokerCore", "MQTTCodec", "Records", nioCore, logging, grdb, sqlite]),
         .target(name: "Queues", dependencies: ["Records", "Rules", deque, heap]),
         .target(
             name: "EventBus",

@@ -62,7 +62,9 @@ package final class Broker: BrokerAccess {
                 shard.eventLoop.execute { shard.value.restore(part) }
             }
         }
-        self.kept = kept
+        var begun = kept
+        begun?.state = RestoredState()
+        self.kept = begun
         self.group = group
         self.shards = shards
         self.admission = admission

@@ -5,7 +5,8 @@ package struct KeptState: Sendable {
     let store: any SessionStore
     let durability: Durability
     let retained: RetainedStore
-    let state: RestoredState
+    /// Let go of when shards have taken it over.
+    var state: RestoredState
     /// Writes what was handed over and ends; blocks until then.
     let close: @Sendable () -> Void
 

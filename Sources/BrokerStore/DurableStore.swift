@@ -56,9 +56,7 @@ package final class DurableStore: SessionStore, RecordStore {
         }
         setAside = aside
         Self.tell(opened.time, log)
-        for kept in opened.contents.retained {
-            if let message = kept.message { retained.restore(message, by: kept.publisher) }
-        }
+        retained.restore(opened.contents.retained)
         found = Mutex((opened.contents.state, opened.contents.records, opened.contents.lastBody, opened.time, opened.queue))
         writer = Mutex(nil)
     }

@@ -73,7 +73,8 @@ extension Shard {
         var done = cells[id.index]
         done.formUnion(outgoing.origin?.done ?? ShardSet())
         let body = turns.body(outgoing.stored())
-        turns.record(.handOver(HandOverRecord(id: handOver, cell: id, done: done, body: body, share: share)))
+        turns.record(
+            .handOver(HandOverRecord(id: handOver, cell: outgoing.origin?.session?.cellBefore ?? id, done: done, body: body, share: share)))
         turns.awaitTaking(of: handOver)
         openTurn()
     }

@@ -1,4 +1,5 @@
 import DequeModule
+import HeapModule
 import MQTTCodec
 import NIOCore
 
@@ -11,6 +12,7 @@ extension Shard {
         self.now = now
         turns?.begin()
         restoredHandOvers = state.handOvers
+        sessions.reserveCapacity(state.sessions.count)
         for restored in state.sessions {
             if restored.isOver { restoredEndings.append(restored) } else { restore(restored) }
         }
@@ -69,6 +71,8 @@ extension Shard {
         self.now = now
         resumeHandOvers()
         turns?.begin()
+        // None of them is to be thrown out yet.
+        deadlinesUntilSweep = max(deadlinesUntilSweep, deadlines.count + 2 * sessions.count + Self.deadlinesSweptMin)
         for session in Array(sessions.values) {
             publishDelayedWill(of: session)  // before the client may come back
             let (clientID, epoch) = (session.clientID, session.epoch)
@@ -102,13 +106,10 @@ extension Shard {
 
 extension RestoredState {
     /// What each of so many shards is to begin with; all sessions are entered in the directory.
+    ///
+    /// Of several sessions of one client the last one counts.
     package func parts(for count: Int, enteredIn directory: SessionDirectory) -> [RestoredState] {
         var parts = Array(repeating: RestoredState(), count: count)
-        var latest: [ExactText: UInt64] = [:]
-        for session in sessions {
-            latest[ExactText(session.record.clientID), default: 0] = max(
-                latest[ExactText(session.record.clientID)] ?? 0, session.record.epoch)
-        }
         let places = Dictionary(
             handOvers.map { ($0.id.session, $0.id.place) } + willsTaken.map { ($0.key.session, $0.key.place) }, uniquingKeysWith: max)
         for handOver in handOvers {
@@ -117,18 +118,15 @@ extension RestoredState {
         }
         // Of several wills, those that came later went out with less than the first was known by.
         let taken = Dictionary(willsTaken.map { ($0.key.session, (id: $0.key, by: $0.value)) }) { $0.id.place < $1.id.place ? $0 : $1 }
-        for var session in sessions {
+        directory.reserve(sessions.count)
+        for index in parts.indices { parts[index].sessions.reserveCapacity(sessions.count / count) }
+        for var session in sessions.reversed() {
             let record = session.record
             let shard = ShardID(record.cell.index % count)
-            session.isOver = latest[ExactText(record.clientID)] != record.epoch
-            session.willTaken = taken[record.epoch]
-            session.nextPlace = max(session.nextPlace, (places[record.epoch] ?? 0) + 1)
+            session.isOver = !directory.restore(record.clientID, for: shard, principal: record.principal, epoch: record.epoch)
+            if !taken.isEmpty { session.willTaken = taken[record.epoch] }
+            if !places.isEmpty { session.nextPlace = max(session.nextPlace, (places[record.epoch] ?? 0) + 1) }
             parts[shard.index].sessions.append(session)
-            if session.isOver {
-                directory.noteEpoch(record.epoch)
-            } else {
-                directory.restore(record.clientID, for: shard, principal: record.principal, epoch: record.epoch)
-            }
         }
         return parts
     }

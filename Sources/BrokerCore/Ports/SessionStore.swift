@@ -31,6 +31,7 @@ package enum Durability: Sendable, Equatable {
 
 /// What was kept of sessions, as the store found it.
 package struct RestoredState: Sendable {
+    /// In the order of their epochs.
     package var sessions: [RestoredSession] = []
     package var handOvers: [RestoredHandOver] = []
     /// Wills that shards have taken of sessions which still have them.

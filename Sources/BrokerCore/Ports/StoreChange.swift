@@ -159,7 +159,7 @@ package struct HandOverID: Sendable, Hashable {
 /// A message that leaves what was kept of a session for sessions on other shards.
 package struct HandOverRecord: Sendable {
     package var id: HandOverID
-    /// The shard that hands it over.
+    /// That of the session: what goes on after a crash keeps its order.
     package var cell: ShardID
     /// The cells whose sessions have got it.
     package var done: ShardSet

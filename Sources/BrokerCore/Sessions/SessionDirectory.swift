@@ -65,11 +65,16 @@ package final class SessionDirectory: Sendable {
         }
     }
 
-    /// Enters a session that was there before the process was.
-    package func restore(_ clientID: String, for shard: ShardID, principal: String?, epoch: UInt64) {
+    /// There will be so many sessions, at least.
+    package func reserve(_ count: Int) { state.withLock { $0.owners.reserveCapacity(count) } }
+
+    /// Enters a session that was there before the process was; answers false when its client has one already.
+    package func restore(_ clientID: String, for shard: ShardID, principal: String?, epoch: UInt64) -> Bool {
         state.withLock { state in
-            state.owners[ExactText(clientID)] = Owner(shard: shard, epoch: epoch, principal: principal)
             state.lastEpoch = max(state.lastEpoch, epoch)
+            if state.owners[ExactText(clientID)] != nil { return false }
+            state.owners[ExactText(clientID)] = Owner(shard: shard, epoch: epoch, principal: principal)
+            return true
         }
     }
 

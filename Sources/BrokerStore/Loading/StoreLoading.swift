@@ -1,13 +1,15 @@
 import BrokerCore
+import Dispatch
 import Foundation
 import GRDB
 import NIOCore
 import Records
+import Synchronization
 
 /// Everything that a store file holds, each row checked.
 struct StoreContents {
     var state = RestoredState()
-    var retained: [RetainedChange] = []
+    var retained = RetainedStore.Restored([])
     /// In the order of their kinds and keys.
     var records: [KeptRecord] = []
     var lastBody: Int64 = 0
@@ -16,21 +18,33 @@ struct StoreContents {
     ///
     /// - Throws: ``RecordBytes/Damaged`` for a row that is not as it was written, and what SQLite finds.
     init(_ db: Database, _ clock: WallClock) throws {
+        // What retained messages are found by is made on another thread, while the rest is read.
+        let kept = try Self.loadRetained(db, clock)
+        let retained = Mutex(RetainedStore.Restored([]))
+        let isMade = DispatchGroup()
+        DispatchQueue.global().async(group: isMade) {
+            let made = RetainedStore.Restored(kept)
+            retained.withLock { $0 = made }
+        }
+        defer {
+            isMade.wait()
+            self.retained = retained.withLock { $0 }
+        }
         var places: [UInt64: Int] = [:]
+        places.reserveCapacity(try Int.fetchOne(db, sql: "SELECT count(*) FROM sessions") ?? 0)
         try loadSessions(db, clock, &places)
         try loadSubscriptions(db, places)
         try loadDeliveries(db, clock, places)
         try loadReceived(db, places)
         try loadHandOvers(db, clock)
-        try loadRetained(db, clock)
         try loadRecords(db)
     }
 
     private mutating func loadSessions(_ db: Database, _ clock: WallClock, _ places: inout [UInt64: Int]) throws {
-        let rows = try Row.fetchCursor(db, sql: "SELECT epoch, record FROM sessions ORDER BY epoch")
-        while let row = try rows.next() {
-            let epoch = try UInt64(row: row, at: 0)
-            var fields = try RecordBytes.unseal(try row.decode(atIndex: 1), key: RecordBytes.key(epoch))
+        let rows = try StoreRows(db, "SELECT epoch, record FROM sessions ORDER BY epoch")
+        while try rows.next() {
+            let epoch = try rows.number(0)
+            var fields = try rows.fields(1, key: RowKey(epoch))
             let record = try SessionFields.read(epoch: epoch, from: &fields, clock)
             places[epoch] = state.sessions.count
             state.sessions.append(RestoredSession(record))
@@ -48,43 +62,63 @@ struct StoreContents {
         }
     }
 
-    private mutating func loadDeliveries(_ db: Database, _ clock: WallClock, _ places: [UInt64: Int]) throws {
+    private mutating func loadBodies(_ db: Database, _ clock: WallClock) throws -> [Int64: Message] {
         var bodies: [Int64: Message] = [:]
-        let bodyRows = try Row.fetchCursor(db, sql: "SELECT id, record FROM bodies")
-        while let row = try bodyRows.next() {
-            let id: Int64 = try row.decode(atIndex: 0)
-            var fields = try RecordBytes.unseal(try row.decode(atIndex: 1), key: RecordBytes.key(UInt64(clamping: id)))
+        let rows = try StoreRows(db, "SELECT id, record FROM bodies")
+        while try rows.next() {
+            let id = try rows.integer(0)
+            var fields = try rows.fields(1, key: RowKey(UInt64(clamping: id)))
             bodies[id] = try MessageRecord.read(from: &fields, clock)
             lastBody = max(lastBody, id)
         }
-        let rows = try Row.fetchCursor(
-            db, sql: "SELECT session, place, state, body, record FROM deliveries ORDER BY session, place")
-        // Rows of one session come together: its place is looked up once.
-        var current: (session: UInt64, place: Int?) = (0, places[0])
-        var key = ByteBuffer()
-        while let row = try rows.next() {
-            let session = try UInt64(row: row, at: 0)
-            let position = try UInt64(row: row, at: 1)
-            let body = try row.decode(Int64?.self, atIndex: 3)
-            RecordBytes.setKey(&key, session, position)
-            if session != current.session { current = (session, places[session]) }
-            let progress = DeliveryState(try CheckedNumber.unseal(try row.decode(atIndex: 2), key: key))
-            if let body { key.writeInteger(UInt64(bitPattern: body)) }
-            var fields = try RecordBytes.unseal(try row.decode(atIndex: 4), key: key)
-            let delivery = try DeliveryFields(from: &fields)
-            let message: Message
-            if let body {
-                guard let known = bodies[body] else { throw RecordBytes.Damaged() }
-                message = known
-            } else {
-                message = try MessageRecord.read(from: &fields, clock)
+        return bodies
+    }
+
+    private mutating func loadDeliveries(_ db: Database, _ clock: WallClock, _ places: [UInt64: Int]) throws {
+        let bodies = try loadBodies(db, clock)
+        let rows = try StoreRows(db, "SELECT session, place, state, body, record FROM deliveries ORDER BY session, place")
+        // Rows of one session come together.
+        var current: UInt64?
+        var deliveries: [RestoredDelivery] = []
+        while try rows.next() {
+            let session = try rows.number(0)
+            if session != current {
+                if let place = current.flatMap({ places[$0] }) { state.sessions[place].deliveries = deliveries }
+                deliveries = []
+                current = session
             }
-            guard let place = current.place else { continue }
-            state.sessions[place].deliveries.append(
-                RestoredDelivery(
-                    place: position, message: message, qos: delivery.qos, retain: delivery.retain, identifiers: delivery.identifiers,
-                    share: delivery.share, sequence: progress.sequence, isReleased: progress.isReleased))
+            deliveries.append(try Self.delivery(rows, RowKey(session, try rows.number(1)), bodies, clock))
         }
+        if let place = current.flatMap({ places[$0] }) { state.sessions[place].deliveries = deliveries }
+    }
+
+    private static func delivery(
+        _ rows: StoreRows, _ key: RowKey, _ bodies: [Int64: Message], _ clock: WallClock
+    ) throws -> RestoredDelivery {
+        let progress = DeliveryState(try CheckedNumber.unseal(try rows.integer(2), key: key))
+        let fields: DeliveryFields
+        let message: Message
+        if rows.isNull(3) {
+            var bytes = try rows.fields(4, key: key)
+            fields = try DeliveryFields(from: &bytes)
+            message = try MessageRecord.read(from: &bytes, clock)
+        } else {
+            let body = try rows.integer(3)
+            guard let known = bodies[body] else { throw RecordBytes.Damaged() }
+            message = known
+            var keyWithBody = key
+            keyWithBody.third = UInt64(bitPattern: body)
+            fields = try unsafe rows.withBytes(4) { bytes in
+                let count = try unsafe RecordBytes.checked(bytes, key: keyWithBody)
+                let fields = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<count])
+                if let plain = unsafe DeliveryFields(plain: fields) { return plain }
+                var copy = unsafe ByteBuffer(bytes: fields)
+                return try DeliveryFields(from: &copy)
+            }
+        }
+        return RestoredDelivery(
+            place: key.second ?? 0, message: message, qos: fields.qos, retain: fields.retain, identifiers: fields.identifiers,
+            share: fields.share, sequence: progress.sequence, isReleased: progress.isReleased)
     }
 
     private mutating func loadReceived(_ db: Database, _ places: [UInt64: Int]) throws {
@@ -132,17 +166,19 @@ struct StoreContents {
         return ShardID(cell)
     }
 
-    private mutating func loadRetained(_ db: Database, _ clock: WallClock) throws {
-        let rows = try Row.fetchCursor(db, sql: "SELECT topic, record FROM retained")
-        while let row = try rows.next() {
-            let topic = ByteBuffer(bytes: try row.decode(Data.self, atIndex: 0))
-            var fields = try RecordBytes.unseal(try row.decode(atIndex: 1), key: topic)
+    private static func loadRetained(_ db: Database, _ clock: WallClock) throws -> [RetainedChange] {
+        var retained: [RetainedChange] = []
+        let rows = try StoreRows(db, "SELECT topic, record FROM retained")
+        while try rows.next() {
+            let topic = try rows.bytes(0)
+            var fields = try RecordBytes.unseal(try rows.bytes(1), key: topic)
             let clientID = try fields.optional { (fields) throws(RecordBytes.Damaged) in try fields.text() }
             let principal = try fields.optional { (fields) throws(RecordBytes.Damaged) in try fields.text() }
             let message = try MessageRecord.read(from: &fields, clock)
             retained.append(
                 RetainedChange(topic: topic, message: message, publisher: Publisher(clientID: clientID, principal: principal)))
         }
+        return retained
     }
 
     private mutating func loadRecords(_ db: Database) throws {

@@ -45,9 +45,8 @@ package final class SimulatedStore: SessionStore {
     /// What a start finds.
     func start(retained: RetainedStore) -> RestoredState {
         state.withLock { state in
-            for change in state.disk.retained.values.sorted(by: { String(buffer: $0.topic) < String(buffer: $1.topic) }) {
-                if let message = change.message { retained.restore(message, by: change.publisher) }
-            }
+            let kept = state.disk.retained.values.sorted { String(buffer: $0.topic) < String(buffer: $1.topic) }
+            retained.restore(RetainedStore.Restored(kept))
             return state.disk.found
         }
     }
