@@ -42,7 +42,10 @@ package final class DurableStore: SessionStore, RecordStore {
         do {
             opened = try Self.open(path)
         } catch let error {
-            guard StoreFiles.isDamage(error) else { throw StoreError(directory, error) }
+            guard StoreFiles.isDamage(error) else {
+                StoreFiles.forgetLog(of: path)
+                throw StoreError(directory, error)
+            }
             let name = try StoreFiles.setAside(path)
             aside.append(name)
             log.critical(
@@ -51,6 +54,7 @@ package final class DurableStore: SessionStore, RecordStore {
             try StoreFiles.prepare(directory, path)
             do { opened = try Self.open(path) } catch { throw StoreError(directory, error) }
         }
+        StoreFiles.forgetLog(of: path)
         setAside = aside
         for kept in opened.contents.retained {
             if let message = kept.message { retained.restore(message, by: kept.publisher) }
