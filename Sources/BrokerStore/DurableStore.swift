@@ -20,6 +20,7 @@ package final class DurableStore: SessionStore, RecordStore {
     private let writer: Mutex<StoreWriter?>
     private let retained: RetainedStore
     private let path: String
+    private let limits: StoreLimits
     private let log: Logger
     /// Names of damaged files that were set aside.
     package let setAside: [String]
@@ -30,9 +31,12 @@ package final class DurableStore: SessionStore, RecordStore {
     /// `retained` gets the retained messages that were kept.
     ///
     /// - Throws: ``StoreError`` when there can be no store: the directory cannot be written, or another broker has it.
-    package init(directory: String, durability: Durability, retained: RetainedStore, log: Logger) throws(StoreError) {
+    package init(
+        directory: String, durability: Durability, retained: RetainedStore, limits: StoreLimits = StoreLimits(), log: Logger
+    ) throws(StoreError) {
         let path = directory + "/" + Self.fileName
         self.path = path
+        self.limits = limits
         self.log = log
         self.durability = durability
         self.retained = retained
@@ -40,7 +44,7 @@ package final class DurableStore: SessionStore, RecordStore {
         let opened: (queue: DatabaseQueue, contents: StoreContents)
         try StoreFiles.prepare(directory, path)
         do {
-            opened = try Self.open(path)
+            opened = try Self.open(path, limits)
         } catch let error {
             guard StoreFiles.isDamage(error) else {
                 StoreFiles.forgetLog(of: path)
@@ -52,7 +56,7 @@ package final class DurableStore: SessionStore, RecordStore {
                 "the store is damaged: it was set aside, and the broker begins without what it held",
                 metadata: ["file": "\(path)", "setAside": "\(name)", "reason": "\(error)"])
             try StoreFiles.prepare(directory, path)
-            do { opened = try Self.open(path) } catch { throw StoreError(directory, error) }
+            do { opened = try Self.open(path, limits) } catch { throw StoreError(directory, error) }
         }
         StoreFiles.forgetLog(of: path)
         setAside = aside
@@ -63,8 +67,8 @@ package final class DurableStore: SessionStore, RecordStore {
         writer = Mutex(nil)
     }
 
-    private static func open(_ path: String) throws -> (DatabaseQueue, StoreContents) {
-        let queue = try StoreSchema.open(path)
+    private static func open(_ path: String, _ limits: StoreLimits) throws -> (DatabaseQueue, StoreContents) {
+        let queue = try StoreSchema.open(path, limits)
         try StoreSchema.migrator.migrate(queue)
         if try queue.read(StoreSchema.migrator.hasBeenSuperseded) { throw StoreError.Newer() }
         let contents = try queue.read { db in try StoreContents(db, WallClock()) }
@@ -95,13 +99,15 @@ package final class DurableStore: SessionStore, RecordStore {
     ///
     /// - Parameters:
     ///   - fault: For tests: called before each change that is written and before each commit; throws what a disk would.
+    ///   - renewed: For tests: called when the log was written and synced once more, after trouble.
     ///   - tell: Is told how far, for one shard or for all, on the writer's thread.
     package func start(
-        fault: (@Sendable () throws -> Void)? = nil, tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
+        fault: (@Sendable () throws -> Void)? = nil, renewed: (@Sendable () -> Void)? = nil,
+        tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
     ) {
         let new = StoreWriter(
-            path: path, inbox: inbox, commits: commits, durability: durability, retained: retained, setAside: setAside.count, log: log,
-            fault: fault, tell: tell)
+            path: path, inbox: inbox, commits: commits, durability: durability, retained: retained, limits: limits,
+            setAside: setAside.count, log: log, fault: fault, renewed: renewed, tell: tell)
         let begun: (lastBody: Int64, queue: DatabaseQueue)? = found.withLock { found in
             defer { found.queue = nil }
             return found.queue.map { (found.lastBody, $0) }

@@ -20,8 +20,13 @@ final class StoreFixture {
 
     var file: String { directory + "/" + DurableStore.fileName }
 
-    func open(retained: RetainedStore? = nil, _ durability: Durability = .strict) throws -> DurableStore {
-        try DurableStore(directory: directory, durability: durability, retained: retained ?? self.retained, log: Logger(label: "test"))
+    func open(
+        retained: RetainedStore? = nil, _ durability: Durability = .strict, limits: StoreLimits = StoreLimits()
+    ) throws -> DurableStore {
+        var log = Logger(label: "test")
+        log.logLevel = .critical
+        return try DurableStore(
+            directory: directory, durability: durability, retained: retained ?? self.retained, limits: limits, log: log)
     }
 
     /// Makes the directory with these files.

@@ -63,6 +63,29 @@ enum StoreFiles {
         }
     }
 
+    /// Writes the log once more as it is, and syncs it.
+    ///
+    /// What a failed sync leaves in memory counts as written from then on, and no later sync brings it to the disk: as if it had been.
+    static func renewLog(of path: String) throws {
+        let descriptor = unsafe Glibc.open(path + "-wal", O_RDWR | O_CLOEXEC)
+        if descriptor < 0, errno == ENOENT { return }
+        guard descriptor >= 0 else { throw failure }
+        defer { Glibc.close(descriptor) }
+        var offset: off_t = 0
+        var part = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = unsafe part.withUnsafeMutableBytes { bytes in unsafe pread(descriptor, bytes.baseAddress, bytes.count, offset) }
+            guard count >= 0 else { throw failure }
+            if count == 0 { break }
+            let written = unsafe part.withUnsafeBytes { bytes in unsafe pwrite(descriptor, bytes.baseAddress, count, offset) }
+            guard written == count else { throw failure }
+            offset += off_t(count)
+        }
+        guard fdatasync(descriptor) == 0 else { throw failure }
+    }
+
+    private static var failure: StoreError { StoreError("the log cannot be written anew: \(reason)") }
+
     /// The file is as it should be, or nobody's: its log needs no second name.
     static func forgetLog(of path: String) { _ = unsafe unlink(foundLog(of: path)) }
 

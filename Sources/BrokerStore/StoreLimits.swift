@@ -1,0 +1,13 @@
+/// How much room the store takes beside what it holds, and how soon it tries again (record 0021).
+///
+/// A page has 4,096 bytes.
+package struct StoreLimits: Sendable {
+    /// Pages in the log from which on it is brought into the file. It has these and those of one transaction at the most.
+    package var logPages = 4_000
+    /// Bytes that the log's file keeps when it begins anew; what one transaction needed beyond that is given back.
+    package var logBytesKept = 64 << 20
+    /// Between two tries to write again.
+    package var retryMilliseconds = 250
+
+    package init() {}
+}
