@@ -74,6 +74,7 @@ package final class DurableStore: SessionStore, RecordStore {
         let contents = try queue.read { db in try StoreContents(db, WallClock()) }
         try queue.writeWithoutTransaction { db in
             try StoreContents.removeLeftovers(db, keeping: contents.sessions.map(\.record.epoch))
+            try FreePages.enable(db, limits)
         }
         return (queue, contents)
     }

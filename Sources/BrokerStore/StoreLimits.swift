@@ -6,6 +6,14 @@ package struct StoreLimits: Sendable {
     package var logPages = 4_000
     /// Bytes that the log's file keeps when it begins anew; what one transaction needed beyond that is given back.
     package var logBytesKept = 64 << 20
+    /// Pages without content that the file keeps for what comes; a quarter of the file where that is more. What is beyond is given back.
+    package var freePagesKept = 4_096
+    /// Pages that are given back in one transaction, between those of others.
+    package var freePagesPerStep = 256
+    /// Between two such transactions.
+    package var freePagesMilliseconds = 50
+    /// Pages with content of a file that cannot give back any, up to which it is written anew at start.
+    package var rewrittenPagesMax = 16_384
     /// Between two tries to write again.
     package var retryMilliseconds = 250
 

@@ -52,6 +52,8 @@ enum StoreSchema {
         configuration.prepareDatabase { db in
             // Nobody else may have the file open; so no memory has to be shared with anybody either.
             try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
+            // Before there is anything in the file: to a file that has something it would write.
+            if try Int.fetchOne(db, sql: "PRAGMA page_count") == 0 { try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
             let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
             try db.execute(
                 sql: """

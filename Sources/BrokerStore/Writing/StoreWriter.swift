@@ -111,13 +111,22 @@ final class StoreWriter: Sendable {
             noteRecovery()
         }
         var isLoaded = false
-        while let first = inbox.take() {
+        var free = FreePages(limits)
+        while let first = try next(in: db, &free) {
             pending = first
             gather(into: &pending, isLoaded: isLoaded)
             try commit(pending, statements, db, &lastBody)
             isLoaded = pending.batches.count + pending.records.count > 1 && pending.changes >= Self.loadChanges
             pending = StoreGroup()
         }
+    }
+
+    /// What was handed over; while there is nothing, room is given back.
+    private func next(in db: Database, _ free: inout FreePages) throws -> StoreGroup? {
+        while inbox.waitingChanges == 0, !inbox.isClosing, try free.giveBack(db) {
+            inbox.gather(milliseconds: limits.freePagesMilliseconds, enough: 1)
+        }
+        return inbox.take()
     }
 
     private func gather(into pending: inout StoreGroup, isLoaded: Bool) {
