@@ -20,6 +20,7 @@ package final class DurableStore: SessionStore, RecordStore {
     private let writer: Mutex<StoreWriter?>
     private let retained: RetainedStore
     private let path: String
+    private let limits: StoreLimits
     private let log: Logger
     /// Names of damaged files that were set aside.
     package let setAside: [String]
@@ -31,11 +32,12 @@ package final class DurableStore: SessionStore, RecordStore {
     ///
     /// - Throws: ``StoreError`` when there can be no store: the directory cannot be written, or another broker has it.
     package init(
-        directory: String, durability: Durability, retained: RetainedStore, log: Logger,
+        directory: String, durability: Durability, retained: RetainedStore, limits: StoreLimits = StoreLimits(), log: Logger,
         timeOfDay: @escaping @Sendable () -> Int64 = StoreTime.systemTimeOfDay
     ) throws(StoreError) {
         let path = directory + "/" + Self.fileName
         self.path = path
+        self.limits = limits
         self.log = log
         self.durability = durability
         self.retained = retained
@@ -43,17 +45,21 @@ package final class DurableStore: SessionStore, RecordStore {
         let opened: (queue: DatabaseQueue, contents: StoreContents, time: StoreTime)
         try StoreFiles.prepare(directory, path)
         do {
-            opened = try Self.open(path, timeOfDay)
+            opened = try Self.open(path, limits, timeOfDay)
         } catch let error {
-            guard StoreFiles.isDamage(error) else { throw StoreError(directory, error) }
+            guard StoreFiles.isDamage(error) else {
+                StoreFiles.forgetLog(of: path)
+                throw StoreError(directory, error)
+            }
             let name = try StoreFiles.setAside(path)
             aside.append(name)
             log.critical(
                 "the store is damaged: it was set aside, and the broker begins without what it held",
                 metadata: ["file": "\(path)", "setAside": "\(name)", "reason": "\(error)"])
             try StoreFiles.prepare(directory, path)
-            do { opened = try Self.open(path, timeOfDay) } catch { throw StoreError(directory, error) }
+            do { opened = try Self.open(path, limits, timeOfDay) } catch { throw StoreError(directory, error) }
         }
+        StoreFiles.forgetLog(of: path)
         setAside = aside
         Self.tell(opened.time, log)
         retained.restore(opened.contents.retained)
@@ -62,15 +68,16 @@ package final class DurableStore: SessionStore, RecordStore {
     }
 
     private static func open(
-        _ path: String, _ timeOfDay: @escaping @Sendable () -> Int64
+        _ path: String, _ limits: StoreLimits, _ timeOfDay: @escaping @Sendable () -> Int64
     ) throws -> (DatabaseQueue, StoreContents, StoreTime) {
-        let queue = try StoreSchema.open(path)
+        let queue = try StoreSchema.open(path, limits)
         try StoreSchema.migrator.migrate(queue)
         if try queue.read(StoreSchema.migrator.hasBeenSuperseded) { throw StoreError.Newer() }
         let time = try queue.read { db in try StoreTime(db, timeOfDay) }
         let contents = try queue.read { db in try StoreContents(db, time.clock) }
         try queue.writeWithoutTransaction { db in
             try StoreContents.removeLeftovers(db)
+            try FreePages.enable(db, limits)
         }
         return (queue, contents, time)
     }
@@ -110,13 +117,15 @@ package final class DurableStore: SessionStore, RecordStore {
     ///
     /// - Parameters:
     ///   - fault: For tests: called before each change that is written and before each commit; throws what a disk would.
+    ///   - renewed: For tests: called when the log was written and synced once more, after trouble.
     ///   - tell: Is told how far, for one shard or for all, on the writer's thread.
     package func start(
-        fault: (@Sendable () throws -> Void)? = nil, tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
+        fault: (@Sendable () throws -> Void)? = nil, renewed: (@Sendable () -> Void)? = nil,
+        tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
     ) {
         let new = StoreWriter(
-            path: path, inbox: inbox, commits: commits, durability: durability, retained: retained, setAside: setAside.count, log: log,
-            fault: fault, tell: tell)
+            path: path, inbox: inbox, commits: commits, durability: durability, retained: retained, limits: limits,
+            setAside: setAside.count, log: log, fault: fault, renewed: renewed, tell: tell)
         let begun: (lastBody: Int64, time: StoreTime, queue: DatabaseQueue)? = found.withLock { found in
             defer { found.queue = nil }
             return found.queue.map { (found.lastBody, found.time, $0) }

@@ -60,7 +60,7 @@ enum StoreSchema {
     }
 
     /// One connection, as the writer wants it: what it has committed is on the disk.
-    static func open(_ path: String) throws -> DatabaseQueue {
+    static func open(_ path: String, _ limits: StoreLimits) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.label = "crema.store"
         configuration.busyMode = .immediateError
@@ -68,11 +68,16 @@ enum StoreSchema {
         configuration.prepareDatabase { db in
             // Nobody else may have the file open; so no memory has to be shared with anybody either.
             try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
+            // Before there is anything in the file: to a file that has something it would write.
+            if try Int.fetchOne(db, sql: "PRAGMA page_count") == 0 { try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
             let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
             try db.execute(
-                sql:
-                    "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32768"
-            )
+                sql: """
+                    PRAGMA synchronous = FULL;
+                    PRAGMA wal_autocheckpoint = \(limits.logPages);
+                    PRAGMA journal_size_limit = \(limits.logBytesKept);
+                    PRAGMA cache_size = -32768;
+                    """)
             guard mode == "wal", try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
                 throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: "the file does not take a write-ahead log (\(mode ?? "none"))")
             }

@@ -16,33 +16,35 @@ final class StoreWriter: Sendable {
     static let gatherMilliseconds = 2
     /// Changes in one group from which on there is load.
     private static let loadChanges = 64
-    /// Between two tries to write again.
-    private static let retryMilliseconds = 250
 
     private let path: String
     private let inbox: StoreInbox
     private let durability: Durability
     private let retained: RetainedStore
+    private let limits: StoreLimits
     private let statistics: Mutex<StoreStatistics>
     private let commits: RecordCommits
     private let log: Logger
     private let fault: (@Sendable () throws -> Void)?
+    private let renewed: (@Sendable () -> Void)?
     private let tell: @Sendable (ShardID?, StoreProgress) -> Void
     private let ended = DispatchSemaphore(value: 0)
 
     /// `tell` is called on the writer's thread; without a shard it is for all of them.
     init(
-        path: String, inbox: StoreInbox, commits: RecordCommits, durability: Durability, retained: RetainedStore, setAside: Int,
-        log: Logger,
-        fault: (@Sendable () throws -> Void)?, tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
+        path: String, inbox: StoreInbox, commits: RecordCommits, durability: Durability, retained: RetainedStore,
+        limits: StoreLimits, setAside: Int, log: Logger,
+        fault: (@Sendable () throws -> Void)?, renewed: (@Sendable () -> Void)?, tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
     ) {
         self.path = path
         self.inbox = inbox
         self.commits = commits
         self.durability = durability
         self.retained = retained
+        self.limits = limits
         self.log = log
         self.fault = fault
+        self.renewed = renewed
         self.tell = tell
         var statistics = StoreStatistics(durability: durability.description)
         statistics.setAside = UInt64(setAside)
@@ -84,7 +86,7 @@ final class StoreWriter: Sendable {
                 connection = nil
                 noteFailure(error)
                 if inbox.isClosing { break }
-                inbox.pause(milliseconds: Self.retryMilliseconds)
+                inbox.pause(milliseconds: limits.retryMilliseconds)
             }
         }
         if !pending.isEmpty { log.error("the store could not write its last changes", metadata: ["file": "\(path)"]) }
@@ -94,7 +96,9 @@ final class StoreWriter: Sendable {
 
     /// A new connection, after everything that the log holds has been brought into the file and synced there.
     private func reopen() throws -> DatabaseQueue {
-        let queue = try StoreSchema.open(path)
+        try StoreFiles.renewLog(of: path)
+        renewed?()
+        let queue = try StoreSchema.open(path, limits)
         try queue.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
         return queue
     }
@@ -108,7 +112,8 @@ final class StoreWriter: Sendable {
             noteRecovery()
         }
         var isLoaded = false
-        while let first = inbox.take() {
+        var free = FreePages(limits)
+        while let first = try next(in: db, &free) {
             pending = first
             gather(into: &pending, isLoaded: isLoaded)
             try commit(pending, statements, db, &lastBody, &time)
@@ -116,6 +121,14 @@ final class StoreWriter: Sendable {
             pending = StoreGroup()
         }
         try time.write(db)
+    }
+
+    /// What was handed over; while there is nothing, room is given back.
+    private func next(in db: Database, _ free: inout FreePages) throws -> StoreGroup? {
+        while inbox.waitingChanges == 0, !inbox.isClosing, try free.giveBack(db) {
+            inbox.gather(milliseconds: limits.freePagesMilliseconds, enough: 1)
+        }
+        return inbox.take()
     }
 
     private func gather(into pending: inout StoreGroup, isLoaded: Bool) {
