@@ -84,6 +84,7 @@ extension Shard {
 
     func restoreDeliveries(_ deliveries: [RestoredDelivery], of session: Session, sent least: UInt64 = 0) {
         var sent: [(sequence: UInt64, delivery: Delivery, isReleased: Bool)] = []
+        session.queue.reserve(deliveries.count)
         for restored in deliveries {
             var delivery = Delivery(
                 message: restored.message, qos: restored.qos, retain: restored.retain, identifiers: restored.identifiers,

@@ -83,13 +83,18 @@ struct StoreContents {
         while try rows.next() {
             let session = try rows.number(0)
             if session != current {
-                if let place = current.flatMap({ places[$0] }) { state.sessions[place].deliveries = deliveries }
-                deliveries = []
+                keep(deliveries, of: current, places)
+                deliveries.removeAll(keepingCapacity: true)
                 current = session
             }
             deliveries.append(try Self.delivery(rows, RowKey(session, try rows.number(1)), bodies, clock))
         }
-        if let place = current.flatMap({ places[$0] }) { state.sessions[place].deliveries = deliveries }
+        keep(deliveries, of: current, places)
+    }
+
+    /// In an array of their size: the one that they were gathered in is that of the next session.
+    private mutating func keep(_ deliveries: [RestoredDelivery], of session: UInt64?, _ places: [UInt64: Int]) {
+        if let place = session.flatMap({ places[$0] }) { state.sessions[place].deliveries = Array(deliveries[...]) }
     }
 
     private static func delivery(
