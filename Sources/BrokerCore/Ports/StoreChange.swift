@@ -59,7 +59,9 @@ package struct SessionRecord: Sendable, Equatable {
     package var principal: String?
     package var expirySeconds: Int
     package var slowConsumer: SlowConsumerPolicy
-    /// The shard that had it first. While there are fewer, another one has it: the remainder by their number.
+    /// The shard that had it first.
+    ///
+    /// While there are fewer, another one has it: the remainder by their number.
     package var cell: ShardID
     /// When its connection went; `nil` while there is one.
     package var disconnectedAt: Instant?

@@ -20,7 +20,9 @@ struct StoreTime: Sendable {
     private let timeOfDay: @Sendable () -> Int64
     private var writtenAt: Int64?
 
-    /// - Parameter timeOfDay: Milliseconds since 1970.
+    /// Reads when the store was written last; `timeOfDay` answers milliseconds since 1970.
+    ///
+    /// - Throws: for a row that is not as it was written, and what SQLite finds.
     init(_ db: Database, _ timeOfDay: @escaping @Sendable () -> Int64) throws {
         let now = timeOfDay()
         var storeTime = now
