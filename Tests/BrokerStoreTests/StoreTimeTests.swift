@@ -48,8 +48,12 @@ import Testing
         return try sessions.map { session in
             let since = try #require(session.record.disconnectedAt)
             let expiry = try #require(session.deliveries.first?.message.properties?.expiresAt)
-            return (Int(now.seconds(since: since).rounded()), Int(expiry.seconds(since: now).rounded()))
+            return (seconds(from: since, to: now), seconds(from: now, to: expiry))
         }
+    }
+
+    private func seconds(from earlier: Instant, to later: Instant) -> Int {
+        Int((Double(later.nanoseconds - earlier.nanoseconds) / 1_000_000_000).rounded())
     }
 
     private func begin() throws {
