@@ -2,11 +2,11 @@
 ///
 /// A page has 4,096 bytes.
 package struct StoreLimits: Sendable {
-    /// Pages in the log from which on it is brought into the file. It has these and those of one transaction at the most.
+    /// Pages in the log from which on it is brought into the file: it has these and those of one transaction at the most.
     package var logPages = 4_000
     /// Bytes that the log's file keeps when it begins anew; what one transaction needed beyond that is given back.
     package var logBytesKept = 64 << 20
-    /// Pages without content that the file keeps for what comes; a quarter of the file where that is more. What is beyond is given back.
+    /// Pages without content that the file keeps for what comes, a quarter of the file where that is more: what is beyond is given back.
     package var freePagesKept = 4_096
     /// Pages that are given back in one transaction, between those of others.
     package var freePagesPerStep = 256

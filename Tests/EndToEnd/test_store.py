@@ -64,9 +64,14 @@ class StoreTestCase(unittest.TestCase):
 
     def let_syncs_fail(self):
         """Every sync from here on fails, until what is answered is ended."""
+        return self.let_fail("fdatasync,fsync", "EIO")
+
+    def let_fail(self, calls, error):
+        """These system calls on the store's files fail from here on, until what is answered is ended."""
+        file = str((self.broker.folder / "data" / "crema.db").resolve())
         failing = subprocess.Popen(
-            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO",
-             "-p", str(self.broker.process.pid)], stderr=subprocess.DEVNULL)
+            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", f"inject={calls}:error={error}", "-P", file,
+             "-P", f"{file}-wal", "-p", str(self.broker.process.pid)], stderr=subprocess.DEVNULL)
         self.addCleanup(lambda: failing.poll() is None and (failing.kill(), failing.wait()))
         self.wait_until_traced(failing)
         return failing

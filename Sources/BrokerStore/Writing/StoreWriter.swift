@@ -109,7 +109,6 @@ final class StoreWriter: Sendable {
             // Proves that a transaction gets through before anybody is told so.
             try commit(pending, statements, db, &lastBody, &time)
             pending = StoreGroup()
-            noteRecovery()
         }
         var isLoaded = false
         var free = FreePages(limits)
@@ -166,6 +165,8 @@ final class StoreWriter: Sendable {
             statistics.changes += UInt64(changes)
             statistics.commitSeconds += seconds
         }
+        // Before anybody hears that something was written: who goes on at once is not to be refused.
+        if statistics.withLock({ $0.isFailing }) { noteRecovery() }
         var last: [ShardID: UInt64] = [:]
         for batch in group.batches { last[batch.shard] = batch.number }
         commits.commit(upTo: group.number)

@@ -31,9 +31,7 @@ struct PowerCutTrace {
     /// A file of its own, as the store makes it before SQLite has it.
     static let nothing: [String: [UInt8]] = [DurableStore.fileName: []]
 
-    /// Gives a workload to a store, which is closed and opened again in between.
-    ///
-    /// - Parameter syncsThatFail: In percent, while the store writes.
+    /// Gives a workload to a store, which is closed and opened again in between; some of its syncs fail, in percent, while it writes.
     init(
         seed: UInt64, steps: Int, syncsThatFail: Int = 0, from found: [String: [UInt8]] = nothing, holding state: KeptState = KeptState(),
         retained: [String: [UInt8]] = [:]
