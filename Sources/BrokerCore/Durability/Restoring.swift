@@ -25,6 +25,7 @@ extension Shard {
         session.slowConsumer = record.slowConsumer
         for (filter, options) in restored.subscriptions { announce(index.subscribe(session, to: filter, options: options)) }
         session.awaitingPubrel.restore(restored.received)
+        countAwaitingPubrel(of: session)
         restoreDeliveries(restored.deliveries, of: session)
 
         let wasConnected = record.disconnectedAt == nil

@@ -51,6 +51,8 @@ package final class Session {
     /// Topics of what is in the queue, since it was asked for one; at most twice as many as messages wait there, and a few.
     private var queuedTopics: Set<ByteBuffer>?
     var awaitingPubrel = InboundExactlyOnce()
+    /// Of these, as the shard counts them.
+    var awaitingPubrelCounted = 0
     var keeping = SessionKeeping()
     /// Messages that were dropped instead of delivered to it, by reason.
     var drops: [ShardCounters.Drop: UInt64] = [:]

@@ -116,6 +116,8 @@ extension Shard {
         session.queue = MessageQueue()
         session.retainedBacklog = RetainedBacklog()
         countWaiting(of: session)
+        session.awaitingPubrel = InboundExactlyOnce()  // [MQTT-3.1.2-6]
+        countAwaitingPubrel(of: session)
         session.connection = nil
         if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
         if !session.isReplaced {

@@ -210,14 +210,6 @@ extension Shard {
         }
     }
 
-    private func receivePubrel(_ packetID: UInt16, from session: Session, on connection: ClientConnection) {
-        let isKnown = session.awaitingPubrel.release(packetID)
-        if isKnown { recordForgotten(packetID, of: session) }
-        // [MQTT-4.3.3-2] [MQTT5-4.3.3-11]: also for an identifier that is not known
-        acknowledge(
-            .pubcomp, packetID, isKnown ? .success : .packetIdentifierNotFound, after: need(of: session), on: connection)
-    }
-
     // MARK: Answers
 
     /// Answers, when what the answer promises is on disk: `need`, or what the packet at hand has led to.

@@ -82,6 +82,9 @@ package final class Shard {
     let willBytesShare: Int
     /// Of the wills of this shard's sessions.
     var willBytes = 0
+    let awaitingPubrelShare: Int
+    /// QoS 2 messages of all sessions that wait for PUBREL, beyond the first of each.
+    var awaitingPubrel = 0
     var waitedFor = 0
     var congestedPeers = ShardSet()
     var held: [ClientConnection] = []
@@ -116,6 +119,7 @@ package final class Shard {
         filterLevelsShare = limits.filterLevelsInAllMax / shardCount
         subscriptionsShare = limits.subscriptionsInAllMax / shardCount
         willBytesShare = limits.willBytesInAllMax / shardCount
+        awaitingPubrelShare = limits.awaitingPubrelInAllMax / shardCount
         self.authorizer = authorizer
         self.directory = directory
         self.retained = retained
