@@ -37,6 +37,8 @@ package final class Session {
     var endsWithConnection: Bool { expirySeconds == 0 }
     /// A new session of the same client follows on this shard, so that ending this one does not give the identifier back.
     var isReplaced = false
+    /// It has ended, and its subscriptions are still on their way out of the index: nothing goes to it any more.
+    var isAbandoned = false
     var connection: ClientConnection?
     var subscriptions: [ExactText: Subscription] = [:]
     var window = OutboundWindow()

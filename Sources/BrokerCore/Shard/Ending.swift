@@ -7,6 +7,7 @@ extension Shard {
     /// Ends a connection for good: its will goes out unless it said goodbye, its session stays or ends as it asked.
     func end(_ connection: ClientConnection, reason: CloseReason, closingTransport: Bool) {
         if connection.isClosed { return }
+        charge()
         let wasConnected = connection.isConnected
         if closingTransport, wasConnected { sendDisconnect(reason, on: connection) }  // [MQTT5-3.14.0-1]
         connection.phase = .closed  // nothing is sent on it any more [MQTT5-3.14.4-1]
@@ -105,9 +106,10 @@ extension Shard {
     ///
     /// `reason` counts what its queue held; what the client had not acknowledged counts as such.
     func discard(_ session: Session, dropping reason: ShardCounters.Drop) {
+        charge()
         recordEnd(of: session)
         let orphans = orphans(of: session)
-        for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter.text) }
+        abandonSubscriptions(of: session)
         if session.queue.count > 0 { counters.drop(reason, session.queue.count) }
         let unacknowledged = session.window.unacknowledged
         if unacknowledged > 0 { counters.drop(.unacknowledged, unacknowledged) }

@@ -6,7 +6,7 @@ extension Shard {
     /// Bytes behind a packet that waits for other shards beyond which a connection is not read until they are fewer.
     static let inboxBytesMax = 65_536
 
-    /// Nodes of the index that the packets of one client may lead to before others are looked at.
+    /// Nodes of the index that the packets of one client may lead to before others are looked at, with ``changeVisits`` for each change of it.
     static let visitsPerTurn: UInt64 = 65_536
 
     /// Takes bytes from a client, and does what they ask for: no more than about `share` of them, when others have waited long enough.
@@ -25,9 +25,9 @@ extension Shard {
         do {
             // One after the other, so that answers leave in the order of what they answer [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4]
             // [MQTT5-4.6.0-2] [MQTT5-4.6.0-3] [MQTT5-4.6.0-4].
-            let visits = index.visits
+            let start = work
             while try step(&buffer, on: connection), buffer.readableBytes > rest {
-                if index.visits - visits > Self.visitsPerTurn { pause(connection) }
+                if work - start > Self.visitsPerTurn { pause(connection) }
             }
         } catch {
             end(connection, reason: .malformed(error), closingTransport: true)  // no CONNACK [MQTT-3.1.4-1] [MQTT-4.8.0-1] [MQTT5-4.13.1-1]

@@ -59,6 +59,14 @@ package final class Shard {
 
     /// Connections whose sockets are gone, with much that came before.
     var leaving = Deque<(connection: ClientConnection, reason: CloseReason)>()
+    /// Sessions that have ended, with subscriptions that are still in the index.
+    var abandoned = Deque<Session>()
+    /// How many filters may still leave the index with their sessions before others are waited for.
+    var filterShare = Shard.filtersPerTurn
+    /// What changes of the index have cost, in its nodes.
+    var changes: UInt64 = 0
+    /// More was due at once than one turn had time for.
+    var isBehindTime = false
     /// Sessions that are owed more retained messages than the last turn had time for.
     var owedLater = Deque<Session>()
     /// How many retained messages may still be sent before others are waited for.
@@ -187,6 +195,7 @@ package final class Shard {
     package func endTurn(now: Instant) {
         self.now = now
         turnIsOpen = false
+        filterShare = Self.filtersPerTurn
         endDoomed()
         releasePublishers()
         releaseRelays()
