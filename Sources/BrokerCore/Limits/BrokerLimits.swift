@@ -94,6 +94,9 @@ package struct BrokerLimits: Sendable, Equatable {
     /// Bytes that one event loop has handed to another and that one has not worked off, each message with 64 more and one for each node of
     /// the index that its topic leads to; at the limit publishers to it wait.
     package var handOffBytesMax = 1_048_576
+    /// Bytes of messages by calls over HTTP, and by rules, that event loops have no room for, each with 64 more; at the limit further calls
+    /// are refused before they do anything.
+    package var publishBytesWaitingMax = 67_108_864
     /// Milliseconds that publishers wait for a subscriber at half of its queue or at `outboundBytesMax`; then it counts as slow, and its
     /// listener's `slowConsumer` decides.
     package var backPressureMillisecondsMax = 20
@@ -193,6 +196,7 @@ package struct BrokerLimits: Sendable, Equatable {
         ("failedAuthenticationBlockSeconds", \.failedAuthenticationBlockSeconds), ("addressesTrackedMax", \.addressesTrackedMax),
         ("clientIDsTrackedMax", \.clientIDsTrackedMax),
         ("inboxBytesInAllMax", \.inboxBytesInAllMax), ("handOffBytesMax", \.handOffBytesMax),
+        ("publishBytesWaitingMax", \.publishBytesWaitingMax),
         ("retainedMessagesMax", \.retainedMessagesMax), ("retainedBytesMax", \.retainedBytesMax),
         ("retainedLevelsMax", \.retainedLevelsMax),
         ("retainedMessagesPerClientMax", \.retainedMessagesPerClientMax),

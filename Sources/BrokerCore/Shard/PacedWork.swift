@@ -19,6 +19,7 @@ extension Shard {
         if let (connection, reason) = leaving.popFirst() { finishIntake(of: connection, reason) }
         if isBehindTime { meetDeadlines() }
         continueAbandoning()
+        continuePublishing()
         continueRetained()
         resumePaused()
         publishOwnMessages()

@@ -32,6 +32,7 @@ extension Shard {
         } catch {
             end(connection, reason: .malformed(error), closingTransport: true)  // no CONNACK [MQTT-3.1.4-1] [MQTT-4.8.0-1] [MQTT5-4.13.1-1]
         }
+        publishOwnMessages()  // what rules made of its messages it waits for like for these
         publisher = nil
         closeIfAnswersPileUp(on: connection)
         switch connection.phase {

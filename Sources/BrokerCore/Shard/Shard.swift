@@ -48,6 +48,15 @@ package final class Shard {
     /// Messages by rules and by the broker, published one after another and never inside each other.
     var ownMessages = Deque<Message>()
     private var isPublishingOwn = false
+    /// What the rest of the program publishes, and there is no room for now.
+    var waitingPublishes = Deque<WaitingPublish>()
+    var isRoutingForProgram = false
+    /// Whether they wait until there is room.
+    var programsAreHeld = false
+    /// Whether those go before the clients that wait, this time.
+    private var publishesGoFirst = false
+    /// Others were told that what they have for this shard goes on to one that has too much to do.
+    var isRelayFull = false
 
     var deadlines = Heap<Deadline>()
     /// At this many deadlines, those of what is gone are thrown out.
@@ -197,7 +206,11 @@ package final class Shard {
         turnIsOpen = false
         filterShare = Self.filtersPerTurn
         endDoomed()
+        // One before the other in turns, so that neither takes all the room that there is each time.
+        publishesGoFirst.toggle()
+        if publishesGoFirst { continuePublishing() }
         releasePublishers()
+        if !publishesGoFirst { continuePublishing() }
         releaseRelays()
         publishOwnMessages()
         closeTurn()  // what it asks other shards goes to them with the rest of the turn
