@@ -75,7 +75,7 @@ extension Shard {
         case .recovered: turns.isFailing = false
         }
         release()
-        if !held.isEmpty { openTurn() }  // at its end publishers are read again
+        if !held.isEmpty || !waitingPublishes.isEmpty { openTurn() }  // at its end publishers are read again
     }
 
     func settled(_ turn: UInt64, by peer: ShardID) {

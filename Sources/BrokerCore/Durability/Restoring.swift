@@ -27,6 +27,7 @@ extension Shard {
         self.sessions[ExactText(record.clientID)] = session
         for (filter, options) in restored.subscriptions { announce(index.subscribe(session, to: filter, options: options)) }
         session.awaitingPubrel.restore(restored.received)
+        countAwaitingPubrel(of: session)
         restoreDeliveries(restored.deliveries, of: session, sent: record.sequence)
 
         let wasConnected = record.disconnectedAt == nil

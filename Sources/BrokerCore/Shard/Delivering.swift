@@ -5,6 +5,9 @@ import NIOCore
 /// From a routed message to the sessions that want it: the one door, and which way each session gets it.
 /// (MQTT 3.1.1 and MQTT 5 sections 4.3 to 4.6)
 extension Shard {
+    /// Recipients that cost as much as a node of the index: who publishes to very many waits for its next turn after a million of them.
+    static let recipientsPerVisit = 16
+
     func deliver(_ outgoing: inout OutgoingMessage, along route: Route) {
         deliverLocally(&outgoing, along: route)
         if !route.shards.isEmpty { handOver(&outgoing, to: route.shards) }
@@ -27,6 +30,7 @@ extension Shard {
     }
 
     func deliverLocally(_ outgoing: inout OutgoingMessage, along route: Route) {
+        changes &+= UInt64(route.recipients.count / Self.recipientsPerVisit)
         if route.hasNoLocal || !(outgoing.origin?.done.isEmpty ?? true) {
             return deliverLocally(&outgoing, along: route, except: outgoing.publisher)
         }

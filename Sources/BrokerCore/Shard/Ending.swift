@@ -7,6 +7,7 @@ extension Shard {
     /// Ends a connection for good: its will goes out unless it said goodbye, its session stays or ends as it asked.
     func end(_ connection: ClientConnection, reason: CloseReason, closingTransport: Bool) {
         if connection.isClosed { return }
+        charge()
         let wasConnected = connection.isConnected
         if closingTransport, wasConnected { sendDisconnect(reason, on: connection) }  // [MQTT5-3.14.0-1]
         connection.phase = .closed  // nothing is sent on it any more [MQTT5-3.14.4-1]
@@ -106,11 +107,12 @@ extension Shard {
     ///
     /// `reason` counts what its queue held; what the client had not acknowledged counts as such.
     func discard(_ session: Session, dropping reason: ShardCounters.Drop) {
+        charge()
         let origin = session.delayedWill == nil ? nil : originOfWill(of: session)
         let wasKept = session.keeping.isKept
         recordEnd(of: session)
         let orphans = orphans(of: session)
-        for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter.text) }
+        abandonSubscriptions(of: session)
         if session.queue.count > 0 { counters.drop(reason, session.queue.count) }
         let unacknowledged = session.window.unacknowledged
         if unacknowledged > 0 { counters.drop(.unacknowledged, unacknowledged) }
@@ -119,6 +121,8 @@ extension Shard {
         session.queue = MessageQueue()
         session.retainedBacklog = RetainedBacklog()
         countWaiting(of: session)
+        session.awaitingPubrel = InboundExactlyOnce()  // [MQTT-3.1.2-6]
+        countAwaitingPubrel(of: session)
         session.connection = nil
         if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
         if !session.isReplaced {

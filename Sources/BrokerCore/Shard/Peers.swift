@@ -14,7 +14,10 @@ extension Shard {
                 for group in groups { deliverShared(message, group: group, hops: hops, of: handOver) }
             case .mark(let bytes): tell(peer, .workedOff(bytes: bytes))
             case .workedOff(let bytes): worked(off: bytes, by: peer)
-            case .publish(let message): ownMessages.append(message)
+            case .publish(let message):
+                ownMessages.append(message)
+                publishOwnMessages()
+                noteFullRelay()
             case .interest(let filter, let wanted, let sequence):
                 index.setShard(peer, wants: filter, wanted)
                 lastInterest = sequence

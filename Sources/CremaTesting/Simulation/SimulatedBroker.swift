@@ -199,6 +199,8 @@ package final class SimulatedShard: ShardTransport {
     package fileprivate(set) var deadline: Instant?
     private let mail: SimulatedMail
     package private(set) var events: [BrokerEvent] = []
+    /// Of what was published by the program, as it was routed.
+    package private(set) var receipts: [UInt64] = []
     package private(set) var tapped: [(tap: UInt64, message: Message, publisher: Publisher)] = []
     fileprivate var sockets: [UInt64: SimulatedSocket] = [:]
 
@@ -229,6 +231,8 @@ package final class SimulatedShard: ShardTransport {
     }
 
     package func setReading(_ isReading: Bool, on connection: ClientConnection) { sockets[connection.id]?.isRead = isReading }
+
+    package func published(_ receipt: UInt64) { receipts.append(receipt) }
 
     package func handOff(_ messages: [ShardMessage], to shard: ShardID) { mail.boxes[shard.index].append((id, messages)) }
 
