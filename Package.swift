@@ -23,6 +23,7 @@ let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "as
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -57,7 +58,9 @@ let package = Package(
         .target(name: "Rights", dependencies: ["Documents"]),
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
         .target(name: "Records"),
-        .target(name: "BrokerStore", dependencies: ["BrokerCore", "MQTTCodec", "Records", nioCore, logging, grdb]),
+        .target(name: "BrokerStore", dependencies: ["BrokerCore", "MQTTCodec", "Records", nioCore, logging, grdb, sqlite]),
+        // For the tests of the store; nothing else depends on it (record 0021).
+        .target(name: "FaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "Queues", dependencies: ["Records", "Rules", deque, heap]),
         .target(
             name: "EventBus",
@@ -115,7 +118,9 @@ let package = Package(
         .testTarget(name: "TrustTests", dependencies: ["Trust", subprocess, system]),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
         .testTarget(name: "BrokerCoreTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
-        .testTarget(name: "BrokerStoreTests", dependencies: ["BrokerStore", "BrokerCore", "MQTTCodec", "Records", nioCore, logging]),
+        .testTarget(
+            name: "BrokerStoreTests",
+            dependencies: ["BrokerStore", "BrokerCore", "CremaTesting", "FaultyDisk", "MQTTCodec", "Records", nioCore, logging, grdb]),
         .testTarget(name: "SimulationTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
         .testTarget(name: "QueuesTests", dependencies: ["Queues", "CremaTesting", "Records"]),
         .testTarget(

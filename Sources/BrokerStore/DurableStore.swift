@@ -7,7 +7,7 @@ import Synchronization
 
 /// The durable store: one SQLite file in the data directory, with one writer.
 ///
-/// What a start finds is in ``sessions``; retained messages are where they belong already. Shards hand over what they change from then on.
+/// What a start finds is in ``takeState()``; retained messages are where they belong already. Shards hand over what they change from then on.
 package final class DurableStore: SessionStore, RecordStore {
     /// The file's name in the data directory; beside it lies its write-ahead log.
     package static let fileName = "crema.db"
@@ -16,10 +16,11 @@ package final class DurableStore: SessionStore, RecordStore {
     private let inbox = StoreInbox()
     private let commits = RecordCommits()
     private let recordNumber = Atomic<UInt64>(0)
-    private let found: Mutex<(sessions: [RestoredSession], records: [KeptRecord], lastBody: Int64, queue: DatabaseQueue?)>
+    private let found: Mutex<(state: RestoredState, records: [KeptRecord], lastBody: Int64, time: StoreTime, queue: DatabaseQueue?)>
     private let writer: Mutex<StoreWriter?>
     private let retained: RetainedStore
     private let path: String
+    private let limits: StoreLimits
     private let log: Logger
     /// Names of damaged files that were set aside.
     package let setAside: [String]
@@ -30,51 +31,76 @@ package final class DurableStore: SessionStore, RecordStore {
     /// `retained` gets the retained messages that were kept.
     ///
     /// - Throws: ``StoreError`` when there can be no store: the directory cannot be written, or another broker has it.
-    package init(directory: String, durability: Durability, retained: RetainedStore, log: Logger) throws(StoreError) {
+    package init(
+        directory: String, durability: Durability, retained: RetainedStore, limits: StoreLimits = StoreLimits(), log: Logger,
+        timeOfDay: @escaping @Sendable () -> Int64 = StoreTime.systemTimeOfDay
+    ) throws(StoreError) {
         let path = directory + "/" + Self.fileName
         self.path = path
+        self.limits = limits
         self.log = log
         self.durability = durability
         self.retained = retained
         var aside: [String] = []
-        let opened: (queue: DatabaseQueue, contents: StoreContents)
+        let opened: (queue: DatabaseQueue, contents: StoreContents, time: StoreTime)
         try StoreFiles.prepare(directory, path)
         do {
-            opened = try Self.open(path)
+            opened = try Self.open(path, limits, timeOfDay)
         } catch let error {
-            guard StoreFiles.isDamage(error) else { throw StoreError(directory, error) }
+            guard StoreFiles.isDamage(error) else {
+                StoreFiles.forgetLog(of: path)
+                throw StoreError(directory, error)
+            }
             let name = try StoreFiles.setAside(path)
             aside.append(name)
             log.critical(
                 "the store is damaged: it was set aside, and the broker begins without what it held",
                 metadata: ["file": "\(path)", "setAside": "\(name)", "reason": "\(error)"])
             try StoreFiles.prepare(directory, path)
-            do { opened = try Self.open(path) } catch { throw StoreError(directory, error) }
+            do { opened = try Self.open(path, limits, timeOfDay) } catch { throw StoreError(directory, error) }
         }
+        StoreFiles.forgetLog(of: path)
         setAside = aside
-        for kept in opened.contents.retained {
-            if let message = kept.message { retained.restore(message, by: kept.publisher) }
-        }
-        found = Mutex((opened.contents.sessions, opened.contents.records, opened.contents.lastBody, opened.queue))
+        Self.tell(opened.time, log)
+        retained.restore(opened.contents.retained)
+        found = Mutex((opened.contents.state, opened.contents.records, opened.contents.lastBody, opened.time, opened.queue))
         writer = Mutex(nil)
     }
 
-    private static func open(_ path: String) throws -> (DatabaseQueue, StoreContents) {
-        let queue = try StoreSchema.open(path)
+    private static func open(
+        _ path: String, _ limits: StoreLimits, _ timeOfDay: @escaping @Sendable () -> Int64
+    ) throws -> (DatabaseQueue, StoreContents, StoreTime) {
+        let queue = try StoreSchema.open(path, limits)
         try StoreSchema.migrator.migrate(queue)
         if try queue.read(StoreSchema.migrator.hasBeenSuperseded) { throw StoreError.Newer() }
-        let contents = try queue.read { db in try StoreContents(db, WallClock()) }
+        let time = try queue.read { db in try StoreTime(db, timeOfDay) }
+        let contents = try queue.read { db in try StoreContents(db, time.clock) }
         try queue.writeWithoutTransaction { db in
-            try StoreContents.removeLeftovers(db, keeping: contents.sessions.map(\.record.epoch))
+            try StoreContents.removeLeftovers(db)
+            try FreePages.enable(db, limits)
         }
-        return (queue, contents)
+        return (queue, contents, time)
     }
 
-    /// The sessions that were found; once.
-    package func takeSessions() -> [RestoredSession] {
+    /// What becomes of expiries is not to be a riddle when somebody has set the clock.
+    private static func tell(_ time: StoreTime, _ log: Logger) {
+        guard let passed = time.passed else { return }
+        if passed < -1_000 {
+            log.warning(
+                "the time of day was set back since the store was written last: no time counts as passed",
+                metadata: ["seconds": "\(passed / -1_000)"])
+        } else if passed > StoreTime.toldMilliseconds {
+            log.warning(
+                "the store was written long ago by the time of day: what expires has aged by as much",
+                metadata: ["days": "\(passed / 86_400_000)"])
+        }
+    }
+
+    /// What was found of sessions; once.
+    package func takeState() -> RestoredState {
         found.withLock { found in
-            defer { found.sessions = [] }
-            return found.sessions
+            defer { found.state = RestoredState() }
+            return found.state
         }
     }
 
@@ -91,20 +117,22 @@ package final class DurableStore: SessionStore, RecordStore {
     ///
     /// - Parameters:
     ///   - fault: For tests: called before each change that is written and before each commit; throws what a disk would.
+    ///   - renewed: For tests: called when the log was written and synced once more, after trouble.
     ///   - tell: Is told how far, for one shard or for all, on the writer's thread.
     package func start(
-        fault: (@Sendable () throws -> Void)? = nil, tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
+        fault: (@Sendable () throws -> Void)? = nil, renewed: (@Sendable () -> Void)? = nil,
+        tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
     ) {
         let new = StoreWriter(
-            path: path, inbox: inbox, commits: commits, durability: durability, retained: retained, setAside: setAside.count, log: log,
-            fault: fault, tell: tell)
-        let begun: (lastBody: Int64, queue: DatabaseQueue)? = found.withLock { found in
+            path: path, inbox: inbox, commits: commits, durability: durability, retained: retained, limits: limits,
+            setAside: setAside.count, log: log, fault: fault, renewed: renewed, tell: tell)
+        let begun: (lastBody: Int64, time: StoreTime, queue: DatabaseQueue)? = found.withLock { found in
             defer { found.queue = nil }
-            return found.queue.map { (found.lastBody, $0) }
+            return found.queue.map { (found.lastBody, found.time, $0) }
         }
         guard let begun else { return }
         writer.withLock { $0 = new }
-        new.start(lastBody: begun.lastBody, begun.queue)
+        new.start(lastBody: begun.lastBody, begun.time, begun.queue)
     }
 
     package func append(_ batch: ChangeBatch) { inbox.append(batch, enough: StoreWriter.groupChanges) }

@@ -40,11 +40,27 @@ enum StoreSchema {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("messages on their way between event loops") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE handOvers (
+                        session INTEGER NOT NULL, place INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (session, place)
+                    ) STRICT, WITHOUT ROWID;
+                    -- The shards that have done their part of one.
+                    CREATE TABLE taken (
+                        session INTEGER NOT NULL, place INTEGER NOT NULL, cell INTEGER NOT NULL, record BLOB NOT NULL,
+                        PRIMARY KEY (session, place, cell)
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        migrator.registerMigration("the store's time") { db in
+            try db.execute(sql: "CREATE TABLE clock (id INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT")
+        }
         return migrator
     }
 
     /// One connection, as the writer wants it: what it has committed is on the disk.
-    static func open(_ path: String) throws -> DatabaseQueue {
+    static func open(_ path: String, _ limits: StoreLimits) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.label = "crema.store"
         configuration.busyMode = .immediateError
@@ -52,11 +68,16 @@ enum StoreSchema {
         configuration.prepareDatabase { db in
             // Nobody else may have the file open; so no memory has to be shared with anybody either.
             try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
+            // Before there is anything in the file: to a file that has something it would write.
+            if try Int.fetchOne(db, sql: "PRAGMA page_count") == 0 { try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
             let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
             try db.execute(
-                sql:
-                    "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -32768"
-            )
+                sql: """
+                    PRAGMA synchronous = FULL;
+                    PRAGMA wal_autocheckpoint = \(limits.logPages);
+                    PRAGMA journal_size_limit = \(limits.logBytesKept);
+                    PRAGMA cache_size = -32768;
+                    """)
             guard mode == "wal", try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
                 throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: "the file does not take a write-ahead log (\(mode ?? "none"))")
             }

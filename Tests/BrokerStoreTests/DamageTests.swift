@@ -20,18 +20,10 @@ import Testing
                 ]))
     }
 
-    /// Changes one bit of the first byte of a text in the file.
-    private func flip(_ text: String) throws {
-        var bytes = try Data(contentsOf: URL(fileURLWithPath: fixture.file))
-        let place = try #require(bytes.firstRange(of: Data(text.utf8))).lowerBound
-        bytes[place] ^= 0x01
-        try bytes.write(to: URL(fileURLWithPath: fixture.file))
-    }
-
     @Test("One bit that has changed is found", arguments: ["a payload that is looked for", "client-to-find", "filter-to-find"])
     func aFlippedBitIsFound(text: String) throws {
         try write()
-        try flip(text)
+        try fixture.flip(text)
         let store = try fixture.open()
         #expect(store.setAside.count == 1)
         #expect(store.takeSessions().isEmpty)
@@ -39,6 +31,32 @@ import Testing
         store.start { _, _ in }
         #expect(store.statistics.setAside == 1)
         store.close()
+    }
+
+    @Test func theLogIsSetAsideAsItWasFound() throws {
+        let long = Message(topic: "a", payload: Array(repeating: 7, count: 40_000) + Array("the-end-of-it".utf8), qos: .atLeastOnce)
+        _ = try fixture.afterWriting(ChangeBatch(bodies: [long], changes: [.putSession(SessionRecord(1)), .enqueue(DeliveryRecord(1, 1))]))
+        // As a crash leaves them: what came last is in the log alone.
+        let store = try fixture.open()
+        store.start { _, _ in }
+        store.append(ChangeBatch(changes: [.putSession(SessionRecord(2, "only-in-the-log"))]))
+        while store.statistics.commits == 0 { Thread.sleep(forTimeInterval: 0.005) }
+        let crashed = StoreFixture()
+        var files: [String: [UInt8]] = [:]
+        for suffix in ["", "-wal"] {
+            files[DurableStore.fileName + suffix] = Array(try Data(contentsOf: URL(fileURLWithPath: fixture.file + suffix)))
+        }
+        store.close()
+        let log = try #require(files[DurableStore.fileName + "-wal"])
+        #expect(Data(log).firstRange(of: Data("only-in-the-log".utf8)) != nil)
+        try crashed.put(files)
+        try crashed.flip("the-end-of-it")
+        let name = try #require(try crashed.open().setAside.first)
+        let kept = Array(try Data(contentsOf: URL(fileURLWithPath: name + "-wal")))
+        let isAsFound = kept == log
+        #expect(isAsFound, "\(kept.count) bytes of \(log.count)")
+        #expect(Data(try Data(contentsOf: URL(fileURLWithPath: name))).firstRange(of: Data("the-end-of-it".utf8)) == nil)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: crashed.directory).filter { $0.hasSuffix(".found") } == [])
     }
 
     @Test("A file that is no store is set aside", arguments: [Data("not a database, by far".utf8), Data(repeating: 0xA5, count: 70_000)])

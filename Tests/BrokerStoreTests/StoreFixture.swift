@@ -5,6 +5,7 @@ import Logging
 import MQTTCodec
 import NIOCore
 import Synchronization
+import Testing
 
 /// A directory for one store after another, and what each one is given.
 final class StoreFixture {
@@ -19,8 +20,27 @@ final class StoreFixture {
 
     var file: String { directory + "/" + DurableStore.fileName }
 
-    func open(retained: RetainedStore? = nil, _ durability: Durability = .strict) throws -> DurableStore {
-        try DurableStore(directory: directory, durability: durability, retained: retained ?? self.retained, log: Logger(label: "test"))
+    func open(
+        retained: RetainedStore? = nil, _ durability: Durability = .strict, limits: StoreLimits = StoreLimits()
+    ) throws -> DurableStore {
+        var log = Logger(label: "test")
+        log.logLevel = .critical
+        return try DurableStore(
+            directory: directory, durability: durability, retained: retained ?? self.retained, limits: limits, log: log)
+    }
+
+    /// Makes the directory with these files.
+    func put(_ files: [String: [UInt8]]) throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        for (name, bytes) in files { try Data(bytes).write(to: URL(fileURLWithPath: directory + "/" + name)) }
+    }
+
+    /// Changes one bit of the first byte of a text in the file.
+    func flip(_ text: String) throws {
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+        let place = try #require(bytes.firstRange(of: Data(text.utf8))).lowerBound
+        bytes[place] ^= 0x01
+        try bytes.write(to: URL(fileURLWithPath: file))
     }
 
     /// Writes changes through a store that is opened for them, and answers what the next start finds.
@@ -32,13 +52,20 @@ final class StoreFixture {
         return try read()
     }
 
-    func read() throws -> [RestoredSession] {
+    func read() throws -> [RestoredSession] { try readState().sessions }
+
+    func readState() throws -> RestoredState {
         let store = try open(retained: RetainedStore(isKept: true))
-        let sessions = store.takeSessions()
+        let state = store.takeState()
         store.start { _, _ in }
         store.close()
-        return sessions
+        return state
     }
+}
+
+extension DurableStore {
+    /// The sessions that were found; once, with all else that was found of them.
+    func takeSessions() -> [RestoredSession] { takeState().sessions }
 }
 
 /// What a store has told.

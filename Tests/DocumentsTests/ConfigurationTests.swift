@@ -71,7 +71,8 @@ import Testing
         #expect(read.listeners.map(\.origins) == [["https://a.example"], ["https://shop.example", "http://h:81", "null"], ["*"]])
     }
 
-    @Test func withoutAFileEverythingIsOnLoopbackAndClosed() {
+    @Test("Threats 42 and 61: without a configuration everything is on loopback, and closed")
+    func withoutAFileEverythingIsOnLoopbackAndClosed() {
         #expect(Configuration().listeners.allSatisfy { $0.host == "127.0.0.1" && !$0.anonymous })
     }
 

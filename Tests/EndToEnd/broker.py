@@ -51,6 +51,9 @@ def run(*command, check=True, **options):
 class Broker:
     """`crema serve` with mutual TLS, plain MQTT, WebSocket, HTTP and administration on free ports of loopback."""
 
+    # What begins to serve.
+    command = [CREMA]
+
     def __init__(self, *resources, parameters=None, limits=None, open_files=None, more=None, log_is_read=True):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="crema-"))
         self.certificates = self.folder / "certs"
@@ -92,7 +95,7 @@ class Broker:
         """Begins to serve, on the same ports each time."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CREMA")}
         self.process = subprocess.Popen(
-            [CREMA, "serve", "--config", str(self.configuration)], env=environment, stdout=self._log, stderr=self._errors)
+            [*self.command, "serve", "--config", str(self.configuration)], env=environment, stdout=self._log, stderr=self._errors)
 
     def kill(self):
         """The end without warning."""

@@ -64,9 +64,14 @@ class StoreTestCase(unittest.TestCase):
 
     def let_syncs_fail(self):
         """Every sync from here on fails, until what is answered is ended."""
+        return self.let_fail("fdatasync,fsync", "EIO")
+
+    def let_fail(self, calls, error):
+        """These system calls on the store's files fail from here on, until what is answered is ended."""
+        file = str((self.broker.folder / "data" / "crema.db").resolve())
         failing = subprocess.Popen(
-            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO",
-             "-p", str(self.broker.process.pid)], stderr=subprocess.DEVNULL)
+            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", f"inject={calls}:error={error}", "-P", file,
+             "-P", f"{file}-wal", "-p", str(self.broker.process.pid)], stderr=subprocess.DEVNULL)
         self.addCleanup(lambda: failing.poll() is None and (failing.kill(), failing.wait()))
         self.wait_until_traced(failing)
         return failing
@@ -125,6 +130,29 @@ class StoreTests(StoreTestCase):
         reader = self.client("reader")
         reader.subscribe("a/+")
         self.assertEqual(reader.next()["payload"].decode(), expected[-1])
+
+    def test_any_number_of_event_loops_serves_what_was_kept(self):
+        names, sent = [f"s{number}" for number in range(12)], 0
+        for name in names:
+            subscriber = self.client(name, clean=False, props=FOR_EVER)
+            self.assertEqual(subscriber.subscribe("a", 2), [2])
+            subscriber.close()
+        for loops in (2, 3, 1, 3, 2):
+            configuration = json.loads(self.broker.configuration.read_text())
+            configuration["limits"]["eventLoopsMax"] = loops
+            self.broker.configuration.write_text(json.dumps(configuration))
+            self.restart(gently=False)
+            publisher = self.client("p")
+            for qos in (1, 2):
+                publisher.publish("a", f"{sent}", qos=qos, packet_id=qos, retain=True)
+                self.assertIn(publisher.next()["kind"], (wire.PUBACK, wire.PUBREC))
+                sent += 1
+            publisher.close()
+        for name in names:
+            subscriber = self.client(name, clean=False, props=FOR_EVER)
+            self.assertEqual(subscriber.connack["present"], 1)
+            self.assertEqual([subscriber.next()["payload"].decode() for _ in range(sent)], [f"{number}" for number in range(sent)])
+            self.assertTrue(subscriber.has_nothing_for(0.05))
 
     def test_the_mode_is_named_wherever_it_is_asked(self):
         self.broker.wait_for_log("durability: strict", "kept: persistent sessions", "in memory: statistics")

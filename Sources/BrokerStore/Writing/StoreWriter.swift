@@ -16,33 +16,35 @@ final class StoreWriter: Sendable {
     static let gatherMilliseconds = 2
     /// Changes in one group from which on there is load.
     private static let loadChanges = 64
-    /// Between two tries to write again.
-    private static let retryMilliseconds = 250
 
     private let path: String
     private let inbox: StoreInbox
     private let durability: Durability
     private let retained: RetainedStore
+    private let limits: StoreLimits
     private let statistics: Mutex<StoreStatistics>
     private let commits: RecordCommits
     private let log: Logger
     private let fault: (@Sendable () throws -> Void)?
+    private let renewed: (@Sendable () -> Void)?
     private let tell: @Sendable (ShardID?, StoreProgress) -> Void
     private let ended = DispatchSemaphore(value: 0)
 
     /// `tell` is called on the writer's thread; without a shard it is for all of them.
     init(
-        path: String, inbox: StoreInbox, commits: RecordCommits, durability: Durability, retained: RetainedStore, setAside: Int,
-        log: Logger,
-        fault: (@Sendable () throws -> Void)?, tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
+        path: String, inbox: StoreInbox, commits: RecordCommits, durability: Durability, retained: RetainedStore,
+        limits: StoreLimits, setAside: Int, log: Logger,
+        fault: (@Sendable () throws -> Void)?, renewed: (@Sendable () -> Void)?, tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
     ) {
         self.path = path
         self.inbox = inbox
         self.commits = commits
         self.durability = durability
         self.retained = retained
+        self.limits = limits
         self.log = log
         self.fault = fault
+        self.renewed = renewed
         self.tell = tell
         var statistics = StoreStatistics(durability: durability.description)
         statistics.setAside = UInt64(setAside)
@@ -55,8 +57,8 @@ final class StoreWriter: Sendable {
         return figures
     }
 
-    func start(lastBody: Int64, _ opened: DatabaseQueue) {
-        let thread = Thread { self.run(lastBody: lastBody, opened) }
+    func start(lastBody: Int64, _ time: StoreTime, _ opened: DatabaseQueue) {
+        let thread = Thread { self.run(lastBody: lastBody, time, opened) }
         thread.name = "crema-store"
         thread.start()
     }
@@ -66,15 +68,16 @@ final class StoreWriter: Sendable {
 
     // MARK: The thread
 
-    private func run(lastBody: Int64, _ opened: DatabaseQueue) {
+    private func run(lastBody: Int64, _ begun: StoreTime, _ opened: DatabaseQueue) {
         var lastBody = lastBody
+        var time = begun
         var connection: DatabaseQueue? = opened
         var pending = StoreGroup()
         while true {
             do {
                 let queue = try connection ?? reopen()
                 connection = queue
-                try queue.writeWithoutTransaction { db in try self.write(in: db, &pending, &lastBody) }
+                try queue.writeWithoutTransaction { db in try self.write(in: db, &pending, &lastBody, &time) }
                 try? queue.close()
                 break
             } catch {
@@ -83,7 +86,7 @@ final class StoreWriter: Sendable {
                 connection = nil
                 noteFailure(error)
                 if inbox.isClosing { break }
-                inbox.pause(milliseconds: Self.retryMilliseconds)
+                inbox.pause(milliseconds: limits.retryMilliseconds)
             }
         }
         if !pending.isEmpty { log.error("the store could not write its last changes", metadata: ["file": "\(path)"]) }
@@ -93,27 +96,38 @@ final class StoreWriter: Sendable {
 
     /// A new connection, after everything that the log holds has been brought into the file and synced there.
     private func reopen() throws -> DatabaseQueue {
-        let queue = try StoreSchema.open(path)
+        try StoreFiles.renewLog(of: path)
+        renewed?()
+        let queue = try StoreSchema.open(path, limits)
         try queue.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
         return queue
     }
 
-    private func write(in db: Database, _ pending: inout StoreGroup, _ lastBody: inout Int64) throws {
+    private func write(in db: Database, _ pending: inout StoreGroup, _ lastBody: inout Int64, _ time: inout StoreTime) throws {
         let statements = try StoreStatements(db)
         if statistics.withLock({ $0.isFailing }) {
             // Proves that a transaction gets through before anybody is told so.
-            try commit(pending, statements, db, &lastBody)
+            try commit(pending, statements, db, &lastBody, &time)
             pending = StoreGroup()
-            noteRecovery()
         }
         var isLoaded = false
-        while let first = inbox.take() {
+        var free = FreePages(limits)
+        while let first = try next(in: db, &free) {
             pending = first
             gather(into: &pending, isLoaded: isLoaded)
-            try commit(pending, statements, db, &lastBody)
+            try commit(pending, statements, db, &lastBody, &time)
             isLoaded = pending.batches.count + pending.records.count > 1 && pending.changes >= Self.loadChanges
             pending = StoreGroup()
         }
+        try time.write(db)
+    }
+
+    /// What was handed over; while there is nothing, room is given back.
+    private func next(in db: Database, _ free: inout FreePages) throws -> StoreGroup? {
+        while inbox.waitingChanges == 0, !inbox.isClosing, try free.giveBack(db) {
+            inbox.gather(milliseconds: limits.freePagesMilliseconds, enough: 1)
+        }
+        return inbox.take()
     }
 
     private func gather(into pending: inout StoreGroup, isLoaded: Bool) {
@@ -127,13 +141,16 @@ final class StoreWriter: Sendable {
         pending.append(inbox.takeNow())
     }
 
-    private func commit(_ group: StoreGroup, _ statements: StoreStatements, _ db: Database, _ lastBody: inout Int64) throws {
+    private func commit(
+        _ group: StoreGroup, _ statements: StoreStatements, _ db: Database, _ lastBody: inout Int64, _ time: inout StoreTime
+    ) throws {
         let began = DispatchTime.now().uptimeNanoseconds
         let changed = retained.takeChanges()
         do {
-            var writing = GroupWriting(statements, WallClock(), fault: fault)
+            var writing = GroupWriting(statements, time.clock, fault: fault)
             try db.inTransaction(.immediate) {
                 try writing.write(group, retained: changed, lastBody: &lastBody)
+                try time.write(db)
                 try fault?()
                 return .commit
             }
@@ -148,6 +165,8 @@ final class StoreWriter: Sendable {
             statistics.changes += UInt64(changes)
             statistics.commitSeconds += seconds
         }
+        // Before anybody hears that something was written: who goes on at once is not to be refused.
+        if statistics.withLock({ $0.isFailing }) { noteRecovery() }
         var last: [ShardID: UInt64] = [:]
         for batch in group.batches { last[batch.shard] = batch.number }
         commits.commit(upTo: group.number)
