@@ -63,31 +63,36 @@ enum StoreFiles {
         }
     }
 
-    /// Writes the log once more as it is, and syncs it.
+    private static func newLog(of path: String) -> String { path + "-wal.new" }
+
+    /// Puts a copy of the log in its place, which is on the disk by then.
     ///
-    /// What a failed sync leaves in memory counts as written from then on, and no later sync brings it to the disk: as if it had been.
+    /// What a failed sync leaves in memory counts as written from then on, and no later sync brings it to the disk: as if it had been. Written over
+    /// in its place, what is safe would be at risk.
     static func renewLog(of path: String) throws {
-        let descriptor = unsafe Glibc.open(path + "-wal", O_RDWR | O_CLOEXEC)
-        if descriptor < 0, errno == ENOENT { return }
-        guard descriptor >= 0 else { throw failure }
-        defer { Glibc.close(descriptor) }
-        var offset: off_t = 0
+        let old = unsafe Glibc.open(path + "-wal", O_RDONLY | O_CLOEXEC)
+        if old < 0, errno == ENOENT { return }
+        guard old >= 0 else { throw failure }
+        defer { Glibc.close(old) }
+        let new = unsafe Glibc.open(newLog(of: path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard new >= 0 else { throw failure }
+        defer { Glibc.close(new) }
         var part = [UInt8](repeating: 0, count: 1 << 20)
         while true {
-            let count = unsafe part.withUnsafeMutableBytes { bytes in unsafe pread(descriptor, bytes.baseAddress, bytes.count, offset) }
+            let count = unsafe part.withUnsafeMutableBytes { bytes in unsafe read(old, bytes.baseAddress, bytes.count) }
             guard count >= 0 else { throw failure }
             if count == 0 { break }
-            let written = unsafe part.withUnsafeBytes { bytes in unsafe pwrite(descriptor, bytes.baseAddress, count, offset) }
+            let written = unsafe part.withUnsafeBytes { bytes in unsafe write(new, bytes.baseAddress, count) }
             guard written == count else { throw failure }
-            offset += off_t(count)
         }
-        guard fdatasync(descriptor) == 0 else { throw failure }
+        guard fsync(new) == 0, unsafe rename(newLog(of: path), path + "-wal") == 0 else { throw failure }
+        try sync(URL(fileURLWithPath: path).deletingLastPathComponent().path)
     }
 
     private static var failure: StoreError { StoreError("the log cannot be written anew: \(reason)") }
 
     /// The file is as it should be, or nobody's: its log needs no second name.
-    static func forgetLog(of path: String) { _ = unsafe unlink(foundLog(of: path)) }
+    static func forgetLog(of path: String) { for name in [foundLog(of: path), newLog(of: path)] { _ = unsafe unlink(name) } }
 
     private static var reason: String { unsafe String(cString: strerror(errno)) }
 

@@ -5,6 +5,9 @@ import GRDB
 ///
 /// A transaction moves the last pages of the file to free places; the file becomes shorter when the log is brought into it.
 struct FreePages {
+    /// Between two tries while the disk is full.
+    private static let secondsWithoutRoom = 60
+
     private let limits: StoreLimits
     private var next = DispatchTime.now()
     private var hasGivenBack = false
@@ -15,19 +18,18 @@ struct FreePages {
     mutating func giveBack(_ db: Database) throws -> Bool {
         if DispatchTime.now() < next { return true }
         next = .now() + .milliseconds(limits.freePagesMilliseconds)
-        if try isTooMuch(db) {
-            do { try db.execute(sql: "PRAGMA incremental_vacuum(\(limits.freePagesPerStep))") } catch let error as DatabaseError
-                where error.resultCode == .SQLITE_FULL
-            {
-                // Nobody waits for it, and the log needs room first.
-                next = .now() + .seconds(60)
-                return false
+        do {
+            if try isTooMuch(db) {
+                try db.execute(sql: "PRAGMA incremental_vacuum(\(limits.freePagesPerStep))")
+                hasGivenBack = true
+                return true
             }
-            hasGivenBack = true
-            return true
+            if hasGivenBack { _ = try db.checkpoint(.truncate) }
+            hasGivenBack = false
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+            // Nobody waits for it, and the log needs room first.
+            next = .now() + .seconds(Self.secondsWithoutRoom)
         }
-        if hasGivenBack { _ = try db.checkpoint(.truncate) }
-        hasGivenBack = false
         return false
     }
 

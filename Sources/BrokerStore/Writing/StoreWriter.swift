@@ -73,8 +73,15 @@ final class StoreWriter: Sendable {
         var time = begun
         var connection: DatabaseQueue? = opened
         var pending = StoreGroup()
+        // Whether a sync may have failed.
+        var isLogDoubtful = false
         while true {
             do {
+                if isLogDoubtful {
+                    try StoreFiles.renewLog(of: path)
+                    isLogDoubtful = false
+                    renewed?()
+                }
                 let queue = try connection ?? reopen()
                 connection = queue
                 try queue.writeWithoutTransaction { db in try self.write(in: db, &pending, &lastBody, &time) }
@@ -84,6 +91,8 @@ final class StoreWriter: Sendable {
                 // What a failed sync has left in the file is not known, and not asked again: another connection begins from what is there.
                 try? connection?.close()
                 connection = nil
+                // What found no room was not to be synced yet.
+                if (error as? DatabaseError)?.resultCode != .SQLITE_FULL { isLogDoubtful = true }
                 noteFailure(error)
                 if inbox.isClosing { break }
                 inbox.pause(milliseconds: limits.retryMilliseconds)
@@ -96,8 +105,6 @@ final class StoreWriter: Sendable {
 
     /// A new connection, after everything that the log holds has been brought into the file and synced there.
     private func reopen() throws -> DatabaseQueue {
-        try StoreFiles.renewLog(of: path)
-        renewed?()
         let queue = try StoreSchema.open(path, limits)
         try queue.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
         return queue

@@ -56,6 +56,8 @@ import Testing
         defer { withExtendedLifetime(disk) {} }
         var limits = PowerCutTrace.limits
         limits.logPages = 8
+        // So that each step has somebody who waits for it.
+        limits.freePagesKept = .max
         limits.retryMilliseconds = 2
         var outcome = Outcome(taken: 0, told: [])
         var opened: DurableStore?

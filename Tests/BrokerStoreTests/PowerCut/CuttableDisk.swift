@@ -64,6 +64,13 @@ struct CuttableDisk {
         files[file].since = []
     }
 
+    /// Another file has taken the name, and both are safe.
+    mutating func replace(_ name: String, with bytes: [UInt8]) {
+        names[name] = files.count
+        files.append(File(safe: bytes))
+        if !lies { syncDirectory() }
+    }
+
     private mutating func change(_ name: String, _ change: Change) {
         if let file = names[name] { files[file].since.append(change) }
     }

@@ -64,6 +64,7 @@ private struct PowerCuts {
             switch event {
             case .disk(let step): disk.carryOut(step)
             case .lostSync(let name): disk.loseSync(of: name, &random)
+            case .renewed(let name, let bytes): disk.replace(name, with: bytes)
             case .handedOver(let number): handedOver = number
             case .committed(let number): committed = max(committed, number)
             }

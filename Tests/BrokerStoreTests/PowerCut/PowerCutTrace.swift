@@ -14,6 +14,8 @@ struct PowerCutTrace {
         case disk(DiskStep)
         /// A sync of a file failed.
         case lostSync(String)
+        /// A file was replaced by one that is safe.
+        case renewed(String, [UInt8])
         /// From here on the store may have this step.
         case handedOver(Int)
         /// From here on it has to have it, and all before it.
@@ -53,9 +55,7 @@ struct PowerCutTrace {
             guard store.setAside.isEmpty else { throw UnexpectedlyDamaged() }
             let log = DurableStore.fileName + "-wal"
             let renewed: @Sendable () -> Void = { [file = place.file + "-wal"] in
-                guard let bytes = FileManager.default.contents(atPath: file) else { return }
-                noted.append(.disk(.write(log, at: 0, Array(bytes))))
-                noted.append(.disk(.sync(log, withDirectory: false)))
+                if let bytes = FileManager.default.contents(atPath: file) { noted.append(.renewed(log, Array(bytes))) }
             }
             store.start(renewed: renewed) { _, progress in
                 if case .committed(let number) = progress { noted.append(.committed(Int(number))) }
@@ -75,6 +75,8 @@ struct PowerCutTrace {
                     try await store.settle()
                     noted.append(.committed(number))
                 } catch { while store.isFailing { try await Task.sleep(for: .milliseconds(1)) } }
+                // Time to give pages back.
+                if random.happens(percent: 30) { try await Task.sleep(for: .milliseconds(5)) }
             }
             noted.isRunning = false
             while (try? await store.settle()) == nil { try await Task.sleep(for: .milliseconds(1)) }
@@ -86,9 +88,12 @@ struct PowerCutTrace {
 
     struct UnexpectedlyDamaged: Error {}
 
-    /// So small a log that it is brought into the file every few steps.
+    /// So small a log that it is brought into the file every few steps, and free pages that are given back at once.
     static var limits: StoreLimits {
         var limits = StoreLimits()
+        limits.freePagesKept = 6
+        limits.freePagesPerStep = 3
+        limits.freePagesMilliseconds = 1
         limits.logPages = 24
         limits.logBytesKept = 60_000
         limits.retryMilliseconds = 2

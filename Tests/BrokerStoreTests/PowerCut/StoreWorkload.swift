@@ -35,6 +35,11 @@ struct StoreWorkload {
         number += 1
         var step = Step()
         switch Int.random(in: 0..<10, using: &random) {
+        // Now and then nearly everything goes, and leaves pages without content behind.
+        case _ where number % 12 == 10:
+            step.batch = ChangeBatch(number, changes: state.sessions.keys.sorted().dropLast().map { .endSession($0) })
+            if let batch = step.batch { state.apply(batch) }
+        case _ where number % 12 == 11: step.records = (1...3).map { .removeAll(RecordKey(.queueMessage, $0)) }
         case 0, 1: step.records = recordChanges()
         case 2:
             let payload = random.happens(percent: 25) ? nil : bytes(upTo: 3_000) + Array("\(number)".utf8)
