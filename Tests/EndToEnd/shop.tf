@@ -38,16 +38,33 @@ provider "aws" {
 
 resource "aws_sqs_queue" "dead" {
   name = "terraform-dead"
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = ["arn:aws:sqs:us-east-1:000000000000:terraform-orders"]
+  })
 }
 
 resource "aws_sqs_queue" "orders" {
   name                      = "terraform-orders"
   receive_wait_time_seconds = 5
   tags                      = { team = "bar" }
-  # By its name, for both queues to be made at once: the provider looks at each for half a minute.
   redrive_policy = jsonencode({
-    deadLetterTargetArn = "arn:aws:sqs:us-east-1:000000000000:terraform-dead"
+    deadLetterTargetArn = aws_sqs_queue.dead.arn
     maxReceiveCount     = 3
+  })
+}
+
+resource "aws_sqs_queue_policy" "orders" {
+  queue_url = aws_sqs_queue.orders.url
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "events"
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = aws_sqs_queue.orders.arn
+    }]
   })
 }
 

@@ -15,7 +15,8 @@ from broker import BrokerTestCase
 CONFIGURATION = pathlib.Path(__file__).resolve().parent / "shop.tf"
 ARN = "arn:aws:{}:us-east-1:000000000000:{}"
 CHANGES = {"description": "the other shop", "drink": "mocha", "seconds": "30", "state": "ENABLED"}
-COMMAND_SECONDS_MAX = 300
+# The provider looks at a queue for half a minute before it says that it is made or changed.
+COMMAND_SECONDS_MAX = 480
 
 
 def provider_mirror():

@@ -9,6 +9,7 @@ extension QueuesService {
         let attributes = try members.textMap("Attributes") ?? [:]
         let tags = try members.textMap("tags") ?? [:]
         try table { (table, now) throws(QueueError) in try table.create(try QueueName(text), attributes: attributes, tags: tags, now: now) }
+        if attributes["Policy"]?.isEmpty == false { notePolicy(text) }
         return Self.answer(urlOf: text, call)
     }
 
@@ -94,6 +95,7 @@ extension QueuesService {
         let queue = try Self.queue(members)
         guard let attributes = try members.textMap("Attributes") else { throw ServiceError(QueueError.missing("Attributes")) }
         try table { (table, now) throws(QueueError) in try table.setAttributes(attributes, of: queue, now: now) }
+        if attributes["Policy"]?.isEmpty == false { notePolicy(queue) }
         return Self.done
     }
 
