@@ -128,7 +128,7 @@ let package = Package(
                 "WebSocketFraming",
                 nioCore, nioEmbedded, nioHTTP, nioPosix, logging, subprocess, system,
             ]),
-        .testTarget(name: "HTTPExchangeTests", dependencies: ["HTTPExchange", nioCore, nioHTTP]),
+        .testTarget(name: "HTTPExchangeTests", dependencies: ["HTTPExchange", nioCore, nioEmbedded, nioHTTP]),
         .testTarget(name: "WebSocketFramingTests", dependencies: ["WebSocketFraming", "CremaTesting", nioCore, nioWebSocket]),
         .testTarget(
             name: "GatewayTests",

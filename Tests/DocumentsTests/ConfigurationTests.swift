@@ -166,6 +166,11 @@ import Testing
                 "listeners:\n- {protocol: mqtt, bind: 'h:1'}\n- {protocol: http, bind: 'h:1'}",
                 "etc/crema.yaml:3:3: h:1 is taken by the listener at etc/crema.yaml:2:3"
             ),
+            (
+                "listeners:\n- {protocol: mqtt, bind: '127.0.0.1:1'}\n- {protocol: http, bind: '0.0.0.0:1'}",
+                "etc/crema.yaml:3:3: 0.0.0.0:1 is taken by the listener at etc/crema.yaml:2:3, 127.0.0.1:1: one of the two is for every "
+                    + "address"
+            ),
             ("limits: {packetBytesMaxx: 1}", "etc/crema.yaml:1:10: there is no limit `packetBytesMaxx`; did you mean `packetBytesMax`?"),
             (
                 "limits: {packetBytesMax: -1}",
@@ -303,6 +308,10 @@ import Testing
         let documents = try ResourceDocuments(of: read)
         #expect(documents.templates.map(\.resources.count) == [1])
         #expect(documents.apis[0].routes[0].requestParameters[.eventBusName]?.parts == [.constant("shop")])
+        try write("crema.yaml", "resources: [api.yaml, shop.yaml]\nparameters: {Name: shop, Nmae: x}\n")
+        let mistyped = try Configuration(file: file, environment: [:], knownLimits: [])
+        let given = #expect(throws: DocumentError.self) { try ResourceDocuments(of: mistyped) }
+        #expect(given?.description.hasSuffix("crema.yaml:2:26: the parameter `Nmae` is in none of the resources") == true)
         try write("shop.yaml", "just: text\n")
         let error = #expect(throws: DocumentError.self) { try ResourceDocuments(of: read) }
         #expect(error?.problems.count == 2)

@@ -99,7 +99,7 @@ import Testing
             ),
             (
                 "[{Republish: {RoleArn: x, Topic: 'copy/${t}'}}]", ##"{"t": "#"}"##, "republish", "INVALID_TOPIC",
-                "the topic would have `+`, `#` or NUL in it"
+                "the topic would have `+`, `#` or a control character in it"
             ),
             (
                 "[{Republish: {RoleArn: x, Topic: '${t}'}}]", #"{"t": "$SYS/x"}"#, "republish", "INVALID_TOPIC",

@@ -174,8 +174,10 @@ package final class EventEngine: Sendable {
     }
 
     /// Counts and logs an output that is not made because its message has passed through too many rules.
-    func cut(rule: String, topic: String) {
+    func cut(rule: String, topic: String, _ counters: RuleCounters) {
         totals.ruleHopsCut.increment()
+        counters.failed.increment()
+        counters.lastError.withLock { $0 = "an output was cut: it had passed through as many rules or buses as it may" }
         log(
             "rule output cut", subject: "cut \(rule)",
             [

@@ -44,9 +44,9 @@ struct DemoCommand: AsyncParsableCommand {
         }
     }
 
-    /// Ends the children before the demo itself, when Ctrl-C or a signal ends it early.
+    /// Ends the children before the demo itself, when Ctrl-C, a closed terminal, a reader that has gone or a signal ends it early.
     private func endOnInterruption(_ children: ChildProcesses) -> InterruptionWatch {
-        InterruptionWatch { signal in
+        InterruptionWatch([SIGINT, SIGTERM, SIGHUP, SIGPIPE]) { signal in
             children.endAll()
             // 128 + the signal's number, as shells report it.
             Foundation.exit(128 + signal)

@@ -1,28 +1,33 @@
 import Foundation
-import Logging
-import ServiceLifecycle
 import Synchronization
 
 /// Turns SIGTERM and SIGINT into a shutdown: the first lets everything finish, the second ends the process at once.
+///
+/// One that comes before there is anything to shut down is kept until then.
 final class StopRequests: Sendable {
-    private let isStopping = Mutex(false)
-    private let group: ServiceGroup
-    private let log: Logger
-
-    init(group: ServiceGroup, log: Logger) {
-        self.group = group
-        self.log = log
+    private struct State {
+        var isStopping = false
+        var stop: (@Sendable () -> Void)?
     }
 
+    private let state = Mutex(State())
+
     func received(_ signal: Int32) {
-        let isSecond = isStopping.withLock { isStopping in
-            defer { isStopping = true }
-            return isStopping
+        let (isSecond, stop) = state.withLock { state in
+            defer { state.isStopping = true }
+            return (state.isStopping, state.stop)
         }
         // 128 + the signal's number, as shells report it.
         if isSecond { Foundation.exit(128 + signal) }
-        log.info("stopping: no new connections, what has begun is finished; a second signal ends at once")
-        let group = group
-        Task { await group.triggerGracefulShutdown() }
+        stop?()
+    }
+
+    /// What a shutdown is, from now on; begun at once if somebody has asked for it already.
+    func answer(by stop: @escaping @Sendable () -> Void) {
+        let isStopping = state.withLock { state in
+            state.stop = stop
+            return state.isStopping
+        }
+        if isStopping { stop() }
     }
 }
