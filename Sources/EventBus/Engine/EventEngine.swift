@@ -227,6 +227,11 @@ package final class EventEngine: Sendable {
         log("bus policy kept, not enforced: listeners say who may call", subject: "policy \(bus)", ["bus": "\(bus)"])
     }
 
+    /// The same of a queue's.
+    package func notePolicy(queue: String) {
+        log("queue policy kept, not enforced: listeners say who may call", subject: "queue policy \(queue)", ["queue": "\(queue)"])
+    }
+
     /// Writes what a rule's cloudwatchLogs action selected, each time: it was asked for.
     func log(rule: String, group: String, topic: String, payload: [UInt8]) {
         let text = LoggedText.escaping(String(decoding: payload, as: UTF8.self), charactersMax: limits.ruleLogCharactersMax)
