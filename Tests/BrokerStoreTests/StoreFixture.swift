@@ -23,8 +23,8 @@ final class StoreFixture {
     func open(
         retained: RetainedStore? = nil, _ durability: Durability = .strict, limits: StoreLimits = StoreLimits()
     ) throws -> DurableStore {
-        var log = Logger(label: "test")
-        log.logLevel = .critical
+        // Some tests have hundreds of stores that are damaged.
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         return try DurableStore(
             directory: directory, durability: durability, retained: retained ?? self.retained, limits: limits, log: log)
     }
