@@ -23,6 +23,7 @@ let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "as
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -57,7 +58,7 @@ let package = Package(
         .target(name: "Rights", dependencies: ["Documents"]),
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
         .target(name: "Records"),
-        .target(name: "BrokerStore", dependencies: ["BrokerCore", "MQTTCodec", "Records", nioCore, logging, grdb]),
+        .target(name: "BrokerStore", dependencies: ["BrokerCore", "MQTTCodec", "Records", nioCore, logging, grdb, sqlite]),
         // For the tests of the store; nothing else depends on it (record 0021).
         .target(name: "FaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "Queues", dependencies: ["Records", "Rules", deque, heap]),
@@ -132,7 +133,7 @@ let package = Package(
                 "WebSocketFraming",
                 nioCore, nioEmbedded, nioHTTP, nioPosix, logging, subprocess, system,
             ]),
-        .testTarget(name: "HTTPExchangeTests", dependencies: ["HTTPExchange", nioCore, nioHTTP]),
+        .testTarget(name: "HTTPExchangeTests", dependencies: ["HTTPExchange", nioCore, nioEmbedded, nioHTTP]),
         .testTarget(name: "WebSocketFramingTests", dependencies: ["WebSocketFraming", "CremaTesting", nioCore, nioWebSocket]),
         .testTarget(
             name: "GatewayTests",

@@ -32,8 +32,8 @@ tests --skip SimulationTests
 
 # Alone: it takes a processor for minutes, which tests with sockets and deadlines would miss.
 # Many more worlds, in release: simulate.sh
-step "simulated worlds, 6,000 unless told"
-CREMA_SEEDS=${CREMA_SEEDS:-6000} tests --filter SimulationTests
+step "simulated worlds, 20,000 unless told"
+CREMA_SEEDS=${CREMA_SEEDS:-20000} tests --filter SimulationTests
 
 step "build for release"
 swift build -c release --product crema

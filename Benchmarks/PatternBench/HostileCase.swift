@@ -82,6 +82,21 @@ struct HostileCase: Sendable {
         HostileCase("masks", (1..<128).map { "{\"a\":[{\"cidr\":\"f000::/\($0)\"}]}" }) {
             #"{"a":\#(list(bytes: $0) { "\"\(String($0 % 0xE000, radix: 16))::1\"" })}"#
         },
+        // Each block holds one address, far from where a search of the list begins.
+        HostileCase("few-hits", (0..<254).map { "{\"a\":[{\"cidr\":\"10.\($0).0.0/16\"}]}" }) {
+            #"{"a":\#(list(bytes: $0) { $0 < 254 ? "\"10.\($0).0.1\"" : "\"11.\($0 >> 8 & 255).\($0 & 255).1\"" })}"#
+        },
+        HostileCase("few-numbers", (0..<254).map { #"{"n":[{"numeric":[">=",\#($0 * 10),"<",\#($0 * 10 + 1)]}]}"# }) {
+            #"{"n":\#(list(bytes: $0) { $0 < 254 ? "\($0 * 10)" : "\(90_000 + $0)" })}"#
+        },
+        HostileCase("nested-blocks", (1..<128).flatMap { bits in ["::", "8000::"].map { "{\"a\":[{\"cidr\":\"\($0)/\(bits)\"}]}" } }) {
+            #"{"a":\#(list(bytes: $0) { "\"\($0 % 2 == 0 ? "" : "8000")::\(String($0 & 0xFFFF, radix: 16))\"" })}"#
+        },
+        HostileCase(
+            "elements-in-blocks", (8..<32).flatMap { bits in (0..<10).map { "{\"l\":{\"a\":[{\"cidr\":\"10.\($0).0.0/\(bits)\"}]}}" } }
+        ) {
+            #"{"l":\#(list(bytes: $0) { #"{"a":"10.\#($0 % 10).0.1"}"# })}"#
+        },
         HostileCase("values", [#"{"b":[1],"a":[0,{"prefix":"x"}]}"#]) { #"{"b":1,"a":\#(list(bytes: $0) { _ in "1" })}"# },
         HostileCase("numbers", (0..<100).map { #"{"n":[{"numeric":[">",\#($0),"<",\#($0 + 100_000)]}],"m":[1]}"# }) {
             #"{"n":\#(list(bytes: $0) { "\($0)" })}"#

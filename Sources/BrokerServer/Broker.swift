@@ -58,11 +58,13 @@ package final class Broker: BrokerAccess {
         }
         for shard in shards { shard.eventLoop.execute { shard.value.meet(shards) } }
         if let kept {
-            for (shard, sessions) in zip(shards, kept.sessions(byShardOf: count, enteredIn: settings.directory)) {
-                shard.eventLoop.execute { shard.value.restore(sessions) }
+            for (shard, part) in zip(shards, kept.state.parts(for: count, enteredIn: settings.directory)) {
+                shard.eventLoop.execute { shard.value.restore(part) }
             }
         }
-        self.kept = kept
+        var begun = kept
+        begun?.state = RestoredState()
+        self.kept = begun
         self.group = group
         self.shards = shards
         self.admission = admission
@@ -195,12 +197,20 @@ package final class Broker: BrokerAccess {
 
     // MARK: BrokerAccess
 
+    package func admitsPublish() -> Bool { admission.publishRoom.admits() }
+
+    /// As ``publish(_:)`` where nobody can be told that there is no room: then they are dropped, and counted.
+    package func publishOrDrop(_ messages: [Message]) async {
+        guard admission.publishRoom.admits() else { return admission.publishRoom.drop(messages.count) }
+        await publish(messages)
+    }
+
     package func publish(_ messages: [Message]) async {
         if isDraining { return }
         var batches: [[Message]] = Array(repeating: [], count: shards.count)
         for message in messages { batches[Shard.home(of: message.topic, shardCount: shards.count).index].append(message) }
         let futures = zip(shards, batches).filter { !$1.isEmpty }.map { shard, batch in
-            shard.eventLoop.submit { shard.value.publish(batch) }
+            shard.eventLoop.flatSubmit { shard.value.publish(batch) }
         }
         for future in futures { try? await future.get() }
         if kept?.durability == .strict { await endTurns() }

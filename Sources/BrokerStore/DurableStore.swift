@@ -7,7 +7,7 @@ import Synchronization
 
 /// The durable store: one SQLite file in the data directory, with one writer.
 ///
-/// What a start finds is in ``sessions``; retained messages are where they belong already. Shards hand over what they change from then on.
+/// What a start finds is in ``takeState()``; retained messages are where they belong already. Shards hand over what they change from then on.
 package final class DurableStore: SessionStore, RecordStore {
     /// The file's name in the data directory; beside it lies its write-ahead log.
     package static let fileName = "crema.db"
@@ -16,7 +16,7 @@ package final class DurableStore: SessionStore, RecordStore {
     private let inbox = StoreInbox()
     private let commits = RecordCommits()
     private let recordNumber = Atomic<UInt64>(0)
-    private let found: Mutex<(sessions: [RestoredSession], records: [KeptRecord], lastBody: Int64, queue: DatabaseQueue?)>
+    private let found: Mutex<(state: RestoredState, records: [KeptRecord], lastBody: Int64, time: StoreTime, queue: DatabaseQueue?)>
     private let writer: Mutex<StoreWriter?>
     private let retained: RetainedStore
     private let path: String
@@ -32,7 +32,8 @@ package final class DurableStore: SessionStore, RecordStore {
     ///
     /// - Throws: ``StoreError`` when there can be no store: the directory cannot be written, or another broker has it.
     package init(
-        directory: String, durability: Durability, retained: RetainedStore, limits: StoreLimits = StoreLimits(), log: Logger
+        directory: String, durability: Durability, retained: RetainedStore, limits: StoreLimits = StoreLimits(), log: Logger,
+        timeOfDay: @escaping @Sendable () -> Int64 = StoreTime.systemTimeOfDay
     ) throws(StoreError) {
         let path = directory + "/" + Self.fileName
         self.path = path
@@ -41,10 +42,10 @@ package final class DurableStore: SessionStore, RecordStore {
         self.durability = durability
         self.retained = retained
         var aside: [String] = []
-        let opened: (queue: DatabaseQueue, contents: StoreContents)
+        let opened: (queue: DatabaseQueue, contents: StoreContents, time: StoreTime)
         try StoreFiles.prepare(directory, path)
         do {
-            opened = try Self.open(path, limits)
+            opened = try Self.open(path, limits, timeOfDay)
         } catch let error {
             guard StoreFiles.isDamage(error) else {
                 StoreFiles.forgetLog(of: path)
@@ -56,34 +57,50 @@ package final class DurableStore: SessionStore, RecordStore {
                 "the store is damaged: it was set aside, and the broker begins without what it held",
                 metadata: ["file": "\(path)", "setAside": "\(name)", "reason": "\(error)"])
             try StoreFiles.prepare(directory, path)
-            do { opened = try Self.open(path, limits) } catch { throw StoreError(directory, error) }
+            do { opened = try Self.open(path, limits, timeOfDay) } catch { throw StoreError(directory, error) }
         }
         StoreFiles.forgetLog(of: path)
         setAside = aside
-        for kept in opened.contents.retained {
-            if let message = kept.message { retained.restore(message, by: kept.publisher) }
-        }
-        found = Mutex((opened.contents.sessions, opened.contents.records, opened.contents.lastBody, opened.queue))
+        Self.tell(opened.time, log)
+        retained.restore(opened.contents.retained)
+        found = Mutex((opened.contents.state, opened.contents.records, opened.contents.lastBody, opened.time, opened.queue))
         writer = Mutex(nil)
     }
 
-    private static func open(_ path: String, _ limits: StoreLimits) throws -> (DatabaseQueue, StoreContents) {
+    private static func open(
+        _ path: String, _ limits: StoreLimits, _ timeOfDay: @escaping @Sendable () -> Int64
+    ) throws -> (DatabaseQueue, StoreContents, StoreTime) {
         let queue = try StoreSchema.open(path, limits)
         try StoreSchema.migrator.migrate(queue)
         if try queue.read(StoreSchema.migrator.hasBeenSuperseded) { throw StoreError.Newer() }
-        let contents = try queue.read { db in try StoreContents(db, WallClock()) }
+        let time = try queue.read { db in try StoreTime(db, timeOfDay) }
+        let contents = try queue.read { db in try StoreContents(db, time.clock) }
         try queue.writeWithoutTransaction { db in
-            try StoreContents.removeLeftovers(db, keeping: contents.sessions.map(\.record.epoch))
+            try StoreContents.removeLeftovers(db)
             try FreePages.enable(db, limits)
         }
-        return (queue, contents)
+        return (queue, contents, time)
     }
 
-    /// The sessions that were found; once.
-    package func takeSessions() -> [RestoredSession] {
+    /// What becomes of expiries is not to be a riddle when somebody has set the clock.
+    private static func tell(_ time: StoreTime, _ log: Logger) {
+        guard let passed = time.passed else { return }
+        if passed < -1_000 {
+            log.warning(
+                "the time of day was set back since the store was written last: no time counts as passed",
+                metadata: ["seconds": "\(passed / -1_000)"])
+        } else if passed > StoreTime.toldMilliseconds {
+            log.warning(
+                "the store was written long ago by the time of day: what expires has aged by as much",
+                metadata: ["days": "\(passed / 86_400_000)"])
+        }
+    }
+
+    /// What was found of sessions; once.
+    package func takeState() -> RestoredState {
         found.withLock { found in
-            defer { found.sessions = [] }
-            return found.sessions
+            defer { found.state = RestoredState() }
+            return found.state
         }
     }
 
@@ -109,13 +126,13 @@ package final class DurableStore: SessionStore, RecordStore {
         let new = StoreWriter(
             path: path, inbox: inbox, commits: commits, durability: durability, retained: retained, limits: limits,
             setAside: setAside.count, log: log, fault: fault, renewed: renewed, tell: tell)
-        let begun: (lastBody: Int64, queue: DatabaseQueue)? = found.withLock { found in
+        let begun: (lastBody: Int64, time: StoreTime, queue: DatabaseQueue)? = found.withLock { found in
             defer { found.queue = nil }
-            return found.queue.map { (found.lastBody, $0) }
+            return found.queue.map { (found.lastBody, found.time, $0) }
         }
         guard let begun else { return }
         writer.withLock { $0 = new }
-        new.start(lastBody: begun.lastBody, begun.queue)
+        new.start(lastBody: begun.lastBody, begun.time, begun.queue)
     }
 
     package func append(_ batch: ChangeBatch) { inbox.append(batch, enough: StoreWriter.groupChanges) }

@@ -40,6 +40,22 @@ enum StoreSchema {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("messages on their way between event loops") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE handOvers (
+                        session INTEGER NOT NULL, place INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (session, place)
+                    ) STRICT, WITHOUT ROWID;
+                    -- The shards that have done their part of one.
+                    CREATE TABLE taken (
+                        session INTEGER NOT NULL, place INTEGER NOT NULL, cell INTEGER NOT NULL, record BLOB NOT NULL,
+                        PRIMARY KEY (session, place, cell)
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        migrator.registerMigration("the store's time") { db in
+            try db.execute(sql: "CREATE TABLE clock (id INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT")
+        }
         return migrator
     }
 

@@ -70,7 +70,9 @@ package struct GatewayServer: Service {
         responder = GatewayResponder(
             routes: CurrentRoutes(routes), limits: limits, anonymous: configuration.anonymous,
             events: EventsService(limits: limits, broker: broker, control: control),
-            queues: QueuesService(queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax, source: .system),
+            queues: QueuesService(
+                queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax, source: .system,
+                notePolicy: { control.delivery.engine.notePolicy(queue: $0) }),
             topicRules: TopicRulesService(control: control, limits: limits, topicFiltersChanged: topicFiltersChanged),
             webSocketPath: webSocket?.path, counters: counters, refusals: listener.refusals.log, source: .system, log: log)
     }

@@ -24,8 +24,8 @@ package struct RequestCoders {
             maximumBufferSize: limits.headerBytesMax)
     }
 
-    /// Puts the coders at the pipeline's end.
+    /// Puts the coders at the pipeline's end, and before them what tells whoever speaks another protocol.
     package func add(to pipeline: ChannelPipeline.SynchronousOperations) throws {
-        try pipeline.addHandlers([encoder, decoder])
+        try pipeline.addHandlers([FirstRequestByteHandler(), encoder, decoder])
     }
 }

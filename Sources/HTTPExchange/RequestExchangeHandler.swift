@@ -75,6 +75,7 @@ package final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChann
         switch error {
         case let error as HTTPParserError: action = exchange.malformed("\(error)")
         case is ByteToMessageDecoderError.PayloadTooLargeError: action = exchange.malformed("what cannot be read yet is too long")
+        case let error as FirstRequestByteHandler.ForeignProtocol: action = exchange.malformed(error.reason)
         case let error as UnfinishedHeads.Full: action = exchange.noRoom(error.refusal)
         default: return context.fireErrorCaught(error)
         }

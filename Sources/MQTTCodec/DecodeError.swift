@@ -24,6 +24,8 @@ package enum DecodeError: Error, Equatable, Sendable {
     case invalidUTF8(PacketType)
     /// Text that contains U+0000.
     case nullCharacter(PacketType)
+    /// A text holds a control character, or a code point that is for no character.
+    case disallowedCharacter(PacketType)
     /// A variable byte integer that takes more bytes than it needs; MQTT 5 only.
     case integerNotMinimal(PacketType)
     /// A variable byte integer, other than the remaining length, of more than four bytes.
@@ -81,7 +83,8 @@ extension DecodeError {
     package var reasonCode: ReasonCode {
         switch self {
         case .remainingLengthTooLong, .reservedPacketType, .reservedFlags, .truncated, .trailingBytes, .invalidUTF8, .nullCharacter,
-            .integerNotMinimal, .integerTooLong, .duplicateFlagAtQoS0, .wildcardInTopicName, .invalidTopicFilter, .invalidSharedFilter,
+            .disallowedCharacter, .integerNotMinimal, .integerTooLong, .duplicateFlagAtQoS0, .wildcardInTopicName, .invalidTopicFilter,
+            .invalidSharedFilter,
             .reservedSubscriptionOptions, .reservedConnectFlag, .willFlagsWithoutWill, .passwordWithoutUserName, .unknownProperty,
             .propertyNotAllowed:
             .malformedPacket
@@ -111,6 +114,7 @@ extension DecodeError: CustomStringConvertible {
         case .trailingBytes(let type): "\(type.name) has bytes after its last field"
         case .invalidUTF8(let type): "\(type.name) holds text that is not UTF-8"
         case .nullCharacter(let type): "\(type.name) holds text with U+0000"
+        case .disallowedCharacter(let type): "\(type.name) holds text with a control character, or with what is no character of Unicode"
         case .integerNotMinimal(let type): "\(type.name) has a length or number in more bytes than it needs"
         case .integerTooLong(let type): "\(type.name) has a length or number of more than four bytes"
         case .invalidQoS(let type): "\(type.name) asks for a QoS that does not exist"

@@ -12,7 +12,8 @@ struct VersionCommand: ParsableCommand {
     @Flag(help: "Print it as a JSON object.")
     var json = false
 
-    func run() {
-        print(json ? "{\"name\":\"crema\",\"version\":\"\(CremaVersion.text)\"}" : "crema \(CremaVersion.text)")
+    func run() throws {
+        try TerminalOutput.standard.write(
+            line: json ? "{\"name\":\"crema\",\"version\":\"\(CremaVersion.text)\"}" : "crema \(CremaVersion.text)")
     }
 }

@@ -72,6 +72,7 @@ final class StagedBroker: BrokerAccess {
         staged.withLock { $0 = (statistics, clients, topics) }
     }
 
+    func admitsPublish() -> Bool { true }
     func publish(_ messages: [Message]) async {}
     func statistics() async -> BrokerStatistics { staged.withLock { $0.statistics } }
     func clients() async -> [ClientSummary] { staged.withLock { $0.clients } }

@@ -75,7 +75,7 @@ import Testing
         #expect(!client.isConnected)
     }
 
-    @Test("A header that announces 256 MB before CONNECT closes at once")
+    @Test("Threat 1: a header that announces 256 MB before CONNECT closes at once")
     func hugeConnectIsCutOff() {
         let broker = SimulatedBroker(shards: 1)
         let client = SimulatedClient("a", of: broker)
@@ -132,7 +132,7 @@ import Testing
         #expect(broker.closed == ["protocol_violation": 1])
     }
 
-    @Test("A connection without a complete CONNECT is closed in time, and a connected one is not")
+    @Test("Threat 11: a connection without a complete CONNECT is closed in time, and a connected one is not")
     func connectTimesOut() throws {
         let broker = SimulatedBroker(shards: 1)
         let connected = try broker.client("connected")
@@ -147,7 +147,7 @@ import Testing
         #expect(broker.closed == ["connect_timeout": 1])
     }
 
-    @Test("A listener that takes no anonymous clients refuses with 5 [MQTT-3.2.2-4]")
+    @Test("Threat 42: a listener that takes no anonymous clients refuses with 5 [MQTT-3.2.2-4]")
     func anonymousClientIsRefused() throws {
         let broker = SimulatedBroker(shards: 1)
         let client = SimulatedClient("a", of: broker)

@@ -9,7 +9,8 @@ import Testing
     private static let composed = "caf\u{E9}"
     private static let decomposed = "cafe\u{301}"
 
-    @Test func canonicallyEquivalentClientIdentifiersAreTwoClients() throws {
+    @Test("Threat 47: a session is found by its whole identifier, so those that Unicode takes for equal are two clients")
+    func canonicallyEquivalentClientIdentifiersAreTwoClients() throws {
         let broker = SimulatedBroker(shards: 2)
         let first = SimulatedClient("first", of: broker)
         first.open(at: 0)

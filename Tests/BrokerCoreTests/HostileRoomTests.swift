@@ -93,6 +93,28 @@ import Testing
         #expect(publisher.socket?.isRead == true)
     }
 
+    @Test("Messages that very many get leave the others their turn, and come in order")
+    func manyRecipients() throws {
+        let broker = SimulatedBroker(shards: 1)
+        for number in 0..<1_000 {
+            let client = try broker.client("away\(number)", cleanSession: false)
+            _ = try client.subscribe("t")
+            client.lose()
+        }
+        let reader = try broker.client("r")
+        _ = try reader.subscribe("t")
+        let publisher = try broker.client("p")
+        var bytes = ByteBuffer()
+        for number in 0..<1_500 { message("t", "\(number)").encode(into: &bytes, version: .v311) }
+        publisher.send(bytes)
+        #expect(publisher.socket?.isRead == false)
+        let core = broker.nodes[0].core
+        #expect(core.counters.publishReceived[0] < 1_200)
+        broker.settle()
+        #expect(publisher.socket?.isRead == true)
+        #expect(try reader.read().messages == (0..<1_500).map { "t=\($0)" })
+    }
+
     @Test("A client that goes while much of what it sent waits loses nothing of it")
     func deepMatchesOfAClientThatGoes() throws {
         let broker = SimulatedBroker(shards: 1)

@@ -141,6 +141,32 @@ import Testing
         #expect(core.owedLater.isEmpty)
     }
 
+    @Test("Threat 26: a hundred clients that ask for everything at once share what one turn sends, and the others have theirs in between")
+    func everythingForMany() throws {
+        let broker = try retaining(2_000)
+        let clients = try (0..<100).map { try broker.client("c\($0)") }
+        for client in clients {
+            client.send(.subscribe(Subscribe(packetID: 1, requests: [Subscribe.Request(filter: "#", qos: .atMostOnce)])))
+        }
+        let core = broker.nodes[0].core
+        var turns = 0
+        while !broker.isSettled {
+            let before = core.counters.publishSent[0]
+            broker.endTurn(of: 0)
+            #expect(core.counters.publishSent[0] - before <= UInt64(2 * Shard.retainedPerTurn))
+            turns += 1
+            if turns == 50 {
+                let other = SimulatedClient("other", of: broker)
+                other.open()
+                other.send(.connect(Connect(clientID: "other")))
+                broker.endTurn(of: 0)
+                #expect(try other.read() == [accepted()])
+            }
+        }
+        #expect(turns > 100 * 2_000 / (2 * Shard.retainedPerTurn))
+        for client in clients { #expect(try client.read().publishes.count == 2_000) }
+    }
+
     @Test("Threat 26: what filters are owed costs by their number only, and to ask again, or to give up, costs no look at what is owed")
     func manyFilters() throws {
         var limits = BrokerLimits()

@@ -176,6 +176,41 @@ private final class ChangingAuthorizer: Authorizer {
         }
     }
 
+    @Test("Threat 36: a retained message goes to nobody who may not have it by then, whoever left it there")
+    func retained() throws {
+        let rights = ChangingAuthorizer()
+        let broker = broker(rights)
+        let publisher = try broker.client("p")
+        for topic in ["a", "b"] { _ = try publisher.exchange(message(topic, "x", retain: true)) }
+        let reader = try broker.client("r")
+        rights.deny("r receive a")
+        // Who may not retain any more does not change what others get, and cannot take it back either.
+        rights.deny("p retain b")
+        _ = try publisher.exchange(message("b", "", retain: true))
+        #expect(try reader.subscribe("#").messages == ["b=x"])
+        rights.allow("r receive a")
+        #expect(try reader.subscribe("#", packetID: 2).messages.sorted() == ["a=x", "b=x"])
+    }
+
+    @Test("Threat 46: the right to a shared subscription is that to its filter, whatever the group is called", arguments: [0, 1])
+    func sharedFilters(shard: Int) throws {
+        let rights = ChangingAuthorizer()
+        let broker = broker(rights)
+        rights.deny("r subscribe a")
+        rights.deny("r receive b")
+        let reader = try broker.client5("r", at: shard)
+        for group in ["g", "a", "$share", "b"] {
+            let answer = try reader.exchange(
+                .subscribe(Subscribe(packetID: 1, requests: [Subscribe.Request(filter: "$share/\(group)/a", qos: .atMostOnce)])))
+            #expect(answer == [.suback(Suback(packetID: 1, reasonCodes: [.notAuthorized]))])
+        }
+        _ = try reader.subscribe5("$share/g/b")
+        _ = try broker.client("p").exchange(message("b", "x"))
+        broker.settle()
+        #expect(try reader.read() == [])
+        #expect(broker.dropped["delivery_denied"] == 1)
+    }
+
     @Test("Threat 37: whatever brings a message, and whenever a right is lost, nobody gets what they may not", arguments: 0..<200)
     func anyTwoSteps(seed: Int) throws {
         var random = SeededRandom(seed: UInt64(seed))

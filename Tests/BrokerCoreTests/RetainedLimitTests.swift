@@ -51,6 +51,49 @@ import Testing
         #expect(broker.retained.count == 0)
     }
 
+    @Test("Threat 25: a flood of retained messages stops at its client's share, by count, bytes and levels, and the others have room")
+    func flood() throws {
+        var limits = BrokerLimits()
+        limits.retainedMessagesPerClientMax = 100
+        limits.retainedBytesPerClientMax = 20_000
+        limits.retainedLevelsPerClientMax = 400
+        limits.retainedMessagesMax = 250
+        let broker = SimulatedBroker(shards: 2, limits: limits)
+        let forms: [(topic: (Int) -> String, payloadBytes: Int, kept: Int)] = [
+            ({ "n/\($0)" }, 1, 100), ({ "bytes/\($0)" }, 1_000, 19), ({ "l/\($0)" + String(repeating: "/x", count: 38) }, 1, 10),
+        ]
+        for (number, form) in forms.enumerated() {
+            var kept = 0
+            for round in 0..<20 {  // to come back, elsewhere or for a new session, is no way to more
+                let client = try broker.client5("flood\(number)", at: round % 2)
+                for message in 0..<100 {
+                    let payload = String(repeating: "x", count: form.payloadBytes)
+                    let topic = form.topic(round * 100 + message)
+                    let answer = try client.exchange(message5(topic, payload, qos: .atLeastOnce, packetID: 1, retain: true))
+                    guard case .puback(let puback) = answer.last else { continue }
+                    if puback.reasonCode == .quotaExceeded { continue }
+                    kept += 1
+                }
+                client.lose()
+                broker.settle()
+            }
+            #expect(kept == form.kept)
+        }
+        #expect(broker.retained.count == 129)
+        #expect(broker.dropped["retained_full"] == UInt64(6_000 - 129))
+        // Many clients together stop at what there is for all.
+        for number in 0..<10 {
+            let client = try broker.client("c\(number)")
+            for message in 0..<20 { client.send(BrokerCoreTests.message("c/\(number)/\(message)", "x", retain: true)) }
+            broker.settle()
+        }
+        #expect(broker.retained.count == 250)
+        // A message that takes the place of an older one needs no more room.
+        let client = try broker.client5("flood0")
+        let answer = try client.exchange(message5("n/0", "new", qos: .atLeastOnce, packetID: 1, retain: true))
+        #expect(answer == [.puback(Acknowledgement(packetID: 1, reasonCode: .noMatchingSubscribers))])
+    }
+
     @Test("The broker's own topics take no room from clients, and clients none from them")
     func systemTopics() {
         var limits = BrokerLimits()

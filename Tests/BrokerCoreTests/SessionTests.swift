@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test(
-        "A session belongs to the principal that opened it: others are refused with 5, the owner notices nothing",
+        "Threat 38: a session belongs to the principal that opened it: others are refused with 5, the owner notices nothing",
         arguments: [nil, "principal-b"], [0, 1])
     func principalOwnsItsSession(intruder: String?, shard: Int) throws {
         let broker = SimulatedBroker(shards: 2)

@@ -65,7 +65,7 @@ import Testing
         #expect(try client.read() == expected.map { message($0, "x") })
     }
 
-    @Test("$ topics reach who names them; a client's publish there is acknowledged, counted, goes nowhere [MQTT-4.7.2-1] [MQTT-3.3.5-2]")
+    @Test("Threat 43: $ topics reach who names them; a publish there is acknowledged, counted, goes nowhere [MQTT-4.7.2-1] [MQTT-3.3.5-2]")
     func systemTopics() throws {
         let broker = SimulatedBroker(shards: 1)
         let client = try broker.client("a")
@@ -83,7 +83,7 @@ import Testing
         #expect(broker.retained.count == 0)
     }
 
-    @Test("A will to a $ topic is denied and counted too")
+    @Test("Threat 43: a will to a $ topic is denied and counted too")
     func willToSystemTopic() throws {
         let broker = SimulatedBroker(shards: 1)
         let client = try broker.client("a")

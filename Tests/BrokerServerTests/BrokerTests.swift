@@ -142,7 +142,8 @@ import Testing
         }
     }
 
-    @Test func theStartUpLineTellsAddressTransportAndAuthentication() async throws {
+    @Test("Threat 42: what a listener takes is its own, whatever the others say, and told when it opens")
+    func theStartUpLineTellsAddressTransportAndAuthentication() async throws {
         try await TestSite.run { site in
             let bindings = try await site.broker.start([
                 TestSite.plain, site.mutualTLS(), TestSite.webSocket(), site.secureWebSocket(),

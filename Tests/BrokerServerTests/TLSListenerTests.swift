@@ -37,7 +37,7 @@ import Trust
 
     enum Fault: String, CaseIterable { case otherAuthority, expired, forServers, notYetValid }
 
-    @Test(arguments: Fault.allCases)
+    @Test("Threat 14: a certificate that is not believed is refused over TLS", arguments: Fault.allCases)
     func aCertificateThatIsNotBelievedIsRefusedWithReasonAndSubject(fault: Fault) async throws {
         try await TestSite.run { site in
             let now = TestSite.now
@@ -111,7 +111,7 @@ import Trust
         }
     }
 
-    @Test(arguments: ["-tls1_1", "-tls1"])
+    @Test("Threat 14: versions before TLS 1.2 are refused", arguments: ["-tls1_1", "-tls1"])
     func oldVersionsAreRefused(version: String) async throws {
         try await TestSite.run { site in
             try site.issue("barista")

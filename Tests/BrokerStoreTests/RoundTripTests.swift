@@ -154,18 +154,42 @@ import Testing
         #expect(again.takeChanges().isEmpty)
     }
 
-    @Test func ofTwoSessionsOfOneClientTheLaterOneCounts() throws {
-        let found = try fixture.afterWriting(
+    @Test func aSessionThatItsClientHasALaterOneOfIsFoundToBeOver() throws {
+        _ = try fixture.afterWriting(
             ChangeBatch(changes: [.putSession(SessionRecord(2, "c"))]),
             ChangeBatch(1, shard: 1, changes: [.putSession(SessionRecord(1, "c"))]))
-        #expect(found.map(\.record.epoch) == [2])
+        let part = try #require(fixture.readState().parts(for: 1, enteredIn: SessionDirectory()).first)
+        #expect(Dictionary(uniqueKeysWithValues: part.sessions.map { ($0.record.epoch, $0.isOver) }) == [1: true, 2: false])
     }
 
     @Test("Clients whose names Unicode takes for equivalent are two", arguments: [("K", "\u{212A}"), ("\u{e9}", "e\u{301}")])
     func equivalentNames(one: String, other: String) throws {
-        let found = try fixture.afterWriting(
+        _ = try fixture.afterWriting(
             ChangeBatch(changes: [.putSession(SessionRecord(1, one)), .putSession(SessionRecord(2, other))]))
-        #expect(found.map(\.record.epoch) == [1, 2])
+        let part = try #require(fixture.readState().parts(for: 1, enteredIn: SessionDirectory()).first)
+        #expect(part.sessions.map(\.isOver) == [false, false])
+    }
+
+    @Test func aMessageOnItsWayIsKeptUntilItHasArrived() throws {
+        let (one, other) = (HandOverID(session: 7, place: 3), HandOverID(session: 1, place: 9))
+        let share = HandOverRecord(id: one, cell: ShardID(1), done: ShardSet(ShardID(1)), body: 0, share: "$share/g/a/b")
+        _ = try fixture.afterWriting(
+            ChangeBatch(
+                bodies: [message],
+                changes: [.putSession(SessionRecord(1)), .handOver(share), .taken(other, by: ShardID(2), cells: ShardSet(ShardID(2)))]),
+            ChangeBatch(1, shard: 2, changes: [.taken(one, by: ShardID(2), cells: ShardSet(ShardID(2)))]))
+        let found = try fixture.readState()
+        let kept = try #require(found.handOvers.first)
+        #expect(
+            found.handOvers.count == 1 && kept.id == one && kept.cell == ShardID(1) && kept.done == ShardSet(ShardID(1))
+                && kept.share == "$share/g/a/b")
+        #expect(kept.message.topicName == "a/b" && kept.message.payload == message.payload)
+        #expect(kept.taken.contains(ShardID(2)) && !kept.taken.contains(ShardID(1)))
+        #expect(found.willsTaken.keys.map(\.place) == [9])
+        _ = try fixture.afterWriting(ChangeBatch(2, changes: [.handedOver(one), .endSession(1)]))
+        _ = try fixture.readState()  // a start throws out what is nobody's any more
+        let rest = try fixture.readState()
+        #expect(rest.handOvers.isEmpty && rest.willsTaken.isEmpty)
     }
 
     @Test func everyShardIsToldHowFarItIs() throws {

@@ -52,13 +52,20 @@ final class StoreFixture {
         return try read()
     }
 
-    func read() throws -> [RestoredSession] {
+    func read() throws -> [RestoredSession] { try readState().sessions }
+
+    func readState() throws -> RestoredState {
         let store = try open(retained: RetainedStore(isKept: true))
-        let sessions = store.takeSessions()
+        let state = store.takeState()
         store.start { _, _ in }
         store.close()
-        return sessions
+        return state
     }
+}
+
+extension DurableStore {
+    /// The sessions that were found; once, with all else that was found of them.
+    func takeSessions() -> [RestoredSession] { takeState().sessions }
 }
 
 /// What a store has told.

@@ -71,7 +71,8 @@ import Testing
         #expect(read.listeners.map(\.origins) == [["https://a.example"], ["https://shop.example", "http://h:81", "null"], ["*"]])
     }
 
-    @Test func withoutAFileEverythingIsOnLoopbackAndClosed() {
+    @Test("Threats 42 and 61: without a configuration everything is on loopback, and closed")
+    func withoutAFileEverythingIsOnLoopbackAndClosed() {
         #expect(Configuration().listeners.allSatisfy { $0.host == "127.0.0.1" && !$0.anonymous })
     }
 
@@ -165,6 +166,11 @@ import Testing
             (
                 "listeners:\n- {protocol: mqtt, bind: 'h:1'}\n- {protocol: http, bind: 'h:1'}",
                 "etc/crema.yaml:3:3: h:1 is taken by the listener at etc/crema.yaml:2:3"
+            ),
+            (
+                "listeners:\n- {protocol: mqtt, bind: '127.0.0.1:1'}\n- {protocol: http, bind: '0.0.0.0:1'}",
+                "etc/crema.yaml:3:3: 0.0.0.0:1 is taken by the listener at etc/crema.yaml:2:3, 127.0.0.1:1: one of the two is for every "
+                    + "address"
             ),
             ("limits: {packetBytesMaxx: 1}", "etc/crema.yaml:1:10: there is no limit `packetBytesMaxx`; did you mean `packetBytesMax`?"),
             (
@@ -303,6 +309,10 @@ import Testing
         let documents = try ResourceDocuments(of: read)
         #expect(documents.templates.map(\.resources.count) == [1])
         #expect(documents.apis[0].routes[0].requestParameters[.eventBusName]?.parts == [.constant("shop")])
+        try write("crema.yaml", "resources: [api.yaml, shop.yaml]\nparameters: {Name: shop, Nmae: x}\n")
+        let mistyped = try Configuration(file: file, environment: [:], knownLimits: [])
+        let given = #expect(throws: DocumentError.self) { try ResourceDocuments(of: mistyped) }
+        #expect(given?.description.hasSuffix("crema.yaml:2:26: the parameter `Nmae` is in none of the resources") == true)
         try write("shop.yaml", "just: text\n")
         let error = #expect(throws: DocumentError.self) { try ResourceDocuments(of: read) }
         #expect(error?.problems.count == 2)

@@ -34,6 +34,13 @@ import Testing
         #expect(try json(text) == #"{"a":[1,{"b":"x\n\"y\"é"},null,true],"c":{}}"#)
     }
 
+    @Test("JSON's escapes of characters beyond U+FFFF are read, and a lone half is refused")
+    func surrogatePairs() throws {
+        #expect(try json(#"{"a":"\ud83d\ude00 coffee \\ud83d","b":"\uD834\uDD1E"}"#) == #"{"a":"😀 coffee \\ud83d","b":"𝄞"}"#)
+        #expect(message(#"{"a":"\ud83d"}"#).hasPrefix("t.yaml:1:"))
+        #expect(try json(#"a: '\ud83d\ude00'"#) == #"{"a":"\\ud83d\\ude00"}"#)
+    }
+
     @Test func controlCharactersAreEscaped() throws {
         #expect(try json(#""\x01\t""#) == #""\u0001\t""#)
     }

@@ -17,10 +17,18 @@ ACCOUNT = "us-east-1:000000000000"
 WAIT_SECONDS = 60
 
 
-class Emulator:
-    """As Lambda's runtime interface emulator: whatever the kind of the call, it waits for the function, and a second call is refused."""
+# The one path that the emulator has, whatever its function is called elsewhere.
+PATH = "/2015-03-31/functions/function/invocations"
 
-    def __init__(self, seconds=0.0, answer="null", is_alone=True):
+
+class Emulator:
+    """As Lambda's runtime interface emulator, which was run beside Crema to see what it does.
+
+    Whatever the kind of the call, it waits for the function, and a second call is refused. A function's error and its own limit of time
+    are answers of status 200 in plain text, the end of the whole runtime is one of 502, and no header tells of any of them.
+    """
+
+    def __init__(self, seconds=0.0, answer="null", is_alone=True, status=200):
         self.runs = []
         self.refused = 0
         self._busy = threading.Lock()
@@ -34,6 +42,7 @@ class Emulator:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
                 status, text = emulator._run(self.path, body)
                 self.send_response(status)
+                self.send_header("Content-Type", "text/plain; charset=utf-8")
                 self.send_header("Content-Length", str(len(text)))
                 try:
                     self.end_headers()
@@ -46,13 +55,15 @@ class Emulator:
                 pass
 
         def _run(path, body):
+            if path != PATH:
+                return 404, "404 page not found\n"
             if is_alone and not self._busy.acquire(blocking=False):
                 self.refused += 1
                 return 400, ""
             try:
-                self.runs.append((path.split("/")[-2], json.loads(body), time.monotonic()))
+                self.runs.append((json.loads(body), time.monotonic()))
                 self._ended.wait(seconds)
-                return 200, answer
+                return status, answer
             finally:
                 if is_alone:
                     self._busy.release()
@@ -93,7 +104,7 @@ class FunctionTests(unittest.TestCase):
         resources = pathlib.Path(folder.name) / "functions.json"
         resources.write_text(json.dumps(template()))
         self.broker = Broker(
-            resources, limits={"deliveryFirstWaitMillisecondsMax": 100, **limits}, more={"lambda": {"endpoint": emulator.url}})
+            resources, limits={"deliveryFirstWaitMillisecondsMax": 100, **limits}, more={"lambda": {"endpoint": emulator.url + PATH}})
         self.addCleanup(self.broker.end)
 
     def client(self, service):
@@ -129,12 +140,12 @@ class FunctionTests(unittest.TestCase):
         # Nobody else waits for it.
         self.assertEqual(len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]), 2)
         self.wait_until_nothing_is_pending()
-        self.assertEqual(sorted(body["n"] for _, body, _ in emulator.runs), [1, 1, 2, 2])
+        self.assertEqual(sorted(body["n"] for body, _ in emulator.runs), [1, 1, 2, 2])
         self.assertEqual((emulator.refused, self.metric("retried_total")), (0, 0))
         self.assertEqual(self.metric('total{outcome="delivered"}'), 6)
 
-    def check_failing(self, answer):
-        emulator = Emulator(answer=answer)
+    def check_failing(self, answer, status=200):
+        emulator = Emulator(answer=answer, status=status)
         self.start(emulator, lambdaErrorWaitSeconds=1)
         self.put({"n": 1})
         self.wait_until_nothing_is_pending()
@@ -144,11 +155,15 @@ class FunctionTests(unittest.TestCase):
             [(letter["ERROR_CODE"], letter["RETRY_ATTEMPTS"], letter["EXHAUSTED_RETRY_CONDITION"]) for letter in letters],
             [("FUNCTION_ERROR", "2", "MaximumRetryAttempts")] * 2)
         # A second, then two; for both targets at the same time.
-        self.assertGreaterEqual(emulator.runs[-1][2] - emulator.runs[0][2], 2.9)
+        self.assertGreaterEqual(emulator.runs[-1][1] - emulator.runs[0][1], 2.9)
         self.assertEqual((self.metric('total{outcome="delivered"}'), self.metric('total{outcome="dead_lettered"}')), (1, 2))
 
     def test_a_function_that_fails_is_run_twice_again_and_is_a_dead_letter_then(self):
-        self.check_failing('{"errorMessage": "no milk", "errorType": "ValueError", "stackTrace": []}')
+        self.check_failing('{"errorMessage": "no milk", "errorType": "ValueError", "requestId": "5ebf9dd5", "stackTrace": []}')
+
+    def test_a_runtime_that_ends_is_a_failure_of_the_function(self):
+        self.check_failing(
+            '{"errorType":"Runtime.ExitError","errorMessage":"RequestId: d50a1361 Error: Runtime exited with error: exit status 3"}', 502)
 
     def test_the_emulators_own_limit_of_time_is_a_failure(self):
         self.check_failing("Task timed out after 3.00 seconds")

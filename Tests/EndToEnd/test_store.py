@@ -131,6 +131,29 @@ class StoreTests(StoreTestCase):
         reader.subscribe("a/+")
         self.assertEqual(reader.next()["payload"].decode(), expected[-1])
 
+    def test_any_number_of_event_loops_serves_what_was_kept(self):
+        names, sent = [f"s{number}" for number in range(12)], 0
+        for name in names:
+            subscriber = self.client(name, clean=False, props=FOR_EVER)
+            self.assertEqual(subscriber.subscribe("a", 2), [2])
+            subscriber.close()
+        for loops in (2, 3, 1, 3, 2):
+            configuration = json.loads(self.broker.configuration.read_text())
+            configuration["limits"]["eventLoopsMax"] = loops
+            self.broker.configuration.write_text(json.dumps(configuration))
+            self.restart(gently=False)
+            publisher = self.client("p")
+            for qos in (1, 2):
+                publisher.publish("a", f"{sent}", qos=qos, packet_id=qos, retain=True)
+                self.assertIn(publisher.next()["kind"], (wire.PUBACK, wire.PUBREC))
+                sent += 1
+            publisher.close()
+        for name in names:
+            subscriber = self.client(name, clean=False, props=FOR_EVER)
+            self.assertEqual(subscriber.connack["present"], 1)
+            self.assertEqual([subscriber.next()["payload"].decode() for _ in range(sent)], [f"{number}" for number in range(sent)])
+            self.assertTrue(subscriber.has_nothing_for(0.05))
+
     def test_the_mode_is_named_wherever_it_is_asked(self):
         self.broker.wait_for_log("durability: strict", "kept: persistent sessions", "in memory: statistics")
         self.assertIn('crema_store_info{durability="strict"} 1', self.broker.asks("/metrics"))

@@ -19,6 +19,17 @@ private let rules = """
     """
 
 @Suite struct FunctionTargetTests {
+    @Test("A runtime emulator has one function and one path, which the endpoint may name whole")
+    func allFunctionsAreCalledAtAnEndpointThatNamesOne() throws {
+        let path = "http://127.0.0.1:9000/2015-03-31/functions/function/invocations"
+        let site = try CallSite(rules, lambda: path)
+        try site.put("{}")
+        let first = try #require(site.door.take().first)
+        #expect(first.invocation.url == path)
+        first.answer(.answered(status: 202))
+        #expect(try #require(site.door.take().first).invocation.url == "\(path)?Qualifier=7")
+    }
+
     @Test func aFunctionIsCalledWhereTheConfigurationSays() throws {
         let site = try CallSite(rules, lambda: "http://127.0.0.1:9000/")
         try site.put(#"{"n":1}"#)

@@ -66,6 +66,19 @@ struct KeptSite {
         #expect(try third.control.rule("off", onBus: "default").isEnabled)
     }
 
+    @Test func theBuiltInBusIsDescribedAsBeforeAndOverAReload() throws {
+        let site = try KeptSite(store)
+        _ = try site.control.updateBus("default", description: "d")
+        try site.control.tag(site.control.bus("default").arn, ["k": "v"])
+        let before = try site.control.bus("default")
+        #expect(before.details == ResourceDetails(description: "d", tags: ["k": "v"]))
+        let next = try KeptSite(store, later: 5_000)
+        #expect(next.leftOut == [])
+        try next.control.replace(templates: try resources(ControlFixture.template))
+        #expect(try next.control.bus("default") == before)
+        #expect(next.control.busNames.count { $0 == "default" } == 1)
+    }
+
     @Test func topicRulesAreInForceAgain() throws {
         let site = try KeptSite(store)
         let rule = #"""

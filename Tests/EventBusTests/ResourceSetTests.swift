@@ -70,6 +70,23 @@ import Testing
         #expect(found.contains(expected))
     }
 
+    @Test("A pattern is refused at the line of the field that it is refused for, by rule and field")
+    func patternPlace() {
+        let pattern = """
+            EventPattern:
+                    source: [shop]
+                    detail:
+                      y: [{prefix: a}]
+                      z:
+                        - b
+                        - regexp: foo
+            """
+        #expect(
+            message(rule(pattern: pattern))
+                == "t.yaml:11:15: AWS::Events::Rule `R`, EventPattern at `detail.z.regexp`: Event pattern is not valid. Reason: "
+                + "Unrecognized match type regexp")
+    }
+
     @Test(
         "What a target cannot do is refused with its place",
         arguments: [

@@ -58,7 +58,8 @@ import Testing
             (#"{"id":"1","ttl":1}"#, "a ${…} of ContentType has no value in this message"),
             (#"{"kind":"p","id":"1","ttl":-1}"#, "MessageExpiry must be a whole number of seconds, not `-1`"),
             (#"{"kind":"p","id":"1","ttl":4294967296}"#, "MessageExpiry must be a whole number of seconds, not `4294967296`"),
-            (#"{"kind":"p\u0000","id":"1","ttl":1}"#, "ContentType would have NUL in it"),
+            (#"{"kind":"p\u0000","id":"1","ttl":1}"#, "ContentType would have a control character in it"),
+            (#"{"kind":"p\u0007","id":"1","ttl":1}"#, "ContentType would have a control character in it"),
             (
                 #"{"kind":"\#(String(repeating: "x", count: 40_000))","id":"1","ttl":1}"#,
                 "UserProperties would make the headers longer than 65536 bytes"

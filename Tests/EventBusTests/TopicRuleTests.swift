@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test(
-        "What an action cannot do is counted, logged and kept",
+        "Threat 44: values of a message take a rule to no topic that is the broker's own or matches others; what an action cannot do is kept",
         arguments: [
             (events, #"{"n": 1}"#, "events", "UNDEFINED_VALUE", "a ${…} of DetailType has no value in this message"),
             (
@@ -99,7 +99,7 @@ import Testing
             ),
             (
                 "[{Republish: {RoleArn: x, Topic: 'copy/${t}'}}]", ##"{"t": "#"}"##, "republish", "INVALID_TOPIC",
-                "the topic would have `+`, `#` or NUL in it"
+                "the topic would have `+`, `#` or a control character in it"
             ),
             (
                 "[{Republish: {RoleArn: x, Topic: '${t}'}}]", #"{"t": "$SYS/x"}"#, "republish", "INVALID_TOPIC",
@@ -129,7 +129,8 @@ import Testing
             ])
     }
 
-    @Test func twoRulesThatFeedEachOtherEndAtTheLimitOfHops() throws {
+    @Test("Threat 56: two rules that feed each other end at the limit of hops")
+    func twoRulesThatFeedEachOtherEndAtTheLimitOfHops() throws {
         let fixture = try EngineFixture(
             """
             Resources:

@@ -33,7 +33,8 @@ import Testing
         let first = try await fixture.events("ListArchives", #"{"EventSourceArn":"\#(Self.bus)","Limit":1}"#)
         #expect(first["Archives"]?.elements.map { $0["ArchiveName"]?.stringValue } == ["kept"])
         let token = try #require(first["NextToken"]?.stringValue)
-        let second = try await fixture.events("ListArchives", #"{"Limit":1,"NextToken":"\#(token)"}"#)
+        let second = try await fixture.events(
+            "ListArchives", #"{"EventSourceArn":"\#(Self.bus)","Limit":1,"NextToken":"\#(token)"}"#)
         #expect(second["Archives"]?.elements.map { $0["ArchiveName"]?.stringValue } == ["more"])
         #expect(second["NextToken"] == nil)
         #expect(try await fixture.eventsText("DeleteArchive", #"{"ArchiveName":"kept"}"#) == "{}")

@@ -118,10 +118,47 @@ import Testing
             let response = try await fixture.call(operation, body: "{\(members)\(member)}")
             #expect(response.text.contains("ValidationException") && response.text.contains(refusal), "\(response.text)")
         }
-        for member in [#""Limit":1"#, #""Limit":100"#, #""NextToken":"~""#] {
+        for member in [#""Limit":1"#, #""Limit":100"#] {
             #expect(try await fixture.call(operation, body: "{\(members)\(member)}").status == .ok)
         }
-        #expect(try await fixture.events(operation, #"{\#(members)"NextToken":"~"}"#).members.map { Array($0.value.elements).count } == [0])
+        // A token of the same place in another listing, and what is no token.
+        for token in [ListingToken(listing: ["ListEverything"]).text(at: "a"), "a", "~", "YQ"] {
+            let response = try await fixture.call(operation, body: #"{\#(members)"NextToken":"\#(token)"}"#)
+            #expect(response.status == .badRequest)
+            #expect(response.text == #"{"__type":"ValidationException","message":"Parameter NextToken is not valid."}"#)
+        }
+    }
+
+    @Test("A page's token is good for the same call alone, whatever the size of the page, and says no name")
+    func tokensBelongToTheirListing() async throws {
+        let fixture = try GatewayFixture()
+        for name in ["aa", "ab", "ac"] { _ = try await fixture.events("CreateEventBus", #"{"Name":"\#(name)"}"#) }
+        let first = try await fixture.events("ListEventBuses", #"{"NamePrefix":"a","Limit":1}"#)
+        let token = try #require(first["NextToken"]?.stringValue)
+        #expect(!token.contains("ab"))
+        // What the token names may be gone by then.
+        _ = try await fixture.events("DeleteEventBus", #"{"Name":"ab"}"#)
+        let second = try await fixture.events("ListEventBuses", #"{"NextToken":"\#(token)","NamePrefix":"a","Limit":100}"#)
+        #expect(second["EventBuses"]?.elements.map { $0["Name"]?.stringValue } == ["ac"])
+        for other in [#"{"NextToken":"\#(token)"}"#, #"{"NextToken":"\#(token)","NamePrefix":"aa"}"#] {
+            #expect(try await fixture.call("ListEventBuses", body: other).status == .badRequest)
+        }
+    }
+
+    @Test("The built-in bus has a description and tags as others have")
+    func theDefaultBusIsDescribed() async throws {
+        let fixture = try GatewayFixture()
+        let arn = "arn:aws:events:us-east-1:000000000000:event-bus/default"
+        #expect(
+            try await fixture.eventsText("UpdateEventBus", #"{"Description":"d"}"#)
+                == #"{"Arn":"\#(arn)","Name":"default","Description":"d"}"#)
+        _ = try await fixture.events("TagResource", #"{"ResourceARN":"\#(arn)","Tags":[{"Key":"k","Value":"v"}]}"#)
+        #expect(
+            try await fixture.eventsText("ListTagsForResource", #"{"ResourceARN":"\#(arn)"}"#) == #"{"Tags":[{"Key":"k","Value":"v"}]}"#)
+        #expect(try await fixture.events("DescribeEventBus", "{}")["Description"]?.stringValue == "d")
+        // It is one bus still.
+        let all = try await fixture.events("ListEventBuses", #"{"NamePrefix":"def"}"#)
+        #expect(all["EventBuses"]?.elements.map { $0["Description"]?.stringValue } == ["d"])
     }
 
     @Test(
@@ -142,14 +179,6 @@ import Testing
             ("DescribeRule", #"{"Name":"x"}"#, "ResourceNotFoundException", "Rule x does not exist on EventBus default."),
             ("DescribeEventBus", #"{"Name":"x"}"#, "ResourceNotFoundException", "Event bus x does not exist."),
             ("DeleteEventBus", #"{"Name":"default"}"#, "ValidationException", "Cannot delete event bus default."),
-            (
-                "UpdateEventBus", #"{"Description":"d"}"#, "ValidationException",
-                "Event bus default is built in: its description and its tags cannot be changed."
-            ),
-            (
-                "TagResource", #"{"ResourceARN":"arn:aws:events:us-east-1:0:event-bus/default","Tags":[]}"#, "ValidationException",
-                "Event bus default is built in: its description and its tags cannot be changed."
-            ),
             ("CreateEventBus", #"{"Name":"shop"}"#, "ResourceAlreadyExistsException", "Event bus shop already exists."),
             (
                 "PutRule", #"{"Name":"a b","EventPattern":"{}"}"#, "ValidationException",

@@ -157,6 +157,7 @@ final class RecordingBroker: BrokerAccess {
 
     private let log = Mutex<[Published]>([])
     private let gate = Mutex<AsyncStream<Void>?>(nil)
+    private let full = Mutex(false)
 
     var published: [Published] { log.withLock { $0 } }
 
@@ -166,6 +167,11 @@ final class RecordingBroker: BrokerAccess {
         gate.withLock { $0 = stream }
         return continuation
     }
+
+    /// Makes the broker have no room for what calls publish.
+    func setFull(_ isFull: Bool) { full.withLock { $0 = isFull } }
+
+    func admitsPublish() -> Bool { !full.withLock { $0 } }
 
     func publish(_ messages: [Message]) async {
         if let held = gate.withLock({ exchange(&$0, with: nil) }) {

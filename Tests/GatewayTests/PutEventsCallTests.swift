@@ -206,6 +206,24 @@ import Testing
         #expect(response.status == .ok)
     }
 
+    @Test("A call that would have to wait behind too much does nothing, and is told so as the service tells it")
+    func throttled() async throws {
+        let fixture = try GatewayFixture()
+        let body = #"{"Entries":[\#(GatewayFixture.entry())]}"#
+        fixture.broker.setFull(true)
+        let refused = try await fixture.call(body: body)
+        #expect(refused.status == .badRequest)
+        #expect(String(buffer: refused.body).contains(#""__type":"ThrottlingException""#))
+        let route = try await fixture.post("/order", body: #"{"detail":{"user":"u1"}}"#)
+        #expect(route.status == .tooManyRequests)
+        #expect(String(buffer: route.body).contains("ThrottlingException"))
+        #expect(fixture.broker.published == [])
+        #expect(fixture.engine.counters.eventsAccepted == 0)
+        fixture.broker.setFull(false)
+        #expect(try await fixture.call(body: body).status == .ok)
+        #expect(fixture.broker.published.count == 1)
+    }
+
     @Test func requestsAreCountedByHandlerAndStatus() async throws {
         let fixture = try GatewayFixture()
         _ = try await fixture.call(body: "{")

@@ -162,6 +162,12 @@ import Testing
         let urls = [first, second].flatMap { $0["QueueUrls"]?.elements.compactMap(\.stringValue) ?? [] }
         #expect(urls == ["a1", "a2", "a3"].map { "http://localhost/000000000000/\($0)" })
         #expect(second["NextToken"] == nil)
+        for other in [#""MaxResults":2"#, #""QueueNamePrefix":"b""#] {
+            let refused = try await fixture.queueResponse("ListQueues", #"{\#(other),"NextToken":"\#(token)"}"#)
+            #expect(
+                refused.text == #"{"__type":"com.amazonaws.sqs#InvalidParameterValueException","message":"Invalid or expired next token."}"#
+            )
+        }
     }
 
     /// Damages valid requests at random; the seed is in the test's arguments.

@@ -58,6 +58,11 @@ import Testing
         let second = try await fixture.list("/rules?maxResults=2&nextToken=\(first["nextToken"]?.stringValue ?? "")")
         #expect([first, second].flatMap { $0["rules"]?.elements.map { $0["ruleName"]?.stringValue } ?? [] } == ["a", "b", "c"])
         #expect(second["nextToken"] == nil)
+        let other = "/rules?ruleDisabled=false&nextToken=\(first["nextToken"]?.stringValue ?? "")"
+        for uri in [other, "/rules?nextToken=b"] {
+            let refused = try await fixture.send(.get, uri, headers: Self.signed())
+            #expect(refused.text == #"{"__type":"InvalidRequestException","message":"Invalid nextToken"}"#)
+        }
     }
 
     @Test(

@@ -24,7 +24,7 @@ struct PacketGenerator: RandomNumberGenerator {
         ByteBuffer(bytes: (0..<number(0...count)).map { _ in UInt8.random(in: .min ... .max, using: &self) })
     }
 
-    private static let letters = ["a", "b", "Z", "0", " ", "$", "é", "e\u{301}", "\u{FEFF}", "日", "😀", "\u{1}", "\u{FFFF}"]
+    private static let letters = ["a", "b", "Z", "0", " ", "$", "é", "e\u{301}", "\u{FEFF}", "日", "😀", "\u{A0}", "\u{FFFD}"]
 
     mutating func text(upTo count: Int) -> String {
         (0..<number(0...count)).map { _ in Self.letters[number(0...Self.letters.count - 1)] }.joined()

@@ -106,6 +106,7 @@ func label(_ error: DecodeError) -> String {
     case .trailingBytes(let type): "trailingBytes(\(type.name))"
     case .invalidUTF8(let type): "invalidUTF8(\(type.name))"
     case .nullCharacter(let type): "nullCharacter(\(type.name))"
+    case .disallowedCharacter(let type): "disallowedCharacter(\(type.name))"
     case .integerNotMinimal(let type): "integerNotMinimal(\(type.name))"
     case .integerTooLong(let type): "integerTooLong(\(type.name))"
     case .invalidQoS(let type): "invalidQoS(\(type.name))"

@@ -2,7 +2,7 @@ import MQTTCodec
 import NIOCore
 import Testing
 
-/// What is a text on the wire (MQTT 3.1.1 section 1.5.3): well-formed UTF-8 without U+0000.
+/// What is a text on the wire (MQTT 3.1.1 section 1.5.3): well-formed UTF-8 without U+0000, control characters and non-characters.
 @Suite struct TextTests {
     private func error(_ bytes: [UInt8]) -> DecodeError? {
         do throws(DecodeError) {
@@ -40,7 +40,13 @@ import Testing
     }
 
     private func expected(_ bytes: [UInt8]) -> DecodeError? {
-        Self.isWellFormed(bytes) ? (bytes.contains(0) ? .nullCharacter(.connect) : nil) : .invalidUTF8(.connect)
+        guard Self.isWellFormed(bytes) else { return .invalidUTF8(.connect) }
+        let refused = String(decoding: bytes, as: UTF8.self).unicodeScalars.first(where: Self.isDisallowed)
+        return refused.map { $0.value == 0 ? .nullCharacter(.connect) : .disallowedCharacter(.connect) }
+    }
+
+    private static func isDisallowed(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.generalCategory == .control || scalar.properties.isNoncharacterCodePoint
     }
 
     @Test func everyTextOfOneOrTwoBytes() {  // [MQTT-1.5.3-1] [MQTT-1.5.3-2] [MQTT5-1.5.4-1] [MQTT5-1.5.4-2]
@@ -70,17 +76,17 @@ import Testing
         #expect(wrong == [])
     }
 
-    /// All of Unicode but U+0000 and the surrogates: control characters and non-characters, too.
-    ///
-    /// The specification lets a server refuse
-    /// those; Crema passes them on.
-    @Test func everyScalarIsTaken() {
+    @Test("Every scalar is taken but control characters and non-characters, which the specification lets a server refuse")
+    func everyScalar() {
+        var refused: [Unicode.Scalar] = []
         for plane in UInt32(0)...16 {
-            let scalars = (plane << 16...(plane << 16 | 0xFFFF)).compactMap(Unicode.Scalar.init).filter { $0.value != 0 }
-            var text = String.UnicodeScalarView()
-            text.append(contentsOf: scalars)
-            #expect(error(Array(String(text).utf8)) == nil, "plane \(plane)")
+            let scalars = (plane << 16...(plane << 16 | 0xFFFF)).compactMap(Unicode.Scalar.init)
+            let taken = String.UnicodeScalarView(scalars.filter { !Self.isDisallowed($0) })
+            #expect(error(Array(String(taken).utf8)) == nil, "plane \(plane)")
+            refused += scalars.filter(Self.isDisallowed)
         }
+        #expect(refused.count == 65 + 66)
+        #expect(refused.filter { error(Array("a\($0)b".utf8)) == nil } == [])
     }
 
     @Test func everySurrogateIsRefused() {  // [MQTT-1.5.3-1] [MQTT5-1.5.4-1]

@@ -8,14 +8,20 @@ import Testing
         ("DelaySeconds", "901", .invalidAttributeValue), ("ReceiveMessageWaitTimeSeconds", "21", .invalidAttributeValue),
         ("MaximumMessageSize", "1023", .invalidAttributeValue), ("Colour", "red", .invalidAttributeName),
         ("FifoQueue", "true", .invalidAttributeName), ("ContentBasedDeduplication", "true", .invalidAttributeName),
-        ("KmsMasterKeyId", "alias/key", .invalidAttributeName), ("Policy", "{}", .invalidAttributeName),
-        ("SqsManagedSseEnabled", "true", .invalidAttributeName), ("RedriveAllowPolicy", "{}", .invalidAttributeName),
+        ("KmsMasterKeyId", "alias/key", .invalidAttributeName), ("Policy", "{}", .invalidAttributeValue),
+        ("SqsManagedSseEnabled", "true", .invalidAttributeName), ("RedriveAllowPolicy", "{}", .invalidParameterValue),
         ("QueueArn", "x", .invalidAttributeName), ("RedrivePolicy", "x", .invalidParameterValue),
         ("RedrivePolicy", "[]", .invalidParameterValue), ("RedrivePolicy", "{}", .invalidParameterValue),
         ("RedrivePolicy", #"{"deadLetterTargetArn":"arn:aws:sqs:r:a:nowhere","maxReceiveCount":1}"#, .invalidParameterValue),
         ("RedrivePolicy", #"{"deadLetterTargetArn":"arn:aws:sqs:r:a:other","maxReceiveCount":0}"#, .invalidParameterValue),
         ("RedrivePolicy", #"{"deadLetterTargetArn":"arn:aws:sqs:r:a:orders","maxReceiveCount":1}"#, .invalidParameterValue),
         ("RedrivePolicy", #"{"deadLetterTargetArn":"arn:aws:sqs:r:a:other","maxReceiveCount":1,"x":1}"#, .invalidParameterValue),
+        ("Policy", #"{"Statement":{"Effect":"Deny","Principal":"*","Action":"sqs:*","Resource":"*"}}"#, .invalidAttributeValue),
+        ("Policy", #"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sqs:*"}}"#, .invalidAttributeValue),
+        ("RedriveAllowPolicy", #"{"redrivePermission":"byQueue"}"#, .invalidParameterValue),
+        ("RedriveAllowPolicy", #"{"redrivePermission":"byQueue","sourceQueueArns":["orders"]}"#, .invalidParameterValue),
+        ("RedriveAllowPolicy", #"{"redrivePermission":"denyAll","sourceQueueArns":["arn:aws:sqs:r:a:orders"]}"#, .invalidParameterValue),
+        ("RedriveAllowPolicy", #"{"redrivePermission":"some"}"#, .invalidParameterValue),
     ])
     func whatIsNotSupportedIsRefusedByItsName(name: String, value: String, expected: QueueError.Code) throws {
         var queue = try QueueFixture(["orders": [:], "other": [:]])
@@ -39,6 +45,38 @@ import Testing
         #expect(try queue.attribute("MessageRetentionPeriod") == "345600")
         try queue.table.setAttributes(["RedrivePolicy": ""], of: "orders", now: queue.now)
         #expect(try queue.attribute("RedrivePolicy") == nil)
+    }
+
+    @Test("A policy that allows something is kept as it was given, and taken away by an empty text")
+    func policiesAreKept() throws {
+        var queue = try QueueFixture(["orders": [:]])
+        let policy = #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:SendMessage","Resource":"*"}]}"#
+        try queue.table.setAttributes(["Policy": policy], of: "orders", now: queue.now)
+        #expect(try queue.attribute("Policy") == policy)
+        try queue.table.setAttributes(["Policy": ""], of: "orders", now: queue.now)
+        #expect(try queue.attribute("Policy") == nil)
+    }
+
+    @Test("A dead-letter queue says whose dead letters it takes")
+    func theDeadLetterQueueChooses() throws {
+        var queue = try QueueFixture(["orders": [:], "others": [:], "dead": [:]])
+        let policy = #"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead","maxReceiveCount":3}"#
+        func allow(_ text: String) throws { try queue.table.setAttributes(["RedriveAllowPolicy": text], of: "dead", now: queue.now) }
+        func use(_ name: String, _ count: String = "3") -> QueueError.Code? {
+            let policy = policy.replacing(":3", with: ":\(count)")
+            return code { () throws(QueueError) in try queue.table.setAttributes(["RedrivePolicy": policy], of: name, now: queue.now) }
+        }
+        let byQueue = #"{"redrivePermission":"byQueue","sourceQueueArns":["arn:aws:sqs:us-east-1:000000000000:orders"]}"#
+        try allow(byQueue)
+        #expect(try queue.table.attributes(of: "dead", now: queue.now)["RedriveAllowPolicy"] == byQueue)
+        #expect(use("orders") == nil)
+        #expect(use("others") == .invalidParameterValue)
+        try allow(#"{"redrivePermission":"denyAll"}"#)
+        // What is there stays, and is not asked for anew.
+        #expect(use("orders") == nil)
+        #expect(use("orders", "4") == .invalidParameterValue)
+        try allow(#"{"redrivePermission":"allowAll"}"#)
+        #expect(use("others") == nil)
     }
 
     @Test func aQueueIsCreatedOnce() throws {

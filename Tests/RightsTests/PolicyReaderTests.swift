@@ -7,7 +7,7 @@ import Testing
     private typealias Fixture = PolicyFixture
 
     @Test(
-        "What is not supported, or would never apply, is refused by name and place",
+        "Threat 41: what is not supported, or would never apply, is refused by name and place",
         arguments: [
             ("[{\"Effect\": \"Maybe\", \"Action\": \"*\", \"Resource\": \"*\"}]", "Effect is Allow or Deny"),
             ("[{\"Effect\": \"Allow\", \"NotAction\": \"*\", \"Resource\": \"*\"}]", "NotAction is not supported"),

@@ -21,8 +21,10 @@ import Testing
     }
 
     @Test(
-        "A pattern does not stand for other names",
+        "Threat 40: a pattern does not stand for other names, and what means something in a regular expression means itself",
         arguments: [
+            ("a.c", "abc"), (".*", "a"), ("a+", "aa"), ("[ab]", "a"), ("(a|b)", "a"), ("^a$", "a"), ("\\w", "a"), ("a{2}", "aa"),
+            ("a|b", "b"),
             ("a", ""), ("", "a"), ("a", "ab"), ("a", "A"), ("a*c", "ab"), ("a?c", "ac"), ("a?c", "abbc"), ("a?", "a"), ("a?", "aéé"),
             ("topic/+", "topic/a"), ("topic/#", "topic/a/b"), ("*b", "abc"), ("?", ""), ("a*b*c", "a-c-b"),
         ])

@@ -79,7 +79,9 @@ struct PatternGenerator {
         case 3: return "{\"\(pick(["prefix", "suffix"]))\":{\"equals-ignore-case\":\(text)}}"
         case 4 where hasWildcards: return "{\"wildcard\":\"\(pick(["*", "x*", "*y", "*y*", "x*z", "é*", ""]))\"}"
         case 5: return "{\"numeric\":\(pick(["[\"=\",1]", "[\">\",1]", "[\"<=\",2]", "[\">\",0,\"<\",2]", "[\">=\",-3.5,\"<=\",-3]"]))}"
-        case 6: return "{\"cidr\":\"\(pick(["10.0.0.0/8", "10.0.0.0/16", "10.0.0.0/30", "::/64", "fe80::/10", "::1/127"]))\"}"
+        case 6:
+            return
+                "{\"cidr\":\"\(pick(["10.0.0.0/8", "10.0.0.0/16", "10.0.0.0/30", "0.0.0.0/0", "::/1", "::/64", "fe80::/10", "::1/127"]))\"}"
         case 7, 8, 4: return "{\"exists\":\(pick(["true", "false", "false"]))}"
         default: return "{\"anything-but\":\(exclusion(text, hasWildcards: hasWildcards))}"
         }

@@ -25,6 +25,8 @@ import Testing
             index.insert(pattern, for: number)
             answers.append(try #require(row["answers"]?.stringValue).map { $0 == "1" })
         }
+        let all = answers.flatMap(\.self)
+        #expect(all.count { $0 } >= 100 && all.count { !$0 } >= 100, "hundreds of pairs, of both kinds")
         var search = EventSearch()
         for (column, event) in events.enumerated() {
             // Others wait for the thread, some with deadlines.

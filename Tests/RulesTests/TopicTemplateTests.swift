@@ -26,6 +26,9 @@ import Testing
         (#"{"userId":"+"}"#, .changesShape(placeholder: "user", character: "'+'")),
         (#"{"userId":"a#"}"#, .changesShape(placeholder: "user", character: "'#'")),
         (#"{"userId":"a\u0000"}"#, .changesShape(placeholder: "user", character: "NUL")),
+        (#"{"userId":"\u0001"}"#, .changesShape(placeholder: "user", character: "U+0001")),
+        (#"{"userId":"a\u0085"}"#, .changesShape(placeholder: "user", character: "U+0085")),
+        (#"{"userId":"a\uffff"}"#, .changesShape(placeholder: "user", character: "U+FFFF")),
         (#"{"userId":1e+5}"#, .changesShape(placeholder: "user", character: "'+'")),
     ])
     func whatWouldChangeTheTopicFailsAndNamesThePlaceholder(detail: String, expected: TopicTemplateError) {

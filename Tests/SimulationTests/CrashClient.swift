@@ -16,6 +16,8 @@ final class CrashClient {
     private static let expirySeconds: UInt32 = 100_000
 
     let clientID: String
+    /// Takes its share of the work with others; its session may end before it is done.
+    let isWorker: Bool
     private let version: ProtocolVersion
     private(set) var socket: SimulatedSocket?
     private(set) var toBroker = ByteBuffer()
@@ -42,10 +44,16 @@ final class CrashClient {
     private var seenExactlyOnce: Set<MessageName> = []
     private var retained: Set<MessageName> = []
     private var newest: [String: Int] = [:]
+    /// Of each connection the will, if it leaves one, and the step in which it connected.
+    private let willQoS: QoS?
+    private var connections = 0
+    private var will: (name: MessageName, sentAt: Int)?
 
-    init(_ clientID: String, version: ProtocolVersion) {
+    init(_ clientID: String, version: ProtocolVersion, willQoS: QoS? = nil, isWorker: Bool = false) {
         self.clientID = clientID
         self.version = version
+        self.willQoS = willQoS
+        self.isWorker = isWorker
     }
 
     var isConnected: Bool { socket.map { !$0.isClosed } ?? false }
@@ -53,18 +61,40 @@ final class CrashClient {
         isEstablished && unfinished.isEmpty && toBroker.readableBytes == 0 && socket?.toClient.readableBytes == 0
     }
     func has(_ name: MessageName) -> Bool { seen[name] != nil || retained.contains(name) }
+    func receptions(of name: MessageName) -> Int { seen[name, default: 0] }
+    /// Messages at QoS 2 that came.
+    var exactlyOnce: [MessageName] { seen.keys.filter { $0.qos == .exactlyOnce } }
 
     // MARK: Actions
 
-    func connect(on socket: SimulatedSocket) {
+    func connect(on socket: SimulatedSocket, at step: Int) {
         isGone()
         self.socket = socket
-        var connect = Connect(clientID: clientID, cleanStart: false, keepAlive: 0, version: version)
+        var connect = Connect(clientID: clientID, cleanStart: isWorker && !hasSession, keepAlive: 0, version: version)
         if version == .v5 { connect.properties.sessionExpiryInterval = Self.expirySeconds }
+        if let willQoS {
+            connections += 1
+            let name = MessageName(publisher: clientID, topic: "will/\(clientID)", qos: willQoS, number: connections)
+            connect.will = Will(
+                topic: ByteBuffer(string: name.topic), payload: ByteBuffer(string: name.payload), qos: willQoS, retain: false)
+            will = (name, step)
+        }
         write(.connect(connect))
     }
 
+    /// Ends the session with the connection, whatever it has waiting.
+    func leave() {
+        var packet = Disconnect(reasonCode: .normalDisconnection)
+        packet.properties.sessionExpiryInterval = 0
+        write(.disconnect(packet))
+        hasSession = false
+        confirmed = [:]
+        begun = []
+    }
+
     func isGone() {
+        if isEstablished, let will { acknowledged.append(will) }
+        will = nil
         socket?.toClient.clear()
         socket = nil
         isEstablished = false
@@ -200,7 +230,7 @@ final class CrashClient {
         if name.qos == .exactlyOnce, packet.qos == .exactlyOnce, !seenExactlyOnce.insert(name).inserted {
             throw BrokenPromise("\(clientID) got \(name) twice at QoS 2")
         }
-        if count == 0, let newest = newest[way], name.number < newest, !isRepeated {
+        if count == 0, !isWorker, let newest = newest[way], name.number < newest, !isRepeated {
             throw BrokenPromise("\(clientID) got \(name) after #\(newest)")
         }
         newest[way] = max(newest[way] ?? 0, name.number)

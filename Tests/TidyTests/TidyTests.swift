@@ -51,6 +51,8 @@ import Testing
         print("\(standard.article): \(waiting.count) of \(standard.count) not yet: \(waiting.joined(separator: " "))")
     }
 
+    @Test func threatsAreKeptOutAndShown() { #expect(brokenThreats(repository.files, wanted: threatsOfMQTT) == []) }
+
     @Test func testsAreLaidOutLikeSources() throws {
         let outer = try #require(repository.files.first { $0.path == ".swift-format" })
         let nested = try #require(repository.files.first { $0.path == "Tests/.swift-format" })

@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(
-        "Hostile and unclear names",
+        "Threat 15: hostile and unclear names",
         arguments: [
             ([], [], .noName),
             ([(.ip, "abcd")], [], .noName),

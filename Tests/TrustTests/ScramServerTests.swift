@@ -73,7 +73,7 @@ import Testing
         #expect(second.received(message) == .refused(.nonceDiffers))
     }
 
-    @Test("A wrong password, another's password and an unknown user fail alike")
+    @Test("Threat 57: a wrong password, another's password and an unknown user fail alike")
     func wrongPassword() throws {
         let other = try ScramCredentials.line(userName: "other", ScramCredential(password: "other", iterations: 4_096))
         let users = try Self.users(Vector.line, other)
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test("A made-up challenge is the same each time and looks as a user's does")
+    @Test("Threat 57: a made-up challenge is the same each time and looks as a user's does")
     func unknownUsers() throws {
         let long = try ScramCredential(password: "long", iterations: 5_000, salt: Array(repeating: 7, count: 24))
         let users = try Self.users(Vector.line, try ScramCredentials.line(userName: "long", long))

@@ -22,7 +22,7 @@ import Trust
         #expect(try ScramCredentials(file: path).count == 2)
     }
 
-    @Test("A file with a mistake in it is not written over")
+    @Test("Threat 41: a file with a mistake in it is not written over")
     func damagedFile() throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("crema-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: path) }

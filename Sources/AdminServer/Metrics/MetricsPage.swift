@@ -89,6 +89,10 @@ struct MetricsPage {
         text.add(
             .counter, "crema_publishers_throttled_total", "Times that a client was not read for a while because it published too fast.",
             broker.publishersThrottled)
+        text.add(
+            .counter, "crema_publishes_refused_total", "Calls that were refused because too much waited to be published.",
+            broker.publishesRefused)
+        text.add(.gauge, "crema_publish_waiting_bytes", "Bytes of calls' messages that wait to be published.", broker.publishBytesWaiting)
         text.add(.gauge, "crema_messages_queued", "Messages waiting in queues of sessions.", broker.messagesQueued)
         text.add(.gauge, "crema_messages_in_flight", "Messages sent and not acknowledged yet.", broker.messagesInFlight)
         text.add(.gauge, "crema_retained_messages", "Retained messages.", broker.retainedMessages)

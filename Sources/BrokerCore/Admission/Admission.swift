@@ -2,7 +2,7 @@ import Synchronization
 
 /// How fast clients may connect: by address, by client identifier, and all together.
 ///
-/// One object for all shards, which share nothing else of it: an address's connections are dealt to all of them, and a share for each would let
+/// One object for all shards, with the room for what programs publish, which share nothing else of it: an address's connections are dealt to all of them, and a share for each would let
 /// it through as many times. Held for one look-up at accept, and one at CONNECT; never for an address that is exempt, and never for a message.
 /// A socket beyond a rate is closed where it was accepted, before TLS and before any shard hears of it.
 package final class Admission: Sendable {
@@ -15,8 +15,10 @@ package final class Admission: Sendable {
 
     private let state: Mutex<State>
     private let clientRate: Rate
+    package let publishRoom: PublishRoom
 
     package init(limits: BrokerLimits) {
+        publishRoom = PublishRoom(limits: limits)
         clientRate = Rate(perSecond: limits.connectsPerSecondPerClientMax, burst: limits.connectBurstPerClientMax)
         state = Mutex(State(addresses: AddressLedger(limits: limits), clients: RecentTable(capacity: limits.clientIDsTrackedMax)))
     }
@@ -63,5 +65,6 @@ package final class Admission: Sendable {
             statistics.connectionsTurnedAway = state.turnedAway
             statistics.authenticationsFailed = state.failures
         }
+        publishRoom.count(into: &statistics)
     }
 }

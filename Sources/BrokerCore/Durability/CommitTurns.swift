@@ -42,7 +42,11 @@ final class CommitTurns {
 
     /// Clients whose kept session has ended, with the turn of it, until that is on disk.
     private var endings: [ExactText: UInt64] = [:]
-    private var endingsInOrder = Deque<(turn: UInt64, clientID: ExactText)>()
+    private var endingsInOrder = Deque<(turn: UInt64, clientID: ExactText, epoch: UInt64)>()
+
+    /// What was handed over for sessions, oldest first, with the turn of it.
+    private var handOvers = Deque<(turn: UInt64, id: HandOverID)>()
+    private let others: ShardSet
 
     /// Connections with answers that wait, or that may not be sent anything.
     var waiting: [ClientConnection] = []
@@ -54,6 +58,9 @@ final class CommitTurns {
         batch = ChangeBatch(shard: id, number: 1)
         handed = Array(repeating: [], count: shardCount)
         unsettled = Array(repeating: [], count: shardCount)
+        var others = ShardSet()
+        for index in 0..<shardCount where index != id.index { others.insert(ShardID(index)) }
+        self.others = others
     }
 
     // MARK: Recording
@@ -86,13 +93,21 @@ final class CommitTurns {
         return batch.bodies.count - 1
     }
 
-    func noteEnd(of clientID: String) {
+    func noteEnd(of clientID: String, epoch: UInt64) {
         endings[ExactText(clientID)] = turn
-        endingsInOrder.append((turn, ExactText(clientID)))
+        endingsInOrder.append((turn, ExactText(clientID), epoch))
     }
 
     /// The turn in which a kept session of the client has ended, if that is not on disk.
     func pendingEnd(of clientID: String) -> UInt64? { endings.isEmpty ? nil : endings[ExactText(clientID)] }
+
+    /// What is at hand is over when that end is on disk.
+    func touchEnd(of clientID: String) {
+        guard let ended = pendingEnd(of: clientID) else { return }
+        // The open turn may have nothing that would ever end it.
+        if touched.isNone { touched.turn = ended }
+        touched.own = true
+    }
 
     /// Another shard is handed something that it may have to keep.
     func tell(_ peer: ShardID) {
@@ -117,6 +132,19 @@ final class CommitTurns {
         // Whoever hands over what nobody waits for asks no question.
         handed[peer.index].removeAll(where: isMet)
         handed[peer.index].append(touched)
+    }
+
+    /// A message is on its way that is kept until those who are handed it in this turn have it on disk.
+    func awaitTaking(of id: HandOverID) { handOvers.append((turn, id)) }
+
+    /// What has arrived since the last call.
+    func takeHandedOver() -> [HandOverID] {
+        var arrived: [HandOverID] = []
+        while let first = handOvers.first, isMet(CommitNeed(turn: first.turn, own: true, peers: others)) {
+            arrived.append(first.id)
+            handOvers.removeFirst()
+        }
+        return arrived
     }
 
     // MARK: Turns
@@ -160,10 +188,13 @@ final class CommitTurns {
         return true
     }
 
-    func commit(upTo number: UInt64) {
+    /// Answers the sessions whose end is on disk now.
+    func commit(upTo number: UInt64) -> [(clientID: ExactText, epoch: UInt64)] {
         committed = max(committed, number)
+        var ended: [(clientID: ExactText, epoch: UInt64)] = []
         while let first = endingsInOrder.first, first.turn <= number {
             endingsInOrder.removeFirst()
+            ended.append((first.clientID, first.epoch))
             if endings[first.clientID] == first.turn { endings[first.clientID] = nil }
         }
         while let first = underWay.first, first.number <= number {
@@ -171,6 +202,7 @@ final class CommitTurns {
             waitingBytes -= first.bytes
             underWay.removeFirst()
         }
+        return ended
     }
 
     /// A shard has all on disk that it changed for what it was handed in this turn.
@@ -182,7 +214,7 @@ final class CommitTurns {
     ///
     /// Answers whether it may be told at once.
     func owe(_ turn: UInt64, to peer: ShardID) -> Bool {
-        let needs = isStrict ? handed[peer.index].filter { !isMet($0) } : []
+        let needs = handed[peer.index].filter { !isMet($0) }
         handed[peer.index].removeAll(keepingCapacity: true)
         if needs.isEmpty { return true }
         owed.append((peer, turn, needs))

@@ -56,8 +56,9 @@ extension Shard {
         guard let turns, turns.hasWork || !turns.waiting.isEmpty else { return }
         let hasWork = turns.hasWork
         var (told, number, batch) = turns.close()
-        while let peer = told.popFirst() { tellInThisTurn(peer, .settle(turn: number)) }
         if let batch { turns.store.append(batch) }
+        releaseAfterTurn()
+        while let peer = told.popFirst() { tellInThisTurn(peer, .settle(turn: number)) }
         // Somebody waits for something that turned out to be nothing.
         if !hasWork { release() }
     }
@@ -68,12 +69,13 @@ extension Shard {
         self.now = now
         guard let turns else { return }
         switch progress {
-        case .committed(let number): turns.commit(upTo: number)
+        case .committed(let number):
+            for ended in turns.commit(upTo: number) { directory.forgetEnding(of: ended.clientID, epoch: ended.epoch) }
         case .failing: turns.isFailing = true
         case .recovered: turns.isFailing = false
         }
         release()
-        if !held.isEmpty { openTurn() }  // at its end publishers are read again
+        if !held.isEmpty || !waitingPublishes.isEmpty { openTurn() }  // at its end publishers are read again
     }
 
     func settled(_ turn: UInt64, by peer: ShardID) {
@@ -102,6 +104,7 @@ extension Shard {
             }
             if !connection.isClosed, !connection.held.isEmpty || connection.held.gate != nil { list(connection, in: turns) }
         }
+        forgetHandedOver()
     }
 
     private func give(_ answer: HeldAnswer, on connection: ClientConnection) {

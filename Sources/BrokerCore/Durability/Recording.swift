@@ -35,15 +35,15 @@ extension Shard {
             } else {
                 session.connection?.will.map { WillRecord(will: $0, due: nil) }
             }
-        let change = StoreChange.putSession(
-            SessionRecord(
-                epoch: session.epoch, clientID: session.clientID, principal: session.principal, expirySeconds: session.expirySeconds,
-                slowConsumer: session.slowConsumer, cell: id, disconnectedAt: session.disconnectedAt, will: will))
-        record(change, of: session, in: turns)
+        var kept = SessionRecord(
+            epoch: session.epoch, clientID: session.clientID, principal: session.principal, expirySeconds: session.expirySeconds,
+            slowConsumer: session.slowConsumer, cell: session.cellBefore ?? id, disconnectedAt: session.disconnectedAt, will: will)
+        kept.sequence = session.window.sequence
+        record(.putSession(kept), of: session, in: turns)
     }
 
     func recordEnd(of session: Session) {
-        if session.keeping.isKept { turns?.noteEnd(of: session.clientID) }
+        if session.keeping.isKept { turns?.noteEnd(of: session.clientID, epoch: session.epoch) }
         record(.endSession(session.epoch), of: session)
         session.keeping.isKept = false
     }
@@ -96,6 +96,12 @@ extension Shard {
         if place != 0 { record(.remove(session: session.epoch, place: place), of: session) }
     }
 
+    /// A message that was sent is not sent again, while its client may know it by its packet identifier.
+    func recordGivenUp(_ delivery: Delivery, by session: Session) {
+        recordRemoval(of: delivery, from: session)
+        if delivery.place != 0, delivery.qos == .exactlyOnce, account(of: session) != nil { recordSession(session) }
+    }
+
     /// Where the store has the message that was sent with a packet identifier; 0 when it has it not.
     func keptPlace(of packetID: UInt16, in session: Session) -> UInt64 {
         account(of: session) == nil ? 0 : session.window.delivery(of: packetID)?.place ?? 0
@@ -109,12 +115,17 @@ extension Shard {
     // MARK: Messages from the client
 
     /// A QoS 2 message has come, and went to these shards beside this one.
-    func recordReceived(_ packetID: UInt16, of session: Session, with shards: ShardSet) {
+    ///
+    /// `done`: the cells that had got it before a crash.
+    func recordReceived(_ packetID: UInt16, of session: Session, with shards: ShardSet, done: ShardSet) {
         guard let turns else { return }
         if session.keeping.isKept {
-            var expected = turns.isStrict ? shards : ShardSet()
-            expected.insert(id)
-            let entry = ReceivedRecord(session: session.epoch, packetID: packetID, cell: id, expected: expected)
+            var own = cells[id.index]
+            own.formUnion(done)
+            var expected = own
+            var others = turns.isStrict ? shards : ShardSet()
+            while let shard = others.popFirst() { expected.formUnion(cells[shard.index]) }
+            let entry = ReceivedRecord(session: session.epoch, packetID: packetID, cell: id, expected: expected, done: own)
             record(.received(entry), of: session, in: turns)
         }
         if let last = session.keeping.receiving.indices.last, session.keeping.receiving[last].turn == turns.touched.turn {
@@ -125,10 +136,17 @@ extension Shard {
         }
     }
 
-    /// What a QoS 2 message that came to another shard led to here goes to the store together with this.
-    func recordPart(of inbound: InboundID) {
+    /// What a message that another shard handed over led to here goes to the store together with this.
+    func recordPart(_ part: HandedPart, done: ShardSet = ShardSet()) {
         guard let turns else { return }
-        turns.record(.received(ReceivedRecord(session: inbound.session, packetID: inbound.packetID, cell: id, expected: ShardSet())))
+        var own = cells[id.index]
+        own.formUnion(done)
+        switch part {
+        case .inbound(let inbound):
+            turns.record(
+                .received(ReceivedRecord(session: inbound.session, packetID: inbound.packetID, cell: id, expected: ShardSet(), done: own)))
+        case .handOver(let handOver): turns.record(.taken(handOver, by: id, cells: own))
+        }
         openTurn()
     }
 

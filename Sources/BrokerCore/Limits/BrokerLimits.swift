@@ -47,10 +47,14 @@ package struct BrokerLimits: Sendable, Equatable {
     ///
     /// One message is sent whatever its size. In ``queueBytesInAllMax`` they count like those that wait.
     package var inflightBytesMax = 16_777_216
-    /// QoS 2 messages of one client that wait for its PUBREL; one more closes the connection.
+    /// QoS 2 messages of one client that wait for its PUBREL, also while it is away; one more closes the connection.
     ///
-    /// MQTT 3.1.1 cannot tell the client a limit, so the default is what its packet identifiers allow.
-    package var awaitingPubrelMax = 65_535
+    /// MQTT 3.1.1 cannot tell the client a limit, so the default is far beyond what clients have under way.
+    package var awaitingPubrelMax = 10_000
+    /// QoS 2 messages of all clients that wait for PUBREL, an equal share on each event loop; the connection that would add more is closed.
+    ///
+    /// The first ``awaitingPubrelAlways`` of each session are not counted.
+    package var awaitingPubrelInAllMax = 1_000_000
     /// QoS 2 messages of one MQTT 5 client that wait for its PUBREL; the client is told, and one more closes the connection with 0x93.
     ///
     /// QoS 1 messages are acknowledged as they come, so they are never more than that.
@@ -90,6 +94,9 @@ package struct BrokerLimits: Sendable, Equatable {
     /// Bytes that one event loop has handed to another and that one has not worked off, each message with 64 more and one for each node of
     /// the index that its topic leads to; at the limit publishers to it wait.
     package var handOffBytesMax = 1_048_576
+    /// Bytes of messages by calls over HTTP, and by rules, that event loops have no room for, each with 64 more; at the limit further calls
+    /// are refused before they do anything.
+    package var publishBytesWaitingMax = 67_108_864
     /// Milliseconds that publishers wait for a subscriber at half of its queue or at `outboundBytesMax`; then it counts as slow, and its
     /// listener's `slowConsumer` decides.
     package var backPressureMillisecondsMax = 20
@@ -156,6 +163,9 @@ package struct BrokerLimits: Sendable, Equatable {
     /// Bytes of a CONNECT that is not complete for which there is always room.
     package static let connectBytesAlways = 1_024
 
+    /// QoS 2 messages of one session that wait for PUBREL for which there is always room.
+    package static let awaitingPubrelAlways = 64
+
     package init() {}
 
     /// The names under `limits:` in the configuration file, with the value each one sets.
@@ -170,7 +180,7 @@ package struct BrokerLimits: Sendable, Equatable {
         ("sharedSubscriptionsPerClientMax", \.sharedSubscriptionsPerClientMax), ("filterLevelsInAllMax", \.filterLevelsInAllMax),
         ("subscriptionsInAllMax", \.subscriptionsInAllMax), ("sessionsMax", \.sessionsMax), ("willBytesInAllMax", \.willBytesInAllMax),
         ("inflightMax", \.inflightMax), ("inflightBytesMax", \.inflightBytesMax), ("awaitingPubrelMax", \.awaitingPubrelMax),
-        ("receiveMaximum", \.receiveMaximum),
+        ("awaitingPubrelInAllMax", \.awaitingPubrelInAllMax), ("receiveMaximum", \.receiveMaximum),
         ("topicAliasesMax", \.topicAliasesMax),
         ("outboundTopicAliasesMax", \.outboundTopicAliasesMax), ("userPropertiesMax", \.userPropertiesMax),
         ("propertyBytesMax", \.propertyBytesMax), ("keepAliveSecondsMax", \.keepAliveSecondsMax), ("queueMessagesMax", \.queueMessagesMax),
@@ -186,6 +196,7 @@ package struct BrokerLimits: Sendable, Equatable {
         ("failedAuthenticationBlockSeconds", \.failedAuthenticationBlockSeconds), ("addressesTrackedMax", \.addressesTrackedMax),
         ("clientIDsTrackedMax", \.clientIDsTrackedMax),
         ("inboxBytesInAllMax", \.inboxBytesInAllMax), ("handOffBytesMax", \.handOffBytesMax),
+        ("publishBytesWaitingMax", \.publishBytesWaitingMax),
         ("retainedMessagesMax", \.retainedMessagesMax), ("retainedBytesMax", \.retainedBytesMax),
         ("retainedLevelsMax", \.retainedLevelsMax),
         ("retainedMessagesPerClientMax", \.retainedMessagesPerClientMax),

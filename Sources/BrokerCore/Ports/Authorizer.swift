@@ -103,7 +103,10 @@ package struct ListenerAuthorizer: Authorizer {
     package func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication {
         if let principal = connection.principal { return .accepted(principal: principal) }
         if connection.allowsAnonymous { return .accepted(principal: nil) }
-        return .refused(.notAuthorized, "the listener takes no client without a certificate")
+        return .refused(
+            .notAuthorized,
+            "the listener takes no client that proves nothing: give it a certificate (mqtts, wss), or say `anonymous: true` for the listener"
+        )
     }
 
     package func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool { true }

@@ -2,7 +2,13 @@
 ///
 /// Every call hops to the shards it needs.
 package protocol BrokerAccess: Sendable {
-    /// Publishes as the broker itself, in the order given; returns when every message has been routed to its subscribers' sessions.
+    /// Whether there is room for what a call is to publish: to be asked before it does anything.
+    ///
+    /// Without room it is counted as refused.
+    func admitsPublish() -> Bool
+
+    /// Publishes as the broker itself, in the order given; returns when every message has been routed to its subscribers' sessions, which
+    /// waits for those that clients' messages wait for, too.
     func publish(_ messages: [Message]) async
 
     /// Counters of all shards, added up.
@@ -54,6 +60,10 @@ package struct BrokerStatistics: Sendable, Equatable {
     package var messagesInFlight = 0
     /// Times that a client was not read for a while because it published faster than it may.
     package var publishersThrottled: UInt64 = 0
+    /// Calls of programs that were refused because too much waited to be published.
+    package var publishesRefused: UInt64 = 0
+    /// Bytes that wait to be published for programs.
+    package var publishBytesWaiting = 0
     /// Filters of SUBSCRIBE packets that were refused.
     package var subscriptionsRefused: UInt64 = 0
     /// Routes made for topics that operators cannot list, for want of room.

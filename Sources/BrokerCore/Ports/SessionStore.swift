@@ -29,9 +29,48 @@ package enum Durability: Sendable, Equatable {
     case strict
 }
 
+/// What was kept of sessions, as the store found it.
+package struct RestoredState: Sendable {
+    /// In the order of their epochs.
+    package var sessions: [RestoredSession] = []
+    package var handOvers: [RestoredHandOver] = []
+    /// Wills that shards have taken of sessions which still have them.
+    package var willsTaken: [HandOverID: ShardSet] = [:]
+
+    package init() {}
+}
+
+/// A message that was on its way from one shard to others.
+package struct RestoredHandOver: Sendable {
+    package var id: HandOverID
+    /// The shard that it came from.
+    package var cell: ShardID
+    package var message: Message
+    package var share: String?
+    /// The cells whose sessions have got it where it came from.
+    package var done: ShardSet
+    /// The cells of those that have taken it.
+    package var taken: ShardSet
+
+    package init(id: HandOverID, cell: ShardID, done: ShardSet, message: Message, share: String?, taken: ShardSet) {
+        self.id = id
+        self.cell = cell
+        self.done = done
+        self.message = message
+        self.share = share
+        self.taken = taken
+    }
+}
+
 /// What was kept of a session, as the store found it.
 package struct RestoredSession: Sendable {
     package var record: SessionRecord
+    /// The least place that it has not given yet.
+    package var nextPlace: UInt64 = 1
+    /// Its client has a later one: this one has ended, and what is to go out for that has not.
+    package var isOver = false
+    /// Its will was on its way to other shards already, and these had taken it.
+    package var willTaken: (id: HandOverID, by: ShardSet)?
     package var subscriptions: [(filter: String, options: SubscriptionOptions)] = []
     /// In the order of their places.
     package var deliveries: [RestoredDelivery] = []

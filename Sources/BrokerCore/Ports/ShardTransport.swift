@@ -16,6 +16,8 @@ package protocol ShardTransport: AnyObject {
     func close(_ connection: ClientConnection, because reason: CloseReason)
     /// Begins or ceases to read from the connection's socket; it reads at first.
     func setReading(_ isReading: Bool, on connection: ClientConnection)
+    /// All that came with ``Shard/publish(_:receipt:now:)`` under this number is routed, and handed over.
+    func published(_ receipt: UInt64)
     /// Hands messages to another shard, in order.
     func handOff(_ messages: [ShardMessage], to shard: ShardID)
     /// The shard wants ``Shard/deadlineReached(now:)`` at this time, or earlier.

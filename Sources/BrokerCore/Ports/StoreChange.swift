@@ -22,6 +22,12 @@ package enum StoreChange: Sendable {
     case received(ReceivedRecord)
     /// PUBREL has come.
     case forget(session: UInt64, packetID: UInt16)
+    /// A message is on its way to other shards, which do not have it on disk yet.
+    indirect case handOver(HandOverRecord)
+    /// A shard has done its part of what another one handed over, and what it led to there is in the same batch.
+    case taken(HandOverID, by: ShardID, cells: ShardSet)
+    /// All shards that were handed it have it on disk: nothing of it is to be kept, nor who has taken it.
+    case handedOver(HandOverID)
 }
 
 /// What a shard changed in one turn.
@@ -53,11 +59,16 @@ package struct SessionRecord: Sendable, Equatable {
     package var principal: String?
     package var expirySeconds: Int
     package var slowConsumer: SlowConsumerPolicy
-    /// The shard that has it.
+    /// The shard that had it first.
+    ///
+    /// While there are fewer, another one has it: the remainder by their number.
     package var cell: ShardID
     /// When its connection went; `nil` while there is one.
     package var disconnectedAt: Instant?
     package var will: WillRecord?
+    /// As many messages were sent to it at QoS 1 and 2, at least: the packet identifiers of the last of them are not given again before
+    /// all others.
+    package var sequence: UInt64 = 0
 
     package init(
         epoch: UInt64, clientID: String, principal: String?, expirySeconds: Int, slowConsumer: SlowConsumerPolicy, cell: ShardID,
@@ -121,14 +132,50 @@ package struct ReceivedRecord: Sendable, Equatable {
     package var packetID: UInt16
     /// The shard that has done its part.
     package var cell: ShardID
-    /// The shards that have one, where the message came to; empty elsewhere.
+    /// The cells of all that have one, where the message came to; empty elsewhere.
     package var expected: ShardSet
+    /// The cells whose sessions have got it by then: a shard has several while there are fewer shards than there were.
+    package var done: ShardSet
 
-    package init(session: UInt64, packetID: UInt16, cell: ShardID, expected: ShardSet) {
+    package init(session: UInt64, packetID: UInt16, cell: ShardID, expected: ShardSet, done: ShardSet? = nil) {
         self.session = session
         self.packetID = packetID
         self.cell = cell
         self.expected = expected
+        self.done = done ?? ShardSet(cell)
+    }
+}
+
+/// What tells one message that a shard hands over for a session from every other.
+package struct HandOverID: Sendable, Hashable {
+    package var session: UInt64
+    /// Among what the session was to get, and what was handed over for it.
+    package var place: UInt64
+
+    package init(session: UInt64, place: UInt64) {
+        self.session = session
+        self.place = place
+    }
+}
+
+/// A message that leaves what was kept of a session for sessions on other shards.
+package struct HandOverRecord: Sendable {
+    package var id: HandOverID
+    /// That of the session: what goes on after a crash keeps its order.
+    package var cell: ShardID
+    /// The cells whose sessions have got it.
+    package var done: ShardSet
+    /// Which of ``ChangeBatch/bodies``.
+    package var body: Int
+    /// The shared subscription one of whose members it is for; `nil` for a will, which goes to all that want it.
+    package var share: String?
+
+    package init(id: HandOverID, cell: ShardID, done: ShardSet, body: Int, share: String?) {
+        self.id = id
+        self.cell = cell
+        self.done = done
+        self.body = body
+        self.share = share
     }
 }
 

@@ -228,10 +228,27 @@ extension RetainedStore {
         if isKept, topic.readableBytesView.first != UInt8(ascii: "$") { state.changed.insert(topic) }
     }
 
-    /// Takes over what the store had.
-    package func restore(_ message: Message, by publisher: Publisher) {
-        _ = update(message, by: publisher, isBounded: false)
-        state.withLock { _ = $0.changed.remove(message.topic) }
+    /// What a store had, as ``restore(_:)`` takes it over: made on any thread, while others are about other things.
+    package struct Restored: Sendable {
+        fileprivate var state = State()
+
+        package init(_ kept: [RetainedChange]) {
+            state.messages.reserveCapacity(kept.count)
+            for change in kept {
+                guard let message = change.message else { continue }
+                let entry = Kept(message: message, owner: Owner(change.publisher), since: 1)
+                let topic = ByteBuffer(bytes: change.topic.readableBytesView)
+                guard state.messages.updateValue(entry, forKey: topic) == nil else { continue }
+                state.count(entry)
+                state.insertPath(of: topic)
+                if let expiry = message.properties?.expiresAt { state.noteExpiry(of: topic, at: expiry) }
+            }
+        }
+    }
+
+    /// Takes over what the store had, before there is anything else.
+    package func restore(_ restored: Restored) {
+        state.withLock { $0 = restored.state }
     }
 }
 

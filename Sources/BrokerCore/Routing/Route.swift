@@ -126,6 +126,7 @@ extension Route {
         groups.append(contentsOf: entry.groups)
         for subscriber in entry.subscribers {
             let session = subscriber.session
+            if session.isAbandoned { continue }
             if subscriber.options.noLocal { hasNoLocal = true }
             if session.routeMark == mark {
                 recipients[session.routePosition].merge(subscriber.options)

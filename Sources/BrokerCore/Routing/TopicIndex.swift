@@ -63,6 +63,9 @@ package struct TopicIndex {
 
     package init() {}
 
+    /// Routes that were made before may lead to sessions that have ended.
+    mutating func forgetRoutes() { generation &+= 1 }
+
     /// Enters or replaces a subscription [MQTT-3.8.4-3] [MQTT5-3.8.4-3].
     package mutating func subscribe(_ session: Session, to filter: String, options: SubscriptionOptions) -> Change {
         generation &+= 1

@@ -24,6 +24,9 @@ package struct MessageQueue {
     /// Of every waiting message.
     var topics: some Sequence<ByteBuffer> { waiting.lazy.map(\.message.topic) }
 
+    /// There will be so many messages.
+    mutating func reserve(_ count: Int) { waiting.reserveCapacity(count) }
+
     /// Adds a message; limits are for the shard to keep.
     mutating func append(_ delivery: Delivery) {
         waiting.append(delivery)

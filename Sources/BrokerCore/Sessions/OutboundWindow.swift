@@ -152,16 +152,25 @@ package struct OutboundWindow {
 
     /// Takes over what the store had, in the order of sending: between two that were finished there is room for them.
     ///
-    /// Answers those that cannot be entered, because they are farther apart than packet identifiers go.
-    mutating func restore(_ sent: [(sequence: UInt64, delivery: Delivery, isReleased: Bool)]) -> [Delivery] {
+    /// `least` messages were sent, at least. Answers those that cannot be entered, because they are farther apart than packet identifiers
+    /// go.
+    mutating func restore(_ sent: [(sequence: UInt64, delivery: Delivery, isReleased: Bool)], least: UInt64) -> [Delivery] {
+        defer {
+            // What came last may have been given up; what is entered now is behind the others, with an identifier that follows theirs.
+            if least > sequence, entries.isEmpty { (sequence, nextPacketID) = (least, Self.packetID(least + 1)) }
+            while least > sequence, entries.count < Self.entriesMax {
+                sequence += 1
+                entries.append(Entry(delivery: .nothing, packetID: Self.packetID(sequence), stage: .finished))
+                nextPacketID = Self.packetID(sequence + 1)
+            }
+        }
         guard let first = sent.first else { return [] }
         sequence = first.sequence - 1
         for (place, (number, delivery, isReleased)) in sent.enumerated() {
             guard number > sequence, number - first.sequence < UInt64(Self.entriesMax) else { return sent[place...].map(\.delivery) }
             while sequence + 1 < number {
                 sequence += 1
-                let nothing = Delivery(message: .none, qos: .atLeastOnce)
-                entries.append(Entry(delivery: nothing, packetID: Self.packetID(sequence), stage: .finished))
+                entries.append(Entry(delivery: .nothing, packetID: Self.packetID(sequence), stage: .finished))
             }
             sequence = number
             let stage: Stage = delivery.qos == .exactlyOnce ? isReleased ? .awaitingPubcomp : .awaitingPubrec : .awaitingPuback
@@ -219,4 +228,9 @@ extension OutboundWindow.Entry {
         delivery.share = nil
         return bytes
     }
+}
+
+extension Delivery {
+    /// For a place in the window whose message is over.
+    fileprivate static var nothing: Delivery { Delivery(message: .none, qos: .atLeastOnce) }
 }

@@ -37,6 +37,8 @@ package final class Session {
     var endsWithConnection: Bool { expirySeconds == 0 }
     /// A new session of the same client follows on this shard, so that ending this one does not give the identifier back.
     var isReplaced = false
+    /// It has ended, and its subscriptions are still on their way out of the index: nothing goes to it any more.
+    var isAbandoned = false
     var connection: ClientConnection?
     var subscriptions: [ExactText: Subscription] = [:]
     var window = OutboundWindow()
@@ -51,7 +53,13 @@ package final class Session {
     /// Topics of what is in the queue, since it was asked for one; at most twice as many as messages wait there, and a few.
     private var queuedTopics: Set<ByteBuffer>?
     var awaitingPubrel = InboundExactlyOnce()
+    /// Of these, as the shard counts them.
+    var awaitingPubrelCounted = 0
     var keeping = SessionKeeping()
+    /// Of one that is older than the process: what parts of messages that were done before are told by.
+    var cellBefore: ShardID?
+    /// Of the will that it was found with: what tells it from others, and who has it.
+    var willTaken: (id: HandOverID, by: ShardSet)?
     /// Messages that were dropped instead of delivered to it, by reason.
     var drops: [ShardCounters.Drop: UInt64] = [:]
     /// Drops since the last report of them, and when that was.

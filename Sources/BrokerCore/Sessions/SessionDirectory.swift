@@ -10,6 +10,8 @@ package final class SessionDirectory: Sendable {
 
     fileprivate struct State {
         var owners: [ExactText: Owner] = [:]
+        /// Sessions that have ended and would be there again after a crash: nobody has the identifier.
+        var endings: [ExactText: Owner] = [:]
         var lastEpoch: UInt64 = 0
     }
 
@@ -23,7 +25,8 @@ package final class SessionDirectory: Sendable {
         case renewed(epoch: UInt64)
         /// Another shard holds a session that the client wants to resume: the connection goes there.
         case ownedBy(ShardID)
-        /// Another shard held it; it is now the caller's, and that shard is to end what it has under `previous`.
+        /// Another shard held it; it is now the caller's, and that shard is to end what it has under `previous`, or to tell when that
+        /// end is on disk.
         case taken(epoch: UInt64, from: ShardID, previous: UInt64)
         /// The session belongs to another principal.
         case refused
@@ -54,24 +57,47 @@ package final class SessionDirectory: Sendable {
                 return .taken(epoch: epoch, from: owner.shard, previous: owner.epoch)
             }
             if state.owners.count >= sessionsMax { return .full }
-            return .granted(epoch: state.enter(clientID, shard: shard, principal: principal))
+            let epoch = state.enter(clientID, shard: shard, principal: principal)
+            if let ending = state.endings[ExactText(clientID)], ending.shard != shard {
+                return .taken(epoch: epoch, from: ending.shard, previous: ending.epoch)
+            }
+            return .granted(epoch: epoch)
         }
     }
 
-    /// Enters a session that was there before the process was.
-    package func restore(_ clientID: String, for shard: ShardID, principal: String?, epoch: UInt64) {
+    /// There will be so many sessions, at least.
+    package func reserve(_ count: Int) { state.withLock { $0.owners.reserveCapacity(count) } }
+
+    /// Enters a session that was there before the process was; answers false when its client has one already.
+    package func restore(_ clientID: String, for shard: ShardID, principal: String?, epoch: UInt64) -> Bool {
         state.withLock { state in
-            state.owners[ExactText(clientID)] = Owner(shard: shard, epoch: epoch, principal: principal)
             state.lastEpoch = max(state.lastEpoch, epoch)
+            if state.owners[ExactText(clientID)] != nil { return false }
+            state.owners[ExactText(clientID)] = Owner(shard: shard, epoch: epoch, principal: principal)
+            return true
         }
     }
+
+    /// A session that was there, and has no owner any more: no other one is to have its number.
+    package func noteEpoch(_ epoch: UInt64) { state.withLock { $0.lastEpoch = max($0.lastEpoch, epoch) } }
 
     package func isOwned(_ clientID: String) -> Bool { state.withLock { $0.owners[ExactText(clientID)] != nil } }
 
     /// Frees the identifier, unless somebody else has taken it since.
-    package func release(_ clientID: String, epoch: UInt64) {
+    ///
+    /// `isEnding`: until ``forgetEnding(of:epoch:)`` the store has a session under it.
+    package func release(_ clientID: String, epoch: UInt64, isEnding: Bool = false) {
         state.withLock { state in
-            if state.owners[ExactText(clientID)]?.epoch == epoch { state.owners[ExactText(clientID)] = nil }
+            guard let owner = state.owners[ExactText(clientID)], owner.epoch == epoch else { return }
+            state.owners[ExactText(clientID)] = nil
+            if isEnding { state.endings[ExactText(clientID)] = owner }
+        }
+    }
+
+    /// The store has the session no more.
+    func forgetEnding(of clientID: ExactText, epoch: UInt64) {
+        state.withLock { state in
+            if state.endings[clientID]?.epoch == epoch { state.endings[clientID] = nil }
         }
     }
 }

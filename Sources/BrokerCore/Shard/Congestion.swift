@@ -49,7 +49,7 @@ extension Shard {
         guard wasWaitedFor else { return }
         waitedFor -= 1
         if waitedFor > 0 { return }
-        tellPeers(.congested(false))
+        if !isRelayFull { tellPeers(.congested(false)) }
         openTurn()  // at its end publishers are read again
     }
 
@@ -62,14 +62,15 @@ extension Shard {
         }
     }
 
-    private func tellPeers(_ message: ShardMessage) {
+    func tellPeers(_ message: ShardMessage) {
         for peer in peers { tell(peer, message) }
     }
 
     // MARK: Publishers
 
-    /// Stops reading from the client whose message is being delivered.
+    /// Stops reading from the client whose message is being delivered, or routing for the program whose it is.
     func holdPublisher() {
+        if isRoutingForProgram { programsAreHeld = true }
         guard let publisher, !publisher.isHeld, publisher.isConnected else { return }
         hold(publisher)
         held.append(publisher)
@@ -82,7 +83,7 @@ extension Shard {
 
     /// Reads again from everybody, when nobody is waited for.
     func releasePublishers() {
-        guard waitedFor == 0, congestedPeers.isEmpty, handOffs.full.isEmpty, !held.isEmpty, !isStoreBehind else { return }
+        guard !held.isEmpty, hasRoomToRoute else { return }
         var released: [ClientConnection] = []
         swap(&released, &held)
         for connection in released where connection.isHeld && !connection.isClosed { release(connection) }

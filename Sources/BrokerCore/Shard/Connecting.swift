@@ -156,6 +156,7 @@ extension Shard {
         session.expirySeconds = accepted.sessionExpirySeconds(on: connection)
         session.disconnectedAt = nil
         session.delayedWill = nil  // [MQTT5-3.1.3-9]
+        session.awaitingPubrel.beginConnection()
         session.slowConsumer = connection.info.terms.slowConsumer
         connection.session = session
         connection.phase = .connected

@@ -110,12 +110,23 @@ extension Shard {
 
     package func deadlineReached(now: Instant) {
         self.now = now
+        meetDeadlines()
+        publishOwnMessages()
+    }
+
+    /// Looks at what is due: very many sessions may end in the same moment, and then the others have their turn in between.
+    func meetDeadlines() {
+        isBehindTime = false
+        let start = work
         while let first = deadlines.min, first.at <= now {
+            if work - start > Self.visitsPerTurn {
+                isBehindTime = true
+                return workLater()
+            }
             _ = deadlines.popMin()
             look(at: first.kind)
         }
         if let next = deadlines.min { transport.setDeadline(next.at) }
-        publishOwnMessages()
     }
 
     private func look(at kind: Deadline.Kind) {

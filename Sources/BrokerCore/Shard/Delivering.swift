@@ -5,15 +5,23 @@ import NIOCore
 /// From a routed message to the sessions that want it: the one door, and which way each session gets it.
 /// (MQTT 3.1.1 and MQTT 5 sections 4.3 to 4.6)
 extension Shard {
+    /// Recipients that cost as much as a node of the index: who publishes to very many waits for its next turn after a million of them.
+    static let recipientsPerVisit = 16
+
     func deliver(_ outgoing: inout OutgoingMessage, along route: Route) {
-        if !outgoing.done.contains(id) { deliverLocally(&outgoing, along: route) }
-        var shards = route.shards
-        shards.subtract(outgoing.done)
+        deliverLocally(&outgoing, along: route)
+        if !route.shards.isEmpty { handOver(&outgoing, to: route.shards) }
+        if !route.groups.isEmpty, !(outgoing.origin?.groupsAreDone ?? false) { deliver(&outgoing, to: route.groups) }
+    }
+
+    private func handOver(_ outgoing: inout OutgoingMessage, to others: ShardSet) {
+        let part = part(of: &outgoing)
+        let done = outgoing.origin?.done ?? ShardSet()
+        var shards = others
         while let shard = shards.popFirst() {
-            handOver(outgoing.message, to: shard, as: .deliver(outgoing.message, of: outgoing.inbound))
+            handOver(outgoing.message, to: shard, as: .deliver(outgoing.message, of: part, except: done))
+            if case .handOver = part { turns?.tell(shard) }
         }
-        if outgoing.done.contains(id) { return }
-        if !route.groups.isEmpty { deliver(&outgoing, to: route.groups) }
     }
 
     /// What another shard does with it may have to be on disk, too.
@@ -22,17 +30,19 @@ extension Shard {
     }
 
     func deliverLocally(_ outgoing: inout OutgoingMessage, along route: Route) {
-        if route.hasNoLocal, let publisher = outgoing.publisher {
-            return deliverLocally(&outgoing, along: route, except: publisher)
+        changes &+= UInt64(route.recipients.count / Self.recipientsPerVisit)
+        if route.hasNoLocal || !(outgoing.origin?.done.isEmpty ?? true) {
+            return deliverLocally(&outgoing, along: route, except: outgoing.publisher)
         }
         outgoing.isForMany = route.recipients.count > 1
         for recipient in route.recipients { offer(&outgoing, to: recipient) }  // [MQTT5-4.5.0-1]
     }
 
-    /// As ``deliverLocally(_:along:)`` where somebody does not want what it published itself [MQTT5-3.8.3-3].
-    private func deliverLocally(_ outgoing: inout OutgoingMessage, along route: Route, except publisher: Session) {
+    /// As ``deliverLocally(_:along:)`` where somebody does not want what it published itself [MQTT5-3.8.3-3], or got it before a crash.
+    private func deliverLocally(_ outgoing: inout OutgoingMessage, along route: Route, except publisher: Session?) {
         for recipient in route.recipients {
-            if recipient.session === publisher, recipient.ownMessages != .all {
+            if outgoing.origin?.isDone(for: recipient.session) ?? false { continue }
+            if let publisher, recipient.session === publisher, recipient.ownMessages != .all {
                 if recipient.ownMessages == .some, let rest = index.recipient(publisher, of: route.topic) { offer(&outgoing, to: rest) }
             } else {
                 offer(&outgoing, to: recipient)

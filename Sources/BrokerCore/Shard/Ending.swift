@@ -7,6 +7,7 @@ extension Shard {
     /// Ends a connection for good: its will goes out unless it said goodbye, its session stays or ends as it asked.
     func end(_ connection: ClientConnection, reason: CloseReason, closingTransport: Bool) {
         if connection.isClosed { return }
+        charge()
         let wasConnected = connection.isConnected
         if closingTransport, wasConnected { sendDisconnect(reason, on: connection) }  // [MQTT5-3.14.0-1]
         connection.phase = .closed  // nothing is sent on it any more [MQTT5-3.14.4-1]
@@ -16,6 +17,7 @@ extension Shard {
         }
         let publisher = connection.publisher
         let will = wasConnected ? connection.will : nil
+        let origin = will == nil ? nil : connection.session.flatMap(originOfWill)
         connection.will = nil  // [MQTT-3.1.2-10] [MQTT5-3.1.2-10]
         let isDelayed = will.map { postpone($0, of: publisher, on: connection) } ?? false
         detach(connection)
@@ -32,7 +34,7 @@ extension Shard {
             }
         }
         forget(connection)
-        if let will, !isDelayed { publishWill(will, of: publisher) }  // [MQTT-3.1.2-8] [MQTT-3.1.2-12] [MQTT5-3.1.2-8]
+        if let will, !isDelayed { publishWill(will, of: publisher, origin) }  // [MQTT-3.1.2-8] [MQTT-3.1.2-12] [MQTT5-3.1.2-8]
     }
 
     private func detach(_ connection: ClientConnection) {
@@ -105,9 +107,12 @@ extension Shard {
     ///
     /// `reason` counts what its queue held; what the client had not acknowledged counts as such.
     func discard(_ session: Session, dropping reason: ShardCounters.Drop) {
+        charge()
+        let origin = session.delayedWill == nil ? nil : originOfWill(of: session)
+        let wasKept = session.keeping.isKept
         recordEnd(of: session)
         let orphans = orphans(of: session)
-        for filter in session.subscriptions.keys.sorted() { removeSubscription(of: session, filter: filter.text) }
+        abandonSubscriptions(of: session)
         if session.queue.count > 0 { counters.drop(reason, session.queue.count) }
         let unacknowledged = session.window.unacknowledged
         if unacknowledged > 0 { counters.drop(.unacknowledged, unacknowledged) }
@@ -116,17 +121,19 @@ extension Shard {
         session.queue = MessageQueue()
         session.retainedBacklog = RetainedBacklog()
         countWaiting(of: session)
+        session.awaitingPubrel = InboundExactlyOnce()  // [MQTT-3.1.2-6]
+        countAwaitingPubrel(of: session)
         session.connection = nil
         if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
         if !session.isReplaced {
             handOff()  // the client may be on another shard next
-            directory.release(session.clientID, epoch: session.epoch)
+            directory.release(session.clientID, epoch: session.epoch, isEnding: wasKept && turns != nil)
         }
-        passOn(orphans)
+        passOn(orphans, of: session)
         if let delayed = session.delayedWill {  // [MQTT5-3.1.2-8]: the delay ends with the session at the latest
             session.delayedWill = nil  // [MQTT5-3.1.2-10]
             countWills(of: session)
-            publishWill(delayed.will, of: delayed.publisher)
+            publishWill(delayed.will, of: delayed.publisher, origin)
         }
     }
 
@@ -148,17 +155,17 @@ extension Shard {
         session.delayedWill = nil
         countWills(of: session)
         recordSession(session)
-        publishWill(delayed.will, of: delayed.publisher)
+        publishWill(delayed.will, of: delayed.publisher, originOfWill(of: session))
     }
 
-    private func publishWill(_ will: Will, of publisher: Publisher) {
+    private func publishWill(_ will: Will, of publisher: Publisher, _ origin: KeptOrigin?) {
         let properties = MessageProperties(
             forwarded: will.properties.forwarded,  // in their order [MQTT5-3.1.3-10]
             expiryInterval: will.properties.messageExpiryInterval, now: now)
         // Retained if and only if the client asked for it [MQTT-3.1.2-16] [MQTT-3.1.2-17] [MQTT5-3.1.2-14] [MQTT5-3.1.2-15].
         let message = Message(topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain, properties: properties)
         guard mayPublish(message.topic, retain: message.retain, publisher) else { return }
-        accept(message, from: publisher)
+        accept(message, from: publisher, origin: message.qos == .atMostOnce ? nil : origin)
     }
 
     /// Closes every connection, as when the broker stops; `reference` names a server that clients of MQTT 5 may use instead.

@@ -53,7 +53,9 @@ extension Shard {
     }
 
     func worked(off bytes: Int, by peer: ShardID) {
-        if handOffs.worked(off: bytes, by: peer) { openTurn() }  // at its end publishers are read again
+        guard handOffs.worked(off: bytes, by: peer) else { return }
+        noteRoomInRelay()
+        openTurn()  // at its end publishers are read again
     }
 
     /// Stops reading a client whose session is on a shard that has as much to do as it may.

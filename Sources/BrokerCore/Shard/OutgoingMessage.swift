@@ -30,10 +30,8 @@ struct OutgoingMessage {
     let message: Message
     /// The session that published it, if it is one of this shard's.
     var publisher: Session?
-    /// Set for a QoS 2 message of a session that is kept.
-    var inbound: InboundID?
-    /// Shards that have done their part before a crash.
-    var done = ShardSet()
+    /// Of a message that is known to the store where it comes from.
+    var origin: KeptOrigin?
     /// Its place among the bodies that a turn gives the store, once a session that is kept gets it.
     var body: SharedBody?
     private let now: Instant

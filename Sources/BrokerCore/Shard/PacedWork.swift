@@ -17,10 +17,13 @@ extension Shard {
         self.now = now
         workIsUnderWay = false
         if let (connection, reason) = leaving.popFirst() { finishIntake(of: connection, reason) }
+        if isBehindTime { meetDeadlines() }
+        continueAbandoning()
+        continuePublishing()
         continueRetained()
         resumePaused()
         publishOwnMessages()
-        if !leaving.isEmpty || !owedLater.isEmpty || !paused.isEmpty { workLater() }
+        if !leaving.isEmpty || !owedLater.isEmpty || !paused.isEmpty || !abandoned.isEmpty { workLater() }
     }
 
     private func resumePaused() {
@@ -44,12 +47,12 @@ extension Shard {
         if connection.isClosed { return }  // also by a takeover: then nothing more is done for it
         let isWaiting = connection.isLeaving || connection.isAwaitingPeers || connection.isHeld || connection.isAwaitingAnswers
         connection.isLeaving = true
-        let start = connection.inbox.readableBytes
-        let visits = index.visits
+        let startBytes = connection.inbox.readableBytes
+        let start = work
         while isWaiting, connection.inbox.readableBytes > 0, !connection.isClosed {
             let rest = connection.inbox.readableBytes
-            let share = Self.leavingBytesPerTurn - (start - rest)
-            if share <= 0 || index.visits - visits > Self.visitsPerTurn {
+            let share = Self.leavingBytesPerTurn - (startBytes - rest)
+            if share <= 0 || work - start > Self.visitsPerTurn {
                 leaving.append((connection, reason))
                 return workLater()
             }

@@ -6,7 +6,7 @@ extension Shard {
     /// Bytes behind a packet that waits for other shards beyond which a connection is not read until they are fewer.
     static let inboxBytesMax = 65_536
 
-    /// Nodes of the index that the packets of one client may lead to before others are looked at.
+    /// Nodes of the index that the packets of one client may lead to before others are looked at, with ``changeVisits`` for each change of it.
     static let visitsPerTurn: UInt64 = 65_536
 
     /// Takes bytes from a client, and does what they ask for: no more than about `share` of them, when others have waited long enough.
@@ -25,13 +25,14 @@ extension Shard {
         do {
             // One after the other, so that answers leave in the order of what they answer [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4]
             // [MQTT5-4.6.0-2] [MQTT5-4.6.0-3] [MQTT5-4.6.0-4].
-            let visits = index.visits
+            let start = work
             while try step(&buffer, on: connection), buffer.readableBytes > rest {
-                if index.visits - visits > Self.visitsPerTurn { pause(connection) }
+                if work - start > Self.visitsPerTurn { pause(connection) }
             }
         } catch {
             end(connection, reason: .malformed(error), closingTransport: true)  // no CONNACK [MQTT-3.1.4-1] [MQTT-4.8.0-1] [MQTT5-4.13.1-1]
         }
+        publishOwnMessages()  // what rules made of its messages it waits for like for these
         publisher = nil
         closeIfAnswersPileUp(on: connection)
         switch connection.phase {
@@ -208,14 +209,6 @@ extension Shard {
             // Also in MQTT 3.1.1, which cannot tell why: without an answer the client's identifier would be taken for ever.
             acknowledge(.pubrel, packet.packetID, .packetIdentifierNotFound, on: connection)
         }
-    }
-
-    private func receivePubrel(_ packetID: UInt16, from session: Session, on connection: ClientConnection) {
-        let isKnown = session.awaitingPubrel.release(packetID)
-        if isKnown { recordForgotten(packetID, of: session) }
-        // [MQTT-4.3.3-2] [MQTT5-4.3.3-11]: also for an identifier that is not known
-        acknowledge(
-            .pubcomp, packetID, isKnown ? .success : .packetIdentifierNotFound, after: need(of: session), on: connection)
     }
 
     // MARK: Answers

@@ -9,12 +9,15 @@ extension Shard {
         for message in messages {
             turns?.begin()
             switch message {
-            case .deliver(let message, let inbound): deliverHere(message, of: inbound)
-            case .deliverShared(let message, let groups, let hops):
-                for group in groups { deliverShared(message, group: group, hops: hops) }
+            case .deliver(let message, let part, let done): deliverHere(message, of: part, except: done)
+            case .deliverShared(let message, let groups, let hops, let handOver):
+                for group in groups { deliverShared(message, group: group, hops: hops, of: handOver) }
             case .mark(let bytes): tell(peer, .workedOff(bytes: bytes))
             case .workedOff(let bytes): worked(off: bytes, by: peer)
-            case .publish(let message): ownMessages.append(message)
+            case .publish(let message):
+                ownMessages.append(message)
+                publishOwnMessages()
+                noteFullRelay()
             case .interest(let filter, let wanted, let sequence):
                 index.setShard(peer, wants: filter, wanted)
                 lastInterest = sequence
@@ -27,6 +30,7 @@ extension Shard {
             case .interestApplied(let sequence): interestApplied(by: peer, sequence: sequence)
             case .evict(let clientID, let epoch, let newPeer, let slot, let connectionID):
                 evict(clientID, epoch: epoch, newPeer: newPeer)
+                turns?.touchEnd(of: clientID)
                 handOff()
                 tell(peer, .evicted(slot: slot, connectionID: connectionID))
             case .evicted(let slot, let connectionID):
@@ -39,12 +43,13 @@ extension Shard {
         if let lastInterest { tell(peer, .interestApplied(sequence: lastInterest)) }
     }
 
-    private func deliverHere(_ message: Message, of inbound: InboundID?) {
+    private func deliverHere(_ message: Message, of part: HandedPart?, except done: ShardSet) {
         // Statistics were kept where the message was accepted, so the route is made without them.
         let route = routes.route(for: message.topic, index: &index, topics: &topics)
         var outgoing = OutgoingMessage(message, now: now)
+        if !done.isEmpty { outgoing.origin = KeptOrigin(done: done) }
         deliverLocally(&outgoing, along: route)
-        if let inbound { recordPart(of: inbound) }
+        if let part { recordPart(part, done: done) }
     }
 
     private func evict(_ clientID: String, epoch: UInt64, newPeer: String) {

@@ -29,10 +29,11 @@ extension Shard {
         return false
     }
 
-    /// A message that did not come as a PUBLISH of a connection here: by the broker itself, or a will.
-    func accept(_ message: Message, from publisher: Publisher) {
+    /// A message that did not come as a PUBLISH of a connection here: by the broker itself, or a will, which the store may know.
+    func accept(_ message: Message, from publisher: Publisher, origin: KeptOrigin? = nil) {
         let route = routes.route(for: message.topic, index: &index, topics: &topics)
         var outgoing = OutgoingMessage(message, now: now)
+        outgoing.origin = origin
         // A will is published by its client, which may not want to get back what it publishes [MQTT5-3.8.3-3].
         if route.hasNoLocal, let clientID = publisher.clientID { outgoing.publisher = sessions[ExactText(clientID)] }
         if message.retain, !route.isBasicIngest { retain(&outgoing, by: publisher) }

@@ -51,8 +51,11 @@ extension Shard {
                 noteOwnMessages()
                 if !code.isError {
                     session.awaitingPubrel.receive(layout.packetID)  // [MQTT5-4.3.3-9]
-                    recordReceived(layout.packetID, of: session, with: route.shards)
+                    countAwaitingPubrel(of: session)
+                    recordReceived(layout.packetID, of: session, with: route.shards, done: outgoing.origin?.done ?? ShardSet())
                 }
+            } else {
+                session.awaitingPubrel.receive(layout.packetID)  // counts as one of this connection now
             }
             // [MQTT-4.3.3-2] [MQTT5-4.3.3-8]
             let need = isRepeated ? receivingNeed(of: session, on: connection) : turns?.touched
@@ -64,8 +67,10 @@ extension Shard {
     /// A QoS 2 message of a session that is kept can be told from others, also after a crash.
     private func prepare(_ outgoing: inout OutgoingMessage, _ packetID: UInt16, of session: Session) {
         guard let turns, turns.isStrict, session.keeping.isKept else { return }
-        outgoing.inbound = InboundID(session: session.epoch, packetID: packetID)
-        outgoing.done = session.awaitingPubrel.takePartial(packetID)
+        let origin = KeptOrigin(of: session)
+        origin.inbound = InboundID(session: session.epoch, packetID: packetID)
+        (origin.done, origin.groupsAreDone) = session.awaitingPubrel.takePartial(packetID)
+        outgoing.origin = origin
     }
 
     /// What rules publish for a message comes later in the turn, and is to be on disk with it.
@@ -78,16 +83,6 @@ extension Shard {
         counters.drop(.qosNotSupported)
         if connection.terms == nil { return }
         end(connection, reason: .limitExceeded(.qosNotSupported, "QoS 2 (dialect: aws)"), closingTransport: true)
-    }
-
-    /// Whether one more QoS 2 message may wait for its PUBREL; if not, the connection is closed.
-    private func mayReceive(_ packetID: UInt16, _ session: Session, on connection: ClientConnection) -> Bool {
-        let limit = connection.terms == nil ? limits.awaitingPubrelMax : connection.limits.values.receiveMaximum
-        if session.awaitingPubrel.count < limit || session.awaitingPubrel.contains(packetID) { return true }
-        let name = connection.terms == nil ? "awaitingPubrelMax" : "receiveMaximum"
-        let text = "more than \(limit) QoS 2 messages without PUBREL (\(name))"
-        end(connection, reason: .limitExceeded(.receiveMaximumExceeded, text), closingTransport: true)  // [MQTT5-3.3.4-7]
-        return false
     }
 
     /// The route of a PUBLISH; the publisher's last one if the topic is the same.

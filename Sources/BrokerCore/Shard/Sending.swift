@@ -257,11 +257,13 @@ extension Shard {
     /// [MQTT-4.4.0-1] [MQTT-4.6.0-1] [MQTT5-4.4.0-1] [MQTT5-4.6.0-1]
     func restart(_ session: Session) {
         if !authorizer.isUnrestricted {
+            var givenUp: [Delivery] = []
             session.window.finishAll { entry in
                 guard entry.stage != .awaitingPubcomp, !admits(entry.delivery.message.topic, to: session) else { return false }
-                recordRemoval(of: entry.delivery, from: session)
+                givenUp.append(entry.delivery)
                 return true
             }
+            for delivery in givenUp { recordGivenUp(delivery, by: session) }
         }
         session.window.restart()
     }
@@ -273,7 +275,7 @@ extension Shard {
         guard let form = topicForm(of: entry.delivery, on: connection) else {
             session.window.abandon(entry.packetID)
             countWaiting(of: session)
-            recordRemoval(of: entry.delivery, from: session)
+            recordGivenUp(entry.delivery, by: session)
             return drop(.packetTooLarge, of: session)
         }
         if entry.delivery.qos == .exactlyOnce,

@@ -44,10 +44,26 @@ package final class Shard {
     private var outboxes: [[ShardMessage]]
     /// Other shards have still to be told something that clients must not be answered before.
     private var owesPeers = false
+    /// By shard: of which sessions it says that they have got a message.
+    let cells: [ShardSet]
+    /// What leaves only behind the batch of this turn.
+    var afterTurn: [(shard: ShardID, message: ShardMessage)] = []
+    /// Found at start, and gone on with when time begins.
+    var restoredHandOvers: [RestoredHandOver] = []
+    var restoredEndings: [RestoredSession] = []
     private var turnIsOpen = false
     /// Messages by rules and by the broker, published one after another and never inside each other.
     var ownMessages = Deque<Message>()
     private var isPublishingOwn = false
+    /// What the rest of the program publishes, and there is no room for now.
+    var waitingPublishes = Deque<WaitingPublish>()
+    var isRoutingForProgram = false
+    /// Whether they wait until there is room.
+    var programsAreHeld = false
+    /// Whether those go before the clients that wait, this time.
+    private var publishesGoFirst = false
+    /// Others were told that what they have for this shard goes on to one that has too much to do.
+    var isRelayFull = false
 
     var deadlines = Heap<Deadline>()
     /// At this many deadlines, those of what is gone are thrown out.
@@ -59,6 +75,14 @@ package final class Shard {
 
     /// Connections whose sockets are gone, with much that came before.
     var leaving = Deque<(connection: ClientConnection, reason: CloseReason)>()
+    /// Sessions that have ended, with subscriptions that are still in the index.
+    var abandoned = Deque<Session>()
+    /// How many filters may still leave the index with their sessions before others are waited for.
+    var filterShare = Shard.filtersPerTurn
+    /// What changes of the index have cost, in its nodes.
+    var changes: UInt64 = 0
+    /// More was due at once than one turn had time for.
+    var isBehindTime = false
     /// Sessions that are owed more retained messages than the last turn had time for.
     var owedLater = Deque<Session>()
     /// How many retained messages may still be sent before others are waited for.
@@ -82,6 +106,9 @@ package final class Shard {
     let willBytesShare: Int
     /// Of the wills of this shard's sessions.
     var willBytes = 0
+    let awaitingPubrelShare: Int
+    /// QoS 2 messages of all sessions that wait for PUBREL, beyond the first of each.
+    var awaitingPubrel = 0
     var waitedFor = 0
     var congestedPeers = ShardSet()
     var held: [ClientConnection] = []
@@ -116,6 +143,7 @@ package final class Shard {
         filterLevelsShare = limits.filterLevelsInAllMax / shardCount
         subscriptionsShare = limits.subscriptionsInAllMax / shardCount
         willBytesShare = limits.willBytesInAllMax / shardCount
+        awaitingPubrelShare = limits.awaitingPubrelInAllMax / shardCount
         self.authorizer = authorizer
         self.directory = directory
         self.retained = retained
@@ -123,6 +151,7 @@ package final class Shard {
         self.rules = rules
         turns = store.map { CommitTurns($0, of: id, shardCount: shardCount, isStrict: durability == .strict) }
         self.now = now
+        cells = (0..<shardCount).map { ShardSet(cellsOf: ShardID($0), among: shardCount) }
         peers = (0..<shardCount).map { ShardID($0) }.filter { $0 != id }
         outboxes = Array(repeating: [], count: shardCount)
         routes = RouteTable(weightMax: limits.routeRecipientsMax)
@@ -183,8 +212,13 @@ package final class Shard {
     package func endTurn(now: Instant) {
         self.now = now
         turnIsOpen = false
+        filterShare = Self.filtersPerTurn
         endDoomed()
+        // One before the other in turns, so that neither takes all the room that there is each time.
+        publishesGoFirst.toggle()
+        if publishesGoFirst { continuePublishing() }
         releasePublishers()
+        if !publishesGoFirst { continuePublishing() }
         releaseRelays()
         publishOwnMessages()
         closeTurn()  // what it asks other shards goes to them with the rest of the turn

@@ -18,6 +18,13 @@ package struct ShardSet: Hashable, Sendable {
 
     package init() {}
 
+    package init(_ shard: ShardID) { insert(shard) }
+
+    /// The cells that a shard has, of as many as there can be, when there are `count` shards.
+    package init(cellsOf shard: ShardID, among count: Int) {
+        for cell in stride(from: shard.index, to: Self.capacity, by: max(count, 1)) { insert(ShardID(cell)) }
+    }
+
     /// As ``rawValue`` gave it.
     package init(rawValue: UInt64) { bits = rawValue }
 

@@ -7,10 +7,11 @@ package import NIOCore
 package enum ShardMessage: Sendable {
     /// For the receiver's sessions only: everything else was done where the message was accepted.
     ///
-    /// Of a QoS 2 message that is kept, what tells it from others.
-    case deliver(Message, of: InboundID?)
+    /// Of one that the receiver is to note with what it led to, what tells it from others. Sessions of cells that had done their part
+    /// before a crash do not get it again.
+    case deliver(Message, of: HandedPart?, except: ShardSet)
     /// For one member of each of these shared subscriptions at the receiver, or wherever members are by then.
-    case deliverShared(Message, groups: [String], hops: Int)
+    case deliverShared(Message, groups: [String], hops: Int, of: HandOverID?)
     /// A message by the broker itself whose topic has its home at the receiver.
     case publish(Message)
     /// The receiver is to say when it has come here: so much was handed over since the last mark.
@@ -54,6 +55,12 @@ extension ShardMessage {
         default: false
         }
     }
+}
+
+/// What a shard notes together with what it did for a message of another one.
+package enum HandedPart: Sendable {
+    case inbound(InboundID)
+    case handOver(HandOverID)
 }
 
 /// A QoS 2 message that a client has sent and not released.

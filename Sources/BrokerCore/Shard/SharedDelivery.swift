@@ -9,19 +9,25 @@ extension Shard {
         for group in groups {
             switch group.choose() {
             case .member(let session, let options): offer(&outgoing, to: session, options, of: group)
-            case .shard(let shard): elsewhere[shard, default: []].append(group.name)
+            case .shard(let shard):
+                if let id = recordHandOver(of: &outgoing, share: group.name) {
+                    handOverAfterTurn(outgoing.stored(), to: shard, group: group.name, id)
+                } else {
+                    elsewhere[shard, default: []].append(group.name)
+                }
             case nil: counters.drop(.noSharedMember)
             }
         }
         for (shard, names) in elsewhere { handOver(outgoing.message, to: shard, groups: names, hops: 1) }
     }
 
-    private func handOver(_ message: Message, to shard: ShardID, groups: [String], hops: Int) {
-        handOver(message, to: shard, as: .deliverShared(message, groups: groups, hops: hops))
+    private func handOver(_ message: Message, to shard: ShardID, groups: [String], hops: Int, of id: HandOverID? = nil) {
+        handOver(message, to: shard, as: .deliverShared(message, groups: groups, hops: hops, of: id))
+        if id != nil { turns?.tell(shard) }
     }
 
     /// Another shard chose this one; its members may have left or lost their connections meanwhile, then the message goes on.
-    func deliverShared(_ message: Message, group name: String, hops: Int) {
+    func deliverShared(_ message: Message, group name: String, hops: Int, of handOver: HandOverID?) {
         var outgoing = OutgoingMessage(message, now: now)
         let group = index.group(named: name)
         // To every shard and back: what a shard does not know yet of another's members it hears before the message is back, and two that
@@ -29,13 +35,16 @@ extension Shard {
         let mayGoOn = hops <= 2 * peers.count + 1
         let isForHere = group.map { $0.counts.online > 0 || !$0.hasSomebodyOnline || !mayGoOn } ?? false
         if let group, isForHere, case .member(let session, let options) = group.chooseHere() {
-            return offer(&outgoing, to: session, options, of: group)
+            offer(&outgoing, to: session, options, of: group)
+        } else if mayGoOn, case .shard(let next) = group?.choose() {
+            return self.handOver(message, to: next, groups: [name], hops: hops + 1, of: handOver)
+        } else {
+            counters.drop(.noSharedMember)
         }
-        guard mayGoOn, case .shard(let next) = group?.choose() else { return counters.drop(.noSharedMember) }
-        handOver(message, to: next, groups: [name], hops: hops + 1)
+        if let handOver { recordPart(.handOver(handOver)) }
     }
 
-    private func offer(_ outgoing: inout OutgoingMessage, to session: Session, _ options: SubscriptionOptions, of group: SharedGroup) {
+    func offer(_ outgoing: inout OutgoingMessage, to session: Session, _ options: SubscriptionOptions, of group: SharedGroup) {
         let qos = min(options.qos, outgoing.message.qos)  // [MQTT5-4.8.2-3]
         offer(
             &outgoing, qos: qos, retain: outgoing.message.retain && options.retainAsPublished,
@@ -54,7 +63,7 @@ extension Shard {
             announce(.members(group))
         }
         // What it was sent already waits for it to come back [MQTT5-4.8.2-4].
-        if !isOnline { passOn(takeQueued(of: session) { $0.share?.hasSomebodyOnline ?? false }) }
+        if !isOnline { passOn(takeQueued(of: session) { $0.share?.hasSomebodyOnline ?? false }, of: session) }
     }
 
     /// The session's client counts as slow, or has caught up: other shards prefer members that take what comes.
@@ -73,8 +82,8 @@ extension Shard {
         session.window.unanswered { $0.share != nil } + takeQueued(of: session) { $0.share != nil }
     }
 
-    /// Gives messages to other members.
-    func passOn(_ deliveries: [Delivery]) {
+    /// Gives messages of a session to other members.
+    func passOn(_ deliveries: [Delivery], of session: Session) {
         for delivery in deliveries {
             guard let group = delivery.share else { continue }
             if delivery.message.isExpired(at: now) {  // [MQTT5-3.3.2-5]: nobody has begun to get this copy
@@ -82,6 +91,7 @@ extension Shard {
                 continue
             }
             var outgoing = OutgoingMessage(delivery.message, now: now)
+            if delivery.place != 0, turns != nil { outgoing.origin = KeptOrigin(of: session) }
             deliver(&outgoing, to: [group])
         }
     }

@@ -32,6 +32,7 @@ extension Shard {
         var retained: [(filter: String, options: SubscriptionOptions)] = []
         for request in packet.requests {  // one after the other, and the codes in their order [MQTT-3.8.4-4] [MQTT-3.9.3-1]
             // [MQTT5-3.8.4-5] [MQTT5-3.9.3-1]
+            charge()
             if let (code, problem) = problem(with: request, of: session, on: connection) {
                 transport.report(.subscribeDenied(clientID: session.clientID, filter: request.filter, problem))
                 counters.subscriptionsRefused += 1
@@ -119,7 +120,9 @@ extension Shard {
         }
         // The queue is looked through once, however many were left.
         if !left.isEmpty {
-            passOn(takeQueued(of: session) { $0.share.map { left.contains(ObjectIdentifier($0)) && $0.hasSomebodyOnline } ?? false })
+            changes &+= UInt64(session.queue.count)
+            let queued = takeQueued(of: session) { $0.share.map { left.contains(ObjectIdentifier($0)) && $0.hasSomebodyOnline } ?? false }
+            passOn(queued, of: session)
         }
         return found
     }
@@ -129,6 +132,7 @@ extension Shard {
     func removeSubscription(of session: Session, filter: String) -> TopicIndex.Change? {
         // No message is added for it from here on; what the window has begun goes on [MQTT-3.10.4-2] [MQTT-3.10.4-3]
         // [MQTT5-3.10.4-2] [MQTT5-3.10.4-3].
+        charge()
         guard let change = index.unsubscribe(session, from: filter) else { return nil }
         session.giveUpRetained(for: ExactText(filter))
         recordUnsubscription(of: session, from: filter)

@@ -9,6 +9,8 @@ import NIOSSL
 struct ListenerOpening: Sendable {
     /// Connections that the kernel keeps waiting for accept.
     static let backlog: Int32 = 4_096
+    /// Connections that are accepted before the event loop looks at others.
+    static let acceptsPerTurn: UInt = 16
 
     let group: MultiThreadedEventLoopGroup
     /// One per event loop, by the loop.
@@ -45,8 +47,10 @@ struct ListenerOpening: Sendable {
     private func bootstrap(_ listener: Listener, _ endpoint: TLSEndpoint?, _ front: WebSocketFront?) -> ServerBootstrap {
         let logger = logger
         let drivers = drivers
+        let prepare: @Sendable (any Channel) throws -> Void = { try self.prepare($0, listener, endpoint, front) }
         return ServerBootstrap(group: group)  // TCP: ordered and lossless [MQTT-7.1.1-1]
             .serverChannelOption(.backlog, value: Self.backlog)
+            .serverChannelOption(.maxMessagesPerRead, value: Self.acceptsPerTurn)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             // Accepted sockets inherit what is set here; an option of each child would cost every connection a call, and NIO's way to it.
             .serverChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -58,10 +62,11 @@ struct ListenerOpening: Sendable {
                     try channel.pipeline.syncOperations.addHandler(handler)
                     guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { return }
                     try channel.pipeline.syncOperations.addHandler(ConnectGate(listener: listener, driver: driver))
+                    try channel.pipeline.syncOperations.addHandler(ChildSetup(prepare: prepare))
                 }
             }
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try prepare(channel, listener, endpoint, front) }
+                channel.eventLoop.makeCompletedFuture { try prepare(channel) }
             }
     }
 
@@ -87,6 +92,7 @@ struct ListenerOpening: Sendable {
 
     private static func advice(for error: any Error, _ listener: Listener) -> String {
         let place = "\(listener.host):\(listener.port)"
+        if error is SocketAddressError { return "cannot listen on \(place): \(listener.host) is no address, and no name that has one" }
         guard let error = error as? IOError else { return "cannot listen on \(place): \(error)" }
         switch error.errnoCode {
         case EADDRINUSE: return "\(place) is in use; stop the program that listens there, or choose another port"

@@ -77,7 +77,8 @@ final class EventLog {
         ]
         if let subject = failure.subject { metadata["subject"] = "\(subject.isEmpty ? "unreadable" : subject)" }
         if let depth = failure.depth { metadata["depth"] = "\(depth)" }
-        warn("TLS handshake failed", subject: Self.subject(nil, peer), metadata)
+        // Also by reason: behind one address there may be many clients, each with another fault.
+        warn("TLS handshake failed", subject: "\(Self.subject(nil, peer)): \(failure.reason)", metadata)
     }
 
     /// Sockets that are closed as soon as they are accepted: one line per reason and second, however many addresses they come from.

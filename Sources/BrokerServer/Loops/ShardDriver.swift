@@ -31,6 +31,10 @@ final class ShardDriver: ShardTransport {
     private var handlers: [MQTTConnectionHandler?] = []
     private var scheduled: (deadline: Instant, task: Scheduled<Void>)?
     private var taps: [UInt64: Tap] = [:]
+    /// Who waits for what it published to be routed.
+    private var receipts: [UInt64: EventLoopPromise<Void>] = [:]
+    private var lastReceipt: UInt64 = 0
+    private var isDraining = false
     private var isTakingMail = false
     private var isCatchingUp = false
     /// How long the last part took of what is done in parts.
@@ -64,8 +68,8 @@ final class ShardDriver: ShardTransport {
     // MARK: The store
 
     /// Takes over what the store kept, after it met the others and before the first connection.
-    func restore(_ sessions: [RestoredSession]) {
-        shard.restore(sessions, now: .now)
+    func restore(_ state: RestoredState) {
+        shard.restore(state, now: .now)
         shard.endTurn(now: .now)  // the others hear of it before anything else
     }
 
@@ -179,11 +183,17 @@ final class ShardDriver: ShardTransport {
     }
 
     /// Publishes as the broker itself; when it answers, what clients publish from then on comes after it.
-    func publish(_ messages: [Message]) {
+    func publish(_ messages: [Message]) -> EventLoopFuture<Void> {
         takeMail()
-        for message in messages { shard.publish(message, now: .now) }
-        shard.handOff()
+        lastReceipt += 1
+        let promise = eventLoop.makePromise(of: Void.self)
+        receipts[lastReceipt] = promise
+        shard.publish(messages, receipt: lastReceipt, now: .now)
+        if isDraining { shard.continuePublishing(isStopping: true) }
+        return promise.futureResult
     }
+
+    func published(_ receipt: UInt64) { receipts.removeValue(forKey: receipt)?.succeed() }
 
     func report(_ event: BrokerEvent) { log.report(event) }
 
@@ -215,6 +225,8 @@ final class ShardDriver: ShardTransport {
     ///
     /// The future succeeds when every channel is closed.
     func drain(until deadline: NIODeadline, reference: String?) -> EventLoopFuture<Void> {
+        isDraining = true
+        shard.continuePublishing(isStopping: true)
         shard.closeAll(reference: reference, now: .now)
         shard.endTurn(now: .now)
         for tap in taps.values { tap.continuation.finish() }

@@ -56,12 +56,24 @@ struct HandshakeFailure: Error, Equatable {
         ("NO_SHARED_GROUP", "the client offers no key exchange group that this listener takes"),
         ("NO_APPLICATION_PROTOCOL", "the client offers no ALPN protocol that this listener speaks"),
         ("EOF during handshake", peerLeft),
+        ("KEY_USAGE_BIT_INCORRECT", "the client's certificate is not for signing: its key usage has no digitalSignature"),
+        // In TLS 1.3 a client that gives up before it has the keys says so in a record that is not encrypted, which cannot be read any more.
+        (
+            "BAD_PACKET_LENGTH",
+            "the client gave up during the handshake; most do because they do not trust the server's certificate, or its name is another"
+        ),
     ]
 
     private static func words(for stack: NIOBoringSSLErrorStack) -> String {
         let text = stack.map(\.description).joined(separator: "; ")
         let known = meanings.first { contains(text, $0.name) }
-        return known?.words ?? "the handshake failed: \(text.isEmpty ? "no reason given" : text)"
+        return known?.words ?? "the handshake failed: \(names(in: text))"
+    }
+
+    /// The names of the library's errors, without their places in its source.
+    private static func names(in text: String) -> String {
+        let names = text.split(separator: "OPENSSL_internal:").dropFirst().map { $0.prefix { $0 == "_" || $0.isLetter || $0.isNumber } }
+        return names.isEmpty ? "no reason given" : names.joined(separator: ", ")
     }
 
     private static func contains(_ text: String, _ name: String) -> Bool {

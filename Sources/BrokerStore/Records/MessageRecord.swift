@@ -40,6 +40,13 @@ struct DeliveryFields {
         share = record.share
     }
 
+    /// Of a row that has nothing beside: almost every one whose message is elsewhere.
+    init?(plain fields: UnsafeRawBufferPointer) {
+        guard fields.count == 4, unsafe fields[2] == 0, unsafe fields[3] == 0, let qos = QoS(rawValue: unsafe fields[0]) else { return nil }
+        self.qos = qos
+        retain = unsafe fields[1] == 1
+    }
+
     func write(to buffer: inout ByteBuffer) {
         buffer.writeInteger(qos.rawValue)
         buffer.writeInteger(UInt8(retain ? 1 : 0))

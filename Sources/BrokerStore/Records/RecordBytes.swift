@@ -17,7 +17,11 @@ enum RecordBytes {
 
     /// Takes the checksum off.
     static func unseal(_ sealed: Data, key: ByteBuffer) throws(Damaged) -> ByteBuffer {
-        var fields = ByteBuffer(bytes: sealed)
+        try unseal(ByteBuffer(bytes: sealed), key: key)
+    }
+
+    static func unseal(_ sealed: ByteBuffer, key: ByteBuffer) throws(Damaged) -> ByteBuffer {
+        var fields = sealed
         guard fields.readableBytes >= 8,
             let expected = fields.getInteger(at: fields.writerIndex - 8, endianness: .little, as: UInt64.self)
         else { throw Damaged() }
@@ -39,6 +43,46 @@ enum RecordBytes {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         add(key, to: &hash)
         step(&hash, number.byteSwapped)
+        step(&hash, 0)
+        return hash
+    }
+
+    // MARK: Where rows lie
+
+    /// Answers how many bytes of a sealed row are its fields.
+    static func checked(_ sealed: UnsafeRawBufferPointer, key: RowKey) throws(Damaged) -> Int {
+        let count = sealed.count - 8
+        guard count >= 0 else { throw Damaged() }
+        var hash = hash(of: key)
+        var place = 0
+        while place + 8 <= count {
+            step(&hash, UInt64(littleEndian: unsafe sealed.loadUnaligned(fromByteOffset: place, as: UInt64.self)))
+            place += 8
+        }
+        var rest: UInt64 = 0
+        let left = count - place
+        while place < count {
+            rest = rest << 8 | UInt64(unsafe sealed[place])
+            place += 1
+        }
+        step(&hash, rest | UInt64(left) << 56)
+        guard UInt64(littleEndian: unsafe sealed.loadUnaligned(fromByteOffset: count, as: UInt64.self)) == hash else { throw Damaged() }
+        return count
+    }
+
+    /// As of the number's eight bytes.
+    static func checksum(_ number: UInt64, key: RowKey) -> UInt64 {
+        var hash = hash(of: key)
+        step(&hash, number.byteSwapped)
+        step(&hash, 0)
+        return hash
+    }
+
+    private static func hash(of key: RowKey) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        step(&hash, key.first.byteSwapped)
+        if let second = key.second { step(&hash, second.byteSwapped) }
+        if let third = key.third { step(&hash, third.byteSwapped) }
         step(&hash, 0)
         return hash
     }
@@ -87,15 +131,24 @@ enum CheckedNumber {
     }
 
     static func unseal(_ sealed: Int64, key: ByteBuffer) throws(RecordBytes.Damaged) -> UInt64 {
+        try unseal(sealed) { RecordBytes.checksum($0, key: key) }
+    }
+
+    static func unseal(_ sealed: Int64, key: RowKey) throws(RecordBytes.Damaged) -> UInt64 {
+        try unseal(sealed) { RecordBytes.checksum($0, key: key) }
+    }
+
+    private static func unseal(_ sealed: Int64, _ checksum: (UInt64) -> UInt64) throws(RecordBytes.Damaged) -> UInt64 {
         let bits = UInt64(bitPattern: sealed)
         let number = bits >> 16
-        guard check(number, key: key) == bits & 0xFFFF else { throw RecordBytes.Damaged() }
+        guard fold(checksum(number)) == bits & 0xFFFF else { throw RecordBytes.Damaged() }
         return number
     }
 
-    private static func check(_ number: UInt64, key: ByteBuffer) -> UInt64 {
-        let hash = RecordBytes.checksum(number, key: key)
-        return (hash ^ hash >> 16 ^ hash >> 32 ^ hash >> 48) & 0xFFFF
+    private static func check(_ number: UInt64, key: ByteBuffer) -> UInt64 { fold(RecordBytes.checksum(number, key: key)) }
+
+    private static func fold(_ hash: UInt64) -> UInt64 {
+        (hash ^ hash >> 16 ^ hash >> 32 ^ hash >> 48) & 0xFFFF
     }
 }
 

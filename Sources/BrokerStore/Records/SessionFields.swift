@@ -19,6 +19,7 @@ enum SessionFields {
             buffer.writeField(kept.will.properties.encoded)
             buffer.writeOptional(kept.due) { $0.writeInteger(clock.milliseconds(at: $1)) }
         }
+        buffer.writeInteger(record.sequence)
     }
 
     static func read(epoch: UInt64, from buffer: inout ByteBuffer, _ clock: WallClock) throws(RecordBytes.Damaged) -> SessionRecord {
@@ -30,9 +31,12 @@ enum SessionFields {
         guard cell < ShardSet.capacity else { throw RecordBytes.Damaged() }
         let disconnectedAt = try buffer.optional { (buffer) throws(RecordBytes.Damaged) in clock.instant(at: try buffer.number()) }
         let will = try buffer.optional { (buffer) throws(RecordBytes.Damaged) in try Self.will(from: &buffer, clock) }
-        return SessionRecord(
+        var record = SessionRecord(
             epoch: epoch, clientID: clientID, principal: principal, expirySeconds: expirySeconds, slowConsumer: slowConsumer,
             cell: ShardID(cell), disconnectedAt: disconnectedAt, will: will)
+        // What earlier versions wrote ends here.
+        if buffer.readableBytes > 0 { record.sequence = try buffer.number() }
+        return record
     }
 
     private static func will(from buffer: inout ByteBuffer, _ clock: WallClock) throws(RecordBytes.Damaged) -> WillRecord {

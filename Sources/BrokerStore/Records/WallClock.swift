@@ -1,18 +1,11 @@
 import BrokerCore
-import Foundation
-import NIOCore
 
-/// Between the broker's clock, which begins anew with each start of the machine, and the time of day.
+/// Between the broker's clock, which begins anew with each start of the machine, and one that goes on.
 struct WallClock {
     private let instant: Int64
     private let milliseconds: Int64
 
-    init() {
-        instant = Int64(clamping: NIODeadline.now().uptimeNanoseconds)
-        milliseconds = Int64(Date().timeIntervalSince1970 * 1_000)
-    }
-
-    /// For tests: at this instant it is this time.
+    /// At this instant it is this time.
     init(_ instant: Instant, isMilliseconds milliseconds: Int64) {
         self.instant = instant.nanoseconds
         self.milliseconds = milliseconds

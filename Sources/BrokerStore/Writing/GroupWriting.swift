@@ -102,6 +102,9 @@ struct GroupWriting {
         case .putSession(let session): try statements.put(session, clock)
         case .endSession(let session): try statements.end(session)
         case .subscribe(let session, let filter, let options): try statements.subscribe(session, filter, options)
+        case .handOver(let handOver): try statements.put(handOver, bodies[handOver.body], clock)
+        case .taken(let handOver, let shard, let cells): try statements.take(handOver, by: shard, cells)
+        case .handedOver(let handOver): try statements.remove(handOver)
         case .unsubscribe(let session, let filter): try statements.unsubscribe(session, filter)
         }
     }

@@ -122,12 +122,40 @@ struct StoreStatements {
     func put(_ received: ReceivedRecord) throws {
         var fields = ByteBuffer()
         fields.writeInteger(received.expected.rawValue)
+        fields.writeInteger(received.done.rawValue)
         let record = RecordBytes.seal(fields, key: StoreKeys.received(received.session, received.packetID, received.cell))
         try putReceived.execute(arguments: [Int64(clamping: received.session), Int64(received.packetID), received.cell.index, record])
     }
 
     func forget(_ session: UInt64, _ packetID: UInt16) throws {
         try forgetReceived.execute(arguments: [Int64(clamping: session), Int64(packetID)])
+    }
+
+    func put(_ handOver: HandOverRecord, _ message: Message, _ clock: WallClock) throws {
+        var fields = ByteBuffer()
+        fields.writeInteger(UInt8(clamping: handOver.cell.index))
+        fields.writeInteger(handOver.done.rawValue)
+        fields.writeOptional(handOver.share) { $0.writeField($1) }
+        MessageRecord.write(message, to: &fields, clock)
+        let (session, place) = (handOver.id.session, handOver.id.place)
+        try db.cachedStatement(sql: "INSERT OR REPLACE INTO handOvers VALUES (?, ?, ?)").execute(arguments: [
+            Int64(clamping: session), Int64(clamping: place), RecordBytes.seal(fields, key: StoreKeys.delivery(session, place)),
+        ])
+    }
+
+    func take(_ handOver: HandOverID, by shard: ShardID, _ cells: ShardSet) throws {
+        let record = RecordBytes.seal(ByteBuffer(integer: cells.rawValue), key: StoreKeys.taken(handOver, shard))
+        try db.cachedStatement(sql: "INSERT OR REPLACE INTO taken VALUES (?, ?, ?, ?)").execute(arguments: [
+            Int64(clamping: handOver.session), Int64(clamping: handOver.place), shard.index, record,
+        ])
+    }
+
+    /// With who has taken it.
+    func remove(_ handOver: HandOverID) throws {
+        for table in ["handOvers", "taken"] {
+            try db.cachedStatement(sql: "DELETE FROM \(table) WHERE session = ? AND place = ?")
+                .execute(arguments: [Int64(clamping: handOver.session), Int64(clamping: handOver.place)])
+        }
     }
 
     func put(_ retained: RetainedChange, _ clock: WallClock) throws {
@@ -169,6 +197,10 @@ enum StoreKeys {
     }
 
     static func delivery(_ session: UInt64, _ place: UInt64) -> ByteBuffer { RecordBytes.key(session, place) }
+
+    static func taken(_ handOver: HandOverID, _ shard: ShardID) -> ByteBuffer {
+        RecordBytes.key(handOver.session, handOver.place, UInt64(shard.index))
+    }
 
     static func received(_ session: UInt64, _ packetID: UInt16, _ cell: ShardID) -> ByteBuffer {
         RecordBytes.key(session, UInt64(packetID), UInt64(cell.index))

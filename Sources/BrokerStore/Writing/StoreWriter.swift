@@ -57,8 +57,8 @@ final class StoreWriter: Sendable {
         return figures
     }
 
-    func start(lastBody: Int64, _ opened: DatabaseQueue) {
-        let thread = Thread { self.run(lastBody: lastBody, opened) }
+    func start(lastBody: Int64, _ time: StoreTime, _ opened: DatabaseQueue) {
+        let thread = Thread { self.run(lastBody: lastBody, time, opened) }
         thread.name = "crema-store"
         thread.start()
     }
@@ -68,8 +68,9 @@ final class StoreWriter: Sendable {
 
     // MARK: The thread
 
-    private func run(lastBody: Int64, _ opened: DatabaseQueue) {
+    private func run(lastBody: Int64, _ begun: StoreTime, _ opened: DatabaseQueue) {
         var lastBody = lastBody
+        var time = begun
         var connection: DatabaseQueue? = opened
         var pending = StoreGroup()
         // Whether a sync may have failed.
@@ -83,7 +84,7 @@ final class StoreWriter: Sendable {
                 }
                 let queue = try connection ?? reopen()
                 connection = queue
-                try queue.writeWithoutTransaction { db in try self.write(in: db, &pending, &lastBody) }
+                try queue.writeWithoutTransaction { db in try self.write(in: db, &pending, &lastBody, &time) }
                 try? queue.close()
                 break
             } catch {
@@ -109,11 +110,11 @@ final class StoreWriter: Sendable {
         return queue
     }
 
-    private func write(in db: Database, _ pending: inout StoreGroup, _ lastBody: inout Int64) throws {
+    private func write(in db: Database, _ pending: inout StoreGroup, _ lastBody: inout Int64, _ time: inout StoreTime) throws {
         let statements = try StoreStatements(db)
         if statistics.withLock({ $0.isFailing }) {
             // Proves that a transaction gets through before anybody is told so.
-            try commit(pending, statements, db, &lastBody)
+            try commit(pending, statements, db, &lastBody, &time)
             pending = StoreGroup()
         }
         var isLoaded = false
@@ -121,10 +122,11 @@ final class StoreWriter: Sendable {
         while let first = try next(in: db, &free) {
             pending = first
             gather(into: &pending, isLoaded: isLoaded)
-            try commit(pending, statements, db, &lastBody)
+            try commit(pending, statements, db, &lastBody, &time)
             isLoaded = pending.batches.count + pending.records.count > 1 && pending.changes >= Self.loadChanges
             pending = StoreGroup()
         }
+        try time.write(db)
     }
 
     /// What was handed over; while there is nothing, room is given back.
@@ -146,13 +148,16 @@ final class StoreWriter: Sendable {
         pending.append(inbox.takeNow())
     }
 
-    private func commit(_ group: StoreGroup, _ statements: StoreStatements, _ db: Database, _ lastBody: inout Int64) throws {
+    private func commit(
+        _ group: StoreGroup, _ statements: StoreStatements, _ db: Database, _ lastBody: inout Int64, _ time: inout StoreTime
+    ) throws {
         let began = DispatchTime.now().uptimeNanoseconds
         let changed = retained.takeChanges()
         do {
-            var writing = GroupWriting(statements, WallClock(), fault: fault)
+            var writing = GroupWriting(statements, time.clock, fault: fault)
             try db.inTransaction(.immediate) {
                 try writing.write(group, retained: changed, lastBody: &lastBody)
+                try time.write(db)
                 try fault?()
                 return .commit
             }

@@ -40,14 +40,9 @@ package final class SimulatedBroker {
     }
 
     private func restore(from store: SimulatedStore, shards: Int) {
-        var kept = store.start(retained: retained)
-        for place in kept.indices {
-            kept[place].record.cell = ShardID(kept[place].record.cell.index % shards)
-            let record = kept[place].record
-            directory.restore(record.clientID, for: record.cell, principal: record.principal, epoch: record.epoch)
-        }
-        for node in nodes {
-            node.core.restore(kept.filter { $0.record.cell == node.id }, now: now)
+        let parts = store.start(retained: retained).parts(for: shards, enteredIn: directory)
+        for (node, part) in zip(nodes, parts) {
+            node.core.restore(part, now: now)
             node.turnIsOpen = false
             node.core.endTurn(now: now)
         }
@@ -204,6 +199,8 @@ package final class SimulatedShard: ShardTransport {
     package fileprivate(set) var deadline: Instant?
     private let mail: SimulatedMail
     package private(set) var events: [BrokerEvent] = []
+    /// Of what was published by the program, as it was routed.
+    package private(set) var receipts: [UInt64] = []
     package private(set) var tapped: [(tap: UInt64, message: Message, publisher: Publisher)] = []
     fileprivate var sockets: [UInt64: SimulatedSocket] = [:]
 
@@ -234,6 +231,8 @@ package final class SimulatedShard: ShardTransport {
     }
 
     package func setReading(_ isReading: Bool, on connection: ClientConnection) { sockets[connection.id]?.isRead = isReading }
+
+    package func published(_ receipt: UInt64) { receipts.append(receipt) }
 
     package func handOff(_ messages: [ShardMessage], to shard: ShardID) { mail.boxes[shard.index].append((id, messages)) }
 

@@ -18,6 +18,9 @@ package final class SimulatedStore: SessionStore {
 
     package func append(_ batch: ChangeBatch) { state.withLock { $0.waiting.append(batch) } }
 
+    /// Messages that are on the disk as on their way.
+    package var handOversKept: Int { state.withLock { $0.disk.found.handOvers.count } }
+
     package var hasWaiting: Bool { state.withLock { !$0.waiting.isEmpty } }
 
     /// Writes what was handed over, or its first part, as one transaction; answers how far each shard is.
@@ -40,17 +43,11 @@ package final class SimulatedStore: SessionStore {
     package func afterCrash() -> SimulatedStore { SimulatedStore(state.withLock { $0.disk }) }
 
     /// What a start finds.
-    func start(retained: RetainedStore) -> [RestoredSession] {
+    func start(retained: RetainedStore) -> RestoredState {
         state.withLock { state in
-            for change in state.disk.retained.values.sorted(by: { String(buffer: $0.topic) < String(buffer: $1.topic) }) {
-                if let message = change.message { retained.restore(message, by: change.publisher) }
-            }
-            return state.disk.sessions.values.sorted { $0.record.epoch < $1.record.epoch }.filter { session in
-                // Of two sessions of one client the later one counts.
-                !state.disk.sessions.values.contains {
-                    ExactText($0.record.clientID) == ExactText(session.record.clientID) && $0.record.epoch > session.record.epoch
-                }
-            }
+            let kept = state.disk.retained.values.sorted { String(buffer: $0.topic) < String(buffer: $1.topic) }
+            retained.restore(RetainedStore.Restored(kept))
+            return state.disk.found
         }
     }
 }
@@ -59,6 +56,19 @@ package final class SimulatedStore: SessionStore {
 private struct SimulatedDisk {
     var sessions: [UInt64: RestoredSession] = [:]
     var retained: [ByteBuffer: RetainedChange] = [:]
+    private var handOvers: [HandOverID: RestoredHandOver] = [:]
+    private var taken: [HandOverID: ShardSet] = [:]
+
+    var found: RestoredState {
+        var state = RestoredState()
+        state.sessions = sessions.values.sorted { $0.record.epoch < $1.record.epoch }
+        for (id, handOver) in handOvers.sorted(by: { ($0.key.session, $0.key.place) < ($1.key.session, $1.key.place) }) {
+            state.handOvers.append(handOver)
+            state.handOvers[state.handOvers.count - 1].taken = taken[id] ?? ShardSet()
+        }
+        state.willsTaken = taken.filter { handOvers[$0.key] == nil && sessions[$0.key.session] != nil }
+        return state
+    }
 
     mutating func apply(_ batch: ChangeBatch) {
         for change in batch.changes { apply(change, bodies: batch.bodies) }
@@ -83,6 +93,14 @@ private struct SimulatedDisk {
         case .released(let session, let place): update(session, place) { $0.isReleased = true }
         case .remove(let session, let place): sessions[session]?.deliveries.removeAll { $0.place == place }
         case .received(let part): sessions[part.session]?.received.append(part)
+        case .handOver(let handOver):
+            handOvers[handOver.id] = RestoredHandOver(
+                id: handOver.id, cell: handOver.cell, done: handOver.done, message: bodies[handOver.body], share: handOver.share,
+                taken: ShardSet())
+        case .taken(let handOver, _, let cells): taken[handOver, default: ShardSet()].formUnion(cells)
+        case .handedOver(let handOver):
+            handOvers[handOver] = nil
+            taken[handOver] = nil
         case .forget(let session, let packetID): sessions[session]?.received.removeAll { $0.packetID == packetID }
         }
     }

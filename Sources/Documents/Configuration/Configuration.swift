@@ -24,6 +24,8 @@ package struct Configuration: Sendable {
     package var store: StoreConfiguration?
     /// Values for the parameters and unresolved references of templates and API documents.
     package var parameters: [String: String] = [:]
+    /// Where each of them was given.
+    package var parameterLocations: [String: SourceLocation] = [:]
     /// Named limits that differ from their defaults.
     package var limits: [String: Int] = [:]
     /// For whom the templates' policies stand; `nil` where the file does not say.
@@ -85,6 +87,9 @@ package struct Configuration: Sendable {
         }
         if let section = root["parameters"] {
             parameters = problems.collect { () throws(DocumentError) in try Self.parameters(section) } ?? [:]
+            if case .mapping(let entries) = section.content {
+                parameterLocations = Dictionary(entries.map { ($0.key, $0.keyLocation) }) { first, _ in first }
+            }
         }
         if let section = root["limits"] {
             limits = problems.collect { () throws(DocumentError) in try Self.limits(section, known: knownLimits) } ?? [:]
@@ -127,6 +132,10 @@ extension Configuration {
             else { continue }
             if listener.port != 0, let first = seen.updateValue(listener.location, forKey: listener.address) {
                 problems.add("\(listener.address) is taken by the listener at \(first)", at: listener.location)
+            } else if let other = listeners.first(where: { $0.overlaps(listener) }) {
+                problems.add(
+                    "\(listener.address) is taken by the listener at \(other.location), \(other.address): one of the two is for every address",
+                    at: listener.location)
             }
             listeners.append(listener)
         }

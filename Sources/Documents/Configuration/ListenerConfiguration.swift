@@ -52,6 +52,14 @@ package struct ListenerConfiguration: Sendable, Equatable {
     /// `host:port`, with brackets around an IPv6 address.
     package var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
+    /// Whether the system would give only one of the two its address: the same port, and one for all addresses of this machine.
+    func overlaps(_ other: ListenerConfiguration) -> Bool {
+        guard port != 0, port == other.port, host != other.host else { return false }
+        let hosts = [host, other.host]
+        // `::` takes IPv4's addresses, too.
+        return hosts.contains("::") || (hosts.contains("0.0.0.0") && !hosts.contains { $0.contains(":") })
+    }
+
     static let keys = [
         "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate", "slowConsumer", "scramUsers",
         "dialect", "path", "origins", "limitLoopback", "insecure",

@@ -32,14 +32,22 @@ extension Node {
         }
         let composed: Yams.Node?
         do {
-            // The encoding is named because the default asks the environment.
-            composed = try Yams.Parser(yaml: text, encoding: .utf8).singleRoot()
+            composed = try compose(text)
         } catch {
             throw syntaxError(error, file: file)
         }
         guard let composed else { return Node(.mapping([]), at: SourceLocation(file: file, line: 1, column: 1)) }
         var reader = NodeReader(file: file, limits: limits)
         return try reader.convert(composed, depth: 0)
+    }
+
+    private static func compose(_ text: String) throws -> Yams.Node? {
+        // The encoding is named because the default asks the environment.
+        do { return try Yams.Parser(yaml: text, encoding: .utf8).singleRoot() } catch {
+            // JSON writes characters beyond U+FFFF as two escapes, which are none in YAML.
+            guard let joined = SurrogateEscapes.joined(in: text) else { throw error }
+            return try Yams.Parser(yaml: joined, encoding: .utf8).singleRoot()
+        }
     }
 
     /// Reads a file, see ``parse(file:text:limits:)``.
@@ -56,7 +64,7 @@ extension Node {
             defer { try? handle.close() }
             data = try handle.read(upToCount: limits.bytesMax + 1) ?? Data()
         } catch {
-            throw DocumentError("the file cannot be read: \(error.localizedDescription)", at: whole)
+            throw DocumentError("the file cannot be read: \(obstacle(at: file))", at: whole)
         }
         guard data.count <= limits.bytesMax else {
             throw DocumentError("the document is larger than documentBytesMax (\(limits.bytesMax) bytes)", at: whole)
@@ -65,6 +73,13 @@ extension Node {
             throw DocumentError("the file is not UTF-8 text", at: whole)
         }
         return text
+    }
+
+    private static func obstacle(at file: String) -> String {
+        var isDirectory: ObjCBool = false
+        if unsafe !FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory) { return "there is no such file" }
+        if isDirectory.boolValue { return "it is a directory" }
+        return FileManager.default.isReadableFile(atPath: file) ? "reading it failed" : "this user may not read it"
     }
 
     private static func syntaxError(_ error: any Error, file: String) -> DocumentError {

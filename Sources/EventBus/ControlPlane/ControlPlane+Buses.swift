@@ -84,12 +84,14 @@ extension ControlPlane {
         }
     }
 
-    /// A bus that is there and came by API.
+    /// A bus that is there, and is the built-in one or came by API.
     static func changeable(_ name: String, _ registry: ResourceRegistry) throws(ControlError) -> BusDeclaration {
-        if let bus = registry.buses[name] { return bus }
-        guard let bus = registry.bus(name) else { throw .noBus(name) }
+        guard var bus = registry.bus(name) else { throw .noBus(name) }
+        guard registry.isOfTemplate(bus: name) else { return bus }
         guard name != ResourceSet.defaultBusName else {
-            throw ControlError(.validation, "Event bus default is built in: its description and its tags cannot be changed.")
+            // So that a restart changes nothing about it.
+            bus.createdMilliseconds = bus.createdMilliseconds ?? registry.loadedMilliseconds
+            return bus
         }
         throw .ofTemplate("Event bus \(name)", at: bus.location, .validation)
     }

@@ -70,7 +70,7 @@ extension ResourceRegistry {
     /// What writes the fields; nil for what is not there any more.
     private func writing(_ key: ResourceKey) -> ((inout RecordWriter) -> Void)? {
         switch key {
-        case .bus(let name): buses[name].map { bus in { bus.write(to: &$0) } }
+        case .bus(let name): (name == ResourceSet.defaultBusName ? defaultBus : buses[name]).map { bus in { bus.write(to: &$0) } }
         case .policy(let bus): policies[bus].map { policy in { $0.add(policy.json) } }
         case .connection(let name): connections[name].map { connection in { connection.write(to: &$0) } }
         case .destination(let name): destinations[name].map { destination in { destination.write(to: &$0) } }

@@ -18,6 +18,8 @@ struct ResourceRegistry: Sendable {
     private var templateRules: OrderedTable<RuleKey, EventRule>
     private var templateTopicRules: OrderedTable<String, TopicRule>
     private(set) var buses = OrderedTable<String, BusDeclaration> { $0.name }
+    /// What the API said of the built-in bus; nil for nothing.
+    private(set) var defaultBus: BusDeclaration?
     var eventRules = OrderedTable<RuleKey, EventRule> { RuleKey($0) }
     private(set) var topicRules = OrderedTable<String, TopicRule> { $0.name }
     /// How many event rules each bus has.
@@ -85,6 +87,7 @@ struct ResourceRegistry: Sendable {
         (registry.buses, registry.eventRules, registry.topicRules) = (buses, eventRules, topicRules)
         for rule in eventRules.values { registry.ruleCounts[rule.busName, default: 0] += 1 }
         (registry.connections, registry.destinations) = (connections, destinations)
+        registry.defaultBus = defaultBus
         registry.notes = notes
         // What was said of a bus goes with it.
         registry.policies = policies.filter { names.contains($0.key) }
@@ -95,13 +98,25 @@ struct ResourceRegistry: Sendable {
 
     // MARK: - Buses
 
-    func bus(_ name: String) -> BusDeclaration? { buses[name] ?? templates.buses.first { $0.name == name } }
+    func bus(_ name: String) -> BusDeclaration? {
+        if name == ResourceSet.defaultBusName, let defaultBus { return defaultBus }
+        return buses[name] ?? templates.buses.first { $0.name == name }
+    }
+
     func isOfTemplate(bus name: String) -> Bool { buses[name] == nil }
-    var allBuses: [BusDeclaration] { templates.buses + buses.values }
+
+    var allBuses: [BusDeclaration] {
+        templates.buses.map { $0.name == ResourceSet.defaultBusName ? defaultBus ?? $0 : $0 } + buses.values
+    }
 
     mutating func put(_ bus: BusDeclaration) {
-        changes.needsAll = true
         notes.touch(.bus(bus.name))
+        guard bus.name != ResourceSet.defaultBusName else {
+            // It is there already; what is said of it is nothing to the engine.
+            defaultBus = bus
+            return
+        }
+        changes.needsAll = true
         buses.put(bus)
     }
 

@@ -99,7 +99,8 @@ struct ResourceRestoring {
                 name: try reader.text(), details: try reader.details(), location: SourceLocation(file: try reader.text()),
                 createdMilliseconds: try reader.number(), modifiedMilliseconds: try reader.number())
         }
-        try Self.refuse("event bus \(bus.name)", at: registry.bus(bus.name)?.location)
+        let isBuiltIn = bus.name == ResourceSet.defaultBusName
+        try Self.refuse("event bus \(bus.name)", at: isBuiltIn ? nil : registry.bus(bus.name)?.location)
         registry.put(bus)
         return .bus(bus.name)
     }

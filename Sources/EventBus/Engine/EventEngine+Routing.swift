@@ -82,7 +82,7 @@ extension EventEngine {
         _ event: RoutedEvent, _ delivery: TargetDelivery, _ reserved: ReservedVariables, forwards: inout Int, into output: inout RuleOutput
     ) throws(DeliveryFailure) {
         let (entry, target) = (delivery.entry, delivery.target)
-        guard let hops = nextHop(event.hops) else { return cut(rule: entry.rule.name, topic: target.id) }
+        guard let hops = nextHop(event.hops) else { return cut(rule: entry.rule.name, topic: target.id, entry.counters) }
         switch target.destination {
         case .topic(let destination):
             let topic: String
@@ -105,8 +105,8 @@ extension EventEngine {
             var forwarded = event
             forwarded.hops = hops
             // The same event would take the same way from there, again and again.
-            guard forwarded.buses.insert(name).inserted else { return cut(rule: entry.rule.name, topic: target.id) }
-            guard forwards < limits.busForwardsMax else { return cut(rule: entry.rule.name, topic: target.id) }
+            guard forwarded.buses.insert(name).inserted else { return cut(rule: entry.rule.name, topic: target.id, entry.counters) }
+            guard forwards < limits.busForwardsMax else { return cut(rule: entry.rule.name, topic: target.id, entry.counters) }
             forwards += 1
             totals.eventsAccepted.increment()
             countDelivery(entry.counters)

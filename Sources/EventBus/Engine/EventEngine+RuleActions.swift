@@ -18,7 +18,7 @@ extension EventEngine {
             let event = try event(action, payload: payload, match, run)
             // Nothing that the bus's rules would make of it could pass.
             guard nextHop(run.hops) != nil else {
-                cut(rule: run.entry.rule.name, topic: run.input.topic)
+                cut(rule: run.entry.rule.name, topic: run.input.topic, run.entry.counters)
                 return false
             }
             put(event, onBus: event.busName, hops: run.hops, rules: run.rules, into: &run.output)
@@ -62,10 +62,10 @@ extension EventEngine {
             throw .invalidTopic("the topic is longer than \(TopicTemplate.bytesMax) bytes")
         }
         guard !topic.hasPrefix("$") else { throw .invalidTopic("the topic would begin with `$`, which belongs to the broker") }
-        guard isTopicName(topic) else { throw .invalidTopic("the topic would have `+`, `#` or NUL in it") }
+        guard isTopicName(topic) else { throw .invalidTopic("the topic would have `+`, `#` or a control character in it") }
         let headers = try republish.headers?.render(run.input, match, payload: payload)
         guard let hops = nextHop(run.hops) else {
-            cut(rule: run.entry.rule.name, topic: run.input.topic)
+            cut(rule: run.entry.rule.name, topic: run.input.topic, run.entry.counters)
             return nil
         }
         var message = Message(topic: topic, payload: payload, qos: republish.qos, hops: hops)

@@ -174,8 +174,10 @@ package final class EventEngine: Sendable {
     }
 
     /// Counts and logs an output that is not made because its message has passed through too many rules.
-    func cut(rule: String, topic: String) {
+    func cut(rule: String, topic: String, _ counters: RuleCounters) {
         totals.ruleHopsCut.increment()
+        counters.failed.increment()
+        counters.lastError.withLock { $0 = "an output was cut: it had passed through as many rules or buses as it may" }
         log(
             "rule output cut", subject: "cut \(rule)",
             [
@@ -223,6 +225,11 @@ package final class EventEngine: Sendable {
     /// Says that a policy is kept, and kept to by nobody.
     func notePolicy(bus: String) {
         log("bus policy kept, not enforced: listeners say who may call", subject: "policy \(bus)", ["bus": "\(bus)"])
+    }
+
+    /// The same of a queue's.
+    package func notePolicy(queue: String) {
+        log("queue policy kept, not enforced: listeners say who may call", subject: "queue policy \(queue)", ["queue": "\(queue)"])
     }
 
     /// Writes what a rule's cloudwatchLogs action selected, each time: it was asked for.

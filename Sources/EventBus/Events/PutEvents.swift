@@ -62,8 +62,16 @@ package enum PutEventsError: Error, Sendable, Equatable {
     case tooLarge
     /// The disk takes nothing; they may be on their way all the same.
     case notKept
+    /// Event loops have more to publish than they may; nothing was done.
+    case throttled
 
-    package var code: String { self == .notKept ? ControlError.notKept.code.rawValue : "ValidationException" }
+    package var code: String {
+        switch self {
+        case .notKept: ControlError.notKept.code.rawValue
+        case .throttled: "ThrottlingException"
+        default: "ValidationException"
+        }
+    }
     package var httpStatus: Int { self == .notKept ? 503 : 400 }
 
     package var message: String {
@@ -77,6 +85,7 @@ package enum PutEventsError: Error, Sendable, Equatable {
         case .tooLarge:
             "Total size of the entries in the request is over the limit."
         case .notKept: ControlError.notKept.message
+        case .throttled: "Rate exceeded: more waits to be published than there is room for (publishBytesWaitingMax); try again later."
         }
     }
 }

@@ -3,7 +3,7 @@ package import Documents
 /// Where functions are called.
 package struct LambdaEndpoint: Sendable, Equatable {
     let endpoint: HTTPEndpoint
-    let path: String
+    private let path: String
 
     /// Reads `lambda: { endpoint: URL }` of the configuration.
     package init(_ setting: Configuration.AllowedHost) throws(DocumentError) {
@@ -15,6 +15,11 @@ package struct LambdaEndpoint: Sendable, Equatable {
         } catch {
             throw DocumentError("lambda: endpoint: \(error)", at: setting.location)
         }
+    }
+
+    /// The target of a call: a path that ends as calls do is that of all functions, since a runtime emulator knows its only one as `function`.
+    fileprivate func target(of function: String) -> String {
+        path.hasSuffix("/invocations") ? path : "\(path)/2015-03-31/functions/\(HTTPText.percentEncoded(function))/invocations"
     }
 }
 
@@ -51,7 +56,7 @@ struct LambdaFunction: Sendable {
 
     /// The call: the function's answer is not waited for by those whose endpoint works as the service does.
     func invocation(_ payload: [UInt8]) -> HTTPInvocation {
-        var target = "\(endpoint.path)/2015-03-31/functions/\(HTTPText.percentEncoded(name))/invocations"
+        var target = endpoint.target(of: name)
         if let qualifier { HTTPText.appendQuery([("Qualifier", qualifier)], to: &target) }
         return HTTPInvocation(
             kind: .function, method: "POST", endpoint: endpoint.endpoint, target: target,

@@ -121,7 +121,9 @@ struct EventRuleReader {
         do throws(EventPatternError) {
             return (try EventPattern(parsing: json), String(decoding: json, as: UTF8.self))
         } catch {
-            throw DocumentError(error.message, at: value.location)
+            let fault = PatternFault(in: value, of: error)
+            let field = fault.path.isEmpty ? "" : ", EventPattern at `\(fault.field)`"
+            throw DocumentError("\(what)\(field): \(error.message)", at: fault.location)
         }
     }
 

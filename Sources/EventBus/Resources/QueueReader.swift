@@ -24,6 +24,11 @@ enum QueueReader {
             guard let other = queue.settings.redrivePolicy?.deadLetterQueue else { continue }
             let location = resource.properties["RedrivePolicy"]?.location ?? resource.location
             _ = problems.collect { () throws(DocumentError) in try declared.requireQueue(other, at: location) }
+            guard let allowed = queues.first(where: { $0.name == other })?.settings.redriveAllowPolicy, !allowed.allows(queue.name) else {
+                continue
+            }
+            problems.add(
+                "AWS::SQS::Queue `\(resource.logicalID)`: the RedriveAllowPolicy of `\(other)` does not allow this queue", at: location)
         }
         return queues
     }
@@ -33,11 +38,12 @@ enum QueueReader {
         let properties = resource.properties
         var problems = ProblemCollector()
         _ = problems.collect { () throws(DocumentError) in
-            try refuseUnknown(properties, what: what, known: settings + ["QueueName", "RedrivePolicy", "Tags", "FifoQueue"])
+            try refuseUnknown(
+                properties, what: what, known: settings + ["QueueName", "RedriveAllowPolicy", "RedrivePolicy", "Tags", "FifoQueue"])
         }
         let name = problems.collect { () throws(DocumentError) in try self.name(resource, what) }
         var queue = QueueSettings()
-        for property in settings + ["FifoQueue", "RedrivePolicy"] {
+        for property in settings + ["FifoQueue", "RedriveAllowPolicy", "RedrivePolicy"] {
             guard let value = properties[property] else { continue }
             _ = problems.collect { () throws(DocumentError) in
                 let text = value.isScalar ? try value.text(property) : String(decoding: try value.json(property), as: UTF8.self)

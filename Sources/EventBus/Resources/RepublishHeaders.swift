@@ -97,7 +97,9 @@ struct RepublishHeaders: Sendable {
     // MARK: What the fields may hold
 
     private static func checkText(_ text: String, _ field: String) throws(DeliveryFailure) {
-        guard !text.utf8.contains(0) else { throw .invalidHeader(field: field, "would have NUL in it") }
+        guard !Topics.hasDisallowedCharacter(text.utf8.span) else {
+            throw .invalidHeader(field: field, "would have a control character in it")
+        }
     }
 
     private static func isUTF8(_ text: String) throws(DeliveryFailure) -> Bool {

@@ -31,7 +31,8 @@ struct QueueAction: Sendable {
 
 /// Whether a text could be the name of a topic.
 func isTopicName(_ text: String) -> Bool {
-    !text.isEmpty && !text.utf8.contains { $0 == 0 || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "#") }
+    !text.isEmpty && !text.utf8.contains { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "#") }
+        && !Topics.hasDisallowedCharacter(text.utf8.span)
 }
 
 /// Reads the actions of an `AWS::IoT::TopicRule`.

@@ -26,15 +26,20 @@ extension EventsService {
         return tags
     }
 
-    /// At most `Limit` of a list that is ordered by names, from the one that `NextToken` names.
+    /// At most `Limit` of a list that is ordered by names, from where `NextToken` says.
     static func page<Element>(
         _ all: [Element], _ members: RequestMembers, name: (Element) -> String
     ) throws(ServiceError) -> (page: [Element], next: AnswerDocument?) {
         let most = try members.integer("Limit") ?? 100
         if most < 1 { throw .constraint("\(most)", at: "limit", "Member must have value greater than or equal to 1") }
         if most > 100 { throw .constraint("\(most)", at: "limit", "Member must have value less than or equal to 100") }
-        let rest = try members.text("NextToken", .nextToken).map { token in all.drop { name($0) < token } } ?? all[...]
-        return (Array(rest.prefix(most)), rest.dropFirst(most).first.map { .text(name($0)) })
+        let token = members.listingToken
+        var rest = all[...]
+        if let text = try members.text("NextToken", .nextToken) {
+            guard let first = token.name(in: text) else { throw ServiceError(.validation, "Parameter NextToken is not valid.") }
+            rest = all.drop { name($0) < first }
+        }
+        return (Array(rest.prefix(most)), rest.dropFirst(most).first.map { .text(token.text(at: name($0))) })
     }
 }
 

@@ -79,6 +79,14 @@ struct RequestMembers {
         return value
     }
 
+    /// What a call says, but for some members: names and values by turns, in the order of the names.
+    func texts(but others: [String]) -> [String] {
+        object.members.filter { !others.contains($0.name) && $0.value.kind != .null }
+            .map { ($0.name, String(decoding: $0.value.rawJSON, as: UTF8.self)) }
+            .sorted { $0 < $1 }
+            .flatMap { [$0.0, $0.1] }
+    }
+
     func has(_ name: String) -> Bool { member(name) != nil }
 
     /// A list of objects that are read elsewhere.

@@ -17,6 +17,8 @@ package struct ServiceError: Error, Equatable {
         case accessDenied = "AccessDeniedException"
         case unsupportedMediaType = "UnsupportedMediaTypeException"
         case requestTimeout = "RequestTimeoutException"
+        /// More waits than there is room for; SDKs try again.
+        case throttling = "ThrottlingException"
         /// The disk takes nothing.
         case serviceUnavailable = "ServiceUnavailableException"
     }
@@ -38,7 +40,7 @@ package struct ServiceError: Error, Equatable {
         self.message = message
         status =
             switch code {
-            case .validation, .serialization, .unknownOperation: .badRequest
+            case .validation, .serialization, .unknownOperation, .throttling: .badRequest
             case .missingAuthenticationToken, .accessDenied: .forbidden
             case .unsupportedMediaType: .unsupportedMediaType
             case .requestTimeout: .requestTimeout

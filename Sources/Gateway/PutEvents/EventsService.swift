@@ -148,6 +148,7 @@ struct EventsService: JSONService {
 
     /// Puts events; returns when everything that they caused has been published and sent, in order, and what of it waits is kept.
     func put(_ entries: [PutEventsEntry]) async throws(PutEventsError) -> [PutEventsResult] {
+        guard broker.admitsPublish() else { throw .throttled }
         let (results, messages) = try control.delivery.putEvents(entries)
         if !messages.isEmpty { await broker.publish(messages) }
         do throws(ControlError) { try await control.kept() } catch { throw .notKept }
@@ -156,5 +157,13 @@ struct EventsService: JSONService {
 }
 
 extension ServiceError {
-    init(_ error: PutEventsError) { self.init(error == .notKept ? .serviceUnavailable : .validation, error.message) }
+    init(_ error: PutEventsError) {
+        let code: Code =
+            switch error {
+            case .notKept: .serviceUnavailable
+            case .throttled: .throttling
+            default: .validation
+            }
+        self.init(code, error.message)
+    }
 }

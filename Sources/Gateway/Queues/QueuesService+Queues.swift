@@ -9,6 +9,7 @@ extension QueuesService {
         let attributes = try members.textMap("Attributes") ?? [:]
         let tags = try members.textMap("tags") ?? [:]
         try table { (table, now) throws(QueueError) in try table.create(try QueueName(text), attributes: attributes, tags: tags, now: now) }
+        if attributes["Policy"]?.isEmpty == false { notePolicy(text) }
         return Self.answer(urlOf: text, call)
     }
 
@@ -45,15 +46,21 @@ extension QueuesService {
         return AnswerDocument.object(["queueUrls": .texts(page.map { Self.url(of: $0, call) }), "NextToken": next.map { .text($0) }]).json
     }
 
-    /// At most `MaxResults` of the names, from the one that `NextToken` names; as many as 1,000 without it, and then no token, as the
-    /// service does.
+    /// At most `MaxResults` of the names, from where `NextToken` says; as many as 1,000 without it, and then no token, as the service does.
     private static func page(_ names: [String], _ members: RequestMembers) throws(ServiceError) -> (page: [String], next: String?) {
-        let rest = try members.text("NextToken").map { token in names.filter { $0 >= token } } ?? names
+        let token = members.listingToken
+        var rest = names[...]
+        if let text = try members.text("NextToken") {
+            guard let first = token.name(in: text) else {
+                throw ServiceError(QueueError(.invalidParameterValue, "Invalid or expired next token."))
+            }
+            rest = names.drop { $0 < first }
+        }
         guard let most = try members.integer("MaxResults") else { return (Array(rest.prefix(1_000)), nil) }
         guard (1...1_000).contains(most) else {
             throw ServiceError(.invalid("\(most)", "MaxResults", "Must be between 1 and 1000, if provided."))
         }
-        return (Array(rest.prefix(most)), rest.dropFirst(most).first)
+        return (Array(rest.prefix(most)), rest.dropFirst(most).first.map(token.text))
     }
 
     func deleteQueue(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
@@ -88,6 +95,7 @@ extension QueuesService {
         let queue = try Self.queue(members)
         guard let attributes = try members.textMap("Attributes") else { throw ServiceError(QueueError.missing("Attributes")) }
         try table { (table, now) throws(QueueError) in try table.setAttributes(attributes, of: queue, now: now) }
+        if attributes["Policy"]?.isEmpty == false { notePolicy(queue) }
         return Self.done
     }
 

@@ -45,6 +45,8 @@ struct QueuesService: JSONService {
     let bodyBytesMax: Int
     /// The time.
     let source: EventSource
+    /// Told the name of a queue whose policy is kept, and kept to by nobody.
+    let notePolicy: @Sendable (String) -> Void
 
     func perform(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
         let answer = try await carryOut(operation, call)

@@ -88,7 +88,11 @@ struct TopicRulesService: Sendable {
         let most = query["maxResults"].map { Int($0) } ?? Self.pageMax
         guard let most, (1...Self.pageMax).contains(most) else { throw Self.invalid("maxResults must be between 1 and \(Self.pageMax).") }
         var rules = try ask { (control) throws(ControlError) in try control.topicRules() }
-        if let token = query["nextToken"] { rules.removeAll { $0.name < token } }
+        let token = ListingToken(listing: ["ListTopicRules", query["topic"] ?? "", query["ruleDisabled"] ?? ""])
+        if let text = query["nextToken"] {
+            guard let first = token.name(in: text) else { throw Self.invalid("Invalid nextToken") }
+            rules.removeAll { $0.name < first }
+        }
         if let topic = query["topic"] { rules.removeAll { !$0.isFor(topic: topic) } }
         if let disabled = query["ruleDisabled"] {
             guard ["true", "false"].contains(disabled) else { throw Self.invalid("ruleDisabled must be true or false.") }
@@ -99,7 +103,8 @@ struct TopicRulesService: Sendable {
             throw Self.invalid("ListTopicRules has no parameter \(other); there are \(known.joined(separator: ", ")).")
         }
         return AnswerDocument.object([
-            "rules": .list(rules.prefix(most).map(Self.summary)), "nextToken": rules.dropFirst(most).first.map { .text($0.name) },
+            "rules": .list(rules.prefix(most).map(Self.summary)),
+            "nextToken": rules.dropFirst(most).first.map { .text(token.text(at: $0.name)) },
         ]).json
     }
 

@@ -169,7 +169,9 @@ extension LoadError {
     /// What an error of the network or of TLS means while a connection is opened.
     static func duringOpening(_ error: any Error, name: String) -> LoadError {
         if let error = error as? LoadError { return error }
-        if error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError { return .tls("\(name): TLS failed: \(error)") }
+        if error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError {
+            return .tls("\(name): TLS failed: \(TLSErrorText.of(error))")
+        }
         return .cannotConnect("\(name): \(error)")
     }
 }

@@ -33,15 +33,42 @@ package enum Topics {
         }
     }
 
-    /// Checks a text of the wire: well-formed UTF-8 without U+0000.
+    /// Checks a text of the wire: well-formed UTF-8 without U+0000, control characters and code points that Unicode keeps for no character.
+    ///
+    /// The specification leaves it to the receiver to close the connection for the latter (MQTT 3.1.1 section 1.5.3, MQTT 5 section 1.5.4).
+    /// Many clients do when they are sent one, and would meet a message that is sent again, or retained, at every reconnect.
     package static func validate(text: Span<UInt8>, in type: PacketType) throws(DecodeError) {
         do {
             _ = try UTF8Span(validating: text)  // [MQTT-1.5.3-1] [MQTT5-1.5.4-1]
         } catch {
             throw .invalidUTF8(type)
         }
-        // [MQTT-1.5.3-2] [MQTT-4.7.3-2] [MQTT5-1.5.4-2] [MQTT5-4.7.3-2]
-        for index in text.indices where text[index] == 0 { throw .nullCharacter(type) }
+        for index in text.indices {
+            let byte = text[index]
+            if byte >= 0x20 && byte < 0x7F { continue }
+            // [MQTT-1.5.3-2] [MQTT-4.7.3-2] [MQTT5-1.5.4-2] [MQTT5-4.7.3-2]
+            if byte == 0 { throw .nullCharacter(type) }
+            if isDisallowed(byte, at: index, in: text) { throw .disallowedCharacter(type) }
+        }
+    }
+
+    /// Whether a well-formed text holds a character that no text of the wire may, U+0000 among them.
+    package static func hasDisallowedCharacter(_ text: Span<UInt8>) -> Bool {
+        for index in text.indices where isDisallowed(text[index], at: index, in: text) { return true }
+        return false
+    }
+
+    /// Whether the scalar that begins at an index is a control character or a non-character; the text is well-formed.
+    private static func isDisallowed(_ first: UInt8, at index: Int, in text: Span<UInt8>) -> Bool {
+        switch first {
+        case 0x00...0x1F, 0x7F: true  // U+0000 to U+001F, U+007F
+        case 0xC2: text[index + 1] <= 0x9F  // U+0080 to U+009F
+        case 0xEF where text[index + 1] == 0xB7: (0x90...0xAF).contains(text[index + 2])  // U+FDD0 to U+FDEF
+        case 0xEF: text[index + 1] == 0xBF && text[index + 2] >= 0xBE  // U+FFFE and U+FFFF
+        // The same two of every other plane: their 16 low bits are all ones but for the last.
+        case 0xF0...0xF4: text[index + 1] & 0x0F == 0x0F && text[index + 2] == 0xBF && text[index + 3] >= 0xBE
+        default: false
+        }
     }
 
     /// `a/#` as the filter that matches the same but `a` itself: what AWS IoT takes `#` for, one level or more.

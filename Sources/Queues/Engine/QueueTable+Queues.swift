@@ -131,6 +131,14 @@ extension QueueTable {
         guard hasQueue(policy.deadLetterQueue) else {
             throw .invalid(policy.text, "RedrivePolicy", "Dead letter target does not exist.")
         }
+        // As the service does, when a queue asks for it: what was there before the dead-letter queue said so stays.
+        guard queues[name]?.settings.redrivePolicy != policy, let allowed = queues[policy.deadLetterQueue]?.settings.redriveAllowPolicy
+        else {
+            return
+        }
+        guard allowed.allows(name) else {
+            throw .invalid(policy.text, "RedrivePolicy", "The RedriveAllowPolicy of the dead letter target does not allow this queue.")
+        }
     }
 
     package func tags(of name: String) throws(QueueError) -> [String: String] {

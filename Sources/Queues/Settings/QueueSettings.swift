@@ -1,3 +1,5 @@
+import Rules
+
 /// The attributes of a queue that its owner sets.
 package struct QueueSettings: Sendable, Equatable {
     /// Seconds for which a received message is hidden from other receivers.
@@ -10,6 +12,9 @@ package struct QueueSettings: Sendable, Equatable {
     package var receiveMessageWaitTimeSeconds = 0
     package var maximumMessageSize = 1_048_576
     package var redrivePolicy: RedrivePolicy?
+    package var redriveAllowPolicy: RedriveAllowPolicy?
+    /// Who else may use the queue: JSON as it was given, kept to by nobody (see ``AllowingPolicy``).
+    package private(set) var policy: String?
 
     package init() {}
 
@@ -31,9 +36,11 @@ package struct QueueSettings: Sendable, Equatable {
 
     /// What the service knows and Crema does not do, with the one value that changes nothing.
     private static let unsupported = [
-        "FifoQueue": "false", "ContentBasedDeduplication": "false", "DeduplicationScope": nil, "FifoThroughputLimit": nil, "Policy": "",
-        "KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": nil, "SqsManagedSseEnabled": "false", "RedriveAllowPolicy": "",
+        "FifoQueue": "false", "ContentBasedDeduplication": "false", "DeduplicationScope": nil, "FifoThroughputLimit": nil,
+        "KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": nil, "SqsManagedSseEnabled": "false",
     ]
+
+    private static let documents = ["Policy", "RedriveAllowPolicy", "RedrivePolicy"]
 
     /// The attributes that can only be read.
     package static let computedNames = [
@@ -43,7 +50,7 @@ package struct QueueSettings: Sendable, Equatable {
 
     /// Whether the service has an attribute of this name.
     package static func isKnown(_ name: String) -> Bool {
-        name == "RedrivePolicy" || numbers.contains { $0.name == name } || unsupported.keys.contains(name) || computedNames.contains(name)
+        documents.contains(name) || numbers.contains { $0.name == name } || unsupported.keys.contains(name) || computedNames.contains(name)
     }
 
     /// Sets attributes as a request names them.
@@ -64,12 +71,31 @@ package struct QueueSettings: Sendable, Equatable {
                         + "\(number.range.upperBound), not '\(value)'.")
             }
             self[keyPath: number.path] = parsed
-        } else if name == "RedrivePolicy" {
-            redrivePolicy = value.isEmpty ? nil : try RedrivePolicy(json: value)
+        } else if Self.documents.contains(name) {
+            try set(document: name, value)
         } else if let harmless = Self.unsupported[name] {
             guard value == harmless else { throw Self.refusal(of: name) }
         } else {
             throw QueueError(.invalidAttributeName, "Unknown Attribute \(name).")
+        }
+    }
+
+    /// An empty text takes a document away.
+    private mutating func set(document name: String, _ text: String) throws(QueueError) {
+        switch name {
+        case "RedrivePolicy": redrivePolicy = text.isEmpty ? nil : try RedrivePolicy(json: text)
+        case "RedriveAllowPolicy": redriveAllowPolicy = text.isEmpty ? nil : try RedriveAllowPolicy(json: text)
+        default:
+            do throws(AllowingPolicy.Refusal) { if !text.isEmpty { _ = try AllowingPolicy(parsing: text) } } catch {
+                let reason =
+                    switch error {
+                    case .invalid(let reason): reason
+                    case .denial(let statement):
+                        "Effect Deny of statement \(statement) is not supported by Crema: nobody checks who uses a queue. Allow is taken"
+                    }
+                throw QueueError(.invalidAttributeValue, "Invalid value for the parameter Policy. Reason: \(reason).")
+            }
+            policy = text.isEmpty ? nil : text
         }
     }
 
@@ -83,6 +109,8 @@ package struct QueueSettings: Sendable, Equatable {
         var attributes: [String: String] = [:]
         for number in Self.numbers { attributes[number.name] = String(self[keyPath: number.path]) }
         attributes["RedrivePolicy"] = redrivePolicy?.text
+        attributes["RedriveAllowPolicy"] = redriveAllowPolicy?.text
+        attributes["Policy"] = policy
         return attributes
     }
 }

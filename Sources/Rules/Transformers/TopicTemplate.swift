@@ -50,7 +50,7 @@ package struct TopicTemplate: Sendable {
         var rest = ArraySlice(template.utf8)
         while !rest.isEmpty {
             let literal = rest.prefix { $0 != UInt8(ascii: "<") }
-            if let character = TopicTemplate.wildcard(in: literal) { throw .forbiddenCharacter(character) }
+            if let character = TopicTemplate.forbidden(in: literal) { throw .forbiddenCharacter(character) }
             if !literal.isEmpty { parts.append(.literal(literal)) }
             rest = rest[literal.endIndex...]
             guard !rest.isEmpty else { break }
@@ -83,7 +83,7 @@ package struct TopicTemplate: Sendable {
                 guard let value = path.select(in: event), value.kind != .null else { throw .missingValue(placeholder: name) }
                 guard let text = value.scalarText else { throw .notScalar(placeholder: name) }
                 guard !text.isEmpty else { throw .emptyValue(placeholder: name) }
-                if let character = TopicTemplate.wildcard(in: text) ?? TopicTemplate.shapeChange(in: text, at: topic.count) {
+                if let character = TopicTemplate.forbidden(in: text) ?? TopicTemplate.shapeChange(in: text, at: topic.count) {
                     throw .changesShape(placeholder: name, character: character)
                 }
                 topic.append(contentsOf: text)
@@ -93,10 +93,22 @@ package struct TopicTemplate: Sendable {
         return String(decoding: topic, as: UTF8.self)
     }
 
-    private static func wildcard(in text: ArraySlice<UInt8>) -> String? {
+    private static func forbidden(in text: ArraySlice<UInt8>) -> String? {
         if text.contains(UInt8(ascii: "+")) { return "'+'" }
         if text.contains(UInt8(ascii: "#")) { return "'#'" }
-        return text.contains(0) ? "NUL" : nil
+        if text.contains(0) { return "NUL" }
+        return text.contains { $0 < 0x20 || $0 >= 0x7F } ? unprintable(in: text) : nil
+    }
+
+    /// A control character or what is no character of Unicode: many clients close the connection that brings them one.
+    private static func unprintable(in text: ArraySlice<UInt8>) -> String? {
+        let found = String(decoding: text, as: UTF8.self).unicodeScalars.first {
+            $0.properties.generalCategory == .control || $0.properties.isNoncharacterCodePoint
+        }
+        return found.map { scalar in
+            let digits = String(scalar.value, radix: 16, uppercase: true)
+            return "U+" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
+        }
     }
 
     /// A level separator, or a `$` that would turn the whole topic into one of the broker's own.

@@ -30,10 +30,10 @@ struct CheckCommand: ParsableCommand {
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(report), as: UTF8.self))
+            try TerminalOutput.standard.write(line: String(decoding: try encoder.encode(report), as: UTF8.self))
         } else {
-            let stream = report.errors.isEmpty ? FileHandle.standardOutput : FileHandle.standardError
-            stream.write(Data((report.lines.joined(separator: "\n") + "\n").utf8))
+            let output = report.errors.isEmpty ? TerminalOutput.standard : TerminalOutput.error
+            try output.write(line: report.lines.joined(separator: "\n"))
         }
         if !report.ok { throw ExitCode(2) }
     }

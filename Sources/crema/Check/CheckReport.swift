@@ -71,14 +71,14 @@ struct CheckReport: Encodable {
     var routes: [Route] = []
     var unknownResources: [UnknownResource] = []
     var certificates: [CertificateFinding] = []
+    /// What can be served and is most likely not meant.
+    var warnings: [Problem] = []
     var errors: [Problem] = []
 
     /// A configuration that cannot be used.
     init(_ error: DocumentError) {
         ok = false
-        errors = error.problems.map {
-            Problem(file: $0.location.file, line: $0.location.line, column: $0.location.column, message: $0.message)
-        }
+        errors = error.problems.map { Problem($0.message, at: $0.location) }
     }
 
     init(_ loaded: LoadedConfiguration) {
@@ -105,15 +105,16 @@ struct CheckReport: Encodable {
             CertificateFinding(
                 severity: $0.severity.name, subject: $0.subject.rawValue, file: $0.file, text: $0.text, daysLeft: $0.daysLeft)
         }
-        ok = !findings.contains { $0.severity == .failure }
+        warnings = loaded.warnings.map { Problem($0.text, at: $0.location) }
+        if let store = loaded.configuration.store, let obstacle = store.obstacle { errors = [Problem(obstacle, at: store.location)] }
+        ok = errors.isEmpty && !findings.contains { $0.severity == .failure }
     }
 }
 
 extension CheckReport {
     /// One line for each finding, under headings.
     var lines: [String] {
-        let errors = errors.map { ($0.line > 0 ? "\($0.file):\($0.line):\($0.column)" : $0.file) + ": \($0.message)" }
-        guard errors.isEmpty else { return errors }
+        guard errors.isEmpty else { return errors.map(\.text) }
         return section("Listeners", listeners.map { "\($0.address)  \($0.protocol)  \($0.authentication)" })
             + (store?.lines ?? [])
             + section("Buses", buses)
@@ -123,11 +124,20 @@ extension CheckReport {
             + section("API routes of services that Crema does not have, answered 501", routes.compactMap(\.unservedLine))
             + section("Resources of other types, not served", unknownResources.map { "\($0.logicalID)  \($0.type)  \($0.location)" })
             + section("Certificates", certificates.map { "\($0.severity): \($0.file): \($0.text)" })
+            + section("Warnings", warnings.map(\.text))
     }
 
     private func section(_ title: String, _ lines: [String]) -> [String] {
         lines.isEmpty ? [] : ["\(title) (\(lines.count))"] + lines.map { "  " + $0 }
     }
+}
+
+extension CheckReport.Problem {
+    fileprivate init(_ message: String, at location: SourceLocation) {
+        self.init(file: location.file, line: location.line, column: location.column, message: message)
+    }
+
+    fileprivate var text: String { (line > 0 ? "\(file):\(line):\(column)" : file) + ": \(message)" }
 }
 
 extension CheckReport.Route {

@@ -31,7 +31,12 @@ struct DemoCommand: AsyncParsableCommand {
             interruption.cancel()
             children.endAll()
         }
-        let printer = DemoPrinter()
+        // Writing tells when the reader has gone. A handler that does nothing, which the children do not inherit, as they would SIG_IGN.
+        _ = signal(SIGPIPE) { _ in }
+        let printer = DemoPrinter {
+            children.endAll()
+            Foundation.exit(1)
+        }
         do {
             var play = DemoPlay(site: site, children: children, printer: printer)
             try await play.perform()
@@ -44,9 +49,9 @@ struct DemoCommand: AsyncParsableCommand {
         }
     }
 
-    /// Ends the children before the demo itself, when Ctrl-C or a signal ends it early.
+    /// Ends the children before the demo itself, when Ctrl-C, a closed terminal or a signal ends it early.
     private func endOnInterruption(_ children: ChildProcesses) -> InterruptionWatch {
-        InterruptionWatch { signal in
+        InterruptionWatch([SIGINT, SIGTERM, SIGHUP]) { signal in
             children.endAll()
             // 128 + the signal's number, as shells report it.
             Foundation.exit(128 + signal)

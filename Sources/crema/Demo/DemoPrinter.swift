@@ -10,6 +10,9 @@ struct DemoPrinter: Sendable {
         case cyan = "36"
     }
 
+    /// Called when nobody reads what is written any more.
+    let readerHasGone: @Sendable () -> Void
+
     private let coloured = isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["NO_COLOR"] == nil
 
     func heading(_ text: String) { show(paint(text, .bold)) }
@@ -59,6 +62,6 @@ struct DemoPrinter: Sendable {
 
     /// Prints at once, also into a pipe: whoever watches a demo watches it live.
     private func show(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        do { try TerminalOutput.standard.write(line: text) } catch { readerHasGone() }
     }
 }

@@ -2,6 +2,8 @@ import AdminServer
 import ArgumentParser
 
 /// `crema clients`: who is connected, and whose session waits.
+///
+/// A user name that nobody has proved stands in parentheses.
 struct ClientsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clients", abstract: "List connected clients and sessions that wait for theirs.")
@@ -27,7 +29,7 @@ struct ClientsCommand: AsyncParsableCommand {
         [
             .init(client.clientID), .init(client.connected ? "connected" : "offline", style: client.connected ? nil : .dim),
             .init(client.connected ? DurationText.short(seconds: client.connectedSeconds) : ""),
-            .init(client.principal ?? client.userName ?? ""), .init(client.peer ?? ""), .init(client.listener ?? ""),
+            .init(client.principal ?? client.userName.map { "(\($0))" } ?? ""), .init(client.peer ?? ""), .init(client.listener ?? ""),
             .init(client.protocolVersion), .init(client.subscriptions), .init(client.queued), .init(client.inFlight),
             .init(client.dropped, style: client.dropped > 0 ? .red : nil),
         ]

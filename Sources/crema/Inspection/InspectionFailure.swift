@@ -1,5 +1,6 @@
 import ArgumentParser
 import AsyncHTTPClient
+import LoadGenerator
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -34,7 +35,7 @@ enum InspectionFailure: Error, Equatable {
             switch error {
             case let failure as InspectionFailure: failure
             case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
-                .tls("cannot speak TLS with \(address): \(error)")
+                .tls("cannot speak TLS with \(address): \(TLSErrorText.of(error))")
             case is NIOConnectionError, is IOError, is ChannelError:
                 .cannotConnect("cannot connect to \(address); is `crema serve` running with an admin listener there?")
             case let failure as HTTPClientError where failure == .tlsHandshakeTimeout:

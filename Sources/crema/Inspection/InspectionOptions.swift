@@ -18,7 +18,9 @@ struct InspectionOptions: ParsableArguments {
         let variable = environment["CREMA_ADMIN"].flatMap { $0.isEmpty ? nil : $0 }
         let text = admin ?? variable ?? Self.standardAddress
         guard let url = URL(string: text), let scheme = url.scheme, scheme == "http" || scheme == "https",
-            let host = url.host(), !host.isEmpty, url.query() == nil, url.fragment() == nil
+            let host = url.host(), !host.isEmpty, url.query() == nil, url.fragment() == nil,
+            // The HTTP client takes whatever number stands there for one of 16 bits.
+            (1...65_535).contains(url.port ?? 80)
         else {
             let origin = admin == nil && variable != nil ? "CREMA_ADMIN" : "--admin"
             throw .usage("\(origin): '\(TerminalText.escaped(text))' is no URL like \(Self.standardAddress)")

@@ -59,7 +59,8 @@ struct RulesTestCommand: AsyncParsableCommand {
     private func report(_ make: () throws -> RuleTrial) throws {
         let trial: RuleTrial
         do { trial = try make() } catch {
-            TerminalOutput.error.writeLine("crema rules test: \(TerminalText.escaped("\(error)"))")
+            TerminalOutput.error.writeLine(
+                "crema rules test: \(TerminalText.escaped((error as? InspectionFailure)?.message ?? "\(error)"))")
             throw ExitCode(2)
         }
         let text = json ? try RuleTrialDocument(trial).text() : trial.lines

@@ -2,7 +2,9 @@ import FoundationEssentials
 import Glibc
 
 /// Whoever read the output has gone, as `crema tail | head` does.
-struct OutputClosed: Error {}
+struct OutputClosed: Error, CustomStringConvertible {
+    var description: String { "the output cannot be written: its reader has gone, or its disk is full" }
+}
 
 /// The standard output or error, written without a buffer: a line is there when it happened, also in a pipe.
 struct TerminalOutput {

@@ -25,9 +25,20 @@ struct HTTPListenerService<Server: Service>: Service {
     let listener: ListenerConfiguration
     let server: Server
 
+    /// How long requests that have begun may take to finish once the shutdown begins: MQTT's clients wait for it.
+    private static var finishLimit: Duration { .seconds(5) }
+
     func run() async throws {
         do {
-            try await server.run()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await server.run() }
+                group.addTask {
+                    try await gracefulShutdown()
+                    try await Task.sleep(for: Self.finishLimit)
+                }
+                defer { group.cancelAll() }
+                _ = try await group.next()
+            }
         } catch let error as IOError {
             throw BindFailure(listener: listener, error: error)
         }

@@ -52,6 +52,7 @@ struct ReloadService: Service {
         await broker.setRules(control.delivery)
         for gateway in gateways { gateway.replace(routes: loaded.routes) }
         log.info("\(loaded.rightsText)")
+        for warning in loaded.warnings { log.warning("\(warning.location): \(warning.text)") }
         let rules = loaded.resources.eventRuleCount + loaded.resources.topicRuleCount
         let routes = loaded.documents.apis.flatMap(\.routes).count
         log.notice(

@@ -29,6 +29,11 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         // A peer or a reader of the log that went away is no reason to end.
         _ = signal(SIGPIPE, SIG_IGN)
+        // From the beginning: a signal while the store is read is not to end the process in the middle of it.
+        let stops = StopRequests()
+        let (hangups, hangup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let watches = [InterruptionWatch { stops.received($0) }, InterruptionWatch([SIGHUP]) { _ in hangup.yield() }]
+        defer { for watch in watches { watch.cancel() } }
         let level = try logLevel ?? Self.environmentLevel()
         let writer = LogWriter(descriptor: STDERR_FILENO)
         defer { writer.finish() }
@@ -44,7 +49,7 @@ struct ServeCommand: AsyncParsableCommand {
         let log = Logger(label: "crema")
         do {
             let site = try ServedSite(loaded: loaded, options: options, log: log, logWriter: writer)
-            try await site.run()
+            try await site.run(until: stops, reloadingAt: hangups)
         } catch {
             log.critical("\(error)")
             throw ExitCode.failure

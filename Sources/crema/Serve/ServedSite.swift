@@ -16,7 +16,7 @@ import Trust
 /// Everything that one `crema serve` runs, put together.
 struct ServedSite {
     /// How long everything may take to finish after SIGTERM; then it is cut off.
-    private static let shutdownSecondsMax: Int64 = 15
+    private static let shutdownSecondsMax: Int64 = 20
 
     private let loaded: LoadedConfiguration
     private let options: ConfigurationOptions
@@ -73,12 +73,13 @@ struct ServedSite {
         log.info("restored", metadata: ["deliveries": "\(waiting)", "dropped": "\(gone)", "records": "\(kept.count)"])
     }
 
-    /// Serves until a signal ends it.
+    /// Serves until a signal ends it, and reads the resources anew at each hang-up.
     ///
     /// - Throws: for a listener that cannot be opened, for more queues than there may be, and for a service that ended early.
-    func run() async throws {
+    func run(until stops: StopRequests, reloadingAt hangups: AsyncStream<Void>) async throws {
         logCertificates()
         log.info("\(loaded.rightsText)")
+        for warning in loaded.warnings { log.warning("\(warning.location): \(warning.text)") }
         try delivery.declare(loaded.resources, buses: control.busNames)
         try restoreDeliveries()
         QueueAlarm.set(for: delivery.queues, on: broker.eventLoopGroup.next())
@@ -97,7 +98,6 @@ struct ServedSite {
             log.info("ready")
         }
         let gateways = http.map { gateway($0, opening) }
-        let (hangups, hangup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         // Shut down from the last to the first: not ready, then no more requests, then no more clients, and health to the very end.
         var services: [any Service] = []
         services += admin.map { HTTPListenerService(listener: $0, server: inspection($0, opening)) }
@@ -113,16 +113,14 @@ struct ServedSite {
 
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
-        var configuration = ServiceGroupConfiguration(services: services, logger: quiet)
+        let stopping = StopService(stops: stops, log: log)
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0) } + [
+                .init(service: stopping, successTerminationBehavior: .gracefullyShutdownGroup)
+            ],
+            logger: quiet)
         configuration.maximumGracefulShutdownDuration = .seconds(Self.shutdownSecondsMax)
         let group = ServiceGroup(configuration: configuration)
-        let stops = StopRequests(group: group, log: log)
-        let stopping = InterruptionWatch { stops.received($0) }
-        let reloading = InterruptionWatch([SIGHUP]) { _ in hangup.yield() }
-        defer {
-            stopping.cancel()
-            reloading.cancel()
-        }
         try await group.run()
         log.info("stopped")
     }

@@ -56,13 +56,13 @@ struct SiteStore {
     /// What the broker is to begin with; once.
     func take(log: Logger) -> KeptState? {
         guard let durable else { return nil }
-        let sessions = durable.takeSessions()
-        if !sessions.isEmpty {
-            let messages = sessions.reduce(0) { $0 + $1.deliveries.count }
-            log.info("restored", metadata: ["sessions": "\(sessions.count)", "messages": "\(messages)"])
+        let state = durable.takeState()
+        if !state.sessions.isEmpty {
+            let messages = state.sessions.reduce(0) { $0 + $1.deliveries.count }
+            log.info("restored", metadata: ["sessions": "\(state.sessions.count)", "messages": "\(messages)"])
         }
         return KeptState(
-            store: durable, durability: durability, retained: retained, sessions: sessions, close: { durable.close() })
+            store: durable, durability: durability, retained: retained, state: state, close: { durable.close() })
     }
 
     /// Begins to write what the broker changes.

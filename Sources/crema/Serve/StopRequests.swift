@@ -4,14 +4,15 @@ import ServiceLifecycle
 import Synchronization
 
 /// Turns SIGTERM and SIGINT into a shutdown: the first lets everything finish, the second ends the process at once.
+///
+/// One that comes before there is anything to shut down is kept until then.
 final class StopRequests: Sendable {
+    fileprivate let requests: AsyncStream<Void>
+    private let request: AsyncStream<Void>.Continuation
     private let isStopping = Mutex(false)
-    private let group: ServiceGroup
-    private let log: Logger
 
-    init(group: ServiceGroup, log: Logger) {
-        self.group = group
-        self.log = log
+    init() {
+        (requests, request) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     func received(_ signal: Int32) {
@@ -21,8 +22,19 @@ final class StopRequests: Sendable {
         }
         // 128 + the signal's number, as shells report it.
         if isSecond { Foundation.exit(128 + signal) }
-        log.info("stopping: no new connections, what has begun is finished; a second signal ends at once")
-        let group = group
-        Task { await group.triggerGracefulShutdown() }
+        request.yield()
+    }
+}
+
+/// Ends when a stop is asked for, and is to end its group by that.
+struct StopService: Service {
+    let stops: StopRequests
+    let log: Logger
+
+    func run() async throws {
+        for await _ in stops.requests.cancelOnGracefulShutdown() {
+            log.info("stopping: no new connections, what has begun is finished; a second signal ends at once")
+            return
+        }
     }
 }

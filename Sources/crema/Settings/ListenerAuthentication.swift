@@ -23,7 +23,7 @@ enum ListenerAuthentication: Equatable {
         case .scram(let orCertificate, let orAnonymous):
             "SCRAM-SHA-256 (MQTT 5)" + (orCertificate ? " or client certificate" : "") + (orAnonymous ? " or anonymous" : "")
         case .anonymous: "anonymous"
-        case .closed: "every client is refused (anonymous: false, and no clientCA)"
+        case .closed: "every client is refused (say `anonymous: true`, or for MQTT name a clientCA or scramUsers)"
         case .healthOnly: "none, only /livez and /readyz answer"
         }
     }

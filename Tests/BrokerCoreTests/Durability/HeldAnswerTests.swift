@@ -138,6 +138,24 @@ import Testing
         #expect(broker.afterCrash(shards: 2).clientSummaries().isEmpty)
     }
 
+    @Test("A client is let in when the end of its session is on disk, on whichever shard that was", arguments: [0, 1])
+    func anEndIsWaitedFor(shard: Int) throws {
+        let old = try client("k", at: shard, isKept: true, version: .v5)
+        var goodbye = Disconnect(reasonCode: .normalDisconnection)
+        goodbye.properties.sessionExpiryInterval = 0
+        old.send(.disconnect(goodbye))
+        broker.settle(committing: false)
+        let client = SimulatedClient("k", of: broker)
+        client.open(at: 0)
+        let connect = Packet.connect(Connect(clientID: "k", cleanStart: false, keepAlive: 0, version: .v5))
+        #expect(try answers(to: connect, by: client) == ([], [.connack]))
+        #expect(broker.afterCrash(shards: 2).clientSummaries().isEmpty)
+        // Nobody remembers the end for longer than that.
+        let next = SimulatedClient("k", of: broker)
+        next.open(at: 0)
+        #expect(try answers(to: connect, by: next).before == [.connack])
+    }
+
     @Test func aQoS2MessageIsSentWhenItsIdentifierIsOnDisk() throws {
         let subscriber = try client("s", isKept: true)
         _ = try subscribe(subscriber, .exactlyOnce)

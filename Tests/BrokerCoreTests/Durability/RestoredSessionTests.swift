@@ -82,6 +82,30 @@ import Testing
         #expect(try payloads(again.read()).isEmpty)
     }
 
+    @Test("The identifier of a QoS 2 message that was given up after it was sent is not given to the next one [MQTT5-2.2.1-4]")
+    func anIdentifierThatItsClientMayKnowIsNotGivenAgain() throws {
+        let subscriber = try connect("s", to: broker).client
+        try subscribe(subscriber)
+        let publisher = try connect("p", to: broker).client
+        _ = try publish(publisher, String(repeating: "x", count: 300), qos: .exactlyOnce, 1)
+        #expect(try payloads(subscriber.read()).count == 1)  // PUBREC is lost with the connection
+        subscriber.lose()
+        // It comes back, and takes no packet that large any more.
+        let small = SimulatedClient("s", of: broker)
+        small.open(at: 1)
+        var again = Connect(clientID: "s", cleanStart: false, keepAlive: 0, version: .v5)
+        again.properties.sessionExpiryInterval = 1_000
+        again.properties.maximumPacketSize = 100
+        #expect(try payloads(small.exchange(.connect(again))).isEmpty)
+        small.lose()
+        let next = broker.afterCrash(shards: 2)
+        let (client, _) = try connect("s", to: next)
+        let other = try connect("p", to: next).client
+        _ = try publish(other, "y", qos: .exactlyOnce, 2)
+        let identifiers = try client.read().compactMap { if case .publish(let publish) = $0 { publish.packetID } else { nil } }
+        #expect(identifiers == [2])
+    }
+
     @Test func anExpiryRunsOnWhileNobodyIsThere() throws {
         _ = try connect("short", to: broker, expiry: 10).client
         _ = try connect("long", to: broker, expiry: 1_000).client

@@ -5,7 +5,7 @@ import Testing
 
 @testable import BrokerCore
 
-/// How fast clients may connect, and what failed proofs cost (threat 11).
+/// How fast clients may connect, and what failed proofs cost (threats 11 and 58).
 @Suite struct AdmissionTests {
     private func open(
         _ name: String = "a", of broker: SimulatedBroker, at shard: Int = 0, anonymous: Bool = true, principal: String? = nil,

@@ -213,6 +213,18 @@ extension LimitRow {
             for number in 1...trial.amount { client.send(message("t", "x", qos: .exactlyOnce, packetID: UInt16(number))) }
             return broker.refusals
         },
+        LimitRow(name: "awaitingPubrelInAllMax", limit: 5, beyond: "closed: limit_exceeded") { trial in
+            let broker = trial.broker()
+            // The first of each are always taken, and what a session that is away has counts.
+            for (name, beyond) in [("away", 3), ("here", trial.amount - 3)] {
+                let client = try broker.client(name, cleanSession: false)
+                for number in 1...(BrokerLimits.awaitingPubrelAlways + beyond) {
+                    client.send(message("t", "x", qos: .exactlyOnce, packetID: UInt16(number)))
+                }
+                if name == "away" { client.send(.disconnect(Disconnect())) }
+            }
+            return broker.refusals
+        },
         LimitRow(name: "receiveMaximum", limit: 3, beyond: "closed: limit_exceeded") { trial in
             let broker = trial.broker()
             let client = try broker.client5("a")

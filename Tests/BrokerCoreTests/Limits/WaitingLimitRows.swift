@@ -47,6 +47,23 @@ extension LimitRow {
             }
             return publisher.socket?.isRead == true ? "" : "the publisher waits"
         },
+        LimitRow(name: "publishBytesWaitingMax", limit: 200, beyond: "the next call is refused", servesLimit: false) { trial in
+            var trial = trial
+            trial.limits.handOffBytesMax = 1
+            let broker = SimulatedBroker(shards: 2, limits: trial.limits)
+            _ = try broker.client("s", at: 1).subscribe("t")
+            let core = broker.nodes[0].core
+            core.publish([Message(topic: "t", payload: [], qos: .atMostOnce)], receipt: 1, now: broker.now)
+            #expect(broker.admission.publishRoom.admits())
+            // The other loop has more to do than it may: this waits.
+            let payload = Array(repeating: UInt8(ascii: "x"), count: trial.amount - 65)
+            core.publish([Message(topic: "t", payload: payload, qos: .atMostOnce)], receipt: 2, now: broker.now)
+            let isAdmitted = broker.admission.publishRoom.admits()
+            broker.settle()
+            #expect(broker.nodes[0].receipts == [1, 2])
+            #expect(broker.admission.publishRoom.admits())
+            return isAdmitted ? "" : "the next call is refused"
+        },
         LimitRow(name: "outboundBytesMax", limit: 300, beyond: "dropped: outbound_full", servesLimit: false) { trial in
             let broker = trial.broker()
             _ = try broker.stalled()

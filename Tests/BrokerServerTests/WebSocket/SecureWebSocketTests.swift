@@ -38,7 +38,7 @@ import Trust
         }
     }
 
-    @Test(arguments: ["none", "otherAuthority", "expired"])
+    @Test("Threat 14: who proves nothing is refused over WebSocket, too", arguments: ["none", "otherAuthority", "expired"])
     func aClientThatProvesNothingIsRefused(fault: String) async throws {
         try await TestSite.run { site in
             switch fault {
@@ -55,7 +55,7 @@ import Trust
         }
     }
 
-    @Test(arguments: ["-tls1_2", "-tls1_3"])
+    @Test("Threat 14: a TLS session that is resumed is checked again", arguments: ["-tls1_2", "-tls1_3"])
     func aResumedSessionIsCheckedAgain(version: String) async throws {
         let time = Mutex(TestSite.now)
         let clock: @Sendable () -> Int64 = { time.withLock { $0 } }

@@ -64,6 +64,7 @@ struct KeptState: Equatable {
         case .received(let part): sessions[part.session]?.received[[Int(part.packetID), part.cell.index]] = part
         case .forget(let epoch, let packetID):
             if let parts = sessions[epoch]?.received { sessions[epoch]?.received = parts.filter { $0.key[0] != Int(packetID) } }
+        case .handOver, .taken, .handedOver: break  // nothing that a workload does
         }
     }
 

@@ -34,10 +34,12 @@ package struct AddressRange: Sendable, Equatable {
         return contains(address)
     }
 
-    /// The addresses as numbers.
+    /// The addresses by their ``IPAddress/number``.
+    ///
+    /// Those of IPv4 lie in some blocks of IPv6, to which they do not belong.
     var numbers: ClosedRange<UInt128> {
         let behind = network.width - maskBits
-        return network.bits...(network.bits | (behind == 128 ? .max : 1 << UInt128(behind) - 1))
+        return network.number...(network.number | (behind == 128 ? .max : 1 << UInt128(behind) - 1))
     }
 
     func contains(_ address: IPAddress) -> Bool { address.isIPv4 == network.isIPv4 && address.masked(to: maskBits) == network }

@@ -37,9 +37,6 @@ struct ConditionList: Sendable {
         }
         return tables?.holds(value, in: fields) ?? false
     }
-
-    /// The hashes by which all values are found that meet a condition; nil where other conditions than a few exact values are listed.
-    var hashes: [UInt64]? { ofStrings.isEmpty && ofNumbers.isEmpty && tables == nil ? exact.hashes : nil }
 }
 
 /// What `anything-but` leaves out: any scalar that meets none of these, of whatever type.
@@ -67,15 +64,15 @@ final class FieldConditions: Sendable {
     let all: [PatternCondition]
     /// Whether the field may also be missing.
     let acceptsAbsence: Bool
-    /// The hashes of the exact values that are all the field may be; nil if it may be more, or an address.
-    let hashes: [UInt64]?
+    /// By what all values are found that the field may be; nil where a value has to be looked at.
+    let keys: ValueKeys?
     private let accepted: ConditionList
 
     init(_ conditions: [PatternCondition]) {
         all = conditions
         acceptsAbsence = conditions.contains(.absent)
         accepted = ConditionList(conditions)
-        hashes = acceptsAbsence ? nil : accepted.hashes
+        keys = ValueKeys(conditions)
     }
 
     func holds(_ value: EventFields.Value, in fields: EventFields) -> Bool { accepted.holds(value, in: fields) }

@@ -69,7 +69,7 @@ final class ConditionTables: Sendable {
         if !prefixes.isEmpty, prefixes.contains(text, where: isMet) { return true }
         if !suffixes.isEmpty, suffixes.contains(text, where: isMet) { return true }
         if !networks4.isEmpty || !networks6.isEmpty, let first = text.first, AddressKey.mayBegin(first),
-            let address = AddressKey.address(text), (address.isIPv4 ? networks4 : networks6).contains(address.bits)
+            let address = AddressKey.address(text), (address.isIPv4 ? networks4 : networks6).contains(address.number)
         {
             return true
         }
@@ -87,7 +87,7 @@ final class ConditionTables: Sendable {
 /// Ranges of numbers, found by a number inside them however many they are.
 struct RangeSet<Number: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable {
     /// Ascending, and none touches the next.
-    private var ranges: [ClosedRange<Number>] = []
+    private(set) var ranges: [ClosedRange<Number>] = []
 
     var isEmpty: Bool { ranges.isEmpty }
 

@@ -69,8 +69,6 @@ struct ValueSet: Sendable {
 
     private let numbers: [UInt64]
     private let others: [ExactValue]
-    /// The hashes of all values; nil where they are many, or addresses, whose spellings have hashes of their own.
-    let hashes: [UInt64]?
     private let byHash: [UInt64: [ExactValue]]
     private let hasAddresses: Bool
 
@@ -81,7 +79,6 @@ struct ValueSet: Sendable {
         numbers = listed.compactMap { if case .number(let bits) = $0 { bits } else { nil } }
         others = listed.filter { if case .number = $0 { false } else { true } }
         byHash = listed.isEmpty ? Dictionary(grouping: values, by: \.hash) : [:]
-        hashes = listed.isEmpty || hasAddresses ? nil : listed.map(\.hash)
     }
 
     func contains(_ value: EventFields.Value, in fields: EventFields) -> Bool {

@@ -1,7 +1,7 @@
 /// The numbers that `numeric` names: doubles between two bounds.
 struct NumericRange: Sendable, Equatable {
-    /// Both ends included, in the order of ``NumberKey/ordered(_:)``.
-    let bounds: IntervalTree.Bounds
+    /// In the order of ``NumberKey/ordered(_:)``.
+    let bounds: IntervalBounds<UInt64>
     /// As the pattern has it, for people: `[">",0,"<=",5]`.
     let spelling: String
 
@@ -13,7 +13,7 @@ struct NumericRange: Sendable, Equatable {
         // Next to each double lies the next integer, so an open end is the closed one beside it.
         let low = bottom.map { $0.isOpen ? $0.value + 1 : $0.value } ?? Self.least
         let high = top.map { $0.isOpen ? $0.value - 1 : $0.value } ?? Self.greatest
-        bounds = IntervalTree.Bounds(low: low, high: high)
+        bounds = IntervalBounds(low: low, high: high)
         self.spelling = spelling
     }
 }

@@ -11,8 +11,8 @@ package struct EventSearch: Sendable {
     /// Places that a value has come by already, so that many equal values find their rules once.
     private var visited = VisitedPlaces()
     private var points: [UInt64] = []
-    /// Those of the values at a path.
-    private var addresses: [IPAddress] = []
+    /// Those of the values at a path, as numbers.
+    private var addresses: [UInt128] = []
     private var alternatives = AlternativeFields()
     /// What matching the last event took: values, places, rules and array elements that were looked at.
     ///
@@ -43,7 +43,8 @@ package struct EventSearch: Sendable {
     /// Leaves in ``found`` the rules of the candidates that the event meets.
     mutating func tryCandidates(of file: PatternFile) {
         found.removeAll(keepingCapacity: true)
-        if candidates.count > 1 { fields.indexValues() }
+        // Only then: what is handed over holds on to the whole file.
+        if candidates.count > 1, fields.areMany { steps += fields.indexValues(byHash: file.isHashed, inOrderAt: file.isRanged) }
         if file.hasAlternatives { file.sortByRule(&candidates) }
         if file.hasAlternatives { alternatives.forgetEvent() }
         var current: Int32 = -1
@@ -94,8 +95,6 @@ package struct EventSearch: Sendable {
 
     private mutating func look(at path: Int32, _ kinds: UInt32, in cabinet: FilingCabinet) {
         if kinds & PathProfile.bit(.present) != 0 { visit(Place(.present, at: path).key, in: cabinet) }
-        if !points.isEmpty { points.removeAll(keepingCapacity: true) }
-        if !addresses.isEmpty { addresses.removeAll(keepingCapacity: true) }
         let usesTexts = kinds & PathProfile.textKinds != 0
         var next = fields.last(at: path)
         while next >= 0 {
@@ -110,12 +109,12 @@ package struct EventSearch: Sendable {
                         visit(Place.key(.block, path, length: Int(bits), value.bits >> UInt64(bits)), in: cabinet)
                     }
                 }
-                if kinds & PathProfile.bit(.interval) != 0 { points.append(value.bits) }
             }
         }
-        if !addresses.isEmpty { lookUpAddresses(at: path, in: cabinet) }
-        guard !points.isEmpty else { return }
-        points.sort()
+        if kinds & Self.addressKinds != 0 { lookUpAddresses(at: path, kinds, in: cabinet) }
+        guard kinds & PathProfile.bit(.interval) != 0 else { return }
+        points.removeAll(keepingCapacity: true)
+        fields.collectNumbers(at: path, into: &points)
         let points = points
         steps += cabinet.intervals(at: path).forEach(holding: points) { cabinet.collect(from: $0, into: &candidates) }
     }
@@ -135,39 +134,23 @@ package struct EventSearch: Sendable {
             walk(folded.beginning, .caselessPrefix, lengths, at: path, in: cabinet)
             walk(folded.ending.reversed(), .caselessSuffix, lengths, at: path, in: cabinet)
         }
-        if kinds & Self.addressKinds != 0, let first = text.first, AddressKey.mayBegin(first) {
-            if let address = AddressKey.address(text) { addresses.append(address) }
-        }
     }
 
     private static let caselessKinds = PathProfile.bit(.caseless) | PathProfile.bit(.caselessPrefix) | PathProfile.bit(.caselessSuffix)
-    private static let addressKinds = PathProfile.bit(.address) | PathProfile.bit(.network4) | PathProfile.bit(.network6)
+    private static let addressKinds = PathProfile.bit(.address) | PathProfile.bit(.network)
 
-    /// Looks up the networks around each address once: neighbours have their first bits in common.
-    private mutating func lookUpAddresses(at path: Int32, in cabinet: FilingCabinet) {
-        addresses.sort()
-        let lengths = cabinet.lengths(at: path)
-        var known = -1
-        for position in addresses.indices {
-            let address = addresses[position]
-            if position > 0 { known = address.commonBits(addresses[position - 1]) }
-            visit(Place.key(.address, path, length: 0, address.hash), in: cabinet)
-            let kind = PlaceKind.network(of: address)
-            let networks = lengths.of(kind)
-            var next = 0
-            for (first, _) in lengths.of(.networks(of: address)) where Int(first) + address.groupBits > known {
-                let place = Place.key(.networks(of: address), path, length: Int(first), address.masked(to: Int(first)).hash)
-                steps += 1
-                guard cabinet.find(place) >= 0 else { continue }
-                while next < networks.count, networks[next].length < first { next += 1 }
-                while next < networks.count, Int(networks[next].length) < Int(first) + address.groupBits {
-                    let length = Int(networks[next].length)
-                    next += 1
-                    guard length > known else { continue }
-                    visit(Place.key(kind, path, length: length, address.masked(to: length).hash), in: cabinet)
-                }
+    /// Looks up the addresses of a path, and all blocks around them in one walk.
+    private mutating func lookUpAddresses(at path: Int32, _ kinds: UInt32, in cabinet: FilingCabinet) {
+        addresses.removeAll(keepingCapacity: true)
+        fields.collectAddresses(at: path, into: &addresses)
+        if kinds & PathProfile.bit(.address) != 0 {
+            for position in addresses.indices where position == 0 || addresses[position] != addresses[position - 1] {
+                visit(Place.key(.address, path, length: 0, IPAddress.hash(of: addresses[position])), in: cabinet)
             }
         }
+        guard kinds & PathProfile.bit(.network) != 0 else { return }
+        let addresses = addresses
+        steps += cabinet.networks(at: path).forEach(holding: addresses) { cabinet.collect(from: $0, into: &candidates) }
     }
 
     /// Looks up the beginnings of a text that have one of `lengths`, in one pass.

@@ -15,10 +15,11 @@ struct FilingCabinet: Sendable {
     private var table = PlaceTable()
     private var postings = PagedStore<Posting>()
     private var profiles = PagedArray<PathProfile>()
-    /// Of each path what its profile says of the kinds in use, the lengths of pieces, and the intervals.
+    /// Of each path what its profile says of the kinds in use, the lengths of pieces, the intervals and the blocks of addresses.
     private var kinds = PagedArray<UInt32>()
     private var lengths = PagedArray<PieceLengths>()
-    private var intervals = PagedArray<IntervalTree>()
+    private var intervals = PagedArray<IntervalTree<UInt64>>()
+    private var networks = PagedArray<IntervalTree<UInt128>>()
     private(set) var absentPaths = PagedArray<Int32>()
 
     /// For tests: whether nothing is filed.
@@ -32,7 +33,10 @@ struct FilingCabinet: Sendable {
     func lengths(at path: Int32) -> PieceLengths { lengths[path] }
 
     @inline(__always)
-    func intervals(at path: Int32) -> IntervalTree { intervals[path] }
+    func intervals(at path: Int32) -> IntervalTree<UInt64> { intervals[path] }
+
+    @inline(__always)
+    func networks(at path: Int32) -> IntervalTree<UInt128> { networks[path] }
 
     /// How many conjunctions are filed at a place.
     private func crowd(at place: Place) -> Int {
@@ -91,6 +95,7 @@ struct FilingCabinet: Sendable {
             kinds.append(0)
             lengths.append(profile.lengths)
             intervals.append(IntervalTree())
+            networks.append(IntervalTree())
         }
     }
 
@@ -102,17 +107,18 @@ struct FilingCabinet: Sendable {
     }
 
     private func head(of place: Place) -> (head: Int32, count: Int32) {
-        if place.kind == .interval {
-            return Int(place.path) < intervals.count ? intervals[place.path].find(place.bounds) : (-1, 0)
+        switch place.kind {
+        case .interval: Int(place.path) < intervals.count ? intervals[place.path].find(place.bounds) : (-1, 0)
+        case .network: Int(place.path) < networks.count ? networks[place.path].find(place.addresses) : (-1, 0)
+        default: table.find(place.key).map { ($0.head, $0.count) } ?? (-1, 0)
         }
-        return table.find(place.key).map { ($0.head, $0.count) } ?? (-1, 0)
     }
 
     private mutating func setHead(of place: Place, to head: Int32, count: Int32) {
-        if place.kind == .interval {
-            intervals[place.path].set(place.bounds, head: head, count: count)
-        } else {
-            table.set(place.key, head: head, count: count)
+        switch place.kind {
+        case .interval: intervals[place.path].set(place.bounds, head: head, count: count)
+        case .network: networks[place.path].set(place.addresses, head: head, count: count)
+        default: table.set(place.key, head: head, count: count)
         }
     }
 

@@ -1,22 +1,24 @@
+/// An interval of numbers; both ends belong to it.
+struct IntervalBounds<Number: FixedWidthInteger & UnsignedInteger & Sendable>: Hashable, Sendable {
+    let low: Number
+    let high: Number
+
+    static func < (left: IntervalBounds, right: IntervalBounds) -> Bool {
+        left.low != right.low ? left.low < right.low : left.high < right.high
+    }
+}
+
 /// Intervals of numbers, found by a number inside them in time that grows with their logarithm and with what is found.
 ///
 /// A binary tree over the lower bounds; each node knows the highest upper bound below it. Random priorities keep it shallow whatever
 /// the order of insertion.
-struct IntervalTree: Sendable {
-    struct Bounds: Hashable, Sendable {
-        /// Both ends belong to the interval, in the order of ``NumberKey/ordered(_:)``.
-        let low: UInt64
-        let high: UInt64
-
-        static func < (left: Bounds, right: Bounds) -> Bool {
-            left.low != right.low ? left.low < right.low : left.high < right.high
-        }
-    }
+struct IntervalTree<Number: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable {
+    typealias Bounds = IntervalBounds<Number>
 
     private struct Node: Sendable {
         let bounds: Bounds
         let priority: UInt64
-        var highest: UInt64
+        var highest: Number
         var left: Int32 = -1
         var right: Int32 = -1
         /// The first posting filed under the interval, and how many there are.
@@ -131,7 +133,7 @@ struct IntervalTree: Sendable {
     /// Calls `body` with the first posting of each interval that holds one of `points`, each interval once.
     ///
     /// The points are in ascending order. Returns how many nodes were looked at.
-    func forEach(holding points: [UInt64], _ body: (Int32) -> Void) -> Int {
+    func forEach(holding points: [Number], _ body: (Int32) -> Void) -> Int {
         guard root >= 0, !points.isEmpty else { return 0 }
         var steps = 0
         // With each subtree the points that its intervals may hold: `points[from..<to]`.
@@ -152,7 +154,7 @@ struct IntervalTree: Sendable {
 
     /// The first of `points[from..<to]` from which on a condition holds, or `to`.
     @inline(__always)
-    private static func first(in points: [UInt64], _ from: Int, _ to: Int, where holds: (UInt64) -> Bool) -> Int {
+    private static func first(in points: [Number], _ from: Int, _ to: Int, where holds: (Number) -> Bool) -> Int {
         var low = from
         var high = to
         while low < high {

@@ -3,14 +3,14 @@ struct PathProfile: Sendable {
     /// One bit for each ``PlaceKind`` in use.
     private(set) var kinds: UInt32 = 0
     private var counts = [Int32](repeating: 0, count: Int(PlaceKind.absent.rawValue) + 1)
-    /// Of strings and networks.
+    /// Of strings and blocks of numbers.
     private(set) var lengths = PieceLengths()
     /// The position in the list of paths that are wanted to be missing.
     var absentPosition: Int32 = -1
 
     /// What only strings are asked for, beside exact values.
     static let textKinds: UInt32 = [
-        PlaceKind.address, .prefix, .suffix, .caseless, .caselessPrefix, .caselessSuffix, .infix, .network4, .network6,
+        PlaceKind.prefix, .suffix, .caseless, .caselessPrefix, .caselessSuffix, .infix,
     ].reduce(0) { $0 | bit($1) }
 
     @inline(__always)

@@ -16,6 +16,8 @@ struct PatternFile: Sendable {
     private var entries = PagedStore<Entry>()
     /// Of each entry where it is filed.
     private var receipts = PagedArray<[FilingCabinet.Receipt]>()
+    /// Of each path how many fields look for values there by their hashes, and by ranges.
+    private var keyedFields = PagedArray<(hashes: Int32, ranges: Int32)>()
     private var sequence = 0
     /// How many rules have several conjunctions.
     private var alternativesCount = 0
@@ -31,9 +33,11 @@ struct PatternFile: Sendable {
         sequences[number] = sequence
         rules[number] = pattern.combinations.map { combination in
             let fields = combination.map { index in
-                Conjunction.Field(
+                let field = Conjunction.Field(
                     path: paths.retain(pattern.fields[index].segments), number: UInt8(truncatingIfNeeded: index),
                     conditions: pattern.fields[index].conditions)
+                countKeys(of: field, by: 1)
+                return field
             }
             return file(Conjunction(fields: fields), of: number)
         }
@@ -59,12 +63,28 @@ struct PatternFile: Sendable {
             let entry = entries[index]
             for receipt in receipts[index] { cabinet.withdraw(receipt) }
             receipts[index] = []
-            for field in entry.conjunction.fields { paths.release(field.path) }
+            for field in entry.conjunction.fields {
+                countKeys(of: field, by: -1)
+                paths.release(field.path)
+            }
             entries.remove(index, leaving: .vacant)
         }
         if rules[number].count > 1 { alternativesCount -= 1 }
         rules.remove(number, leaving: [])
     }
+
+    private mutating func countKeys(of field: Conjunction.Field, by difference: Int32) {
+        guard let keys = field.conditions.keys else { return }
+        while keyedFields.count <= Int(field.path) { keyedFields.append((0, 0)) }
+        if !keys.hashes.isEmpty { keyedFields[field.path].hashes += difference }
+        if keys.hasRanges { keyedFields[field.path].ranges += difference }
+    }
+
+    /// Whether a field looks for values at a path by their hashes.
+    func isHashed(_ path: Int32) -> Bool { Int(path) < keyedFields.count && keyedFields[path].hashes > 0 }
+
+    /// Whether a field looks for values at a path by ranges.
+    func isRanged(_ path: Int32) -> Bool { Int(path) < keyedFields.count && keyedFields[path].ranges > 0 }
 
     // MARK: Matching
 

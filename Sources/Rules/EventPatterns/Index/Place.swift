@@ -8,32 +8,22 @@ enum PlaceKind: UInt8, Sendable {
     case prefix, suffix, caselessPrefix, caselessSuffix
     /// Some bytes within a string, for wildcards that begin and end with a star.
     case infix
-    /// The first bits of an IPv4 or IPv6 address.
-    case network4, network6
-    /// The first groups of an address, where there are networks of as many bits or some more: they say which lengths are worth a look.
-    case networks4, networks6
     /// The first bits of a number: where a range lies that is narrow for its distance from zero.
     case block
-    case interval
+    /// A range of numbers, a block of addresses.
+    case interval, network
     /// Any value at all, and none.
     case present, absent
 
     /// The kinds that are looked up at several lengths, in the order of their raw values.
-    static let withPieces: [PlaceKind] = [
-        .prefix, .suffix, .caselessPrefix, .caselessSuffix, .infix, .network4, .network6, .networks4, .networks6, .block,
-    ]
-
-    static func network(of address: IPAddress) -> PlaceKind { address.isIPv4 ? .network4 : .network6 }
-    static func networks(of address: IPAddress) -> PlaceKind { address.isIPv4 ? .networks4 : .networks6 }
+    static let withPieces: [PlaceKind] = [.prefix, .suffix, .caselessPrefix, .caselessSuffix, .infix, .block]
 
     /// How the kind counts when a rule looks for the least crowded place: how many events are likely to come by, in sixteenths of a rule.
     func cost(length: Int) -> Int {
         switch self {
         case .exact, .address: 1
         case .caseless: 2
-        case .network4, .network6, .block: 8
-        // Nothing is collected there.
-        case .networks4, .networks6: 0
+        case .network, .block: 8
         // A short piece is met often; none at all is met by every string.
         case .prefix, .suffix, .caselessPrefix, .caselessSuffix, .infix: length == 0 ? 3_000 : 4 + 64 / length
         case .interval: 64
@@ -46,12 +36,12 @@ enum PlaceKind: UInt8, Sendable {
 struct Place: Sendable {
     let kind: PlaceKind
     let path: Int32
-    /// How many bytes, or bits of a network, the place was made from.
+    /// How many bytes, or bits of a block of numbers or addresses, the place was made from.
     var length: Int = 0
-    /// Everything but intervals: the key in the table.
+    /// The key in the table, where the place is in it.
     var key: UInt64 = 0
-    /// Intervals only.
-    var bounds = IntervalTree.Bounds(low: 0, high: 0)
+    /// Of an interval its ends; of a network the lower and the upper half of its first address.
+    var bounds = IntervalBounds<UInt64>(low: 0, high: 0)
 
     /// The lengths of pieces of strings by which rules are filed inside them.
     static let infixLengths = [8, 4, 2, 1]
@@ -83,10 +73,24 @@ struct Place: Sendable {
         key = Place.key(kind, path, length: length, hash)
     }
 
-    init(_ bounds: IntervalTree.Bounds, at path: Int32) {
+    init(_ bounds: IntervalBounds<UInt64>, at path: Int32) {
         kind = .interval
         self.path = path
         self.bounds = bounds
+    }
+
+    init(_ range: AddressRange, at path: Int32) {
+        kind = .network
+        self.path = path
+        let first = range.numbers.lowerBound
+        bounds = IntervalBounds(low: UInt64(truncatingIfNeeded: first), high: UInt64(truncatingIfNeeded: first >> 64))
+        length = UInt128.bitWidth - range.network.width + range.maskBits
+    }
+
+    /// Networks only.
+    var addresses: IntervalBounds<UInt128> {
+        let first = UInt128(bounds.high) << 64 | UInt128(bounds.low)
+        return IntervalBounds(low: first, high: first | (length == 0 ? .max : 1 << UInt128(UInt128.bitWidth - length) - 1))
     }
 }
 
@@ -98,24 +102,13 @@ extension Place {
         switch condition {
         case .numeric(let range): blocks(for: range.bounds, at: path) + [[Place(range.bounds, at: path)]]
         case .wildcard(let wildcard): choices(for: wildcard, at: path).map { [$0] }
-        case .network(let range):
-            [
-                [
-                    Place(.network(of: range.network), at: path, length: range.maskBits, hash: range.network.hash),
-                    networks(around: range, at: path),
-                ]
-            ]
+        case .network(let range): [[Place(range, at: path)]]
         default: [[only(for: condition, at: path)]]
         }
     }
 
-    private static func networks(around range: AddressRange, at path: Int32) -> Place {
-        let length = range.maskBits / range.network.groupBits * range.network.groupBits
-        return Place(.networks(of: range.network), at: path, length: length, hash: range.network.masked(to: length).hash)
-    }
-
     /// The one or two blocks in which a narrow range lies.
-    private static func blocks(for bounds: IntervalTree.Bounds, at path: Int32) -> [[Place]] {
+    private static func blocks(for bounds: IntervalBounds<UInt64>, at path: Int32) -> [[Place]] {
         guard bounds.low <= bounds.high else { return [] }
         let bits = UInt64.bitWidth - (bounds.high - bounds.low).leadingZeroBitCount
         guard bits <= blockBitsMax else { return [] }
@@ -132,8 +125,9 @@ extension Place {
         case .ignoringCase(let text): Place(.caseless, at: path, hash: ByteHash.hash(text.folded, seed: 0))
         case .prefixIgnoringCase(let text): Place(.caselessPrefix, at: path, bytes: text.folded)
         case .suffixIgnoringCase(let text): Place(.caselessSuffix, at: path, bytes: text.folded)
+        case .network(let range): Place(range, at: path)
         // These have several choices or places; any value comes by here.
-        case .numeric, .wildcard, .network: Place(.present, at: path)
+        case .numeric, .wildcard: Place(.present, at: path)
         case .present, .anythingBut: Place(.present, at: path)
         case .absent: Place(.absent, at: path)
         }

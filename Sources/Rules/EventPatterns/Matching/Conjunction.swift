@@ -21,6 +21,8 @@ struct Conjunction: Sendable {
     ///
     /// `steps` grows with what is looked at.
     func matches(_ event: EventFields, steps: inout Int) -> Bool {
+        // One field alone is consistent wherever it is met.
+        if fields.count == 1, !fields[0].conditions.acceptsAbsence { return fields[0].isMet(in: event, steps: &steps) }
         var isInsideArrays = false
         for field in fields {
             switch field.standing(in: event, steps: &steps) {
@@ -42,6 +44,17 @@ struct Conjunction: Sendable {
 
 extension Conjunction.Field {
     enum Standing { case met, unmet, inArrays }
+
+    /// Whether some value meets the field.
+    func isMet(in event: EventFields, steps: inout Int) -> Bool {
+        steps += 1
+        var isMet = false
+        steps += event.forEach(at: path, for: conditions) { value in
+            isMet = conditions.holds(value, in: event)
+            return !isMet
+        }
+        return isMet
+    }
 
     /// Whether the field alone is met, and whether it takes an element of an array.
     func standing(in event: EventFields, steps: inout Int) -> Standing {

@@ -29,6 +29,10 @@ struct EventFields: Sendable {
     private struct Head: Sendable {
         var path: Int32
         var last: Int32
+        var count: Int32 = 0
+        /// By which numbers its values are known that are put in order; -1 while they are not.
+        var numbers: Int32 = -1
+        var addresses: Int32 = -1
 
         static let free = Head(path: -1, last: -1)
     }
@@ -50,8 +54,11 @@ struct EventFields: Sendable {
     /// The paths that have values, in the order of the first value of each.
     private(set) var touched: [Int32] = []
     var text: [UInt8] = []
-    /// Filled where there are many values and many rules to hold against them.
+    /// Whether values are looked for by keys: there are many, and several rules to hold against them.
+    private var isIndexed = false
     private var equals = EqualValues()
+    private var numbers = OrderedValues<UInt64>()
+    private var addresses = OrderedValues<UInt128>()
     private var heads = [Head](repeating: .free, count: 16)
 
     /// Forgets the event and keeps the storage.
@@ -66,7 +73,10 @@ struct EventFields: Sendable {
         if !scopeOfArray.isEmpty { scopeOfArray.removeAll(keepingCapacity: true) }
         touched.removeAll(keepingCapacity: true)
         text.removeAll(keepingCapacity: true)
+        isIndexed = false
         if !equals.isEmpty { equals.removeAll() }
+        if !numbers.isEmpty { numbers.removeAll() }
+        if !addresses.isEmpty { addresses.removeAll() }
         if arrayOfScope.count > 1 { arrayOfScope.removeSubrange(1...) }
     }
 
@@ -95,12 +105,14 @@ struct EventFields: Sendable {
                 path: path, scope: scope, kind: kind, start: Int32(truncatingIfNeeded: start), end: Int32(truncatingIfNeeded: text.count),
                 bits: bits, previous: heads[head].last))
         heads[head].last = Int32(truncatingIfNeeded: values.count - 1)
+        heads[head].count += 1
     }
 
     /// Forgets the value that was recorded last, if it is at the path.
     mutating func takeBack(at path: Int32) -> Bool {
         guard let value = values.last, value.path == path else { return false }
         heads[place(of: path)].last = value.previous
+        heads[place(of: path)].count -= 1
         values.removeLast()
         return true
     }
@@ -123,35 +135,99 @@ struct EventFields: Sendable {
         for head in old where head.path != -1 { heads[place(of: head.path)] = head }
     }
 
-    /// Makes values with a hash findable.
-    mutating func indexValues() {
-        if values.count > Self.listedMax { equals = EqualValues(self) }
+    /// Whether values are worth being made findable.
+    var areMany: Bool { values.count > Self.listedMax }
+
+    /// Makes values findable that rules look for by keys: by their hashes, and at some paths by ranges.
+    ///
+    /// Returns how many values were looked at.
+    mutating func indexValues(byHash isHashed: (Int32) -> Bool, inOrderAt isOrdered: (Int32) -> Bool) -> Int {
+        isIndexed = true
+        if touched.contains(where: isHashed) { equals = EqualValues(self) }
+        for path in touched where isOrdered(path) {
+            orderNumbers(at: path)
+            orderAddresses(at: path)
+        }
+        return values.count
     }
 
-    /// Calls `body` with the values at a path that may meet the conditions, the last one first, until it says that it has seen enough.
+    /// Puts the numbers among the values at a path in order, once.
+    private mutating func orderNumbers(at path: Int32) {
+        let head = place(of: path)
+        guard heads[head].numbers < 0 else { return }
+        var next = heads[head].last
+        while next >= 0 {
+            if values[Int(next)].kind == .number { numbers.append(values[Int(next)].bits, value: next) }
+            next = values[Int(next)].previous
+        }
+        heads[head].numbers = numbers.endPath()
+    }
+
+    /// The same with addresses, each IPv4 address where IPv6 has it.
+    private mutating func orderAddresses(at path: Int32) {
+        let head = place(of: path)
+        guard heads[head].addresses < 0 else { return }
+        var next = heads[head].last
+        while next >= 0 {
+            // Not by a method that looks at a value: it would copy all of this.
+            let value = values[Int(next)]
+            if value.kind == .string, value.length > 0, AddressKey.mayBegin(text[Int(value.start)]),
+                let address = AddressKey.address(text[Int(value.start)..<Int(value.end)])
+            {
+                addresses.append(address.number, value: next)
+            }
+            next = value.previous
+        }
+        heads[head].addresses = addresses.endPath()
+    }
+
+    /// Appends the numbers at a path that has values, in ascending order.
+    mutating func collectNumbers(at path: Int32, into list: inout [UInt64]) {
+        orderNumbers(at: path)
+        numbers.copy(heads[place(of: path)].numbers, into: &list)
+    }
+
+    /// Appends the addresses at a path that has values, in ascending order.
+    mutating func collectAddresses(at path: Int32, into list: inout [UInt128]) {
+        orderAddresses(at: path)
+        addresses.copy(heads[place(of: path)].addresses, into: &list)
+    }
+
+    /// Calls `body` with the values at a path that may meet the conditions, until it says that it has seen enough.
     ///
-    /// Returns how many values that were.
+    /// Returns how many looks that took.
     @inline(__always)
     func forEach(at path: Int32, for conditions: FieldConditions, _ body: (Value) -> Bool) -> Int {
-        var count = 0
-        guard !equals.isEmpty, let hashes = conditions.hashes else {
-            var next = last(at: path)
-            while next >= 0 {
-                let value = values[Int(next)]
-                count += 1
-                if !body(value) { break }
-                next = value.previous
-            }
-            return count
+        if isIndexed, let keys = conditions.keys {
+            let head = heads[place(of: path)]
+            if keys.count < head.count { return forEach(at: path, head, by: keys, body) }
         }
-        for hash in hashes {
+        var count = 0
+        var next = last(at: path)
+        while next >= 0 {
+            let value = values[Int(next)]
+            count += 1
+            if !body(value) { break }
+            next = value.previous
+        }
+        return count
+    }
+
+    private func forEach(at path: Int32, _ head: Head, by keys: ValueKeys, _ body: (Value) -> Bool) -> Int {
+        var count = keys.count
+        func look(_ position: Int32) -> Bool {
+            count += 1
+            return body(values[Int(position)])
+        }
+        for hash in keys.hashes {
             var next = equals.last(at: path, hash: hash)
             while next >= 0 {
-                count += 1
-                if values[Int(next)].path == path, !body(values[Int(next)]) { return count }
+                if values[Int(next)].path == path, !look(next) { return count }
                 next = equals.before(next)
             }
         }
+        for range in keys.numbers.ranges where !numbers.forEach(of: head.numbers, in: range, look) { return count }
+        for range in keys.addresses.ranges where !addresses.forEach(of: head.addresses, in: range, look) { return count }
         return count
     }
 

@@ -74,7 +74,6 @@ struct SQLFunction: Sendable {
         for name in ["aws_lambda", "get_dynamodb", "get_thing_shadow", "get_registry_data", "get_secret", "machinelearning_predict"] {
             table[name] = "it asks another AWS service, and Crema has none"
         }
-        table["md2"] = "it is broken, and no library has it any more"
         return table
     }()
 }

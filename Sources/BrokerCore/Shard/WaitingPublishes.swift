@@ -1,0 +1,72 @@
+import DequeModule
+
+/// Messages of the rest of the program, of one call.
+struct WaitingPublish {
+    var messages: Deque<Message>
+    /// What the transport is told when all are routed.
+    let receipt: UInt64
+}
+
+/// What programs publish waits as clients' messages do: for subscribers that do not keep up, other loops that have much to do, and the disk.
+extension Shard {
+    /// Whether what is published now finds room wherever it goes, as far as that is known.
+    var hasRoomToRoute: Bool { waitedFor == 0 && congestedPeers.isEmpty && handOffs.full.isEmpty && !isStoreBehind }
+
+    /// Publishes as the broker itself, in order, at the home of all their topics; ``ShardTransport/published(_:)`` follows, at once or later.
+    ///
+    /// Then what clients publish comes after them everywhere.
+    package func publish(_ messages: [Message], receipt: UInt64, now: Instant) {
+        self.now = now
+        admission.publishRoom.take(messages.reduce(0) { $0 + $1.sizeWaiting })
+        waitingPublishes.append(WaitingPublish(messages: Deque(messages), receipt: receipt))
+        continuePublishing()
+    }
+
+    /// Routes what waits, as far as there is room, and time in this turn; at a stop whatever there is.
+    package func continuePublishing(isStopping: Bool = false) {
+        let start = work
+        while !waitingPublishes.isEmpty {
+            while let message = waitingPublishes[0].messages.first {
+                if !isStopping {
+                    // The turn ends again when there is room.
+                    if programsAreHeld, !hasRoomToRoute { return }
+                    programsAreHeld = false
+                    if work - start > Self.visitsPerTurn { return workLater() }
+                }
+                waitingPublishes[0].messages.removeFirst()
+                admission.publishRoom.give(message.sizeWaiting)
+                routeForProgram(message)
+            }
+            handOff()
+            transport.published(waitingPublishes.removeFirst().receipt)
+        }
+    }
+
+    /// Those that follow wait if somebody who gets this one has as much as it may, or if the disk does not keep up.
+    private func routeForProgram(_ message: Message) {
+        isRoutingForProgram = true
+        enqueueOwn(message)
+        publishOwnMessages()
+        isRoutingForProgram = false
+        if isStoreBehind { programsAreHeld = true }
+    }
+
+    // MARK: Other shards' messages that are routed here
+
+    /// Rules elsewhere made messages for topics whose home is here, and who gets them has as much to do as it may: their clients wait, too.
+    func noteFullRelay() {
+        if isRelayFull || handOffs.full.isEmpty { return }
+        isRelayFull = true
+        if waitedFor == 0 { tellPeers(.congested(true)) }
+    }
+
+    func noteRoomInRelay() {
+        guard isRelayFull, handOffs.full.isEmpty else { return }
+        isRelayFull = false
+        if waitedFor == 0 { tellPeers(.congested(false)) }
+    }
+}
+
+extension Message {
+    fileprivate var sizeWaiting: Int { size + HandOffs.messageBytes }
+}

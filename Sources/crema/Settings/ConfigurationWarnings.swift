@@ -1,0 +1,37 @@
+import Documents
+import EventBus
+import Foundation
+
+/// What can be served and is most likely not meant.
+extension LoadedConfiguration {
+    var warnings: [(location: SourceLocation, text: String)] {
+        documents.apis.flatMap(\.routes).compactMap { route in
+            guard let value = route.requestParameters[.eventBusName], case .constant(let text)? = value.parts.first, value.parts.count == 1
+            else { return nil }
+            // A name or an ARN.
+            let name = text.split(separator: "/").last.map(String.init) ?? text
+            if resources.busNames.contains(name) { return nil }
+            let method = route.method ?? "ANY"
+            return (
+                value.location,
+                "\(method) \(route.path) puts its events on the bus \(name), which no template declares: they are dropped while nobody makes "
+                    + "it by an API call\(suggestion(for: name, among: resources.busNames))"
+            )
+        }
+    }
+}
+
+extension StoreConfiguration {
+    /// Why the directory cannot be used by this user, as far as that can be said without writing; `nil` where nothing speaks against it.
+    var obstacle: String? {
+        var isDirectory: ObjCBool = false
+        var place = URL(filePath: directory)
+        while unsafe !FileManager.default.fileExists(atPath: place.path, isDirectory: &isDirectory), place.pathComponents.count > 1 {
+            place.deleteLastPathComponent()
+        }
+        let path = place.path
+        if !isDirectory.boolValue { return "`data` names \(directory), but \(path) is a file and no directory" }
+        if !FileManager.default.isWritableFile(atPath: path) { return "`data` names \(directory), but this user may not write in \(path)" }
+        return nil
+    }
+}

@@ -1,0 +1,190 @@
+"""What people meet who run a broker: signals at any time, what speaks the wrong protocol, and mistakes on the command line."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+import unittest
+
+import wire
+from broker import CREMA, SHOP, WAIT_SECONDS, Broker, BrokerTestCase, free_port, run
+
+
+class SignalTests(unittest.TestCase):
+    def serve(self, **settings):
+        folder = tempfile.TemporaryDirectory(prefix="crema-")
+        self.addCleanup(folder.cleanup)
+        file = pathlib.Path(folder.name) / "crema.json"
+        file.write_text(json.dumps({"listeners": [{"protocol": "admin", "bind": "127.0.0.1:0"}], **settings}))
+        process = subprocess.Popen([CREMA, "serve", "--config", str(file)], stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_a_signal_at_any_moment_of_the_start_is_taken_as_later_ones(self):
+        for milliseconds in range(0, 600, 10):
+            process = self.serve()
+            time.sleep(milliseconds / 1000)
+            for number in (signal.SIGHUP, signal.SIGTERM):
+                process.send_signal(number)
+            _, log = process.communicate(timeout=WAIT_SECONDS)
+            # Before the program has begun to run at all the system ends it.
+            self.assertIn(process.returncode, (0, -signal.SIGHUP) if not log else (0,), f"after {milliseconds} ms: {log}")
+
+    def test_an_unfinished_request_does_not_hold_up_a_stop(self):
+        broker = Broker()
+        self.addCleanup(broker.end)
+        with socket.create_connection(("127.0.0.1", broker.http)) as half, \
+                socket.create_connection(("127.0.0.1", broker.mqtt), WAIT_SECONDS) as client:
+            half.sendall(b"POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+            client.sendall(wire.connect("waits"))
+            self.assertEqual(client.recv(4), b"\x20\x02\x00\x00")
+            begun = time.monotonic()
+            broker.process.terminate()
+            self.assertEqual(client.recv(1), b"")
+            self.assertEqual(broker.process.wait(WAIT_SECONDS), 0)
+            # Half of what it took before, and of what container engines grant.
+            self.assertLess(time.monotonic() - begun, 9)
+
+
+class WrongProtocolTests(BrokerTestCase):
+    def test_who_speaks_something_else_is_told_by_name(self):
+        context = ssl.create_default_context()
+        for port in (self.broker.http, self.broker.admin):
+            with socket.create_connection(("127.0.0.1", port)) as plain, self.assertRaises(OSError):
+                context.wrap_socket(plain, server_hostname="localhost")
+        # Of one address and status there is one line a second.
+        time.sleep(1.1)
+        for port in (self.broker.http, self.broker.admin):
+            with socket.create_connection(("127.0.0.1", port)) as plain:
+                plain.sendall(wire.connect("lost"))
+                self.assertIn(b"400", plain.recv(1_000))
+        for logger in ("crema.gateway", "crema.admin"):
+            self.broker.wait_for_log(logger, "the peer speaks TLS on a listener of plain HTTP")
+            self.broker.wait_for_log(logger, "the peer speaks MQTT on a listener of HTTP")
+
+    def test_a_client_that_does_not_trust_the_broker(self):
+        for version, words in ((ssl.TLSVersion.TLSv1_2, "the client does not trust"), (ssl.TLSVersion.TLSv1_3, "the client gave up")):
+            context = ssl.create_default_context()
+            context.minimum_version = context.maximum_version = version
+            with socket.create_connection(("127.0.0.1", self.broker.mqtts)) as plain, self.assertRaises(ssl.SSLError):
+                context.wrap_socket(plain, server_hostname="localhost")
+            self.broker.wait_for_log("TLS handshake failed", words)
+        self.assertNotIn(".cc:", self.broker.log())
+
+    def test_what_is_no_character_reaches_nobody(self):
+        """libmosquitto closes the connection that brings it one, and would meet it again at each reconnect."""
+        with socket.create_connection(("127.0.0.1", self.broker.mqtt), WAIT_SECONDS) as client:
+            client.sendall(wire.connect("poison") + wire.publish("x/\x01", "p", qos=1, packet_id=1))
+            self.assertEqual(client.recv(4), b"\x20\x02\x00\x00")
+            self.assertEqual(client.recv(4), b"")
+        self.broker.wait_for_log("a control character", "poison")
+
+
+class CommandLineTests(unittest.TestCase):
+    def refuses(self, code, words, *command, **options):
+        result = run(CREMA, *command, check=False, **options)
+        self.assertEqual((result.returncode, words in result.stderr), (code, True), result)
+        return result.stderr
+
+    def test_a_port_that_is_none(self):
+        for port in (0, 65_536, 99_999):
+            self.refuses(2, "is no URL like", "topics", "--admin", f"http://127.0.0.1:{port}")
+
+    def test_no_reason_shows_a_place_in_a_library(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            asking = subprocess.Popen(
+                [CREMA, "topics", "--admin", f"https://127.0.0.1:{port}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            with server.accept()[0] as connection:
+                connection.recv(10_000)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                connection.shutdown(socket.SHUT_WR)
+                connection.recv(10_000)
+            _, errors = asking.communicate(timeout=WAIT_SECONDS)
+        self.assertEqual((asking.returncode, "does not speak TLS" in errors, ".cc" in errors), (5, True, False), errors)
+
+    def test_output_that_cannot_be_written_is_an_error(self):
+        with open("/dev/full", "w") as full:
+            for command in (["version"], ["check", "--json"]):
+                result = subprocess.run([CREMA, *command], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                self.assertEqual((result.returncode, "cannot be written" in result.stderr), (1, True), result)
+
+    def check(self, settings, *files):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (("crema.json", json.dumps(settings)), *files):
+                (pathlib.Path(folder) / name).write_text(text)
+            return run(CREMA, "check", "--config", f"{folder}/crema.json", check=False)
+
+    def test_what_is_given_for_nothing_is_named(self):
+        template = json.dumps({"Parameters": {"Bus": {"Type": "String", "Default": "b"}}, "Resources": {
+            "B": {"Type": "AWS::Events::EventBus", "Properties": {"Name": {"Ref": "Bus"}}}}})
+        found = self.check({"resources": ["t.json"], "parameters": {"Buss": "x"}}, ("t.json", template))
+        self.assertEqual(found.returncode, 2)
+        self.assertIn("the parameter `Buss` is in none of the resources; did you mean `Bus`?", found.stderr)
+        self.assertEqual(self.check({"resources": ["t.json"], "parameters": {"Bus": "x"}}, ("t.json", template)).returncode, 0)
+
+    def test_a_route_to_a_bus_that_nobody_declares_is_warned_of(self):
+        integration = {
+            "type": "aws_proxy", "integrationSubtype": "EventBridge-PutEvents",
+            "requestParameters": {"Detail": "$request.body", "DetailType": "t", "Source": "s", "EventBusName": "nope"}}
+        api = {"openapi": "3.0.1", "paths": {"/typo": {"post": {"x-amazon-apigateway-integration": integration}}}}
+        found = self.check({"resources": ["api.json"]}, ("api.json", json.dumps(api)))
+        self.assertEqual(found.returncode, 0, found)
+        self.assertIn("POST /typo puts its events on the bus nope, which no template declares", found.stdout)
+
+    def test_what_cannot_be_served_does_not_pass_the_check(self):
+        found = self.check({"data": "file"}, ("file", "x"))
+        self.assertEqual((found.returncode, "is a file and no directory" in found.stderr), (2, True), found)
+        port = free_port()
+        both = [{"protocol": "mqtt", "bind": f"{host}:{port}", "anonymous": True} for host in ("127.0.0.1", "0.0.0.0")]
+        self.assertEqual(self.check({"listeners": both}).returncode, 2)
+
+
+class DemoTests(unittest.TestCase):
+    def test_a_demo_whose_reader_has_gone_leaves_nobody_behind(self):
+        with tempfile.TemporaryDirectory() as folder:
+            run(CREMA, "certs", "init", "--directory", f"{folder}/certs")
+            for name in ("barista", "customer", "device-1"):
+                run(CREMA, "certs", "issue", name, "--directory", f"{folder}/certs")
+            files = {"certificate": "certs/server.crt", "key": "certs/server.key", "clientCA": "certs/ca.crt"}
+            open_to_all = [{"protocol": name, "bind": f"127.0.0.1:{free_port()}", "anonymous": True} for name in ("http", "admin")]
+            configuration = pathlib.Path(folder) / "crema.json"
+            configuration.write_text(json.dumps({
+                "listeners": [
+                    {"protocol": "mqtts", "bind": f"127.0.0.1:{free_port()}", "requireClientCertificate": True, **files}, *open_to_all],
+                "resources": [str(SHOP / "shop.yaml"), str(SHOP / "api.yaml")],
+                "parameters": {"CoreEventBusName": "Serverlesspresso"}}))
+            reading, writing = os.pipe()
+            demo = subprocess.Popen(
+                [CREMA, "demo", "--config", str(configuration), "--certificates", f"{folder}/certs"], stdout=writing, stderr=writing,
+                start_new_session=True)
+            os.close(writing)
+            os.read(reading, 1)
+            os.close(reading)
+            self.assertNotEqual(demo.wait(60), 0)
+            deadline = time.monotonic() + WAIT_SECONDS
+            while any(pathlib.Path(f"/proc/{pid}/cmdline").exists() for pid in self.group(demo.pid)):
+                self.assertLess(time.monotonic(), deadline, self.group(demo.pid))
+                time.sleep(0.05)
+
+    @staticmethod
+    def group(leader):
+        """The processes of a session that are still there."""
+        found = []
+        for entry in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            if int(fields[3]) == leader and fields[0] != "Z":
+                found.append(int(entry.name))
+        return found
+
+
+if __name__ == "__main__":
+    unittest.main()
