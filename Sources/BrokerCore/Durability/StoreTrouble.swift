@@ -8,7 +8,9 @@ extension Shard {
 
     /// Whether a message cannot be taken now because it would have to be on disk.
     func lacksStore(for message: Message, along route: Route) -> Bool {
-        guard let turns, turns.isFailing, !route.isBasicIngest, message.qos > .atMostOnce else { return false }
+        guard let turns, turns.isFailing, message.qos > .atMostOnce else { return false }
+        // What rules make of it has to be on disk, too.
+        if route.hasRules { return true }
         return message.retain || !route.shards.isEmpty || !route.groups.isEmpty
             || route.recipients.contains { $0.session.keeping.isKept && $0.qos > .atMostOnce }
     }
