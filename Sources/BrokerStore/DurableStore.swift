@@ -15,6 +15,7 @@ package final class DurableStore: SessionStore, RecordStore {
     package let durability: Durability
     private let inbox = StoreInbox()
     private let commits = RecordCommits()
+    private let backlog: RecordBacklog
     private let recordNumber = Atomic<UInt64>(0)
     private let found: Mutex<(sessions: [RestoredSession], records: [KeptRecord], lastBody: Int64, queue: DatabaseQueue?)>
     private let writer: Mutex<StoreWriter?>
@@ -27,10 +28,13 @@ package final class DurableStore: SessionStore, RecordStore {
     /// Opens the store of a directory, which is made if there is none.
     ///
     /// A file that does not pass its checks is set aside, with its log, under a name that tells the time, and a new one is begun.
-    /// `retained` gets the retained messages that were kept.
+    /// `retained` gets the retained messages that were kept; of `limits` are those of what may wait.
     ///
     /// - Throws: ``StoreError`` when there can be no store: the directory cannot be written, or another broker has it.
-    package init(directory: String, durability: Durability, retained: RetainedStore, log: Logger) throws(StoreError) {
+    package init(
+        directory: String, durability: Durability, retained: RetainedStore, limits: BrokerLimits = BrokerLimits(), log: Logger
+    ) throws(StoreError) {
+        backlog = RecordBacklog(limits)
         let path = directory + "/" + Self.fileName
         self.path = path
         self.log = log
@@ -96,7 +100,8 @@ package final class DurableStore: SessionStore, RecordStore {
         fault: (@Sendable () throws -> Void)? = nil, tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
     ) {
         let new = StoreWriter(
-            path: path, inbox: inbox, commits: commits, durability: durability, retained: retained, setAside: setAside.count, log: log,
+            path: path, inbox: inbox, commits: commits, backlog: backlog, durability: durability, retained: retained,
+            setAside: setAside.count, log: log,
             fault: fault, tell: tell)
         let begun: (lastBody: Int64, queue: DatabaseQueue)? = found.withLock { found in
             defer { found.queue = nil }
@@ -111,6 +116,7 @@ package final class DurableStore: SessionStore, RecordStore {
 
     package func append(_ changes: [RecordChange]) {
         if changes.isEmpty { return }
+        backlog.add(changes)
         inbox.append(changes, enough: StoreWriter.groupChanges)
         recordNumber.wrappingAdd(1, ordering: .relaxed)
     }
@@ -119,8 +125,13 @@ package final class DurableStore: SessionStore, RecordStore {
 
     package var isFailing: Bool { commits.isFailing }
 
+    package var isBehind: Bool { backlog.isBeyondLimit }
+
+    package var isFull: Bool { isFailing && isBehind }
+
     package func settle() async throws(NotKept) {
-        guard durability == .strict else {
+        // Where nobody waits for the disk, nobody is to be that far ahead of it either.
+        guard durability == .strict || isBehind else {
             if isFailing { throw NotKept() }
             return
         }

@@ -19,8 +19,11 @@ final class StoreFixture {
 
     var file: String { directory + "/" + DurableStore.fileName }
 
-    func open(retained: RetainedStore? = nil, _ durability: Durability = .strict) throws -> DurableStore {
-        try DurableStore(directory: directory, durability: durability, retained: retained ?? self.retained, log: Logger(label: "test"))
+    func open(
+        retained: RetainedStore? = nil, _ durability: Durability = .strict, limits: BrokerLimits = BrokerLimits()
+    ) throws -> DurableStore {
+        try DurableStore(
+            directory: directory, durability: durability, retained: retained ?? self.retained, limits: limits, log: Logger(label: "test"))
     }
 
     /// Writes changes through a store that is opened for them, and answers what the next start finds.

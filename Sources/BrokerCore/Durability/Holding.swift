@@ -71,6 +71,7 @@ extension Shard {
         case .committed(let number): turns.commit(upTo: number)
         case .failing: turns.isFailing = true
         case .recovered: turns.isFailing = false
+        case .relieved: break
         }
         release()
         if !held.isEmpty { openTurn() }  // at its end publishers are read again

@@ -34,8 +34,11 @@ extension Shard {
     }
 
     /// Whether so much waits for the disk that publishers have to wait, too.
+    ///
+    /// While the disk takes nothing, rules hand over no more than may wait, and their publishers go on.
     var isStoreBehind: Bool {
         guard let turns else { return false }
+        if turns.store.isBehind, !turns.isFailing { return true }
         return turns.waitingChanges + turns.batch.changes.count > limits.storeChangesWaitingMax
             || turns.waitingBytes > limits.storeBytesWaitingMax
     }

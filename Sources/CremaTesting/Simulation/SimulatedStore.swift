@@ -7,6 +7,7 @@ import Synchronization
 package final class SimulatedStore: SessionStore {
     private struct State {
         var waiting: [ChangeBatch] = []
+        var isBehind = false
         var disk: SimulatedDisk
     }
 
@@ -17,6 +18,12 @@ package final class SimulatedStore: SessionStore {
     private init(_ disk: SimulatedDisk) { state = Mutex(State(disk: disk)) }
 
     package func append(_ batch: ChangeBatch) { state.withLock { $0.waiting.append(batch) } }
+
+    /// Whether rules have handed over too much.
+    package var isBehind: Bool {
+        get { state.withLock { $0.isBehind } }
+        set { state.withLock { $0.isBehind = newValue } }
+    }
 
     package var hasWaiting: Bool { state.withLock { !$0.waiting.isEmpty } }
 
