@@ -139,10 +139,30 @@ import Testing
         #expect(try counts(start(Self.rules + Self.all, limits: limits)) == ["all \(kept)"])
     }
 
+    @Test func aReplayWaitsForTheStore() throws {
+        let site = try start(Self.rules + Self.all)
+        for number in 0..<3 { _ = try site.events.put(#"{"n":\#(number)}"#, bus: "shop") }
+        try startReplay(site)
+        #expect(replayed(site, most: 1).filter { $0.topic == "one" }.map(\.payload) == ["0"])
+        store.isFailing = true
+        #expect(replayed(site, most: 1).isEmpty && site.events.engine.hasRunningReplays)
+        #expect(replayed(try start(Self.rules + Self.all)).isEmpty)
+        store.isFailing = false
+        #expect(replayed(site).filter { $0.topic == "one" }.map(\.payload) == ["1", "2"])
+    }
+
+    @Test func whatCameWhileTheStoreFailedIsThereWhenItWritesAgain() throws {
+        let site = try start(Self.rules + Self.all)
+        store.isFailing = true
+        _ = try site.events.put(#"{"n":1}"#, bus: "shop")
+        store.isFailing = false
+        #expect(try counts(start(Self.rules + Self.all)) == ["all 1"])
+    }
+
     @Test func nothingIsPromisedWhileTheStoreFails() throws {
         let site = try start(Self.rules + Self.all)
         let before = store.records
-        store.isFailing = true
+        (store.isFailing, store.isFull) = (true, true)
         _ = try site.events.put(#"{"n":1}"#, bus: "shop")
         #expect(throws: ControlError.notKept) {
             _ = try site.control.createArchive("more", bus: "shop", patternText: nil, retentionDays: 0, description: nil)

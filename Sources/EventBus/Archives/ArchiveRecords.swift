@@ -26,9 +26,9 @@ extension ArchiveTable {
         note(.remove(RecordKey(.archive, archive.number)))
     }
 
-    /// While the store takes nothing, nobody was promised that an event is in an archive.
+    /// Beyond what may wait for a disk that takes nothing, an event is in memory alone: nobody was promised more.
     mutating func noteEvent(_ event: ArchivedEvent, in archive: UInt64) {
-        guard isKept, !isStoreFailing else { return }
+        guard isKept, !isStoreFull else { return }
         var writer = RecordWriter()
         writer.add(event.arrivedMilliseconds)
         event.envelope.write(to: &writer)

@@ -21,6 +21,8 @@ struct ArchiveTable: Sendable {
     var isKept = false
     /// Whether the store takes nothing now: what would have to be in it is refused.
     var isStoreFailing = false
+    /// Whether, besides, as much waits for it as may.
+    var isStoreFull = false
     private var changes: [RecordChange] = []
     private var lastRecord: UInt64 = 0
     /// Replays that have put events since they were noted: that counts once what came of the events is carried out.
