@@ -6,9 +6,10 @@ import Rules
 extension PendingDeliveries {
     /// Keeps a delivery that begins to wait; it knows its number from then on.
     ///
-    /// While the store takes nothing nobody was promised anything: then it waits in memory alone.
+    /// While the disk takes nothing it is handed over all the same, so that what follows from it has something to follow: only beyond what may
+    /// wait for the disk it waits in memory alone, which nobody was promised more of.
     func keep(_ delivery: PendingDelivery) -> PendingDelivery {
-        guard let store, !store.isFailing else { return delivery }
+        guard let store, !store.isFull else { return delivery }
         let number = takeNumber()
         guard let record = delivery.kept(as: number, acceptedMilliseconds: engine.world.nowMilliseconds()) else { return delivery }
         var kept = delivery

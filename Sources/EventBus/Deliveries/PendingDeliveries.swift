@@ -184,7 +184,7 @@ package final class PendingDeliveries: Sendable {
             engine.delivered(send.origin)
             return false
         }
-        guard case .later = failure.retry, send.origin.terms != nil else {
+        guard failure.retry != .never, send.origin.terms != nil else {
             output.append(engine.failed(send.origin, failure))
             return false
         }
@@ -195,7 +195,9 @@ package final class PendingDeliveries: Sendable {
     private func attempt(_ send: QueueSend) -> DeliveryFailure? {
         let now = engine.world.nowMilliseconds()
         do throws(QueueError) {
-            _ = try queues.perform { (table) throws(QueueError) in try table.send(send.message, to: send.queue, now: now) }
+            _ = try queues.perform { (table) throws(QueueError) in
+                try table.send(send.message, to: send.queue, now: now, isOwed: send.origin.isDeadLetter)
+            }
             return nil
         } catch {
             return .queue(name: send.queue, error)
@@ -203,19 +205,21 @@ package final class PendingDeliveries: Sendable {
     }
 
     private func submit(_ delivery: PendingDelivery, after failure: DeliveryFailure?, into output: inout RuleOutput) {
-        submit(keep(delivery), after: failure, now: now, into: &output)
+        submit(keep(delivery), after: failure, now: now, isRevived: false, into: &output)
     }
 
     /// Takes up a delivery of before, which came so many milliseconds ago.
     func resubmit(_ delivery: PendingDelivery, age: Int64, into output: inout RuleOutput) {
-        submit(delivery, after: nil, now: now - age, into: &output)
+        submit(delivery, after: nil, now: now - age, isRevived: true, into: &output)
     }
 
-    private func submit(_ delivery: PendingDelivery, after failure: DeliveryFailure?, now: Int64, into output: inout RuleOutput) {
+    private func submit(
+        _ delivery: PendingDelivery, after failure: DeliveryFailure?, now: Int64, isRevived: Bool, into output: inout RuleOutput
+    ) {
         guard let terms = delivery.terms, let counters = delivery.origin.counters else { return }
         engine.countPending(counters, by: 1)
         let ending = state.withLock { state in
-            state.scheduler.submit(delivery, terms, bytes: delivery.bytes, after: failure, now: now)
+            state.scheduler.submit(delivery, terms, bytes: delivery.bytes, after: failure, now: now, isRevived: isRevived)
         }
         if let ending { end(ending, into: &output) }
     }
@@ -280,14 +284,15 @@ package final class PendingDeliveries: Sendable {
 
     private func end(_ ending: Scheduler.Ending, into output: inout RuleOutput) {
         let origin = ending.item.origin
-        if let number = ending.item.number {
-            // What only the stop has ended goes on after the next start.
-            if ending.failure.isStop { return state.withLock { $0.left += 1 } }
-            output.finished.append(number)
-        }
+        // What only the stop has ended goes on after the next start.
+        if ending.item.number != nil, ending.failure.isStop { return state.withLock { $0.left += 1 } }
+        var isHandedOver = store?.isFull != true
         if case .interrupted = ending.failure { engine.totals.deliveriesInterrupted.increment() }
         output.append(
             engine.failed(origin, ending.failure, RetryRecord(retries: ending.retries, exhaustion: ending.exhaustion)))
+        isHandedOver = isHandedOver && store?.isFull != true
+        // Where the store could not be given what became of it, it comes once more after the next start.
+        if let number = ending.item.number, isHandedOver { output.finished.append(number) }
         if let counters = origin.counters { engine.countPending(counters, by: -1) }
     }
 }

@@ -72,6 +72,8 @@ enum DeliveryOrigin: Sendable {
         case .deadLetter: nil
         }
     }
+
+    var isDeadLetter: Bool { if case .deadLetter = self { true } else { false } }
 }
 
 /// One event on its way to one target.
