@@ -6,6 +6,7 @@ import MQTTCodec
 import NIOCore
 import Queues
 import Records
+import Synchronization
 import Testing
 
 @testable import EventBus
@@ -56,6 +57,8 @@ import Testing
         let queues: SharedQueues
         let delivery: RuleDelivery
         let restored: (waiting: Int, gone: Int)
+        /// What is to be published by itself, and what is to be called when it is.
+        let published = Mutex<[(topics: [String], done: @Sendable () -> Void)]>([])
 
         init(
             _ store: RecordsInMemory, _ template: String = KeptDeliveryTests.destination + KeptDeliveryTests.rules, later: Int64 = 0,
@@ -70,7 +73,9 @@ import Testing
             delivery = RuleDelivery(engine: engine, queues: queues, limits: limits, store: store)
             try delivery.declare(resources)
             restored = try delivery.pending.restore(store.records, now: Instant(nanoseconds: 0))
-            delivery.pending.begin(alarm: { _ in }, door: door, publish: { _ in })
+            delivery.pending.begin(
+                alarm: { _ in }, door: door,
+                publish: { [published] messages, done in published.withLock { $0.append((messages.map(\.topicName), done)) } })
         }
 
         /// What is called within a few milliseconds; an API destination takes one call in four of them.
@@ -86,9 +91,10 @@ import Testing
             _ = try delivery.putEvents([PutEventsEntry(source: "shop", detailType: "type", detail: Array(detail.utf8))])
         }
 
-        func publish(_ topic: String, _ payload: String) {
+        @discardableResult func publish(_ topic: String, _ payload: String) -> [String] {
             let message = Message(topic: topic, payload: Array(payload.utf8), qos: .atLeastOnce)
-            _ = delivery.evaluate(message, from: Publisher(clientID: "device", principal: nil), now: Instant(nanoseconds: 0))
+            let publisher = Publisher(clientID: "device", principal: nil, peer: "192.0.2.1:1883")
+            return delivery.evaluate(message, from: publisher, now: Instant(nanoseconds: 0)).map(\.topicName)
         }
 
         func take(_ queue: String) throws -> [ReceivedMessage] {
@@ -182,6 +188,37 @@ import Testing
         #expect(again.invocation.target == "/failed" && again.body == failed.body && again.body.contains(#""ruleName":"devices""#))
         again.answer(.answered(status: 200))
         #expect(waiting == 0 && next.isConserved)
+    }
+
+    private static let republished = """
+          T:
+            Type: AWS::IoT::TopicRule
+            Properties:
+              RuleName: devices
+              TopicRulePayload:
+                Sql: SELECT n FROM 'devices/+'
+                Actions: [{ Http: { Url: 'https://till.example/x' } }]
+                ErrorAction: { Republish: { RoleArn: r, Topic: failed, Qos: 1 } }
+        """
+
+    @Test func aDeliveryIsKeptUntilWhatItBecameIsPublished() throws {
+        let site = try Site(store, Self.destination + Self.republished)
+        site.publish("devices/one", #"{"n":2}"#)
+        try #require(site.calls().first).answer(.answered(status: 400))
+        let published = try #require(site.published.withLock(\.first))
+        #expect(published.topics == ["failed"] && waiting == 1)
+        published.done()
+        #expect(waiting == 0 && site.isConserved)
+    }
+
+    @Test func whatACallEndsBesidesIsPublishedByItself() throws {
+        let site = try Site(store, Self.destination + Self.republished)
+        site.publish("devices/one", #"{"n":1}"#)
+        try #require(site.calls().first).answer(.answered(status: 503))
+        // Another message's call finds that the first has become too old.
+        site.world.advance(milliseconds: 61_000)
+        #expect(site.publish("devices/two", #"{"n":2}"#) == [])
+        #expect(site.published.withLock { $0.map(\.topics) } == [["failed"]] && waiting == 2)
     }
 
     @Test func aStopLeavesWhatWaitsForTheNextStart() async throws {

@@ -11,6 +11,9 @@ package final class PendingDeliveries: Sendable {
     /// Asked to call ``advance(alarm:)`` at a time, in milliseconds of ``EventSource/steadyMilliseconds``.
     package typealias Alarm = @Sendable (Int64) -> Void
 
+    /// Publishes messages, and calls back when the store has been handed what is kept of them.
+    package typealias Publish = @Sendable (_ messages: [Message], _ done: @escaping @Sendable () -> Void) -> Void
+
     private typealias Scheduler = DeliveryScheduler<PendingDelivery, SystemRandomNumberGenerator>
 
     private struct State: Sendable {
@@ -18,7 +21,9 @@ package final class PendingDeliveries: Sendable {
         var alarm: Alarm?
         /// The earliest time for which the alarm was asked.
         var alarmSet: Int64?
-        var publish: (@Sendable ([Message]) -> Void)?
+        var publish: Publish?
+        /// Messages that are being published, by the times that somebody was asked to.
+        var publishing = 0
         var door: (any HTTPDoor)?
         /// The last delivery's that the store was handed.
         var lastNumber: UInt64 = 0
@@ -41,7 +46,7 @@ package final class PendingDeliveries: Sendable {
     }
 
     /// Says who is to call at the times that matter, who publishes what rules make of failures, and who calls over HTTP.
-    package func begin(alarm: @escaping Alarm, door: (any HTTPDoor)?, publish: @escaping @Sendable ([Message]) -> Void) {
+    package func begin(alarm: @escaping Alarm, door: (any HTTPDoor)?, publish: @escaping Publish) {
         let restored = state.withLock { state in
             state.alarm = alarm
             state.door = door
@@ -76,7 +81,7 @@ package final class PendingDeliveries: Sendable {
         var (output, isDue) = (output, isDue)
         // What fails may go to a dead-letter queue or to an error action, and nowhere from there: this ends.
         while true {
-            messages += output.messages
+            if output.finished.isEmpty { messages += output.messages }
             var further = RuleOutput()
             for send in output.sends {
                 let waits = carryOut(send, into: &further)
@@ -86,8 +91,7 @@ package final class PendingDeliveries: Sendable {
                 submit(PendingDelivery(work: .call(call)), after: nil, into: &further)
                 isDue = true
             }
-            // What came of them is in the store by now.
-            forget(output.finished)
+            if !output.finished.isEmpty { publish(output.messages, ending: output.finished) }
             if isDue { takeTurns(into: &further) }
             isDue = false
             guard !further.isEmpty else { return messages }
@@ -97,9 +101,20 @@ package final class PendingDeliveries: Sendable {
 
     /// Carries out what came of a delivery after its rule's call was over.
     private func finish(_ output: RuleOutput) {
-        let messages = carryOut(output, isDue: true)
-        guard !messages.isEmpty else { return }
-        state.withLock { $0.publish }?(messages)
+        publish(carryOut(output, isDue: true), ending: [])
+    }
+
+    /// Publishes what came of deliveries; they are over once the store has all of that.
+    private func publish(_ messages: [Message], ending numbers: [UInt64]) {
+        if messages.isEmpty { return forget(numbers) }
+        let publish = state.withLock { state in
+            if state.publish != nil { state.publishing += 1 }
+            return state.publish
+        }
+        publish?(messages) { [self] in
+            forget(numbers)
+            state.withLock { $0.publishing -= 1 }
+        }
     }
 
     /// By a clock that nobody sets: one that is set must neither hold up what waits nor let it all go at once.
@@ -137,6 +152,7 @@ package final class PendingDeliveries: Sendable {
         advance()
         while self.count > 0, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(20)) }
         finish(state.withLock { $0.scheduler.abandon() })
+        while state.withLock({ $0.publishing > 0 }), ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
         let after = engine.counters
         return (
             count, after.deliveriesFailed - before.deliveriesFailed, after.deliveriesInterrupted - before.deliveriesInterrupted
