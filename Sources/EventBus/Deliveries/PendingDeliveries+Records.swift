@@ -36,7 +36,7 @@ extension PendingDeliveries {
         for record in records where record.key.kind == .delivery {
             guard let number = record.key.number(at: 0) else { continue }
             skipNumbers(upTo: number)
-            var reader = try RecordReader(record)
+            var reader = try RecordReader(record, upTo: PendingDelivery.recordVersion)
             let accepted = try reader.number()
             let kept = try KeptDelivery(&reader, engine.environment)
             engine.totals.deliveriesAccepted.increment()

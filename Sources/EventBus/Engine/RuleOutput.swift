@@ -92,6 +92,8 @@ struct SuspendedRun: Sendable {
     let document: [UInt8]
     private let makeInput: @Sendable () -> SQLInput
     let hops: UInt8
+    /// Of the action, among the rule's.
+    let place: Int
     private let now: Instant
     private let rules: RuleTable
     private let isErrorAction: Bool
@@ -102,6 +104,7 @@ struct SuspendedRun: Sendable {
         document = run.document
         makeInput = run.input.remaking
         hops = run.hops
+        place = run.place
         now = run.now
         rules = run.rules
         isErrorAction = run.isErrorAction
@@ -110,6 +113,7 @@ struct SuspendedRun: Sendable {
     /// The work as it was, with nothing put out yet.
     func resumed() -> TopicRuleRun {
         TopicRuleRun(
-            entry: entry, input: makeInput(), hops: hops, now: now, rules: rules, isErrorAction: isErrorAction, document: document)
+            entry: entry, input: makeInput(), hops: hops, now: now, rules: rules, isErrorAction: isErrorAction, place: place,
+            document: document)
     }
 }
