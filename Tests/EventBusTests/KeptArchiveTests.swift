@@ -93,6 +93,39 @@ import Testing
         #expect(store.records(of: .archivedEvent).count == 1)
     }
 
+    @Test func ofTwoArchivesOfOneNameTheLaterOneIsThere() throws {
+        let site = try start()
+        _ = try site.control.createArchive("all", bus: "shop", patternText: nil, retentionDays: 0, description: nil)
+        _ = try site.events.put(#"{"n":1}"#, bus: "shop")
+        // A template has one of this name for a while.
+        let next = try start(Self.rules + Self.all)
+        for number in 0..<2 { _ = try next.events.put(#"{"n":\#(number)}"#, bus: "shop") }
+        #expect(counts(next) == ["all 2"])
+        let last = try start()
+        #expect(last.leftOut.count == 1 && counts(last) == ["all 2"])
+        _ = try last.events.put(#"{"n":3}"#, bus: "shop")
+        #expect(counts(last) == ["all 3"])
+        try last.control.deleteArchive("all")
+        #expect(store.records.isEmpty)
+    }
+
+    @Test func anArchiveThatIsLeftOutKeepsItsNameUntilItIsDeleted() throws {
+        let site = try start()
+        _ = try site.control.createBus("made", ResourceDetails())
+        _ = try site.control.createArchive("mine", bus: "made", patternText: nil, retentionDays: 0, description: nil)
+        _ = try site.events.put(#"{"n":1}"#, bus: "made")
+        store.append([.remove(RecordKey(.bus, "made"))])
+        let next = try start()
+        #expect(next.leftOut.count == 1 && counts(next) == [])
+        #expect(throws: ControlError.self) {
+            _ = try next.control.createArchive("mine", bus: "shop", patternText: nil, retentionDays: 0, description: nil)
+        }
+        try next.control.deleteArchive("mine")
+        #expect(store.records.isEmpty)
+        _ = try next.control.createArchive("mine", bus: "shop", patternText: nil, retentionDays: 0, description: nil)
+        #expect(try counts(start()) == ["mine 0"])
+    }
+
     @Test func aReplayGoesOnWhereItWas() throws {
         let site = try start(Self.rules + Self.all)
         for number in 0..<5 {
