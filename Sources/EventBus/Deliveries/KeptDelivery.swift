@@ -101,6 +101,15 @@ enum RevivedDelivery {
     case refused(DeliveryOrigin, DeliveryFailure)
     /// Its rule, its target or its action is not there any more.
     case gone(rule: String, target: String)
+
+    /// The rule of what cannot be tried.
+    var hopelessRule: String? {
+        switch self {
+        case .pending: nil
+        case .refused(let origin, _): origin.names.rule
+        case .gone(let rule, _): rule
+        }
+    }
 }
 
 extension EventEngine {

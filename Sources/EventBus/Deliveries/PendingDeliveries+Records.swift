@@ -27,6 +27,8 @@ extension PendingDeliveries {
     ///
     /// Deliveries are tried once ``begin(alarm:door:publish:)`` says who calls.
     ///
+    /// What is for rules that were kept and are not in force stays in the store.
+    ///
     /// - Returns: how many deliveries wait again, and how many had targets that are not there any more: these are dropped and counted.
     /// - Throws: for what another version wrote.
     package func restore(_ records: [KeptRecord], now: Instant) throws(UnreadableRecord) -> (waiting: Int, gone: Int) {
@@ -39,8 +41,10 @@ extension PendingDeliveries {
             var reader = try RecordReader(record, upTo: PendingDelivery.recordVersion)
             let accepted = try reader.number()
             let kept = try KeptDelivery(&reader, engine.environment)
+            let revived = engine.revive(kept, now: now)
+            if let rule = revived.hopelessRule, leaves(deliveriesOf: rule) { continue }
             engine.totals.deliveriesAccepted.increment()
-            switch engine.revive(kept, now: now) {
+            switch revived {
             case .gone(let rule, let target):
                 engine.dropDelivery(rule: rule, target: target)
                 output.finished.append(number)

@@ -29,6 +29,8 @@ package final class PendingDeliveries: Sendable {
         var lastNumber: UInt64 = 0
         /// What came of deliveries that were kept, before anybody was there to carry it out.
         var restored = RuleOutput()
+        /// What is for these rules and cannot be tried is left in the store.
+        var incompleteRules: Set<String> = []
         /// Deliveries that the store keeps for the next start.
         var left = 0
     }
@@ -130,6 +132,17 @@ package final class PendingDeliveries: Sendable {
     }
 
     func skipNumbers(upTo number: UInt64) { state.withLock { $0.lastNumber = max($0.lastNumber, number) } }
+
+    /// Notes rules that were kept and are not in force, or not whole: what is kept for them stays where it is.
+    func keep(deliveriesOf rules: Set<String>) { state.withLock { $0.incompleteRules = rules } }
+
+    func leaves(deliveriesOf rule: String) -> Bool {
+        state.withLock { state in
+            guard state.incompleteRules.contains(rule) else { return false }
+            state.left += 1
+            return true
+        }
+    }
 
     func carryOutAtBegin(_ output: RuleOutput) { state.withLock { $0.restored.append(output) } }
 

@@ -191,13 +191,8 @@ package final class EventEngine: Sendable {
 
     /// Counts and logs a delivery that waited for a target that is gone.
     func dropDelivery(_ origin: DeliveryOrigin) {
-        let (rule, target) =
-            switch origin {
-            case .target(let delivery): ("\(delivery.entry.rule.busName)/\(delivery.entry.rule.name)", delivery.target.id)
-            case .action(let action, let run, _), .errorAction(let action, let run): (run.entry.rule.name, action.name)
-            case .deadLetter(let rule): (rule, "dead letter")
-            }
-        dropDelivery(rule: rule, target: target)
+        let names = origin.names
+        dropDelivery(rule: names.rule, target: names.target)
     }
 
     func dropDelivery(rule: String, target: String) {

@@ -73,6 +73,15 @@ enum DeliveryOrigin: Sendable {
         }
     }
 
+    /// For people.
+    var names: (rule: String, target: String) {
+        switch self {
+        case .target(let delivery): ("\(delivery.entry.rule.busName)/\(delivery.entry.rule.name)", delivery.target.id)
+        case .action(let action, let run, _), .errorAction(let action, let run): (run.entry.rule.name, action.name)
+        case .deadLetter(let rule): (rule, "dead letter")
+        }
+    }
+
     var isDeadLetter: Bool { if case .deadLetter = self { true } else { false } }
 }
 
