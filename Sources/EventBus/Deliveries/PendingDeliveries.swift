@@ -93,7 +93,7 @@ package final class PendingDeliveries: Sendable {
                 submit(PendingDelivery(work: .call(call)), after: nil, into: &further)
                 isDue = true
             }
-            if !output.finished.isEmpty { publish(output.messages, ending: output.finished) }
+            conclude(output, &further)
             if isDue { takeTurns(into: &further) }
             isDue = false
             guard !further.isEmpty else { return messages }
@@ -104,6 +104,15 @@ package final class PendingDeliveries: Sendable {
     /// Carries out what came of a delivery after its rule's call was over.
     private func finish(_ output: RuleOutput) {
         publish(carryOut(output, isDue: true), ending: [])
+    }
+
+    /// Ends kept deliveries after all that came of them is handed over, which is not so while something more comes of them.
+    private func conclude(_ output: RuleOutput, _ further: inout RuleOutput) {
+        if output.finished.isEmpty { return }
+        // Where the store is full, not all of that was: they come once more after the next start.
+        if further.isEmpty { return publish(output.messages, ending: store?.isFull == true ? [] : output.finished) }
+        further.messages = output.messages + further.messages
+        further.finished = output.finished + further.finished
     }
 
     /// Publishes what came of deliveries; they are over once the store has all of that.
