@@ -213,7 +213,7 @@ package final class Broker: BrokerAccess {
             shard.eventLoop.flatSubmit { shard.value.publish(batch) }
         }
         for future in futures { try? await future.get() }
-        if kept?.durability == .strict { await endTurns() }
+        if kept != nil { await endTurns() }
     }
 
     /// Returns when what shards had begun is over, and what they keep of it is handed to the store: first where it came in, then where it

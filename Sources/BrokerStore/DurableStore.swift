@@ -15,6 +15,7 @@ package final class DurableStore: SessionStore, RecordStore {
     package let durability: Durability
     private let inbox = StoreInbox()
     private let commits = RecordCommits()
+    private let backlog: RecordBacklog
     private let recordNumber = Atomic<UInt64>(0)
     private let found: Mutex<(state: RestoredState, records: [KeptRecord], lastBody: Int64, time: StoreTime, queue: DatabaseQueue?)>
     private let writer: Mutex<StoreWriter?>
@@ -28,13 +29,14 @@ package final class DurableStore: SessionStore, RecordStore {
     /// Opens the store of a directory, which is made if there is none.
     ///
     /// A file that does not pass its checks is set aside, with its log, under a name that tells the time, and a new one is begun.
-    /// `retained` gets the retained messages that were kept.
+    /// `retained` gets the retained messages that were kept; of `limits` are those of what may wait.
     ///
     /// - Throws: ``StoreError`` when there can be no store: the directory cannot be written, or another broker has it.
     package init(
-        directory: String, durability: Durability, retained: RetainedStore, limits: StoreLimits = StoreLimits(), log: Logger,
-        timeOfDay: @escaping @Sendable () -> Int64 = StoreTime.systemTimeOfDay
+        directory: String, durability: Durability, retained: RetainedStore, limits: StoreLimits = StoreLimits(),
+        waiting: BrokerLimits = BrokerLimits(), log: Logger, timeOfDay: @escaping @Sendable () -> Int64 = StoreTime.systemTimeOfDay
     ) throws(StoreError) {
+        backlog = RecordBacklog(waiting)
         let path = directory + "/" + Self.fileName
         self.path = path
         self.limits = limits
@@ -124,7 +126,7 @@ package final class DurableStore: SessionStore, RecordStore {
         tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
     ) {
         let new = StoreWriter(
-            path: path, inbox: inbox, commits: commits, durability: durability, retained: retained, limits: limits,
+            path: path, inbox: inbox, commits: commits, backlog: backlog, durability: durability, retained: retained, limits: limits,
             setAside: setAside.count, log: log, fault: fault, renewed: renewed, tell: tell)
         let begun: (lastBody: Int64, time: StoreTime, queue: DatabaseQueue)? = found.withLock { found in
             defer { found.queue = nil }
@@ -139,6 +141,7 @@ package final class DurableStore: SessionStore, RecordStore {
 
     package func append(_ changes: [RecordChange]) {
         if changes.isEmpty { return }
+        backlog.add(changes)
         inbox.append(changes, enough: StoreWriter.groupChanges)
         recordNumber.wrappingAdd(1, ordering: .relaxed)
     }
@@ -147,8 +150,13 @@ package final class DurableStore: SessionStore, RecordStore {
 
     package var isFailing: Bool { commits.isFailing }
 
+    package var isBehind: Bool { backlog.isBeyondLimit }
+
+    package var isFull: Bool { isFailing && isBehind }
+
     package func settle() async throws(NotKept) {
-        guard durability == .strict else {
+        // Where nobody waits for the disk, nobody is to be that far ahead of it either.
+        guard durability == .strict || isBehind else {
             if isFailing { throw NotKept() }
             return
         }

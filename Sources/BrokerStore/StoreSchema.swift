@@ -59,6 +59,14 @@ enum StoreSchema {
         return migrator
     }
 
+    /// - Throws: for a database of another program, which is left as it is.
+    private static func refuseForeign(_ db: Database) throws {
+        // GRDB's table of migrations comes before the first of them.
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'grdb_%' AND name NOT LIKE 'sqlite_%'"
+        guard try Int32.fetchOne(db, sql: "PRAGMA application_id") != applicationID, try Int.fetchOne(db, sql: tables) != 0 else { return }
+        throw StoreError.Foreign()
+    }
+
     /// One connection, as the writer wants it: what it has committed is on the disk.
     static func open(_ path: String, _ limits: StoreLimits) throws -> DatabaseQueue {
         var configuration = Configuration()
@@ -66,6 +74,7 @@ enum StoreSchema {
         configuration.busyMode = .immediateError
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { db in
+            try refuseForeign(db)
             // Nobody else may have the file open; so no memory has to be shared with anybody either.
             try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
             // Before there is anything in the file: to a file that has something it would write.

@@ -6,6 +6,7 @@ package final class RecordsInMemory: RecordStore {
     private struct State {
         var records: [RecordKey: [UInt8]] = [:]
         var isFailing = false
+        var isFull = false
         var appends: UInt64 = 0
     }
 
@@ -30,6 +31,11 @@ package final class RecordsInMemory: RecordStore {
     package var isFailing: Bool {
         get { state.withLock { $0.isFailing } }
         set { state.withLock { $0.isFailing = newValue } }
+    }
+
+    package var isFull: Bool {
+        get { state.withLock { $0.isFull } }
+        set { state.withLock { $0.isFull = newValue } }
     }
 
     package func settle() async throws(NotKept) { if isFailing { throw NotKept() } }

@@ -47,13 +47,18 @@ package struct RecordWriter {
 /// Reads the fields that a ``RecordWriter`` wrote.
 package struct RecordReader {
     private let what: String
+    package let version: UInt8
     private var rest: ArraySlice<UInt8>
 
+    /// - Parameters:
+    ///   - record: what is read.
+    ///   - newest: the newest version of its fields that is known.
     /// - Throws: for another version.
-    package init(_ record: KeptRecord, version: UInt8 = 1) throws(UnreadableRecord) {
+    package init(_ record: KeptRecord, upTo newest: UInt8 = 1) throws(UnreadableRecord) {
         what = "\(record.key.kind) \(String(decoding: record.key.bytes, as: UTF8.self).filter { !$0.isASCII || $0 >= " " })"
         rest = record.fields[...]
-        guard rest.popFirst() == version else { throw UnreadableRecord("\(what): it has another version") }
+        version = rest.popFirst() ?? 0
+        guard version > 0, version <= newest else { throw UnreadableRecord("\(what): it has another version") }
     }
 
     /// What to throw for fields that are there and mean nothing.

@@ -11,6 +11,9 @@ package protocol RecordStore: Sendable {
     /// Whether nothing can be written for now: what needs the disk is to be refused.
     var isFailing: Bool { get }
 
+    /// Whether nothing can be written and as much waits for it as may: what nobody was promised is not to be handed over then.
+    var isFull: Bool { get }
+
     /// Returns when everything that was handed over so far is on disk; at once where the durability does not ask for that.
     ///
     /// - Throws: when the disk takes nothing. What was handed over may be written later all the same.

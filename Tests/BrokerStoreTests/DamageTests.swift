@@ -20,6 +20,18 @@ import Testing
                 ]))
     }
 
+    @Test func aDatabaseOfAnotherProgramIsRefusedAndLeftAsItIs() throws {
+        try write()
+        // `application_id`, in the file's header.
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: fixture.file))
+        #expect(Array(bytes[68..<72]) == Array("CREM".utf8))
+        bytes.replaceSubrange(68..<72, with: [0, 0, 0, 1])
+        try bytes.write(to: URL(fileURLWithPath: fixture.file))
+        #expect(throws: StoreError.self) { _ = try fixture.open() }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: fixture.file)) == bytes)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.directory) == [DurableStore.fileName])
+    }
+
     @Test("One bit that has changed is found", arguments: ["a payload that is looked for", "client-to-find", "filter-to-find"])
     func aFlippedBitIsFound(text: String) throws {
         try write()

@@ -99,6 +99,29 @@ import Testing
         #expect(try records(fixture) == ["bus b 2", "bus c 3"])
     }
 
+    @Test("What waits is counted until it is on disk, by records and by bytes", arguments: [(3, 1_000_000), (100_000, 40)])
+    func whatWaitsIsCounted(changes: Int, bytes: Int) async throws {
+        let fixture = StoreFixture()
+        var limits = BrokerLimits()
+        (limits.storeChangesWaitingMax, limits.storeBytesWaitingMax) = (changes, bytes)
+        let store = try fixture.open(waiting: limits)
+        let isBroken = Atomic<Bool>(true)
+        let told = Told()
+        store.start(
+            fault: { if isBroken.load(ordering: .relaxed) { throw DiskFault() } }, tell: { _, progress in told.append(progress) })
+        // Key and field are ten bytes.
+        for number in 1...3 { store.append([Self.put(.bus, "k\(number)", "12345678")]) }
+        told.wait(for: .failing)
+        #expect(!store.isBehind && !store.isFull)
+        store.append([Self.put(.bus, "k4", "12345678"), .remove(RecordKey(.bus, "k5"))])
+        #expect(store.isBehind && store.isFull)
+        isBroken.store(false, ordering: .relaxed)
+        told.wait(for: .relieved)
+        #expect(!store.isBehind && !store.isFull)
+        store.close()
+        #expect(try records(fixture).count == 4)
+    }
+
     @Test func relaxedWaitsForNoDisk() async throws {
         let fixture = StoreFixture()
         let store = try fixture.open(.relaxed(milliseconds: 60_000))

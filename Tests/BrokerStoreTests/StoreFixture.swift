@@ -21,12 +21,14 @@ final class StoreFixture {
     var file: String { directory + "/" + DurableStore.fileName }
 
     func open(
-        retained: RetainedStore? = nil, _ durability: Durability = .strict, limits: StoreLimits = StoreLimits()
+        retained: RetainedStore? = nil, _ durability: Durability = .strict, limits: StoreLimits = StoreLimits(),
+        waiting: BrokerLimits = BrokerLimits()
     ) throws -> DurableStore {
-        var log = Logger(label: "test")
-        log.logLevel = .critical
+        // Some tests have hundreds of stores that are damaged.
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         return try DurableStore(
-            directory: directory, durability: durability, retained: retained ?? self.retained, limits: limits, log: log)
+            directory: directory, durability: durability, retained: retained ?? self.retained, limits: limits, waiting: waiting,
+            log: log)
     }
 
     /// Makes the directory with these files.

@@ -24,7 +24,12 @@ final class CallSite: Sendable {
         delivery = RuleDelivery(engine: engine, queues: queues, limits: limits)
         try delivery.declare(resources)
         let published = published
-        delivery.pending.begin(alarm: { _ in }, door: door, publish: { published.append($0) })
+        delivery.pending.begin(
+            alarm: { _ in }, door: door,
+            publish: { messages, done in
+                published.append(messages)
+                done()
+            })
     }
 
     static func resources(_ yaml: String, lambda: String? = nil, allow: [String] = []) throws(DocumentError) -> ResourceSet {

@@ -93,6 +93,39 @@ import Testing
         #expect(store.records(of: .archivedEvent).count == 1)
     }
 
+    @Test func ofTwoArchivesOfOneNameTheLaterOneIsThere() throws {
+        let site = try start()
+        _ = try site.control.createArchive("all", bus: "shop", patternText: nil, retentionDays: 0, description: nil)
+        _ = try site.events.put(#"{"n":1}"#, bus: "shop")
+        // A template has one of this name for a while.
+        let next = try start(Self.rules + Self.all)
+        for number in 0..<2 { _ = try next.events.put(#"{"n":\#(number)}"#, bus: "shop") }
+        #expect(counts(next) == ["all 2"])
+        let last = try start()
+        #expect(last.leftOut.count == 1 && counts(last) == ["all 2"])
+        _ = try last.events.put(#"{"n":3}"#, bus: "shop")
+        #expect(counts(last) == ["all 3"])
+        try last.control.deleteArchive("all")
+        #expect(store.records.isEmpty)
+    }
+
+    @Test func anArchiveThatIsLeftOutKeepsItsNameUntilItIsDeleted() throws {
+        let site = try start()
+        _ = try site.control.createBus("made", ResourceDetails())
+        _ = try site.control.createArchive("mine", bus: "made", patternText: nil, retentionDays: 0, description: nil)
+        _ = try site.events.put(#"{"n":1}"#, bus: "made")
+        store.append([.remove(RecordKey(.bus, "made"))])
+        let next = try start()
+        #expect(next.leftOut.count == 1 && counts(next) == [])
+        #expect(throws: ControlError.self) {
+            _ = try next.control.createArchive("mine", bus: "shop", patternText: nil, retentionDays: 0, description: nil)
+        }
+        try next.control.deleteArchive("mine")
+        #expect(store.records.isEmpty)
+        _ = try next.control.createArchive("mine", bus: "shop", patternText: nil, retentionDays: 0, description: nil)
+        #expect(try counts(start()) == ["mine 0"])
+    }
+
     @Test func aReplayGoesOnWhereItWas() throws {
         let site = try start(Self.rules + Self.all)
         for number in 0..<5 {
@@ -139,10 +172,30 @@ import Testing
         #expect(try counts(start(Self.rules + Self.all, limits: limits)) == ["all \(kept)"])
     }
 
+    @Test func aReplayWaitsForTheStore() throws {
+        let site = try start(Self.rules + Self.all)
+        for number in 0..<3 { _ = try site.events.put(#"{"n":\#(number)}"#, bus: "shop") }
+        try startReplay(site)
+        #expect(replayed(site, most: 1).filter { $0.topic == "one" }.map(\.payload) == ["0"])
+        store.isFailing = true
+        #expect(replayed(site, most: 1).isEmpty && site.events.engine.hasRunningReplays)
+        #expect(replayed(try start(Self.rules + Self.all)).isEmpty)
+        store.isFailing = false
+        #expect(replayed(site).filter { $0.topic == "one" }.map(\.payload) == ["1", "2"])
+    }
+
+    @Test func whatCameWhileTheStoreFailedIsThereWhenItWritesAgain() throws {
+        let site = try start(Self.rules + Self.all)
+        store.isFailing = true
+        _ = try site.events.put(#"{"n":1}"#, bus: "shop")
+        store.isFailing = false
+        #expect(try counts(start(Self.rules + Self.all)) == ["all 1"])
+    }
+
     @Test func nothingIsPromisedWhileTheStoreFails() throws {
         let site = try start(Self.rules + Self.all)
         let before = store.records
-        store.isFailing = true
+        (store.isFailing, store.isFull) = (true, true)
         _ = try site.events.put(#"{"n":1}"#, bus: "shop")
         #expect(throws: ControlError.notKept) {
             _ = try site.control.createArchive("more", bus: "shop", patternText: nil, retentionDays: 0, description: nil)

@@ -6,13 +6,14 @@ import MQTTCodec
 import NIOCore
 import Queues
 import Records
+import Synchronization
 import Testing
 
 @testable import EventBus
 
 /// Deliveries that wait, and dead letters, are there after a restart.
 @Suite struct KeptDeliveryTests {
-    private static let destination = """
+    static let destination = """
         Resources:
           Dead: { Type: AWS::SQS::Queue, Properties: { QueueName: dead } }
           Login:
@@ -50,26 +51,31 @@ import Testing
         """
 
     /// A process that begins with what the store has.
-    private final class Site: Sendable {
+    final class Site: Sendable {
         let world = TestWorld()
         let door = ScriptedDoor()
         let queues: SharedQueues
         let delivery: RuleDelivery
         let restored: (waiting: Int, gone: Int)
+        /// What is to be published by itself, and what is to be called when it is.
+        let published = Mutex<[(topics: [String], done: @Sendable () -> Void)]>([])
 
-        init(_ store: RecordsInMemory, _ template: String = KeptDeliveryTests.destination + KeptDeliveryTests.rules, later: Int64 = 0)
-            throws
-        {
+        init(
+            _ store: RecordsInMemory, _ template: String = KeptDeliveryTests.destination + KeptDeliveryTests.rules, later: Int64 = 0,
+            limits: DeliveryLimits = DeliveryLimits()
+        ) throws {
             let resources = try CallSite.resources(template)
             world.advance(milliseconds: later)
             queues = SharedQueues(makeID: { "message" }, store: store)
             try queues.restore(store.records)
             let engine = EventEngine(
                 resources: resources, world: world.source, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, store: store)
-            delivery = RuleDelivery(engine: engine, queues: queues, store: store)
+            delivery = RuleDelivery(engine: engine, queues: queues, limits: limits, store: store)
             try delivery.declare(resources)
             restored = try delivery.pending.restore(store.records, now: Instant(nanoseconds: 0))
-            delivery.pending.begin(alarm: { _ in }, door: door, publish: { _ in })
+            delivery.pending.begin(
+                alarm: { _ in }, door: door,
+                publish: { [weak self] messages, done in self?.published.withLock { $0.append((messages.map(\.topicName), done)) } })
         }
 
         /// What is called within a few milliseconds; an API destination takes one call in four of them.
@@ -85,9 +91,10 @@ import Testing
             _ = try delivery.putEvents([PutEventsEntry(source: "shop", detailType: "type", detail: Array(detail.utf8))])
         }
 
-        func publish(_ topic: String, _ payload: String) {
+        @discardableResult func publish(_ topic: String, _ payload: String) -> [String] {
             let message = Message(topic: topic, payload: Array(payload.utf8), qos: .atLeastOnce)
-            _ = delivery.evaluate(message, from: Publisher(clientID: "device", principal: nil), now: Instant(nanoseconds: 0))
+            let publisher = Publisher(clientID: "device", principal: nil, peer: "192.0.2.1:1883")
+            return delivery.evaluate(message, from: publisher, now: Instant(nanoseconds: 0)).map(\.topicName)
         }
 
         func take(_ queue: String) throws -> [ReceivedMessage] {
@@ -140,7 +147,9 @@ import Testing
         try site.put(#"{"n":1}"#)
         let next = try Site(store, later: 599_000)
         #expect(next.calls().count == 1)
+        // Once it is tried, however long the stop was.
         let last = try Site(store, later: 600_000)
+        try #require(last.calls().first).answer(.answered(status: 500))
         #expect(last.calls().isEmpty && last.delivery.pending.count == 0 && last.isConserved && waiting == 0)
         #expect(last.delivery.engine.deadLetters(limit: 9).map(\.trying.exhaustion) == [.age])
         #expect(try last.take("dead").count == 1)
@@ -181,6 +190,39 @@ import Testing
         #expect(waiting == 0 && next.isConserved)
     }
 
+    private static let republished = """
+          T:
+            Type: AWS::IoT::TopicRule
+            Properties:
+              RuleName: devices
+              TopicRulePayload:
+                Sql: SELECT n FROM 'devices/+'
+                Actions: [{ Http: { Url: 'https://till.example/x' } }]
+                ErrorAction: { Republish: { RoleArn: r, Topic: failed, Qos: 1 } }
+        """
+
+    @Test func aDeliveryIsKeptUntilWhatItBecameIsPublished() throws {
+        let site = try Site(store, Self.destination + Self.republished)
+        site.publish("devices/one", #"{"n":2}"#)
+        try #require(site.calls().first).answer(.answered(status: 400))
+        let all = site.published.withLock { $0 }
+        let published = try #require(all.first)
+        #expect(published.topics == ["failed"] && waiting == 1)
+        published.done()
+        #expect(waiting == 0 && site.isConserved)
+    }
+
+    @Test func whatACallEndsBesidesIsPublishedByItself() throws {
+        let site = try Site(store, Self.destination + Self.republished)
+        site.publish("devices/one", #"{"n":1}"#)
+        try #require(site.calls().first).answer(.answered(status: 503))
+        // Another message's call finds that the first has become too old.
+        site.world.advance(milliseconds: 61_000)
+        #expect(site.publish("devices/two", #"{"n":2}"#) == [])
+        let topics = site.published.withLock { $0.map(\.topics) }
+        #expect(topics == [["failed"]] && waiting == 2)
+    }
+
     @Test func aStopLeavesWhatWaitsForTheNextStart() async throws {
         let site = try Site(store)
         for number in 1...6 { try site.put(#"{"n":\#(number)}"#) }
@@ -193,15 +235,74 @@ import Testing
 
     @Test func nothingIsPromisedWhileTheStoreFails() throws {
         let site = try Site(store)
-        store.isFailing = true
+        (store.isFailing, store.isFull) = (true, true)
         #expect(throws: PutEventsError.notKept) { try site.put("{}") }
         site.publish("devices/one", #"{"n":2}"#)
         // For what was promised to nobody, it is still done.
         #expect(site.calls().count == 1)
         #expect(waiting == 0)
-        store.isFailing = false
+        (store.isFailing, store.isFull) = (false, false)
         try site.put("{}")
         #expect(waiting == 1)
+    }
+
+    @Test func whatEndsWhileTheStoreFailsIsNotLost() throws {
+        let site = try Site(store)
+        try site.put(#"{"n":1}"#)
+        let call = try #require(site.calls().first)
+        store.isFailing = true
+        call.answer(.answered(status: 400))
+        #expect(waiting == 0 && store.records(of: .deadLetter).count == 1 && site.isConserved)
+        #expect(try Site(store).take("dead").count == 1)
+    }
+
+    @Test func whatEndsBeyondTheLimitOfTheStoreComesOnceMore() throws {
+        let site = try Site(store)
+        try site.put(#"{"n":1}"#)
+        let call = try #require(site.calls().first)
+        (store.isFailing, store.isFull) = (true, true)
+        call.answer(.answered(status: 400))
+        #expect(site.delivery.pending.count == 0 && site.isConserved)
+        #expect(try Site(store).restored == (1, 0))
+    }
+
+    private static let toQueue = """
+          Q:
+            Type: AWS::IoT::TopicRule
+            Properties:
+              RuleName: queued
+              TopicRulePayload:
+                AwsIotSqlVersion: "2016-03-23"
+                Sql: SELECT * FROM 'queued'
+                Actions: [{ Sqs: { QueueUrl: 'http://localhost/000000000000/dead', RoleArn: 'arn:aws:iam::000000000000:role/r' } }]
+        """
+
+    @Test func timeWithoutTheStoreIsNoAttemptAndNoAge() throws {
+        let site = try Site(store, Self.destination + Self.toQueue)
+        store.isFailing = true
+        site.publish("queued", #"{"n":1}"#)
+        #expect(site.delivery.pending.count == 1 && waiting == 1)
+        // Longer than a topic rule's deliveries last, and more often than they are tried.
+        for _ in 0..<90 {
+            site.world.advance(milliseconds: 1_001)
+            site.delivery.pending.advance()
+        }
+        #expect(site.delivery.pending.count == 1)
+        store.isFailing = false
+        site.world.advance(milliseconds: 1_001)
+        site.delivery.pending.advance()
+        #expect(site.delivery.pending.count == 0 && waiting == 0 && site.isConserved)
+        #expect(try site.take("dead").map(\.body) == [#"{"n":1}"#])
+        #expect(site.delivery.engine.counters.deliveriesRetried == 0)
+    }
+
+    @Test func aLowerLimitEndsNothingThatWasTaken() throws {
+        let site = try Site(store)
+        for number in 1...6 { try site.put(#"{"n":\#(number)}"#) }
+        var limits = DeliveryLimits()
+        (limits.pendingDeliveriesMax, limits.pendingDeliveriesPerTargetMax, limits.pendingDeliveryBytesMax) = (1, 1, 1)
+        let next = try Site(store, limits: limits)
+        #expect(next.restored == (6, 0) && next.delivery.pending.count == 6 && next.delivery.engine.deadLetters(limit: 9).isEmpty)
     }
 
     @Test func rulesTellThatTheyHaveKeptSomething() throws {
@@ -234,5 +335,8 @@ import Testing
         let second = try engine()
         try second.restoreDeadLetters(store.records)
         #expect(second.deadLetters(limit: 9) == Array(first.deadLetters(limit: 2)) && store.records(of: .deadLetter).count == 2)
+        limits.deadLetterBytesMax = 1
+        try engine().restoreDeadLetters(store.records)
+        #expect(store.records(of: .deadLetter).isEmpty)
     }
 }

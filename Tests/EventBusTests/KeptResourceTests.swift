@@ -21,7 +21,7 @@ struct KeptSite {
         let queues = SharedQueues(makeID: events.world.source.makeID, store: store)
         try queues.restore(store.records)
         control = ControlPlane(
-            delivery: RuleDelivery(engine: events.engine, queues: queues), templates: try resources(template), store: store)
+            delivery: RuleDelivery(engine: events.engine, queues: queues, store: store), templates: try resources(template), store: store)
         leftOut = try control.restore(store.records).leftOut
     }
 

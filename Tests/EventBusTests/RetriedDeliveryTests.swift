@@ -106,7 +106,12 @@ private final class RetrySite: Sendable {
     @Test func aTopicRulesErrorActionHearsOfItWhenTryingEnds() throws {
         let site = try RetrySite()
         let published = PublishedMessages()
-        site.delivery.pending.begin(alarm: { _ in }, door: nil, publish: { published.append($0) })
+        site.delivery.pending.begin(
+            alarm: { _ in }, door: nil,
+            publish: { messages, done in
+                published.append(messages)
+                done()
+            })
         for _ in 0..<2 {
             let message = Message(topic: "in/a", payload: Array("{}".utf8), qos: .atLeastOnce)
             _ = site.delivery.evaluate(message, from: Publisher(clientID: "device", principal: nil), now: Instant(nanoseconds: 0))

@@ -73,6 +73,7 @@ extension Shard {
             for ended in turns.commit(upTo: number) { directory.forgetEnding(of: ended.clientID, epoch: ended.epoch) }
         case .failing: turns.isFailing = true
         case .recovered: turns.isFailing = false
+        case .relieved: break
         }
         release()
         if !held.isEmpty || !waitingPublishes.isEmpty { openTurn() }  // at its end publishers are read again

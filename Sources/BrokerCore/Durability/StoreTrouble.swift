@@ -8,7 +8,9 @@ extension Shard {
 
     /// Whether a message cannot be taken now because it would have to be on disk.
     func lacksStore(for message: Message, along route: Route) -> Bool {
-        guard let turns, turns.isFailing, !route.isBasicIngest, message.qos > .atMostOnce else { return false }
+        guard let turns, turns.isFailing, message.qos > .atMostOnce else { return false }
+        // What rules make of it has to be on disk, too.
+        if route.hasRules { return true }
         return message.retain || !route.shards.isEmpty || !route.groups.isEmpty
             || route.recipients.contains { $0.session.keeping.isKept && $0.qos > .atMostOnce }
     }
@@ -32,8 +34,11 @@ extension Shard {
     }
 
     /// Whether so much waits for the disk that publishers have to wait, too.
+    ///
+    /// While the disk takes nothing, rules hand over no more than may wait, and their publishers go on.
     var isStoreBehind: Bool {
         guard let turns else { return false }
+        if turns.store.isBehind, !turns.isFailing { return true }
         return turns.waitingChanges + turns.batch.changes.count > limits.storeChangesWaitingMax
             || turns.waitingBytes > limits.storeBytesWaitingMax
     }

@@ -146,7 +146,7 @@ package struct BrokerLimits: Sendable, Equatable {
     package var sessionExpirySecondsMax = 604_800
     /// Changes of one event loop that wait for the disk; at the limit publishers wait, too.
     package var storeChangesWaitingMax = 100_000
-    /// Bytes of their messages; at the limit as for ``storeChangesWaitingMax``.
+    /// Bytes of their messages, and of the records of rules; at the limit as for ``storeChangesWaitingMax``.
     package var storeBytesWaitingMax = 67_108_864
     /// Recipients of the routes that a shard keeps, each route counted as one more; at the limit all are forgotten, and made anew as
     /// messages come.

@@ -7,6 +7,9 @@ package import MQTTCodec
 package protocol SessionStore: Sendable {
     /// Takes a batch; those of one shard come in the order of their numbers.
     func append(_ batch: ChangeBatch)
+
+    /// Whether of what rules have handed over more waits than may: whoever causes more has to wait, until `relieved` is told.
+    var isBehind: Bool { get }
 }
 
 /// What a shard is told of the store, on its event loop.
@@ -17,6 +20,8 @@ package enum StoreProgress: Sendable, Equatable {
     case failing
     /// Writing goes on.
     case recovered
+    /// There is room again for what rules hand over.
+    case relieved
 }
 
 /// When an answer may leave that promises something to outlast a crash.

@@ -61,7 +61,7 @@ extension Shard {
             let need = isRepeated ? receivingNeed(of: session, on: connection) : turns?.touched
             acknowledge(.pubrec, layout.packetID, code, after: need, on: connection)
         }
-        if isStoreBehind, turns?.touched.own == true { holdPublisher() }
+        if turns?.touched.own == true, isStoreBehind { holdPublisher() }
     }
 
     /// A QoS 2 message of a session that is kept can be told from others, also after a crash.

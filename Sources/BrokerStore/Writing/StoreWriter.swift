@@ -24,6 +24,7 @@ final class StoreWriter: Sendable {
     private let limits: StoreLimits
     private let statistics: Mutex<StoreStatistics>
     private let commits: RecordCommits
+    private let backlog: RecordBacklog
     private let log: Logger
     private let fault: (@Sendable () throws -> Void)?
     private let renewed: (@Sendable () -> Void)?
@@ -32,13 +33,14 @@ final class StoreWriter: Sendable {
 
     /// `tell` is called on the writer's thread; without a shard it is for all of them.
     init(
-        path: String, inbox: StoreInbox, commits: RecordCommits, durability: Durability, retained: RetainedStore,
+        path: String, inbox: StoreInbox, commits: RecordCommits, backlog: RecordBacklog, durability: Durability, retained: RetainedStore,
         limits: StoreLimits, setAside: Int, log: Logger,
         fault: (@Sendable () throws -> Void)?, renewed: (@Sendable () -> Void)?, tell: @escaping @Sendable (ShardID?, StoreProgress) -> Void
     ) {
         self.path = path
         self.inbox = inbox
         self.commits = commits
+        self.backlog = backlog
         self.durability = durability
         self.retained = retained
         self.limits = limits
@@ -178,6 +180,7 @@ final class StoreWriter: Sendable {
         for batch in group.batches { last[batch.shard] = batch.number }
         commits.commit(upTo: group.number)
         for (shard, number) in last { tell(shard, .committed(upTo: number)) }
+        if backlog.remove(group.records) { tell(nil, .relieved) }
     }
 
     // MARK: Trouble

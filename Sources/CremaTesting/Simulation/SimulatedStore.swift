@@ -7,6 +7,7 @@ import Synchronization
 package final class SimulatedStore: SessionStore {
     private struct State {
         var waiting: [ChangeBatch] = []
+        var isBehind = false
         var disk: SimulatedDisk
     }
 
@@ -20,6 +21,12 @@ package final class SimulatedStore: SessionStore {
 
     /// Messages that are on the disk as on their way.
     package var handOversKept: Int { state.withLock { $0.disk.found.handOvers.count } }
+
+    /// Whether rules have handed over too much.
+    package var isBehind: Bool {
+        get { state.withLock { $0.isBehind } }
+        set { state.withLock { $0.isBehind = newValue } }
+    }
 
     package var hasWaiting: Bool { state.withLock { !$0.waiting.isEmpty } }
 

@@ -20,15 +20,21 @@ extension ArchiveTable {
         note(.put(KeptRecord(RecordKey(.archive, archive.number), writer.bytes)))
     }
 
-    mutating func noteDeletion(of archive: Archive) {
-        guard isKept else { return }
-        note(.removeAll(RecordKey(.archivedEvent, archive.number)))
-        note(.remove(RecordKey(.archive, archive.number)))
+    mutating func noteDeletion(of archive: Archive) { noteDeletion(of: archive.number) }
+
+    mutating func noteDeletionOfLeftOut(_ name: String) {
+        for number in leftOut.removeValue(forKey: name) ?? [] { noteDeletion(of: number) }
     }
 
-    /// While the store takes nothing, nobody was promised that an event is in an archive.
+    private mutating func noteDeletion(of archive: UInt64) {
+        guard isKept else { return }
+        note(.removeAll(RecordKey(.archivedEvent, archive)))
+        note(.remove(RecordKey(.archive, archive)))
+    }
+
+    /// Beyond what may wait for a disk that takes nothing, an event is in memory alone: nobody was promised more.
     mutating func noteEvent(_ event: ArchivedEvent, in archive: UInt64) {
-        guard isKept, !isStoreFailing else { return }
+        guard isKept, !isStoreFull else { return }
         var writer = RecordWriter()
         writer.add(event.arrivedMilliseconds)
         event.envelope.write(to: &writer)
@@ -67,18 +73,29 @@ extension ArchiveTable {
         _ records: [KeptRecord], declared: [ArchiveDeclaration], buses: Set<String>
     ) throws(UnreadableRecord) -> [String] {
         isKept = true
-        var leftOut: [String] = []
-        var names: [UInt64: String] = [:]
+        var reasons: [String] = []
+        var found: [(archive: Archive, name: String)] = []
         for record in records where record.key.kind == .archive {
             var reader = try RecordReader(record)
             let number = try reader.keyNumber(record, at: 0)
             let (archive, declaration) = try Self.archive(&reader, number: number)
             skipRecords(upTo: number)
             if let reason = Self.refusal(of: declaration, archive.owner, declared, buses) {
-                leftOut.append("archive \(declaration.name): \(reason)")
+                reasons.append("archive \(declaration.name): \(reason)")
+                leftOut[declaration.name, default: []].append(number)
                 continue
             }
-            names[number] = declaration.name
+            found.append((archive, declaration.name))
+        }
+        var names: [UInt64: String] = [:]
+        // One was made while another of its name was left out: the later one has the name.
+        for (archive, name) in found.sorted(by: { $0.archive.number > $1.archive.number }) {
+            if self.archive(named: name) != nil {
+                reasons.append("archive \(name): another one of this name was made later")
+                leftOut[name, default: []].append(archive.number)
+                continue
+            }
+            names[archive.number] = name
             adopt(archive)
         }
         for record in records where record.key.kind == .archivedEvent {
@@ -98,7 +115,7 @@ extension ArchiveTable {
             let replay = try Replay(&reader, number: number) { archive(named: $0)?.events(in: $1) }
             adopt(replay)
         }
-        return leftOut
+        return reasons
     }
 
     private static func archive(

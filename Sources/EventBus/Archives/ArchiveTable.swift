@@ -21,8 +21,12 @@ struct ArchiveTable: Sendable {
     var isKept = false
     /// Whether the store takes nothing now: what would have to be in it is refused.
     var isStoreFailing = false
+    /// Whether, besides, as much waits for it as may.
+    var isStoreFull = false
     private var changes: [RecordChange] = []
     private var lastRecord: UInt64 = 0
+    /// Archives that the store has and that are not in force, by their names.
+    var leftOut: [String: [UInt64]] = [:]
     /// Replays that have put events since they were noted: that counts once what came of the events is carried out.
     private var ahead: Set<String> = []
 
@@ -91,6 +95,11 @@ struct ArchiveTable: Sendable {
         guard archives[declaration.name] == nil else {
             throw ControlError(.resourceAlreadyExists, "Archive \(declaration.name) already exists.")
         }
+        guard leftOut[declaration.name] == nil else {
+            throw ControlError(
+                .resourceAlreadyExists,
+                "Archive \(declaration.name) is in the store and not in force: the log of the start says why. DeleteArchive removes it.")
+        }
         try requireStore()
         guard archives.count < limits.archivesMax else {
             throw ControlError(.limitExceeded, "There are archivesMax (\(limits.archivesMax)) archives already.")
@@ -105,11 +114,16 @@ struct ArchiveTable: Sendable {
         put(declaration, .api, now: now)
     }
 
-    /// Deletes an archive by API.
+    /// Deletes an archive by API, and those of its name that are not in force.
     mutating func delete(_ name: String) throws(ControlError) {
+        if archives[name] == nil, leftOut[name] != nil {
+            try requireStore()
+            return noteDeletionOfLeftOut(name)
+        }
         let archive = try archive(name)
         try refuseTemplate(archive)
         try requireStore()
+        noteDeletionOfLeftOut(name)
         archives[name] = nil
         noteDeletion(of: archive)
         bytes -= archive.bytes

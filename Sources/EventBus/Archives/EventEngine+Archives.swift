@@ -162,7 +162,7 @@ extension EventEngine {
         guard !names.isEmpty else { return }
         let now = world.nowMilliseconds()
         archiveTable.withLock { table in
-            table.isStoreFailing = store?.isFailing ?? false
+            table.isStoreFull = store?.isFull ?? false
             table.keep(envelope, in: names, now: now)
             keepChanges(of: &table)
         }
@@ -181,7 +181,8 @@ extension EventEngine {
         let now = world.nowMilliseconds()
         let taken = archiveTable.withLock { table in
             defer { keepChanges(of: &table) }
-            return table.takeReplayed(eventsMax, now: now)
+            // A replay can wait for the disk: what it puts is not to be in memory alone.
+            return table.takeReplayed(store?.isFailing == true ? 0 : eventsMax, now: now)
         }
         let rules = rules
         for (replay, events) in taken where rules.hasBus(replay.bus) {

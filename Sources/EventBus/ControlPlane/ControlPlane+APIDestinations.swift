@@ -96,6 +96,7 @@ extension ControlPlane {
     /// Deletes an API destination; the targets that call it stay, and their deliveries fail.
     package func deleteDestination(_ name: String) throws(ControlError) {
         try change { (registry) throws(ControlError) in
+            if registry.destination(name) == nil, registry.notes.removeLeftOut(.destination(name)) { return }
             _ = try registry.changeable(destination: name)
             var next = registry
             next.remove(destination: name)

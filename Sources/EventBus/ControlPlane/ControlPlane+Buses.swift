@@ -62,6 +62,7 @@ extension ControlPlane {
                 throw ControlError(.validation, "Event bus can't be deleted since it has archives: \(archives.joined(separator: ", ")).")
             }
             registry.remove(bus: name)
+            registry.notes.removeLeftOut(ofBus: name)
             registry.put(nil, ofBus: name)
         }
     }

@@ -105,7 +105,10 @@ extension ControlPlane {
         let key = Self.key(name, onBus: bus)
         try change { (registry) throws(ControlError) in
             try registry.requireBus(key.bus)
-            guard let rule = registry.rule(key) else { return }
+            guard let rule = registry.rule(key) else {
+                _ = registry.notes.removeLeftOut(.rule(key))
+                return
+            }
             try registry.refuseTemplate(rule)
             guard rule.targets.isEmpty else { throw ControlError(.validation, "Rule can't be deleted since it has targets.") }
             registry.remove(rule: key)

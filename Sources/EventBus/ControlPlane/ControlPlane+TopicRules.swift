@@ -82,6 +82,7 @@ extension ControlPlane {
 
     package func deleteTopicRule(_ name: String) throws(ControlError) {
         try change { (registry) throws(ControlError) in
+            if registry.topicRule(name) == nil, registry.notes.removeLeftOut(.topicRule(name)) { return }
             _ = try registry.changeable(topicRule: name)
             registry.remove(topicRule: name)
         }

@@ -36,6 +36,7 @@ package final class ControlPlane: Sendable {
         try registry.withLock { (registry) throws(UnreadableRecord) in
             let found = try ResourceRestoring(registry, records, host: host)
             registry = found.registry
+            delivery.pending.keep(deliveriesOf: found.incompleteRules)
             // All of it is in the store.
             (_, _) = (registry.takeChanges(), registry.takeRecordChanges())
             delivery.engine.replace(resources: registry.resources)

@@ -21,6 +21,38 @@ enum ResourceKey: Hashable, Sendable {
         case .topicRule(let name): RecordKey(.topicRule, name)
         }
     }
+
+    /// What a record is of; nil for other kinds.
+    init?(_ key: RecordKey) {
+        let texts = key.bytes.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        switch (key.kind, texts.count) {
+        case (.bus, 1): self = .bus(texts[0])
+        case (.busPolicy, 1): self = .policy(texts[0])
+        case (.connection, 1): self = .connection(texts[0])
+        case (.apiDestination, 1): self = .destination(texts[0])
+        case (.eventRule, 2): self = .rule(RuleKey(bus: texts[0], name: texts[1]))
+        case (.topicRule, 1): self = .topicRule(texts[0])
+        default: return nil
+        }
+    }
+
+    /// What kept deliveries call it; nil for what is no rule.
+    var ruleText: String? {
+        switch self {
+        case .rule(let key): "\(key.bus)/\(key.name)"
+        case .topicRule(let name): name
+        default: nil
+        }
+    }
+
+    /// The bus that it is on, or says something of.
+    fileprivate var bus: String? {
+        switch self {
+        case .rule(let key): key.bus
+        case .policy(let bus): bus
+        default: nil
+        }
+    }
 }
 
 /// What of the registry has changed and is to be kept, and the order in which it came.
@@ -29,8 +61,33 @@ struct ResourceNotes: Sendable {
     private var places: [ResourceKey: Int64] = [:]
     private var lastPlace: Int64 = 0
     private var touched: Set<ResourceKey> = []
+    /// What the store has, and what is not in force.
+    private var leftOut: Set<ResourceKey> = []
 
-    mutating func touch(_ key: ResourceKey) { touched.insert(key) }
+    mutating func touch(_ key: ResourceKey) {
+        touched.insert(key)
+        leftOut.remove(key)
+    }
+
+    /// Notes what stays in the store and is not in force; it keeps its place.
+    mutating func leaveOut(_ key: ResourceKey, place: Int64) {
+        leftOut.insert(key)
+        lastPlace = max(lastPlace, place)
+    }
+
+    func isLeftOut(_ key: ResourceKey) -> Bool { leftOut.contains(key) }
+
+    /// Removes what was left out from the store; answers false where nothing was.
+    mutating func removeLeftOut(_ key: ResourceKey) -> Bool {
+        guard leftOut.contains(key) else { return false }
+        touch(key)
+        return true
+    }
+
+    /// Removes what was left out of a bus that goes.
+    mutating func removeLeftOut(ofBus bus: String) {
+        for key in leftOut where key.bus == bus { touch(key) }
+    }
 
     mutating func takeTouched() -> Set<ResourceKey> {
         defer { touched = [] }

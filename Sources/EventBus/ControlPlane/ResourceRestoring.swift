@@ -9,8 +9,12 @@ struct ResourceRestoring {
     var registry: ResourceRegistry
     /// What is not in force, and why.
     private(set) var leftOut: [String] = []
+    /// Rules that are not in force, or not whole, as deliveries name them.
+    private(set) var incompleteRules: Set<String> = []
     private(set) var count = 0
     private let host: SQLHost
+    /// Targets and actions may name what is gone by now, as they may when it goes while Crema runs.
+    private var declared = DeclaredNames(buses: [], queues: [])
 
     /// Reads the records of resources; others are passed over.
     ///
@@ -25,19 +29,16 @@ struct ResourceRestoring {
                 var reader = try RecordReader(record)
                 found.append((try reader.number(), record.key, reader))
             }
+            if kind == .eventRule {
+                declared = self.registry.declared
+                declared.admitsAll = true
+            }
             for (place, key, reader) in found.sorted(by: { $0.place < $1.place }) {
                 var reader = reader
                 try restore(key, place, &reader)
             }
         }
         self.registry.linkDestinations()
-    }
-
-    /// Targets and actions may name what is gone by now, as they may when it goes while Crema runs.
-    private var declared: DeclaredNames {
-        var names = registry.declared
-        names.admitsAll = true
-        return names
     }
 
     private mutating func restore(_ key: RecordKey, _ place: Int64, _ reader: inout RecordReader) throws(UnreadableRecord) {
@@ -56,7 +57,11 @@ struct ResourceRestoring {
         } catch {
             switch error {
             case .unreadable(let error): throw error
-            case .reason(let reason): leftOut.append(reason)
+            case .reason(let reason):
+                leftOut.append(reason)
+                guard let left = ResourceKey(key) else { return }
+                registry.notes.leaveOut(left, place: place)
+                if let rule = left.ruleText { incompleteRules.insert(rule) }
             }
         }
     }
@@ -158,9 +163,8 @@ struct ResourceRestoring {
         }
         let what = "API destination \(request.name)"
         try Self.refuse(what, at: registry.destination(request.name)?.location)
-        let known = registry
         var declaration = try Self.read(what) { () throws(ControlError) in
-            try ControlPlane.read(request, id: id, at: location, known, mayLackConnection: true)
+            try ControlPlane.read(request, id: id, at: location, registry, mayLackConnection: true)
         }
         declaration.times = times
         registry.put(declaration)
@@ -188,8 +192,15 @@ struct ResourceRestoring {
         for definition in definitions {
             let node = try Self.document(definition, at: location, what)
             do throws(DocumentError) {
-                targets.append(try TargetReader(node, declared: declared).read())
+                let target = try TargetReader(node, declared: declared).read()
+                targets.append(target)
+                guard case .call(let destination, _) = target.destination, case .failure(.destination) = destination.connection else {
+                    continue
+                }
+                leftOut.append("a target of \(what): there is no API destination \(destination.name), its deliveries fail")
+                if registry.notes.isLeftOut(.destination(destination.name)) { incompleteRules.insert("\(key.bus)/\(key.name)") }
             } catch {
+                incompleteRules.insert("\(key.bus)/\(key.name)")
                 leftOut.append("a target of \(what): \(error.problems.map(\.message).joined(separator: "; "))")
             }
         }

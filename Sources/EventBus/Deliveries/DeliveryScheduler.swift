@@ -5,35 +5,6 @@ import HeapModule
 /// Every target has a lane of its own: a dead or slow one delays nobody else. Every call says what time it is, in milliseconds;
 /// nothing here waits, sends or logs. Whoever calls it carries out ``takeWork(now:)`` after each call, and at ``nextDeadline``.
 struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendable> {
-    struct Attempt {
-        let id: DeliveryID
-        let item: Item
-        let isRetry: Bool
-    }
-
-    /// A delivery that is not tried any more.
-    struct Ending {
-        let item: Item
-        let failure: DeliveryFailure
-        let retries: Int
-        /// `nil` where trying again was of no use.
-        let exhaustion: RetryExhaustion?
-    }
-
-    enum Verdict {
-        case delivered(Item)
-        /// It will be tried again.
-        case waiting(Item)
-        case ended(Ending)
-        /// It was given up before.
-        case unknown
-    }
-
-    struct Work {
-        var attempts: [Attempt] = []
-        var endings: [Ending] = []
-    }
-
     private struct Entry {
         let item: Item
         let terms: DeliveryTerms
@@ -43,8 +14,13 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
         /// Of these, those of a function that had failed.
         var reruns = 0
         var isUnderWay = false
+        /// Whether it is to be tried once more, however old it is.
+        var isOwedAttempt = false
         /// What became of the last attempt, if there was one.
         var failure: DeliveryFailure?
+
+        /// When it is given up.
+        var endsAt: Int64 { isOwedAttempt ? .max : expiresAt }
     }
 
     private struct Alarm: Comparable {
@@ -98,12 +74,14 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
     ///   - bytes: what it counts towards the limits.
     ///   - failure: why a first attempt, made by the caller, has failed.
     ///   - now: the time, from which the event's age is counted.
+    ///   - isRevived: whether it was taken before a restart: then there is room for it, and it is tried once, however old it is.
     /// - Returns: the ending, where there is no room or no second attempt.
     mutating func submit(
-        _ item: Item, _ terms: DeliveryTerms, bytes: Int, after failure: DeliveryFailure? = nil, now: Int64
+        _ item: Item, _ terms: DeliveryTerms, bytes: Int, after failure: DeliveryFailure? = nil, now: Int64, isRevived: Bool = false
     ) -> Ending? {
         var entry = Entry(
             item: item, terms: terms, bytes: bytes, expiresAt: now + Int64(terms.policy.maximumEventAgeSeconds) * 1_000)
+        entry.isOwedAttempt = isRevived
         var dueAt = now
         if let failure {
             switch next(&entry, after: failure, now: now) {
@@ -113,7 +91,7 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
         }
         // While everything stops, and until it is over, a first attempt is still made: what it comes from may have been acknowledged.
         guard !isOver else { return Ending(item: item, failure: .stopped(last: nil), retries: 0, exhaustion: nil) }
-        if let limit = fullLimit(lane: terms.lane, bytes: bytes) {
+        if !isRevived, let limit = fullLimit(lane: terms.lane, bytes: bytes) {
             return Ending(item: item, failure: .tooManyPending(limit: limit), retries: 0, exhaustion: nil)
         }
         lastNumber += 1
@@ -143,8 +121,14 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
             remove(id, entry)
             return .delivered(entry.item)
         }
+        let pause: Int64? =
+            switch failure.retry {
+            case .later(let asked): asked
+            case .whenStoreWrites: Self.storeWait
+            case .never, .rerun: nil
+            }
         // Whatever becomes of this one: the target asked it for all.
-        if case .later(let pause?) = failure.retry {
+        if let pause {
             // No longer than anything waits: what the target asks for one delivery must not hold up all others for days.
             let until = max(now + min(pause, backOff.longestMilliseconds), lanes[lane]?.pausedUntil ?? .min)
             lanes[lane]?.pausedUntil = until
@@ -171,8 +155,9 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
 
     /// When a delivery is tried again, or why it is not.
     private mutating func next(_ entry: inout Entry, after failure: DeliveryFailure, now: Int64) -> Result<Int64, End> {
-        entry.failure = failure
         let advice = failure.retry
+        guard advice != .whenStoreWrites else { return nextWithStore(&entry, after: failure, now: now) }
+        entry.failure = failure
         guard advice != .never else { return .failure(End(failure: failure, exhaustion: nil)) }
         guard entry.retries < entry.terms.policy.maximumRetryAttempts,
             advice != .rerun || entry.reruns < limits.lambdaErrorRetriesMax
@@ -184,6 +169,14 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
         return .success(now + wait)
     }
 
+    /// As if it had not been tried.
+    private func nextWithStore(_ entry: inout Entry, after failure: DeliveryFailure, now: Int64) -> Result<Int64, End> {
+        guard !isStopping else { return .failure(End(failure: .stopped(last: failure.message), exhaustion: nil)) }
+        if entry.failure != nil, entry.retries > 0 { entry.retries -= 1 }
+        entry.isOwedAttempt = true
+        return .success(now + Self.storeWait)
+    }
+
     private mutating func wait(_ entry: inout Entry, _ advice: RetryAdvice) -> Int64 {
         guard case .later(let asked) = advice else {
             defer { entry.reruns += 1 }
@@ -191,6 +184,9 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
         }
         return max(backOff.wait(retries: entry.retries, using: &random), min(asked ?? 0, Self.waitMax))
     }
+
+    /// Milliseconds until what the disk did not take is tried again.
+    private static var storeWait: Int64 { 1_000 }
 
     /// More than any event's time.
     private static var waitMax: Int64 { 1_000_000_000 }
@@ -249,7 +245,7 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
         defer { if lane.count > 0 { lanes[name] = lane } }
         var hasBegun = false
         while lane.inFlight < limits.deliveriesInFlightPerTargetMax, let turn = lane.waiting.min, var entry = entries[turn.id] {
-            if entry.expiresAt <= now {
+            if entry.endsAt <= now {
                 lane.waiting.removeMin()
                 remove(turn.id, entry, from: &lane)
                 work.endings.append(
@@ -259,13 +255,13 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
             let pace = entry.terms.pace
             let earliest = max(turn.dueAt, lane.pausedUntil, pace.flatMap { pacers[$0.name]?.earliest } ?? .min)
             guard earliest <= now else {
-                wake(name, &lane, at: min(earliest, entry.expiresAt))
+                wake(name, &lane, at: min(earliest, entry.endsAt))
                 break
             }
             if let function = entry.terms.function, !beginCall(of: function) {
                 if hasBegun { return true }
                 functions[function]?.wait(name)
-                wake(name, &lane, at: entry.expiresAt)
+                wake(name, &lane, at: entry.endsAt)
                 break
             }
             hasBegun = true
@@ -273,6 +269,7 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
             lane.waiting.removeMin()
             lane.inFlight += 1
             entry.isUnderWay = true
+            entry.isOwedAttempt = false
             let isRetry = entry.failure != nil
             if isRetry { entry.retries += 1 }
             entries[turn.id] = entry
@@ -332,7 +329,7 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
                     endings.append(Ending(item: entry.item, failure: failure, retries: entry.retries, exhaustion: nil))
                 case .changed(let item, let terms, let bytes):
                     var moved = Entry(item: item, terms: terms, bytes: bytes, expiresAt: entry.expiresAt)
-                    (moved.retries, moved.failure) = (entry.retries, entry.failure)
+                    (moved.retries, moved.failure, moved.isOwedAttempt) = (entry.retries, entry.failure, entry.isOwedAttempt)
                     insert(turn.id, moved, dueAt: terms.lane == name ? turn.dueAt : now)
                 }
             }

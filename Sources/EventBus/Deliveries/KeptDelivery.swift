@@ -8,23 +8,34 @@ import Rules
 /// How often it was tried is not kept: after a restart it is tried as if it had come then, but for its age.
 enum KeptDelivery {
     case target(bus: String, rule: String, target: String, arn: String, event: EventEnvelope, nowMilliseconds: Int64)
-    case action(rule: String, place: KeptAction, input: SQLInput, hops: UInt8)
+    case action(rule: String, place: KeptAction, input: SQLInput, selected: [UInt8]?, hops: UInt8)
 }
 
 /// Which action of a topic rule; it is the same as long as its name and its resource are.
 struct KeptAction {
-    /// Its place among the rule's actions; nil for the error action.
+    /// Its place among the rule's actions when the message came; nil for the error action.
     var index: Int?
     var name: String
     var resource: String
     /// What the error action gets.
     var document: [UInt8]
+
+    /// The action, among others or elsewhere by now.
+    func find(in rule: TopicRule) -> TopicRule.Action? {
+        func isMeant(_ action: TopicRule.Action) -> Bool { action.name == name && action.resource == resource }
+        guard let index else { return rule.errorAction.flatMap { isMeant($0) ? $0 : nil } }
+        if rule.actions.indices.contains(index), isMeant(rule.actions[index]) { return rule.actions[index] }
+        return rule.actions.first(where: isMeant)
+    }
 }
 
 extension PendingDelivery {
+    /// The second has what the statement selected, and where the client was.
+    static let recordVersion: UInt8 = 2
+
     /// The record of a delivery; nil for what is never tried again.
     func kept(as number: UInt64, acceptedMilliseconds: Int64) -> KeptRecord? {
-        var writer = RecordWriter()
+        var writer = RecordWriter(version: Self.recordVersion)
         writer.add(acceptedMilliseconds)
         switch origin {
         case .target(let delivery):
@@ -37,16 +48,16 @@ extension PendingDelivery {
             writer.add(delivery.event.timeMilliseconds)
             writer.add(delivery.event.json)
             writer.add(delivery.nowMilliseconds)
-        case .action(let action, let run, _):
-            let index = run.entry.rule.actions.firstIndex { $0.name == action.name && $0.resource == action.resource }
-            Self.write(action, index, run, to: &writer)
-        case .errorAction(let action, let run): Self.write(action, nil, run, to: &writer)
+        case .action(let action, let run, let match): Self.write(action, run.place, run, match, to: &writer)
+        case .errorAction(let action, let run): Self.write(action, nil, run, nil, to: &writer)
         case .deadLetter: return nil
         }
         return KeptRecord(RecordKey(.delivery, number), writer.bytes)
     }
 
-    private static func write(_ action: TopicRule.Action, _ index: Int?, _ run: SuspendedRun, to writer: inout RecordWriter) {
+    private static func write(
+        _ action: TopicRule.Action, _ index: Int?, _ run: SuspendedRun, _ match: SQLMatch?, to writer: inout RecordWriter
+    ) {
         writer.add(true)
         writer.add(run.entry.rule.name)
         writer.add(index) { $0.add(Int64($1)) }
@@ -54,7 +65,10 @@ extension PendingDelivery {
         writer.add(action.resource)
         writer.add(run.document)
         writer.add(Int64(run.hops))
-        writer.add(run.resumed().input)
+        let input = run.resumed().input
+        writer.add(input)
+        writer.add(input.peer)
+        writer.add(match?.payload) { $0.add($1) }
     }
 }
 
@@ -73,7 +87,10 @@ extension KeptDelivery {
         let place = KeptAction(
             index: index, name: try reader.text(), resource: try reader.text(), document: try reader.field())
         let hops = UInt8(clamping: try reader.number())
-        self = .action(rule: rule, place: place, input: try reader.input(environment), hops: hops)
+        let isOld = reader.version < PendingDelivery.recordVersion
+        let input = try reader.input(environment, hasPeer: !isOld)
+        let selected = isOld ? nil : try reader.optional { (reader) throws(UnreadableRecord) in try reader.field() }
+        self = .action(rule: rule, place: place, input: input, selected: selected, hops: hops)
     }
 }
 
@@ -84,6 +101,15 @@ enum RevivedDelivery {
     case refused(DeliveryOrigin, DeliveryFailure)
     /// Its rule, its target or its action is not there any more.
     case gone(rule: String, target: String)
+
+    /// The rule of what cannot be tried.
+    var hopelessRule: String? {
+        switch self {
+        case .pending: nil
+        case .refused(let origin, _): origin.names.rule
+        case .gone(let rule, _): rule
+        }
+    }
 }
 
 extension EventEngine {
@@ -102,17 +128,24 @@ extension EventEngine {
                 }
                 return .pending(PendingDelivery(work: work))
             } catch { return .refused(.target(delivery), error) }
-        case .action(let rule, let place, let input, let hops):
-            guard let entry = rules.topicRules.first(where: { $0.rule.name == rule }),
-                let action = place.index.map({ entry.rule.actions.indices.contains($0) ? entry.rule.actions[$0] : nil })
-                    ?? entry.rule.errorAction, action.name == place.name, action.resource == place.resource
+        case .action(let rule, let place, let input, let selected, let hops):
+            guard let entry = rules.topicRules.first(where: { $0.rule.name == rule }), let action = place.find(in: entry.rule)
             else { return .gone(rule: rule, target: place.name) }
             var run = TopicRuleRun(entry: entry, input: input, hops: hops, now: now, rules: rules)
             run.isErrorAction = place.index == nil
             run.document = place.document
-            let match = (try? entry.rule.statement.match(input)) ?? nil
-            let payload = run.isErrorAction ? place.document : match?.payload
-            guard let payload else { return .gone(rule: rule, target: place.name) }
+            run.place = place.index ?? 0
+            let statement = entry.rule.statement
+            var match: SQLMatch?
+            if let selected = run.isErrorAction ? place.document : selected {
+                match = statement.match(input, thatSelected: selected)
+            } else {
+                // An older version has not kept it.
+                match = try? statement.match(input)
+            }
+            guard let payload = run.isErrorAction ? place.document : selected ?? match?.payload else {
+                return .gone(rule: rule, target: place.name)
+            }
             return revive(action, payload: payload, match, &run)
         }
     }
@@ -151,7 +184,7 @@ extension RecordWriter {
 }
 
 extension RecordReader {
-    fileprivate mutating func input(_ environment: SQLEnvironment) throws(UnreadableRecord) -> SQLInput {
+    fileprivate mutating func input(_ environment: SQLEnvironment, hasPeer: Bool) throws(UnreadableRecord) -> SQLInput {
         let (topic, payload) = (try text(), try field())
         let (clientID, principal) = (try optionalText(), try optionalText())
         let (timestamp, traceID) = (try number(), try text())
@@ -164,8 +197,9 @@ extension RecordReader {
             properties.userProperties = try reader.list { (reader) throws(UnreadableRecord) in (try reader.text(), try reader.text()) }
             return properties
         }
+        let peer = hasPeer ? try optionalText() : nil
         return SQLInput(
             topic: topic, payload: payload, clientID: clientID, principal: principal, timestampMilliseconds: timestamp,
-            environment: environment, traceID: traceID, properties: { properties })
+            environment: environment, peer: peer, traceID: traceID, properties: { properties })
     }
 }

@@ -6,9 +6,10 @@ import Rules
 extension PendingDeliveries {
     /// Keeps a delivery that begins to wait; it knows its number from then on.
     ///
-    /// While the store takes nothing nobody was promised anything: then it waits in memory alone.
+    /// While the disk takes nothing it is handed over all the same, so that what follows from it has something to follow: only beyond what may
+    /// wait for the disk it waits in memory alone, which nobody was promised more of.
     func keep(_ delivery: PendingDelivery) -> PendingDelivery {
-        guard let store, !store.isFailing else { return delivery }
+        guard let store, !store.isFull else { return delivery }
         let number = takeNumber()
         guard let record = delivery.kept(as: number, acceptedMilliseconds: engine.world.nowMilliseconds()) else { return delivery }
         var kept = delivery
@@ -26,6 +27,8 @@ extension PendingDeliveries {
     ///
     /// Deliveries are tried once ``begin(alarm:door:publish:)`` says who calls.
     ///
+    /// What is for rules that were kept and are not in force stays in the store.
+    ///
     /// - Returns: how many deliveries wait again, and how many had targets that are not there any more: these are dropped and counted.
     /// - Throws: for what another version wrote.
     package func restore(_ records: [KeptRecord], now: Instant) throws(UnreadableRecord) -> (waiting: Int, gone: Int) {
@@ -35,11 +38,13 @@ extension PendingDeliveries {
         for record in records where record.key.kind == .delivery {
             guard let number = record.key.number(at: 0) else { continue }
             skipNumbers(upTo: number)
-            var reader = try RecordReader(record)
+            var reader = try RecordReader(record, upTo: PendingDelivery.recordVersion)
             let accepted = try reader.number()
             let kept = try KeptDelivery(&reader, engine.environment)
+            let revived = engine.revive(kept, now: now)
+            if let rule = revived.hopelessRule, leaves(deliveriesOf: rule) { continue }
             engine.totals.deliveriesAccepted.increment()
-            switch engine.revive(kept, now: now) {
+            switch revived {
             case .gone(let rule, let target):
                 engine.dropDelivery(rule: rule, target: target)
                 output.finished.append(number)

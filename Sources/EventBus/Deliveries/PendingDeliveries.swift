@@ -11,6 +11,9 @@ package final class PendingDeliveries: Sendable {
     /// Asked to call ``advance(alarm:)`` at a time, in milliseconds of ``EventSource/steadyMilliseconds``.
     package typealias Alarm = @Sendable (Int64) -> Void
 
+    /// Publishes messages, and calls back when the store has been handed what is kept of them.
+    package typealias Publish = @Sendable (_ messages: [Message], _ done: @escaping @Sendable () -> Void) -> Void
+
     private typealias Scheduler = DeliveryScheduler<PendingDelivery, SystemRandomNumberGenerator>
 
     private struct State: Sendable {
@@ -18,12 +21,16 @@ package final class PendingDeliveries: Sendable {
         var alarm: Alarm?
         /// The earliest time for which the alarm was asked.
         var alarmSet: Int64?
-        var publish: (@Sendable ([Message]) -> Void)?
+        var publish: Publish?
+        /// Messages that are being published, by the times that somebody was asked to.
+        var publishing = 0
         var door: (any HTTPDoor)?
         /// The last delivery's that the store was handed.
         var lastNumber: UInt64 = 0
         /// What came of deliveries that were kept, before anybody was there to carry it out.
         var restored = RuleOutput()
+        /// What is for these rules and cannot be tried is left in the store.
+        var incompleteRules: Set<String> = []
         /// Deliveries that the store keeps for the next start.
         var left = 0
     }
@@ -41,7 +48,7 @@ package final class PendingDeliveries: Sendable {
     }
 
     /// Says who is to call at the times that matter, who publishes what rules make of failures, and who calls over HTTP.
-    package func begin(alarm: @escaping Alarm, door: (any HTTPDoor)?, publish: @escaping @Sendable ([Message]) -> Void) {
+    package func begin(alarm: @escaping Alarm, door: (any HTTPDoor)?, publish: @escaping Publish) {
         let restored = state.withLock { state in
             state.alarm = alarm
             state.door = door
@@ -76,7 +83,7 @@ package final class PendingDeliveries: Sendable {
         var (output, isDue) = (output, isDue)
         // What fails may go to a dead-letter queue or to an error action, and nowhere from there: this ends.
         while true {
-            messages += output.messages
+            if output.finished.isEmpty { messages += output.messages }
             var further = RuleOutput()
             for send in output.sends {
                 let waits = carryOut(send, into: &further)
@@ -86,8 +93,7 @@ package final class PendingDeliveries: Sendable {
                 submit(PendingDelivery(work: .call(call)), after: nil, into: &further)
                 isDue = true
             }
-            // What came of them is in the store by now.
-            forget(output.finished)
+            conclude(output, &further)
             if isDue { takeTurns(into: &further) }
             isDue = false
             guard !further.isEmpty else { return messages }
@@ -97,9 +103,29 @@ package final class PendingDeliveries: Sendable {
 
     /// Carries out what came of a delivery after its rule's call was over.
     private func finish(_ output: RuleOutput) {
-        let messages = carryOut(output, isDue: true)
-        guard !messages.isEmpty else { return }
-        state.withLock { $0.publish }?(messages)
+        publish(carryOut(output, isDue: true), ending: [])
+    }
+
+    /// Ends kept deliveries after all that came of them is handed over, which is not so while something more comes of them.
+    private func conclude(_ output: RuleOutput, _ further: inout RuleOutput) {
+        if output.finished.isEmpty { return }
+        // Where the store is full, not all of that was: they come once more after the next start.
+        if further.isEmpty { return publish(output.messages, ending: store?.isFull == true ? [] : output.finished) }
+        further.messages = output.messages + further.messages
+        further.finished = output.finished + further.finished
+    }
+
+    /// Publishes what came of deliveries; they are over once the store has all of that.
+    private func publish(_ messages: [Message], ending numbers: [UInt64]) {
+        if messages.isEmpty { return forget(numbers) }
+        let publish = state.withLock { state in
+            if state.publish != nil { state.publishing += 1 }
+            return state.publish
+        }
+        publish?(messages) { [self] in
+            forget(numbers)
+            state.withLock { $0.publishing -= 1 }
+        }
     }
 
     /// By a clock that nobody sets: one that is set must neither hold up what waits nor let it all go at once.
@@ -115,6 +141,17 @@ package final class PendingDeliveries: Sendable {
     }
 
     func skipNumbers(upTo number: UInt64) { state.withLock { $0.lastNumber = max($0.lastNumber, number) } }
+
+    /// Notes rules that were kept and are not in force, or not whole: what is kept for them stays where it is.
+    func keep(deliveriesOf rules: Set<String>) { state.withLock { $0.incompleteRules = rules } }
+
+    func leaves(deliveriesOf rule: String) -> Bool {
+        state.withLock { state in
+            guard state.incompleteRules.contains(rule) else { return false }
+            state.left += 1
+            return true
+        }
+    }
 
     func carryOutAtBegin(_ output: RuleOutput) { state.withLock { $0.restored.append(output) } }
 
@@ -137,6 +174,7 @@ package final class PendingDeliveries: Sendable {
         advance()
         while self.count > 0, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(20)) }
         finish(state.withLock { $0.scheduler.abandon() })
+        while state.withLock({ $0.publishing > 0 }), ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
         let after = engine.counters
         return (
             count, after.deliveriesFailed - before.deliveriesFailed, after.deliveriesInterrupted - before.deliveriesInterrupted
@@ -184,7 +222,7 @@ package final class PendingDeliveries: Sendable {
             engine.delivered(send.origin)
             return false
         }
-        guard case .later = failure.retry, send.origin.terms != nil else {
+        guard failure.retry != .never, send.origin.terms != nil else {
             output.append(engine.failed(send.origin, failure))
             return false
         }
@@ -195,7 +233,9 @@ package final class PendingDeliveries: Sendable {
     private func attempt(_ send: QueueSend) -> DeliveryFailure? {
         let now = engine.world.nowMilliseconds()
         do throws(QueueError) {
-            _ = try queues.perform { (table) throws(QueueError) in try table.send(send.message, to: send.queue, now: now) }
+            _ = try queues.perform { (table) throws(QueueError) in
+                try table.send(send.message, to: send.queue, now: now, isOwed: send.origin.isDeadLetter)
+            }
             return nil
         } catch {
             return .queue(name: send.queue, error)
@@ -203,19 +243,21 @@ package final class PendingDeliveries: Sendable {
     }
 
     private func submit(_ delivery: PendingDelivery, after failure: DeliveryFailure?, into output: inout RuleOutput) {
-        submit(keep(delivery), after: failure, now: now, into: &output)
+        submit(keep(delivery), after: failure, now: now, isRevived: false, into: &output)
     }
 
     /// Takes up a delivery of before, which came so many milliseconds ago.
     func resubmit(_ delivery: PendingDelivery, age: Int64, into output: inout RuleOutput) {
-        submit(delivery, after: nil, now: now - age, into: &output)
+        submit(delivery, after: nil, now: now - age, isRevived: true, into: &output)
     }
 
-    private func submit(_ delivery: PendingDelivery, after failure: DeliveryFailure?, now: Int64, into output: inout RuleOutput) {
+    private func submit(
+        _ delivery: PendingDelivery, after failure: DeliveryFailure?, now: Int64, isRevived: Bool, into output: inout RuleOutput
+    ) {
         guard let terms = delivery.terms, let counters = delivery.origin.counters else { return }
         engine.countPending(counters, by: 1)
         let ending = state.withLock { state in
-            state.scheduler.submit(delivery, terms, bytes: delivery.bytes, after: failure, now: now)
+            state.scheduler.submit(delivery, terms, bytes: delivery.bytes, after: failure, now: now, isRevived: isRevived)
         }
         if let ending { end(ending, into: &output) }
     }
@@ -280,14 +322,15 @@ package final class PendingDeliveries: Sendable {
 
     private func end(_ ending: Scheduler.Ending, into output: inout RuleOutput) {
         let origin = ending.item.origin
-        if let number = ending.item.number {
-            // What only the stop has ended goes on after the next start.
-            if ending.failure.isStop { return state.withLock { $0.left += 1 } }
-            output.finished.append(number)
-        }
+        // What only the stop has ended goes on after the next start.
+        if ending.item.number != nil, ending.failure.isStop { return state.withLock { $0.left += 1 } }
+        var isHandedOver = store?.isFull != true
         if case .interrupted = ending.failure { engine.totals.deliveriesInterrupted.increment() }
         output.append(
             engine.failed(origin, ending.failure, RetryRecord(retries: ending.retries, exhaustion: ending.exhaustion)))
+        isHandedOver = isHandedOver && store?.isFull != true
+        // Where the store could not be given what became of it, it comes once more after the next start.
+        if let number = ending.item.number, isHandedOver { output.finished.append(number) }
         if let counters = origin.counters { engine.countPending(counters, by: -1) }
     }
 }

@@ -51,4 +51,6 @@ enum RetryAdvice: Equatable {
     case later(afterMilliseconds: Int64? = nil)
     /// A function that ran and failed is run again a few times, with waits of their own, as asynchronous invocation does.
     case rerun
+    /// The target was not asked: the disk takes nothing. That is no attempt, and no time that passed.
+    case whenStoreWrites
 }

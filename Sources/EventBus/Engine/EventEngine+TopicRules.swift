@@ -61,7 +61,10 @@ extension EventEngine {
             return conclude(&run, nil)
         }
         countMatch(run.entry.counters)
-        for action in rule.actions { carryOut(action, payload: match.payload, match, &run) }
+        for (place, action) in rule.actions.enumerated() {
+            run.place = place
+            carryOut(action, payload: match.payload, match, &run)
+        }
         conclude(&run, match)
     }
 
@@ -109,6 +112,8 @@ struct TopicRuleRun {
     let rules: RuleTable
     /// What failed is handed to the rule's error action now; what fails of that is the end.
     var isErrorAction = false
+    /// Of the action at work, among the rule's.
+    var place = 0
     /// What the error action gets.
     var document: [UInt8] = []
     var output = RuleOutput()

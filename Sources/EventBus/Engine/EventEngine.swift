@@ -126,7 +126,12 @@ package final class EventEngine: Sendable {
         let found = try records.filter { $0.key.kind == .deadLetter }.map { (record) throws(UnreadableRecord) in
             (record.key.number(at: 0) ?? 0, try DeadLetter(record))
         }
-        let removed = letters.withLock { letters in found.flatMap { letters.restore($0.1, number: $0.0).removed } }
+        let removed = letters.withLock { letters in
+            found.flatMap { number, letter in
+                let change = letters.restore(letter, number: number)
+                return change.number == nil ? [number] : change.removed
+            }
+        }
         if !removed.isEmpty { store?.append(removed.map { .remove(RecordKey(.deadLetter, $0)) }) }
     }
 
@@ -160,8 +165,7 @@ package final class EventEngine: Sendable {
         totals.deliveriesFailed.increment()
         let dropped = letters.withLock { letters in
             let change = letters.append(letter)
-            // While the store takes nothing, what failed then is kept in memory alone.
-            if let store, !store.isFailing { store.append(change.records(letter)) }
+            if let store, !store.isFull { store.append(change.records(letter)) }
             return change.dropped
         }
         if dropped > 0 { totals.deadLettersDropped.wrappingAdd(UInt64(dropped), ordering: .relaxed) }
@@ -189,13 +193,8 @@ package final class EventEngine: Sendable {
 
     /// Counts and logs a delivery that waited for a target that is gone.
     func dropDelivery(_ origin: DeliveryOrigin) {
-        let (rule, target) =
-            switch origin {
-            case .target(let delivery): ("\(delivery.entry.rule.busName)/\(delivery.entry.rule.name)", delivery.target.id)
-            case .action(let action, let run, _), .errorAction(let action, let run): (run.entry.rule.name, action.name)
-            case .deadLetter(let rule): (rule, "dead letter")
-            }
-        dropDelivery(rule: rule, target: target)
+        let names = origin.names
+        dropDelivery(rule: names.rule, target: names.target)
     }
 
     func dropDelivery(rule: String, target: String) {

@@ -72,6 +72,17 @@ enum DeliveryOrigin: Sendable {
         case .deadLetter: nil
         }
     }
+
+    /// For people.
+    var names: (rule: String, target: String) {
+        switch self {
+        case .target(let delivery): ("\(delivery.entry.rule.busName)/\(delivery.entry.rule.name)", delivery.target.id)
+        case .action(let action, let run, _), .errorAction(let action, let run): (run.entry.rule.name, action.name)
+        case .deadLetter(let rule): (rule, "dead letter")
+        }
+    }
+
+    var isDeadLetter: Bool { if case .deadLetter = self { true } else { false } }
 }
 
 /// One event on its way to one target.
@@ -90,6 +101,8 @@ struct SuspendedRun: Sendable {
     let document: [UInt8]
     private let makeInput: @Sendable () -> SQLInput
     let hops: UInt8
+    /// Of the action, among the rule's.
+    let place: Int
     private let now: Instant
     private let rules: RuleTable
     private let isErrorAction: Bool
@@ -100,6 +113,7 @@ struct SuspendedRun: Sendable {
         document = run.document
         makeInput = run.input.remaking
         hops = run.hops
+        place = run.place
         now = run.now
         rules = run.rules
         isErrorAction = run.isErrorAction
@@ -108,6 +122,7 @@ struct SuspendedRun: Sendable {
     /// The work as it was, with nothing put out yet.
     func resumed() -> TopicRuleRun {
         TopicRuleRun(
-            entry: entry, input: makeInput(), hops: hops, now: now, rules: rules, isErrorAction: isErrorAction, document: document)
+            entry: entry, input: makeInput(), hops: hops, now: now, rules: rules, isErrorAction: isErrorAction, place: place,
+            document: document)
     }
 }

@@ -41,7 +41,8 @@ enum DeliveryFailure: Error, Sendable {
     /// Whether it is tried again.
     var retry: RetryAdvice {
         switch self {
-        case .queue(_, let error) where error.code == .overLimit || error.code == .serviceUnavailable: .later()
+        case .queue(_, let error) where error.code == .overLimit: .later()
+        case .queue(_, let error) where error.code == .serviceUnavailable: .whenStoreWrites
         case .call(_, let failed): failed.retry
         case .queue, .topic, .invalidTopic, .payload, .nothingSelected, .statement, .undefined, .invalidHeader, .detailIsNoObject,
             .sourceNotAllowed, .tooLarge, .unknownBus, .invalidQueueURL, .payloadIsNoText, .noParameter, .invalidURL, .inactive,

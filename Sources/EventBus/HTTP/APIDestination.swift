@@ -17,6 +17,13 @@ struct APIDestination: Sendable, CustomStringConvertible, CustomReflectable {
     /// Why it cannot be called where it has none.
     var connection: Result<APIConnection, DestinationLack>
 
+    /// Stands where there is none any more.
+    static func missing(_ arn: CallARN) -> APIDestination {
+        APIDestination(
+            name: arn.name, id: arn.id ?? "", endpoint: HTTPEndpoint(isSecure: true, host: "missing.invalid", port: 443, address: nil),
+            path: [""], query: "", method: "POST", callsPerSecond: 1, connection: .failure(.destination))
+    }
+
     var description: String { "API destination \(name)" }
     var customMirror: Mirror { Mirror(self, children: []) }
 

@@ -9,9 +9,11 @@ struct DeclaredNames: Sendable {
     /// For what was read before and may have outlived what it refers to.
     var admitsAll = false
 
-    /// The API destination that an ARN names.
+    /// The API destination that an ARN names; where it may have gone, one that cannot be called.
     func requireDestination(_ arn: CallARN, what: String, at location: SourceLocation) throws(DocumentError) -> APIDestination {
-        guard let found = destinations[arn.name] else {
+        let found = destinations[arn.name]
+        if admitsAll, found.map({ arn.names(id: $0.destination.id) }) != true { return .missing(arn) }
+        guard let found else {
             throw DocumentError(
                 "\(what): API destination \(arn.name) does not exist\(suggestion(for: arn.name, among: Array(destinations.keys)))",
                 at: location)

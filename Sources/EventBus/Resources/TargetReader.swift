@@ -98,7 +98,7 @@ struct TargetReader {
             var parameters = HTTPParameters.none
             if let given = node["HttpParameters"] { parameters = try HTTPParameters(given, what: "\(what): HttpParameters") }
             let places = destination.path.count - 1
-            guard parameters.pathValues.count == places else {
+            guard parameters.pathValues.count == places || declared.admitsAll else {
                 throw DocumentError(
                     "\(what): the endpoint of \(reference.name) has \(places) `*`, but PathParameterValues has \(parameters.pathValues.count) values",
                     at: node["HttpParameters"]?.location ?? location)

@@ -3,10 +3,17 @@ extension QueueTable {
 
     /// Takes a message.
     ///
+    /// - Parameters:
+    ///   - message: what is sent.
+    ///   - name: the queue's.
+    ///   - now: the time.
+    ///   - isOwed: whether it is what became of something kept, and so is taken also while the disk takes nothing.
     /// - Returns: its identifier.
     /// - Throws: when it is refused; then it is counted, and nothing has changed.
-    package mutating func send(_ message: NewQueueMessage, to name: String, now: Int64) throws(QueueError) -> String {
-        try requireStore()
+    package mutating func send(
+        _ message: NewQueueMessage, to name: String, now: Int64, isOwed: Bool = false
+    ) throws(QueueError) -> String {
+        if !isOwed { try requireStore() }
         advance(name, to: now)
         let settings = try settings(of: name)
         let size = message.bytes + QueueLimits.overheadBytes

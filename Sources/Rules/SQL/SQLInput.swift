@@ -42,7 +42,7 @@ package final class SQLInput {
     package let timestampMilliseconds: Int64
     let environment: SQLEnvironment
     /// `address:port` of the client's connection; nil where there is none.
-    private let peer: String?
+    package let peer: String?
     private let readProperties: () -> SQLMessageProperties?
 
     package init(
@@ -103,11 +103,11 @@ package final class SQLInput {
     package var remaking: @Sendable () -> SQLInput {
         let properties = properties
         let (topic, payload, clientID, principal) = (topic, payload, clientID, principal)
-        let (timestamp, environment, traceID) = (timestampMilliseconds, environment, traceID)
+        let (timestamp, environment, peer, traceID) = (timestampMilliseconds, environment, peer, traceID)
         return {
             SQLInput(
                 topic: topic, payload: payload, clientID: clientID, principal: principal, timestampMilliseconds: timestamp,
-                environment: environment, traceID: traceID, properties: { properties })
+                environment: environment, peer: peer, traceID: traceID, properties: { properties })
         }
     }
 

@@ -57,6 +57,15 @@ package struct SQLStatement: Sendable {
     /// The same, with what the templates of the rule's actions need.
     package func match(_ input: SQLInput) throws(SQLEvaluationError) -> SQLMatch? { try match(input, within: SQLBudget()) }
 
+    /// A match of before: what was selected then, whatever the statement would select now; its values of SET are computed again.
+    package func match(_ input: SQLInput, thatSelected payload: [UInt8]) -> SQLMatch? {
+        var evaluation = SQLEvaluation(input: input, version: version)
+        do throws(SQLEvaluationError) {
+            for assignment in assignments { evaluation.variables.append(try evaluation.value(of: assignment)) }
+        } catch { return nil }
+        return SQLMatch(payload: payload, variables: evaluation.variables)
+    }
+
     func match(_ input: SQLInput, within budget: SQLBudget) throws(SQLEvaluationError) -> SQLMatch? {
         var evaluation = SQLEvaluation(input: input, version: version)
         evaluation.budget = budget

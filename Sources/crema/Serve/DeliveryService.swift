@@ -35,7 +35,13 @@ struct DeliveryService: Service {
             alarm: { [weak pending] time in
                 let delay = max(0, time - EventSource.system.steadyMilliseconds())
                 eventLoop.scheduleTask(in: .milliseconds(delay)) { [weak pending] in pending?.advance(alarm: time) }
-            }, door: client, publish: { [broker] messages in Task { await broker.publishOrDrop(messages) } })
+            }, door: client,
+            publish: { [broker] messages, done in
+                Task {
+                    await broker.publishOrDrop(messages)
+                    done()
+                }
+            })
     }
 
     func run() async throws {

@@ -1,6 +1,7 @@
 import CremaTesting
 import MQTTCodec
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import BrokerCore
@@ -13,6 +14,42 @@ import Testing
         func evaluate(_ message: Message, from publisher: Publisher, now: Instant) -> [Message] {
             [Message(topic: "out", payload: [], qos: .atLeastOnce)]
         }
+    }
+
+    /// Hands something to the store for each message.
+    private final class Keeping: MessageRules {
+        private let count = Atomic<UInt64>(0)
+        let topicFilters = ["in"]
+        var recordsKept: UInt64 { count.load(ordering: .relaxed) }
+        func evaluate(_ message: Message, from publisher: Publisher, now: Instant) -> [Message] {
+            count.wrappingAdd(1, ordering: .relaxed)
+            return []
+        }
+    }
+
+    @Test("Publishers for rules wait while the store has too much of what rules make; others, and all while the disk fails, go on")
+    func recordsForTheStore() throws {
+        let store = SimulatedStore()
+        let broker = SimulatedBroker(shards: 1, rules: Keeping(), store: store)
+        let (publisher, other) = (try broker.client("p"), try broker.client("o"))
+        store.isBehind = true
+        publisher.send(message("in", "x"))
+        other.send(message("nobody", "x"))
+        broker.settle()
+        #expect(publisher.socket?.isRead == false && other.socket?.isRead == true)
+        store.isBehind = false
+        broker.nodes[0].core.storeProgressed(.relieved, now: broker.now)
+        broker.settle()
+        #expect(publisher.socket?.isRead == true)
+        store.isBehind = true
+        publisher.send(message("in", "x"))
+        broker.settle()
+        #expect(publisher.socket?.isRead == false)
+        broker.setFailing(true)
+        broker.settle()
+        publisher.send(message("in", "x"))
+        broker.settle()
+        #expect(publisher.socket?.isRead == true)
     }
 
     private func kept(_ name: String, in broker: SimulatedBroker, at shard: Int = 0) throws -> SimulatedClient {

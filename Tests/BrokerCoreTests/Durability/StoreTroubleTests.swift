@@ -56,6 +56,27 @@ import Testing
         #expect(!publisher.isConnected)
     }
 
+    /// Rules that want a message and keep what they make of it elsewhere.
+    private struct Wanting: MessageRules {
+        let topicFilters = ["a"]
+        func evaluate(_ message: Message, from publisher: Publisher, now: Instant) -> [Message] { [] }
+    }
+
+    @Test("What rules make of a message has to be on disk, too", arguments: ["a", "$aws/rules/one/a"])
+    func rulesNeedTheDisk(topic: String) throws {
+        let broker = SimulatedBroker(shards: 1, rules: Wanting(), store: SimulatedStore())
+        let client = SimulatedClient("p", of: broker)
+        client.open(at: 0)
+        _ = try client.exchange(.connect(Connect(clientID: "p", cleanStart: true, keepAlive: 0, version: .v5)))
+        broker.setFailing(true)
+        #expect(try code(client.exchange(publish(.atLeastOnce, topic: topic))) == .implementationSpecificError)
+        #expect(try code(client.exchange(publish(.exactlyOnce, topic: topic))) == .implementationSpecificError)
+        _ = try client.exchange(publish(.atMostOnce, topic: topic))
+        #expect(broker.nodes[0].core.statistics().messagesDropped == ["store_failing": 2])
+        broker.setFailing(false)
+        #expect(try code(client.exchange(publish(.atLeastOnce, topic: topic))) == .success)
+    }
+
     @Test func whatNeedsNoDiskGoesOn() throws {
         let kept = try client("s", isKept: true).client
         _ = try subscribe(kept)
