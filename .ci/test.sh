@@ -27,10 +27,12 @@ export SWIFT_BACKTRACE=enable=yes,threads=crashed,registers=none,images=none,int
 # What hangs ends the run here, by name, and not by CI's own limit.
 tests() { timeout --kill-after=30 1500 swift test --skip-build "$@"; }
 
+# The store's on disks that fail, and the simulated worlds, alone: they take processors for minutes, which tests with sockets and deadlines
+# would miss.
 step "tests"
-tests --skip SimulationTests
-
-# Alone: it takes a processor for minutes, which tests with sockets and deadlines would miss.
+tests --skip SimulationTests --skip BrokerStoreTests
+step "tests of the store"
+tests --filter BrokerStoreTests
 # Many more worlds, in release: simulate.sh
 step "simulated worlds, 20,000 unless told"
 CREMA_SEEDS=${CREMA_SEEDS:-20000} tests --filter SimulationTests

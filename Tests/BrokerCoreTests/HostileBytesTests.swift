@@ -118,7 +118,9 @@ import Testing
                 let broker = SimulatedBroker(shards: 1)
                 let client = first == 0x10 ? open(broker) : try broker.client("a")
                 let identifier: [UInt8] = first >= 0x80 ? [0, 1] : []
-                let body = identifier + [UInt8(inner >> 8), UInt8(inner & 255)] + Array(repeating: 1, count: 10)
+                // Letters as long as the text goes, and then what may stand behind it.
+                let rest = (0..<10).map { UInt8($0 < inner ? 0x61 : 1) }
+                let body = identifier + [UInt8(inner >> 8), UInt8(inner & 255)] + rest
                 // What follows is whole: a PUBLISH, whose bytes would make a topic, and a PINGREQ, whose answer comes last.
                 let bytes = [first, UInt8(remaining)] + Array(body.prefix(remaining)) + [0x30, 3, 0, 1, 0x74, 0xC0, 0]
                 let answer = client.exchange(bytes: bytes, settling: broker)
