@@ -8,7 +8,7 @@ package protocol ShardTransport: AnyObject {
     func turnNeedsEnd()
     /// Something is left to do when others have had their turn: call ``Shard/continueWork(now:)`` after sockets have been read.
     func workLater()
-    /// Writes to the connection's socket. Answers whether it takes more now; if not, ``Shard/transportWritable(_:now:)`` is to follow.
+    /// Writes to the connection's socket. Answers whether it takes more now; if not, ``Shard/transportWritable(_:_:now:)`` is to follow.
     func send(_ bytes: ByteBuffer, on connection: ClientConnection) -> Bool
     /// Closes the socket after what was sent before.
     ///
