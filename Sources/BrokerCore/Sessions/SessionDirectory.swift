@@ -85,7 +85,7 @@ package final class SessionDirectory: Sendable {
 
     /// Frees the identifier, unless somebody else has taken it since.
     ///
-    /// `isEnding`: until ``forgetEnding(of:epoch:)`` the store has a session under it.
+    /// `isEnding`: until `forgetEnding(of:epoch:)` the store has a session under it.
     package func release(_ clientID: String, epoch: UInt64, isEnding: Bool = false) {
         state.withLock { state in
             guard let owner = state.owners[ExactText(clientID)], owner.epoch == epoch else { return }

@@ -13,7 +13,7 @@ package struct QueueSettings: Sendable, Equatable {
     package var maximumMessageSize = 1_048_576
     package var redrivePolicy: RedrivePolicy?
     package var redriveAllowPolicy: RedriveAllowPolicy?
-    /// Who else may use the queue: JSON as it was given, kept to by nobody (see ``AllowingPolicy``).
+    /// Who else may use the queue: JSON as it was given, kept to by nobody (see `AllowingPolicy`).
     package private(set) var policy: String?
 
     package init() {}
