@@ -1,7 +1,9 @@
 """Disks as they are at their worst: calls that fail, no room left, and what a power cut would find of a new directory."""
 
 import itertools
+import os
 import pathlib
+import signal
 import subprocess
 import time
 import unittest
@@ -90,6 +92,8 @@ class NewDirectoryTests(unittest.TestCase):
             ["strace", "-f", "-qq", "-y", "-o", str(trace), "-e", "trace=fsync,mkdir,mkdirat,openat", CREMA, "serve", "--config",
              str(broker.configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         broker.process = traced
+        # Before strace, which would leave it behind.
+        self.addCleanup(self.end_children, traced.pid)
         try:
             broker.wait_until_ready()
         except AssertionError:
@@ -101,6 +105,16 @@ class NewDirectoryTests(unittest.TestCase):
         for directory in (folder, folder / "above", folder / "above" / "data"):
             synced = [line for line in lines if "fsync(" in line and f"<{directory}>" in line]
             self.assertTrue(synced, f"{directory} is not synced")
+
+
+    @staticmethod
+    def end_children(parent):
+        try:
+            children = pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        except OSError:
+            return
+        for child in children:
+            os.kill(int(child), signal.SIGTERM)
 
 
 class FullDiskTests(StoreTestCase):
