@@ -118,11 +118,13 @@ package struct ClientSummary: Sendable, Equatable {
     /// Messages that it did not get, by the reason's name as in ``BrokerStatistics/messagesDropped``.
     package var drops: [String: UInt64]
     package var dropped: UInt64 { drops.values.reduce(0, +) }
+    /// What it asked for and may not have, the last of each kind.
+    package var refusals: [Refusal]
 
     package init(
         clientID: String, connected: Bool, principal: String?, userName: String?, peer: String?, listener: String?,
         protocolVersion: String, cleanSession: Bool, keepAliveSeconds: Int, connectedSeconds: Int, subscriptions: Int,
-        queued: Int, inFlight: Int, drops: [String: UInt64]
+        queued: Int, inFlight: Int, drops: [String: UInt64], refusals: [Refusal] = []
     ) {
         self.clientID = clientID
         self.connected = connected
@@ -138,6 +140,7 @@ package struct ClientSummary: Sendable, Equatable {
         self.queued = queued
         self.inFlight = inFlight
         self.drops = drops
+        self.refusals = refusals
     }
 }
 

@@ -17,7 +17,11 @@ extension Shard {
             isOpen ? authorizer.refusal(ofPublish: name, retain: retain, by: publisher) : "the topic is the broker's own"
         guard let refusal else { return true }
         counters.drop(.publishDenied)
-        transport.report(.publishDenied(clientID: publisher.clientID ?? "", topic: name, refusal))
+        let clientID = publisher.clientID ?? ""
+        // A will's client may be gone, with its session.
+        if sessions[ExactText(clientID)]?.refusals.note(.publish, name, refusal) ?? true {
+            transport.report(.publishDenied(clientID: clientID, topic: name, refusal))
+        }
         return false
     }
 
