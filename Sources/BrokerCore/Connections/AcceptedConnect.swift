@@ -9,11 +9,13 @@ package struct AcceptedConnect: Sendable {
     var isAssignedClientID = false
     /// What enhanced authentication says last.
     var authenticationData: ByteBuffer?
-    /// By which enhanced authentication proved the principal.
+    /// By which the client proved the principal.
     var credential: CredentialFingerprint?
 
-    /// Its place among all CONNECTs, from the shard where it came; 0 until then.
+    /// Its place among all CONNECTs, from the shard where it came; 0 until it is claimed, unless its proof took a while.
     var attempt: UInt64 = 0
+    /// It has come from another shard, which has looked at it.
+    var isHandedOver = false
 
     var clientID: String { connect.clientID }
 

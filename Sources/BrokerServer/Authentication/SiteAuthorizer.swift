@@ -6,12 +6,13 @@ package import Trust
 
 /// Who may connect, by what each listener says, and what they may do then, by the site's policies.
 ///
-/// A listener takes clients with a certificate, by SCRAM, or anonymous ones.
+/// A listener takes clients with a certificate, by password, by SCRAM, or anonymous ones.
 /// Where no policy is declared, whoever is let in may do everything.
 package final class SiteAuthorizer: Authorizer {
     private struct Site {
         /// By the listener's name.
         var credentials: [String: ScramCredentials]
+        var passwords: [String: ListenerPasswords]
         var policies: PolicyBook
         /// How often they were replaced.
         var generation: UInt64 = 0
@@ -35,18 +36,34 @@ package final class SiteAuthorizer: Authorizer {
     /// How often it was worked out what the policies mean for a client.
     package var grantsWorkedOut: UInt64 { grantsMade.load(ordering: .relaxed) }
 
-    package init(credentials: [String: ScramCredentials] = [:], policies: PolicyBook = PolicyBook()) {
-        site = Mutex(Site(credentials: credentials, policies: policies))
+    private let limits: CredentialLimits
+
+    /// - Parameters:
+    ///   - credentials: By the listener's name, the users who may authenticate by SCRAM.
+    ///   - passwords: By the listener's name, the users who may give a password.
+    ///   - policies: What clients may do.
+    ///   - limits: What checks of passwords may take.
+    package init(
+        credentials: [String: ScramCredentials] = [:], passwords: [String: PasswordFile] = [:], policies: PolicyBook = PolicyBook(),
+        limits: CredentialLimits = CredentialLimits()
+    ) {
+        self.limits = limits
+        site = Mutex(
+            Site(
+                credentials: credentials, passwords: passwords.mapValues { ListenerPasswords($0, limits: limits) }, policies: policies))
         isEnforced = Atomic(policies.isEnforced)
     }
 
     /// Takes other credentials and policies, as after a reload.
     ///
     /// Exchanges that have begun prove the old credentials, which are compared with these before anybody is let in. Clients that proved
-    /// one that is gone, and what clients may not do any more, are for ``Broker/rightsChanged()``.
-    package func replace(credentials: [String: ScramCredentials], policies: PolicyBook) {
+    /// one that is gone, and what clients may not do any more, are for ``Broker/rightsChanged()``. No password is remembered any more.
+    package func replace(
+        credentials: [String: ScramCredentials], passwords: [String: PasswordFile] = [:], policies: PolicyBook
+    ) {
+        let fresh = passwords.mapValues { ListenerPasswords($0, limits: limits) }
         let next = site.withLock { site in
-            site = Site(credentials: credentials, policies: policies, generation: site.generation + 1)
+            site = Site(credentials: credentials, passwords: fresh, policies: policies, generation: site.generation + 1)
             return site.generation
         }
         generation.store(next, ordering: .releasing)
@@ -56,11 +73,22 @@ package final class SiteAuthorizer: Authorizer {
     // MARK: Who is this
 
     package func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication {
-        let answer = base.authenticate(connect, on: connection)
-        if case .refused(let code, _) = answer, offersScram(connection) {
-            return .refused(code, "the listener takes clients that authenticate by \(ScramServer.mechanism), with MQTT 5")
+        let (passwords, scram) = site.withLock { ($0.passwords[connection.listener], $0.credentials[connection.listener]) }
+        // Where users prove who they are, nobody is let in as nobody who claims to be somebody. Who has a certificate has proved that.
+        if connection.principal == nil, connect.userName != nil || connect.password != nil {
+            if let passwords { return passwords.authenticate(userName: connect.userName, password: connect.password, now: .now) }
+            if scram != nil {
+                return .refused(
+                    .badUserNameOrPassword,
+                    "the listener checks passwords by \(ScramServer.mechanism) alone, with MQTT 5, and none that come with CONNECT")
+            }
         }
-        return answer
+        let answer = base.authenticate(connect, on: connection)
+        guard case .refused(let code, _) = answer else { return answer }
+        let taken =
+            (passwords == nil ? [] : ["give a user name and a password"])
+            + (scram == nil ? [] : ["authenticate by \(ScramServer.mechanism), with MQTT 5"])
+        return taken.isEmpty ? answer : .refused(code, "the listener takes clients that \(taken.joined(separator: ", or "))")
     }
 
     package func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)? {
@@ -69,12 +97,13 @@ package final class SiteAuthorizer: Authorizer {
     }
 
     package func refusal(ofCredential credential: CredentialFingerprint, by principal: String?, on connection: ConnectionInfo) -> String? {
-        let known = site.withLock { $0.credentials[connection.listener] }
-        if let principal, let now = known?.fingerprint(of: principal), CredentialFingerprint(now) == credential { return nil }
+        let (passwords, scram) = site.withLock { ($0.passwords[connection.listener], $0.credentials[connection.listener]) }
+        if let principal {
+            let now = [scram?.fingerprint(of: principal), passwords?.fingerprint(of: principal)]
+            if now.contains(where: { $0.map(CredentialFingerprint.init) == credential }) { return nil }
+        }
         return "the user is not in the listener's file any more, or has another password"
     }
-
-    private func offersScram(_ connection: ConnectionInfo) -> Bool { site.withLock { $0.credentials[connection.listener] != nil } }
 
     // MARK: What may they do
 

@@ -29,6 +29,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var dialect = ListenerConfiguration.dialects[0]
     /// The file of users who may authenticate by SCRAM-SHA-256, which MQTT 5 carries.
     package var scramUsers: String?
+    /// The file of users who may give a password in CONNECT, in mosquitto's format.
+    package var passwords: String?
     /// Where a WebSocket listener serves MQTT.
     package var path: String?
     /// Web pages' origins that may connect by WebSocket; `nil` for those of the listener's own host.
@@ -62,7 +64,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     static let keys = [
         "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate", "slowConsumer", "scramUsers",
-        "dialect", "path", "origins", "limitLoopback", "insecure",
+        "passwords", "dialect", "path", "origins", "limitLoopback", "insecure",
     ]
 
     /// Reads one element of `listeners`.
@@ -77,6 +79,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         clientCA = try node["clientCA"].map { (value) throws(DocumentError) in paths.resolve(try value.text("clientCA")) }
         requireClientCertificate = try node["requireClientCertificate"]?.boolean("requireClientCertificate") ?? false
         scramUsers = try node["scramUsers"].map { (value) throws(DocumentError) in paths.resolve(try value.text("scramUsers")) }
+        passwords = try node["passwords"].map { (value) throws(DocumentError) in paths.resolve(try value.text("passwords")) }
         slowConsumer = try Self.choice("slowConsumer", of: node, among: Self.slowConsumerPolicies)
         dialect = try Self.choice("dialect", of: node, among: Self.dialects)
         limitLoopback = try node["limitLoopback"]?.boolean("limitLoopback") ?? false
@@ -100,7 +103,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
     /// What only listeners of MQTT have.
     private func checkMQTT(_ node: Node) throws(DocumentError) {
         guard self.protocol == .http || self.protocol == .admin else { return }
-        for key in ["slowConsumer", "scramUsers", "dialect", "limitLoopback"] {
+        for key in ["slowConsumer", "scramUsers", "passwords", "dialect", "limitLoopback"] {
             guard let entry = node.entry(key) else { continue }
             throw DocumentError("`\(key)` has no meaning for protocol \(self.protocol.rawValue)", at: entry.keyLocation)
         }
@@ -108,15 +111,21 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     /// Passwords do not cross a network unencrypted: SCRAM hides them, but lets who listens try out weak ones and take over the connection.
     private func checkPasswords(_ node: Node, bind: Node) throws(DocumentError) {
-        let isExposed = !self.protocol.isSecure && scramUsers != nil && !isLoopback
-        if isExposed, !insecure {
+        let asking = [scramUsers == nil ? nil : "scramUsers", passwords == nil ? nil : "passwords"].compactMap(\.self)
+        if !asking.isEmpty, !self.protocol.isSecure, !isLoopback, !insecure {
             throw DocumentError(
-                "\(address) asks for passwords (`scramUsers`) without encryption; use protocol mqtts, bind to 127.0.0.1, "
-                    + "or say `insecure: true`", at: bind.location)
+                "\(address) asks for passwords (\(asking.map { "`\($0)`" }.joined(separator: ", "))) without encryption; use protocol mqtts, "
+                    + "bind to 127.0.0.1, or say `insecure: true`", at: bind.location)
         }
-        if let entry = node.entry("insecure"), self.protocol.isSecure || scramUsers == nil {
+        if let entry = node.entry("insecure"), self.protocol.isSecure || asking.isEmpty {
             throw DocumentError(
-                "`insecure` has a meaning only for a listener with `scramUsers` and without encryption", at: entry.keyLocation)
+                "`insecure` has a meaning only for a listener with `scramUsers` or `passwords` and without encryption",
+                at: entry.keyLocation)
+        }
+        if requireClientCertificate, let entry = node.entry("passwords") {
+            throw DocumentError(
+                "`passwords` has no meaning with requireClientCertificate: every client's certificate says who it is", at: entry.keyLocation
+            )
         }
     }
 

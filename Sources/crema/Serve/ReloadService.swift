@@ -47,7 +47,7 @@ struct ReloadService: Service {
             log.error("reload failed: nothing has changed")
             return
         }
-        authorizer.replace(credentials: loaded.scramUsers, policies: loaded.policies)
+        authorizer.replace(credentials: loaded.scramUsers, passwords: loaded.passwords, policies: loaded.policies)
         await broker.rightsChanged()
         await broker.setRules(control.delivery)
         for gateway in gateways { gateway.replace(routes: loaded.routes) }

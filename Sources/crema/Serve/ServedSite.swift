@@ -45,13 +45,15 @@ struct ServedSite {
                 store: store.records),
             queues: SharedQueues(limits: KnownLimits.queues(limits), makeID: EventSource.system.makeID, store: store.records),
             limits: KnownLimits.deliveries(limits), store: store.records)
-        authorizer = SiteAuthorizer(credentials: loaded.scramUsers, policies: loaded.policies)
+        authorizer = SiteAuthorizer(
+            credentials: loaded.scramUsers, passwords: loaded.passwords, policies: loaded.policies, limits: KnownLimits.credentials(limits))
         control = ControlPlane(delivery: delivery, templates: loaded.resources, host: RuleHost.host, store: store.records)
         try Self.restore(records, store, delivery, control, log: log)
         broker = Broker(
             limits: KnownLimits.broker(limits), authorizer: authorizer, rules: delivery,
             loopCount: KnownLimits.eventLoops(limits, cores: System.coreCount), logger: Logger(label: "crema.broker"),
-            version: CremaVersion.text, kept: store.take(log: log))
+            version: CremaVersion.text, kept: store.take(log: log),
+            credentialThreads: KnownLimits.credentials(limits).passwordThreadsMax)
         store.start(for: broker)
     }
 

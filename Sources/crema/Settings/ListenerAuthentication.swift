@@ -10,6 +10,8 @@ enum ListenerAuthentication: Equatable {
     case certificateOrAnonymous
     /// Clients of MQTT 5 prove a password; those that have a certificate need not.
     case scram(orCertificate: Bool, orAnonymous: Bool)
+    /// Clients give a password in CONNECT; those that have a certificate need not.
+    case password(orScram: Bool, orCertificate: Bool, orAnonymous: Bool)
     case anonymous
     /// Nothing that this version checks is offered, so every request is refused.
     case closed
@@ -22,8 +24,11 @@ enum ListenerAuthentication: Equatable {
         case .certificateOrAnonymous: "client certificate or anonymous"
         case .scram(let orCertificate, let orAnonymous):
             "SCRAM-SHA-256 (MQTT 5)" + (orCertificate ? " or client certificate" : "") + (orAnonymous ? " or anonymous" : "")
+        case .password(let orScram, let orCertificate, let orAnonymous):
+            "password" + (orScram ? " or SCRAM-SHA-256 (MQTT 5)" : "") + (orCertificate ? " or client certificate" : "")
+                + (orAnonymous ? " or anonymous" : "")
         case .anonymous: "anonymous"
-        case .closed: "every client is refused (say `anonymous: true`, or for MQTT name a clientCA or scramUsers)"
+        case .closed: "every client is refused (say `anonymous: true`, or for MQTT name a clientCA, passwords or scramUsers)"
         case .healthOnly: "none, only /livez and /readyz answer"
         }
     }
@@ -32,7 +37,7 @@ enum ListenerAuthentication: Equatable {
     var isOpen: Bool {
         switch self {
         case .certificateOrAnonymous, .anonymous: true
-        case .scram(_, let orAnonymous): orAnonymous
+        case .scram(_, let orAnonymous), .password(_, _, let orAnonymous): orAnonymous
         case .clientCertificate, .closed, .healthOnly: false
         }
     }
@@ -42,6 +47,9 @@ extension ListenerConfiguration {
     var authentication: ListenerAuthentication {
         if `protocol` == .admin { return anonymous ? .anonymous : .healthOnly }
         if requireClientCertificate { return .clientCertificate }
+        if passwords != nil {
+            return .password(orScram: scramUsers != nil, orCertificate: clientCA != nil, orAnonymous: anonymous)
+        }
         if scramUsers != nil { return .scram(orCertificate: clientCA != nil, orAnonymous: anonymous) }
         if clientCA != nil { return anonymous ? .certificateOrAnonymous : .clientCertificate }
         return anonymous ? .anonymous : .closed

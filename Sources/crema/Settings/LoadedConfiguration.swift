@@ -30,12 +30,15 @@ struct LoadedConfiguration: Sendable {
     let policies: PolicyBook
     /// By the listener's name.
     let scramUsers: [String: ScramCredentials]
+    /// By the listener's name.
+    let passwords: [String: PasswordFile]
 
     /// - Throws: every mistake of the configuration; if it has none, every mistake of the files that it names; if they have none, every
     ///   mistake of the resources in them.
     init(file: String?, environment: [String: String]) throws(DocumentError) {
         let configuration = try Configuration(file: file, environment: environment, knownLimits: KnownLimits.names)
         scramUsers = try Self.scramUsers(of: configuration)
+        passwords = try Self.passwords(of: configuration)
         let documents = try ResourceDocuments(of: configuration)
         var problems = ProblemCollector()
         let calls = try CallSettings(configuration)
