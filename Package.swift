@@ -83,8 +83,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "Queues", "Rules", nioCore, nioHTTP, hummingbird,
-                httpTypes, lifecycle, logging,
+                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "Queues", "Rules", "Trust", nioCore, nioHTTP,
+                hummingbird, httpTypes, lifecycle, logging,
             ]),
         .target(
             name: "AdminServer",
@@ -115,7 +115,7 @@ let package = Package(
         .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", nioCore], exclude: ["Vectors"]),
         .testTarget(name: "RulesTests", dependencies: ["Rules"], exclude: ["Vectors"]),
         .testTarget(name: "RightsTests", dependencies: ["Rights", "CremaTesting", "Documents"]),
-        .testTarget(name: "TrustTests", dependencies: ["Trust", subprocess, system]),
+        .testTarget(name: "TrustTests", dependencies: ["Trust", subprocess, system], exclude: ["Vectors"]),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
         .testTarget(name: "BrokerCoreTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
         .testTarget(
@@ -138,8 +138,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "Queues", "Rules", nioCore, nioPosix,
-                hummingbird, hummingbirdTesting, httpClient, httpTypes, nioHTTP, lifecycle, logging,
+                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "Queues", "Rules", "Trust", nioCore,
+                nioPosix, hummingbird, hummingbirdTesting, httpClient, httpTypes, nioHTTP, lifecycle, logging,
             ]),
         .testTarget(
             name: "AdminServerTests",
