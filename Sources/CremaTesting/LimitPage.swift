@@ -12,6 +12,7 @@ package struct LimitPage {
     package enum Section: String, CaseIterable {
         case eventLoops = "Event loops"
         case gateway = "Listeners of kind http"
+        case signatures = "Signed requests"
         case inspection = "Listeners of kind admin"
         case eventBus = "The event bus"
         case deliveries = "Deliveries that wait"

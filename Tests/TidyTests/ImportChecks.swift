@@ -34,8 +34,8 @@ let allowedImports: [String: Set<String>] = [
         "HTTPTypes", "Logging",
     ],
     "Gateway": [
-        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "Queues", "Rules", "NIOCore", "NIOHTTP1", "Hummingbird",
-        "HTTPTypes", "ServiceLifecycle", "Logging",
+        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "Queues", "Rules", "Trust", "NIOCore", "NIOHTTP1",
+        "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging",
     ],
     // MQTTCodec for the topic filters that people ask by.
     "AdminServer": [

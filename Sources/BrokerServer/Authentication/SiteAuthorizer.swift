@@ -6,7 +6,7 @@ package import Trust
 
 /// Who may connect, by what each listener says, and what they may do then, by the site's policies.
 ///
-/// A listener takes clients with a certificate, by SCRAM, or anonymous ones.
+/// A listener takes clients with a certificate, by SCRAM, by a signed request for WebSocket, or anonymous ones.
 /// Where no policy is declared, whoever is let in may do everything.
 package final class SiteAuthorizer: Authorizer {
     private struct Site {
@@ -26,6 +26,8 @@ package final class SiteAuthorizer: Authorizer {
     }
 
     private let base = ListenerAuthorizer()
+    /// Knows the keys by which requests were signed.
+    private let signatures: SignatureVerifier?
     private let site: Mutex<Site>
     // Read for every message, so not behind the lock.
     private let isEnforced: Atomic<Bool>
@@ -35,7 +37,10 @@ package final class SiteAuthorizer: Authorizer {
     /// How often it was worked out what the policies mean for a client.
     package var grantsWorkedOut: UInt64 { grantsMade.load(ordering: .relaxed) }
 
-    package init(credentials: [String: ScramCredentials] = [:], policies: PolicyBook = PolicyBook()) {
+    package init(
+        credentials: [String: ScramCredentials] = [:], signatures: SignatureVerifier? = nil, policies: PolicyBook = PolicyBook()
+    ) {
+        self.signatures = signatures
         site = Mutex(Site(credentials: credentials, policies: policies))
         isEnforced = Atomic(policies.isEnforced)
     }
@@ -69,6 +74,10 @@ package final class SiteAuthorizer: Authorizer {
     }
 
     package func refusal(ofCredential credential: CredentialFingerprint, by principal: String?, on connection: ConnectionInfo) -> String? {
+        if credential == connection.credential {
+            if signatures?.holds(fingerprint: credential.bytes) == true { return nil }
+            return "the access key by which the request was signed is gone, or another one now"
+        }
         let known = site.withLock { $0.credentials[connection.listener] }
         if let principal, let now = known?.fingerprint(of: principal), CredentialFingerprint(now) == credential { return nil }
         return "the user is not in the listener's file any more, or has another password"
@@ -95,6 +104,12 @@ package final class SiteAuthorizer: Authorizer {
 
     package func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool {
         isUnrestricted || grants(of: subscriber).decide(.receive, topic).isAllowed
+    }
+
+    package func refusal(ofCall action: String, on arn: String, by caller: Publisher) -> String? {
+        if isUnrestricted { return nil }
+        guard let asked = PolicyAction(named: action) else { return "\(action) is no action that policies know" }
+        return grants(of: caller).decide(asked, arn: arn).refusal(of: asked, arn: arn)
     }
 
     private func refusal(of action: PolicyAction, _ name: String, by client: Publisher) -> String? {

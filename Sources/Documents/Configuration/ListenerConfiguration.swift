@@ -29,6 +29,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var dialect = ListenerConfiguration.dialects[0]
     /// The file of users who may authenticate by SCRAM-SHA-256, which MQTT 5 carries.
     package var scramUsers: String?
+    /// Whether requests may be signed with the configuration's access keys.
+    package var accessKeys = false
     /// Where a WebSocket listener serves MQTT.
     package var path: String?
     /// Web pages' origins that may connect by WebSocket; `nil` for those of the listener's own host.
@@ -63,6 +65,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
     static let keys = [
         "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate", "slowConsumer", "scramUsers",
         "dialect", "path", "origins", "limitLoopback", "insecure",
+        "accessKeys",
     ]
 
     /// Reads one element of `listeners`.
@@ -81,6 +84,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         dialect = try Self.choice("dialect", of: node, among: Self.dialects)
         limitLoopback = try node["limitLoopback"]?.boolean("limitLoopback") ?? false
         insecure = try node["insecure"]?.boolean("insecure") ?? false
+        accessKeys = try node["accessKeys"]?.boolean("accessKeys") ?? false
         try checkMQTT(node)
         try readWebSocket(node)
         try checkPasswords(node, bind: bind)
@@ -153,6 +157,9 @@ package struct ListenerConfiguration: Sendable, Equatable {
             } else {
                 problems.add("`origins` is for the protocols ws, wss and http, not for \(self.protocol.rawValue)", at: entry.keyLocation)
             }
+        }
+        if let entry = node.entry("accessKeys"), !self.protocol.takesWebSocket {
+            problems.add("`accessKeys` is for the protocols http, ws and wss, not for \(self.protocol.rawValue)", at: entry.keyLocation)
         }
         try problems.finish()
     }

@@ -10,6 +10,8 @@ enum ListenerAuthentication: Equatable {
     case certificateOrAnonymous
     /// Clients of MQTT 5 prove a password; those that have a certificate need not.
     case scram(orCertificate: Bool, orAnonymous: Bool)
+    /// Requests are signed or, where `or` says more than that nobody is taken, clients prove themselves otherwise.
+    indirect case signed(or: ListenerAuthentication)
     case anonymous
     /// Nothing that this version checks is offered, so every request is refused.
     case closed
@@ -22,8 +24,11 @@ enum ListenerAuthentication: Equatable {
         case .certificateOrAnonymous: "client certificate or anonymous"
         case .scram(let orCertificate, let orAnonymous):
             "SCRAM-SHA-256 (MQTT 5)" + (orCertificate ? " or client certificate" : "") + (orAnonymous ? " or anonymous" : "")
+        case .signed(let other): "signed requests (AWS Signature Version 4)" + (other == .closed ? "" : " or \(other.text)")
         case .anonymous: "anonymous"
-        case .closed: "every client is refused (say `anonymous: true`, or for MQTT name a clientCA or scramUsers)"
+        case .closed:
+            "every client is refused (say `anonymous: true` or, for HTTP and WebSocket, `accessKeys: true`; or for MQTT name a clientCA or "
+                + "scramUsers)"
         case .healthOnly: "none, only /livez and /readyz answer"
         }
     }
@@ -33,6 +38,7 @@ enum ListenerAuthentication: Equatable {
         switch self {
         case .certificateOrAnonymous, .anonymous: true
         case .scram(_, let orAnonymous): orAnonymous
+        case .signed(let other): other.isOpen
         case .clientCertificate, .closed, .healthOnly: false
         }
     }
@@ -40,6 +46,10 @@ enum ListenerAuthentication: Equatable {
 
 extension ListenerConfiguration {
     var authentication: ListenerAuthentication {
+        accessKeys ? .signed(or: authenticationWithoutSignatures) : authenticationWithoutSignatures
+    }
+
+    private var authenticationWithoutSignatures: ListenerAuthentication {
         if `protocol` == .admin { return anonymous ? .anonymous : .healthOnly }
         if requireClientCertificate { return .clientCertificate }
         if scramUsers != nil { return .scram(orCertificate: clientCA != nil, orAnonymous: anonymous) }
