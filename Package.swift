@@ -83,7 +83,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "Queues", "Rules", "Trust", nioCore, nioHTTP,
+                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "Trust", nioCore,
+                nioHTTP,
                 hummingbird, httpTypes, lifecycle, logging,
             ]),
         .target(

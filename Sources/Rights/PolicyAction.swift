@@ -54,6 +54,7 @@ package struct PolicyAction: Sendable, Hashable {
     private static let table: [Row] =
         rows("iot", ["client"], "Connect") + rows("iot", ["topic"], "Publish RetainPublish")
         + rows("iot", ["topicfilter"], "Subscribe") + rows("iot", ["topic"], "Receive")
+        + rows("iot", ["topic"], "GetRetainedMessage ListRetainedMessages") + rows("iot", [], "DescribeEndpoint")
         + rows(
             "iot", ["rule"],
             "CreateTopicRule ReplaceTopicRule GetTopicRule DeleteTopicRule ListTopicRules EnableTopicRule DisableTopicRule TagResource "
@@ -89,8 +90,8 @@ package struct PolicyAction: Sendable, Hashable {
     ///
     /// Nobody is asked for them here.
     static let ofOtherCalls = [
-        "iot:DeleteThingShadow", "iot:GetRetainedMessage", "iot:GetThingShadow", "iot:ListNamedShadowsForThing",
-        "iot:ListRetainedMessages", "iot:UpdateThingShadow", "iot:AssumeRoleWithCertificate", "iot:DescribeEndpoint",
+        "iot:DeleteThingShadow", "iot:GetThingShadow", "iot:ListNamedShadowsForThing", "iot:UpdateThingShadow",
+        "iot:AssumeRoleWithCertificate",
         "sqs:AddPermission", "sqs:RemovePermission",
     ]
 

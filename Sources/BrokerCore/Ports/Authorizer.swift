@@ -85,6 +85,8 @@ package protocol Authorizer: Sendable {
     func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool
     /// Why a caller over HTTP may not do something, `events:PutEvents` with the bus of an ARN for instance; `nil` when it may.
     func refusal(ofCall action: String, on arn: String, by caller: Publisher) -> String?
+    /// Why a delivery that is not allowed is not.
+    func refusal(ofDelivery topic: String, to subscriber: Publisher) -> String
 }
 
 extension Authorizer {
@@ -94,6 +96,7 @@ extension Authorizer {
         nil
     }
     package func refusal(ofConnect client: Publisher) -> String? { nil }
+    package func refusal(ofDelivery topic: String, to subscriber: Publisher) -> String { "the client may not receive it" }
     package func refusal(ofPublish topic: String, retain: Bool, by publisher: Publisher) -> String? { nil }
     package func refusal(ofSubscribe filter: String, by subscriber: Publisher) -> String? { nil }
     package func refusal(ofCall action: String, on arn: String, by caller: Publisher) -> String? { nil }

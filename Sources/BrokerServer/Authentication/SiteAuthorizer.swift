@@ -112,6 +112,10 @@ package final class SiteAuthorizer: Authorizer {
         return grants(of: caller).decide(asked, arn: arn).refusal(of: asked, arn: arn)
     }
 
+    package func refusal(ofDelivery topic: String, to subscriber: Publisher) -> String {
+        refusal(of: .receive, topic, by: subscriber) ?? "it was not allowed a moment ago"
+    }
+
     private func refusal(of action: PolicyAction, _ name: String, by client: Publisher) -> String? {
         if isUnrestricted { return nil }
         return grants(of: client).decide(action, name).refusal(of: action, name)
