@@ -42,6 +42,8 @@ struct QueuesService: JSONService {
     }
 
     static let prefix = "AmazonSQS"
+    static let signingName = "sqs"
+    static let hasOlderNames = true
     static let mediaType = "application/x-amz-json-1.0"
     static func handler(of operation: Substring) -> GatewayCounters.Handler { .queues }
 
@@ -53,6 +55,7 @@ struct QueuesService: JSONService {
     let notePolicy: @Sendable (String) -> Void
 
     func perform(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
+        try authorize(operation, call)
         let answer = try await carryOut(operation, call)
         if operation.isKept {
             do throws(QueueError) { try await queues.kept() } catch { throw ServiceError(error) }
