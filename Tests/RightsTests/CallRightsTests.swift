@@ -10,7 +10,7 @@ import Testing
         return grants.decide(try #require(PolicyAction(named: action)), arn: arn).isAllowed
     }
 
-    private func statement(_ effect: String = "Allow", _ action: String, _ resource: String) -> String {
+    private func statement(_ action: String, _ resource: String, effect: String = "Allow") -> String {
         "{\"Effect\": \"\(effect)\", \"Action\": \"\(action)\", \"Resource\": \"\(resource)\"}"
     }
 
@@ -44,8 +44,8 @@ import Testing
     func denials() throws {
         let all = statement("*", "*")
         #expect(try allows(all, action: "events:PutEvents", on: bus))
-        #expect(try !allows(all, statement("Deny", "events:*", bus), action: "events:PutEvents", on: bus))
-        #expect(try !allows(all, statement("Deny", "*", "*"), action: "events:PutEvents", on: bus))
+        #expect(try !allows(all, statement("events:*", bus, effect: "Deny"), action: "events:PutEvents", on: bus))
+        #expect(try !allows(all, statement("*", "*", effect: "Deny"), action: "events:PutEvents", on: bus))
         let own = statement("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/${iot:ClientId}")
         #expect(try !allows(own, action: "events:PutEvents", on: "arn:aws:events:us-east-1:000000000000:event-bus/"))
         let named = statement("events:PutEvents", "arn:aws:events:us-east-1:000000000000:event-bus/${crema:Principal}")

@@ -53,7 +53,7 @@ import Testing
         let verifier = try SignatureVector.verifier()
         vector.replaceInTarget("session%2Ftoken", "session%2Ftokem")
         #expect(throws: SignatureFailure.unknownKey) { try vector.signer(by: verifier) }
-        vector.target = String(vector.target.prefix(upTo: try #require(vector.target.range(of: "&X-Amz-Security")).lowerBound))
+        vector.target = String(vector.target.prefix(upTo: try #require(vector.target.firstRange(of: "&X-Amz-Security")).lowerBound))
         #expect(throws: SignatureFailure.unknownKey) { try vector.signer(by: verifier) }
         var other = try SignatureVector.named("a signed URL for WebSocket")
         other.target += "&X-Amz-Security-Token=x"
