@@ -58,10 +58,10 @@ private struct GateAuthorizer: Authorizer {
     @Test("Threat 58: while as many wrong passwords wait as there is room for, messages flow, and further clients are refused and counted")
     func flood() async throws {
         let gate = Gate()
-        defer { gate.open(100) }
         var limits = TestSite.patient
         limits.passwordChecksWaitingMax = 6
         try await TestSite.run(limits: limits, authorizer: GateAuthorizer(gate: gate)) { site in
+            defer { gate.open(100) }
             let port = try await site.start(TestSite.plain)
             try await withThrowingTaskGroup(of: [UInt8].self) { group in
                 for _ in 0..<6 {

@@ -68,6 +68,8 @@ final class SimulatedWorld {
         guard client.isConnected else { return connect(client) }
         guard client.isEstablished else {
             if client.mustCleanStart && client.isLeaving { return connect(client) }
+            // It has no patience with whoever looks at its password, who may still do so.
+            if asksPasswords, !client.isLeaving, random.happens(percent: 20) { return connect(client) }
             if random.happens(percent: 5) { lose(client) }
             return
         }
