@@ -84,7 +84,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", nioCore, nioHTTP,
+                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "Trust", nioCore,
+                nioHTTP,
                 hummingbird, httpTypes, lifecycle, logging,
             ]),
         .target(
@@ -116,7 +117,7 @@ let package = Package(
         .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", nioCore], exclude: ["Vectors"]),
         .testTarget(name: "RulesTests", dependencies: ["Rules"], exclude: ["Vectors"]),
         .testTarget(name: "RightsTests", dependencies: ["Rights", "CremaTesting", "Documents"]),
-        .testTarget(name: "TrustTests", dependencies: ["Trust", subprocess, system]),
+        .testTarget(name: "TrustTests", dependencies: ["Trust", subprocess, system], exclude: ["Vectors"]),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
         .testTarget(name: "BrokerCoreTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
         .testTarget(
@@ -139,8 +140,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "Queues", "Rules", nioCore, nioPosix,
-                hummingbird, hummingbirdTesting, httpClient, httpTypes, nioHTTP, lifecycle, logging,
+                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "Queues", "Rules", "Trust", nioCore,
+                nioPosix, hummingbird, hummingbirdTesting, httpClient, httpTypes, nioHTTP, lifecycle, logging,
             ]),
         .testTarget(
             name: "AdminServerTests",

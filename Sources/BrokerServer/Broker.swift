@@ -133,7 +133,7 @@ package final class Broker: BrokerAccess {
     /// - Returns: What takes the connections.
     package func webSocketAdoption(_ listener: Listener, countRefusal: @escaping @Sendable (Int) -> Void) -> WebSocketAdoption {
         let opening = opening
-        let front = opening.front(listener.webSocket ?? WebSocketListener(), boundTo: listener.host, countRefusal: countRefusal)
+        let front = opening.front(listener.webSocket ?? WebSocketListener(), of: listener, countRefusal: countRefusal)
         return WebSocketAdoption(listener: listener, front: front, drivers: opening.drivers)
     }
 

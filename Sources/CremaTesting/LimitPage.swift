@@ -13,6 +13,7 @@ package struct LimitPage {
         case eventLoops = "Event loops"
         case credentials = "Passwords"
         case gateway = "Listeners of kind http"
+        case signatures = "Signed requests"
         case inspection = "Listeners of kind admin"
         case eventBus = "The event bus"
         case deliveries = "Deliveries that wait"

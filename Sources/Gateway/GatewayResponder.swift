@@ -6,6 +6,7 @@ package import Hummingbird
 import Logging
 import NIOCore
 import Rules
+import Trust
 
 /// Answers every request of a listener for programs: AWS services in their JSON protocol at `POST /`, AWS IoT's APIs for topic rules and for
 /// messages at their paths, API routes everywhere else.
@@ -20,10 +21,10 @@ package struct GatewayResponder: HTTPResponder {
 
     let routes: CurrentRoutes
     let limits: GatewayLimits
-    /// Whether the listener takes unsigned requests.
+    /// Who calls.
     ///
-    /// A signature that comes all the same is not looked at: AWS SDKs always sign.
-    let anonymous: Bool
+    /// Where the listener takes no signed requests, a signature that comes all the same is not looked at: AWS SDKs always sign.
+    let callers: CallerCheck
     let events: EventsService
     let queues: QueuesService
     let topicRules: TopicRulesService
@@ -76,7 +77,7 @@ package struct GatewayResponder: HTTPResponder {
         }
         let isDataPlane = DataPlaneCall.isSigned(request)
         if isDataPlane || isUnroutedPublish(request, path: path) {
-            guard isDataPlane || anonymous else { return await route(request, context, path: path, requestID: requestID) }
+            guard isDataPlane || !callers.isClosed else { return await route(request, context, path: path, requestID: requestID) }
             return await answer(request, DataPlaneCall(request.method, path: path), path: path, query: query, requestID)
         }
         var answer = await route(request, context, path: path, requestID: requestID)
@@ -91,12 +92,14 @@ package struct GatewayResponder: HTTPResponder {
         let target = request.head.path ?? "/"
         var handler = GatewayCounters.Handler.unmatched
         do throws(RouteError) {
-            guard anonymous else { throw .authenticationRequired }
+            if callers.isClosed { throw .authenticationRequired }
+            if let preflight = Self.preflight(request, table, path) {
+                return Answer(handler: .route, response: Self.response(preflight, requestID))
+            }
+            let unfinished: CallerCheck.Unfinished
+            do throws(SignatureFailure) { unfinished = try callers.begin(request, for: "execute-api") } catch { throw .signature(error) }
             switch table.match(method: request.method.rawValue, path: path) {
             case .none:
-                if let preflight = table.crossOriginPolicy(path: path)?.preflight(request) {
-                    return Answer(handler: .route, response: Self.response(preflight, requestID))
-                }
                 if webSocketPath.map({ path == $0 }) ?? false { throw .upgradeRequired }
                 if Self.isQueryCall(request, path: path) { throw .queryProtocol }
                 throw table.isREST ? .missingAuthenticationToken : .notFound
@@ -105,13 +108,21 @@ package struct GatewayResponder: HTTPResponder {
                 handler = .route
                 if case .unserved(let service) = route.work { throw .notServed(service) }
                 let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
-                let parts = try await read(request, for: route, query: query, parameters, requestID, context.sourceAddress)
+                let body = try await body(of: request)
+                try Self.authorize(request, path: path, isREST: route.route.isREST, by: unfinished, body)
+                let parts = try read(request, body, for: route, query: query, parameters, requestID, context.sourceAddress)
                 let services = RouteServices(events: events, queues: queues)
                 return Answer(handler: handler, response: Self.response(try await services.answer(route, parts), requestID))
             }
         } catch {
             return Answer(handler: handler, response: Self.response(error, requestID), refusal: error.reason)
         }
+    }
+
+    /// What a page's question before its request is answered, which nobody signs; `nil` for what is none, and what a route takes itself.
+    private static func preflight(_ request: Request, _ table: RouteTable, _ path: Substring) -> RouteAnswer? {
+        guard request.method == .options, case .none = table.match(method: request.method.rawValue, path: path) else { return nil }
+        return table.crossOriginPolicy(path: path)?.preflight(request)
     }
 
     /// Whether a form is posted to where older SDKs post theirs: to the service, or to the queue's own URL.
@@ -139,10 +150,10 @@ package struct GatewayResponder: HTTPResponder {
         case EventsService.prefix[...]: return await answer(request, context, operation, by: events, requestID)
         case QueuesService.prefix[...]: return await answer(request, context, operation, by: queues, requestID)
         default:
-            let error = anonymous ? ServiceError.unknownOperation(target) : Self.unsigned
+            var error = ServiceError.unknownOperation(target)
+            do throws(ServiceError) { _ = try begin(request, for: nil) } catch let refusal { error = refusal }
             return Answer(
-                handler: .unmatched, response: Self.response(error, EventsService.mediaType, requestID),
-                refusal: "\(error.code): \(error.message)")
+                handler: .unmatched, response: Self.response(error, EventsService.mediaType, requestID), refusal: error.reason)
         }
     }
 
@@ -151,13 +162,20 @@ package struct GatewayResponder: HTTPResponder {
     ) async -> Answer {
         let handler = Service.handler(of: operation)
         do throws(ServiceError) {
-            guard anonymous else { throw Self.unsigned }
-            let body = try await service.answer(operation, request, context.departure, bodySecondsMax: limits.httpBodySecondsMax)
+            let unfinished = try begin(request, for: Service.signingName)
+            let body = try await service.answer(
+                operation, request, by: unfinished, context.departure, bodySecondsMax: limits.httpBodySecondsMax)
             return Answer(handler: handler, response: Self.response(.ok, Service.mediaType, body, requestID))
         } catch {
-            let text = "\(error.code): \(error.message)"
-            return Answer(handler: handler, response: Self.response(error, Service.mediaType, requestID), refusal: text)
+            let named = Service.hasOlderNames ? error.withOlderName : error
+            return Answer(handler: handler, response: Self.response(named, Service.mediaType, requestID), refusal: error.reason)
         }
+    }
+
+    /// Looks at who calls a service, before the body.
+    private func begin(_ request: Request, for service: String?) throws(ServiceError) -> CallerCheck.Unfinished {
+        if callers.isClosed { throw Self.closed }
+        do throws(SignatureFailure) { return try callers.begin(request, for: service) } catch { throw ServiceError(error) }
     }
 
     // MARK: - AWS IoT
@@ -167,13 +185,12 @@ package struct GatewayResponder: HTTPResponder {
         _ request: Request, _ call: TopicRulesCall?, path: Substring, query: Substring?, _ requestID: String
     ) async -> Answer {
         do throws(ServiceError) {
-            guard anonymous else { throw Self.unsigned }
+            let unfinished = try begin(request, for: "iot")
             guard let call else { throw .unknownOperation("\(request.method) \(path) of AWS IoT") }
-            let body = try await topicRules.answer(call, request, query: query)
+            let body = try await topicRules.answer(call, request, query: query, by: unfinished)
             return Answer(handler: .topicRules, response: Self.response(.ok, Self.json, body, requestID))
         } catch {
-            let text = "\(error.code): \(error.message)"
-            return Answer(handler: .topicRules, response: Self.response(error, Self.json, requestID), refusal: text)
+            return Answer(handler: .topicRules, response: Self.response(error, Self.json, requestID), refusal: error.reason)
         }
     }
 
@@ -189,38 +206,51 @@ package struct GatewayResponder: HTTPResponder {
         _ request: Request, _ call: DataPlaneCall?, path: Substring, query: Substring?, _ requestID: String
     ) async -> Answer {
         do throws(DataPlaneError) {
-            guard anonymous else { throw .unsigned }
+            if callers.isClosed { throw .forbidden(RouteError.authenticationRequired.message) }
+            let unfinished: CallerCheck.Unfinished
+            do throws(SignatureFailure) { unfinished = try callers.begin(request, for: "iotdata") } catch { throw .signature(error) }
             guard let call else { throw .unknownOperation("\(request.method) \(path)") }
-            let body = try await dataPlane.answer(call, request, query: query, requestID: requestID)
+            let body = try await dataPlane.answer(call, request, query: query, by: unfinished, requestID: requestID)
             return Answer(handler: .dataPlane, response: Self.response(.ok, Self.json, body, requestID))
         } catch {
             let body = AnswerDocument.object(["message": .text(error.message), "traceId": .text(requestID)]).json
             var response = Self.response(error.status, Self.json, body, requestID)
             response.headers[.amazonErrorType] = error.code
-            return Answer(handler: .dataPlane, response: response, refusal: "\(error.code): \(error.message)")
+            return Answer(handler: .dataPlane, response: response, refusal: error.reason)
         }
     }
 
     private static let fromPage = ServiceError(
-        .accessDenied, "Calls of services are not taken from web pages, which send an Origin: Crema cannot check request signatures yet.")
+        .accessDenied, "Calls of services are not taken from web pages, which send an Origin.")
 
-    private static let unsigned = ServiceError(
-        .missingAuthenticationToken,
-        "Crema cannot check request signatures yet. Only a listener that says `anonymous: true` takes requests.")
+    private static let closed = ServiceError(.missingAuthenticationToken, RouteError.authenticationRequired.message)
 
     // MARK: - API routes
 
+    /// Asks whether the caller may invoke the route, now that the body is there.
+    private static func authorize(
+        _ request: Request, path: Substring, isREST: Bool, by unfinished: CallerCheck.Unfinished, _ body: ByteBuffer
+    ) throws(RouteError) {
+        let caller: Caller
+        do throws(SignatureFailure) { caller = try unfinished.finish(body) } catch { throw .signature(error) }
+        if caller.mayEverything { return }
+        let arn = CallResource.route(isREST: isREST, method: request.method.rawValue, path: path)
+        do throws(ServiceError) { try caller.require("execute-api:Invoke", on: arn) } catch {
+            throw .accessDenied(error.message, reason: error.logged ?? "")
+        }
+    }
+
     /// Reads a request to its end.
-    private func read(
-        _ request: Request, for route: CompiledRoute, query: Substring?, _ pathParameters: [String: String], _ requestID: String,
-        _ sourceAddress: String?
-    ) async throws(RouteError) -> RouteRequest {
-        let body: ByteBuffer
-        do {
-            body = try await request.readBody(upTo: limits.httpBodyBytesMax, seconds: limits.httpBodySecondsMax)
-        } catch {
+    private func body(of request: Request) async throws(RouteError) -> ByteBuffer {
+        do { return try await request.readBody(upTo: limits.httpBodyBytesMax, seconds: limits.httpBodySecondsMax) } catch {
             throw RouteError(error)
         }
+    }
+
+    private func read(
+        _ request: Request, _ body: ByteBuffer, for route: CompiledRoute, query: Substring?, _ pathParameters: [String: String],
+        _ requestID: String, _ sourceAddress: String?
+    ) throws(RouteError) -> RouteRequest {
         let bytes = Array(body.readableBytesView)
         guard let text = String(validating: bytes, as: UTF8.self) else { throw .malformedBody("not UTF-8") }
         return RouteRequest(
@@ -258,7 +288,7 @@ package struct GatewayResponder: HTTPResponder {
 
     private static func response(_ error: RouteError, _ requestID: String) -> Response {
         var response = response(error.status, json, JSONText.object(["message": error.message]), requestID)
-        if error == .missingAuthenticationToken { response.headers[.amazonErrorType] = "MissingAuthenticationTokenException" }
+        if let code = error.code { response.headers[.amazonErrorType] = code }
         if error == .upgradeRequired {
             response.headers[.upgrade] = "websocket"  // RFC 9110, section 15.5.22
             response.headers[.secWebSocketVersion] = "13"  // RFC 6455, section 4.4

@@ -7,6 +7,7 @@ package import Hummingbird
 package import Logging
 package import NIOCore
 import ServiceLifecycle
+package import Trust
 
 /// One HTTP listener for programs.
 ///
@@ -19,14 +20,19 @@ package struct GatewayServer: Service {
         package var port: Int
         /// Whether unsigned requests are taken.
         ///
-        /// Without it every request is refused, since signatures cannot be checked yet.
+        /// Without it only those are that are signed rightly, where ``signatures`` are looked at.
         package var anonymous: Bool
+        /// Knows the access keys that requests are signed with; `nil` where signatures are not looked at.
+        package var signatures: SignatureVerifier?
         package var limits: GatewayLimits
 
-        package init(host: String, port: Int, anonymous: Bool, limits: GatewayLimits = GatewayLimits()) {
+        package init(
+            host: String, port: Int, anonymous: Bool, signatures: SignatureVerifier? = nil, limits: GatewayLimits = GatewayLimits()
+        ) {
             self.host = host
             self.port = port
             self.anonymous = anonymous
+            self.signatures = signatures
             self.limits = limits
         }
     }
@@ -37,6 +43,8 @@ package struct GatewayServer: Service {
     /// Prepares a listener that serves `routes` besides the AWS-compatible endpoints: `POST /` for EventBridge and queues, and the paths of
     /// AWS IoT's APIs for topic rules and for messages.
     ///
+    /// Callers' rights are asked for at `authorizer`.
+    ///
     /// `topicFiltersChanged` makes the broker ask for the filters of topic rules again, and returns when it has.
     ///
     /// Connections whose first request asks for WebSocket go to `webSocket`, which must serve the event loops of `eventLoopGroup`.
@@ -44,6 +52,7 @@ package struct GatewayServer: Service {
     /// `onListening` is called once with the bound address, before the first connection is accepted.
     package init(
         configuration: Configuration,
+        authorizer: any Authorizer = ListenerAuthorizer(),
         routes: RouteTable,
         broker: any BrokerAccess,
         control: ControlPlane,
@@ -68,7 +77,9 @@ package struct GatewayServer: Service {
             },
             countRefusal: { counters.record(.unmatched, status: $0) }, onListening: onListening)
         responder = GatewayResponder(
-            routes: CurrentRoutes(routes), limits: limits, anonymous: configuration.anonymous,
+            routes: CurrentRoutes(routes), limits: limits,
+            callers: CallerCheck(
+                anonymous: configuration.anonymous, signatures: configuration.signatures, authorizer: authorizer),
             events: EventsService(limits: limits, broker: broker, control: control),
             queues: QueuesService(
                 queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax, source: .system,

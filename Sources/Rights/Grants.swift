@@ -12,7 +12,13 @@ package enum PolicyDecision: Sendable {
 
     /// What the log says of a refusal; `nil` when it is allowed.
     package func refusal(of action: PolicyAction, _ name: String) -> String? {
-        let asked = "\(action.rawValue) on \(action.resourceKind)/\(name)"
+        refusal(asked: "\(action.rawValue) on \(action.resourceKind)/\(name)")
+    }
+
+    /// What the log says of a refusal of a call over HTTP; `nil` when it is allowed.
+    package func refusal(of action: PolicyAction, arn: String) -> String? { refusal(asked: "\(action.rawValue) on \(arn)") }
+
+    private func refusal(asked: String) -> String? {
         switch self {
         case .allowed: return nil
         case .denied(let statement): return "\(asked) is denied by statement \(statement.name) of the policy \(statement.policy)"
@@ -35,11 +41,14 @@ package struct Grants: Sendable {
         let statements = policies.flatMap(\.statements)
         for statement in statements.filter({ $0.effect == .deny }) + statements.filter({ $0.effect == .allow }) {
             // A variable that stands for nothing allows nothing, and takes nothing back from what is denied.
-            let patterns = statement.resources.compactMap { resource in
-                resource.pattern(for: subject) ?? (statement.effect == .deny ? resource.widestPattern : nil)
+            let patterns = statement.resources.compactMap { resource -> (String?, ResourcePattern)? in
+                let pattern = resource.pattern(for: subject) ?? (statement.effect == .deny ? resource.widestPattern : nil)
+                return pattern.map { (resource.service, $0) }
             }
-            if patterns.isEmpty { continue }
-            for action in statement.actions { entries[action, default: []].append(Entry(statement: statement, patterns: patterns)) }
+            for action in statement.actions {
+                let own = patterns.filter { service, _ in service == nil || service == action.service }.map(\.1)
+                if !own.isEmpty { entries[action, default: []].append(Entry(statement: statement, patterns: own)) }
+            }
         }
     }
 
@@ -50,8 +59,24 @@ package struct Grants: Sendable {
     ///   - name: a client identifier, a topic or a topic filter, as ``PolicyAction/resourceKind`` says.
     /// - Returns: the answer, with the statement that gave it.
     package func decide(_ action: PolicyAction, _ name: String) -> PolicyDecision {
+        decide(action, resource: Array("\(action.resourceKind)/\(name)".utf8))
+    }
+
+    /// Decides over what a caller over HTTP asks for.
+    ///
+    /// - Parameters:
+    ///   - action: what the caller asks to do.
+    ///   - arn: of what; of another service than the action's it is allowed by nothing.
+    /// - Returns: the answer, with the statement that gave it.
+    package func decide(_ action: PolicyAction, arn: String) -> PolicyDecision {
+        let fields = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+        guard fields.count == 6, fields[2] == action.service else { return .notAllowed }
+        return decide(action, resource: Array(fields[5].utf8))
+    }
+
+    /// The resource is what follows the account in its ARN.
+    private func decide(_ action: PolicyAction, resource: [UInt8]) -> PolicyDecision {
         guard let candidates = entries[action] else { return .notAllowed }
-        let resource = Array("\(action.resourceKind)/\(name)".utf8)
         for entry in candidates {
             // What is denied must not be had by a filter for more, so there `?` is any character, as IoT Core has it.
             let isNarrow = action == .subscribe && entry.statement.effect == .allow

@@ -97,11 +97,12 @@ enum PolicyReader {
     /// A statement none of whose actions is ever asked for one of its resources is a mistake that would only show as a refusal.
     private static func refuseIdle(_ statement: Policy.Statement, what: String) throws(DocumentError) {
         let applies = statement.actions.contains { action in
-            statement.resources.contains { $0.couldBe(kind: action.resourceKind) }
+            statement.resources.contains { $0.couldBe(for: action) }
         }
         guard !applies, let action = statement.actions.min(by: { $0.rawValue < $1.rawValue }) else { return }
+        let kinds = action.resourceKinds.map { "\($0)/…" }
+        let wanted = kinds.isEmpty ? "resources of \(action.service)" : kinds.joined(separator: " and ")
         throw DocumentError(
-            "\(what): \(action.rawValue) is asked for \(action.resourceKind)/… only, and no resource of the statement is one",
-            at: statement.location)
+            "\(what): \(action.rawValue) is asked for \(wanted) only, and no resource of the statement is one", at: statement.location)
     }
 }

@@ -1,6 +1,6 @@
 import Documents
 
-/// A resource as it stands in a policy: an ARN of AWS IoT, with wildcards and variables.
+/// A resource as it stands in a policy: an ARN, with wildcards and variables.
 struct ResourceText: Sendable {
     private enum Part: Sendable {
         case literal([UInt8])
@@ -11,27 +11,37 @@ struct ResourceText: Sendable {
 
     /// Of what follows the account in the ARN: `topic/orders/*`.
     private var parts: [Part] = []
+    /// Whose resource it is; `nil` for `*`.
+    let service: String?
 
     /// Reads an ARN or `*`.
     ///
     /// Region and account are not looked at: Crema stands in for all of them, as for the ARNs of targets.
     init(_ text: String, at location: SourceLocation) throws(DocumentError) {
         if text == "*" {
+            service = nil
             parts = [.anyRun]
             return
         }
         let fields = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
-        guard fields.count == 6, fields[0] == "arn", fields[2] == "iot" else {
-            throw DocumentError("`\(text)` is neither `*` nor an ARN of AWS IoT (arn:aws:iot:REGION:ACCOUNT:topic/…)", at: location)
+        guard fields.count == 6, fields[0] == "arn", let kinds = PolicyAction.kindsOfServices[String(fields[2])] else {
+            let services = PolicyAction.kindsOfServices.keys.sorted().joined(separator: ", ")
+            throw DocumentError(
+                "`\(text)` is neither `*` nor an ARN of \(services) (arn:aws:iot:REGION:ACCOUNT:topic/…)", at: location)
         }
+        service = String(fields[2])
         parts = try Self.parts(of: fields[5], at: location)
-        guard Self.kinds.contains(where: { couldBe(kind: $0) }) else {
-            let known = Self.kinds.map { "\($0)/…" }.joined(separator: ", ")
-            throw DocumentError("`\(text)` is no resource that clients of MQTT ask for: there are \(known)", at: location)
+        guard kinds.isEmpty || kinds.contains(where: { couldBe(kind: $0) }) else {
+            let known = kinds.map { "\($0)/…" }.joined(separator: ", ")
+            throw DocumentError("`\(text)` is no resource that anybody asks for: there are \(known)", at: location)
         }
     }
 
-    private static let kinds = ["client", "topic", "topicfilter"]
+    /// Whether the action could be asked for the resource.
+    func couldBe(for action: PolicyAction) -> Bool {
+        guard service == nil || service == action.service else { return false }
+        return action.resourceKinds.isEmpty || action.resourceKinds.contains { couldBe(kind: $0) }
+    }
 
     private static func parts(of text: Substring, at location: SourceLocation) throws(DocumentError) -> [Part] {
         var parts: [Part] = []
@@ -75,7 +85,7 @@ struct ResourceText: Sendable {
     }
 
     /// Whether a resource of this kind could be meant: `topic` by `topic/…`, and by `*`.
-    func couldBe(kind: String) -> Bool {
+    private func couldBe(kind: String) -> Bool {
         let wanted = Array("\(kind)/".utf8)
         switch parts.first {
         case .literal(let bytes):

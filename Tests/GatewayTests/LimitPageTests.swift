@@ -3,6 +3,7 @@ import EventBus
 import Foundation
 import Gateway
 import Testing
+import Trust
 
 /// The page of limits says what the listeners for programs and the event bus keep to.
 @Suite struct LimitPageTests {
@@ -11,6 +12,11 @@ import Testing
     @Test("Every limit of an http listener stands on the page once, with its default, and can be configured")
     func gateway() throws {
         #expect(try page().differences(of: .gateway, from: GatewayLimits(), GatewayLimits.names) == [])
+    }
+
+    @Test("Every limit of signatures stands on the page once, with its default, and can be configured")
+    func signatures() throws {
+        #expect(try page().differences(of: .signatures, from: SignatureLimits(), SignatureLimits.names) == [])
     }
 
     @Test("Every limit of the event bus stands on the page once, with its default, and can be configured")

@@ -23,14 +23,17 @@ import Testing
             ("[{\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": []}]", "the list is empty"),
             ("[{\"Effect\": \"Allow\", \"Action\": \"*\"}]", "lacks `Resource`"),
             ("[{\"Action\": \"*\", \"Resource\": \"*\"}]", "lacks `Effect`"),
-            ("[{\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"topic/a\"}]", "is neither `*` nor an ARN of AWS IoT"),
+            (
+                "[{\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"topic/a\"}]",
+                "is neither `*` nor an ARN of events, execute-api, iot, sqs"
+            ),
             (
                 "[{\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"arn:aws:s3:::bucket/a\"}]",
-                "is neither `*` nor an ARN of AWS IoT"
+                "is neither `*` nor an ARN of events, execute-api, iot, sqs"
             ),
             (
                 "[{\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"arn:aws:iot:r:a:queue/a\"}]",
-                "no resource that clients of MQTT ask for"
+                "no resource that anybody asks for"
             ),
             (
                 "[{\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"arn:aws:iot:r:a:topic/${iot:Clientid}\"}]",

@@ -36,7 +36,8 @@ let allowedImports: [String: Set<String>] = [
     ],
     "Gateway": [
         // MQTTCodec for what back ends publish: topics and headers.
-        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "NIOCore", "NIOHTTP1",
+        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "Trust", "NIOCore",
+        "NIOHTTP1",
         "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging",
     ],
     // MQTTCodec for the topic filters that people ask by.

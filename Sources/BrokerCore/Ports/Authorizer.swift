@@ -9,8 +9,10 @@ package struct ConnectionInfo: Sendable, Equatable {
     package var listener: String
     /// Whether the listener takes clients that prove nothing.
     package var allowsAnonymous: Bool
-    /// The name that the client's certificate proved.
+    /// The name that the client's certificate, or the signature of its request for WebSocket, proved.
     package var principal: String?
+    /// By which ``principal`` was proved, where that may be taken back.
+    package var credential: CredentialFingerprint?
     package var terms: ListenerTerms
     /// Where it comes from, as far as its connects are limited; `nil` where they are not.
     package var network: PeerNetwork?
@@ -42,7 +44,7 @@ package enum Authentication: Sendable {
 
 /// Tells the credential that a client proved from every other one, and says nothing secret of it.
 package struct CredentialFingerprint: Sendable, Equatable {
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     package init(_ bytes: [UInt8]) { self.bytes = bytes }
 }
@@ -85,6 +87,8 @@ package protocol Authorizer: Sendable {
     func refusal(ofSubscribe filter: String, by subscriber: Publisher) -> String?
     /// Asked at the time of delivery, live, retained, queued and resent alike.
     func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool
+    /// Why a caller over HTTP may not do something, `events:PutEvents` with the bus of an ARN for instance; `nil` when it may.
+    func refusal(ofCall action: String, on arn: String, by caller: Publisher) -> String?
     /// Why a delivery that is not allowed is not.
     func refusal(ofDelivery topic: String, to subscriber: Publisher) -> String
 }
@@ -99,6 +103,7 @@ extension Authorizer {
     package func refusal(ofDelivery topic: String, to subscriber: Publisher) -> String { "the client may not receive it" }
     package func refusal(ofPublish topic: String, retain: Bool, by publisher: Publisher) -> String? { nil }
     package func refusal(ofSubscribe filter: String, by subscriber: Publisher) -> String? { nil }
+    package func refusal(ofCall action: String, on arn: String, by caller: Publisher) -> String? { nil }
 }
 
 /// Takes clients that proved a principal, and others where the listener allows them; once in, a client may do everything.

@@ -86,7 +86,7 @@ extension Shard {
 
     /// Why what the client proved counts no more, though it did when the proof began; `nil` when it does.
     func refusal(of credential: CredentialFingerprint?, by principal: String?, on connection: ClientConnection) -> String? {
-        credential.flatMap { authorizer.refusal(ofCredential: $0, by: principal, on: connection.info) }
+        (credential ?? connection.info.credential).flatMap { authorizer.refusal(ofCredential: $0, by: principal, on: connection.info) }
     }
 
     private func sendAuth(_ code: ReasonCode, _ data: ByteBuffer?, on connection: ClientConnection) {

@@ -6,7 +6,7 @@ package import Trust
 
 /// Who may connect, by what each listener says, and what they may do then, by the site's policies.
 ///
-/// A listener takes clients with a certificate, by password, by SCRAM, or anonymous ones.
+/// A listener takes clients with a certificate, by password, by SCRAM, by a signed request for WebSocket, or anonymous ones.
 /// Where no policy is declared, whoever is let in may do everything.
 package final class SiteAuthorizer: Authorizer {
     private struct Site {
@@ -27,6 +27,8 @@ package final class SiteAuthorizer: Authorizer {
     }
 
     private let base = ListenerAuthorizer()
+    /// Knows the keys by which requests were signed.
+    private let signatures: SignatureVerifier?
     private let site: Mutex<Site>
     // Read for every message, so not behind the lock.
     private let isEnforced: Atomic<Bool>
@@ -41,13 +43,16 @@ package final class SiteAuthorizer: Authorizer {
     /// - Parameters:
     ///   - credentials: By the listener's name, the users who may authenticate by SCRAM.
     ///   - passwords: By the listener's name, the users who may give a password.
+    ///   - signatures: The keys that requests are signed with; `nil` for none.
     ///   - policies: What clients may do.
     ///   - limits: What checks of passwords may take.
     package init(
-        credentials: [String: ScramCredentials] = [:], passwords: [String: PasswordFile] = [:], policies: PolicyBook = PolicyBook(),
+        credentials: [String: ScramCredentials] = [:], passwords: [String: PasswordFile] = [:],
+        signatures: SignatureVerifier? = nil, policies: PolicyBook = PolicyBook(),
         limits: CredentialLimits = CredentialLimits()
     ) {
         self.limits = limits
+        self.signatures = signatures
         site = Mutex(
             Site(
                 credentials: credentials, passwords: passwords.mapValues { ListenerPasswords($0, limits: limits) }, policies: policies))
@@ -97,6 +102,10 @@ package final class SiteAuthorizer: Authorizer {
     }
 
     package func refusal(ofCredential credential: CredentialFingerprint, by principal: String?, on connection: ConnectionInfo) -> String? {
+        if credential == connection.credential {
+            if signatures?.holds(fingerprint: credential.bytes) == true { return nil }
+            return "the access key by which the request was signed is gone, or another one now"
+        }
         let (passwords, scram) = site.withLock { ($0.passwords[connection.listener], $0.credentials[connection.listener]) }
         if let principal {
             let now = [scram?.fingerprint(of: principal), passwords?.fingerprint(of: principal)]
@@ -124,6 +133,12 @@ package final class SiteAuthorizer: Authorizer {
 
     package func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool {
         isUnrestricted || grants(of: subscriber).decide(.receive, topic).isAllowed
+    }
+
+    package func refusal(ofCall action: String, on arn: String, by caller: Publisher) -> String? {
+        if isUnrestricted { return nil }
+        guard let asked = PolicyAction(named: action) else { return "\(action) is no action that policies know" }
+        return grants(of: caller).decide(asked, arn: arn).refusal(of: asked, arn: arn)
     }
 
     package func refusal(ofDelivery topic: String, to subscriber: Publisher) -> String {

@@ -30,8 +30,15 @@ struct AcceptedConnection {
         try channel.pipeline.syncOperations.addHandler(mqttHandler(principal: principal, isPlain: !isTLS))
     }
 
-    func mqttHandler(principal: String?, isPlain: Bool) -> MQTTConnectionHandler {
-        MQTTConnectionHandler(driver: driver, info: info(principal: principal), openedAt: openedAt, isPlain: isPlain)
+    /// - Parameters:
+    ///   - principal: what the client's certificate proved.
+    ///   - signer: who signed the request for WebSocket, which is said for this one connection, and goes first.
+    ///   - isPlain: whether MQTT is written to the socket as it is.
+    /// - Returns: what speaks MQTT from here on.
+    func mqttHandler(principal: String?, signer: RequestSigner? = nil, isPlain: Bool) -> MQTTConnectionHandler {
+        var info = info(principal: signer?.principal ?? principal)
+        info.credential = signer?.credential
+        return MQTTConnectionHandler(driver: driver, info: info, openedAt: openedAt, isPlain: isPlain)
     }
 
     func info(principal: String?) -> ConnectionInfo {

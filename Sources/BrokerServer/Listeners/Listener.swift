@@ -1,4 +1,5 @@
 package import BrokerCore
+package import Trust
 
 /// One address on which MQTT clients are taken, as configured.
 package struct Listener: Sendable {
@@ -18,9 +19,12 @@ package struct Listener: Sendable {
     /// Whether clients that prove nothing are taken.
     package var anonymous: Bool
     package var terms: ListenerTerms
+    /// Checks the signatures of requests for WebSocket; `nil` where they are not looked at.
+    package var signatures: SignatureVerifier?
 
     package init(
-        name: String, host: String, port: Int, transport: Transport, anonymous: Bool, terms: ListenerTerms = ListenerTerms()
+        name: String, host: String, port: Int, transport: Transport, anonymous: Bool, terms: ListenerTerms = ListenerTerms(),
+        signatures: SignatureVerifier? = nil
     ) {
         self.name = name
         self.host = host
@@ -28,6 +32,7 @@ package struct Listener: Sendable {
         self.transport = transport
         self.anonymous = anonymous
         self.terms = terms
+        self.signatures = signatures
     }
 }
 
@@ -112,6 +117,12 @@ extension Listener {
     }
 
     private var authenticationText: String {
+        if signatures == nil { return authenticationTextUnsigned }
+        let others = tls?.clientCA != nil || anonymous
+        return "signed request" + (others ? " or \(authenticationTextUnsigned)" : "")
+    }
+
+    private var authenticationTextUnsigned: String {
         guard let tls, tls.clientCA != nil else {
             return anonymous ? "anonymous clients" : "no client can prove who it is, so none is taken"
         }

@@ -29,7 +29,7 @@ struct ListenerOpening: Sendable {
                 throw ListenerError(listener: listener.name, reason: error.reason)
             }
         }
-        let front = listener.webSocket.map { webSocket in self.front(webSocket, boundTo: listener.host) }
+        let front = listener.webSocket.map { webSocket in self.front(webSocket, of: listener) }
         do {
             return try await bootstrap(listener, endpoint, front).bind(host: listener.host, port: listener.port).get()
         } catch {
@@ -38,10 +38,10 @@ struct ListenerOpening: Sendable {
     }
 
     func front(
-        _ webSocket: WebSocketListener, boundTo host: String, countRefusal: @escaping @Sendable (Int) -> Void = { _ in }
+        _ webSocket: WebSocketListener, of listener: Listener, countRefusal: @escaping @Sendable (Int) -> Void = { _ in }
     ) -> WebSocketFront {
         let refusals = HTTPRefusals(log: RefusalLog(logger: logger, eventLoop: group.next()), count: countRefusal)
-        return WebSocketFront(webSocket, boundTo: host, limits: limits, refusals: refusals)
+        return WebSocketFront(webSocket, of: listener, limits: limits, refusals: refusals)
     }
 
     private func bootstrap(_ listener: Listener, _ endpoint: TLSEndpoint?, _ front: WebSocketFront?) -> ServerBootstrap {

@@ -3,6 +3,7 @@ import HTTPExchange
 import NIOCore
 import NIOHTTP1
 import NIOWebSocket
+import Trust
 
 /// What a listener does with connections that are to become WebSocket connections; the same for all of them.
 struct WebSocketFront: Sendable {
@@ -14,14 +15,17 @@ struct WebSocketFront: Sendable {
 
     let webSocket: WebSocketListener
     let origins: OriginRule
+    /// Checks the signatures of opening requests; `nil` where they are not looked at.
+    let signatures: SignatureVerifier?
     let refusals: HTTPRefusals
     let connectSecondsMax: Int
     let packetBytesMax: Int
 
-    init(_ webSocket: WebSocketListener, boundTo host: String, limits: BrokerLimits, refusals: HTTPRefusals) {
+    init(_ webSocket: WebSocketListener, of listener: Listener, limits: BrokerLimits, refusals: HTTPRefusals) {
+        signatures = listener.signatures
         self.webSocket = webSocket
         self.refusals = refusals
-        origins = OriginRule(allowed: webSocket.origins, boundTo: host)
+        origins = OriginRule(allowed: webSocket.origins, boundTo: listener.host)
         connectSecondsMax = limits.connectSecondsMax
         packetBytesMax = limits.packetBytesMax
     }
@@ -60,7 +64,7 @@ struct WebSocketFront: Sendable {
         let upgrader = WebSocketUpgrader(front: self) { pipeline in
             try pipeline.addHandlers([
                 WebSocketHandler(frameBytesMax: frameBytesMax, isTLS: isTLS),
-                connection.mqttHandler(principal: principal, isPlain: false),
+                connection.mqttHandler(principal: principal, signer: request.signer, isPlain: false),
             ])
         }
         let upgrade = HTTPServerUpgradeHandler(

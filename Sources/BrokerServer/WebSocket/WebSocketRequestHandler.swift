@@ -16,6 +16,8 @@ final class WebSocketRequestHandler: ChannelInboundHandler, RemovableChannelHand
     private let deadline: Instant
     private var timeout: Scheduled<Void>?
     private var head: HTTPRequestHead?
+    /// Who signed the request; `nil` for one that nobody signed.
+    private(set) var signer: RequestSigner?
     /// The request was refused, or let through and followed.
     private var isOver = false
 
@@ -51,6 +53,7 @@ final class WebSocketRequestHandler: ChannelInboundHandler, RemovableChannelHand
             self.head = head
             do throws(HTTPRefusal) {
                 _ = try front.check(head)
+                signer = try RequestSigner(of: head, by: front.signatures)
                 context.fireChannelRead(data)
             } catch {
                 refuse(error, context)

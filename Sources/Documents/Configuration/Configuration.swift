@@ -30,6 +30,8 @@ package struct Configuration: Sendable {
     package var limits: [String: Int] = [:]
     /// For whom the templates' policies stand; `nil` where the file does not say.
     package var policies: [PolicyAttachment]?
+    /// What programs sign their requests with; `nil` where the file does not say.
+    package var accessKeys: [AccessKeyEntry]?
     /// `host:port` of the server that clients of MQTT 5 are told to use when this one stops.
     package var serverReference: String?
     /// Where calls over HTTP may go beside what everybody reaches.
@@ -103,6 +105,12 @@ package struct Configuration: Sendable {
         if let section = root["policies"] {
             policies = problems.collect { () throws(DocumentError) in try PolicyAttachment.all(in: section) } ?? []
         }
+        if let section = root["accessKeys"] {
+            accessKeys = problems.collect { () throws(DocumentError) in try AccessKeyEntry.all(in: section, paths: paths) } ?? []
+        }
+        for listener in listeners where listener.accessKeys && accessKeys == nil {
+            problems.add("the listener takes signed requests (`accessKeys: true`), but there are no `accessKeys`", at: listener.location)
+        }
         if let section = root["http"] {
             allowedHosts = problems.collect { () throws(DocumentError) in try Self.allowedHosts(section) } ?? []
         }
@@ -114,6 +122,7 @@ package struct Configuration: Sendable {
 
     static let keys = [
         "data", "durability", "listeners", "resources", "parameters", "limits", "serverReference", "http", "lambda", "policies",
+        "accessKeys",
     ]
 }
 

@@ -86,7 +86,7 @@ struct EnvironmentOverrides {
 
     private func isList(_ path: [String], depth: Int) -> Bool {
         switch depth {
-        case 1: ["LISTENERS", "RESOURCES"].contains(Self.normal(path[0]))
+        case 1: ["LISTENERS", "RESOURCES", "ACCESSKEYS"].contains(Self.normal(path[0]))
         case 2: Self.normal(path[0]) == "HTTP" && Self.normal(path[1]) == "ALLOW"
         case 3: Self.normal(path[0]) == "LISTENERS" && Self.normal(path[2]) == "ORIGINS"
         default: false
@@ -102,6 +102,7 @@ struct EnvironmentOverrides {
         case (1, "HTTP"): known = ["allow"]
         case (1, "LAMBDA"): known = ["endpoint"]
         case (2, "LISTENERS"): known = ListenerConfiguration.keys
+        case (2, "ACCESSKEYS"): known = Configuration.AccessKeyEntry.keys
         case (1, "PARAMETERS"):
             // The names of parameters are the templates' own, so one that the file does not have is taken as it is written.
             return present.first { Self.normal($0) == Self.normal(name) } ?? name

@@ -31,6 +31,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var scramUsers: String?
     /// The file of users who may give a password in CONNECT, in mosquitto's format.
     package var passwords: String?
+    /// Whether requests may be signed with the configuration's access keys.
+    package var accessKeys = false
     /// Where a WebSocket listener serves MQTT.
     package var path: String?
     /// Web pages' origins that may connect by WebSocket; `nil` for those of the listener's own host.
@@ -64,7 +66,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     static let keys = [
         "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate", "slowConsumer", "scramUsers",
-        "passwords", "dialect", "path", "origins", "limitLoopback", "insecure",
+        "passwords", "dialect", "path", "origins", "limitLoopback", "insecure", "accessKeys",
     ]
 
     /// Reads one element of `listeners`.
@@ -84,6 +86,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         dialect = try Self.choice("dialect", of: node, among: Self.dialects)
         limitLoopback = try node["limitLoopback"]?.boolean("limitLoopback") ?? false
         insecure = try node["insecure"]?.boolean("insecure") ?? false
+        accessKeys = try node["accessKeys"]?.boolean("accessKeys") ?? false
         try checkMQTT(node)
         try readWebSocket(node)
         try checkPasswords(node, bind: bind)
@@ -162,6 +165,9 @@ package struct ListenerConfiguration: Sendable, Equatable {
             } else {
                 problems.add("`origins` is for the protocols ws, wss and http, not for \(self.protocol.rawValue)", at: entry.keyLocation)
             }
+        }
+        if let entry = node.entry("accessKeys"), !self.protocol.takesWebSocket {
+            problems.add("`accessKeys` is for the protocols http, ws and wss, not for \(self.protocol.rawValue)", at: entry.keyLocation)
         }
         try problems.finish()
     }

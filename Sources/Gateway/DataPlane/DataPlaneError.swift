@@ -1,10 +1,14 @@
 import Hummingbird
+import Trust
 
 /// Why a call of AWS IoT's data plane was refused, in that service's shape: `{"message": …, "traceId": …}`.
 enum DataPlaneError: Error, Equatable {
     case invalid(String)
     case forbidden(String)
-    case unsigned
+    /// The request is signed wrongly, or not at all.
+    case signature(SignatureFailure)
+    /// In AWS's words, and in those of the log.
+    case accessDenied(String, reason: String)
     case notFound(topic: String)
     case unknownOperation(String)
     case tooLarge(limit: Int)
@@ -20,7 +24,8 @@ enum DataPlaneError: Error, Equatable {
         switch self {
         case .invalid, .unsupportedEncoding, .tooSlow: "InvalidRequestException"
         case .forbidden: "ForbiddenException"
-        case .unsigned: "UnauthorizedException"
+        case .signature(let failure): ServiceError(failure).code
+        case .accessDenied: ServiceError.Code.accessDenied.rawValue
         case .notFound: "ResourceNotFoundException"
         case .unknownOperation: "UnknownOperationException"
         case .tooLarge: "RequestEntityTooLargeException"
@@ -32,8 +37,7 @@ enum DataPlaneError: Error, Equatable {
     var status: HTTPResponse.Status {
         switch self {
         case .invalid, .unsupportedEncoding, .unknownOperation: .badRequest
-        case .forbidden: .forbidden
-        case .unsigned: .unauthorized
+        case .forbidden, .signature, .accessDenied: .forbidden
         case .notFound: .notFound
         case .tooLarge: .contentTooLarge
         case .tooSlow: .requestTimeout
@@ -44,8 +48,8 @@ enum DataPlaneError: Error, Equatable {
 
     var message: String {
         switch self {
-        case .invalid(let text), .forbidden(let text): text
-        case .unsigned: "Crema cannot check request signatures yet. Only a listener that says `anonymous: true` takes requests."
+        case .invalid(let text), .forbidden(let text), .accessDenied(let text, _): text
+        case .signature(let failure): failure.description
         case .notFound(let topic): "No message is retained on the topic '\(topic)'"
         case .unknownOperation(let call): "\(call) is no operation that Crema has of AWS IoT's data plane"
         case .tooLarge(let limit): "The payload is longer than \(limit) bytes (httpBodyBytesMax)"
@@ -54,6 +58,11 @@ enum DataPlaneError: Error, Equatable {
         case .throttled: "Too much waits to be published (publishBytesWaitingMax)"
         case .notKept: "The message was not kept: the disk takes nothing"
         }
+    }
+
+    /// What the log has.
+    var reason: String {
+        if case .accessDenied(_, let reason) = self { "\(code): \(message): \(reason)" } else { "\(code): \(message)" }
     }
 
     init(_ error: BodyReadError) {

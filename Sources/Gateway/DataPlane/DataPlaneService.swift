@@ -4,6 +4,7 @@ import Hummingbird
 import MQTTCodec
 import NIOCore
 import Rules
+import Trust
 
 /// AWS IoT's data plane, as far as it is about messages: what back ends publish without a connection, and what is retained.
 ///
@@ -23,21 +24,48 @@ struct DataPlaneService: Sendable {
     ///
     /// - Returns: the body of the answer, whose status is 200.
     func answer(
-        _ call: DataPlaneCall, _ request: Request, query: Substring?, requestID: String
+        _ call: DataPlaneCall, _ request: Request, query: Substring?, by unfinished: CallerCheck.Unfinished, requestID: String
     ) async throws(DataPlaneError) -> [UInt8] {
-        switch call {
-        case .publish(let topic): try await publish(PublishCall(topic: topic, query: query, headers: request.headers), request, requestID)
-        case .getRetainedMessage(let topic): try await retainedMessage(on: topic)
-        case .listRetainedMessages: try await list(QueryParameters(query))
-        }
-    }
-
-    private func publish(_ call: PublishCall, _ request: Request, _ requestID: String) async throws(DataPlaneError) -> [UInt8] {
-        if let problem = broker.problem(ofTopic: call.topic) { throw .invalid("The topic is \(problem)") }
         let payload: ByteBuffer
         do throws(BodyReadError) {
             payload = try await request.readBody(upTo: limits.httpBodyBytesMax, seconds: limits.httpBodySecondsMax)
         } catch { throw DataPlaneError(error) }
+        let caller: Caller
+        do throws(SignatureFailure) { caller = try unfinished.finish(payload) } catch { throw .signature(error) }
+        try Self.authorize(call, caller)
+        return try await carryOut(call, request, query: query, payload, by: caller, requestID)
+    }
+
+    private static func authorize(_ call: DataPlaneCall, _ caller: Caller) throws(DataPlaneError) {
+        switch call {
+        case .publish(let topic): try require("iot:Publish", on: topic, caller)
+        case .getRetainedMessage(let topic): try require("iot:GetRetainedMessage", on: topic, caller)
+        case .listRetainedMessages: try require("iot:ListRetainedMessages", on: "*", caller)
+        }
+    }
+
+    private static func require(_ action: String, on topic: String, _ caller: Caller) throws(DataPlaneError) {
+        if caller.mayEverything { return }
+        do throws(ServiceError) { try caller.require(action, on: CallResource.arn("iot", "topic/\(topic)")) } catch {
+            throw .accessDenied(error.message, reason: error.logged ?? "")
+        }
+    }
+
+    private func carryOut(
+        _ call: DataPlaneCall, _ request: Request, query: Substring?, _ payload: ByteBuffer, by caller: Caller, _ requestID: String
+    ) async throws(DataPlaneError) -> [UInt8] {
+        switch call {
+        case .publish(let topic):
+            let call = try PublishCall(topic: topic, query: query, headers: request.headers)
+            if call.retain { try Self.require("iot:RetainPublish", on: topic, caller) }
+            return try await publish(call, payload, requestID)
+        case .getRetainedMessage(let topic): return try await retainedMessage(on: topic)
+        case .listRetainedMessages: return try await list(QueryParameters(query))
+        }
+    }
+
+    private func publish(_ call: PublishCall, _ payload: ByteBuffer, _ requestID: String) async throws(DataPlaneError) -> [UInt8] {
+        if let problem = broker.problem(ofTopic: call.topic) { throw .invalid("The topic is \(problem)") }
         let message = try call.message(payload, now: broker.now)
         guard broker.admitsPublish() else { throw .throttled }
         await broker.publish([message])

@@ -1,6 +1,7 @@
 import HTTPExchange
 import Hummingbird
 import NIOCore
+import Trust
 
 /// A call of an operation, without what HTTP adds.
 struct ServiceCall {
@@ -9,6 +10,8 @@ struct ServiceCall {
     let origin: String
     /// For calls that wait: nobody is to wait for a caller that has gone.
     var departure = PeerDeparture.never
+    /// Whose rights are asked for; nil for what a route does, which its API may.
+    var caller: Caller?
 }
 
 /// An AWS service that takes calls as `POST /` with `X-Amz-Target: PREFIX.OPERATION` and a JSON body.
@@ -18,6 +21,10 @@ protocol JSONService: Sendable {
 
     /// What stands before the operation in `X-Amz-Target`.
     static var prefix: String { get }
+    /// What its requests are signed for.
+    static var signingName: String { get }
+    /// Whether its clients know errors by the names of an older protocol.
+    static var hasOlderNames: Bool { get }
     /// Of requests and answers.
     static var mediaType: String { get }
     /// As which part of the gateway the answers of an operation are counted, be it there or not.
@@ -37,10 +44,12 @@ protocol JSONService: Sendable {
 extension JSONService {
     func error(_ error: BodyReadError, _ operation: Operation) -> ServiceError { ServiceError(error) }
 
+    static var hasOlderNames: Bool { false }
+
     /// Answers a request; what is not there is refused before the body is read.
-    func answer(_ name: Substring, _ request: Request, _ departure: PeerDeparture, bodySecondsMax: Int) async throws(ServiceError)
-        -> [UInt8]
-    {
+    func answer(
+        _ name: Substring, _ request: Request, by unfinished: CallerCheck.Unfinished, _ departure: PeerDeparture, bodySecondsMax: Int
+    ) async throws(ServiceError) -> [UInt8] {
         guard let operation = Operation(rawValue: String(name)) else { throw .unknownOperation("\(Self.prefix).\(name)") }
         let contentType = request.headers[.contentType] ?? ""
         guard contentType.lowercased().prefix(while: { $0 != ";" && $0 != " " }) == Self.mediaType else {
@@ -50,8 +59,11 @@ extension JSONService {
         do throws(BodyReadError) { body = try await request.readBody(upTo: bodyBytesMax, seconds: bodySecondsMax) } catch {
             throw self.error(error, operation)
         }
+        let caller: Caller
+        do throws(SignatureFailure) { caller = try unfinished.finish(body) } catch { throw ServiceError(error) }
         let origin = "http://\(request.head.authority ?? "127.0.0.1")"
-        return try await perform(operation, ServiceCall(body: Array(body.readableBytesView), origin: origin, departure: departure))
+        let call = ServiceCall(body: Array(body.readableBytesView), origin: origin, departure: departure, caller: caller)
+        return try await perform(operation, call)
     }
 }
 

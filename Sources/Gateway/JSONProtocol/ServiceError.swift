@@ -14,7 +14,23 @@ package struct ServiceError: Error, Equatable {
         case serialization = "SerializationException"
         case unknownOperation = "UnknownOperationException"
         case missingAuthenticationToken = "MissingAuthenticationTokenException"
+        case incompleteSignature = "IncompleteSignatureException"
+        case unrecognizedClient = "UnrecognizedClientException"
+        case invalidSignature = "InvalidSignatureException"
         case accessDenied = "AccessDeniedException"
+
+        /// What query protocols call what is wrong with the caller; nil for everything else.
+        var olderName: String? {
+            switch self {
+            case .missingAuthenticationToken: "MissingAuthenticationToken"
+            case .incompleteSignature: "IncompleteSignature"
+            case .unrecognizedClient: "InvalidClientTokenId"
+            case .invalidSignature: "SignatureDoesNotMatch"
+            case .accessDenied: "AccessDenied"
+            default: nil
+            }
+        }
+
         case unsupportedMediaType = "UnsupportedMediaTypeException"
         case requestTimeout = "RequestTimeoutException"
         /// More waits than there is room for; SDKs try again.
@@ -28,6 +44,8 @@ package struct ServiceError: Error, Equatable {
     package let message: String
     /// The status that goes with the name; AWS SDKs read the name first.
     package let status: HTTPResponse.Status
+    /// What the log has beside the message.
+    private(set) var logged: String?
     /// What stands before the name in `__type`; nil for nothing.
     private(set) var namespace: String?
     /// What a queue refused; nil for everything else.
@@ -35,13 +53,14 @@ package struct ServiceError: Error, Equatable {
     /// The name in the protocol that the service spoke before JSON, for the header `x-amzn-query-error`.
     private(set) var olderCode: String?
 
-    init(_ code: Code, _ message: String) {
+    init(_ code: Code, _ message: String, logged: String? = nil) {
         self.code = code.rawValue
+        self.logged = logged
         self.message = message
         status =
             switch code {
             case .validation, .serialization, .unknownOperation, .throttling: .badRequest
-            case .missingAuthenticationToken, .accessDenied: .forbidden
+            case .missingAuthenticationToken, .incompleteSignature, .unrecognizedClient, .invalidSignature, .accessDenied: .forbidden
             case .unsupportedMediaType: .unsupportedMediaType
             case .requestTimeout: .requestTimeout
             case .serviceUnavailable: .serviceUnavailable
@@ -63,6 +82,16 @@ package struct ServiceError: Error, Equatable {
         namespace = "com.amazonaws.sqs"
         olderCode = error.code.olderName
     }
+
+    /// The error as a service says it whose clients still know the names of its older protocol.
+    var withOlderName: ServiceError {
+        var error = self
+        if let name = Code(rawValue: code)?.olderName { error.olderCode = error.olderCode ?? name }
+        return error
+    }
+
+    /// For the log.
+    var reason: String { "\(code): \(message)" + (logged.map { ": \($0)" } ?? "") }
 
     var type: String { namespace.map { "\($0)#\(code)" } ?? code }
 }

@@ -61,6 +61,7 @@ struct EventsService: JSONService {
     }
 
     static let prefix = "AWSEvents"
+    static let signingName = "events"
     static let mediaType = "application/x-amz-json-1.1"
 
     static func handler(of operation: Substring) -> GatewayCounters.Handler {
@@ -80,6 +81,7 @@ struct EventsService: JSONService {
     }
 
     func perform(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
+        try authorize(operation, call)
         let answer = try await carryOut(operation, call)
         if operation.isKept {
             do throws(ControlError) { try await control.kept() } catch { throw ServiceError(error) }
@@ -141,6 +143,7 @@ struct EventsService: JSONService {
 
     private func putEvents(_ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
         let request = try PutEventsRequest(parsing: call.body, limits: limits)
+        try authorize(request.entries, call.caller)
         do throws(PutEventsError) { return PutEventsAnswer(results: try await put(request.entries)).json } catch {
             throw ServiceError(error)
         }

@@ -23,6 +23,9 @@ struct QueuesService: JSONService {
         case deleteMessageBatch = "DeleteMessageBatch"
         case changeMessageVisibility = "ChangeMessageVisibility"
         case changeMessageVisibilityBatch = "ChangeMessageVisibilityBatch"
+        case startMessageMoveTask = "StartMessageMoveTask"
+        case listMessageMoveTasks = "ListMessageMoveTasks"
+        case cancelMessageMoveTask = "CancelMessageMoveTask"
 
         /// Whether its answer promises something to outlive the process.
         var isKept: Bool {
@@ -31,13 +34,16 @@ struct QueuesService: JSONService {
                 .deleteMessage, .deleteMessageBatch:
                 true
             case .getQueueURL, .listQueues, .getQueueAttributes, .listQueueTags, .listDeadLetterSourceQueues, .receiveMessage,
-                .changeMessageVisibility, .changeMessageVisibilityBatch:
+                .changeMessageVisibility, .changeMessageVisibilityBatch, .startMessageMoveTask, .listMessageMoveTasks,
+                .cancelMessageMoveTask:
                 false
             }
         }
     }
 
     static let prefix = "AmazonSQS"
+    static let signingName = "sqs"
+    static let hasOlderNames = true
     static let mediaType = "application/x-amz-json-1.0"
     static func handler(of operation: Substring) -> GatewayCounters.Handler { .queues }
 
@@ -49,6 +55,7 @@ struct QueuesService: JSONService {
     let notePolicy: @Sendable (String) -> Void
 
     func perform(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
+        try authorize(operation, call)
         let answer = try await carryOut(operation, call)
         if operation.isKept {
             do throws(QueueError) { try await queues.kept() } catch { throw ServiceError(error) }
@@ -76,6 +83,9 @@ struct QueuesService: JSONService {
         case .deleteMessageBatch: try deleteMessageBatch(call)
         case .changeMessageVisibility: try changeMessageVisibility(call)
         case .changeMessageVisibilityBatch: try changeMessageVisibilityBatch(call)
+        case .startMessageMoveTask: try startMessageMoveTask(call)
+        case .listMessageMoveTasks: try listMessageMoveTasks(call)
+        case .cancelMessageMoveTask: try cancelMessageMoveTask(call)
         }
     }
 

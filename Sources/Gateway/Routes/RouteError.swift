@@ -1,4 +1,5 @@
 import Hummingbird
+import Trust
 
 /// A request to an API route that did nothing, in API Gateway's shape: `{"message": …}`.
 enum RouteError: Error, Equatable {
@@ -8,6 +9,10 @@ enum RouteError: Error, Equatable {
     /// A request for MQTT over WebSocket that does not ask for WebSocket, or not at once.
     case upgradeRequired
     case authenticationRequired
+    /// The request is signed wrongly, or not at all.
+    case signature(SignatureFailure)
+    /// In AWS's words, and in those of the log.
+    case accessDenied(String, reason: String)
     case malformedPath
     case malformedBody(String)
     case bodyTooLong(limit: Int)
@@ -41,7 +46,7 @@ enum RouteError: Error, Equatable {
         switch self {
         case .notFound: .notFound
         case .upgradeRequired: .upgradeRequired
-        case .authenticationRequired, .missingAuthenticationToken: .forbidden
+        case .authenticationRequired, .missingAuthenticationToken, .signature, .accessDenied: .forbidden
         case .malformedPath, .malformedBody, .badRequest, .queryProtocol: .badRequest
         case .bodyTooLong: .contentTooLarge
         case .bodyTooSlow: .requestTimeout
@@ -66,7 +71,9 @@ enum RouteError: Error, Equatable {
                 + "protocol"
         case .upgradeRequired: "MQTT over WebSocket is served here: the first request of a connection must ask for the upgrade"
         case .authenticationRequired:
-            "Crema cannot check request signatures yet. Only a listener that says `anonymous: true` takes requests."
+            "This listener takes no request: it says neither `anonymous: true` nor `accessKeys: true`."
+        case .signature(let failure): failure.description
+        case .accessDenied(let text, _): text
         case .malformedPath: "The request path is not valid percent-encoded UTF-8"
         case .malformedBody(let reason): "The request body cannot be read: \(reason)"
         case .bodyTooLong(let limit): "Request Too Long: a body may have \(limit) bytes (httpBodyBytesMax)"
@@ -83,6 +90,20 @@ enum RouteError: Error, Equatable {
 
     /// What the log has.
     var reason: String {
-        if case .failed(let reason) = self { reason } else { message }
+        switch self {
+        case .failed(let reason): reason
+        case .accessDenied(_, let reason): "\(message): \(reason)"
+        default: message
+        }
+    }
+
+    /// The name that SDKs know it by; `nil` for most.
+    var code: String? {
+        switch self {
+        case .missingAuthenticationToken: ServiceError.Code.missingAuthenticationToken.rawValue
+        case .signature(let failure): ServiceError(failure).code
+        case .accessDenied: ServiceError.Code.accessDenied.rawValue
+        default: nil
+        }
     }
 }

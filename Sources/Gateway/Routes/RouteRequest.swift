@@ -115,7 +115,7 @@ struct RouteRequest {
         case .domainName: domain
         case .domainPrefix: domain.split(separator: ".").first.map(String.init)
         case .protocol: "HTTP/1.1"
-        case .stage: isREST ? Self.stage : "$default"
+        case .stage: Self.stage(isREST: isREST)
         case .resourcePath: routePath
         case .requestTime: Timestamp.logged(timeMilliseconds)
         case .requestID, .extendedRequestID: requestID
@@ -128,8 +128,9 @@ struct RouteRequest {
         }
     }
 
-    private static let apiID = "crema"
-    private static let stage = "default"
+    /// What every API is called.
+    static let apiID = "crema"
+    static func stage(isREST: Bool) -> String { isREST ? "default" : "$default" }
     private var domain: String { String(authority.prefix { $0 != ":" }) }
 }
 

@@ -37,6 +37,22 @@ enum TopicRulesCall: Equatable {
         }
     }
 
+    /// What policies call it.
+    var action: String {
+        switch self {
+        case .create: "iot:CreateTopicRule"
+        case .replace: "iot:ReplaceTopicRule"
+        case .get: "iot:GetTopicRule"
+        case .delete: "iot:DeleteTopicRule"
+        case .list: "iot:ListTopicRules"
+        case .setEnabled(_, let enabled): enabled ? "iot:EnableTopicRule" : "iot:DisableTopicRule"
+        case .tag: "iot:TagResource"
+        case .untag: "iot:UntagResource"
+        case .listTags: "iot:ListTagsForResource"
+        case .describeEndpoint: "iot:DescribeEndpoint"
+        }
+    }
+
     /// Whether a request names AWS IoT in its signature, as those of AWS SDKs do: then it is for this API, and no other is.
     ///
     /// A page in a browser says where it comes from, and is never answered: what an API allows pages to send to its routes is not meant for

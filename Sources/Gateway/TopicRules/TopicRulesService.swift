@@ -3,6 +3,7 @@ import HTTPExchange
 import Hummingbird
 import NIOCore
 import Rules
+import Trust
 
 /// AWS IoT's API for topic rules, in the REST form of the AWS protocols.
 struct TopicRulesService: Sendable {
@@ -17,16 +18,43 @@ struct TopicRulesService: Sendable {
     /// Carries out a call; a change is in force when this returns.
     ///
     /// - Returns: the body of the answer, whose status is 200; empty where there is nothing to say.
-    func answer(_ call: TopicRulesCall, _ request: Request, query: Substring?) async throws(ServiceError) -> [UInt8] {
+    func answer(
+        _ call: TopicRulesCall, _ request: Request, query: Substring?, by unfinished: CallerCheck.Unfinished
+    ) async throws(ServiceError) -> [UInt8] {
+        let body: ByteBuffer
+        do throws(BodyReadError) {
+            body = try await request.readBody(upTo: limits.httpBodyBytesMax, seconds: limits.httpBodySecondsMax)
+        } catch { throw ServiceError(error) }
+        let caller: Caller
+        do throws(SignatureFailure) { caller = try unfinished.finish(body) } catch { throw ServiceError(error) }
+        if !caller.mayEverything { try caller.require(call.action, on: Self.resource(of: call, query, body)) }
+        return try await carryOut(call, request, query: query, body)
+    }
+
+    /// The ARN of what a call is about; a list is asked for under `*`.
+    private static func resource(of call: TopicRulesCall, _ query: Substring?, _ body: ByteBuffer) -> String {
+        switch call {
+        case .create(let name), .replace(let name), .get(let name), .delete(let name), .setEnabled(let name, _):
+            CallResource.arn("iot", "rule/\(name)")
+        case .list: CallResource.arn("iot", "rule/*")
+        case .describeEndpoint: CallResource.arn("iot", "*")
+        case .listTags: QueryParameters(query)["resourceArn"] ?? ""
+        case .tag, .untag: (try? parse(body))?["resourceArn"]?.stringValue ?? ""
+        }
+    }
+
+    private func carryOut(
+        _ call: TopicRulesCall, _ request: Request, query: Substring?, _ body: ByteBuffer
+    ) async throws(ServiceError) -> [UInt8] {
         switch call {
         case .create(let name):
             try Self.check(name)
             let tags = try Self.tags(request.headers[.amazonTagging] ?? "")
-            let rule = try await body(of: request)
+            let rule = try Self.parse(body)
             return try await change { (control) throws(ControlError) in try control.createTopicRule(name, rule, tags: tags) }
         case .replace(let name):
             try Self.check(name)
-            let rule = try await body(of: request)
+            let rule = try Self.parse(body)
             return try await change { (control) throws(ControlError) in try control.replaceTopicRule(name, rule) }
         case .setEnabled(let name, let enabled):
             try Self.check(name)
@@ -43,7 +71,7 @@ struct TopicRulesService: Sendable {
             guard let arn = QueryParameters(query)["resourceArn"] else { throw Self.invalid("resourceArn is missing.") }
             let tags = try ask { (control) throws(ControlError) in try control.tags(ofResource: arn) }
             return AnswerDocument.object(["tags": .tags(tags)]).json
-        case .tag, .untag: return try await tag(try await body(of: request))
+        case .tag, .untag: return try await tag(try Self.parse(body))
         case .describeEndpoint: return try endpoint(QueryParameters(query), authority: request.head.authority ?? "")
         }
     }
@@ -146,14 +174,10 @@ struct TopicRulesService: Sendable {
 
     // MARK: - What a request says
 
-    private func body(of request: Request) async throws(ServiceError) -> JSONView {
-        let bytes: ByteBuffer
-        do throws(BodyReadError) {
-            bytes = try await request.readBody(upTo: limits.httpBodyBytesMax, seconds: limits.httpBodySecondsMax)
-        } catch { throw ServiceError(error) }
+    private static func parse(_ bytes: ByteBuffer) throws(ServiceError) -> JSONView {
         do throws(JSONError) {
             return try JSONDocument(parsing: Array(bytes.readableBytesView), limits: JSONLimits(bytesMax: max(1, bytes.readableBytes))).root
-        } catch { throw Self.invalid("The request body is not valid JSON: \(error).") }
+        } catch { throw invalid("The request body is not valid JSON: \(error).") }
     }
 
     private static func check(_ name: String) throws(ServiceError) {

@@ -26,10 +26,14 @@ struct ACLExplainCommand: ParsableCommand {
     @Argument(help: "The name in the client's certificate, or of its user; - for a client that proved nothing.")
     var principal: String
 
-    @Argument(help: "iot:Connect, iot:Publish, iot:RetainPublish, iot:Subscribe or iot:Receive.")
+    @Argument(
+        help: ArgumentHelp("iot:Connect, iot:Publish, iot:RetainPublish, iot:Subscribe, iot:Receive, or a call's, as events:PutEvents."))
     var action: String
 
-    @Argument(help: "A client identifier, a topic or a topic filter, as the action is asked for.")
+    @Argument(
+        help: ArgumentHelp(
+            "A client identifier, a topic or a topic filter, as the action is asked for; for a call an ARN, or what follows the account in it: "
+                + "event-bus/orders, or the name of a queue."))
     var resource: String
 
     @Option(help: "The client identifier. (default: the principal)")
@@ -46,7 +50,7 @@ struct ACLExplainCommand: ParsableCommand {
             for problem in error.problems { TerminalOutput.error.writeLine("crema acl explain: \(problem)") }
             throw ExitCode(2)
         }
-        guard let asked = PolicyAction.allCases.first(where: { $0.rawValue.lowercased() == action.lowercased() }) else {
+        guard let asked = PolicyAction(named: action) else {
             throw ValidationError(
                 "there is no action '\(action)'; there are \(PolicyAction.allCases.map(\.rawValue).joined(separator: ", "))")
         }
@@ -75,13 +79,15 @@ private struct Explanation {
 
     init(_ book: PolicyBook, _ action: PolicyAction, _ resource: String, _ subject: PolicySubject) {
         let policies = book.policies(of: subject).map(\.name)
-        let asked = "\(action.rawValue) on \(action.resourceKind)/\(resource)"
+        let arn = resource.hasPrefix("arn:") ? resource : "arn:aws:\(action.service):us-east-1:000000000000:\(resource)"
+        let asked = "\(action.rawValue) on \(action.isOfMQTT ? "\(action.resourceKind)/\(resource)" : arn)"
         guard book.isEnforced else {
             text = "allowed: \(asked): no policy is declared, so whoever is let in may do everything"
             document = Document(allowed: true, enforced: false, policies: policies)
             return
         }
-        switch book.grants(of: subject).decide(action, resource) {
+        let grants = book.grants(of: subject)
+        switch action.isOfMQTT ? grants.decide(action, resource) : grants.decide(action, arn: arn) {
         case .allowed(let statement):
             text = "allowed: \(asked) by statement \(statement.name) of the policy \(statement.policy), \(statement.location)"
             document = Document(true, statement, policies)

@@ -6,6 +6,7 @@ import Gateway
 import Logging
 import Rights
 import ServiceLifecycle
+import Trust
 
 /// Reads the resources and the files of users anew on every SIGHUP, one reload after the other.
 struct ReloadService: Service {
@@ -13,6 +14,7 @@ struct ReloadService: Service {
     let options: ConfigurationOptions
     let control: ControlPlane
     let authorizer: SiteAuthorizer
+    let signatures: SignatureVerifier
     let broker: Broker
     let gateways: [GatewayServer]
     let log: Logger
@@ -47,6 +49,7 @@ struct ReloadService: Service {
             log.error("reload failed: nothing has changed")
             return
         }
+        signatures.replace(keys: loaded.accessKeys)
         authorizer.replace(credentials: loaded.scramUsers, passwords: loaded.passwords, policies: loaded.policies)
         await broker.rightsChanged()
         await broker.setRules(control.delivery)

@@ -25,6 +25,7 @@ struct ServedSite {
     private let delivery: RuleDelivery
     private let control: ControlPlane
     private let authorizer: SiteAuthorizer
+    private let signatures: SignatureVerifier
     private let broker: Broker
     private let store: SiteStore
     private let readiness = Readiness()
@@ -45,8 +46,10 @@ struct ServedSite {
                 store: store.records),
             queues: SharedQueues(limits: KnownLimits.queues(limits), makeID: EventSource.system.makeID, store: store.records),
             limits: KnownLimits.deliveries(limits), store: store.records)
+        signatures = SignatureVerifier(keys: loaded.accessKeys, limits: KnownLimits.signatures(limits))
         authorizer = SiteAuthorizer(
-            credentials: loaded.scramUsers, passwords: loaded.passwords, policies: loaded.policies, limits: KnownLimits.credentials(limits))
+            credentials: loaded.scramUsers, passwords: loaded.passwords, signatures: signatures, policies: loaded.policies,
+            limits: KnownLimits.credentials(limits))
         control = ControlPlane(delivery: delivery, templates: loaded.resources, host: RuleHost.host, store: store.records)
         try Self.restore(records, store, delivery, control, log: log)
         broker = Broker(
@@ -108,8 +111,8 @@ struct ServedSite {
         services += zip(http, gateways).map { HTTPListenerService(listener: $0, server: $1) }
         services.append(
             ReloadService(
-                hangups: hangups, options: options, control: control, authorizer: authorizer, broker: broker, gateways: gateways,
-                log: log))
+                hangups: hangups, options: options, control: control, authorizer: authorizer, signatures: signatures, broker: broker,
+                gateways: gateways, log: log))
         services.append(EventClockService(delivery: delivery, broker: broker))
         services.append(ReadinessService(readiness: readiness))
 
@@ -143,7 +146,7 @@ struct ServedSite {
                 case (let webSocket?, nil): .ws(webSocket)
                 case (let webSocket?, let tls?): .wss(webSocket, tls)
                 }
-            return Listener(listener, transport)
+            return Listener(listener, transport, signatures)
         }
     }
 
@@ -151,8 +154,8 @@ struct ServedSite {
         GatewayServer(
             configuration: .init(
                 host: listener.host, port: listener.port, anonymous: listener.anonymous,
-                limits: KnownLimits.gateway(loaded.configuration.limits)),
-            routes: loaded.routes, broker: broker, control: control,
+                signatures: listener.accessKeys ? signatures : nil, limits: KnownLimits.gateway(loaded.configuration.limits)),
+            authorizer: authorizer, routes: loaded.routes, broker: broker, control: control,
             topicFiltersChanged: { [broker, delivery] in await broker.setRules(delivery) }, counters: gatewayCounters,
             webSocket: webSocketPort(listener),
             // Where its connections may become MQTT's.
@@ -166,7 +169,7 @@ struct ServedSite {
     /// MQTT over WebSocket on a listener for programs.
     private func webSocketPort(_ listener: ListenerConfiguration) -> WebSocketPort {
         let webSocket = listener.webSocket
-        let adoption = broker.webSocketAdoption(Listener(listener, .ws(webSocket))) { [gatewayCounters] status in
+        let adoption = broker.webSocketAdoption(Listener(listener, .ws(webSocket), signatures)) { [gatewayCounters] status in
             gatewayCounters.record(.webSocket, status: status)
         }
         return WebSocketPort(path: webSocket.path, claims: { adoption.claims($0) }, take: { try adoption.adopt($0) })
@@ -220,12 +223,13 @@ extension ListenerConfiguration {
 
 extension Listener {
     /// What the broker is to know of a listener in the configuration.
-    fileprivate init(_ listener: ListenerConfiguration, _ transport: Transport) {
+    fileprivate init(_ listener: ListenerConfiguration, _ transport: Transport, _ signatures: SignatureVerifier) {
         self.init(
             name: listener.name, host: listener.host, port: listener.port, transport: transport, anonymous: listener.anonymous,
             terms: ListenerTerms(
                 slowConsumer: SlowConsumerPolicy(rawValue: listener.slowConsumer) ?? .dropNewest,
-                dialect: Dialect(rawValue: listener.dialect) ?? .standard, limitLoopback: listener.limitLoopback))
+                dialect: Dialect(rawValue: listener.dialect) ?? .standard, limitLoopback: listener.limitLoopback),
+            signatures: listener.accessKeys ? signatures : nil)
     }
 }
 

@@ -4,6 +4,7 @@ import BrokerServer
 import EventBus
 import Gateway
 import Queues
+import Trust
 
 /// Every limit that a configuration may set, over all parts of the program.
 enum KnownLimits {
@@ -11,7 +12,7 @@ enum KnownLimits {
     static let names = [
         [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), DeliveryLimits.names.map(\.name),
         QueueLimits.names.map(\.name), CredentialLimits.names.map(\.name),
-        GatewayLimits.names.map(\.name), InspectionLimits.names.map(\.name),
+        GatewayLimits.names.map(\.name), SignatureLimits.names.map(\.name), InspectionLimits.names.map(\.name),
     ].flatMap(\.self).sorted()
 
     /// Event loops that serve MQTT, each with its shard.
@@ -42,6 +43,10 @@ enum KnownLimits {
 
     static func gateway(_ values: [String: Int]) -> GatewayLimits {
         set(values, GatewayLimits.names, in: GatewayLimits())
+    }
+
+    static func signatures(_ values: [String: Int]) -> SignatureLimits {
+        set(values, SignatureLimits.names, in: SignatureLimits())
     }
 
     static func inspection(_ values: [String: Int]) -> InspectionLimits {

@@ -12,6 +12,8 @@ enum ListenerAuthentication: Equatable {
     case scram(orCertificate: Bool, orAnonymous: Bool)
     /// Clients give a password in CONNECT; those that have a certificate need not.
     case password(orScram: Bool, orCertificate: Bool, orAnonymous: Bool)
+    /// Requests are signed or, where `or` says more than that nobody is taken, clients prove themselves otherwise.
+    indirect case signed(or: ListenerAuthentication)
     case anonymous
     /// Nothing that this version checks is offered, so every request is refused.
     case closed
@@ -27,8 +29,11 @@ enum ListenerAuthentication: Equatable {
         case .password(let orScram, let orCertificate, let orAnonymous):
             "password" + (orScram ? " or SCRAM-SHA-256 (MQTT 5)" : "") + (orCertificate ? " or client certificate" : "")
                 + (orAnonymous ? " or anonymous" : "")
+        case .signed(let other): "signed requests (AWS Signature Version 4)" + (other == .closed ? "" : " or \(other.text)")
         case .anonymous: "anonymous"
-        case .closed: "every client is refused (say `anonymous: true`, or for MQTT name a clientCA, passwords or scramUsers)"
+        case .closed:
+            "every client is refused (say `anonymous: true` or, for HTTP and WebSocket, `accessKeys: true`; or for MQTT name a clientCA, "
+                + "passwords or scramUsers)"
         case .healthOnly: "none, only /livez and /readyz answer"
         }
     }
@@ -38,6 +43,7 @@ enum ListenerAuthentication: Equatable {
         switch self {
         case .certificateOrAnonymous, .anonymous: true
         case .scram(_, let orAnonymous), .password(_, _, let orAnonymous): orAnonymous
+        case .signed(let other): other.isOpen
         case .clientCertificate, .closed, .healthOnly: false
         }
     }
@@ -45,6 +51,10 @@ enum ListenerAuthentication: Equatable {
 
 extension ListenerConfiguration {
     var authentication: ListenerAuthentication {
+        accessKeys ? .signed(or: authenticationWithoutSignatures) : authenticationWithoutSignatures
+    }
+
+    private var authenticationWithoutSignatures: ListenerAuthentication {
         if `protocol` == .admin { return anonymous ? .anonymous : .healthOnly }
         if requireClientCertificate { return .clientCertificate }
         if passwords != nil {

@@ -28,6 +28,8 @@ struct LoadedConfiguration: Sendable {
     let calls: CallSettings
     let routes: RouteTable
     let policies: PolicyBook
+    /// What programs sign their requests with.
+    let accessKeys: AccessKeys
     /// By the listener's name.
     let scramUsers: [String: ScramCredentials]
     /// By the listener's name.
@@ -39,6 +41,7 @@ struct LoadedConfiguration: Sendable {
         let configuration = try Configuration(file: file, environment: environment, knownLimits: KnownLimits.names)
         scramUsers = try Self.scramUsers(of: configuration)
         passwords = try Self.passwords(of: configuration)
+        accessKeys = try Self.accessKeys(of: configuration)
         let documents = try ResourceDocuments(of: configuration)
         var problems = ProblemCollector()
         let calls = try CallSettings(configuration)

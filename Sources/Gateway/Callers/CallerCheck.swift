@@ -1,0 +1,74 @@
+import BrokerCore
+import Hummingbird
+import NIOCore
+import Trust
+
+/// Finds out who calls: by the signature of a request, where the listener takes such, or nobody, where it takes anybody.
+struct CallerCheck: Sendable {
+    /// A request whose signature is right as far as that can be said without its body.
+    struct Unfinished {
+        fileprivate let check: CallerCheck
+        fileprivate let pending: SignatureVerifier.Pending?
+
+        /// Who calls, now that the body is there.
+        func finish(_ body: ByteBuffer) throws(SignatureFailure) -> Caller {
+            guard let pending, let signatures = check.signatures else { return check.caller(nil) }
+            return check.caller(try signatures.finish(pending, body: body.readableBytesView).principal)
+        }
+    }
+
+    /// Whether the listener takes requests that prove nothing.
+    let anonymous: Bool
+    /// Knows the access keys; `nil` where signatures are not looked at.
+    let signatures: SignatureVerifier?
+    let authorizer: any Authorizer
+
+    /// Whether nobody is ever let in.
+    var isClosed: Bool { !anonymous && signatures == nil }
+
+    /// Looks at a request before its body.
+    ///
+    /// A signature that comes with it must be right, also where none is needed: who signs wrongly is not let in as somebody else.
+    ///
+    /// - Parameters:
+    ///   - request: as it came.
+    ///   - service: what it must be signed for; `nil` for what is not there.
+    /// - Returns: what is to be finished with the body.
+    /// - Throws: why the caller is not believed to be anybody.
+    func begin(_ request: Request, for service: String?) throws(SignatureFailure) -> Unfinished {
+        let signed = SignedRequest(request)
+        if let signatures, signed.isSigned {
+            return Unfinished(check: self, pending: try signatures.begin(signed, for: service))
+        }
+        guard anonymous else { throw .missing }
+        return Unfinished(check: self, pending: nil)
+    }
+
+    private func caller(_ principal: String?) -> Caller {
+        Caller(publisher: Publisher(clientID: nil, principal: principal), authorizer: authorizer)
+    }
+}
+
+extension SignedRequest {
+    /// The request with its `Host`, which Hummingbird keeps beside the headers.
+    fileprivate init(_ request: Request) {
+        var headers = request.headers.map { (name: $0.name.canonicalName, value: $0.value) }
+        if let host = request.head.authority { headers.append((name: "host", value: host)) }
+        self.init(method: request.method.rawValue, target: request.head.path ?? "/", headers: headers)
+    }
+}
+
+extension ServiceError {
+    /// What a request is answered that is signed wrongly, or not at all.
+    init(_ failure: SignatureFailure) {
+        let code: Code =
+            switch failure {
+            case .missing: .missingAuthenticationToken
+            case .incomplete: .incompleteSignature
+            case .unknownKey: .unrecognizedClient
+            case .wrongScope, .wrongTime, .unsigned, .wrongBody, .mismatch: .invalidSignature
+            case .unavailable: .serviceUnavailable
+            }
+        self.init(code, failure.description)
+    }
+}

@@ -1,0 +1,25 @@
+import Queues
+
+/// What a caller must be allowed for each operation.
+extension QueuesService {
+    /// Asks the door before anything is done or told.
+    func authorize(_ operation: Operation, _ call: ServiceCall) throws(ServiceError) {
+        guard let caller = call.caller, !caller.mayEverything else { return }
+        let members = CallMembers(call.body)
+        let queue =
+            switch operation {
+            case .listQueues: "*"
+            case .createQueue, .getQueueURL: members.text("QueueName")
+            default: QueueName(url: members.text("QueueUrl"))?.text ?? ""
+            }
+        try caller.require("sqs:\(operation.right)", on: CallResource.arn(Self.signingName, queue))
+    }
+}
+
+extension QueuesService.Operation {
+    /// The action that is asked for: a batch needs the right for one of its kind.
+    fileprivate var right: String {
+        let suffix = "Batch"
+        return rawValue.hasSuffix(suffix) ? String(rawValue.dropLast(suffix.count)) : rawValue
+    }
+}
