@@ -100,6 +100,7 @@ package struct GatewayResponder: HTTPResponder {
             do throws(SignatureFailure) { unfinished = try callers.begin(request, for: "execute-api") } catch { throw .signature(error) }
             switch table.match(method: request.method.rawValue, path: path) {
             case .none:
+                if unfinished.isSigned { try Self.check(unfinished, try await body(of: request)) }
                 if webSocketPath.map({ path == $0 }) ?? false { throw .upgradeRequired }
                 if Self.isQueryCall(request, path: path) { throw .queryProtocol }
                 throw table.isREST ? .missingAuthenticationToken : .notFound
@@ -231,13 +232,17 @@ package struct GatewayResponder: HTTPResponder {
     private static func authorize(
         _ request: Request, path: Substring, isREST: Bool, by unfinished: CallerCheck.Unfinished, _ body: ByteBuffer
     ) throws(RouteError) {
-        let caller: Caller
-        do throws(SignatureFailure) { caller = try unfinished.finish(body) } catch { throw .signature(error) }
+        let caller = try check(unfinished, body)
         if caller.mayEverything { return }
         let arn = CallResource.route(isREST: isREST, method: request.method.rawValue, path: path)
         do throws(ServiceError) { try caller.require("execute-api:Invoke", on: arn) } catch {
             throw .accessDenied(error.message, reason: error.logged ?? "")
         }
+    }
+
+    @discardableResult
+    private static func check(_ unfinished: CallerCheck.Unfinished, _ body: ByteBuffer) throws(RouteError) -> Caller {
+        do throws(SignatureFailure) { return try unfinished.finish(body) } catch { throw .signature(error) }
     }
 
     /// Reads a request to its end.

@@ -10,6 +10,8 @@ struct CallerCheck: Sendable {
         fileprivate let check: CallerCheck
         fileprivate let pending: SignatureVerifier.Pending?
 
+        var isSigned: Bool { pending != nil }
+
         /// Who calls, now that the body is there.
         func finish(_ body: ByteBuffer) throws(SignatureFailure) -> Caller {
             guard let pending, let signatures = check.signatures else { return check.caller(nil) }

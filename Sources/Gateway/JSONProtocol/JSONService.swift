@@ -46,24 +46,32 @@ extension JSONService {
 
     static var hasOlderNames: Bool { false }
 
-    /// Answers a request; what is not there is refused before the body is read.
+    /// Answers a request.
+    ///
+    /// What is not there is refused before the body is read; to whoever signs, only when it is known that they do.
     func answer(
         _ name: Substring, _ request: Request, by unfinished: CallerCheck.Unfinished, _ departure: PeerDeparture, bodySecondsMax: Int
     ) async throws(ServiceError) -> [UInt8] {
+        if !unfinished.isSigned { _ = try Self.operation(name, request) }
+        let body: ByteBuffer
+        do throws(BodyReadError) { body = try await request.readBody(upTo: bodyBytesMax, seconds: bodySecondsMax) } catch {
+            throw self.error(error, try Self.operation(name, request))
+        }
+        let caller: Caller
+        do throws(SignatureFailure) { caller = try unfinished.finish(body) } catch { throw ServiceError(error) }
+        let operation = try Self.operation(name, request)
+        let origin = "http://\(request.head.authority ?? "127.0.0.1")"
+        let call = ServiceCall(body: Array(body.readableBytesView), origin: origin, departure: departure, caller: caller)
+        return try await perform(operation, call)
+    }
+
+    private static func operation(_ name: Substring, _ request: Request) throws(ServiceError) -> Operation {
         guard let operation = Operation(rawValue: String(name)) else { throw .unknownOperation("\(Self.prefix).\(name)") }
         let contentType = request.headers[.contentType] ?? ""
         guard contentType.lowercased().prefix(while: { $0 != ";" && $0 != " " }) == Self.mediaType else {
             throw ServiceError(.unsupportedMediaType, "Content-Type must be \(Self.mediaType), not '\(contentType)'.")
         }
-        let body: ByteBuffer
-        do throws(BodyReadError) { body = try await request.readBody(upTo: bodyBytesMax, seconds: bodySecondsMax) } catch {
-            throw self.error(error, operation)
-        }
-        let caller: Caller
-        do throws(SignatureFailure) { caller = try unfinished.finish(body) } catch { throw ServiceError(error) }
-        let origin = "http://\(request.head.authority ?? "127.0.0.1")"
-        let call = ServiceCall(body: Array(body.readableBytesView), origin: origin, departure: departure, caller: caller)
-        return try await perform(operation, call)
+        return operation
     }
 }
 

@@ -16,8 +16,10 @@ struct SignatureTime: Equatable {
     /// `Thu, 26 Nov 2026 20:29:18 GMT`, as the header `Date` has it (RFC 9110, section 5.6.7).
     init?(httpDate text: String) {
         let bytes = Array(text.utf8)
-        guard bytes.count == 29, bytes[3...4] == Array(", ".utf8)[...], bytes[25...] == Array(" GMT".utf8)[...] else { return nil }
-        let month = Self.months.firstIndex { Array($0.utf8)[...] == bytes[8..<11] }.map { Int64($0) + 1 }
+        // botocore writes the zone as mail has it.
+        let zones = [" GMT", " +0000", " -0000"].map { Array($0.utf8)[...] }
+        guard bytes.count >= 29, Array(bytes[3...4]) == Array(", ".utf8), zones.contains(bytes[25...]) else { return nil }
+        let month = Self.months.firstIndex { Array($0.utf8) == Array(bytes[8..<11]) }.map { Int64($0) + 1 }
         guard bytes[7] == UInt8(ascii: " "), bytes[11] == UInt8(ascii: " "), bytes[16] == UInt8(ascii: " "),
             bytes[19] == UInt8(ascii: ":"), bytes[22] == UInt8(ascii: ":")
         else { return nil }
