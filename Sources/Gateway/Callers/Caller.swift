@@ -17,7 +17,8 @@ struct Caller: Sendable {
         guard let reason = authorizer.refusal(ofCall: action, on: arn, by: publisher) else { return }
         let name = publisher.principal.map { "arn:aws:iam::\(TemplateScope.accountID):user/\($0)" } ?? "anonymous"
         throw ServiceError(
-            .accessDenied, "User: \(name) is not authorized to perform: \(action) on resource: \(arn)", logged: reason)
+            .accessDenied, "User: \(name) is not authorized to perform: \(action) on resource: \(arn)",
+            logged: "\(publisher.principal ?? "anonymous"): \(reason)")
     }
 }
 

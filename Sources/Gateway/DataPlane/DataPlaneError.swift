@@ -62,7 +62,7 @@ enum DataPlaneError: Error, Equatable {
 
     /// What the log has.
     var reason: String {
-        if case .accessDenied(_, let reason) = self { "\(code): \(message): \(reason)" } else { "\(code): \(message)" }
+        if case .accessDenied(_, let reason) = self { "\(code): \(reason)" } else { "\(code): \(message)" }
     }
 
     init(_ error: BodyReadError) {

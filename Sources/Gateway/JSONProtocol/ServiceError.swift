@@ -44,7 +44,7 @@ package struct ServiceError: Error, Equatable {
     package let message: String
     /// The status that goes with the name; AWS SDKs read the name first.
     package let status: HTTPResponse.Status
-    /// What the log has beside the message.
+    /// What the log has in place of the message, where that says more.
     private(set) var logged: String?
     /// What stands before the name in `__type`; nil for nothing.
     private(set) var namespace: String?
@@ -91,7 +91,7 @@ package struct ServiceError: Error, Equatable {
     }
 
     /// For the log.
-    var reason: String { "\(code): \(message)" + (logged.map { ": \($0)" } ?? "") }
+    var reason: String { "\(code): \(logged ?? message)" }
 
     var type: String { namespace.map { "\($0)#\(code)" } ?? code }
 }

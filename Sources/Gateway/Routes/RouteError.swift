@@ -92,7 +92,7 @@ enum RouteError: Error, Equatable {
     var reason: String {
         switch self {
         case .failed(let reason): reason
-        case .accessDenied(_, let reason): "\(message): \(reason)"
+        case .accessDenied(_, let reason): reason
         default: message
         }
     }
