@@ -30,6 +30,8 @@ package struct Configuration: Sendable {
     package var limits: [String: Int] = [:]
     /// For whom the templates' policies stand; `nil` where the file does not say.
     package var policies: [PolicyAttachment]?
+    /// Which tokens listeners may take, by name.
+    package var tokens: [TokenIssuer] = []
     /// `host:port` of the server that clients of MQTT 5 are told to use when this one stops.
     package var serverReference: String?
     /// Where calls over HTTP may go beside what everybody reaches.
@@ -103,6 +105,10 @@ package struct Configuration: Sendable {
         if let section = root["policies"] {
             policies = problems.collect { () throws(DocumentError) in try PolicyAttachment.all(in: section) } ?? []
         }
+        if let section = root["tokens"] {
+            tokens = problems.collect { () throws(DocumentError) in try TokenIssuer.all(in: section, paths: paths) } ?? []
+        }
+        Self.checkTokens(of: listeners, declared: (try? root["tokens"]?.entries("tokens"))?.map(\.key) ?? [], &problems)
         if let section = root["http"] {
             allowedHosts = problems.collect { () throws(DocumentError) in try Self.allowedHosts(section) } ?? []
         }
@@ -114,6 +120,7 @@ package struct Configuration: Sendable {
 
     static let keys = [
         "data", "durability", "listeners", "resources", "parameters", "limits", "serverReference", "http", "lambda", "policies",
+        "tokens",
     ]
 }
 
@@ -141,6 +148,14 @@ extension Configuration {
         }
         try problems.finish()
         return listeners
+    }
+
+    /// Listeners name entries of `tokens`.
+    private static func checkTokens(of listeners: [ListenerConfiguration], declared: [String], _ problems: inout ProblemCollector) {
+        for token in listeners.flatMap(\.tokens) where !declared.contains(token.text) {
+            problems.add(
+                "there is no entry `\(token.text)` under `tokens`\(suggestion(for: token.text, among: declared))", at: token.location)
+        }
     }
 
     private static func resources(_ section: Node, paths: RelativePaths) throws(DocumentError) -> [ResourceFile] {
