@@ -48,9 +48,9 @@ private struct ProvingAuthorizer: Authorizer {
         first.client.lose()
         let (client, connack) = try connect("30", at: shard, cleanStart: false)
         #expect(connack?.reasonCode == .success && connack?.sessionPresent == true)
-        broker.advance(seconds: 29)
+        advance(29)
         #expect(try client.exchange(.pingreq) == [.pingresp])
-        broker.advance(seconds: 2)
+        advance(2)
         #expect(try client.read() == [.disconnect(Disconnect(reasonCode: .maximumConnectTime))])
         #expect(!client.isConnected)
         #expect(broker.closed["proof_expired"] == 1)
@@ -58,13 +58,13 @@ private struct ProvingAuthorizer: Authorizer {
 
     @Test func aClientOfMQTT311IsClosed() throws {
         let (client, _) = try connect("5", version: .v311)
-        broker.advance(seconds: 6)
+        advance(6)
         #expect(try client.read().isEmpty && !client.isConnected)
     }
 
     @Test func aProofWithoutAnEndHoldsAsLongAsTheConnection() throws {
         let (client, _) = try connect("-")
-        broker.advance(seconds: 500)
+        advance(500)
         #expect(client.isConnected)
     }
 
@@ -73,9 +73,9 @@ private struct ProvingAuthorizer: Authorizer {
         let first = try connect("5")
         first.client.lose()
         let (client, _) = try connect("60", cleanStart: false)
-        broker.advance(seconds: 10)
+        advance(10)
         #expect(client.isConnected)
-        broker.advance(seconds: 51)
+        advance(51)
         #expect(!client.isConnected)
     }
 
@@ -99,6 +99,11 @@ private struct ProvingAuthorizer: Authorizer {
         publish("a/1", from: other)
         #expect(try other.read().isEmpty, "its group is another one now")
         #expect(try subscribe(other, "b/1") == .success)
+    }
+
+    private func advance(_ seconds: Double) {
+        broker.advance(seconds: seconds)
+        broker.settle()
     }
 
     private func subscribe(_ client: SimulatedClient, _ filter: String) throws -> ReasonCode? {

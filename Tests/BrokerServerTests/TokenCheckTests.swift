@@ -53,9 +53,9 @@ import Tokens
             TestToken.signed(#"{"sub":"ann"}"#), good.replacing("eyJhbGciOiJIUzI1NiI", with: "eyJhbGciOiJub25lI"),
         ]
         for token in tokens {
-            #expect(try connect(broker, password: token, anonymous: anonymous).code == .badUserNameOrPassword, "\(token)")
+            #expect(try connect(broker, as: "t", password: token, anonymous: anonymous).code == .badUserNameOrPassword, "\(token)")
         }
-        #expect(try connect(broker, password: nil, anonymous: anonymous).code == (anonymous ? .success : .notAuthorized))
+        #expect(try connect(broker, as: "n", password: nil, anonymous: anonymous).code == (anonymous ? .success : .notAuthorized))
         #expect(try connect(broker, password: good, anonymous: anonymous).code == .success)
     }
 

@@ -44,7 +44,7 @@ import Testing
         "Mistakes have a place",
         arguments: [
             ("tokens: {shop: {keys: k, algorithms: []}}", "etc/crema.yaml:1:10: tokens: shop: `algorithms` must name one or more"),
-            ("tokens: {shop: {keys: k}}", "etc/crema.yaml:1:16: tokens: shop needs `algorithms`"),
+            ("tokens: {shop: {keys: k}}", "etc/crema.yaml:1:16: tokens: shop lacks `algorithms`"),
             ("tokens: {shop: {algorithms: [ES256]}}", "etc/crema.yaml:1:10: tokens: shop needs either `keys`"),
             ("tokens: {shop: {keys: k, secretFile: s, algorithms: [ES256]}}", "needs either `keys`"),
             ("tokens: {shop: {keys: k, algorithm: [ES256]}}", "did you mean `algorithms`?"),

@@ -1,6 +1,7 @@
-"""JSON Web Tokens: as password of MQTT over TCP, TLS and WebSocket, as bearer of HTTP, and as an administrator's."""
+"""Threats 45 and 53. JSON Web Tokens: as password of MQTT over TCP, TLS and WebSocket, as bearer of HTTP, and as an administrator's."""
 
 import base64
+import hmac
 import json
 import os
 import queue
@@ -20,6 +21,14 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from broker import CREMA, WAIT_SECONDS, Broker, free_port, run
 
 ISSUER, AUDIENCE = "https://issuer.example", "shop"
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def encoded(value):
+    return base64url(json.dumps(value).encode())
 
 
 def key_set(**keys):
@@ -173,12 +182,14 @@ class TokenTests(unittest.TestCase):
         good = self.issuer.token()
         head, payload, signature = good.split(".")
         public = key_set(**self.issuer.keys)
-        forged = jwt.encode({"iss": ISSUER, "aud": AUDIENCE, "sub": "customer-1", "exp": 1 << 33}, public, "HS256", headers={"kid": "rsa"})
-        claims = base64.urlsafe_b64encode(json.dumps({"iss": ISSUER, "aud": AUDIENCE, "sub": "x", "exp": 1 << 33}).encode()).rstrip(b"=")
-        none = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
+        claims = encoded({"iss": ISSUER, "aud": AUDIENCE, "sub": "x", "exp": 1 << 33})
+        # A public key, which everybody has, as the secret of HS256: PyJWT itself refuses to do that.
+        forged = f"{encoded({'alg': 'HS256', 'kid': 'rsa'})}.{claims}"
+        forged += "." + base64url(hmac.digest(public.encode(), forged.encode(), "sha256"))
+        none = encoded({"alg": "none"})
         return [
             "wrong", other.token(), self.issuer.token(seconds=-61), self.issuer.token(aud="other"), self.issuer.token(iss="other"),
-            self.issuer.token(nbf=int(time.time()) + 600), self.issuer.token(sub=""), forged, f"{head}.{claims.decode()}.{signature}",
+            self.issuer.token(nbf=int(time.time()) + 600), self.issuer.token(sub=""), forged, f"{head}.{claims}.{signature}",
             f"{none}.{payload}.", f"{head}.{payload}.",
         ]
 
@@ -293,8 +304,8 @@ class TokenTests(unittest.TestCase):
         self.connect(self.ports["mqtt"], planted + "x")
         self.request("/order", planted)
         self.request("/order", planted + "x")
-        self.request("/metrics", self.secret, method="GET", port=self.ports["admin"])
-        self.request("/metrics", self.secret + "x", method="GET", port=self.ports["admin"])
+        self.request("/api/v1/topics", self.secret, method="GET", port=self.ports["admin"])
+        self.request("/api/v1/topics", self.secret + "x", method="GET", port=self.ports["admin"])
         self.connect(self.ports["mqtt"], "h0rse-battery")
         log = self.broker.log()
         for text in (self.secret, signature, planted.split(".")[1], "h0rse-battery", "p1anted"):
@@ -339,7 +350,7 @@ class TokenTests(unittest.TestCase):
         answer = self.check({"ship": good})
         self.assertIn("there is no entry `shop` under `tokens`; did you mean `ship`?", answer.stdout + answer.stderr)
         exposed = {"protocol": "mqtt", "bind": "0.0.0.0:0", "tokens": ["shop"]}
-        self.assertIn("asks for passwords (`tokens`) without encryption", self.check({"shop": good}, exposed).stdout)
+        self.assertIn("asks for passwords (`tokens`) without encryption", self.check({"shop": good}, exposed).stderr)
         self.assertEqual(self.check({"shop": good}, {**exposed, "insecure": True}).returncode, 0)
 
     def test_a_reload_that_fails_changes_nothing(self):

@@ -25,7 +25,7 @@ import Testing
         return try KeySet(json: Array(text.utf8))
     }
 
-    @Test("Without keys every token is refused, also after a fetch that failed") func failClosed() throws {
+    @Test("Threat 45: without keys every token is refused, also after a fetch that failed") func failClosed() throws {
         let fetched = FetchedKeys(url: "https://issuer.example/keys")
         let verifier = verifier(fetched)
         #expect(refusal(verifier, "ES256", at: start) == .noKeys("its keys have not been fetched yet"))

@@ -15,7 +15,7 @@ import Trust
     private static let ed = #""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#
 
     @Test(
-        "Sets that are refused as a whole",
+        "Threat 45: sets that are refused as a whole",
         arguments: [
             ("", "the set of keys is not JSON"), ("[]", "this is no set of keys"), (#"{"keys":{}}"#, "this is no set of keys"),
             (#"{"keys":[]}"#, "the set has no key that signatures can be checked with"),

@@ -14,7 +14,7 @@ import Trust
     }
 
     /// Every way around the signature that is known, and every claim that is not what it must be (row 45 of the threats).
-    @Test("Tokens of another program", arguments: TokenVectors.shared.tokens.map(\.name))
+    @Test("Threat 45: tokens of another program", arguments: TokenVectors.shared.tokens.map(\.name))
     func vectors(name: String) throws {
         let vector = try #require(TokenVectors.shared.tokens.first { $0.name == name })
         let verifier = try TokenVectors.verifier()
@@ -44,7 +44,8 @@ import Trust
         #expect(refusal(others, TokenVectors.token(name)) == .algorithm(name))
     }
 
-    @Test("A public key is no secret, even where HS256 is declared by mistake", arguments: TokenVectors.shared.tokens.map(\.name))
+    @Test(
+        "Threat 45: a public key is no secret, even where HS256 is declared by mistake", arguments: TokenVectors.shared.tokens.map(\.name))
     func publicKeysAreNoSecrets(name: String) throws {
         guard name.hasPrefix("HS256") else { return }
         let verifier = try TokenVectors.verifier(algorithms: Set(SignatureAlgorithm.allCases))
@@ -56,7 +57,7 @@ import Trust
         let token = Array(TokenVectors.shared.hs256.utf8)
         let verifier = TokenVerifier(settings, keys: .fixed(try KeySet(secret: Array(TokenVectors.shared.secret.utf8))))
         #expect(refusal(verifier, token) == nil)
-        let other = TokenVerifier(settings, keys: .fixed(try KeySet(secret: Array(TokenVectors.shared.secret.utf8) + [0])))
+        let other = TokenVerifier(settings, keys: .fixed(try KeySet(secret: Array(TokenVectors.shared.secret.utf8) + [1])))
         #expect(refusal(other, token) == .badSignature)
         // And no token of a public key passes where a secret is declared.
         #expect(refusal(verifier, TokenVectors.token("ES256")) == .algorithm("ES256"))

@@ -12,7 +12,10 @@ import Trust
         return try SharedSecret(file: path)
     }
 
-    @Test("A file's secret is what stands before its one line end", arguments: ["", "\n", "\r\n"]) func lineEnds(end: String) throws {
+    @Test(
+        "Threat 57: a file's secret is what stands before its one line end",
+        arguments: ["", "\n", "\r\n"]) func lineEnds(end: String) throws
+    {
         let secret = try secret(Self.secret + end)
         #expect(secret.matches(Array(Self.secret.utf8)))
         for other in ["", Self.secret + "\n", Self.secret + " ", String(Self.secret.dropLast()), String(Self.secret.reversed())] {

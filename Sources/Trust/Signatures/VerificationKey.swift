@@ -13,9 +13,15 @@ package final class VerificationKey: Sendable {
         case secret = "secret"
     }
 
-    private enum Material: ~Copyable, Sendable {
-        case key(KeyHandle)
+    private enum Material: Sendable {
+        case key(PublicKey)
         case secret([UInt8])
+    }
+
+    private final class PublicKey: Sendable {
+        let handle: KeyHandle
+
+        init(_ handle: consuming KeyHandle) { self.handle = handle }
     }
 
     package let kind: Kind
@@ -23,10 +29,14 @@ package final class VerificationKey: Sendable {
     package let thumbprint: [UInt8]
     private let material: Material
 
-    private init(_ kind: Kind, _ material: consuming Material, named: [UInt8]) throws(TrustError) {
+    private init(_ kind: Kind, _ material: Material, thumbprint: [UInt8]) {
         self.kind = kind
         self.material = material
-        thumbprint = try SHA256.hash(Array(kind.rawValue.utf8) + [0] + named)
+        self.thumbprint = thumbprint
+    }
+
+    private static func thumbprint(_ kind: Kind, _ named: [UInt8]) throws(TrustError) -> [UInt8] {
+        try SHA256.hash(Array(kind.rawValue.utf8) + [0] + named)
     }
 
     /// An RSA key by its modulus and its exponent, big-endian.
@@ -84,7 +94,8 @@ package final class VerificationKey: Sendable {
         guard !String(decoding: bytes, as: UTF8.self).contains("-----BEGIN") else {
             throw .unusableKey(reason: "this is a key or certificate in PEM and no secret: who knows a public key could sign with it")
         }
-        return try VerificationKey(.secret, .secret(bytes), named: SHA256.authenticate(Array("Crema thumbprint".utf8), key: bytes))
+        let code = try SHA256.authenticate(Array("Crema thumbprint".utf8), key: bytes)
+        return VerificationKey(.secret, .secret(bytes), thumbprint: try thumbprint(.secret, code))
     }
 
     private static func publicKey(_ kind: Kind, _ algorithm: [UInt8], _ key: [UInt8]) throws(TrustError) -> VerificationKey {
@@ -97,7 +108,8 @@ package final class VerificationKey: Sendable {
         guard let parsed = unsafe parsed else {
             throw .unusableKey(reason: "libcrypto takes it for no \(kind.rawValue) key: \(ErrorQueue.drain())")
         }
-        return try VerificationKey(kind, .key(unsafe KeyHandle(owning: parsed)), named: key)
+        let made = unsafe PublicKey(KeyHandle(owning: parsed))
+        return VerificationKey(kind, .key(made), thumbprint: try thumbprint(kind, key))
     }
 
     // MARK: Signatures
@@ -120,9 +132,9 @@ package final class VerificationKey: Sendable {
         case .secret(let secret):
             guard let code = try? SHA256.authenticate(message, key: secret) else { return false }
             return code.isSecretlyEqual(to: signature)
-        case .key(let handle):
+        case .key(let key):
             guard let encoded = encoded(signature) else { return false }
-            let isVerified = Self.verify(encoded, of: message, by: algorithm, handle)
+            let isVerified = Self.verify(encoded, of: message, by: algorithm, key.handle)
             ErrorQueue.clear()
             return isVerified
         }
