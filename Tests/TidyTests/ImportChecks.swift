@@ -36,8 +36,9 @@ let allowedImports: [String: Set<String>] = [
         "HTTPTypes", "Logging",
     ],
     "Gateway": [
-        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "Queues", "Rules", "Tokens", "NIOCore", "NIOHTTP1",
-        "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging", "Synchronization",
+        // MQTTCodec for what back ends publish: topics and headers.
+        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "Tokens", "NIOCore",
+        "NIOHTTP1", "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging", "Synchronization",
     ],
     // MQTTCodec for the topic filters that people ask by.
     "AdminServer": [
