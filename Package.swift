@@ -51,7 +51,8 @@ let package = Package(
     targets: [
         // What the core is made of; every arrow is checked by TidyTests.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .target(name: "Trust", dependencies: ["COpenSSL"]),
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .target(name: "Trust", dependencies: ["CArgon2", "COpenSSL"]),
         .target(name: "MQTTCodec", dependencies: [nioCore]),
         .target(name: "Rules"),
         .target(name: "Tokens", dependencies: ["Rules", "Trust"]),

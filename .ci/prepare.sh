@@ -4,7 +4,7 @@
 set -euo pipefail
 
 # g++, libc6-dev and zlib1g-dev: what the Swift packages' C and C++ sources are compiled with and against.
-build=(ca-certificates git g++ libc6-dev libsqlite3-dev libssl-dev pkg-config tzdata zlib1g-dev)
+build=(ca-certificates git g++ libargon2-dev libc6-dev libsqlite3-dev libssl-dev pkg-config tzdata zlib1g-dev)
 demo=(curl mosquitto-clients)
 # mosquitto is measured and compared beside Crema; debootstrap and iproute2 are for docker/check.sh, gcc, node-mqtt and libpaho for clients.
 bench=(mosquitto mosquitto-clients procps valgrind)

@@ -15,6 +15,7 @@ package final class Broker: BrokerAccess {
     private let group: MultiThreadedEventLoopGroup
     private let shards: [NIOLoopBoundBox<ShardDriver>]
     private let admission: Admission
+    private let checks: CredentialChecks
     private let retained: RetainedStore
     private let limits: BrokerLimits
     private let logger: Logger
@@ -41,17 +42,21 @@ package final class Broker: BrokerAccess {
     ///   - logger: Takes what happens to clients; lines of one kind are limited per client and second.
     ///   - version: For `$SYS/broker/version`.
     ///   - kept: What outlives the process; without it everything is in memory.
+    ///   - credentialThreads: Threads that check passwords.
     ///   - certificateTime: Seconds since 1970 at which clients' certificates are judged; the time of day if not given.
     package init(
         limits: BrokerLimits, authorizer: any Authorizer, rules: (any MessageRules)?, loopCount: Int, logger: Logger, version: String,
-        kept: KeptState? = nil, certificateTime: (@Sendable () -> Int64)? = nil
+        kept: KeptState? = nil, credentialThreads: Int = CredentialLimits().passwordThreadsMax,
+        certificateTime: (@Sendable () -> Int64)? = nil
     ) {
         let count = min(max(loopCount, 1), ShardSet.capacity)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         let admission = Admission(limits: limits)
+        let checks = CredentialChecks(admission: admission, threads: credentialThreads)
         let settings = ShardSettings(
             shardCount: count, limits: limits, authorizer: authorizer, directory: SessionDirectory(sessionsMax: limits.sessionsMax),
-            retained: kept?.retained ?? RetainedStore(limits: limits), admission: admission, rules: rules,
+            retained: kept?.retained ?? RetainedStore(limits: limits), admission: admission,
+            checks: checks, rules: rules,
             mailboxes: (0..<count).map { _ in Mailbox() }, store: kept?.store, durability: kept?.durability ?? .memory)
         let shards = group.makeIterator().enumerated().map { index, loop in
             NIOLoopBoundBox.makeBoxSendingValue(
@@ -69,6 +74,7 @@ package final class Broker: BrokerAccess {
         self.group = group
         self.shards = shards
         self.admission = admission
+        self.checks = checks
         retained = settings.retained
         self.limits = limits
         self.logger = logger
@@ -155,6 +161,7 @@ package final class Broker: BrokerAccess {
         for future in drained { try? await future.get() }
         // A listener that is not the broker's own may live on these loops: what one of them told another of the last closings is heard first.
         for shard in shards { try? await shard.eventLoop.submit {}.get() }
+        await checks.end()
         // What clients were told last is on disk, or they were not told.
         if let kept { try? await NIOThreadPool.singleton.runIfActive { kept.close() } }
         do {

@@ -11,6 +11,7 @@ package struct LimitPage {
 
     package enum Section: String, CaseIterable {
         case eventLoops = "Event loops"
+        case credentials = "Passwords"
         case gateway = "Listeners of kind http"
         case inspection = "Listeners of kind admin"
         case tokens = "Tokens"

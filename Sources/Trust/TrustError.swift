@@ -30,6 +30,9 @@ package enum TrustError: Error, Equatable, Sendable {
     case malformedCredentials(source: String, line: Int, reason: String)
     case credentialsReadableByOthers(path: String, mode: UInt32)
     case unusableKey(reason: String)
+    case noSuchUser(path: String, name: String)
+    /// A password could not be hashed, most likely for want of memory.
+    case passwordHashing(detail: String)
 
     case fileMissing(path: String)
     case fileExists(path: String)
@@ -87,6 +90,10 @@ extension TrustError: CustomStringConvertible {
             "\(path): mode 0\(String(mode, radix: 8)) lets others read the credentials; chmod 600 it"
         case .unusableKey(let reason):
             reason
+        case .noSuchUser(let path, let name):
+            "\(path): there is no user '\(PrintableText.escaping(name.utf8))'"
+        case .passwordHashing(let detail):
+            "a password could not be hashed: \(detail)"
         case .fileMissing(let path):
             "\(path): there is no such file"
         case .fileExists(let path):

@@ -11,7 +11,7 @@ private struct ProvingAuthorizer: Authorizer {
     func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication {
         let words = (connect.userName ?? "").split(separator: " ").map(String.init)
         let proof = Proof(seconds: words.first.flatMap { Int($0) }, attributes: words.count > 1 ? ["jwt:group": words[1]] : [:])
-        return .accepted(principal: "ann", proof: proof)
+        return .proved(principal: "ann", proof)
     }
 
     /// A client connects with a group, and subscribes below it.

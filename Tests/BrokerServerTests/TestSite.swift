@@ -28,14 +28,15 @@ struct TestSite {
     }()
 
     static func run(
-        time: (@Sendable () -> Int64)? = nil, limits: BrokerLimits = patient, _ body: (TestSite) async throws -> Void
+        time: (@Sendable () -> Int64)? = nil, limits: BrokerLimits = patient, authorizer: any Authorizer = ListenerAuthorizer(),
+        _ body: (TestSite) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("crema-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let log = LogRecorder()
         let broker = Broker(
-            limits: limits, authorizer: ListenerAuthorizer(), rules: nil, loopCount: 2, logger: log.logger, version: "test",
+            limits: limits, authorizer: authorizer, rules: nil, loopCount: 2, logger: log.logger, version: "test",
             certificateTime: time)
         let site = TestSite(
             folder: folder, authority: try CertificateAuthority.create(validity: longValidity), log: log, broker: broker)

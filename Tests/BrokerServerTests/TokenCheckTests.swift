@@ -8,6 +8,7 @@ import Rights
 import Synchronization
 import Testing
 import Tokens
+import Trust
 
 /// Tokens as passwords, with the broker's core behind.
 @Suite struct TokenCheckTests {
@@ -55,8 +56,31 @@ import Tokens
         for token in tokens {
             #expect(try connect(broker, as: "t", password: token, anonymous: anonymous).code == .badUserNameOrPassword, "\(token)")
         }
-        #expect(try connect(broker, as: "n", password: nil, anonymous: anonymous).code == (anonymous ? .success : .notAuthorized))
+        #expect(
+            try connect(broker, as: "n", password: nil, userName: nil, anonymous: anonymous).code == (anonymous ? .success : .notAuthorized)
+        )
         #expect(try connect(broker, password: good, anonymous: anonymous).code == .success)
+    }
+
+    @Test("Where passwords are taken, too, what has the shape of a token is judged as one, and nothing else is") func passwords() throws {
+        let authorizer = SiteAuthorizer(
+            passwords: ["simulated": try PasswordFile(text: [])], tokens: ["simulated": [try TestToken.verifier()]],
+            clock: { [clock] in clock.now })
+        let info = ConnectionInfo(peer: "c:1", listener: "simulated", allowsAnonymous: false)
+        func answer(_ password: String?) -> String {
+            let connect = Connect(clientID: "c", userName: "ann", password: password.map { ByteBuffer(string: $0) })
+            switch authorizer.authenticate(connect, on: info) {
+            case .accepted: return "accepted"
+            case .proved(let principal, _): return principal
+            case .refused(_, let reason): return reason
+            case .toBeChecked: return "password"
+            }
+        }
+        let good = TestToken.of("bob", until: clock.now + 60)
+        #expect(answer(good) == "bob")
+        #expect(answer(String(good.dropLast(4)) + "AAAA") == "the token's signature is not by the issuer's key")
+        // As the file of passwords, which has nobody, answers.
+        #expect(!answer("secret").contains("token") && !answer(good + " ").contains("token"))
     }
 
     @Test("Only the entries that the listener names count") func entries() throws {

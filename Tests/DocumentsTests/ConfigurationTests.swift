@@ -187,9 +187,21 @@ import Testing
                     + "or say `insecure: true`"
             ),
             (
+                "listeners: [{protocol: ws, bind: 'h:1', scramUsers: u, passwords: p}]",
+                "etc/crema.yaml:1:34: h:1 asks for passwords (`scramUsers`, `passwords`) without encryption; use protocol mqtts, "
+                    + "bind to 127.0.0.1, or say `insecure: true`"
+            ),
+            (
+                "listeners: [{protocol: http, bind: '127.0.0.1:1', passwords: p}]",
+                "etc/crema.yaml:1:51: `passwords` has no meaning for protocol http"
+            ),
+            (
+                "listeners: [{protocol: mqtts, bind: 'h:1', certificate: c, key: k, clientCA: a, requireClientCertificate: true, passwords: p}]",
+                "etc/crema.yaml:1:113: `passwords` has no meaning with requireClientCertificate: every client's certificate says who it is"
+            ),
+            (
                 "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', insecure: true}]",
-                "etc/crema.yaml:1:51: `insecure` has a meaning only for a listener with `scramUsers`, `tokens` or `adminToken` and without "
-                    + "encryption"
+                "etc/crema.yaml:1:51: `insecure` has a meaning only for a listener that asks for passwords or tokens without encryption"
             ),
             (
                 "listeners: [{protocol: http, bind: 'h:1', limitLoopback: true}]",

@@ -54,7 +54,7 @@ class Broker:
     # What begins to serve.
     command = [CREMA]
 
-    def __init__(self, *resources, parameters=None, limits=None, open_files=None, more=None, log_is_read=True):
+    def __init__(self, *resources, parameters=None, limits=None, open_files=None, more=None, log_is_read=True, listeners=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="crema-"))
         self.certificates = self.folder / "certs"
         self.mqtts, self.mqtt, self.http, self.admin = (free_port() for _ in range(4))
@@ -74,6 +74,7 @@ class Broker:
                  "origins": ["https://shop.example"], **certificates},
                 {"protocol": "http", "bind": f"127.0.0.1:{self.http}", "anonymous": True},
                 {"protocol": "admin", "bind": f"127.0.0.1:{self.admin}", "anonymous": True},
+                *listeners,
             ],
             "resources": [str(resource) for resource in resources],
             "parameters": parameters or {},

@@ -196,7 +196,7 @@ class TokenTests(unittest.TestCase):
     def test_no_token_no_entry(self):
         for port in (self.ports["mqtt"], self.ports["ws"]):
             client = self.connect(port, None, transport="websockets" if port == self.ports["ws"] else "tcp")
-            self.assertEqual(client.code.value, 0x87)
+            self.assertEqual(client.code.value, 0x86)
 
     def test_claims_stand_in_policies(self):
         client = self.connect(self.ports["mqtt"], self.issuer.token(group="kitchen"))

@@ -32,6 +32,8 @@ extension ModelClient {
         if isLeaving { return }
         if !isEstablished {
             guard case .connack(let connack) = packet else { throw BrokenPromise("\(packet) before CONNACK") }
+            // Its password was not looked at in time: as if CONNECT had not come.
+            if password != nil, [.serverBusy, .serverUnavailable].contains(connack.reasonCode) { return }
             return try established(connack, now: now, step: step)
         }
         switch packet {

@@ -57,6 +57,8 @@ final class ModelClient {
     let group: String?
     let chronicle: Chronicle
     let inflightMax: Int
+    /// What it proves who it is by, where that is asked for.
+    let password: String?
 
     // The connection.
     var socket: SimulatedSocket?
@@ -110,7 +112,8 @@ final class ModelClient {
     /// The will of a connection that was lost behind its goodbye: a new connection may overtake the goodbye on its way between shards.
     var overtakable: MessageName?
 
-    init(clientID: String, group: String?, chronicle: Chronicle, inflightMax: Int) {
+    init(clientID: String, group: String?, chronicle: Chronicle, inflightMax: Int, password: String? = nil) {
+        self.password = password
         self.chronicle = chronicle
         self.clientID = clientID
         self.group = group
@@ -145,6 +148,7 @@ final class ModelClient {
             connect.properties.maximumPacketSize = terms.maximumPacketSize
             if terms.topicAliasMaximum > 0 { connect.properties.topicAliasMaximum = terms.topicAliasMaximum }
         }
+        if let password { (connect.userName, connect.password) = (clientID, ByteBuffer(string: password)) }
         will = terms.willQoS.map { nextName(topic: "will/\(clientID)", qos: $0) }
         if let will {
             connect.will = Will(

@@ -10,6 +10,10 @@ final class SimulatedWorld {
     let chronicle = Chronicle()
     private var random: SeededRandom
     private var step = 0
+    /// Whether clients give passwords, which are looked at after a while.
+    private let asksPasswords: Bool
+    /// Connections of those who know no password.
+    private var strangers: [SimulatedSocket] = []
     private(set) var history: [String] = []
 
     /// Steps of one world's life.
@@ -29,12 +33,18 @@ final class SimulatedWorld {
         limits.outboundBytesMax = 400
         limits.receiveMaximum = Self.receiveMaximum
         limits.topicAliasesMax = 3
-        broker = SimulatedBroker(shards: 2, limits: limits, store: hasStore ? SimulatedStore() : nil)
+        asksPasswords = seed % 3 == 0
+        broker = SimulatedBroker(
+            shards: 2, limits: limits, authorizer: asksPasswords ? LatePasswords() : ListenerAuthorizer(),
+            store: hasStore ? SimulatedStore() : nil)
         let count = Int.random(in: 5...12, using: &random)
         var clients: [ModelClient] = []
         for number in 0..<count {
             let group = number % 2 == 0 ? nil : number < 8 ? Self.groups[0] : Self.groups[1]
-            clients.append(ModelClient(clientID: "c\(number)", group: group, chronicle: chronicle, inflightMax: limits.inflightMax))
+            clients.append(
+                ModelClient(
+                    clientID: "c\(number)", group: group, chronicle: chronicle, inflightMax: limits.inflightMax,
+                    password: asksPasswords ? LatePasswords.password : nil))
         }
         self.clients = clients
     }
@@ -53,6 +63,7 @@ final class SimulatedWorld {
 
     private func act() throws {
         let client = clients[Int.random(in: 0..<clients.count, using: &random)]
+        if asksPasswords, random.happens(percent: 10) { try guess(at: client) }
         try noticeClosed(client)
         guard client.isConnected else { return connect(client) }
         guard client.isEstablished else {
@@ -162,6 +173,33 @@ final class SimulatedWorld {
         client.connectionEnds(at: broker.now, step: step, isTakenOver: false)
     }
 
+    // MARK: Passwords
+
+    /// Somebody comes as the client, with another password.
+    private func guess(at client: ModelClient) throws(BrokenPromise) {
+        for socket in strangers where socket.toClient.readableBytesView.starts(with: [0x20, 2, 0, 0]) {
+            throw BrokenPromise("step \(step): somebody who knows no password is let in")
+        }
+        if strangers.count > 3 { broker.lose(strangers.removeFirst()) }
+        note("somebody tries to be \(client.clientID)")
+        let info = ConnectionInfo(peer: "stranger:\(step)", listener: "simulated", allowsAnonymous: true)
+        let socket = broker.connect(at: Int.random(in: 0..<2, using: &random), info: info)
+        strangers.append(socket)
+        var bytes = ByteBuffer()
+        let connect = Connect(
+            clientID: client.clientID, cleanStart: random.happens(percent: 50), userName: client.clientID,
+            password: ByteBuffer(string: "guess"))
+        Packet.connect(connect).encode(into: &bytes, version: .v311)
+        broker.receive(bytes, from: socket)
+    }
+
+    /// One of the passwords that wait is looked at, in no order.
+    private func answerCheck() {
+        let shard = Int.random(in: 0..<2, using: &random)
+        let count = broker.nodes[shard].checks.count
+        if count > 0 { _ = broker.answerCheck(of: shard, at: Int.random(in: 0..<count, using: &random)) }
+    }
+
     private func anyQoS() -> QoS { QoS(rawValue: UInt8.random(in: 0...2, using: &random)) ?? .atMostOnce }
 
     private func pick<Choice>(_ choices: [Choice]) -> Choice { choices[Int.random(in: 0..<choices.count, using: &random)] }
@@ -169,7 +207,7 @@ final class SimulatedWorld {
     // MARK: Network and time
 
     private func advance(seconds: Double, settling: Bool) throws {
-        if settling { broker.settle() }
+        if settling { broker.settle(checking: !asksPasswords || random.happens(percent: 50)) }
         for client in clients { try noticeClosed(client) }
         if !broker.isSettled { chronicle.lastUnsettled = broker.now }
         for client in clients { client.mark(at: broker.now) }
@@ -180,6 +218,7 @@ final class SimulatedWorld {
 
     /// One random movement: a turn ends, a hand-off arrives, bytes reach the broker or a client, something is on disk.
     private func moveNetwork() throws {
+        if asksPasswords, random.happens(percent: 15) { return answerCheck() }
         switch Int.random(in: 0..<(broker.store == nil ? 6 : 7), using: &random) {
         case 0: broker.endTurn(of: 0)
         case 1: broker.endTurn(of: 1)

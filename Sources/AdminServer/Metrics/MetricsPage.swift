@@ -68,6 +68,12 @@ struct MetricsPage {
         text.add(
             .counter, "crema_authentications_failed_total", "Clients that failed to prove who they are.", broker.authenticationsFailed)
         text.add(
+            .gauge, "crema_password_checks_waiting", "Passwords that wait to be checked, or are being checked.",
+            broker.passwordChecksWaiting)
+        text.add(
+            .counter, "crema_password_checks_total", "Passwords that were given to be checked, by what became of it.", by: "outcome",
+            Self.sorted(broker.passwordChecks))
+        text.add(
             .counter, "crema_subscriptions_refused_total", "Filters of SUBSCRIBE packets that were refused.", broker.subscriptionsRefused)
         text.add(
             .counter, "crema_topics_untracked_total", "Routes made for topics that are not listed, at topicsTrackedMax.",

@@ -16,9 +16,11 @@ package final class Admission: Sendable {
     private let state: Mutex<State>
     private let clientRate: Rate
     package let publishRoom: PublishRoom
+    package let checkRoom: CheckRoom
 
     package init(limits: BrokerLimits) {
         publishRoom = PublishRoom(limits: limits)
+        checkRoom = CheckRoom(limits: limits)
         clientRate = Rate(perSecond: limits.connectsPerSecondPerClientMax, burst: limits.connectBurstPerClientMax)
         state = Mutex(State(addresses: AddressLedger(limits: limits), clients: RecentTable(capacity: limits.clientIDsTrackedMax)))
     }
@@ -33,7 +35,7 @@ package final class Admission: Sendable {
     }
 
     /// Whether the address has failed too often: what it has open already is refused, too.
-    func isBlocked(_ address: PeerNetwork, now: Instant) -> Bool { state.withLock { $0.addresses.isBlocked(address, at: now) } }
+    package func isBlocked(_ address: PeerNetwork, now: Instant) -> Bool { state.withLock { $0.addresses.isBlocked(address, at: now) } }
 
     /// A client failed to prove who it is; answers the seconds until it is told.
     package func failed(_ address: PeerNetwork?, now: Instant) -> Double {
@@ -66,5 +68,6 @@ package final class Admission: Sendable {
             statistics.authenticationsFailed = state.failures
         }
         publishRoom.count(into: &statistics)
+        checkRoom.count(into: &statistics)
     }
 }

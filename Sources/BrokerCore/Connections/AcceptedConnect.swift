@@ -9,15 +9,17 @@ package struct AcceptedConnect: Sendable {
     var isAssignedClientID = false
     /// What enhanced authentication says last.
     var authenticationData: ByteBuffer?
-    /// By which the principal was proved, where that may be taken back.
+    /// By which the client proved the principal.
     var credential: CredentialFingerprint?
     /// When the proof holds no more; `nil` for one that does not end.
     var proofEndsAt: Instant?
     /// What was proved beside the name.
     var attributes: [String: String] = [:]
 
-    /// Its place among all CONNECTs, from the shard where it came; 0 until then.
+    /// Its place among all CONNECTs, from the shard where it came; 0 until it is claimed, unless its proof took a while.
     var attempt: UInt64 = 0
+    /// It has come from another shard, which has looked at it.
+    var isHandedOver = false
 
     var clientID: String { connect.clientID }
 

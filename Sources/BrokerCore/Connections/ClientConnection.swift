@@ -12,6 +12,10 @@ package final class ClientConnection {
         case awaitingConnect
         /// CONNECT is here, and AUTH packets decide whether it is accepted.
         case authenticating(Connect, isAssignedClientID: Bool)
+        /// CONNECT is here, and what proves who it is from is being checked elsewhere; what follows is kept.
+        ///
+        /// `attempt`: its place among all CONNECTs.
+        case checking(Connect, isAssignedClientID: Bool, attempt: UInt64)
         /// It did not prove who it is, and is told so after a while; what it sends is not read.
         case refusing(clientID: String, ReasonCode, String)
         case connected
@@ -50,10 +54,12 @@ package final class ClientConnection {
     var terms: AgreedTerms?
     var will: Will?
     var userName: String?
-    /// By which the principal was proved, the last time, where that may be taken back.
+    /// By which the client proved the principal, the last time.
     var credential: CredentialFingerprint?
     /// When what the client proved holds no more; `nil` where it does not end.
     var proofEndsAt: Instant?
+    /// The transport has a check of the client's proof under way.
+    var isBeingChecked = false
     var keepAliveSeconds: UInt16 = 0
     var lastReceived: Instant
 

@@ -125,6 +125,8 @@ package struct BrokerLimits: Sendable, Equatable {
     package var failedAuthenticationDelayMilliseconds = 100
     /// Seconds for which an address is blocked, and after which failures are forgotten.
     package var failedAuthenticationBlockSeconds = 60
+    /// Passwords of all clients that wait to be checked, or are being checked; a client with one more is refused with 0x89, 0x03 in MQTT 3.1.1.
+    package var passwordChecksWaitingMax = 256
     /// Addresses of which connects and failures are remembered, those seen last; older ones start anew.
     package var addressesTrackedMax = 65_536
     /// Client identifiers of which connects are remembered; as for ``addressesTrackedMax``.
@@ -193,7 +195,8 @@ package struct BrokerLimits: Sendable, Equatable {
         ("connectsPerSecondPerClientMax", \.connectsPerSecondPerClientMax), ("connectBurstPerClientMax", \.connectBurstPerClientMax),
         ("connectsPerSecondMax", \.connectsPerSecondMax), ("failedAuthenticationsMax", \.failedAuthenticationsMax),
         ("failedAuthenticationDelayMilliseconds", \.failedAuthenticationDelayMilliseconds),
-        ("failedAuthenticationBlockSeconds", \.failedAuthenticationBlockSeconds), ("addressesTrackedMax", \.addressesTrackedMax),
+        ("failedAuthenticationBlockSeconds", \.failedAuthenticationBlockSeconds),
+        ("passwordChecksWaitingMax", \.passwordChecksWaitingMax), ("addressesTrackedMax", \.addressesTrackedMax),
         ("clientIDsTrackedMax", \.clientIDsTrackedMax),
         ("inboxBytesInAllMax", \.inboxBytesInAllMax), ("handOffBytesMax", \.handOffBytesMax),
         ("publishBytesWaitingMax", \.publishBytesWaitingMax),

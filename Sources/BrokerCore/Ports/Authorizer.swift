@@ -29,11 +29,17 @@ package struct ConnectionInfo: Sendable, Equatable {
 }
 
 /// The answer to "who is this, and may they connect?".
-package enum Authentication: Sendable, Equatable {
-    /// `principal` is `nil` for an anonymous client; `proof` for one that holds until the connection ends.
-    case accepted(principal: String?, proof: Proof? = nil)
+package enum Authentication: Sendable {
+    /// `principal` is `nil` for an anonymous client.
+    ///
+    /// The authorizer is asked about the credential by which it was proved, if any, as long as the connection lasts.
+    case accepted(principal: String?, credential: CredentialFingerprint? = nil)
+    /// The same for a proof that ends, or says more of the client than its name.
+    case proved(principal: String, Proof)
     /// The reason goes to the log; the client is told the code.
     case refused(ReasonCode, String)
+    /// That takes a while: the shard has the check carried out elsewhere, and the client waits.
+    case toBeChecked(any CredentialCheck)
 }
 
 /// Tells the credential that a client proved from every other one, and says nothing secret of it.

@@ -67,6 +67,10 @@ package struct BrokerStatistics: Sendable, Equatable {
     package var connectionsTurnedAway: [String: UInt64] = [:]
     /// Clients that failed to prove who they are.
     package var authenticationsFailed: UInt64 = 0
+    /// Passwords that wait to be checked, or are being checked.
+    package var passwordChecksWaiting = 0
+    /// Checks of passwords, by what became of them: `answered`, `abandoned` by clients that left or waited too long, `refused` for want of room.
+    package var passwordChecks: [String: UInt64] = [:]
     package var subscriptions = 0
     package var retainedMessages = 0
     package var retainedBytes = 0

@@ -6,6 +6,8 @@ package final class SessionDirectory: Sendable {
         var shard: ShardID
         var epoch: UInt64
         var principal: String?
+        /// The number of the CONNECT that claimed it last; 0 for one that was there before the process.
+        var attempt: UInt64 = 0
     }
 
     fileprivate struct State {
@@ -30,6 +32,8 @@ package final class SessionDirectory: Sendable {
         case taken(epoch: UInt64, from: ShardID, previous: UInt64)
         /// The session belongs to another principal.
         case refused
+        /// A CONNECT that came later has claimed it already.
+        case superseded
         /// The identifier is free, and there are as many sessions as there may be.
         case full
     }
@@ -43,21 +47,24 @@ package final class SessionDirectory: Sendable {
     /// Numbers the CONNECTs in the order in which they came, whichever shard they came to.
     func nextAttempt() -> UInt64 { attempts.wrappingAdd(1, ordering: .relaxed).newValue }
 
-    package func claim(_ clientID: String, for shard: ShardID, principal: String?, cleanStart: Bool) -> Claim {
+    /// Claims an identifier for the CONNECT with a number of ``nextAttempt()``: one that came later keeps it.
+    package func claim(_ clientID: String, for shard: ShardID, principal: String?, cleanStart: Bool, attempt: UInt64) -> Claim {
         state.withLock { state in
             if let owner = state.owners[ExactText(clientID)] {
                 if owner.principal.map(ExactText.init) != principal.map(ExactText.init) { return .refused }
+                if owner.attempt > attempt { return .superseded }
+                state.owners[ExactText(clientID)]?.attempt = attempt
                 if owner.shard == shard {
                     if !cleanStart { return .ownedHere(epoch: owner.epoch) }
                     // Another session, also for the store: what is still under way for the old one is not the new one's.
-                    return .renewed(epoch: state.enter(clientID, shard: shard, principal: principal))
+                    return .renewed(epoch: state.enter(clientID, shard: shard, principal: principal, attempt))
                 }
                 if !cleanStart { return .ownedBy(owner.shard) }
-                let epoch = state.enter(clientID, shard: shard, principal: principal)
+                let epoch = state.enter(clientID, shard: shard, principal: principal, attempt)
                 return .taken(epoch: epoch, from: owner.shard, previous: owner.epoch)
             }
             if state.owners.count >= sessionsMax { return .full }
-            let epoch = state.enter(clientID, shard: shard, principal: principal)
+            let epoch = state.enter(clientID, shard: shard, principal: principal, attempt)
             if let ending = state.endings[ExactText(clientID)], ending.shard != shard {
                 return .taken(epoch: epoch, from: ending.shard, previous: ending.epoch)
             }
@@ -103,9 +110,9 @@ package final class SessionDirectory: Sendable {
 }
 
 extension SessionDirectory.State {
-    fileprivate mutating func enter(_ clientID: String, shard: ShardID, principal: String?) -> UInt64 {
+    fileprivate mutating func enter(_ clientID: String, shard: ShardID, principal: String?, _ attempt: UInt64) -> UInt64 {
         lastEpoch += 1
-        owners[ExactText(clientID)] = SessionDirectory.Owner(shard: shard, epoch: lastEpoch, principal: principal)
+        owners[ExactText(clientID)] = SessionDirectory.Owner(shard: shard, epoch: lastEpoch, principal: principal, attempt: attempt)
         return lastEpoch
     }
 }

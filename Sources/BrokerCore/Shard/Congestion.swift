@@ -96,7 +96,9 @@ extension Shard {
     /// Begins or ceases to read from the client, by what it is made to wait for.
     func updateReading(of connection: ClientConnection) {
         let isFull = (connection.isAwaitingPeers || connection.isAwaitingAnswers) && connection.inbox.readableBytes >= Self.inboxBytesMax
-        let isReading = !connection.isHeld && !isFull
+        // Of somebody who may be a stranger no more is read than there is always room for, and what came with it.
+        let isStranger = connection.isBeingChecked && connection.inbox.readableBytes >= BrokerLimits.connectBytesAlways
+        let isReading = !connection.isHeld && !isFull && !isStranger
         if connection.isRead == isReading || connection.isClosed { return }
         connection.isRead = isReading
         if isReading { connection.lastReceived = now }  // what it sent meanwhile was not looked at

@@ -39,7 +39,12 @@ extension Shard {
         }
         switch authorizer.authenticate(connect, on: connection.info) {
         case .refused(let code, let text): refuseUnproved(connect, on: connection, code, text)  // [MQTT5-3.1.4-2]
-        case .accepted(let principal, let proof):
+        case .accepted(let principal, let credential):
+            claim(
+                AcceptedConnect(connect: connect, principal: principal, isAssignedClientID: isAssigned, credential: credential),
+                on: connection)
+        case .toBeChecked(let check): beginCheck(check, of: connect, isAssignedClientID: isAssigned, on: connection)
+        case .proved(let principal, let proof):
             var accepted = AcceptedConnect(connect: connect, principal: principal, isAssignedClientID: isAssigned)
             accepted.take(proof, at: now)
             claim(accepted, on: connection)
@@ -55,8 +60,7 @@ extension Shard {
 
     func claim(_ connect: AcceptedConnect, on connection: ClientConnection) {
         var accepted = connect
-        let isHandedOver = accepted.attempt != 0
-        if !isHandedOver, connection.info.network != nil, !accepted.isAssignedClientID,
+        if !accepted.isHandedOver, connection.info.network != nil, !accepted.isAssignedClientID,
             !admission.admits(accepted.clientID, principal: accepted.principal, now: now)
         {
             let text = "the client identifier connects too often (connectsPerSecondPerClientMax)"
@@ -66,17 +70,21 @@ extension Shard {
         if let refusal = refusal(of: accepted, on: connection) {
             return refuse(accepted.clientID, on: connection, .notAuthorized, refusal)
         }
-        if !isHandedOver { accepted.attempt = directory.nextAttempt() }
+        if accepted.attempt == 0 { accepted.attempt = directory.nextAttempt() }
         if refusesForWantOfStore(accepted, on: connection) { return }
         if let will = accepted.connect.will, willBytes + will.size > willBytesShare {
             let text = "there is no room for one more will (willBytesInAllMax)"
             return refuse(accepted.clientID, on: connection, .quotaExceeded, text)
         }
         let claim = directory.claim(
-            accepted.clientID, for: id, principal: accepted.principal, cleanStart: accepted.connect.cleanStart)
+            accepted.clientID, for: id, principal: accepted.principal, cleanStart: accepted.connect.cleanStart,
+            attempt: accepted.attempt)
         switch claim {
         case .refused:
             refuse(accepted.clientID, on: connection, .notAuthorized, "the session belongs to another principal")
+        case .superseded:
+            // Its proof took longer than that of a later connection of the client, or it is on its way from another shard: the newer one stays.
+            end(connection, reason: .sessionTakenOver(byPeer: ""), closingTransport: true)
         case .full:
             let text = "there are as many sessions as there may be (sessionsMax)"
             refuse(accepted.clientID, on: connection, .quotaExceeded, text)
@@ -215,7 +223,9 @@ extension Shard {
     }
 
     /// The session lives on another shard: from now on this half only passes bytes.
-    private func handOver(_ accepted: AcceptedConnect, on connection: ClientConnection, to shard: ShardID) {
+    private func handOver(_ connect: AcceptedConnect, on connection: ClientConnection, to shard: ShardID) {
+        var accepted = connect
+        accepted.isHandedOver = true
         connection.phase = .relaying(to: shard, peerID: nil)
         relays[connection.id] = connection
         tell(shard, .adopt(id: connection.id, info: connection.info, accepted))

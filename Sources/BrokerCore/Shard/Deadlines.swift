@@ -144,6 +144,7 @@ extension Shard {
             switch connection.phase {
             case .awaitingConnect, .authenticating:
                 end(connection, reason: .connectTimedOut, closingTransport: true)  // no return code says this [MQTT-3.2.2-6]
+            case .checking(let connect, _, _): giveUpCheck(of: connection, connect)
             case .refusing: finishRefusal(of: connection)
             case .connected, .relaying, .closed: break
             }

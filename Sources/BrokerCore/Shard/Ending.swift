@@ -85,6 +85,7 @@ extension Shard {
     /// Takes the connection out of the shard's tables.
     func forget(_ connection: ClientConnection) {
         connection.phase = .closed
+        abandonCheck(of: connection)
         connection.lastRoute = nil
         connection.inbox = ByteBuffer()
         countStranger(connection)

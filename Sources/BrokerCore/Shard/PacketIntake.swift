@@ -39,7 +39,7 @@ extension Shard {
         case .closed, .refusing: break
         case .relaying(let shard, _):
             if buffer.readableBytes > 0 { tell(shard, .relayReceived(id: connection.id, bytes: buffer)) }
-        case .awaitingConnect, .authenticating, .connected:
+        case .awaitingConnect, .authenticating, .checking, .connected:
             if buffer.readableBytes == 0 { break }
             // Storage that is half full or more is kept, or every piece of a packet that is still growing would copy all that came before,
             // and every packet that waited what is behind it. Otherwise a copy, so that a few bytes do not keep a whole read's storage.
@@ -99,6 +99,8 @@ extension Shard {
             return !connection.isClosed
         case .awaitingConnect:
             return try stepBeforeConnect(&buffer, on: connection)
+        case .checking:
+            return false  // it is looked at when the client is let in
         case .relaying, .refusing, .closed:
             return false  // what follows a refused CONNECT is not read [MQTT-3.1.4-5] [MQTT5-3.1.4-6]
         }

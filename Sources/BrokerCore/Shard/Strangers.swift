@@ -10,7 +10,7 @@ extension Shard {
             switch connection.phase {
             case .awaitingConnect: connection.inbox.readableBytes
             // Of CONNECT, and of AUTH, all is counted, though not all of it may still be there.
-            case .authenticating, .refusing: connection.inbox.readableBytes + connection.packetBytesKept
+            case .authenticating, .checking, .refusing: connection.inbox.readableBytes + connection.packetBytesKept
             case .connected, .relaying, .closed: 0
             }
         if keep(bytes, ofStranger: &connection.strangersBytes) { return }

@@ -7,13 +7,14 @@ package import Trust
 
 /// Who may connect, by what each listener says, and what they may do then, by the site's policies.
 ///
-/// A listener takes clients with a certificate, by SCRAM, with a token, or anonymous ones.
+/// A listener takes clients with a certificate, by password, by SCRAM, with a token, or anonymous ones.
 /// Where no policy is declared, whoever is let in may do everything.
 package final class SiteAuthorizer: Authorizer {
     private struct Site {
         /// By the listener's name.
         var credentials: [String: ScramCredentials]
         var tokens: TokenCheck
+        var passwords: [String: ListenerPasswords]
         var policies: PolicyBook
         /// How often they were replaced.
         var generation: UInt64 = 0
@@ -39,30 +40,42 @@ package final class SiteAuthorizer: Authorizer {
     /// How often it was worked out what the policies mean for a client.
     package var grantsWorkedOut: UInt64 { grantsMade.load(ordering: .relaxed) }
 
+    private let limits: CredentialLimits
+
     /// - Parameters:
-    ///   - credentials: by the listener's name, of those that take SCRAM.
-    ///   - tokens: by the listener's name, of those that take tokens.
-    ///   - policies: what clients may do.
-    ///   - clock: seconds since 1970, by which tokens expire.
+    ///   - credentials: By the listener's name, the users who may authenticate by SCRAM.
+    ///   - passwords: By the listener's name, the users who may give a password.
+    ///   - tokens: By the listener's name, what verifies the tokens that it takes.
+    ///   - policies: What clients may do.
+    ///   - limits: What checks of passwords may take.
+    ///   - clock: Seconds since 1970, by which tokens expire.
     package init(
-        credentials: [String: ScramCredentials] = [:], tokens: [String: [TokenVerifier]] = [:], policies: PolicyBook = PolicyBook(),
+        credentials: [String: ScramCredentials] = [:], passwords: [String: PasswordFile] = [:], tokens: [String: [TokenVerifier]] = [:],
+        policies: PolicyBook = PolicyBook(), limits: CredentialLimits = CredentialLimits(),
         clock: @escaping @Sendable () -> Int64 = WallClock.now
     ) {
+        self.limits = limits
         self.clock = clock
-        site = Mutex(Site(credentials: credentials, tokens: TokenCheck(verifiers: tokens), policies: policies))
+        site = Mutex(
+            Site(
+                credentials: credentials, tokens: TokenCheck(verifiers: tokens),
+                passwords: passwords.mapValues { ListenerPasswords($0, limits: limits) }, policies: policies))
         isEnforced = Atomic(policies.isEnforced)
     }
 
     /// Takes other credentials and policies, as after a reload.
     ///
     /// Exchanges that have begun prove the old credentials, which are compared with these before anybody is let in. Clients that proved
-    /// one that is gone, and what clients may not do any more, are for ``Broker/rightsChanged()``.
+    /// one that is gone, and what clients may not do any more, are for ``Broker/rightsChanged()``. No password is remembered any more.
     package func replace(
-        credentials: [String: ScramCredentials], tokens: [String: [TokenVerifier]] = [:], policies: PolicyBook
+        credentials: [String: ScramCredentials], passwords: [String: PasswordFile] = [:], tokens: [String: [TokenVerifier]] = [:],
+        policies: PolicyBook
     ) {
+        let fresh = passwords.mapValues { ListenerPasswords($0, limits: limits) }
         let next = site.withLock { site in
             site = Site(
-                credentials: credentials, tokens: TokenCheck(verifiers: tokens), policies: policies, generation: site.generation + 1)
+                credentials: credentials, tokens: TokenCheck(verifiers: tokens), passwords: fresh, policies: policies,
+                generation: site.generation + 1)
             return site.generation
         }
         generation.store(next, ordering: .releasing)
@@ -72,21 +85,26 @@ package final class SiteAuthorizer: Authorizer {
     // MARK: Who is this
 
     package func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication {
-        let tokens = site.withLock { $0.tokens }
-        // A certificate has named the client already.
-        if connection.principal == nil,
-            let answer = tokens.authenticate(connect, on: connection, takesPasswords: false, now: clock())
-        {
-            return answer
+        let (passwords, scram, tokens) = site.withLock {
+            ($0.passwords[connection.listener], $0.credentials[connection.listener], $0.tokens)
+        }
+        // Where users prove who they are, nobody is let in as nobody who claims to be somebody. Who has a certificate has proved that.
+        if connection.principal == nil, connect.userName != nil || connect.password != nil {
+            if let answer = tokens.authenticate(connect, on: connection, takesPasswords: passwords != nil, now: clock()) { return answer }
+            if let passwords { return passwords.authenticate(userName: connect.userName, password: connect.password, now: .now) }
+            if scram != nil {
+                return .refused(
+                    .badUserNameOrPassword,
+                    "the listener checks passwords by \(ScramServer.mechanism) alone, with MQTT 5, and none that come with CONNECT")
+            }
         }
         let answer = base.authenticate(connect, on: connection)
-        if case .refused(let code, _) = answer, tokens.takesTokens(connection) {
-            return .refused(code, "the listener takes clients that show a token (JWT) as password")
-        }
-        if case .refused(let code, _) = answer, offersScram(connection) {
-            return .refused(code, "the listener takes clients that authenticate by \(ScramServer.mechanism), with MQTT 5")
-        }
-        return answer
+        guard case .refused(let code, _) = answer else { return answer }
+        let taken =
+            (passwords == nil ? [] : ["give a user name and a password"])
+            + (tokens.takesTokens(connection) ? ["show a token (JWT) as password"] : [])
+            + (scram == nil ? [] : ["authenticate by \(ScramServer.mechanism), with MQTT 5"])
+        return taken.isEmpty ? answer : .refused(code, "the listener takes clients that \(taken.joined(separator: ", or "))")
     }
 
     package func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)? {
@@ -95,13 +113,16 @@ package final class SiteAuthorizer: Authorizer {
     }
 
     package func refusal(ofCredential credential: CredentialFingerprint, by principal: String?, on connection: ConnectionInfo) -> String? {
-        let (known, tokens) = site.withLock { ($0.credentials[connection.listener], $0.tokens) }
+        let (passwords, scram, tokens) = site.withLock {
+            ($0.passwords[connection.listener], $0.credentials[connection.listener], $0.tokens)
+        }
         if TokenCheck.isToken(credential) { return tokens.refusal(of: credential, on: connection) }
-        if let principal, let now = known?.fingerprint(of: principal), CredentialFingerprint(now) == credential { return nil }
+        if let principal {
+            let now = [scram?.fingerprint(of: principal), passwords?.fingerprint(of: principal)]
+            if now.contains(where: { $0.map(CredentialFingerprint.init) == credential }) { return nil }
+        }
         return "the user is not in the listener's file any more, or has another password"
     }
-
-    private func offersScram(_ connection: ConnectionInfo) -> Bool { site.withLock { $0.credentials[connection.listener] != nil } }
 
     // MARK: What may they do
 

@@ -17,7 +17,7 @@ struct TokenCheck: Sendable {
 
     func takesTokens(_ connection: ConnectionInfo) -> Bool { verifiers[connection.listener] != nil }
 
-    /// The answer to a client whose password is a token; `nil` for one that shows none, or where none are taken.
+    /// The answer to a client with a user name or a password; `nil` where that is for others to judge, or no tokens are taken.
     ///
     /// Where the listener takes passwords of other kinds, too, a password that has the shape of a token is one, and no other is.
     ///
@@ -28,7 +28,11 @@ struct TokenCheck: Sendable {
     ///   - now: seconds since 1970.
     /// - Returns: the answer.
     func authenticate(_ connect: Connect, on connection: ConnectionInfo, takesPasswords: Bool, now: Int64) -> Authentication? {
-        guard let password = connect.password, let verifiers = verifiers[connection.listener] else { return nil }
+        guard let verifiers = verifiers[connection.listener] else { return nil }
+        guard let password = connect.password else {
+            // Who claims to be somebody is not let in as nobody.
+            return takesPasswords ? nil : .refused(.badUserNameOrPassword, "a user name, and no token (JWT) as password")
+        }
         let bytes = Array(password.readableBytesView)
         if takesPasswords, !TokenShape.fits(bytes) { return nil }
         do throws(TokenRefusal) {
@@ -36,7 +40,7 @@ struct TokenCheck: Sendable {
             let proof = Proof(
                 credential: CredentialFingerprint(Self.mark + token.credential),
                 seconds: Int(clamping: verifier.end(of: token) - now), attributes: Self.attributes(of: token))
-            return .accepted(principal: token.principal, proof: proof)
+            return .proved(principal: token.principal, proof)
         } catch {
             // 0x86: trying again with the same does not help.
             return .refused(.badUserNameOrPassword, error.description)

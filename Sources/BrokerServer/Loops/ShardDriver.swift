@@ -10,6 +10,7 @@ struct ShardSettings: Sendable {
     var directory: SessionDirectory
     var retained: RetainedStore
     var admission: Admission
+    var checks: CredentialChecks
     var rules: (any MessageRules)?
     /// One for each shard, by index.
     var mailboxes: [Mailbox]
@@ -191,6 +192,20 @@ final class ShardDriver: ShardTransport {
         shard.publish(messages, receipt: lastReceipt, now: .now)
         if isDraining { shard.continuePublishing(isStopping: true) }
         return promise.futureResult
+    }
+
+    func check(_ check: any CredentialCheck, of connection: ClientConnection) {
+        let (driver, slot, id) = (peers[id.index], connection.slot, connection.id)
+        settings.checks.begin(check, of: id, from: connection.info.network) { answer in
+            driver.eventLoop.execute { driver.value.checked(answer, slot: slot, connectionID: id) }
+        }
+    }
+
+    func abandonCheck(of connection: ClientConnection) { settings.checks.abandon(connection.id) }
+
+    private func checked(_ answer: CheckedCredential, slot: Int, connectionID: UInt64) {
+        takeMail()
+        shard.credentialChecked(answer, slot: slot, connectionID: connectionID, now: .now)
     }
 
     func published(_ receipt: UInt64) { receipts.removeValue(forKey: receipt)?.succeed() }

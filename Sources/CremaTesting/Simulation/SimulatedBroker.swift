@@ -159,12 +159,24 @@ package final class SimulatedBroker {
     package var isSettled: Bool {
         mail.boxes.allSatisfy(\.isEmpty) && store?.hasWaiting != true
             && nodes.allSatisfy { node in
-                !node.turnIsOpen && !node.workIsUnderWay && node.sockets.values.allSatisfy(\.isRead)
+                !node.turnIsOpen && !node.workIsUnderWay && node.checks.isEmpty && node.sockets.values.allSatisfy(\.isRead)
             }
     }
 
-    /// Ends turns and delivers hand-offs until nothing moves, and writes to the disk unless that is to wait.
-    package func settle(committing: Bool = true) {
+    /// Carries out the check of one of the proofs that wait at a shard, and tells the shard.
+    ///
+    /// Answers false when there is none.
+    package func answerCheck(of shard: Int, at place: Int = 0) -> Bool {
+        let node = nodes[shard]
+        guard place < node.checks.count else { return false }
+        let (connection, check) = node.checks.remove(at: place)
+        takeMail(of: node)
+        node.core.credentialChecked(check.run(), slot: connection.slot, connectionID: connection.id, now: now)
+        return true
+    }
+
+    /// Ends turns and delivers hand-offs until nothing moves, checks proofs and writes to the disk, unless these are to wait.
+    package func settle(committing: Bool = true, checking: Bool = true) {
         var moved = true
         while moved {
             moved = false
@@ -174,6 +186,7 @@ package final class SimulatedBroker {
                     moved = true
                 }
                 while deliverHandOff(to: index) { moved = true }
+                while checking, answerCheck(of: index) { moved = true }
             }
             if committing, store?.hasWaiting == true {
                 commit()
@@ -197,6 +210,8 @@ package final class SimulatedShard: ShardTransport {
     package fileprivate(set) var turnIsOpen = false
     package fileprivate(set) var workIsUnderWay = false
     package fileprivate(set) var deadline: Instant?
+    /// Proofs that wait to be checked, as they came.
+    package fileprivate(set) var checks: [(connection: ClientConnection, check: any CredentialCheck)] = []
     private let mail: SimulatedMail
     package private(set) var events: [BrokerEvent] = []
     /// Of what was published by the program, as it was routed.
@@ -231,6 +246,10 @@ package final class SimulatedShard: ShardTransport {
     }
 
     package func setReading(_ isReading: Bool, on connection: ClientConnection) { sockets[connection.id]?.isRead = isReading }
+
+    package func check(_ check: any CredentialCheck, of connection: ClientConnection) { checks.append((connection, check)) }
+
+    package func abandonCheck(of connection: ClientConnection) { checks.removeAll { $0.connection === connection } }
 
     package func published(_ receipt: UInt64) { receipts.append(receipt) }
 

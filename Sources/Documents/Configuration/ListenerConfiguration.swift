@@ -35,6 +35,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var dialect = ListenerConfiguration.dialects[0]
     /// The file of users who may authenticate by SCRAM-SHA-256, which MQTT 5 carries.
     package var scramUsers: String?
+    /// The file of users who may give a password in CONNECT, in mosquitto's format.
+    package var passwords: String?
     /// Entries of `tokens` whose tokens are taken: as password by MQTT, as bearer by HTTP.
     package var tokens: [TokenName] = []
     /// The file with the secret that administrators show.
@@ -72,7 +74,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     static let keys = [
         "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate", "slowConsumer", "scramUsers",
-        "dialect", "path", "origins", "limitLoopback", "insecure", "tokens", "adminToken",
+        "passwords", "tokens", "adminToken", "dialect", "path", "origins", "limitLoopback", "insecure",
     ]
 
     /// Reads one element of `listeners`.
@@ -87,6 +89,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         clientCA = try node["clientCA"].map { (value) throws(DocumentError) in paths.resolve(try value.text("clientCA")) }
         requireClientCertificate = try node["requireClientCertificate"]?.boolean("requireClientCertificate") ?? false
         scramUsers = try node["scramUsers"].map { (value) throws(DocumentError) in paths.resolve(try value.text("scramUsers")) }
+        passwords = try node["passwords"].map { (value) throws(DocumentError) in paths.resolve(try value.text("passwords")) }
         tokens = try node["tokens"].map { (value) throws(DocumentError) in try Self.tokens(value) } ?? []
         adminToken = try node["adminToken"].map { (value) throws(DocumentError) in paths.resolve(try value.text("adminToken")) }
         slowConsumer = try Self.choice("slowConsumer", of: node, among: Self.slowConsumerPolicies)
@@ -127,7 +130,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
             throw DocumentError(
                 "`\(entry.key)` has no meaning with `anonymous: true`, which lets in whoever shows nothing", at: entry.keyLocation)
         }
-        for key in ["slowConsumer", "scramUsers", "dialect", "limitLoopback"] {
+        for key in ["slowConsumer", "scramUsers", "passwords", "dialect", "limitLoopback"] {
             guard let entry = node.entry(key) else { continue }
             throw DocumentError("`\(key)` has no meaning for protocol \(self.protocol.rawValue)", at: entry.keyLocation)
         }
@@ -137,19 +140,23 @@ package struct ListenerConfiguration: Sendable, Equatable {
     ///
     /// SCRAM hides them, but lets who listens try out weak ones and take over the connection; a token is shown whole.
     private func checkPasswords(_ node: Node, bind: Node) throws(DocumentError) {
-        let secrets = [
-            (scramUsers != nil, "scramUsers"), (!tokens.isEmpty, "tokens"), (adminToken != nil, "adminToken"),
+        let asking = [
+            (scramUsers != nil, "scramUsers"), (passwords != nil, "passwords"), (!tokens.isEmpty, "tokens"),
+            (adminToken != nil, "adminToken"),
         ].filter(\.0).map { "`\($0.1)`" }
-        let isExposed = !self.protocol.isSecure && !secrets.isEmpty && !isLoopback
-        if isExposed, !insecure {
-            let secure = self.protocol == .http || self.protocol == .admin ? "" : "use protocol \(self.protocol == .ws ? "wss" : "mqtts"), "
+        if !asking.isEmpty, !self.protocol.isSecure, !isLoopback, !insecure {
+            let secure = self.protocol == .http || self.protocol == .admin ? "" : "use protocol mqtts, "
             throw DocumentError(
-                "\(address) asks for passwords (\(secrets.joined(separator: ", "))) without encryption; \(secure)bind to 127.0.0.1, "
+                "\(address) asks for passwords (\(asking.joined(separator: ", "))) without encryption; \(secure)bind to 127.0.0.1, "
                     + "or say `insecure: true`", at: bind.location)
         }
-        if let entry = node.entry("insecure"), self.protocol.isSecure || secrets.isEmpty {
+        if let entry = node.entry("insecure"), self.protocol.isSecure || asking.isEmpty {
             throw DocumentError(
-                "`insecure` has a meaning only for a listener with `scramUsers`, `tokens` or `adminToken` and without encryption",
+                "`insecure` has a meaning only for a listener that asks for passwords or tokens without encryption", at: entry.keyLocation)
+        }
+        if requireClientCertificate, let entry = node.entry("passwords") ?? node.entry("tokens") {
+            throw DocumentError(
+                "`\(entry.key)` has no meaning with requireClientCertificate: every client's certificate says who it is",
                 at: entry.keyLocation)
         }
     }
@@ -219,10 +226,6 @@ package struct ListenerConfiguration: Sendable, Equatable {
         if self.protocol.isSecure {
             for key in ["certificate", "key"] where node[key] == nil {
                 problems.add("a listener with protocol \(self.protocol.rawValue) needs `\(key)`", at: node.location)
-            }
-            if requireClientCertificate, let entry = node.entry("tokens") {
-                problems.add(
-                    "`tokens` has no meaning with requireClientCertificate: the certificate names the client", at: entry.keyLocation)
             }
             if requireClientCertificate, clientCA == nil {
                 problems.add("requireClientCertificate needs `clientCA`, whose certificates are to be accepted", at: node.location)

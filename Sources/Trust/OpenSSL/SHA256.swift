@@ -41,7 +41,7 @@ enum SHA256 {
 
 extension [UInt8] {
     /// Bytes from libcrypto's generator.
-    static func random(count: Int) throws(TrustError) -> [UInt8] {
+    package static func random(count: Int) throws(TrustError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         ErrorQueue.clear()
         guard unsafe RAND_bytes(&bytes, Int32(truncatingIfNeeded: count)) == 1 else { throw .draining("draw random bytes") }

@@ -52,7 +52,8 @@ struct ReloadService: Service {
             return
         }
         let tokens = loaded.tokens.begin(with: keySets)
-        authorizer.replace(credentials: loaded.scramUsers, tokens: tokens.byListener, policies: loaded.policies)
+        authorizer.replace(
+            credentials: loaded.scramUsers, passwords: loaded.passwords, tokens: tokens.byListener, policies: loaded.policies)
         administrators.replace(with: loaded.administrators(tokens))
         await broker.rightsChanged()
         await broker.setRules(control.delivery)

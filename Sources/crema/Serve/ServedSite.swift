@@ -52,13 +52,16 @@ struct ServedSite {
         keySets = FetchedKeySets(limits: KnownLimits.tokens(limits))
         tokens = loaded.tokens.begin(with: keySets)
         administrators = Administrators(loaded.administrators(tokens))
-        authorizer = SiteAuthorizer(credentials: loaded.scramUsers, tokens: tokens.byListener, policies: loaded.policies)
+        authorizer = SiteAuthorizer(
+            credentials: loaded.scramUsers, passwords: loaded.passwords, tokens: tokens.byListener, policies: loaded.policies,
+            limits: KnownLimits.credentials(limits))
         control = ControlPlane(delivery: delivery, templates: loaded.resources, host: RuleHost.host, store: store.records)
         try Self.restore(records, store, delivery, control, log: log)
         broker = Broker(
             limits: KnownLimits.broker(limits), authorizer: authorizer, rules: delivery,
             loopCount: KnownLimits.eventLoops(limits, cores: System.coreCount), logger: Logger(label: "crema.broker"),
-            version: CremaVersion.text, kept: store.take(log: log))
+            version: CremaVersion.text, kept: store.take(log: log),
+            credentialThreads: KnownLimits.credentials(limits).passwordThreadsMax)
         store.start(for: broker)
     }
 

@@ -9,7 +9,7 @@ import Trust
 
 /// Fetches the sets of keys that entries of `tokens` name by URL: at the start, at an interval, and when a token names a key that is new.
 ///
-/// When depends on ``FetchedKeys``; what fails leaves the last good keys in force as long as they may be.
+/// When depends on what `FetchedKeys` decides; what fails leaves the last good keys in force as long as they may be.
 struct TokenKeysService: Service {
     let sets: FetchedKeySets
     let broker: Broker

@@ -1,11 +1,23 @@
 import Documents
 import EventBus
 import Foundation
+import Trust
 
 /// What can be served and is most likely not meant.
 extension LoadedConfiguration {
-    var warnings: [(location: SourceLocation, text: String)] {
-        tokens.warnings + routeWarnings
+    var warnings: [(location: SourceLocation, text: String)] { tokens.warnings + routeWarnings + passwordWarnings }
+
+    private var passwordWarnings: [(location: SourceLocation, text: String)] {
+        configuration.listeners.compactMap { listener in
+            guard let path = listener.passwords, let file = passwords[listener.name] else { return nil }
+            if file.count == 0 { return (SourceLocation(file: path), "the file has no users: nobody gets in by a password") }
+            guard let line = file.weakLines.first else { return nil }
+            let more = file.weakLines.count == 1 ? "" : ", and \(file.weakLines.count - 1) more like it"
+            return (
+                SourceLocation(file: path, line: line, column: 1),
+                "a password is kept as salted SHA-512 ($6$), which can be guessed at very fast\(more): give these users theirs anew"
+            )
+        }
     }
 
     private var routeWarnings: [(location: SourceLocation, text: String)] {

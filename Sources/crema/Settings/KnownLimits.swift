@@ -1,5 +1,6 @@
 import AdminServer
 import BrokerCore
+import BrokerServer
 import EventBus
 import Gateway
 import Queues
@@ -10,8 +11,8 @@ enum KnownLimits {
     /// The names under `limits:`.
     static let names = [
         [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), DeliveryLimits.names.map(\.name),
-        QueueLimits.names.map(\.name),
-        GatewayLimits.names.map(\.name), InspectionLimits.names.map(\.name), TokenLimits.names.map(\.name),
+        QueueLimits.names.map(\.name), CredentialLimits.names.map(\.name), TokenLimits.names.map(\.name),
+        GatewayLimits.names.map(\.name), InspectionLimits.names.map(\.name),
     ].flatMap(\.self).sorted()
 
     /// Event loops that serve MQTT, each with its shard.
@@ -22,6 +23,10 @@ enum KnownLimits {
 
     static func broker(_ values: [String: Int]) -> BrokerLimits {
         set(values, BrokerLimits.names, in: BrokerLimits())
+    }
+
+    static func credentials(_ values: [String: Int]) -> CredentialLimits {
+        set(values, CredentialLimits.names, in: CredentialLimits())
     }
 
     static func eventBus(_ values: [String: Int]) -> EventBusLimits {

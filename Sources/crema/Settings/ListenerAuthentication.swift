@@ -10,6 +10,8 @@ enum ListenerAuthentication: Equatable {
     case certificateOrAnonymous
     /// Clients of MQTT 5 prove a password; those that have a certificate need not.
     case scram(orCertificate: Bool, orAnonymous: Bool)
+    /// Clients give a password in CONNECT; those that have a certificate need not.
+    case password(orScram: Bool, orCertificate: Bool, orAnonymous: Bool)
     /// Clients show a token or, where `other` says more than that, prove themselves otherwise.
     indirect case token(entries: [String], or: ListenerAuthentication)
     /// Administrators show a secret or a token.
@@ -26,13 +28,16 @@ enum ListenerAuthentication: Equatable {
         case .certificateOrAnonymous: "client certificate or anonymous"
         case .scram(let orCertificate, let orAnonymous):
             "SCRAM-SHA-256 (MQTT 5)" + (orCertificate ? " or client certificate" : "") + (orAnonymous ? " or anonymous" : "")
+        case .password(let orScram, let orCertificate, let orAnonymous):
+            "password" + (orScram ? " or SCRAM-SHA-256 (MQTT 5)" : "") + (orCertificate ? " or client certificate" : "")
+                + (orAnonymous ? " or anonymous" : "")
         case .token(let entries, let other):
             "token (JWT: \(entries.joined(separator: ", ")))" + (other == .closed ? "" : " or \(other.text)")
         case .administrator(let secret, let entries):
             ((secret ? ["secret"] : []) + (entries.isEmpty ? [] : ["token (JWT: \(entries.joined(separator: ", ")))"]))
                 .joined(separator: " or ")
         case .anonymous: "anonymous"
-        case .closed: "every client is refused (say `anonymous: true`, or for MQTT name a clientCA, scramUsers or tokens)"
+        case .closed: "every client is refused (say `anonymous: true`, or for MQTT name a clientCA, passwords, scramUsers or tokens)"
         case .healthOnly: "none, only /livez and /readyz answer (give it an adminToken)"
         }
     }
@@ -41,7 +46,7 @@ enum ListenerAuthentication: Equatable {
     var isOpen: Bool {
         switch self {
         case .certificateOrAnonymous, .anonymous: true
-        case .scram(_, let orAnonymous): orAnonymous
+        case .scram(_, let orAnonymous), .password(_, _, let orAnonymous): orAnonymous
         case .token(_, let other): other.isOpen
         case .clientCertificate, .administrator, .closed, .healthOnly: false
         }
@@ -61,6 +66,9 @@ extension ListenerConfiguration {
 
     private var authenticationWithoutTokens: ListenerAuthentication {
         if requireClientCertificate { return .clientCertificate }
+        if passwords != nil {
+            return .password(orScram: scramUsers != nil, orCertificate: clientCA != nil, orAnonymous: anonymous)
+        }
         if scramUsers != nil { return .scram(orCertificate: clientCA != nil, orAnonymous: anonymous) }
         if clientCA != nil { return anonymous ? .certificateOrAnonymous : .clientCertificate }
         return anonymous ? .anonymous : .closed

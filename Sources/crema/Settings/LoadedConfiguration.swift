@@ -30,6 +30,8 @@ struct LoadedConfiguration: Sendable {
     let policies: PolicyBook
     /// By the listener's name.
     let scramUsers: [String: ScramCredentials]
+    /// By the listener's name.
+    let passwords: [String: PasswordFile]
     let tokens: TokenBook
     /// Of the listeners for people, by the listener's name.
     let adminSecrets: [String: SharedSecret]
@@ -39,6 +41,7 @@ struct LoadedConfiguration: Sendable {
     init(file: String?, environment: [String: String]) throws(DocumentError) {
         let configuration = try Configuration(file: file, environment: environment, knownLimits: KnownLimits.names)
         scramUsers = try Self.scramUsers(of: configuration)
+        passwords = try Self.passwords(of: configuration)
         tokens = try TokenBook(configuration)
         adminSecrets = try Self.adminSecrets(of: configuration)
         let documents = try ResourceDocuments(of: configuration)

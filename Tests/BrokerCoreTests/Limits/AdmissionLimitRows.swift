@@ -70,6 +70,15 @@ extension LimitRow {
             let refusal = broker.admission.connected(try #require(LimitTrial.network), now: broker.now)
             return refusal == nil ? "free again" : ""
         },
+        LimitRow(name: "passwordChecksWaitingMax", limit: 3, beyond: "refused: serverBusy") { trial in
+            let broker = SimulatedBroker(shards: 1, limits: trial.limits, authorizer: SlowAuthorizer())
+            for number in 1...trial.amount {
+                let client = SimulatedClient("\(number)", of: broker)
+                client.open()
+                client.send(.connect(Connect(clientID: client.name)))
+            }
+            return broker.refusals
+        },
         LimitRow(name: "addressesTrackedMax", limit: 4, beyond: "remembered: 3") { trial in
             let broker = trial.broker()
             for number in 1...trial.amount {
@@ -85,6 +94,14 @@ extension LimitRow {
             return tracked == trial.amount ? broker.refusals : "remembered: \(tracked)"
         },
     ]
+
+    /// Has everybody's proof checked, by nobody.
+    private struct SlowAuthorizer: Authorizer, CredentialCheck {
+        var isUnrestricted: Bool { true }
+        func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication { .toBeChecked(self) }
+        func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool { true }
+        func run() -> CheckedCredential { .undecided(.serverUnavailable, "") }
+    }
 
     /// Connects and goes away without a word that would be counted.
     private static func connect(_ name: String = "a", in broker: SimulatedBroker) throws {

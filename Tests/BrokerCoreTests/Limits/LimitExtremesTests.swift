@@ -5,11 +5,16 @@ import Testing
 
 @testable import BrokerCore
 
-/// Refuses who does not say its name as its user name.
+/// Refuses who does not say its name as its user name, of some after a while.
 private struct NameAuthorizer: Authorizer {
+    private struct Check: CredentialCheck {
+        func run() -> CheckedCredential { .refuted(.badUserNameOrPassword, "late") }
+    }
+
     var isUnrestricted: Bool { false }
     func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication {
-        connect.userName == "bad" ? .refused(.badUserNameOrPassword, "bad") : .accepted(principal: nil)
+        connect.userName == "late"
+            ? .toBeChecked(Check()) : connect.userName == "bad" ? .refused(.badUserNameOrPassword, "bad") : .accepted(principal: nil)
     }
     func refusal(ofPublish topic: String, retain: Bool, by publisher: Publisher) -> String? { topic == "denied" ? topic : nil }
     func refusal(ofSubscribe filter: String, by subscriber: Publisher) -> String? { filter == "denied" ? filter : nil }
@@ -62,7 +67,7 @@ private struct NameAuthorizer: Authorizer {
         let network = try #require(PeerNetwork("192.0.2.1"))
         let client = SimulatedClient(name, of: broker)
         let terms = ListenerTerms(slowConsumer: shard == 0 ? .dropOldest : .disconnect, dialect: dialect)
-        for userName in ["bad", "good"] where broker.admission.connected(network, now: broker.now) == nil {
+        for userName in ["bad", "late", "good"] where broker.admission.connected(network, now: broker.now) == nil {
             client.open(at: shard, terms: terms, network: network)
             let connect = Connect(
                 clientID: name, cleanStart: false, keepAlive: 30, version: version,
