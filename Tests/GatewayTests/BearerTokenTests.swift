@@ -23,7 +23,7 @@ import Tokens
         return headers
     }
 
-    private static let good = "Bearer " + TestToken.of("ann", until: now + 60)
+    private static let good = "Bearer " + TestToken.of("ann", until: now + 86_400)
     private static let body = #"{"detail":{"user":"u7"}}"#
 
     @Test("A listener that names tokens takes whoever shows one", arguments: [false, true]) func taken(anonymous: Bool) async throws {
@@ -112,7 +112,7 @@ import Tokens
     @Test("A route with an authorizer takes tokens of its issuer, and its claims go into the event", arguments: [false, true])
     func authorizer(anonymous: Bool) async throws {
         let fixture = try GatewayFixture(anonymous: anonymous, tokens: Self.tokens(taken: !anonymous), api: Self.api())
-        for value in [Self.good, TestToken.of("ann", until: Self.now + 60)] {
+        for value in [Self.good, TestToken.of("ann", until: Self.now + 86_400)] {
             let response = try await fixture.post("/mine", headers: Self.headers(value), body: "{}")
             #expect(response.status == .ok, "\(response.text)")
         }
@@ -124,9 +124,9 @@ import Tokens
         "And no others, as API Gateway answers",
         arguments: [
             nil, "Bearer", "Bearer " + TestToken.of("ann", until: now - 61),
-            "Bearer " + TestToken.of("ann", until: now + 60).dropLast(4) + "AAAA",
-            "Bearer " + TestToken.signed(#"{"iss":"https://other.example","aud":"shop","sub":"ann","exp":\#(now + 60)}"#),
-            "Bearer " + TestToken.signed(#"{"iss":"https://issuer.example","aud":"none","sub":"ann","exp":\#(now + 60)}"#),
+            "Bearer " + TestToken.of("ann", until: now + 86_400).dropLast(4) + "AAAA",
+            "Bearer " + TestToken.signed(#"{"iss":"https://other.example","aud":"shop","sub":"ann","exp":\#(now + 86_400)}"#),
+            "Bearer " + TestToken.signed(#"{"iss":"https://issuer.example","aud":"none","sub":"ann","exp":\#(now + 86_400)}"#),
             "Bearer " + TestToken.signed(#"{"iss":"https://issuer.example","aud":"shop","sub":"ann"}"#),
         ] as [String?])
     func otherTokens(value: String?) async throws {
@@ -151,7 +151,7 @@ import Tokens
         ])
     func scopes(more: String, status: HTTPResponse.Status) async throws {
         let fixture = try GatewayFixture(tokens: Self.tokens(), api: Self.api(scopes: "[write, admin]"))
-        let value = "Bearer " + TestToken.of("ann", until: Self.now + 60, more: more)
+        let value = "Bearer " + TestToken.of("ann", until: Self.now + 86_400, more: more)
         let response = try await fixture.post("/mine", headers: Self.headers(value), body: "{}")
         #expect(response.status == status)
         if status == .forbidden {
@@ -161,7 +161,7 @@ import Tokens
     }
 
     @Test("The token may stand in another field, or in the query") func identitySources() async throws {
-        let token = TestToken.of("ann", until: Self.now + 60)
+        let token = TestToken.of("ann", until: Self.now + 86_400)
         let query = try GatewayFixture(tokens: Self.tokens(), api: Self.api(source: "$request.querystring.token"))
         #expect(try await query.post("/mine?token=\(token)", body: "{}").status == .ok)
         #expect(try await query.post("/mine", headers: Self.headers(Self.good), body: "{}").status == .unauthorized)
