@@ -41,14 +41,14 @@ package final class VerificationKey: Sendable {
 
     /// An RSA key by its modulus and its exponent, big-endian.
     ///
-    /// - Throws: ``TrustError/unusableKey(reason:)`` for a modulus of fewer than ``SignatureLimits/rsaBitsMin`` or more than
-    ///   ``SignatureLimits/rsaBitsMax`` bits, and an exponent that is even, 1, or longer than four bytes: larger ones only cost time.
+    /// - Throws: ``TrustError/unusableKey(reason:)`` for a modulus of fewer than ``VerificationKeyLimits/rsaBitsMin`` or more than
+    ///   ``VerificationKeyLimits/rsaBitsMax`` bits, and an exponent that is even, 1, or longer than four bytes: larger ones only cost time.
     package static func rsa(modulus: [UInt8], exponent: [UInt8]) throws(TrustError) -> VerificationKey {
         let magnitude = Array(modulus.drop { $0 == 0 })
         let bits = magnitude.count * 8 - (magnitude.first?.leadingZeroBitCount ?? 0)
-        guard SignatureLimits.rsaBitsMin...SignatureLimits.rsaBitsMax ~= bits else {
+        guard VerificationKeyLimits.rsaBitsMin...VerificationKeyLimits.rsaBitsMax ~= bits else {
             throw .unusableKey(
-                reason: "an RSA key of \(bits) bits: \(SignatureLimits.rsaBitsMin) to \(SignatureLimits.rsaBitsMax) are taken")
+                reason: "an RSA key of \(bits) bits: \(VerificationKeyLimits.rsaBitsMin) to \(VerificationKeyLimits.rsaBitsMax) are taken")
         }
         let power = exponent.drop { $0 == 0 }
         let isOdd = magnitude.last.map { $0 & 1 == 1 } ?? false
@@ -69,7 +69,7 @@ package final class VerificationKey: Sendable {
         case .p384: curve = [0x2B, 0x81, 0x04, 0x00, 0x22]
         case .rsa, .ed25519, .secret: throw .unusableKey(reason: "\(kind.rawValue) is no curve of ECDSA")
         }
-        let length = SignatureLimits.coordinateBytes(kind)
+        let length = VerificationKeyLimits.coordinateBytes(kind)
         guard x.count == length, y.count == length else {
             throw .unusableKey(reason: "a point of \(kind.rawValue) has two coordinates of \(length) bytes")
         }
@@ -143,7 +143,7 @@ package final class VerificationKey: Sendable {
     /// The signature as libcrypto reads it; `nil` for one of another length, which libcrypto's own form has, too (RFC 7518 section 3.4).
     private func encoded(_ signature: [UInt8]) -> [UInt8]? {
         guard kind == .p256 || kind == .p384 else { return signature }
-        let length = SignatureLimits.coordinateBytes(kind)
+        let length = VerificationKeyLimits.coordinateBytes(kind)
         guard signature.count == 2 * length else { return nil }
         return DER.sequence(DER.integer(signature[..<length]), DER.integer(signature[length...]))
     }
@@ -173,8 +173,8 @@ package final class VerificationKey: Sendable {
     }
 }
 
-/// Every bound of signatures here.
-package enum SignatureLimits {
+/// Every bound of keys that signatures are checked with.
+package enum VerificationKeyLimits {
     /// Bits of an RSA key at least (RFC 7518 section 3.3).
     package static let rsaBitsMin = 2_048
     /// Bits of an RSA key at most: time grows with their square.
