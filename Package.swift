@@ -55,6 +55,7 @@ let package = Package(
         .target(name: "Trust", dependencies: ["CArgon2", "COpenSSL"]),
         .target(name: "MQTTCodec", dependencies: [nioCore]),
         .target(name: "Rules"),
+        .target(name: "Tokens", dependencies: ["Rules", "Trust"]),
         .target(name: "Documents", dependencies: [.product(name: "Yams", package: "Yams")]),
         .target(name: "Rights", dependencies: ["Documents"]),
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
@@ -71,8 +72,8 @@ let package = Package(
         .target(
             name: "BrokerServer",
             dependencies: [
-                "BrokerCore", "HTTPExchange", "MQTTCodec", "Rights", "Trust", "WebSocketFraming", nioCore, nioHTTP, nioPosix, nioSSL,
-                nioTLS, nioWebSocket, deque, logging,
+                "BrokerCore", "HTTPExchange", "MQTTCodec", "Rights", "Tokens", "Trust", "WebSocketFraming", nioCore, nioHTTP, nioPosix,
+                nioSSL, nioTLS, nioWebSocket, deque, logging,
             ]),
         .target(name: "HTTPExchange", dependencies: ["BrokerCore", nioCore, nioHTTP, logging]),
         .target(
@@ -84,9 +85,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "Trust", nioCore,
-                nioHTTP,
-                hummingbird, httpTypes, lifecycle, logging,
+                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "Tokens", "Trust",
+                nioCore, nioHTTP, hummingbird, httpTypes, lifecycle, logging,
             ]),
         .target(
             name: "AdminServer",
@@ -101,13 +101,16 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
         ),
-        .target(name: "CremaTesting", dependencies: ["BrokerCore", "MQTTCodec", "Records", nioCore, nioPosix, lifecycle, logging]),
+        .target(
+            name: "CremaTesting",
+            dependencies: ["BrokerCore", "MQTTCodec", "Records", "Tokens", "Trust", nioCore, nioPosix, lifecycle, logging]),
         .executableTarget(
             name: "crema",
             dependencies: [
                 "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "LoadGenerator",
                 "MQTTCodec",
-                "OutboundHTTP", "Queues", "Records", "Rights", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments, httpClient,
+                "OutboundHTTP", "Queues", "Records", "Rights", "Tokens", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments,
+                httpClient,
                 lifecycle,
                 signals,
             ],
@@ -118,6 +121,7 @@ let package = Package(
         .testTarget(name: "RulesTests", dependencies: ["Rules"], exclude: ["Vectors"]),
         .testTarget(name: "RightsTests", dependencies: ["Rights", "CremaTesting", "Documents"]),
         .testTarget(name: "TrustTests", dependencies: ["Trust", subprocess, system], exclude: ["Vectors"]),
+        .testTarget(name: "TokensTests", dependencies: ["Tokens", "CremaTesting", "Rules", "Trust"], exclude: ["Vectors"]),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
         .testTarget(name: "BrokerCoreTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
         .testTarget(
@@ -131,7 +135,7 @@ let package = Package(
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [
-                "BrokerServer", "BrokerCore", "CremaTesting", "Documents", "HTTPExchange", "MQTTCodec", "Rights", "Trust",
+                "BrokerServer", "BrokerCore", "CremaTesting", "Documents", "HTTPExchange", "MQTTCodec", "Rights", "Tokens", "Trust",
                 "WebSocketFraming",
                 nioCore, nioEmbedded, nioHTTP, nioPosix, logging, subprocess, system,
             ]),
@@ -140,14 +144,14 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "Queues", "Rules", "Trust", nioCore,
-                nioPosix, hummingbird, hummingbirdTesting, httpClient, httpTypes, nioHTTP, lifecycle, logging,
+                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "Queues", "Rules", "Tokens", "Trust",
+                nioCore, nioPosix, hummingbird, hummingbirdTesting, httpClient, httpTypes, nioHTTP, lifecycle, logging,
             ]),
         .testTarget(
             name: "AdminServerTests",
             dependencies: [
                 "AdminServer", "BrokerCore", "CremaTesting", "Documents", "EventBus", "MQTTCodec", "Queues", nioCore, nioHTTP, nioPosix,
-                hummingbird, hummingbirdTesting, httpClient, lifecycle, logging,
+                hummingbird, hummingbirdTesting, httpClient, httpTypes, lifecycle, logging,
             ]),
         .testTarget(
             name: "OutboundHTTPTests", dependencies: ["OutboundHTTP", "EventBus", "Documents", "Trust", nioCore, nioHTTP, nioPosix, nioSSL]),

@@ -4,7 +4,10 @@ import Hummingbird
 enum InspectionError: Error, Equatable {
     case notFound
     case methodNotAllowed
+    /// Nothing that is shown opens the listener.
     case authenticationRequired
+    /// Nothing was shown, or something that is not taken, for the reason given.
+    case unauthorized(String?)
     case foreignHost(String)
     case invalidQuery(String)
     case tooManyStreams(limit: Int)
@@ -13,6 +16,7 @@ enum InspectionError: Error, Equatable {
         switch self {
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
+        case .unauthorized: .unauthorized
         case .authenticationRequired, .foreignHost: .forbidden
         case .invalidQuery: .badRequest
         case .tooManyStreams: .serviceUnavailable
@@ -24,7 +28,11 @@ enum InspectionError: Error, Equatable {
         case .notFound: "not found"
         case .methodNotAllowed: "only GET is supported"
         case .authenticationRequired:
-            "Crema cannot authenticate administrators yet; only a listener that says `anonymous: true` answers more than /livez and /readyz"
+            "this listener has no credentials for administrators, so only /livez and /readyz answer: give it an `adminToken` (a file with a "
+                + "secret), or say `anonymous: true`"
+        case .unauthorized(let reason):
+            (reason.map { "the token is refused: \($0); " } ?? "")
+                + "this listener answers administrators: set CREMA_ADMIN_TOKEN or CREMA_ADMIN_TOKEN_FILE, or send Authorization: Bearer TOKEN"
         case .foreignHost(let host):
             "this listener is bound to a loopback address and does not answer for the host '\(host)': a page elsewhere may be using its reader"
         case .invalidQuery(let reason): reason

@@ -15,6 +15,7 @@ package struct LimitPage {
         case gateway = "Listeners of kind http"
         case signatures = "Signed requests"
         case inspection = "Listeners of kind admin"
+        case tokens = "Tokens"
         case eventBus = "The event bus"
         case deliveries = "Deliveries that wait"
     }

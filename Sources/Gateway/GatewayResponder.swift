@@ -25,6 +25,7 @@ package struct GatewayResponder: HTTPResponder {
     ///
     /// Where the listener takes no signed requests, a signature that comes all the same is not looked at: AWS SDKs always sign.
     let callers: CallerCheck
+    let tokens: CurrentTokens
     let events: EventsService
     let queues: QueuesService
     let topicRules: TopicRulesService
@@ -66,6 +67,10 @@ package struct GatewayResponder: HTTPResponder {
     }
 
     private func answer(_ request: Request, _ context: Context, requestID: String) async -> Answer {
+        var context = context
+        do throws(RouteError) { context.caller = try caller(of: request) } catch {
+            return Answer(handler: .unmatched, response: Self.response(error, requestID), refusal: error.reason)
+        }
         let target = request.head.path ?? "/"
         let path = target.prefix { $0 != "?" }
         if path == "/", request.method == .post, let target = request.headers[.amazonTarget] {
@@ -73,12 +78,12 @@ package struct GatewayResponder: HTTPResponder {
         }
         let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
         if TopicRulesCall.isSigned(request) {
-            return await answer(request, TopicRulesCall(request.method, path: path), path: path, query: query, requestID)
+            return await answer(request, context, TopicRulesCall(request.method, path: path), path: path, query: query, requestID)
         }
         let isDataPlane = DataPlaneCall.isSigned(request)
         if isDataPlane || isUnroutedPublish(request, path: path) {
-            guard isDataPlane || !callers.isClosed else { return await route(request, context, path: path, requestID: requestID) }
-            return await answer(request, DataPlaneCall(request.method, path: path), path: path, query: query, requestID)
+            guard isDataPlane || !isClosed else { return await route(request, context, path: path, requestID: requestID) }
+            return await answer(request, context, DataPlaneCall(request.method, path: path), path: path, query: query, requestID)
         }
         var answer = await route(request, context, path: path, requestID: requestID)
         if let origin = request.headers[.origin], let policy = routes.value.crossOriginPolicy(path: path) {
@@ -92,12 +97,11 @@ package struct GatewayResponder: HTTPResponder {
         let target = request.head.path ?? "/"
         var handler = GatewayCounters.Handler.unmatched
         do throws(RouteError) {
-            if callers.isClosed { throw .authenticationRequired }
+            if isClosed { throw .authenticationRequired }
             if let preflight = Self.preflight(request, table, path) {
                 return Answer(handler: .route, response: Self.response(preflight, requestID))
             }
-            let unfinished: CallerCheck.Unfinished
-            do throws(SignatureFailure) { unfinished = try callers.begin(request, for: "execute-api") } catch { throw .signature(error) }
+            var unfinished = try begin(request, context, table, path)
             switch table.match(method: request.method.rawValue, path: path) {
             case .none:
                 if unfinished.isSigned { try Self.check(unfinished, try await body(of: request)) }
@@ -109,9 +113,12 @@ package struct GatewayResponder: HTTPResponder {
                 handler = .route
                 if case .unserved(let service) = route.work { throw .notServed(service) }
                 let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
+                let tokenCaller = try authorizedCaller(of: request, for: route, query: query)
+                if let tokenCaller { unfinished.principal = tokenCaller.principal }
                 let body = try await body(of: request)
                 try Self.authorize(request, path: path, isREST: route.route.isREST, by: unfinished, body)
-                let parts = try read(request, body, for: route, query: query, parameters, requestID, context.sourceAddress)
+                var parts = try read(request, body, for: route, query: query, parameters, requestID, context.sourceAddress)
+                parts.claims = tokenCaller?.claims
                 let services = RouteServices(events: events, queues: queues)
                 return Answer(handler: handler, response: Self.response(try await services.answer(route, parts), requestID))
             }
@@ -136,6 +143,40 @@ package struct GatewayResponder: HTTPResponder {
         return parts.isEmpty || isQueue
     }
 
+    // MARK: - Callers
+
+    /// Who shows a token to the listener; `nil` where a route's authorizer judges the request, or nobody does.
+    private func caller(of request: Request) throws(RouteError) -> TokenCaller? {
+        let path = (request.head.path ?? "/").prefix { $0 != "?" }
+        if routes.value.judgesCallers(of: request, path: path), request.headers[.amazonTarget] == nil { return nil }
+        if callers.judges(request) { return nil }
+        return try callerTokens.caller(of: request)
+    }
+
+    /// Who shows a token to a route's authorizer; `nil` for a route without one.
+    private func authorizedCaller(of request: Request, for route: CompiledRoute, query: Substring?) throws(RouteError) -> TokenCaller? {
+        guard let authorizer = route.route.authorizer else { return nil }
+        return try callerTokens.caller(of: request, for: authorizer) { name in QueryParameters(query)[name] }
+    }
+
+    private var callerTokens: CallerTokens {
+        CallerTokens(tokens: tokens.value, anonymous: callers.anonymous, now: source.nowMilliseconds() / 1_000)
+    }
+
+    /// Whether nobody is ever let in.
+    private var isClosed: Bool { callers.isClosed && tokens.value.taken.isEmpty }
+
+    /// Looks at who asks for a route, before the body; for one with an authorizer that judges, at a signature alone.
+    private func begin(
+        _ request: Request, _ context: Context, _ table: RouteTable, _ path: Substring
+    ) throws(RouteError) -> CallerCheck.Unfinished {
+        let isJudged = !tokens.value.taken.isEmpty && table.judgesCallers(of: request, path: path)
+        if isJudged, !callers.judges(request) { return callers.unproved }
+        do throws(SignatureFailure) { return try callers.begin(request, for: "execute-api", shown: context.caller) } catch {
+            throw .signature(error)
+        }
+    }
+
     // MARK: - AWS JSON protocol
 
     /// Answers a call of `PREFIX.OPERATION`, by the service that has the prefix.
@@ -152,7 +193,7 @@ package struct GatewayResponder: HTTPResponder {
         case QueuesService.prefix[...]: return await answer(request, context, operation, by: queues, requestID)
         default:
             var error = ServiceError.unknownOperation(target)
-            do throws(ServiceError) { _ = try begin(request, for: nil) } catch let refusal { error = refusal }
+            do throws(ServiceError) { _ = try begin(request, context, for: nil) } catch let refusal { error = refusal }
             return Answer(
                 handler: .unmatched, response: Self.response(error, EventsService.mediaType, requestID), refusal: error.reason)
         }
@@ -163,7 +204,7 @@ package struct GatewayResponder: HTTPResponder {
     ) async -> Answer {
         let handler = Service.handler(of: operation)
         do throws(ServiceError) {
-            let unfinished = try begin(request, for: Service.signingName)
+            let unfinished = try begin(request, context, for: Service.signingName)
             let body = try await service.answer(
                 operation, request, by: unfinished, context.departure, bodySecondsMax: limits.httpBodySecondsMax)
             return Answer(handler: handler, response: Self.response(.ok, Service.mediaType, body, requestID))
@@ -174,19 +215,21 @@ package struct GatewayResponder: HTTPResponder {
     }
 
     /// Looks at who calls a service, before the body.
-    private func begin(_ request: Request, for service: String?) throws(ServiceError) -> CallerCheck.Unfinished {
-        if callers.isClosed { throw Self.closed }
-        do throws(SignatureFailure) { return try callers.begin(request, for: service) } catch { throw ServiceError(error) }
+    private func begin(_ request: Request, _ context: Context, for service: String?) throws(ServiceError) -> CallerCheck.Unfinished {
+        if isClosed { throw Self.closed }
+        do throws(SignatureFailure) { return try callers.begin(request, for: service, shown: context.caller) } catch {
+            throw ServiceError(error)
+        }
     }
 
     // MARK: - AWS IoT
 
     /// Answers a call, which is nil for an operation that is not there.
     private func answer(
-        _ request: Request, _ call: TopicRulesCall?, path: Substring, query: Substring?, _ requestID: String
+        _ request: Request, _ context: Context, _ call: TopicRulesCall?, path: Substring, query: Substring?, _ requestID: String
     ) async -> Answer {
         do throws(ServiceError) {
-            let unfinished = try begin(request, for: "iot")
+            let unfinished = try begin(request, context, for: "iot")
             guard let call else { throw .unknownOperation("\(request.method) \(path) of AWS IoT") }
             let body = try await topicRules.answer(call, request, query: query, by: unfinished)
             return Answer(handler: .topicRules, response: Self.response(.ok, Self.json, body, requestID))
@@ -204,12 +247,14 @@ package struct GatewayResponder: HTTPResponder {
 
     /// Answers a call of the data plane, which is nil for an operation that is not there.
     private func answer(
-        _ request: Request, _ call: DataPlaneCall?, path: Substring, query: Substring?, _ requestID: String
+        _ request: Request, _ context: Context, _ call: DataPlaneCall?, path: Substring, query: Substring?, _ requestID: String
     ) async -> Answer {
         do throws(DataPlaneError) {
-            if callers.isClosed { throw .forbidden(RouteError.authenticationRequired.message) }
+            if isClosed { throw .forbidden(RouteError.authenticationRequired.message) }
             let unfinished: CallerCheck.Unfinished
-            do throws(SignatureFailure) { unfinished = try callers.begin(request, for: "iotdata") } catch { throw .signature(error) }
+            do throws(SignatureFailure) { unfinished = try callers.begin(request, for: "iotdata", shown: context.caller) } catch {
+                throw .signature(error)
+            }
             guard let call else { throw .unknownOperation("\(request.method) \(path)") }
             let body = try await dataPlane.answer(call, request, query: query, by: unfinished, requestID: requestID)
             return Answer(handler: .dataPlane, response: Self.response(.ok, Self.json, body, requestID))
@@ -294,6 +339,7 @@ package struct GatewayResponder: HTTPResponder {
     private static func response(_ error: RouteError, _ requestID: String) -> Response {
         var response = response(error.status, json, JSONText.object(["message": error.message]), requestID)
         if let code = error.code { response.headers[.amazonErrorType] = code }
+        if let challenge = error.challenge { response.headers[.wwwAuthenticate] = challenge }
         if error == .upgradeRequired {
             response.headers[.upgrade] = "websocket"  // RFC 9110, section 15.5.22
             response.headers[.secWebSocketVersion] = "13"  // RFC 6455, section 4.4

@@ -24,15 +24,19 @@ package struct GatewayServer: Service {
         package var anonymous: Bool
         /// Knows the access keys that requests are signed with; `nil` where signatures are not looked at.
         package var signatures: SignatureVerifier?
+        /// The tokens that callers may show.
+        package var tokens: GatewayTokens
         package var limits: GatewayLimits
 
         package init(
-            host: String, port: Int, anonymous: Bool, signatures: SignatureVerifier? = nil, limits: GatewayLimits = GatewayLimits()
+            host: String, port: Int, anonymous: Bool, signatures: SignatureVerifier? = nil, tokens: GatewayTokens = GatewayTokens(),
+            limits: GatewayLimits = GatewayLimits()
         ) {
             self.host = host
             self.port = port
             self.anonymous = anonymous
             self.signatures = signatures
+            self.tokens = tokens
             self.limits = limits
         }
     }
@@ -80,6 +84,7 @@ package struct GatewayServer: Service {
             routes: CurrentRoutes(routes), limits: limits,
             callers: CallerCheck(
                 anonymous: configuration.anonymous, signatures: configuration.signatures, authorizer: authorizer),
+            tokens: CurrentTokens(configuration.tokens),
             events: EventsService(limits: limits, broker: broker, control: control),
             queues: QueuesService(
                 queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax, source: .system,
@@ -90,10 +95,11 @@ package struct GatewayServer: Service {
             webSocketPath: webSocket?.path, counters: counters, refusals: listener.refusals.log, source: .system, log: log)
     }
 
-    /// Puts other API routes in force.
+    /// Puts other API routes and other tokens in force.
     ///
     /// Requests that have begun are answered with the old ones.
-    package func replace(routes: RouteTable) {
+    package func replace(routes: RouteTable, tokens: GatewayTokens = GatewayTokens()) {
+        responder.tokens.replace(with: tokens)
         responder.routes.replace(with: routes)
     }
 

@@ -7,6 +7,7 @@ struct ResourceText: Sendable {
         case anyRun
         case anyOne
         case variable(PolicyVariable)
+        case claim(ClaimVariable)
     }
 
     /// Of what follows the account in the ARN: `topic/orders/*`.
@@ -69,7 +70,7 @@ struct ResourceText: Sendable {
                     literal.append(contentsOf: name.utf8)
                 } else {
                     flush()
-                    parts.append(.variable(try variable(name, at: location)))
+                    parts.append(try variable(name, at: location))
                 }
             default: literal.append(byte)
             }
@@ -78,9 +79,10 @@ struct ResourceText: Sendable {
         return parts
     }
 
-    private static func variable(_ name: String, at location: SourceLocation) throws(DocumentError) -> PolicyVariable {
-        if let variable = PolicyVariable(rawValue: name) { return variable }
-        let known = PolicyVariable.allCases.map(\.rawValue)
+    private static func variable(_ name: String, at location: SourceLocation) throws(DocumentError) -> Part {
+        if let variable = PolicyVariable(rawValue: name) { return .variable(variable) }
+        if let claim = ClaimVariable(name) { return .claim(claim) }
+        let known = PolicyVariable.allCases.map(\.rawValue) + ["\(ClaimVariable.prefix)sub"]
         throw DocumentError("the policy variable ${\(name)} is not supported\(suggestion(for: name, among: known))", at: location)
     }
 
@@ -92,7 +94,7 @@ struct ResourceText: Sendable {
             let shared = min(bytes.count, wanted.count)
             return bytes[..<shared] == wanted[..<shared] && (bytes.count >= wanted.count || parts.count > 1)
         case .anyRun, .anyOne: return true
-        case .variable, nil: return false
+        case .variable, .claim, nil: return false
         }
     }
 
@@ -107,6 +109,9 @@ struct ResourceText: Sendable {
             case .variable(let variable):
                 guard let value = variable.value(for: subject) else { return nil }
                 pattern.append(value.utf8)
+            case .claim(let claim):
+                guard let value = claim.value(for: subject) else { return nil }
+                pattern.append(value.utf8)
             }
         }
         return pattern
@@ -118,7 +123,7 @@ struct ResourceText: Sendable {
         for part in parts {
             switch part {
             case .literal(let bytes): pattern.append(bytes)
-            case .anyRun, .variable: pattern.appendAnyRun()
+            case .anyRun, .variable, .claim: pattern.appendAnyRun()
             case .anyOne: pattern.appendAnyOne()
             }
         }

@@ -29,6 +29,7 @@ package enum TrustError: Error, Equatable, Sendable {
     case iterationsOutOfRange(iterations: Int, min: Int, max: Int)
     case malformedCredentials(source: String, line: Int, reason: String)
     case credentialsReadableByOthers(path: String, mode: UInt32)
+    case unusableKey(reason: String)
     case noSuchUser(path: String, name: String)
     /// A password could not be hashed, most likely for want of memory.
     case passwordHashing(detail: String)
@@ -87,6 +88,8 @@ extension TrustError: CustomStringConvertible {
             "\(source):\(line): \(reason)"
         case .credentialsReadableByOthers(let path, let mode):
             "\(path): mode 0\(String(mode, radix: 8)) lets others read the credentials; chmod 600 it"
+        case .unusableKey(let reason):
+            reason
         case .noSuchUser(let path, let name):
             "\(path): there is no user '\(PrintableText.escaping(name.utf8))'"
         case .passwordHashing(let detail):

@@ -201,7 +201,7 @@ import Testing
             ),
             (
                 "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', insecure: true}]",
-                "etc/crema.yaml:1:51: `insecure` has a meaning only for a listener with `scramUsers` or `passwords` and without encryption"
+                "etc/crema.yaml:1:51: `insecure` has a meaning only for a listener that asks for passwords or tokens without encryption"
             ),
             (
                 "listeners: [{protocol: http, bind: 'h:1', limitLoopback: true}]",

@@ -89,8 +89,8 @@ struct GatewayFixture {
         """
 
     init(
-        anonymous: Bool = true, signatures: SignatureVerifier? = nil, authorizer: any Authorizer = ListenerAuthorizer(),
-        api: String = GatewayFixture.api, parameters: [String: String] = [:],
+        anonymous: Bool = true, signatures: SignatureVerifier? = nil, tokens: GatewayTokens = GatewayTokens(),
+        authorizer: any Authorizer = ListenerAuthorizer(), api: String = GatewayFixture.api, parameters: [String: String] = [:],
         limits: GatewayLimits = GatewayLimits(), log: Logger? = nil,
         webSocket: WebSocketPort? = nil, eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         counters: GatewayCounters = GatewayCounters(),
@@ -108,7 +108,8 @@ struct GatewayFixture {
         QueueAlarm.set(for: queues, on: eventLoopGroup.next())
         let routes = try OpenAPIDocument(file: "api.yaml", text: api, parameters: parameters).routes
         server = GatewayServer(
-            configuration: .init(host: "127.0.0.1", port: 0, anonymous: anonymous, signatures: signatures, limits: limits),
+            configuration: .init(
+                host: "127.0.0.1", port: 0, anonymous: anonymous, signatures: signatures, tokens: tokens, limits: limits),
             authorizer: authorizer, routes: try RouteTable(routes),
             broker: broker, control: control, topicFiltersChanged: {}, counters: counters, webSocket: webSocket,
             eventLoopGroup: eventLoopGroup, log: log ?? quiet,

@@ -11,6 +11,10 @@ package struct AcceptedConnect: Sendable {
     var authenticationData: ByteBuffer?
     /// By which the client proved the principal.
     var credential: CredentialFingerprint?
+    /// When the proof holds no more; `nil` for one that does not end.
+    var proofEndsAt: Instant?
+    /// What was proved beside the name.
+    var attributes: [String: String] = [:]
 
     /// Its place among all CONNECTs, from the shard where it came; 0 until it is claimed, unless its proof took a while.
     var attempt: UInt64 = 0
@@ -18,6 +22,18 @@ package struct AcceptedConnect: Sendable {
     var isHandedOver = false
 
     var clientID: String { connect.clientID }
+
+    /// Whom the authorizer is asked about before there is a session.
+    var client: Publisher {
+        Publisher(clientID: clientID, principal: principal, notes: attributes.isEmpty ? nil : AuthorizerNotes(attributes: attributes))
+    }
+
+    mutating func take(_ proof: Proof?, at now: Instant) {
+        guard let proof else { return }
+        credential = proof.credential
+        proofEndsAt = proof.seconds.map { now.advanced(bySeconds: Double($0)) }
+        attributes = proof.attributes
+    }
 
     /// Seconds that the session outlives its connection.
     ///

@@ -56,6 +56,8 @@ package final class ClientConnection {
     var userName: String?
     /// By which the client proved the principal, the last time.
     var credential: CredentialFingerprint?
+    /// When what the client proved holds no more; `nil` where it does not end.
+    var proofEndsAt: Instant?
     /// The transport has a check of the client's proof under way.
     var isBeingChecked = false
     var keepAliveSeconds: UInt16 = 0

@@ -36,6 +36,8 @@ package enum Authentication: Sendable {
     ///
     /// The authorizer is asked about the credential by which it was proved, if any, as long as the connection lasts.
     case accepted(principal: String?, credential: CredentialFingerprint? = nil)
+    /// The same for a proof that ends, or says more of the client than its name.
+    case proved(principal: String, Proof)
     /// The reason goes to the log; the client is told the code.
     case refused(ReasonCode, String)
     /// That takes a while: the shard has the check carried out elsewhere, and the client waits.

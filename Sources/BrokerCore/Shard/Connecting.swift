@@ -44,6 +44,10 @@ extension Shard {
                 AcceptedConnect(connect: connect, principal: principal, isAssignedClientID: isAssigned, credential: credential),
                 on: connection)
         case .toBeChecked(let check): beginCheck(check, of: connect, isAssignedClientID: isAssigned, on: connection)
+        case .proved(let principal, let proof):
+            var accepted = AcceptedConnect(connect: connect, principal: principal, isAssignedClientID: isAssigned)
+            accepted.take(proof, at: now)
+            claim(accepted, on: connection)
         }
     }
 
@@ -104,7 +108,7 @@ extension Shard {
     private func refusal(of accepted: AcceptedConnect, on connection: ClientConnection) -> String? {
         if let refusal = refusal(of: accepted.credential, by: accepted.principal, on: connection) { return refusal }
         if authorizer.isUnrestricted { return nil }
-        let client = Publisher(clientID: accepted.clientID, principal: accepted.principal)
+        let client = accepted.client
         if let refusal = authorizer.refusal(ofConnect: client) { return refusal }
         guard let will = accepted.connect.will else { return nil }
         return authorizer.refusal(ofPublish: String(buffer: will.topic), retain: will.retain, by: client).map { "the will: \($0)" }
@@ -135,6 +139,8 @@ extension Shard {
         let resumed = sessions[key]  // [MQTT-3.1.2-4] [MQTT5-3.1.2-5] [MQTT5-3.1.2-6]
         resumed?.isReplaced = false
         let session = resumed ?? makeSession(accepted, epoch: epoch)
+        // What a claim granted is not granted by another one.
+        if session.notes.renew(attributes: accepted.attributes), resumed != nil, !authorizer.isUnrestricted { takeBackFilters(of: session) }
         // The store knows a message by the epoch and its place: those of the session before are not used again.
         if resumed == nil { session.keeping.nextPlace = nextPlace }
         attach(session, to: connection, accepted)
@@ -170,6 +176,8 @@ extension Shard {
         countWills(of: session)
         connection.userName = connect.userName
         connection.credential = accepted.credential
+        connection.proofEndsAt = accepted.proofEndsAt
+        scheduleProofEnd(of: connection)
         connection.keepAliveSeconds = keepAlive(of: connect, on: connection)
         scheduleKeepAlive(of: connection)
         recordSession(session)

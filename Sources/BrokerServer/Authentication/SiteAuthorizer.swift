@@ -2,16 +2,18 @@ package import BrokerCore
 package import MQTTCodec
 package import Rights
 import Synchronization
+package import Tokens
 package import Trust
 
 /// Who may connect, by what each listener says, and what they may do then, by the site's policies.
 ///
-/// A listener takes clients with a certificate, by password, by SCRAM, by a signed request for WebSocket, or anonymous ones.
+/// A listener takes clients with a certificate, by password, by SCRAM, with a token, by a signed request for WebSocket, or anonymous ones.
 /// Where no policy is declared, whoever is let in may do everything.
 package final class SiteAuthorizer: Authorizer {
     private struct Site {
         /// By the listener's name.
         var credentials: [String: ScramCredentials]
+        var tokens: TokenCheck
         var passwords: [String: ListenerPasswords]
         var policies: PolicyBook
         /// How often they were replaced.
@@ -29,6 +31,8 @@ package final class SiteAuthorizer: Authorizer {
     private let base = ListenerAuthorizer()
     /// Knows the keys by which requests were signed.
     private let signatures: SignatureVerifier?
+    /// Seconds since 1970.
+    private let clock: @Sendable () -> Int64
     private let site: Mutex<Site>
     // Read for every message, so not behind the lock.
     private let isEnforced: Atomic<Bool>
@@ -43,19 +47,23 @@ package final class SiteAuthorizer: Authorizer {
     /// - Parameters:
     ///   - credentials: By the listener's name, the users who may authenticate by SCRAM.
     ///   - passwords: By the listener's name, the users who may give a password.
+    ///   - tokens: By the listener's name, what verifies the tokens that it takes.
     ///   - signatures: The keys that requests are signed with; `nil` for none.
     ///   - policies: What clients may do.
     ///   - limits: What checks of passwords may take.
+    ///   - clock: Seconds since 1970, by which tokens expire.
     package init(
-        credentials: [String: ScramCredentials] = [:], passwords: [String: PasswordFile] = [:],
-        signatures: SignatureVerifier? = nil, policies: PolicyBook = PolicyBook(),
-        limits: CredentialLimits = CredentialLimits()
+        credentials: [String: ScramCredentials] = [:], passwords: [String: PasswordFile] = [:], tokens: [String: [TokenVerifier]] = [:],
+        signatures: SignatureVerifier? = nil, policies: PolicyBook = PolicyBook(), limits: CredentialLimits = CredentialLimits(),
+        clock: @escaping @Sendable () -> Int64 = WallClock.now
     ) {
         self.limits = limits
+        self.clock = clock
         self.signatures = signatures
         site = Mutex(
             Site(
-                credentials: credentials, passwords: passwords.mapValues { ListenerPasswords($0, limits: limits) }, policies: policies))
+                credentials: credentials, tokens: TokenCheck(verifiers: tokens),
+                passwords: passwords.mapValues { ListenerPasswords($0, limits: limits) }, policies: policies))
         isEnforced = Atomic(policies.isEnforced)
     }
 
@@ -64,11 +72,14 @@ package final class SiteAuthorizer: Authorizer {
     /// Exchanges that have begun prove the old credentials, which are compared with these before anybody is let in. Clients that proved
     /// one that is gone, and what clients may not do any more, are for ``Broker/rightsChanged()``. No password is remembered any more.
     package func replace(
-        credentials: [String: ScramCredentials], passwords: [String: PasswordFile] = [:], policies: PolicyBook
+        credentials: [String: ScramCredentials], passwords: [String: PasswordFile] = [:], tokens: [String: [TokenVerifier]] = [:],
+        policies: PolicyBook
     ) {
         let fresh = passwords.mapValues { ListenerPasswords($0, limits: limits) }
         let next = site.withLock { site in
-            site = Site(credentials: credentials, passwords: fresh, policies: policies, generation: site.generation + 1)
+            site = Site(
+                credentials: credentials, tokens: TokenCheck(verifiers: tokens), passwords: fresh, policies: policies,
+                generation: site.generation + 1)
             return site.generation
         }
         generation.store(next, ordering: .releasing)
@@ -78,9 +89,12 @@ package final class SiteAuthorizer: Authorizer {
     // MARK: Who is this
 
     package func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication {
-        let (passwords, scram) = site.withLock { ($0.passwords[connection.listener], $0.credentials[connection.listener]) }
+        let (passwords, scram, tokens) = site.withLock {
+            ($0.passwords[connection.listener], $0.credentials[connection.listener], $0.tokens)
+        }
         // Where users prove who they are, nobody is let in as nobody who claims to be somebody. Who has a certificate has proved that.
         if connection.principal == nil, connect.userName != nil || connect.password != nil {
+            if let answer = tokens.authenticate(connect, on: connection, takesPasswords: passwords != nil, now: clock()) { return answer }
             if let passwords { return passwords.authenticate(userName: connect.userName, password: connect.password, now: .now) }
             if scram != nil {
                 return .refused(
@@ -92,6 +106,7 @@ package final class SiteAuthorizer: Authorizer {
         guard case .refused(let code, _) = answer else { return answer }
         let taken =
             (passwords == nil ? [] : ["give a user name and a password"])
+            + (tokens.takesTokens(connection) ? ["show a token (JWT) as password"] : [])
             + (scram == nil ? [] : ["authenticate by \(ScramServer.mechanism), with MQTT 5"])
         return taken.isEmpty ? answer : .refused(code, "the listener takes clients that \(taken.joined(separator: ", or "))")
     }
@@ -106,7 +121,10 @@ package final class SiteAuthorizer: Authorizer {
             if signatures?.holds(fingerprint: credential.bytes) == true { return nil }
             return "the access key by which the request was signed is gone, or another one now"
         }
-        let (passwords, scram) = site.withLock { ($0.passwords[connection.listener], $0.credentials[connection.listener]) }
+        let (passwords, scram, tokens) = site.withLock {
+            ($0.passwords[connection.listener], $0.credentials[connection.listener], $0.tokens)
+        }
+        if TokenCheck.isToken(credential) { return tokens.refusal(of: credential, on: connection) }
         if let principal {
             let now = [scram?.fingerprint(of: principal), passwords?.fingerprint(of: principal)]
             if now.contains(where: { $0.map(CredentialFingerprint.init) == credential }) { return nil }
@@ -154,7 +172,8 @@ package final class SiteAuthorizer: Authorizer {
         let current = generation.load(ordering: .acquiring)
         if let known = client.notes?.note as? KeptGrants, known.generation == current { return known.grants }
         let (policies, generation) = site.withLock { ($0.policies, $0.generation) }
-        let grants = policies.grants(of: PolicySubject(clientID: client.clientID ?? "", principal: client.principal))
+        let grants = policies.grants(
+            of: PolicySubject(clientID: client.clientID ?? "", principal: client.principal, attributes: client.notes?.attributes ?? [:]))
         grantsMade.add(1, ordering: .relaxed)
         client.notes?.keep(KeptGrants(grants, of: generation))
         return grants

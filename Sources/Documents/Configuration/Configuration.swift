@@ -32,6 +32,8 @@ package struct Configuration: Sendable {
     package var policies: [PolicyAttachment]?
     /// What programs sign their requests with; `nil` where the file does not say.
     package var accessKeys: [AccessKeyEntry]?
+    /// Which tokens listeners may take, by name.
+    package var tokens: [TokenIssuer] = []
     /// `host:port` of the server that clients of MQTT 5 are told to use when this one stops.
     package var serverReference: String?
     /// Where calls over HTTP may go beside what everybody reaches.
@@ -111,6 +113,10 @@ package struct Configuration: Sendable {
         for listener in listeners where listener.accessKeys && accessKeys == nil {
             problems.add("the listener takes signed requests (`accessKeys: true`), but there are no `accessKeys`", at: listener.location)
         }
+        if let section = root["tokens"] {
+            tokens = problems.collect { () throws(DocumentError) in try TokenIssuer.all(in: section, paths: paths) } ?? []
+        }
+        Self.checkTokens(of: listeners, declared: (try? root["tokens"]?.entries("tokens"))?.map(\.key) ?? [], &problems)
         if let section = root["http"] {
             allowedHosts = problems.collect { () throws(DocumentError) in try Self.allowedHosts(section) } ?? []
         }
@@ -122,7 +128,7 @@ package struct Configuration: Sendable {
 
     static let keys = [
         "data", "durability", "listeners", "resources", "parameters", "limits", "serverReference", "http", "lambda", "policies",
-        "accessKeys",
+        "accessKeys", "tokens",
     ]
 }
 
@@ -150,6 +156,14 @@ extension Configuration {
         }
         try problems.finish()
         return listeners
+    }
+
+    /// Listeners name entries of `tokens`.
+    private static func checkTokens(of listeners: [ListenerConfiguration], declared: [String], _ problems: inout ProblemCollector) {
+        for token in listeners.flatMap(\.tokens) where !declared.contains(token.text) {
+            problems.add(
+                "there is no entry `\(token.text)` under `tokens`\(suggestion(for: token.text, among: declared))", at: token.location)
+        }
     }
 
     private static func resources(_ section: Node, paths: RelativePaths) throws(DocumentError) -> [ResourceFile] {

@@ -10,6 +10,12 @@ package struct ListenerConfiguration: Sendable, Equatable {
         package var takesWebSocket: Bool { self == .ws || self == .wss || self == .http }
     }
 
+    /// The name of an entry of `tokens`, and where it is written.
+    package struct TokenName: Sendable, Equatable {
+        package var text: String
+        package var location: SourceLocation
+    }
+
     package var `protocol`: ListenerProtocol
     /// A name or address, without the brackets of an IPv6 address.
     package var host: String
@@ -33,6 +39,10 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var passwords: String?
     /// Whether requests may be signed with the configuration's access keys.
     package var accessKeys = false
+    /// Entries of `tokens` whose tokens are taken: as password by MQTT, as bearer by HTTP.
+    package var tokens: [TokenName] = []
+    /// The file with the secret that administrators show.
+    package var adminToken: String?
     /// Where a WebSocket listener serves MQTT.
     package var path: String?
     /// Web pages' origins that may connect by WebSocket; `nil` for those of the listener's own host.
@@ -66,7 +76,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     static let keys = [
         "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate", "slowConsumer", "scramUsers",
-        "passwords", "dialect", "path", "origins", "limitLoopback", "insecure", "accessKeys",
+        "passwords", "tokens", "adminToken", "dialect", "path", "origins", "limitLoopback", "insecure", "accessKeys",
     ]
 
     /// Reads one element of `listeners`.
@@ -82,6 +92,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
         requireClientCertificate = try node["requireClientCertificate"]?.boolean("requireClientCertificate") ?? false
         scramUsers = try node["scramUsers"].map { (value) throws(DocumentError) in paths.resolve(try value.text("scramUsers")) }
         passwords = try node["passwords"].map { (value) throws(DocumentError) in paths.resolve(try value.text("passwords")) }
+        tokens = try node["tokens"].map { (value) throws(DocumentError) in try Self.tokens(value) } ?? []
+        adminToken = try node["adminToken"].map { (value) throws(DocumentError) in paths.resolve(try value.text("adminToken")) }
         slowConsumer = try Self.choice("slowConsumer", of: node, among: Self.slowConsumerPolicies)
         dialect = try Self.choice("dialect", of: node, among: Self.dialects)
         limitLoopback = try node["limitLoopback"]?.boolean("limitLoopback") ?? false
@@ -91,6 +103,14 @@ package struct ListenerConfiguration: Sendable, Equatable {
         try readWebSocket(node)
         try checkPasswords(node, bind: bind)
         try checkTLS(node)
+    }
+
+    private static func tokens(_ value: Node) throws(DocumentError) -> [TokenName] {
+        let names = try value.elements("tokens").map { (element) throws(DocumentError) in
+            TokenName(text: try element.text("an entry of tokens"), location: element.location)
+        }
+        guard !names.isEmpty else { throw DocumentError("`tokens` must name one or more entries", at: value.location) }
+        return names
     }
 
     /// One of a few words; the first of them where there is none.
@@ -105,30 +125,42 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     /// What only listeners of MQTT have.
     private func checkMQTT(_ node: Node) throws(DocumentError) {
+        if let entry = node.entry("adminToken"), self.protocol != .admin {
+            throw DocumentError("`adminToken` is for protocol admin; `tokens` is for all", at: entry.keyLocation)
+        }
         guard self.protocol == .http || self.protocol == .admin else { return }
+        if self.protocol == .admin, anonymous, let entry = node.entry("adminToken") ?? node.entry("tokens") {
+            throw DocumentError(
+                "`\(entry.key)` has no meaning with `anonymous: true`, which lets in whoever shows nothing", at: entry.keyLocation)
+        }
         for key in ["slowConsumer", "scramUsers", "passwords", "dialect", "limitLoopback"] {
             guard let entry = node.entry(key) else { continue }
             throw DocumentError("`\(key)` has no meaning for protocol \(self.protocol.rawValue)", at: entry.keyLocation)
         }
     }
 
-    /// Passwords do not cross a network unencrypted: SCRAM hides them, but lets who listens try out weak ones and take over the connection.
+    /// Passwords do not cross a network unencrypted.
+    ///
+    /// SCRAM hides them, but lets who listens try out weak ones and take over the connection; a token is shown whole.
     private func checkPasswords(_ node: Node, bind: Node) throws(DocumentError) {
-        let asking = [scramUsers == nil ? nil : "scramUsers", passwords == nil ? nil : "passwords"].compactMap(\.self)
+        let asking = [
+            (scramUsers != nil, "scramUsers"), (passwords != nil, "passwords"), (!tokens.isEmpty, "tokens"),
+            (adminToken != nil, "adminToken"),
+        ].filter(\.0).map { "`\($0.1)`" }
         if !asking.isEmpty, !self.protocol.isSecure, !isLoopback, !insecure {
+            let secure = self.protocol == .http || self.protocol == .admin ? "" : "use protocol mqtts, "
             throw DocumentError(
-                "\(address) asks for passwords (\(asking.map { "`\($0)`" }.joined(separator: ", "))) without encryption; use protocol mqtts, "
-                    + "bind to 127.0.0.1, or say `insecure: true`", at: bind.location)
+                "\(address) asks for passwords (\(asking.joined(separator: ", "))) without encryption; \(secure)bind to 127.0.0.1, "
+                    + "or say `insecure: true`", at: bind.location)
         }
         if let entry = node.entry("insecure"), self.protocol.isSecure || asking.isEmpty {
             throw DocumentError(
-                "`insecure` has a meaning only for a listener with `scramUsers` or `passwords` and without encryption",
-                at: entry.keyLocation)
+                "`insecure` has a meaning only for a listener that asks for passwords or tokens without encryption", at: entry.keyLocation)
         }
-        if requireClientCertificate, let entry = node.entry("passwords") {
+        if requireClientCertificate, let entry = node.entry("passwords") ?? node.entry("tokens") {
             throw DocumentError(
-                "`passwords` has no meaning with requireClientCertificate: every client's certificate says who it is", at: entry.keyLocation
-            )
+                "`\(entry.key)` has no meaning with requireClientCertificate: every client's certificate says who it is",
+                at: entry.keyLocation)
         }
     }
 

@@ -3,18 +3,20 @@ import Hummingbird
 import NIOCore
 import Trust
 
-/// Finds out who calls: by the signature of a request, where the listener takes such, or nobody, where it takes anybody.
+/// Finds out who calls: by the signature of a request or a token, where the listener takes such, or nobody, where it takes anybody.
 struct CallerCheck: Sendable {
     /// A request whose signature is right as far as that can be said without its body.
     struct Unfinished {
         fileprivate let check: CallerCheck
         fileprivate let pending: SignatureVerifier.Pending?
+        /// Whom a token names, that nobody signed for.
+        var principal: String?
 
         var isSigned: Bool { pending != nil }
 
         /// Who calls, now that the body is there.
         func finish(_ body: ByteBuffer) throws(SignatureFailure) -> Caller {
-            guard let pending, let signatures = check.signatures else { return check.caller(nil) }
+            guard let pending, let signatures = check.signatures else { return check.caller(principal) }
             return check.caller(try signatures.finish(pending, body: body.readableBytesView).principal)
         }
     }
@@ -25,8 +27,14 @@ struct CallerCheck: Sendable {
     let signatures: SignatureVerifier?
     let authorizer: any Authorizer
 
-    /// Whether nobody is ever let in.
+    /// Whether nobody is ever let in, but for who shows a token.
     var isClosed: Bool { !anonymous && signatures == nil }
+
+    /// Whether a request carries a signature that is looked at here.
+    func judges(_ request: Request) -> Bool { signatures != nil && SignedRequest(request).isSigned }
+
+    /// A caller who is left to somebody else to judge.
+    var unproved: Unfinished { Unfinished(check: self, pending: nil) }
 
     /// Looks at a request before its body.
     ///
@@ -35,9 +43,11 @@ struct CallerCheck: Sendable {
     /// - Parameters:
     ///   - request: as it came.
     ///   - service: what it must be signed for; `nil` for what is not there.
+    ///   - token: whom a token names that was verified.
     /// - Returns: what is to be finished with the body.
     /// - Throws: why the caller is not believed to be anybody.
-    func begin(_ request: Request, for service: String?) throws(SignatureFailure) -> Unfinished {
+    func begin(_ request: Request, for service: String?, shown token: TokenCaller?) throws(SignatureFailure) -> Unfinished {
+        if let token { return Unfinished(check: self, pending: nil, principal: token.principal) }
         let signed = SignedRequest(request)
         if let signatures, signed.isSigned {
             return Unfinished(check: self, pending: try signatures.begin(signed, for: service))

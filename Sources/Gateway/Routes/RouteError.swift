@@ -13,6 +13,10 @@ enum RouteError: Error, Equatable {
     case signature(SignatureFailure)
     /// In AWS's words, and in those of the log.
     case accessDenied(String, reason: String)
+    /// A token is missing or refused. The reason is for the log, the challenge for the caller.
+    case unauthorized(reason: String, challenge: String)
+    /// The token has none of the scopes.
+    case insufficientScope([String])
     case malformedPath
     case malformedBody(String)
     case bodyTooLong(limit: Int)
@@ -46,7 +50,8 @@ enum RouteError: Error, Equatable {
         switch self {
         case .notFound: .notFound
         case .upgradeRequired: .upgradeRequired
-        case .authenticationRequired, .missingAuthenticationToken, .signature, .accessDenied: .forbidden
+        case .unauthorized: .unauthorized
+        case .insufficientScope, .authenticationRequired, .missingAuthenticationToken, .signature, .accessDenied: .forbidden
         case .malformedPath, .malformedBody, .badRequest, .queryProtocol: .badRequest
         case .bodyTooLong: .contentTooLarge
         case .bodyTooSlow: .requestTimeout
@@ -71,9 +76,11 @@ enum RouteError: Error, Equatable {
                 + "protocol"
         case .upgradeRequired: "MQTT over WebSocket is served here: the first request of a connection must ask for the upgrade"
         case .authenticationRequired:
-            "This listener takes no request: it says neither `anonymous: true` nor `accessKeys: true`."
+            "This listener takes no request: it says neither `anonymous: true` nor `accessKeys: true`, and names no `tokens`."
         case .signature(let failure): failure.description
         case .accessDenied(let text, _): text
+        case .unauthorized: "Unauthorized"
+        case .insufficientScope: "Forbidden"
         case .malformedPath: "The request path is not valid percent-encoded UTF-8"
         case .malformedBody(let reason): "The request body cannot be read: \(reason)"
         case .bodyTooLong(let limit): "Request Too Long: a body may have \(limit) bytes (httpBodyBytesMax)"
@@ -91,8 +98,9 @@ enum RouteError: Error, Equatable {
     /// What the log has.
     var reason: String {
         switch self {
-        case .failed(let reason): reason
+        case .failed(let reason), .unauthorized(let reason, _): reason
         case .accessDenied(_, let reason): reason
+        case .insufficientScope(let scopes): "the token has none of the scopes \(scopes.joined(separator: ", "))"
         default: message
         }
     }
@@ -103,6 +111,15 @@ enum RouteError: Error, Equatable {
         case .missingAuthenticationToken: ServiceError.Code.missingAuthenticationToken.rawValue
         case .signature(let failure): ServiceError(failure).code
         case .accessDenied: ServiceError.Code.accessDenied.rawValue
+        default: nil
+        }
+    }
+
+    /// The value of `WWW-Authenticate`; `nil` for an answer without.
+    var challenge: String? {
+        switch self {
+        case .unauthorized(_, let challenge): challenge
+        case .insufficientScope(let scopes): BearerChallenge.insufficientScope(scopes)
         default: nil
         }
     }

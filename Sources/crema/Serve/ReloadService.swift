@@ -6,17 +6,21 @@ import Gateway
 import Logging
 import Rights
 import ServiceLifecycle
+import Tokens
 import Trust
 
-/// Reads the resources and the files of users anew on every SIGHUP, one reload after the other.
+/// Reads the resources, the files of users and the keys of tokens anew on every SIGHUP, one reload after the other.
 struct ReloadService: Service {
     let hangups: AsyncStream<Void>
     let options: ConfigurationOptions
     let control: ControlPlane
     let authorizer: SiteAuthorizer
     let signatures: SignatureVerifier
+    let administrators: Administrators
+    let keySets: FetchedKeySets
     let broker: Broker
-    let gateways: [GatewayServer]
+    /// With the names of their listeners.
+    let gateways: [(name: String, server: GatewayServer)]
     let log: Logger
 
     func run() async throws {
@@ -50,10 +54,15 @@ struct ReloadService: Service {
             return
         }
         signatures.replace(keys: loaded.accessKeys)
-        authorizer.replace(credentials: loaded.scramUsers, passwords: loaded.passwords, policies: loaded.policies)
+        let tokens = loaded.tokens.begin(with: keySets)
+        authorizer.replace(
+            credentials: loaded.scramUsers, passwords: loaded.passwords, tokens: tokens.byListener, policies: loaded.policies)
+        administrators.replace(with: loaded.administrators(tokens))
         await broker.rightsChanged()
         await broker.setRules(control.delivery)
-        for gateway in gateways { gateway.replace(routes: loaded.routes) }
+        for (name, gateway) in gateways {
+            gateway.replace(routes: loaded.routes, tokens: GatewayTokens(all: tokens.all, taken: tokens.byListener[name] ?? []))
+        }
         log.info("\(loaded.rightsText)")
         for warning in loaded.warnings { log.warning("\(warning.location): \(warning.text)") }
         let rules = loaded.resources.eventRuleCount + loaded.resources.topicRuleCount

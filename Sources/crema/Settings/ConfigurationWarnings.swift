@@ -5,7 +5,7 @@ import Trust
 
 /// What can be served and is most likely not meant.
 extension LoadedConfiguration {
-    var warnings: [(location: SourceLocation, text: String)] { routeWarnings + passwordWarnings }
+    var warnings: [(location: SourceLocation, text: String)] { tokens.warnings + routeWarnings + passwordWarnings }
 
     private var passwordWarnings: [(location: SourceLocation, text: String)] {
         configuration.listeners.compactMap { listener in

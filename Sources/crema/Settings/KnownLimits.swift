@@ -4,6 +4,7 @@ import BrokerServer
 import EventBus
 import Gateway
 import Queues
+import Tokens
 import Trust
 
 /// Every limit that a configuration may set, over all parts of the program.
@@ -11,7 +12,7 @@ enum KnownLimits {
     /// The names under `limits:`.
     static let names = [
         [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), DeliveryLimits.names.map(\.name),
-        QueueLimits.names.map(\.name), CredentialLimits.names.map(\.name),
+        QueueLimits.names.map(\.name), CredentialLimits.names.map(\.name), TokenLimits.names.map(\.name),
         GatewayLimits.names.map(\.name), SignatureLimits.names.map(\.name), InspectionLimits.names.map(\.name),
     ].flatMap(\.self).sorted()
 
@@ -51,6 +52,10 @@ enum KnownLimits {
 
     static func inspection(_ values: [String: Int]) -> InspectionLimits {
         set(values, InspectionLimits.names, in: InspectionLimits())
+    }
+
+    static func tokens(_ values: [String: Int]) -> TokenLimits {
+        set(values, TokenLimits.names, in: TokenLimits())
     }
 
     private static func set<Limits>(

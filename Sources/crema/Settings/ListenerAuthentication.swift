@@ -14,6 +14,10 @@ enum ListenerAuthentication: Equatable {
     case password(orScram: Bool, orCertificate: Bool, orAnonymous: Bool)
     /// Requests are signed or, where `or` says more than that nobody is taken, clients prove themselves otherwise.
     indirect case signed(or: ListenerAuthentication)
+    /// Clients show a token or, where `other` says more than that, prove themselves otherwise.
+    indirect case token(entries: [String], or: ListenerAuthentication)
+    /// Administrators show a secret or a token.
+    case administrator(secret: Bool, entries: [String])
     case anonymous
     /// Nothing that this version checks is offered, so every request is refused.
     case closed
@@ -30,11 +34,16 @@ enum ListenerAuthentication: Equatable {
             "password" + (orScram ? " or SCRAM-SHA-256 (MQTT 5)" : "") + (orCertificate ? " or client certificate" : "")
                 + (orAnonymous ? " or anonymous" : "")
         case .signed(let other): "signed requests (AWS Signature Version 4)" + (other == .closed ? "" : " or \(other.text)")
+        case .token(let entries, let other):
+            "token (JWT: \(entries.joined(separator: ", ")))" + (other == .closed ? "" : " or \(other.text)")
+        case .administrator(let secret, let entries):
+            ((secret ? ["secret"] : []) + (entries.isEmpty ? [] : ["token (JWT: \(entries.joined(separator: ", ")))"]))
+                .joined(separator: " or ")
         case .anonymous: "anonymous"
         case .closed:
             "every client is refused (say `anonymous: true` or, for HTTP and WebSocket, `accessKeys: true`; or for MQTT name a clientCA, "
-                + "passwords or scramUsers)"
-        case .healthOnly: "none, only /livez and /readyz answer"
+                + "passwords, scramUsers or tokens)"
+        case .healthOnly: "none, only /livez and /readyz answer (give it an adminToken)"
         }
     }
 
@@ -44,18 +53,25 @@ enum ListenerAuthentication: Equatable {
         case .certificateOrAnonymous, .anonymous: true
         case .scram(_, let orAnonymous), .password(_, _, let orAnonymous): orAnonymous
         case .signed(let other): other.isOpen
-        case .clientCertificate, .closed, .healthOnly: false
+        case .token(_, let other): other.isOpen
+        case .clientCertificate, .administrator, .closed, .healthOnly: false
         }
     }
 }
 
 extension ListenerConfiguration {
     var authentication: ListenerAuthentication {
-        accessKeys ? .signed(or: authenticationWithoutSignatures) : authenticationWithoutSignatures
+        let entries = tokens.map(\.text)
+        if `protocol` == .admin {
+            if anonymous { return .anonymous }
+            if adminToken == nil, tokens.isEmpty { return .healthOnly }
+            return .administrator(secret: adminToken != nil, entries: entries)
+        }
+        let others = accessKeys ? .signed(or: authenticationWithoutSignatures) : authenticationWithoutSignatures
+        return entries.isEmpty ? others : .token(entries: entries, or: others)
     }
 
     private var authenticationWithoutSignatures: ListenerAuthentication {
-        if `protocol` == .admin { return anonymous ? .anonymous : .healthOnly }
         if requireClientCertificate { return .clientCertificate }
         if passwords != nil {
             return .password(orScram: scramUsers != nil, orCertificate: clientCA != nil, orAnonymous: anonymous)
