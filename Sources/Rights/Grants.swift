@@ -2,26 +2,34 @@
 package enum PolicyDecision: Sendable {
     case allowed(by: Policy.Statement)
     case denied(by: Policy.Statement)
-    /// No statement allows it.
+    /// By a line of the ACL file.
+    case granted(by: AccessLine)
+    case withheld(by: AccessLine)
+    /// An ACL file says nothing of connecting: whoever proved a name to the listener connects by any client identifier, as in mosquitto.
+    case leftToTheListener
+    /// No statement and no line allows it.
     case notAllowed
 
     package var isAllowed: Bool {
-        if case .allowed = self { return true }
-        return false
+        switch self {
+        case .allowed, .granted, .leftToTheListener: true
+        case .denied, .withheld, .notAllowed: false
+        }
     }
 
     /// What the log says of a refusal; `nil` when it is allowed.
     package func refusal(of action: PolicyAction, _ name: String) -> String? {
         let asked = "\(action.rawValue) on \(action.resourceKind)/\(name)"
         switch self {
-        case .allowed: return nil
+        case .allowed, .granted, .leftToTheListener: return nil
         case .denied(let statement): return "\(asked) is denied by statement \(statement.name) of the policy \(statement.policy)"
+        case .withheld(let line): return "\(asked) is denied by the ACL file, \(line.location)"
         case .notAllowed: return "\(asked) is allowed by no policy"
         }
     }
 }
 
-/// What the policies of one client allow and deny, with its variables filled.
+/// What the policies and the ACL file allow and deny to one client, with its variables filled.
 package struct Grants: Sendable {
     private struct Entry: Sendable {
         var statement: Policy.Statement
@@ -30,26 +38,43 @@ package struct Grants: Sendable {
 
     /// By action; those that deny before those that allow.
     private var entries: [PolicyAction: [Entry]] = [:]
+    /// Of the ACL file, those that deny before those that grant; `nil` where there is none.
+    private let lines: [AccessLine]?
 
-    init(_ policies: [Policy], for subject: PolicySubject) {
+    init(_ policies: [Policy], _ file: AccessFile? = nil, for subject: PolicySubject) {
+        lines = file?.lines(for: subject)
         let statements = policies.flatMap(\.statements)
         for statement in statements.filter({ $0.effect == .deny }) + statements.filter({ $0.effect == .allow }) {
+            let denies = statement.effect == .deny
+            guard statement.conditions.allSatisfy({ $0.holds(for: subject, otherwise: denies) }) else { continue }
             // A variable that stands for nothing allows nothing, and takes nothing back from what is denied.
             let patterns = statement.resources.compactMap { resource in
-                resource.pattern(for: subject) ?? (statement.effect == .deny ? resource.widestPattern : nil)
+                resource.pattern(for: subject) ?? (denies ? resource.widestPattern : nil)
             }
             if patterns.isEmpty { continue }
             for action in statement.actions { entries[action, default: []].append(Entry(statement: statement, patterns: patterns)) }
         }
     }
 
-    /// Decides: one statement that denies is enough, and without one that allows nothing is.
+    /// Decides: one statement or line that denies is enough, and without one that allows nothing is.
     ///
     /// - Parameters:
     ///   - action: what the client asks to do.
     ///   - name: a client identifier, a topic or a topic filter, as ``PolicyAction/resourceKind`` says.
-    /// - Returns: the answer, with the statement that gave it.
+    /// - Returns: the answer, with the statement or line that gave it.
     package func decide(_ action: PolicyAction, _ name: String) -> PolicyDecision {
+        let byPolicy = decideByPolicies(action, name)
+        if case .denied = byPolicy { return byPolicy }
+        guard let lines else { return byPolicy }
+        if action == .connect { return byPolicy.isAllowed ? byPolicy : .leftToTheListener }
+        let asked = action == .subscribe ? FilterLevels(filter: name.utf8) : FilterLevels(topic: name.utf8)
+        let line = lines.first { $0.applies(to: action, asked) }
+        if let line, line.access == .deny { return .withheld(by: line) }
+        if byPolicy.isAllowed { return byPolicy }
+        return line.map { .granted(by: $0) } ?? .notAllowed
+    }
+
+    private func decideByPolicies(_ action: PolicyAction, _ name: String) -> PolicyDecision {
         guard let candidates = entries[action] else { return .notAllowed }
         let resource = Array("\(action.resourceKind)/\(name)".utf8)
         for entry in candidates {

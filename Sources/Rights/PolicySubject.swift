@@ -6,10 +6,13 @@ package struct PolicySubject: Sendable {
     package var clientID: String
     /// The name that a certificate or a password proved; `nil` for a client that proved nothing.
     package var principal: String?
+    /// What was proved beside the name, under the names of the policy variables that stand for it: `jwt:email`.
+    package var attributes: [String: String]
 
-    package init(clientID: String, principal: String?) {
+    package init(clientID: String, principal: String?, attributes: [String: String] = [:]) {
         self.clientID = clientID
         self.principal = principal
+        self.attributes = attributes
     }
 }
 
@@ -33,8 +36,12 @@ package enum PolicyVariable: String, Sendable, CaseIterable {
             case .thingName: subject.principal?.utf8.elementsEqual(subject.clientID.utf8) == true ? subject.clientID : nil
             case .principal: subject.principal
             }
-        guard let text, !text.isEmpty, !text.utf8.contains(where: Self.forbidden.contains) else { return nil }
-        return text
+        return text.flatMap(Self.usable)
+    }
+
+    /// The text, if it may be part of a resource.
+    static func usable(_ text: String) -> String? {
+        text.isEmpty || text.utf8.contains(where: forbidden.contains) ? nil : text
     }
 
     private static let forbidden = Set("*?+#/$\0".utf8)

@@ -7,6 +7,7 @@ struct ResourceText: Sendable {
         case anyRun
         case anyOne
         case variable(PolicyVariable)
+        case certificate(CertificateVariable)
     }
 
     /// Of what follows the account in the ARN: `topic/orders/*`.
@@ -31,9 +32,16 @@ struct ResourceText: Sendable {
         }
     }
 
+    /// Reads a value of a condition, in which `*` and `?` are wildcards for some operators only.
+    init(value text: String, hasWildcards: Bool, at location: SourceLocation) throws(DocumentError) {
+        parts = try Self.parts(of: text[...], hasWildcards: hasWildcards, at: location)
+    }
+
     private static let kinds = ["client", "topic", "topicfilter"]
 
-    private static func parts(of text: Substring, at location: SourceLocation) throws(DocumentError) -> [Part] {
+    private static func parts(
+        of text: Substring, hasWildcards: Bool = true, at location: SourceLocation
+    ) throws(DocumentError) -> [Part] {
         var parts: [Part] = []
         var literal: [UInt8] = []
         func flush() {
@@ -43,10 +51,10 @@ struct ResourceText: Sendable {
         var rest = text.utf8
         while let byte = rest.popFirst() {
             switch byte {
-            case UInt8(ascii: "*"):
+            case UInt8(ascii: "*") where hasWildcards:
                 flush()
                 parts.append(.anyRun)
-            case UInt8(ascii: "?"):
+            case UInt8(ascii: "?") where hasWildcards:
                 flush()
                 parts.append(.anyOne)
             case UInt8(ascii: "$") where rest.first == UInt8(ascii: "{"):
@@ -59,7 +67,7 @@ struct ResourceText: Sendable {
                     literal.append(contentsOf: name.utf8)
                 } else {
                     flush()
-                    parts.append(.variable(try variable(name, at: location)))
+                    parts.append(try variable(name, at: location))
                 }
             default: literal.append(byte)
             }
@@ -68,9 +76,10 @@ struct ResourceText: Sendable {
         return parts
     }
 
-    private static func variable(_ name: String, at location: SourceLocation) throws(DocumentError) -> PolicyVariable {
-        if let variable = PolicyVariable(rawValue: name) { return variable }
-        let known = PolicyVariable.allCases.map(\.rawValue)
+    private static func variable(_ name: String, at location: SourceLocation) throws(DocumentError) -> Part {
+        if let variable = PolicyVariable(rawValue: name) { return .variable(variable) }
+        if let variable = CertificateVariable(name) { return .certificate(variable) }
+        let known = PolicyVariable.allCases.map(\.rawValue) + CertificateVariable.known
         throw DocumentError("the policy variable ${\(name)} is not supported\(suggestion(for: name, among: known))", at: location)
     }
 
@@ -82,7 +91,7 @@ struct ResourceText: Sendable {
             let shared = min(bytes.count, wanted.count)
             return bytes[..<shared] == wanted[..<shared] && (bytes.count >= wanted.count || parts.count > 1)
         case .anyRun, .anyOne: return true
-        case .variable, nil: return false
+        case .variable, .certificate, nil: return false
         }
     }
 
@@ -97,6 +106,9 @@ struct ResourceText: Sendable {
             case .variable(let variable):
                 guard let value = variable.value(for: subject) else { return nil }
                 pattern.append(value.utf8)
+            case .certificate(let variable):
+                guard let value = variable.value(for: subject) else { return nil }
+                pattern.append(value.utf8)
             }
         }
         return pattern
@@ -108,7 +120,7 @@ struct ResourceText: Sendable {
         for part in parts {
             switch part {
             case .literal(let bytes): pattern.append(bytes)
-            case .anyRun, .variable: pattern.appendAnyRun()
+            case .anyRun, .variable, .certificate: pattern.appendAnyRun()
             case .anyOne: pattern.appendAnyOne()
             }
         }

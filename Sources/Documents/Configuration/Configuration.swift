@@ -30,8 +30,12 @@ package struct Configuration: Sendable {
     package var limits: [String: Int] = [:]
     /// For whom the templates' policies stand; `nil` where the file does not say.
     package var policies: [PolicyAttachment]?
+    /// mosquitto's ACL file, and where it is named; `nil` for none.
+    package var accessFile: ResourceFile?
     /// `host:port` of the server that clients of MQTT 5 are told to use when this one stops.
     package var serverReference: String?
+    /// Whether the files that the configuration names are read anew when they change.
+    package var watchFiles = false
     /// Where calls over HTTP may go beside what everybody reaches.
     package var allowedHosts: [AllowedHost] = []
     /// Where functions are called: the beginning of a URL.
@@ -100,6 +104,14 @@ package struct Configuration: Sendable {
                 return try value.text("serverReference")
             }
         }
+        if let value = root["acl"] {
+            accessFile = problems.collect { () throws(DocumentError) in
+                ResourceFile(path: paths.resolve(try value.text("acl")), location: value.location)
+            }
+        }
+        if let value = root["watchFiles"] {
+            watchFiles = problems.collect { () throws(DocumentError) in try value.boolean("watchFiles") } ?? false
+        }
         if let section = root["policies"] {
             policies = problems.collect { () throws(DocumentError) in try PolicyAttachment.all(in: section) } ?? []
         }
@@ -114,6 +126,7 @@ package struct Configuration: Sendable {
 
     static let keys = [
         "data", "durability", "listeners", "resources", "parameters", "limits", "serverReference", "http", "lambda", "policies",
+        "acl", "watchFiles",
     ]
 }
 
