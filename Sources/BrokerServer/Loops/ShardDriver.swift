@@ -219,6 +219,27 @@ final class ShardDriver: ShardTransport {
         if taps.removeValue(forKey: id) != nil { shard.removeTap(id: id) }
     }
 
+    // MARK: Certificates
+
+    /// What the clients of these channels proved themselves by, as far as they are still here.
+    func proofs(of channels: ArraySlice<any Channel>) -> [(channel: any Channel, proof: ClientProof)] {
+        channels.compactMap { channel in self.channels.proof(of: channel).map { (channel, $0) } }
+    }
+
+    /// Closes a connection whose certificate counts no more; answers false when it had gone.
+    func proofLost(on channel: any Channel, listener: String, _ failure: HandshakeFailure) -> Bool {
+        guard channels.holds(channel) else { return false }
+        takeMail()
+        if let handler = try? channel.pipeline.syncOperations.handler(type: MQTTConnectionHandler.self) {
+            guard let connection = handler.connection else { return false }  // closing already
+            shard.proofLost(connection, refusal: failure.text, now: .now)
+        } else {
+            log.proofLost(peer: PeerText.of(channel.remoteAddress), listener: listener, failure)
+            channel.close(promise: nil)
+        }
+        return true
+    }
+
     // MARK: The end
 
     /// Says goodbye to every client and cuts off who is still in a handshake.

@@ -1,6 +1,7 @@
 import Documents
 import EventBus
 import Foundation
+import Trust
 
 /// What can be served and is most likely not meant.
 extension LoadedConfiguration {
@@ -18,6 +19,27 @@ extension LoadedConfiguration {
                     + "it by an API call\(suggestion(for: name, among: resources.busNames))"
             )
         }
+    }
+}
+
+extension LoadedConfiguration {
+    /// What can be served and wants the operator's eye, with certificates that end soon: for the log, one line each.
+    var warningTexts: [String] {
+        let findings = configuration.listeners.flatMap(\.certificateFindings).filter { $0.severity > .notice }
+        return findings.map { "certificate: \($0)" } + warnings.map { "\($0.location): \($0.text)" }
+    }
+
+    /// Refuses files that no client could ever be served with.
+    ///
+    /// A date that has passed is only logged: clocks are wrong more often than a broker should stay down.
+    func checkCertificates() throws(DocumentError) {
+        var problems = ProblemCollector()
+        for listener in configuration.listeners {
+            for finding in listener.certificateFindings where finding.severity == .failure && finding.subject != .expiry {
+                problems.add("\(finding.file): \(finding.text)", at: listener.location)
+            }
+        }
+        try problems.finish()
     }
 }
 
