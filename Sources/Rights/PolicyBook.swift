@@ -19,10 +19,12 @@ package struct PolicyBook: Sendable {
     package let isEnforced: Bool
     package let policies: [Policy]
     package let accessFile: AccessFile?
+    /// Whether a statement depends on more of a client than its names.
+    package let asksForAttributes: Bool
     private let attachments: [Attachment]
 
     /// No policies, nothing enforced.
-    package init() { (isEnforced, policies, accessFile, attachments) = (false, [], nil, []) }
+    package init() { (isEnforced, policies, accessFile, asksForAttributes, attachments) = (false, [], nil, false, []) }
 
     /// Reads the policies of the templates and attaches them.
     ///
@@ -63,6 +65,9 @@ package struct PolicyBook: Sendable {
         self.attachments = attachments
         self.policies = policies.values.sorted { $0.name < $1.name }
         self.accessFile = accessFile
+        asksForAttributes = policies.values.flatMap(\.statements).contains { statement in
+            statement.resources.contains(where: \.asksForAttributes) || statement.conditions.contains(where: \.asksForAttributes)
+        }
         isEnforced = attached != nil || !policies.isEmpty || accessFile != nil
     }
 

@@ -4,7 +4,7 @@ import Documents
 ///
 /// All of a statement's conditions must hold, each for one of its values at least (IAM, "conditions with multiple context keys or values").
 /// A key that the client does not have fails every operator but those that begin with `Not`, contain `Not`, or `ForAllValues:`.
-struct PolicyCondition: Sendable {
+package struct PolicyCondition: Sendable {
     enum Comparison: String, Sendable, CaseIterable {
         case stringEquals = "StringEquals"
         case stringNotEquals = "StringNotEquals"
@@ -18,9 +18,10 @@ struct PolicyCondition: Sendable {
         var isNegated: Bool { self == .stringNotEquals || self == .stringNotLike || self == .notIPAddress }
     }
 
-    /// What clients have beside their attributes.
-    private static let sourceAddress = "aws:SourceIp"
-    private static let connectAttributes = "iot:ConnectAttributes"
+    /// The attribute that names the address from which the client is connected.
+    package static let sourceAddress = "aws:SourceIp"
+    /// The attribute that names what its CONNECT asks for, with commas between: `LastWill`, `PersistentConnect`.
+    package static let connectAttributes = "iot:ConnectAttributes"
     private static let isAttached = "iot:Connection.Thing.IsAttached"
 
     private let comparison: Comparison
@@ -88,6 +89,11 @@ struct PolicyCondition: Sendable {
             known.contains(name)
                 ? "\(what): \(name) cannot be compared by \(comparison.rawValue)"
                 : "\(what): the condition key \(name) is not supported\(suggestion(for: name, among: known))", at: entry.keyLocation)
+    }
+
+    /// Whether it is of more than the client's names.
+    var asksForAttributes: Bool {
+        PolicyVariable(rawValue: key) == nil && key != Self.isAttached || values.contains(where: \.asksForAttributes)
     }
 
     /// Whether the condition holds for a client.

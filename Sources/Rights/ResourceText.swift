@@ -95,6 +95,16 @@ struct ResourceText: Sendable {
         }
     }
 
+    /// Whether something in it is filled by more than the client's names.
+    var asksForAttributes: Bool {
+        parts.contains { part in
+            switch part {
+            case .certificate: true
+            case .literal, .anyRun, .anyOne, .variable: false
+            }
+        }
+    }
+
     /// The resource for one client; `nil` where a variable stands for nothing.
     func pattern(for subject: PolicySubject) -> ResourcePattern? {
         var pattern = ResourcePattern()

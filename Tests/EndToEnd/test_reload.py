@@ -14,6 +14,7 @@ import urllib.request
 
 import paho.mqtt.client as mqtt
 
+import wire
 from broker import CREMA, WAIT_SECONDS, Broker, run
 
 RELOADS = 10
@@ -111,6 +112,24 @@ class RevocationTests(ReloadTestCase):
         self.assertFalse(self.is_let_in("mallory"))
         self.broker.wait_for_log("TLS handshake failed", "it is revoked", 'subject="CN=mallory,')
         self.assertTrue(self.is_let_in("alice"))
+
+    def test_a_handshake_that_began_before_a_reload_is_judged_by_it(self):
+        """Threat 12: the connection has the context of before, and what it proves is looked at as it is now."""
+        self.broker.mutual_tls("mallory")
+        context = ssl.create_default_context(cafile=str(self.broker.certificates / "ca.crt"))
+        context.load_cert_chain(*[str(self.broker.certificates / "clients" / f"mallory.{kind}") for kind in ("crt", "key")])
+        with socket.create_connection(("localhost", self.broker.mqtts), WAIT_SECONDS) as accepted:
+            self.client("alice")  # so the other was accepted before
+            self.certs("revoke", "mallory")
+            self.assertEqual(self.reload().returncode, 0)
+            with self.assertRaises(OSError):
+                with context.wrap_socket(accepted, server_hostname="localhost") as stream:
+                    stream.sendall(wire.connect("m"))
+                    answer = stream.recv(4)
+                    self.assertNotEqual(answer, b"\x20\x02\x00\x00", "it was let in")
+                    if not answer:
+                        raise ConnectionResetError
+        self.broker.wait_for_log("TLS handshake failed", "it is revoked", 'subject="CN=mallory,')
 
     def test_check_looks_at_the_list(self):
         self.assertEqual(run(CREMA, "check", "--config", str(self.broker.configuration)).returncode, 0)

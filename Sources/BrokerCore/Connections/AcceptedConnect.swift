@@ -11,11 +11,18 @@ package struct AcceptedConnect: Sendable {
     var authenticationData: ByteBuffer?
     /// By which enhanced authentication proved the principal.
     var credential: CredentialFingerprint?
+    /// What was proved beside the name.
+    var attributes: [String: String] = [:]
 
     /// Its place among all CONNECTs, from the shard where it came; 0 until then.
     var attempt: UInt64 = 0
 
     var clientID: String { connect.clientID }
+
+    /// Whom the authorizer is asked about before there is a session.
+    var client: Publisher {
+        Publisher(clientID: clientID, principal: principal, notes: attributes.isEmpty ? nil : AuthorizerNotes(attributes: attributes))
+    }
 
     /// Seconds that the session outlives its connection.
     ///

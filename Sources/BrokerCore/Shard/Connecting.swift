@@ -54,6 +54,9 @@ extension Shard {
     func claim(_ connect: AcceptedConnect, on connection: ClientConnection) {
         var accepted = connect
         let isHandedOver = accepted.attempt != 0
+        if !isHandedOver, authorizer.wantsAttributes {
+            accepted.attributes.merge(authorizer.attributes(of: accepted.connect, on: connection.info)) { proved, _ in proved }
+        }
         if !isHandedOver, connection.info.network != nil, !accepted.isAssignedClientID,
             !admission.admits(accepted.clientID, principal: accepted.principal, now: now)
         {
@@ -98,7 +101,7 @@ extension Shard {
     private func refusal(of accepted: AcceptedConnect, on connection: ClientConnection) -> String? {
         if let refusal = refusal(of: accepted.credential, by: accepted.principal, on: connection) { return refusal }
         if authorizer.isUnrestricted { return nil }
-        let client = Publisher(clientID: accepted.clientID, principal: accepted.principal)
+        let client = accepted.client
         if let refusal = authorizer.refusal(ofConnect: client) { return refusal }
         guard let will = accepted.connect.will else { return nil }
         return authorizer.refusal(ofPublish: String(buffer: will.topic), retain: will.retain, by: client).map { "the will: \($0)" }
@@ -129,6 +132,8 @@ extension Shard {
         let resumed = sessions[key]  // [MQTT-3.1.2-4] [MQTT5-3.1.2-5] [MQTT5-3.1.2-6]
         resumed?.isReplaced = false
         let session = resumed ?? makeSession(accepted, epoch: epoch)
+        // What an attribute granted is not granted by another one.
+        if session.notes.renew(attributes: accepted.attributes), resumed != nil, !authorizer.isUnrestricted { takeBackFilters(of: session) }
         // The store knows a message by the epoch and its place: those of the session before are not used again.
         if resumed == nil { session.keeping.nextPlace = nextPlace }
         attach(session, to: connection, accepted)

@@ -36,19 +36,30 @@ extension Shard {
         }
     }
 
+    /// Removes the subscriptions of one client that would be refused now.
+    ///
+    /// - Returns: why the first of them would be; `nil` where none is.
+    @discardableResult
+    func takeBackFilters(of session: Session) -> String? {
+        var refusal: String?
+        var refused: [String] = []
+        for filter in session.subscriptions.keys.map(\.text) {
+            let wanted = (try? SharedFilter(parsing: filter))?.filter ?? filter
+            guard let problem = authorizer.refusal(ofSubscribe: wanted, by: session.subscriber) else { continue }
+            refused.append(filter)
+            transport.report(.subscribeDenied(clientID: session.clientID, filter: filter, problem))
+            refusal = refusal ?? problem
+        }
+        removeSubscriptions(of: session, filters: refused)
+        return refusal
+    }
+
     /// What the policies do not grant any more.
     func takeBack() {
         for session in Array(sessions.values) {
             var refusal = session.connection == nil ? nil : authorizer.refusal(ofConnect: session.subscriber)
-            var refused: [String] = []
-            for filter in session.subscriptions.keys.map(\.text) {
-                let wanted = (try? SharedFilter(parsing: filter))?.filter ?? filter
-                guard let problem = authorizer.refusal(ofSubscribe: wanted, by: session.subscriber) else { continue }
-                refused.append(filter)
-                transport.report(.subscribeDenied(clientID: session.clientID, filter: filter, problem))
-                refusal = refusal ?? problem
-            }
-            removeSubscriptions(of: session, filters: refused)
+            let lost = takeBackFilters(of: session)
+            refusal = refusal ?? lost
             if let refusal, let connection = session.connection {
                 end(connection, reason: .notPermitted(refusal), closingTransport: true)
             }

@@ -29,6 +29,7 @@ package final class SiteAuthorizer: Authorizer {
     private let site: Mutex<Site>
     // Read for every message, so not behind the lock.
     private let isEnforced: Atomic<Bool>
+    private let asksForAttributes: Atomic<Bool>
     private let generation = Atomic<UInt64>(0)
     private let grantsMade = Atomic<UInt64>(0)
 
@@ -38,6 +39,7 @@ package final class SiteAuthorizer: Authorizer {
     package init(credentials: [String: ScramCredentials] = [:], policies: PolicyBook = PolicyBook()) {
         site = Mutex(Site(credentials: credentials, policies: policies))
         isEnforced = Atomic(policies.isEnforced)
+        asksForAttributes = Atomic(policies.asksForAttributes)
     }
 
     /// Takes other credentials and policies, as after a reload.
@@ -51,6 +53,7 @@ package final class SiteAuthorizer: Authorizer {
         }
         generation.store(next, ordering: .releasing)
         isEnforced.store(policies.isEnforced, ordering: .releasing)
+        asksForAttributes.store(policies.asksForAttributes, ordering: .releasing)
     }
 
     // MARK: Who is this
@@ -72,6 +75,12 @@ package final class SiteAuthorizer: Authorizer {
         let known = site.withLock { $0.credentials[connection.listener] }
         if let principal, let now = known?.fingerprint(of: principal), CredentialFingerprint(now) == credential { return nil }
         return "the user is not in the listener's file any more, or has another password"
+    }
+
+    package var wantsAttributes: Bool { asksForAttributes.load(ordering: .acquiring) }
+
+    package func attributes(of connect: Connect, on connection: ConnectionInfo) -> [String: String] {
+        ClientAttributes.of(connect, on: connection)
     }
 
     private func offersScram(_ connection: ConnectionInfo) -> Bool { site.withLock { $0.credentials[connection.listener] != nil } }
@@ -106,7 +115,8 @@ package final class SiteAuthorizer: Authorizer {
         let current = generation.load(ordering: .acquiring)
         if let known = client.notes?.note as? KeptGrants, known.generation == current { return known.grants }
         let (policies, generation) = site.withLock { ($0.policies, $0.generation) }
-        let grants = policies.grants(of: PolicySubject(clientID: client.clientID ?? "", principal: client.principal))
+        let grants = policies.grants(
+            of: PolicySubject(clientID: client.clientID ?? "", principal: client.principal, attributes: client.notes?.attributes ?? [:]))
         grantsMade.add(1, ordering: .relaxed)
         client.notes?.keep(KeptGrants(grants, of: generation))
         return grants

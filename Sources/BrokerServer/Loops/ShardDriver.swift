@@ -24,6 +24,7 @@ final class ShardDriver: ShardTransport {
     let id: ShardID
     let log: EventLog
     var admission: Admission { settings.admission }
+    var wantsAttributes: Bool { settings.authorizer.wantsAttributes }
     private let eventLoop: any EventLoop
     private let settings: ShardSettings
     private var peers: [NIOLoopBoundBox<ShardDriver>] = []

@@ -14,7 +14,7 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     /// Whose context the handshake is made with.
     private let endpoint: TLSEndpoint
     private let current: CurrentEndpoint
-    private let connection: AcceptedConnection
+    private var connection: AcceptedConnection
     private let handshakeSecondsMax: Int
     private var timeout: Scheduled<Void>?
     /// What the chain check during the handshake found; `nil` if there was none, as on a resumed session.
@@ -78,6 +78,7 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
         do throws(HandshakeFailure) {
             let principal = try identity(context)
             try judgeAgain(context)
+            if connection.driver.wantsAttributes { connection.attributes = try Self.attributes(of: context.channel) }
             // From here on a reload finds the connection.
             connection.driver.channels.note(intermediates: intermediates, of: context.channel, on: current)
             isDone = true
@@ -112,6 +113,15 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     static func leaf(of channel: any Channel) throws(HandshakeFailure) -> [UInt8]? {
         do {
             return try channel.pipeline.syncOperations.nioSSL_peerCertificate()?.toDERBytes()
+        } catch {
+            throw HandshakeFailure(reason: "the client's certificate cannot be read: \(error)", subject: "")
+        }
+    }
+
+    private static func attributes(of channel: any Channel) throws(HandshakeFailure) -> [String: String] {
+        guard let leaf = try leaf(of: channel) else { return [:] }
+        do {
+            return try ClientAttributes.of(Certificate(der: leaf))
         } catch {
             throw HandshakeFailure(reason: "the client's certificate cannot be read: \(error)", subject: "")
         }
