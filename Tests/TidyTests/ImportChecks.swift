@@ -8,7 +8,7 @@ let allowedImports: [String: Set<String>] = [
     // Glibc for its mathematical functions, each imported by its name.
     "Rules": ["Glibc"],
     "Documents": ["Yams", "Foundation"],
-    "Rights": ["Documents"],
+    "Rights": ["Documents", "Glibc"],
     "BrokerCore": ["MQTTCodec", "NIOCore", "DequeModule", "HeapModule"],
     "Records": [],
     // Foundation for the bytes that GRDB takes, files and a thread; Glibc for the rights of a file; SQLite itself to read a million rows.
