@@ -45,7 +45,7 @@ build: ## crema, in release
 	swift build -c release --product crema
 
 certs: build ## a development certificate authority and its certificates, under certs/
-	@CREMA=$(CURDIR)/$(CREMA) certs/generate.sh customer barista device-1 operator
+	@CREMA=$(CURDIR)/$(CREMA) certs/generate.sh customer neighbour barista device-1 operator
 
 clean: ## remove everything that was built (certs/ stays)
 	rm -rf .build Benchmarks/.build

@@ -83,8 +83,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "Queues", "Rules", nioCore, nioHTTP, hummingbird,
-                httpTypes, lifecycle, logging,
+                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", nioCore, nioHTTP,
+                hummingbird, httpTypes, lifecycle, logging,
             ]),
         .target(
             name: "AdminServer",

@@ -10,7 +10,10 @@ extension ClientDocument {
             clientID: client.clientID, connected: client.connected, principal: client.principal, userName: client.userName,
             peer: client.peer, listener: client.listener, protocolVersion: client.protocolVersion, cleanSession: client.cleanSession,
             keepAliveSeconds: client.keepAliveSeconds, connectedSeconds: client.connectedSeconds, subscriptions: client.subscriptions,
-            queued: client.queued, inFlight: client.inFlight, dropped: client.dropped, drops: client.drops)
+            queued: client.queued, inFlight: client.inFlight, dropped: client.dropped, drops: client.drops,
+            refusals: client.refusals.map {
+                RefusalDocument(kind: $0.kind.rawValue, resource: $0.resource, reason: $0.reason, count: $0.count)
+            })
     }
 }
 

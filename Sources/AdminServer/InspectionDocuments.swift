@@ -19,6 +19,19 @@ package struct ClientDocument: Codable, Sendable, Equatable {
     package var dropped: UInt64
     /// The same by reason.
     package var drops: [String: UInt64]
+    /// What the client asked for and may not have: the last of each kind.
+    package var refusals: [RefusalDocument]
+}
+
+/// Something that a client was refused.
+package struct RefusalDocument: Codable, Sendable, Equatable {
+    /// `publish`, `subscribe` or `receive`.
+    package var kind: String
+    /// The topic or the topic filter.
+    package var resource: String
+    package var reason: String
+    /// Refusals of the kind since the session began.
+    package var count: UInt64
 }
 
 /// A row of `GET /api/v1/topics`.

@@ -15,6 +15,7 @@ package final class Broker: BrokerAccess {
     private let group: MultiThreadedEventLoopGroup
     let shards: [NIOLoopBoundBox<ShardDriver>]
     private let admission: Admission
+    private let retained: RetainedStore
     private let limits: BrokerLimits
     private let logger: Logger
     private let version: String
@@ -68,6 +69,7 @@ package final class Broker: BrokerAccess {
         self.group = group
         self.shards = shards
         self.admission = admission
+        retained = settings.retained
         self.limits = limits
         self.logger = logger
         self.version = version
@@ -226,6 +228,25 @@ package final class Broker: BrokerAccess {
             let futures = shards.map { $0.eventLoop.submit {} }
             for future in futures { try? await future.get() }
         }
+    }
+
+    package var now: Instant { .now }
+
+    package func problem(ofTopic topic: String) -> String? { limits.problem(ofTopic: ByteBuffer(string: topic)) }
+
+    package func retainedMessage(on topic: String) async -> RetainedSummary? {
+        retained.dated(ByteBuffer(string: topic)).map { summary($0.message, since: $0.at) }
+    }
+
+    package func retainedMessages(from first: String, limit: Int) async -> [RetainedSummary] {
+        retained.topics(from: ByteBuffer(string: first), limit: limit).compactMap { topic in
+            retained.dated(topic).map { summary($0.message, since: $0.at) }
+        }
+    }
+
+    private func summary(_ message: Message, since time: Instant) -> RetainedSummary {
+        let age = Instant.now.nanoseconds - max(time, startedAt).nanoseconds
+        return RetainedSummary(message: message, ageMilliseconds: Int(max(0, age) / 1_000_000))
     }
 
     package func statistics() async -> BrokerStatistics {

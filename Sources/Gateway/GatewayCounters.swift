@@ -10,6 +10,8 @@ package final class GatewayCounters: Sendable {
         /// EventBridge's other operations.
         case events
         case topicRules = "topic_rules"
+        /// Messages published and asked for by AWS IoT's data plane.
+        case dataPlane = "iot_data"
         case queues
         case route
         /// MQTT over WebSocket: what was refused before it became that.

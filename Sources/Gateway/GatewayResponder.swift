@@ -7,11 +7,12 @@ import Logging
 import NIOCore
 import Rules
 
-/// Answers every request of a listener for programs: AWS services in their JSON protocol at `POST /`, AWS IoT's API for topic rules at its
-/// paths, API routes everywhere else.
+/// Answers every request of a listener for programs: AWS services in their JSON protocol at `POST /`, AWS IoT's APIs for topic rules and for
+/// messages at their paths, API routes everywhere else.
 ///
-/// A request that names AWS IoT in its signature, as AWS SDKs write it, is for AWS IoT's API, and no other is: routes keep their paths, and no
-/// page in a browser reaches rules without the browser's asking first, since a request with a signature is no simple one.
+/// A request that names AWS IoT in its signature, as AWS SDKs write it, is for AWS IoT's API, and for rules no other is: routes keep their
+/// paths, and no page in a browser reaches rules without the browser's asking first, since a request with a signature is no simple one.
+/// Messages may also be published without one where no route has the path, but not by a page.
 ///
 /// An answer with status 200 leaves after every message that its events caused has been published, in order.
 package struct GatewayResponder: HTTPResponder {
@@ -26,6 +27,7 @@ package struct GatewayResponder: HTTPResponder {
     let events: EventsService
     let queues: QueuesService
     let topicRules: TopicRulesService
+    let dataPlane: DataPlaneService
     /// Where the listener serves MQTT over WebSocket.
     let webSocketPath: String?
     let counters: GatewayCounters
@@ -71,6 +73,11 @@ package struct GatewayResponder: HTTPResponder {
         let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
         if TopicRulesCall.isSigned(request) {
             return await answer(request, TopicRulesCall(request.method, path: path), path: path, query: query, requestID)
+        }
+        let isDataPlane = DataPlaneCall.isSigned(request)
+        if isDataPlane || isUnroutedPublish(request, path: path) {
+            guard isDataPlane || anonymous else { return await route(request, context, path: path, requestID: requestID) }
+            return await answer(request, DataPlaneCall(request.method, path: path), path: path, query: query, requestID)
         }
         var answer = await route(request, context, path: path, requestID: requestID)
         if let origin = request.headers[.origin], let policy = routes.value.crossOriginPolicy(path: path) {
@@ -167,6 +174,30 @@ package struct GatewayResponder: HTTPResponder {
         } catch {
             let text = "\(error.code): \(error.message)"
             return Answer(handler: .topicRules, response: Self.response(error, Self.json, requestID), refusal: text)
+        }
+    }
+
+    /// Whether a program without a signature asks for the data plane, at a path that no route has.
+    private func isUnroutedPublish(_ request: Request, path: Substring) -> Bool {
+        guard request.headers[.origin] == nil, DataPlaneCall(request.method, path: path) != nil else { return false }
+        if case .none = routes.value.match(method: request.method.rawValue, path: path) { return true }
+        return false
+    }
+
+    /// Answers a call of the data plane, which is nil for an operation that is not there.
+    private func answer(
+        _ request: Request, _ call: DataPlaneCall?, path: Substring, query: Substring?, _ requestID: String
+    ) async -> Answer {
+        do throws(DataPlaneError) {
+            guard anonymous else { throw .unsigned }
+            guard let call else { throw .unknownOperation("\(request.method) \(path)") }
+            let body = try await dataPlane.answer(call, request, query: query, requestID: requestID)
+            return Answer(handler: .dataPlane, response: Self.response(.ok, Self.json, body, requestID))
+        } catch {
+            let body = AnswerDocument.object(["message": .text(error.message), "traceId": .text(requestID)]).json
+            var response = Self.response(error.status, Self.json, body, requestID)
+            response.headers[.amazonErrorType] = error.code
+            return Answer(handler: .dataPlane, response: response, refusal: "\(error.code): \(error.message)")
         }
     }
 

@@ -35,7 +35,7 @@ package struct GatewayServer: Service {
     private let responder: GatewayResponder
 
     /// Prepares a listener that serves `routes` besides the AWS-compatible endpoints: `POST /` for EventBridge and queues, and the paths of
-    /// AWS IoT's API for topic rules.
+    /// AWS IoT's APIs for topic rules and for messages.
     ///
     /// `topicFiltersChanged` makes the broker ask for the filters of topic rules again, and returns when it has.
     ///
@@ -74,6 +74,8 @@ package struct GatewayServer: Service {
                 queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax, source: .system,
                 notePolicy: { control.delivery.engine.notePolicy(queue: $0) }),
             topicRules: TopicRulesService(control: control, limits: limits, topicFiltersChanged: topicFiltersChanged),
+            dataPlane: DataPlaneService(
+                broker: broker, limits: limits, kept: { () async throws(ControlError) in try await control.kept() }, source: .system),
             webSocketPath: webSocket?.path, counters: counters, refusals: listener.refusals.log, source: .system, log: log)
     }
 

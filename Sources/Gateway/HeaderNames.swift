@@ -6,6 +6,9 @@ extension HTTPField.Name {
     static let amazonErrorType = constant("x-amzn-ErrorType")
     static let amazonQueryError = constant("x-amzn-query-error")
     static let amazonTagging = constant("x-amz-tagging")
+    static let payloadFormatIndicator = constant("x-amz-mqtt5-payload-format-indicator")
+    static let correlationData = constant("x-amz-mqtt5-correlation-data")
+    static let userProperties = constant("x-amz-mqtt5-user-properties")
     static let contentTypeOptions = constant("X-Content-Type-Options")
 
     private static func constant(_ name: String) -> HTTPField.Name {

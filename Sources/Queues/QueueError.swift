@@ -17,6 +17,7 @@ package struct QueueError: Error, Equatable, Sendable, CustomStringConvertible {
         case queueDoesNotExist = "QueueDoesNotExist"
         case queueNameExists = "QueueNameExists"
         case receiptHandleIsInvalid = "ReceiptHandleIsInvalid"
+        case resourceNotFound = "ResourceNotFoundException"
         /// The disk takes nothing.
         case serviceUnavailable = "ServiceUnavailable"
         case tooManyEntriesInBatchRequest = "TooManyEntriesInBatchRequest"
@@ -29,6 +30,7 @@ package struct QueueError: Error, Equatable, Sendable, CustomStringConvertible {
             case .queueNameExists: "QueueAlreadyExists"
             case .invalidParameterValue: "InvalidParameterValue"
             case .missingParameter: "MissingParameter"
+            case .resourceNotFound: "ResourceNotFoundException"
             case .batchEntryIdsNotDistinct, .batchRequestTooLong, .emptyBatchRequest, .invalidBatchEntryID, .messageNotInFlight,
                 .tooManyEntriesInBatchRequest, .unsupportedOperation:
                 "AWS.SimpleQueueService.\(rawValue)"
@@ -50,6 +52,12 @@ package struct QueueError: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String { message }
 
     package static let queueDoesNotExist = QueueError(.queueDoesNotExist, "The specified queue does not exist.")
+
+    /// A queue that a task is to move messages from or to.
+    static func resourceDoesNotExist(_ queue: String) -> QueueError {
+        QueueError(
+            .resourceNotFound, "The resource that you specified for the SourceArn or DestinationArn parameter doesn't exist: \(queue)")
+    }
 
     /// Whatever was asked for, it may be carried out later all the same.
     package static let notKept = QueueError(

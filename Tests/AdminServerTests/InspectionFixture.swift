@@ -73,6 +73,10 @@ final class StagedBroker: BrokerAccess {
     }
 
     func admitsPublish() -> Bool { true }
+    var now: Instant { Instant(nanoseconds: 0) }
+    func problem(ofTopic topic: String) -> String? { nil }
+    func retainedMessage(on topic: String) async -> RetainedSummary? { nil }
+    func retainedMessages(from first: String, limit: Int) async -> [RetainedSummary] { [] }
     func publish(_ messages: [Message]) async {}
     func statistics() async -> BrokerStatistics { staged.withLock { $0.statistics } }
     func clients() async -> [ClientSummary] { staged.withLock { $0.clients } }

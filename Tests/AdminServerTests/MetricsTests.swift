@@ -61,6 +61,21 @@ import Testing
         #expect(rule.value == 1)
     }
 
+    @Test("Threat 54: neither clients nor topics are labels, whatever they are called and however many there are")
+    func labelsAreBounded() async throws {
+        let clients = (0..<500).map { number in
+            ClientSummary(
+                clientID: "client-\(number)", connected: true, principal: "principal-\(number)", userName: "user-\(number)", peer: "peer",
+                listener: "listener", protocolVersion: "5", cleanSession: true, keepAliveSeconds: 0, connectedSeconds: 0, subscriptions: 1,
+                queued: 0, inFlight: 0, drops: ["queue_full": 1])
+        }
+        let topics = (0..<500).map { TopicSummary(topic: "topic-\($0)", messages: 1, bytes: 1, lastSeenSeconds: 0, retained: true) }
+        let page = try await InspectionFixture(broker: StagedBroker(clients: clients, topics: topics)).get("/metrics").text
+        for name in ["client-", "principal-", "user-", "topic-"] { #expect(!page.contains(name)) }
+        let quiet = try await InspectionFixture().get("/metrics").text
+        #expect(page.split(separator: "\n").count == quiet.split(separator: "\n").count)
+    }
+
     @Test func anIdleBrokerHasEveryFamilyToo() async throws {
         let idle = try Scrape(try await InspectionFixture().get("/metrics").text)
         let busy = try InspectionFixture(requestCounts: [.init(handler: "route", status: 404, requests: 1)])

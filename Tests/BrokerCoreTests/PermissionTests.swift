@@ -192,6 +192,33 @@ private final class ChangingAuthorizer: Authorizer {
         #expect(try reader.subscribe("#", packetID: 2).messages.sorted() == ["a=x", "b=x"])
     }
 
+    @Test("What a client asked for and may not have is told once, and kept for operators with its reason and how often")
+    func told() throws {
+        let rights = ChangingAuthorizer()
+        let broker = broker(rights)
+        for what in ["a subscribe t", "a publish t", "a receive u/1", "a receive u/2"] { rights.deny(what) }
+        let client = try broker.client("a")
+        _ = try client.subscribe("u/+", .atMostOnce)
+        for packetID in UInt16(2)...4 { _ = try client.subscribe("t", .atMostOnce, packetID: packetID) }
+        for _ in 0..<2 { _ = try client.exchange(message("t", "x")) }
+        for topic in ["u/1", "u/2"] { _ = try broker.client("p").exchange(message(topic, "x")) }
+        broker.settle()
+        let told = broker.events.compactMap { event in
+            switch event {
+            case .subscribeDenied("a", let filter, let reason): "subscribe \(filter): \(reason)"
+            case .publishDenied("a", let topic, let reason): "publish \(topic): \(reason)"
+            case .deliveryDenied("a", let topic, _): "receive \(topic)"
+            default: nil
+            }
+        }
+        #expect(told == ["subscribe t: a subscribe t is denied", "publish t: a publish t is denied", "receive u/1"])
+        let refusals = broker.clientSummaries().first { $0.clientID == "a" }?.refusals ?? []
+        #expect(refusals.map(\.kind.rawValue) == ["subscribe", "publish", "receive"])
+        #expect(refusals.map(\.resource) == ["t", "t", "u/2"])
+        #expect(refusals.map(\.count) == [3, 2, 2])
+        #expect(refusals.first?.reason == "a subscribe t is denied")
+    }
+
     @Test("Threat 46: the right to a shared subscription is that to its filter, whatever the group is called", arguments: [0, 1])
     func sharedFilters(shard: Int) throws {
         let rights = ChangingAuthorizer()

@@ -32,7 +32,7 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.directory) == [DurableStore.fileName])
     }
 
-    @Test("One bit that has changed is found", arguments: ["a payload that is looked for", "client-to-find", "filter-to-find"])
+    @Test("Threat 60: one bit that has changed is found", arguments: ["a payload that is looked for", "client-to-find", "filter-to-find"])
     func aFlippedBitIsFound(text: String) throws {
         try write()
         try fixture.flip(text)
@@ -82,7 +82,7 @@ import Testing
         #expect(try fixture.afterWriting(ChangeBatch(changes: [.putSession(SessionRecord(5))])).count == 1)
     }
 
-    @Test func aCutFileIsNeverHalfServed() throws {
+    @Test("Threat 60: a cut file is never half served") func aCutFileIsNeverHalfServed() throws {
         let changes: [StoreChange] = (1...2_000).map { .putSession(SessionRecord($0, "client-\($0)")) }
         _ = try fixture.afterWriting(ChangeBatch(changes: changes))
         let bytes = try Data(contentsOf: URL(fileURLWithPath: fixture.file))
@@ -93,7 +93,7 @@ import Testing
         store.close()
     }
 
-    @Test func nobodyElseMayReadTheFiles() throws {
+    @Test("Threat 59: nobody else may read the files") func nobodyElseMayReadTheFiles() throws {
         let store = try fixture.open()
         store.start { _, _ in }
         store.append(ChangeBatch(changes: [.putSession(SessionRecord(1))]))

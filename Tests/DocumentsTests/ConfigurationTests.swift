@@ -313,6 +313,12 @@ import Testing
         let mistyped = try Configuration(file: file, environment: [:], knownLimits: [])
         let given = #expect(throws: DocumentError.self) { try ResourceDocuments(of: mistyped) }
         #expect(given?.description.hasSuffix("crema.yaml:2:26: the parameter `Nmae` is in none of the resources") == true)
+        try write("crema.yaml", "resources: [api.yaml, absent.yaml]\n")
+        let incomplete = try Configuration(file: file, environment: [:], knownLimits: [])
+        let lack = #expect(throws: DocumentError.self) { try ResourceDocuments(of: incomplete) }
+        // At the line that names the file: the file itself is nowhere.
+        #expect(lack?.first.location.description.hasSuffix("crema.yaml:1:23") == true)
+        #expect(lack?.first.message.hasSuffix("absent.yaml: the file cannot be read: there is no such file") == true)
         try write("shop.yaml", "just: text\n")
         let error = #expect(throws: DocumentError.self) { try ResourceDocuments(of: read) }
         #expect(error?.problems.count == 2)

@@ -64,6 +64,10 @@ import Testing
         #expect(message("a: [1\nb: 2\n").hasPrefix("t.yaml:2:"))
         #expect(message("a: *nobody\n").hasPrefix("t.yaml:1:4: not valid YAML or JSON: found undefined alias"))
         #expect(message("a: 1\n---\nb: 2\n").contains("another document"))
+        // What to do, for the mistakes that people make.
+        #expect(message("a:\n\t- x\n").contains("not of tabs"))
+        #expect(message("a: { b: 1\nc: 2\n").contains("a { above is not closed"))
+        #expect(message("a: \"b\nc: 2\n").contains("a quotation mark above is not closed"))
     }
 
     @Test func whatHasNoJSONFormIsRefused() throws {

@@ -40,6 +40,21 @@ class PolicyTests(unittest.TestCase):
         self.broker.publish("device-1", "users/customer-1", '"ready"')
         self.assertEqual(screen.next(), ("users/customer-1", "ready"))
 
+    def test_operators_see_what_a_client_was_refused_and_why(self):
+        reason = "iot:Subscribe on topicfilter/users/customer-2 is allowed by no policy"
+        client = subprocess.Popen(
+            ["mosquitto_sub", *self.broker.mutual_tls("customer-1"), "-i", "screen-customer-1", "-q", "1", "-V", "5",
+             "-t", "users/customer-1", "-t", "users/customer-2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(client.wait, 10)
+        self.addCleanup(client.terminate)
+        self.broker.wait_for_log("subscription denied", "screen-customer-1", reason)
+        rows = json.loads(self.broker.asks("/api/v1/clients"))["rows"]
+        self.assertEqual(
+            [row["refusals"] for row in rows if row["clientID"] == "screen-customer-1"],
+            [[{"kind": "subscribe", "resource": "users/customer-2", "reason": reason, "count": 1}]])
+        listing = run(CREMA, "clients", "--admin", f"http://127.0.0.1:{self.broker.admin}").stdout
+        self.assertIn(f"screen-customer-1 was refused to subscribe: {reason}", listing)
+
     def test_a_name_that_is_not_ones_own_is_refused(self):
         result = self.subscribe("customer-2", "users/customer-2", client="screen-customer-1")
         self.assertNotEqual(result.returncode, 0)

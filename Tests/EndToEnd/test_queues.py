@@ -187,7 +187,29 @@ class QueueTests(BrokerTestCase):
         self.assertEqual(
             self.code(self.sqs.send_message, QueueUrl=url, MessageBody="m", MessageGroupId="g"), "ValidationException")
         self.assertEqual(
-            self.code(self.sqs.start_message_move_task, SourceArn=f"{ARN}orders"), "UnknownOperationException")
+            self.code(self.sqs.add_permission, QueueUrl=url, Label="l", AWSAccountIds=["1" * 12], Actions=["*"]),
+            "UnknownOperationException")
+
+    def test_dead_letters_are_brought_back_by_a_task(self):
+        dead = self.create(f"{self._testMethodName}-dead")
+        source = ARN + dead.rsplit("/", 1)[1]
+        policy = json.dumps({"deadLetterTargetArn": source, "maxReceiveCount": 1})
+        url = self.create(RedrivePolicy=policy, VisibilityTimeout="0")
+        self.sqs.send_message(QueueUrl=url, MessageBody="again")
+        for _ in range(2):
+            self.sqs.receive_message(QueueUrl=url)
+        self.assertEqual(self.code(self.sqs.start_message_move_task, SourceArn=f"{ARN}none"), "ResourceNotFoundException")
+        handle = self.sqs.start_message_move_task(SourceArn=source, MaxNumberOfMessagesPerSecond=500)["TaskHandle"]
+        self.assertTrue(handle)
+        deadline = time.monotonic() + 10
+        while (task := self.sqs.list_message_move_tasks(SourceArn=source)["Results"][0])["Status"] == "RUNNING":
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+        self.assertEqual(
+            (task["Status"], task["ApproximateNumberOfMessagesMoved"], task["ApproximateNumberOfMessagesToMove"]), ("COMPLETED", 1, 1))
+        self.assertNotIn("TaskHandle", task)
+        self.assertEqual(self.sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"], "again")
+        self.assertEqual(self.code(self.sqs.cancel_message_move_task, TaskHandle=handle), "AWS.SimpleQueueService.UnsupportedOperation")
 
     def test_queues_are_listed_by_pages(self):
         urls = [self.create(f"{self._testMethodName}-{number}") for number in range(5)]

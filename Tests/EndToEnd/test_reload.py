@@ -164,6 +164,7 @@ class FailedReloadTests(ReloadTestCase):
         self.assertTrue(self.is_let_in("alice"))
 
     def test_a_key_that_others_may_read_is_refused_by_a_reload_and_at_the_start(self):
+        """Threat 59: keys, and files of users, are their owner's alone."""
         for name, at in (("server.key", self.broker.certificates / "server.key"), ("users", self.broker.users)):
             at.chmod(0o640)
             self.failed_reload(f"{at}: mode 0640 lets others read", "chmod 600")

@@ -191,7 +191,7 @@ private func template(
     private static let endpoint = "HttpMethod: POST, InvocationEndpoint: "
 
     @Test(
-        "Endpoints that are not called",
+        "Threat 48: endpoints that are not called",
         arguments: [
             ("'https://127.0.0.1/x'", "the loopback address 127.0.0.1"), ("'https://10.1.2.3'", "private"),
             ("'https://169.254.169.254/latest'", "link-local"), ("'https://[::1]:8080/'", "loopback"),

@@ -156,6 +156,11 @@ final class RecordingBroker: BrokerAccess {
     }
 
     private let log = Mutex<[Published]>([])
+    private let wholeLog = Mutex<[Message]>([])
+
+    /// What was published, with all that it had.
+    var messages: [Message] { wholeLog.withLock { $0 } }
+
     private let gate = Mutex<AsyncStream<Void>?>(nil)
     private let full = Mutex(false)
 
@@ -177,10 +182,21 @@ final class RecordingBroker: BrokerAccess {
         if let held = gate.withLock({ exchange(&$0, with: nil) }) {
             for await _ in held { break }
         }
+        wholeLog.withLock { $0 += messages }
         log.withLock { log in
             log += messages.map { Published(topic: $0.topicName, payload: String(buffer: $0.payload)) }
         }
     }
+
+    var now: Instant { Instant(nanoseconds: 0) }
+    func problem(ofTopic topic: String) -> String? { topic.utf8.count > 1_024 ? "a topic longer than 1024 bytes (topicBytesMax)" : nil }
+    func retainedMessage(on topic: String) async -> RetainedSummary? { retained.withLock { $0[topic] } }
+    func retainedMessages(from first: String, limit: Int) async -> [RetainedSummary] {
+        retained.withLock { $0 }.filter { $0.key >= first }.sorted { $0.key < $1.key }.prefix(limit).map(\.value)
+    }
+
+    /// What is retained, by its topic.
+    let retained = Mutex<[String: RetainedSummary]>([:])
 
     func statistics() async -> BrokerStatistics { BrokerStatistics() }
     func clients() async -> [ClientSummary] { [] }

@@ -23,7 +23,7 @@ import Testing
         #"{"Entries":["#, "{\"Entries\":[\u{FEFF}]}", "nul", "-", "1e", "\"\\u12\"",
     ]
 
-    @Test(arguments: bombs.indices)
+    @Test("Threat 51: a JSON bomb is refused", arguments: bombs.indices)
     func aJSONBombIsRefused(index: Int) async throws {
         let fixture = try GatewayFixture()
         #expect(try await fixture.call(body: Self.bombs[index]).status == .badRequest)
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test(
-        "Raw requests on a socket",
+        "Threat 55: raw requests on a socket, with too many fields and too long ones among them",
         arguments: [
             ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 404"),
             ("GET //%00%ff HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400"),

@@ -68,7 +68,7 @@ import Testing
             ("SendMessage", #"{"QueueUrl":"http://h/1/orders","MessageBody":"m","MessageGroupId":"g"}"#, "MessageGroupId"),
             ("ReceiveMessage", #"{"QueueUrl":"http://h/1/orders","ReceiveRequestAttemptId":"g"}"#, "ReceiveRequestAttemptId"),
             ("SendMessage", #"{"QueueUrl":"http://h/1/orders","MessageBody":"m","MessageSystemAttributes":{}}"#, "MessageSystemAttributes"),
-            ("StartMessageMoveTask", "{}", "AmazonSQS.StartMessageMoveTask"), ("AddPermission", "{}", "AmazonSQS.AddPermission"),
+            ("AddPermission", "{}", "AmazonSQS.AddPermission"),
         ])
     func notSupported(operation: String, body: String, name: String) async throws {
         let fixture = try GatewayFixture()

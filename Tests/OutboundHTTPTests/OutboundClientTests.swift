@@ -81,7 +81,7 @@ import Testing
         #expect(outcome == .failed(.unreachable("the connection was refused or not answered")))
     }
 
-    @Test func anAddressThatIsNotAllowedIsNotCalled() async throws {
+    @Test("Threat 48: an address that is not allowed is not called") func anAddressThatIsNotAllowedIsNotCalled() async throws {
         let (outcome, requests) = try await Self.call("/ok", allowing: OutboundPolicy())
         guard case .failed(.denied(let why)) = outcome else {
             Issue.record("\(outcome)")
@@ -91,7 +91,7 @@ import Testing
         #expect(requests.isEmpty)
     }
 
-    @Test func aNameIsJudgedByItsAddressAndTheConnectionGoesThere() async throws {
+    @Test("Threat 48: a name is judged by its address, and the connection goes there") func aNameIsJudgedByItsAddress() async throws {
         let address = try #require(Self.loopback)
         let denied = try await Self.call("/ok", host: "shop.example", allowing: OutboundPolicy(), lookup: { _ in [address] })
         guard case .failed(.denied) = denied.outcome else {
@@ -106,7 +106,7 @@ import Testing
         #expect(requests.first?.contains("shop.example") == true)
     }
 
-    @Test func aNameWhoseAddressChangesLeadsNowhereElse() async throws {
+    @Test("Threat 48: a name whose address changes leads nowhere else") func aNameWhoseAddressChangesLeadsNowhereElse() async throws {
         let addresses = try [#require(Self.loopback), #require(InternetAddress("10.0.0.1"))]
         let server = try await TargetServer()
         let counter = Lookups()

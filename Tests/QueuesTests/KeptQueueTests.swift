@@ -86,6 +86,22 @@ import Testing
         #expect(found.map(\.body) == ["a"] && found.first?.deadLetterSource == "orders")
     }
 
+    @Test func aLetterThatATaskMovesIsInOneQueueAtAnyTime() throws {
+        let queues = try start()
+        try create("dead", in: queues)
+        let policy = #"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead","maxReceiveCount":1}"#
+        try create("orders", ["RedrivePolicy": policy, "VisibilityTimeout": "0"], in: queues)
+        try send("letter", to: "orders", in: queues)
+        for _ in 0..<2 { _ = try receive("orders", in: queues) }
+        _ = try queues.perform { (table) throws(QueueError) in try table.startMove(.init(source: "dead"), now: 4_000) }
+        #expect(try receive("dead", now: 4_000, in: start()).map(\.body) == ["letter"])
+        queues.advance(to: 4_000)
+        let next = try start()
+        #expect(try receive("dead", now: 4_000, in: next) == [])
+        #expect(try receive("orders", now: 4_000, in: next).map(\.body) == ["letter"])
+        #expect(try next.perform { (table) throws(QueueError) in try table.moveTasks(of: "dead") } == [])
+    }
+
     @Test func whatIsPurgedDeletedOrTooOldDoesNotComeBack() throws {
         var queues = try start()
         for name in ["purged", "gone", "old"] {

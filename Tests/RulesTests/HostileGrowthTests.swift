@@ -5,7 +5,7 @@ import Testing
 @Suite struct HostileGrowthTests {
     private static let bytes = 16_384
 
-    @Test(arguments: HostileCase.all.map(\.name))
+    @Test("Threat 50: twice the event takes at most twice the steps", arguments: HostileCase.all.map(\.name))
     func twiceTheEventTakesAtMostTwiceTheSteps(name: String) async throws {
         let hostile = try #require(HostileCase.all.first { $0.name == name })
         var index = PatternIndex()

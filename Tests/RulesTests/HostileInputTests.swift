@@ -45,7 +45,7 @@ import Testing
         return (accepted, seed)
     }
 
-    @Test func damagedJSONIsParsedOrRefused() async throws {
+    @Test("Threat 51: damaged JSON is parsed or refused") func damagedJSONIsParsedOrRefused() async throws {
         let seeds = [
             #"{"a":[1,-2.5e10,{"b":"c\u00e9\ud83d\ude80"}],"d":{"e":null,"f":[true,false]},"a":"é😀"}"#,
             #"[ [ [ ] ] , { "x" : { } } , "\\\"" ]"#,

@@ -95,7 +95,7 @@ import Testing
         #expect(view["b"]?["c"] == nil)
     }
 
-    @Test(arguments: [("[", "]"), ("{\"a\":", "}")])
+    @Test("Threat 51: depth is bounded by its limit", arguments: [("[", "]"), ("{\"a\":", "}")])
     func depthIsBoundedByItsLimit(open: String, close: String) throws {
         func nested(_ depth: Int) -> String {
             String(repeating: open, count: depth) + (close == "]" ? "" : "1") + String(repeating: close, count: depth)

@@ -34,8 +34,9 @@ let allowedImports: [String: Set<String>] = [
         "HTTPTypes", "Logging",
     ],
     "Gateway": [
-        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "Queues", "Rules", "NIOCore", "NIOHTTP1", "Hummingbird",
-        "HTTPTypes", "ServiceLifecycle", "Logging",
+        // MQTTCodec for what back ends publish: topics and headers.
+        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "NIOCore", "NIOHTTP1",
+        "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging",
     ],
     // MQTTCodec for the topic filters that people ask by.
     "AdminServer": [

@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test(
-        "Names that cannot be issued to a client",
+        "Threat 52: names that cannot be issued to a client, whose files are called so",
         arguments: ["", "-x", ".x", "a/b", "../x", "a b", "a+b", "a#", "a\0b", "é", "a\nb", "a,b", String(repeating: "a", count: 65)])
     func refusesThingName(_ name: String) {
         #expect(throws: TrustError.self) { try ThingName(name) }

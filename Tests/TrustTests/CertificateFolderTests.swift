@@ -110,7 +110,7 @@ import Testing
         #expect(expiry.daysLeft == Int64(row.0.rounded(.down)))
     }
 
-    @Test func anOpenKeyIsAFailure() throws {
+    @Test("Threat 59: a key that others may read is a failure") func anOpenKeyIsAFailure() throws {
         _ = try folder.initialise(san: names("localhost"))
         try place.setMode(0o640, of: "certs/server.key")
         #expect(faults() == ["failure mode server.key"])

@@ -172,6 +172,8 @@ struct MetricsPage {
         text.add(
             .counter, "crema_queue_messages_dead_lettered_total", "Messages moved to a dead-letter queue because nobody deleted them.",
             counters.deadLettered)
+        text.add(
+            .counter, "crema_queue_messages_moved_total", "Messages that a task moved out of a dead-letter queue.", counters.moved)
         text.add(.counter, "crema_queue_messages_refused_total", "Messages that queues refused.", counters.refused)
     }
 

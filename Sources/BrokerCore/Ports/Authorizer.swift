@@ -87,6 +87,8 @@ package protocol Authorizer: Sendable {
     func refusal(ofSubscribe filter: String, by subscriber: Publisher) -> String?
     /// Asked at the time of delivery, live, retained, queued and resent alike.
     func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool
+    /// Why a delivery that is not allowed is not.
+    func refusal(ofDelivery topic: String, to subscriber: Publisher) -> String
 }
 
 extension Authorizer {
@@ -98,6 +100,7 @@ extension Authorizer {
     package var wantsAttributes: Bool { false }
     package func attributes(of connect: Connect, on connection: ConnectionInfo) -> [String: String] { [:] }
     package func refusal(ofConnect client: Publisher) -> String? { nil }
+    package func refusal(ofDelivery topic: String, to subscriber: Publisher) -> String { "the client may not receive it" }
     package func refusal(ofPublish topic: String, retain: Bool, by publisher: Publisher) -> String? { nil }
     package func refusal(ofSubscribe filter: String, by subscriber: Publisher) -> String? { nil }
 }

@@ -11,6 +11,20 @@ package protocol BrokerAccess: Sendable {
     /// waits for those that clients' messages wait for, too.
     func publish(_ messages: [Message]) async
 
+    /// The time on the broker's clock, by which messages expire.
+    var now: Instant { get }
+
+    /// What is wrong with a topic's length or number of levels, for a message of a program's; `nil` when nothing is.
+    func problem(ofTopic topic: String) -> String?
+
+    /// The message that is retained on a topic.
+    func retainedMessage(on topic: String) async -> RetainedSummary?
+
+    /// Retained messages in the order of their topics' bytes, at most `limit` from `first` on; not the broker's own.
+    ///
+    /// Looks at every topic that has one.
+    func retainedMessages(from first: String, limit: Int) async -> [RetainedSummary]
+
     /// Counters of all shards, added up.
     func statistics() async -> BrokerStatistics
 
@@ -23,6 +37,18 @@ package protocol BrokerAccess: Sendable {
     /// A live copy of the messages that match `filter`, until the stream is cancelled. Bounded: a reader that is too slow loses
     /// messages, which ``TailedMessage/skipped`` counts; delivery never waits for it.
     func tail(_ filter: String) -> AsyncStream<TailedMessage>
+}
+
+/// One retained message.
+package struct RetainedSummary: Sendable {
+    package var message: Message
+    /// Since it was retained, or since the broker's start where it was retained before.
+    package var ageMilliseconds: Int
+
+    package init(message: Message, ageMilliseconds: Int) {
+        self.message = message
+        self.ageMilliseconds = ageMilliseconds
+    }
 }
 
 /// Counters and gauges of the broker, for `/metrics`, `$SYS` and the console.
@@ -92,11 +118,13 @@ package struct ClientSummary: Sendable, Equatable {
     /// Messages that it did not get, by the reason's name as in ``BrokerStatistics/messagesDropped``.
     package var drops: [String: UInt64]
     package var dropped: UInt64 { drops.values.reduce(0, +) }
+    /// What it asked for and may not have, the last of each kind.
+    package var refusals: [Refusal]
 
     package init(
         clientID: String, connected: Bool, principal: String?, userName: String?, peer: String?, listener: String?,
         protocolVersion: String, cleanSession: Bool, keepAliveSeconds: Int, connectedSeconds: Int, subscriptions: Int,
-        queued: Int, inFlight: Int, drops: [String: UInt64]
+        queued: Int, inFlight: Int, drops: [String: UInt64], refusals: [Refusal] = []
     ) {
         self.clientID = clientID
         self.connected = connected
@@ -112,6 +140,7 @@ package struct ClientSummary: Sendable, Equatable {
         self.queued = queued
         self.inFlight = inFlight
         self.drops = drops
+        self.refusals = refusals
     }
 }
 

@@ -33,6 +33,8 @@ package final class RetainedStore: Sendable {
         var owner: Owner?
         /// The store's version with which the topic came.
         var since: UInt64
+        /// When it was retained; long ago for what a store had.
+        var at = Instant(nanoseconds: .min)
     }
 
     /// What messages take; levels stand for the store's own tree of topics.
@@ -124,7 +126,9 @@ package final class RetainedStore: Sendable {
     ///
     /// Limits bound what is new: what was kept before, and told so, comes back though they were lowered (`isBounded: false`).
     package func update(
-        _ message: Message, by publisher: Publisher = Publisher(clientID: nil, principal: nil), isBounded: Bool = true
+        _ message: Message, by publisher: Publisher = Publisher(clientID: nil, principal: nil),
+        at time: Instant = Instant(nanoseconds: .min),
+        isBounded: Bool = true
     ) -> Bool {
         guard message.retain else { return true }  // neither keeps nor forgets [MQTT-3.3.1-12] [MQTT5-3.3.1-8]
         let owner = Owner(publisher)
@@ -141,7 +145,7 @@ package final class RetainedStore: Sendable {
                 return false
             }
             let since = state.messages[message.topic]?.since ?? state.version &+ 1
-            let kept = Kept(message: message, owner: owner, since: since)
+            let kept = Kept(message: message, owner: owner, since: since, at: time)
             // Of a topic that is there the key stays, and outlives its first message: it must not be a slice of that one's storage.
             let topic = ByteBuffer(bytes: message.topic.readableBytesView)
             let old = state.messages.updateValue(kept, forKey: topic)
@@ -192,6 +196,24 @@ package final class RetainedStore: Sendable {
     /// Adds to `levels` how many levels of topics were looked at for it.
     package func topics(matching filter: ByteBuffer, counting levels: inout Int) -> [ByteBuffer] {
         state.withLock { $0.topics(matching: filter, counting: &levels) }
+    }
+
+    /// A topic's message, and when it was retained.
+    package func dated(_ topic: ByteBuffer) -> (message: Message, at: Instant)? {
+        state.withLock { state in state.messages[topic].map { ($0.message, $0.at) } }
+    }
+
+    /// Topics in the order of their bytes, at most `limit` from `first` on, but for the broker's own.
+    ///
+    /// Looks at every topic, under the lock.
+    package func topics(from first: ByteBuffer, limit: Int) -> [ByteBuffer] {
+        func precedes(_ one: ByteBuffer, _ other: ByteBuffer) -> Bool {
+            one.readableBytesView.lexicographicallyPrecedes(other.readableBytesView)
+        }
+        let found = state.withLock { state in
+            state.messages.keys.filter { !Self.isSystem($0) && !precedes($0, first) }
+        }
+        return Array(found.sorted(by: precedes).prefix(limit))
     }
 
     /// Changes whenever a topic comes or goes.

@@ -62,6 +62,8 @@ package final class Session {
     var willTaken: (id: HandOverID, by: ShardSet)?
     /// Messages that were dropped instead of delivered to it, by reason.
     var drops: [ShardCounters.Drop: UInt64] = [:]
+    /// What it asked for and may not have.
+    var refusals = Refusals()
     /// Drops since the last report of them, and when that was.
     var unreportedDrops: UInt64 = 0
     var dropsReportedAt: Instant?

@@ -11,6 +11,8 @@ package enum BrokerEvent: Sendable {
     case refused(clientID: String, ConnectionInfo, ReasonCode, String)
     case publishDenied(clientID: String, topic: String, String)
     case subscribeDenied(clientID: String, filter: String, String)
+    /// The first message of a session that matched a subscription and that the client may not have.
+    case deliveryDenied(clientID: String, topic: String, String)
     /// Messages that a client did not get, since the last such event of it.
     case messagesDropped(clientID: String, reason: String, count: UInt64)
     case retainedFull(topic: String)

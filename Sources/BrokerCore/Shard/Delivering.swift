@@ -58,8 +58,15 @@ extension Shard {
 
     /// The one door: asked at the time of every delivery, whatever brought the message here.
     func admits(_ topic: ByteBuffer, to session: Session) -> Bool {
-        if authorizer.isUnrestricted || authorizer.allowsDelivery(of: String(buffer: topic), to: session.subscriber) { return true }
+        if authorizer.isUnrestricted { return true }
+        let name = String(buffer: topic)
+        if authorizer.allowsDelivery(of: name, to: session.subscriber) { return true }
         drop(.deliveryDenied, of: session)
+        let reason = authorizer.refusal(ofDelivery: name, to: session.subscriber)
+        // Of the topics that a filter covers each may be another: the log has the first.
+        let isFirst = !session.refusals.has(.receive)
+        _ = session.refusals.note(.receive, name, reason)
+        if isFirst { transport.report(.deliveryDenied(clientID: session.clientID, topic: name, reason)) }
         return false
     }
 

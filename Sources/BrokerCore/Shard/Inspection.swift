@@ -54,7 +54,8 @@ extension Shard {
                 keepAliveSeconds: Int(connection?.keepAliveSeconds ?? 0),
                 connectedSeconds: connection.map { now.seconds(since: $0.openedAt) } ?? 0,
                 subscriptions: session.subscriptions.count, queued: session.queue.count, inFlight: session.window.unfinished,
-                drops: Dictionary(uniqueKeysWithValues: session.drops.map { ($0.key.rawValue, $0.value) }))
+                drops: Dictionary(uniqueKeysWithValues: session.drops.map { ($0.key.rawValue, $0.value) }),
+                refusals: session.refusals.all)
         }
     }
 

@@ -47,6 +47,7 @@ extension Shard {
             let wanted = (try? SharedFilter(parsing: filter))?.filter ?? filter
             guard let problem = authorizer.refusal(ofSubscribe: wanted, by: session.subscriber) else { continue }
             refused.append(filter)
+            _ = session.refusals.note(.subscribe, filter, problem)
             transport.report(.subscribeDenied(clientID: session.clientID, filter: filter, problem))
             refusal = refusal ?? problem
         }

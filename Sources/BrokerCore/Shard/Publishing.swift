@@ -1,18 +1,10 @@
 import MQTTCodec
-import NIOCore
+package import NIOCore
 
 /// Messages accepted by this shard: retained, statistics, routing, rules (MQTT 3.1.1 and MQTT 5 section 3.3).
 extension Shard {
     func topicProblem(_ topic: ByteBuffer, of connection: ClientConnection) -> String? {
-        let limits = connection.limits.values
-        var topic = topic
-        // The levels that only name a rule do not count.
-        if let length = BasicIngest.topicLength(in: topic) { topic.moveReaderIndex(forwardBy: topic.readableBytes - length) }
-        if topic.readableBytes > limits.topicBytesMax { return "a topic longer than \(limits.topicBytesMax) bytes (topicBytesMax)" }
-        var levels = 1
-        for byte in topic.readableBytesView where byte == UInt8(ascii: "/") { levels += 1 }
-        if levels > limits.topicLevelsMax { return "a topic of more than \(limits.topicLevelsMax) levels (topicLevelsMax)" }
-        return nil
+        connection.limits.values.problem(ofTopic: topic)
     }
 
     /// Clients publish to one kind of the broker's own topics only, that of Basic Ingest, and nowhere without the right to.
@@ -25,7 +17,11 @@ extension Shard {
             isOpen ? authorizer.refusal(ofPublish: name, retain: retain, by: publisher) : "the topic is the broker's own"
         guard let refusal else { return true }
         counters.drop(.publishDenied)
-        transport.report(.publishDenied(clientID: publisher.clientID ?? "", topic: name, refusal))
+        let clientID = publisher.clientID ?? ""
+        // A will's client may be gone, with its session.
+        if sessions[ExactText(clientID)]?.refusals.note(.publish, name, refusal) ?? true {
+            transport.report(.publishDenied(clientID: clientID, topic: name, refusal))
+        }
         return false
     }
 
@@ -70,7 +66,7 @@ extension Shard {
 
     private func retain(_ outgoing: inout OutgoingMessage, by publisher: Publisher) {
         defer { recordRetained() }
-        if !retained.update(outgoing.stored(), by: publisher) {
+        if !retained.update(outgoing.stored(), by: publisher, at: now) {
             counters.drop(.retainedFull)
             transport.report(.retainedFull(topic: outgoing.message.topicName))
         } else if let expiry = outgoing.message.properties?.expiresAt {
@@ -83,5 +79,19 @@ extension Shard {
         for tap in taps where Topics.matches(name: name, filter: tap.filter) {
             transport.tapped(tap.id, message: message, publisher: publisher)
         }
+    }
+}
+
+extension BrokerLimits {
+    /// Why a topic is not taken for a publish; `nil` when it is.
+    package func problem(ofTopic topic: ByteBuffer) -> String? {
+        var topic = topic
+        // The levels that only name a rule do not count.
+        if let length = BasicIngest.topicLength(in: topic) { topic.moveReaderIndex(forwardBy: topic.readableBytes - length) }
+        if topic.readableBytes > topicBytesMax { return "a topic longer than \(topicBytesMax) bytes (topicBytesMax)" }
+        var levels = 1
+        for byte in topic.readableBytesView where byte == UInt8(ascii: "/") { levels += 1 }
+        if levels > topicLevelsMax { return "a topic of more than \(topicLevelsMax) levels (topicLevelsMax)" }
+        return nil
     }
 }

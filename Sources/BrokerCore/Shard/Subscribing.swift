@@ -34,7 +34,9 @@ extension Shard {
             // [MQTT5-3.8.4-5] [MQTT5-3.9.3-1]
             charge()
             if let (code, problem) = problem(with: request, of: session, on: connection) {
-                transport.report(.subscribeDenied(clientID: session.clientID, filter: request.filter, problem))
+                if session.refusals.note(.subscribe, request.filter, problem) {
+                    transport.report(.subscribeDenied(clientID: session.clientID, filter: request.filter, problem))
+                }
                 counters.subscriptionsRefused += 1
                 if connection.isAWS, connection.terms == nil, code == .notAuthorized {
                     return end(connection, reason: .notPermitted(problem), closingTransport: true)

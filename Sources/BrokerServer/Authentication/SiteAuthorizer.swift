@@ -106,6 +106,10 @@ package final class SiteAuthorizer: Authorizer {
         isUnrestricted || grants(of: subscriber).decide(.receive, topic).isAllowed
     }
 
+    package func refusal(ofDelivery topic: String, to subscriber: Publisher) -> String {
+        refusal(of: .receive, topic, by: subscriber) ?? "it was not allowed a moment ago"
+    }
+
     private func refusal(of action: PolicyAction, _ name: String, by client: Publisher) -> String? {
         if isUnrestricted { return nil }
         return grants(of: client).decide(action, name).refusal(of: action, name)

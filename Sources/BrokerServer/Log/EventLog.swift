@@ -44,6 +44,11 @@ final class EventLog {
                 "filter": .string(LoggedText.escaping(filter)), "reason": .string(LoggedText.escaping(text)),
             ]
             warn("subscription denied", subject: clientID, metadata, clientID: clientID)
+        case .deliveryDenied(let clientID, let topic, let text):
+            let metadata: Logger.Metadata = [
+                "topic": .string(LoggedText.escaping(topic)), "reason": .string(LoggedText.escaping(text)),
+            ]
+            warn("delivery denied", subject: clientID, metadata, clientID: clientID)
         case .messagesDropped(let clientID, let reason, let count):
             warn("messages are dropped", subject: clientID, ["reason": "\(reason)", "count": "\(count)"], clientID: clientID)
         case .retainedFull(let topic):

@@ -17,7 +17,7 @@ package struct ResourceDocuments: Sendable {
         var roots: [Node] = []
         for resource in configuration.resources {
             _ = problems.collect { () throws(DocumentError) in
-                let root = try Node.read(file: resource.path)
+                let root = try Node.parse(file: resource.path, text: Self.text(of: resource))
                 roots.append(root)
                 if root["openapi"] != nil || root["swagger"] != nil {
                     apis.append((resource.path, root))
@@ -42,6 +42,15 @@ package struct ResourceDocuments: Sendable {
             _ = problems.collect { () throws(DocumentError) in try Self.require(parameter.key, in: roots, at: parameter.value) }
         }
         try problems.finish()
+    }
+
+    /// The file's text; that there is none to be had is a mistake of the line that names the file.
+    private static func text(of resource: Configuration.ResourceFile) throws(DocumentError) -> String {
+        do {
+            return try Node.readText(file: resource.path)
+        } catch {
+            throw DocumentError("\(resource.path): \(error.message)", at: resource.location)
+        }
     }
 
     /// Refuses a parameter that no document has the name of: it would be given for nothing.

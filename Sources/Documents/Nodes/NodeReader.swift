@@ -87,7 +87,7 @@ extension Node {
         switch error {
         case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _):
-            return DocumentError("not valid YAML or JSON: \(problem)", at: at(mark))
+            return DocumentError("not valid YAML or JSON: \(SyntaxComplaint.text(problem))", at: at(mark))
         case YamlError.reader(let problem, _, _, _):
             return DocumentError("not valid YAML or JSON: \(problem)", at: SourceLocation(file: file))
         case YamlError.duplicatedKeysInMapping(let keys, let context):

@@ -23,6 +23,9 @@ struct QueuesService: JSONService {
         case deleteMessageBatch = "DeleteMessageBatch"
         case changeMessageVisibility = "ChangeMessageVisibility"
         case changeMessageVisibilityBatch = "ChangeMessageVisibilityBatch"
+        case startMessageMoveTask = "StartMessageMoveTask"
+        case listMessageMoveTasks = "ListMessageMoveTasks"
+        case cancelMessageMoveTask = "CancelMessageMoveTask"
 
         /// Whether its answer promises something to outlive the process.
         var isKept: Bool {
@@ -31,7 +34,8 @@ struct QueuesService: JSONService {
                 .deleteMessage, .deleteMessageBatch:
                 true
             case .getQueueURL, .listQueues, .getQueueAttributes, .listQueueTags, .listDeadLetterSourceQueues, .receiveMessage,
-                .changeMessageVisibility, .changeMessageVisibilityBatch:
+                .changeMessageVisibility, .changeMessageVisibilityBatch, .startMessageMoveTask, .listMessageMoveTasks,
+                .cancelMessageMoveTask:
                 false
             }
         }
@@ -76,6 +80,9 @@ struct QueuesService: JSONService {
         case .deleteMessageBatch: try deleteMessageBatch(call)
         case .changeMessageVisibility: try changeMessageVisibility(call)
         case .changeMessageVisibilityBatch: try changeMessageVisibilityBatch(call)
+        case .startMessageMoveTask: try startMessageMoveTask(call)
+        case .listMessageMoveTasks: try listMessageMoveTasks(call)
+        case .cancelMessageMoveTask: try cancelMessageMoveTask(call)
         }
     }
 

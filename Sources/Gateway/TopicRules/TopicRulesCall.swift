@@ -11,6 +11,8 @@ enum TopicRulesCall: Equatable {
     case tag
     case untag
     case listTags
+    /// Where devices connect to; asked of the same API.
+    case describeEndpoint
 
     /// Nil for a path or a method of no operation.
     init?(_ method: HTTPRequest.Method, path: some StringProtocol) {
@@ -30,6 +32,7 @@ enum TopicRulesCall: Equatable {
         case (.post, "tags", 1): self = .tag
         case (.post, "untag", 1): self = .untag
         case (.get, "tags", 1): self = .listTags
+        case (.get, "endpoint", 1): self = .describeEndpoint
         default: return nil
         }
     }

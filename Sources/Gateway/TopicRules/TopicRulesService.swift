@@ -44,6 +44,7 @@ struct TopicRulesService: Sendable {
             let tags = try ask { (control) throws(ControlError) in try control.tags(ofResource: arn) }
             return AnswerDocument.object(["tags": .tags(tags)]).json
         case .tag, .untag: return try await tag(try await body(of: request))
+        case .describeEndpoint: return try endpoint(QueryParameters(query), authority: request.head.authority ?? "")
         }
     }
 
@@ -123,6 +124,25 @@ struct TopicRulesService: Sendable {
             "errorAction": rule.errorAction.map { .json($0) },
         ])
     }
+
+    // MARK: - Where devices connect
+
+    /// The host that the caller has reached: MQTT is served there, too, on listeners of its own.
+    private func endpoint(_ query: QueryParameters, authority: String) throws(ServiceError) -> [UInt8] {
+        let type = query["endpointType"] ?? Self.endpointType
+        guard type == Self.endpointType else {
+            throw Self.invalid("Endpoint type \(type) is not supported by Crema; there is \(Self.endpointType).")
+        }
+        return AnswerDocument.object(["endpointAddress": .text(Self.host(in: authority))]).json
+    }
+
+    /// Of `host:port`, `[address]:port`, or either without a port.
+    static func host(in authority: String) -> String {
+        let end = authority.last == "]" ? nil : authority.lastIndex(of: ":")
+        return String(authority[..<(end ?? authority.endIndex)])
+    }
+
+    private static let endpointType = "iot:Data-ATS"
 
     // MARK: - What a request says
 

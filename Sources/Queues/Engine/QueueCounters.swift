@@ -1,6 +1,6 @@
 /// What became of messages since the program started.
 ///
-/// `sent` = `deleted` + `expired` + `purged` + the messages that are there now; a dead letter is moved, not sent again.
+/// `sent` = `deleted` + `expired` + `purged` + the messages that are there now; a dead letter is moved, not sent again, also when it comes back.
 package struct QueueCounters: Sendable, Equatable {
     package var sent: UInt64 = 0
     /// Times that a message was handed to a receiver.
@@ -11,6 +11,8 @@ package struct QueueCounters: Sendable, Equatable {
     package var expired: UInt64 = 0
     /// Messages that went to another queue because they had been received too often.
     package var deadLettered: UInt64 = 0
+    /// Messages that a task moved out of a dead-letter queue.
+    package var moved: UInt64 = 0
     /// Messages removed by a purge, or with their queue.
     package var purged: UInt64 = 0
     /// Messages refused for want of room or of their size.

@@ -18,6 +18,8 @@ package struct QueueTable: Sendable {
     var awaited: Set<String> = []
     /// The queues that have got dead letters, in order, until those who wait there are served.
     var refilled: [String] = []
+    /// The tasks that move dead letters, by the queue that they empty, the latest last.
+    var moves: [String: [MessageMoveTask]] = [:]
     private var answers: [WaiterAnswer] = []
     private var lastNumber: UInt64 = 0
     /// Whether there is a store: then changes are noted.
@@ -65,9 +67,9 @@ package struct QueueTable: Sendable {
 
     // MARK: - Time
 
-    /// When ``advance(to:)`` must be called next for the sake of those who wait; `nil` when nobody does.
+    /// When ``advance(to:)`` must be called next for the sake of those who wait, and of tasks; `nil` when there are none.
     package var nextDeadline: Int64? {
-        var deadline: Int64?
+        var deadline = nextMove
         for name in awaited {
             guard let queue = queues[name] else { continue }
             for time in [queue.waiters.deadline, queue.nextWaking] {
@@ -77,9 +79,10 @@ package struct QueueTable: Sendable {
         return deadline
     }
 
-    /// Brings all queues to a time: answers who waited for it, drops what is too old.
+    /// Brings all queues to a time: answers who waited for it, drops what is too old, moves what tasks are to move.
     package mutating func advance(to now: Int64) {
         for name in queues.keys { advance(name, to: now) }
+        if !moves.isEmpty { moveMessages(now: now) }
     }
 
     /// Brings one queue to a time.

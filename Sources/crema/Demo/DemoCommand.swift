@@ -4,8 +4,8 @@ import Foundation
 
 /// `crema demo`: takes one order the whole way, with the programs that people have, and shows each status as it arrives.
 ///
-/// Starts a broker of its own, subscribes with `mosquitto_sub` over mutual TLS to the customer's and the barista's topic, posts the order
-/// with `curl`, plays its further events through PutEvents, and lets a device publish one with `mosquitto_pub`. Exit code 0: both
+/// Starts a broker of its own, subscribes with `mosquitto_sub` over mutual TLS to the customer's and the barista's topic, lets a neighbour
+/// try the same for the customer's, who is refused, posts the order with `curl`, plays its further events through PutEvents, and lets a device publish one with `mosquitto_pub`. Exit code 0: both
 /// screens showed every status, in order. 1: something was missing, and was named. 2: the configuration cannot carry a demo.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -44,6 +44,7 @@ struct DemoPlay {
         printer.heading("One order, from HTTP and MQTT to two screens")
         try await startBroker()
         try await openScreens()
+        try await refuseNeighbour()
         var shown = 0
         for (step, events) in steps().enumerated() {
             try await send(events)
@@ -100,6 +101,19 @@ struct DemoPlay {
             return SubscribedClients(answer.text).names.isSuperset(of: wanted)
         }
         for screen in screens { printer.note(screen.name, "mosquitto_sub shows \(screen.topic), over mutual TLS") }
+    }
+
+    /// Somebody with a certificate of the same authority asks for the customer's status, and is told no.
+    private func refuseNeighbour() async throws {
+        printer.step("mosquitto_sub", "a nosy neighbour asks for \(order.userTopic)")
+        let output = try await children.run(
+            "mosquitto_sub",
+            site.mutualTLS(as: "neighbour") + ["-i", "demo-neighbour", "-V", "5", "-q", "1", "-t", order.userTopic, "-C", "1", "-W", "2"])
+        // mosquitto_sub says that it was denied; the log says why.
+        try await poll("the broker let a neighbour have \(order.userTopic): \(output.text)") {
+            brokerLog.lines.contains { $0.contains("subscription denied") && $0.contains("demo-neighbour") }
+        }
+        printer.note("neighbour", "refused: \(order.userTopic) is for \(order.userID) alone")
     }
 
     /// Asks again and again until the answer is yes.

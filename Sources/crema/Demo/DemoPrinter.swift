@@ -31,6 +31,7 @@ struct DemoPrinter: Sendable {
     func success(site: DemoSite) {
         let order = DemoOrder()
         let customer = site.mutualTLS(as: "customer").joined(separator: " ")
+        let neighbour = site.mutualTLS(as: "neighbour").joined(separator: " ")
         let device = site.mutualTLS(as: order.device).joined(separator: " ")
         let detail = #"{"orderId":"1","userId":"\#(order.userID)","eventId":"\#(order.eventID)"#
         let entry =
@@ -44,6 +45,8 @@ struct DemoPrinter: Sendable {
               make serve
 
               mosquitto_sub \(customer) -q 1 -t \(order.userTopic)
+              mosquitto_sub \(neighbour) -q 1 -t \(order.userTopic)    # refused
+              .build/release/crema acl explain --config \(site.configurationFile) neighbour iot:Subscribe \(order.userTopic)
 
               curl \(site.url(site.http, "/order")) -H 'Content-Type: application/json' \\
                 --data '{"detail":\(detail)","drink":"Cappuccino"}}'

@@ -37,7 +37,7 @@ struct DemoSite: Sendable {
         mqtts = try Self.listener(.mqtts, in: configuration)
         http = try Self.listener(.http, in: configuration)
         admin = try Self.listener(.admin, in: configuration)
-        for name in ["ca", "clients/customer", "clients/barista", "clients/device-1"] {
+        for name in ["ca", "clients/customer", "clients/neighbour", "clients/barista", "clients/device-1"] {
             let path = "\(certificates)/\(name).crt"
             guard FileManager.default.fileExists(atPath: path) else { throw .missingFile(path) }
         }

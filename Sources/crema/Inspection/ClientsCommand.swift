@@ -21,6 +21,13 @@ struct ClientsCommand: AsyncParsableCommand {
             ])
             for row in list.rows { table.add(Self.cells(row)) }
             try table.write(to: .standard)
+            for client in list.rows {
+                for refusal in client.refusals {
+                    let times = refusal.count == 1 ? "" : ", the last of \(refusal.count)"
+                    let line = "\(client.clientID) was refused to \(refusal.kind)\(times): \(refusal.reason)"
+                    try TerminalOutput.standard.write(line: TerminalText.escaped(line))
+                }
+            }
             if list.more { TerminalOutput.error.writeLine("crema: there are more clients than the broker lists at once") }
         }
     }

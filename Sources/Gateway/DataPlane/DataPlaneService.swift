@@ -1,0 +1,97 @@
+import BrokerCore
+import EventBus
+import Hummingbird
+import MQTTCodec
+import NIOCore
+import Rules
+
+/// AWS IoT's data plane, as far as it is about messages: what back ends publish without a connection, and what is retained.
+///
+/// See the AWS IoT Data Plane's API reference.
+struct DataPlaneService: Sendable {
+    /// Topics in one answer of ListRetainedMessages, unless asked for fewer.
+    private static let pageMax = 200
+
+    let broker: any BrokerAccess
+    let limits: GatewayLimits
+    /// Returns when what was published is on disk, or cannot be.
+    let kept: @Sendable () async throws(ControlError) -> Void
+    /// The time, for what the answers tell of messages' ages.
+    let source: EventSource
+
+    /// Carries out a call; what is published has been routed to its subscribers when this returns.
+    ///
+    /// - Returns: the body of the answer, whose status is 200.
+    func answer(
+        _ call: DataPlaneCall, _ request: Request, query: Substring?, requestID: String
+    ) async throws(DataPlaneError) -> [UInt8] {
+        switch call {
+        case .publish(let topic): try await publish(PublishCall(topic: topic, query: query, headers: request.headers), request, requestID)
+        case .getRetainedMessage(let topic): try await retainedMessage(on: topic)
+        case .listRetainedMessages: try await list(QueryParameters(query))
+        }
+    }
+
+    private func publish(_ call: PublishCall, _ request: Request, _ requestID: String) async throws(DataPlaneError) -> [UInt8] {
+        if let problem = broker.problem(ofTopic: call.topic) { throw .invalid("The topic is \(problem)") }
+        let payload: ByteBuffer
+        do throws(BodyReadError) {
+            payload = try await request.readBody(upTo: limits.httpBodyBytesMax, seconds: limits.httpBodySecondsMax)
+        } catch { throw DataPlaneError(error) }
+        let message = try call.message(payload, now: broker.now)
+        guard broker.admitsPublish() else { throw .throttled }
+        await broker.publish([message])
+        do throws(ControlError) { try await kept() } catch { throw .notKept }
+        return AnswerDocument.object(["message": .text("OK"), "traceId": .text(requestID)]).json
+    }
+
+    // MARK: - Retained messages
+
+    private func retainedMessage(on topic: String) async throws(DataPlaneError) -> [UInt8] {
+        guard let found = await broker.retainedMessage(on: topic) else { throw .notFound(topic: topic) }
+        let payload = Base64.encode(found.message.payload.readableBytesView)
+        return AnswerDocument.object([
+            "topic": .text(topic), "payload": .text(String(decoding: payload, as: UTF8.self)),
+            "qos": .number(Int(found.message.qos.rawValue)), "lastModifiedTime": .number(modified(found)),
+            "userProperties": Self.userProperties(of: found.message).map { .text($0) },
+        ]).json
+    }
+
+    /// As a call of Publish gives them: base64 of an array of objects; nil where there are none.
+    private static func userProperties(of message: Message) -> String? {
+        guard let forwarded = message.properties?.forwarded else { return nil }
+        let properties = Properties(forwarded: forwarded).userProperties
+        guard !properties.isEmpty else { return nil }
+        let document = AnswerDocument.list(properties.map { .map([$0.name: .text($0.value)]) })
+        return String(decoding: Base64.encode(document.json), as: UTF8.self)
+    }
+
+    private func list(_ query: QueryParameters) async throws(DataPlaneError) -> [UInt8] {
+        let known = ["maxResults", "nextToken"]
+        if let other = query.values.keys.sorted().first(where: { !known.contains($0) }) {
+            throw .invalid("ListRetainedMessages has no parameter \(other); there are \(known.joined(separator: ", "))")
+        }
+        let most = query["maxResults"].map { Int($0) } ?? Self.pageMax
+        guard let most, (1...Self.pageMax).contains(most) else { throw .invalid("maxResults must be between 1 and \(Self.pageMax)") }
+        let token = ListingToken(listing: ["ListRetainedMessages"])
+        var first = ""
+        if let text = query["nextToken"] {
+            guard let name = token.name(in: text) else { throw .invalid("Invalid nextToken") }
+            first = name
+        }
+        let found = await broker.retainedMessages(from: first, limit: most + 1)
+        return AnswerDocument.object([
+            "retainedTopics": .list(
+                found.prefix(most).map { found in
+                    .object([
+                        "topic": .text(found.message.topicName), "payloadSize": .number(found.message.payload.readableBytes),
+                        "qos": .number(Int(found.message.qos.rawValue)), "lastModifiedTime": .number(modified(found)),
+                    ])
+                }),
+            "nextToken": found.dropFirst(most).first.map { .text(token.text(at: $0.message.topicName)) },
+        ]).json
+    }
+
+    /// Milliseconds since 1970.
+    private func modified(_ found: RetainedSummary) -> Int { Int(source.nowMilliseconds()) - found.ageMilliseconds }
+}
