@@ -54,6 +54,7 @@ let package = Package(
         .target(name: "Trust", dependencies: ["COpenSSL"]),
         .target(name: "MQTTCodec", dependencies: [nioCore]),
         .target(name: "Rules"),
+        .target(name: "Tokens", dependencies: ["Rules", "Trust"]),
         .target(name: "Documents", dependencies: [.product(name: "Yams", package: "Yams")]),
         .target(name: "Rights", dependencies: ["Documents"]),
         .target(name: "BrokerCore", dependencies: ["MQTTCodec", nioCore, deque, heap]),
@@ -70,8 +71,8 @@ let package = Package(
         .target(
             name: "BrokerServer",
             dependencies: [
-                "BrokerCore", "HTTPExchange", "MQTTCodec", "Rights", "Trust", "WebSocketFraming", nioCore, nioHTTP, nioPosix, nioSSL,
-                nioTLS, nioWebSocket, deque, logging,
+                "BrokerCore", "HTTPExchange", "MQTTCodec", "Rights", "Tokens", "Trust", "WebSocketFraming", nioCore, nioHTTP, nioPosix,
+                nioSSL, nioTLS, nioWebSocket, deque, logging,
             ]),
         .target(name: "HTTPExchange", dependencies: ["BrokerCore", nioCore, nioHTTP, logging]),
         .target(
@@ -83,8 +84,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", nioCore, nioHTTP,
-                hummingbird, httpTypes, lifecycle, logging,
+                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "Tokens", nioCore,
+                nioHTTP, hummingbird, httpTypes, lifecycle, logging,
             ]),
         .target(
             name: "AdminServer",
@@ -99,13 +100,16 @@ let package = Package(
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
         ),
-        .target(name: "CremaTesting", dependencies: ["BrokerCore", "MQTTCodec", "Records", nioCore, nioPosix, lifecycle, logging]),
+        .target(
+            name: "CremaTesting",
+            dependencies: ["BrokerCore", "MQTTCodec", "Records", "Tokens", "Trust", nioCore, nioPosix, lifecycle, logging]),
         .executableTarget(
             name: "crema",
             dependencies: [
                 "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "LoadGenerator",
                 "MQTTCodec",
-                "OutboundHTTP", "Queues", "Records", "Rights", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments, httpClient,
+                "OutboundHTTP", "Queues", "Records", "Rights", "Tokens", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments,
+                httpClient,
                 lifecycle,
                 signals,
             ],
@@ -116,6 +120,7 @@ let package = Package(
         .testTarget(name: "RulesTests", dependencies: ["Rules"], exclude: ["Vectors"]),
         .testTarget(name: "RightsTests", dependencies: ["Rights", "CremaTesting", "Documents"]),
         .testTarget(name: "TrustTests", dependencies: ["Trust", subprocess, system]),
+        .testTarget(name: "TokensTests", dependencies: ["Tokens", "CremaTesting", "Rules", "Trust"], exclude: ["Vectors"]),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
         .testTarget(name: "BrokerCoreTests", dependencies: ["BrokerCore", "CremaTesting", "MQTTCodec", nioCore]),
         .testTarget(
@@ -129,7 +134,7 @@ let package = Package(
         .testTarget(
             name: "BrokerServerTests",
             dependencies: [
-                "BrokerServer", "BrokerCore", "CremaTesting", "Documents", "HTTPExchange", "MQTTCodec", "Rights", "Trust",
+                "BrokerServer", "BrokerCore", "CremaTesting", "Documents", "HTTPExchange", "MQTTCodec", "Rights", "Tokens", "Trust",
                 "WebSocketFraming",
                 nioCore, nioEmbedded, nioHTTP, nioPosix, logging, subprocess, system,
             ]),
@@ -138,14 +143,15 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "Queues", "Rules", nioCore, nioPosix,
+                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "Queues", "Rules", "Tokens", nioCore,
+                nioPosix,
                 hummingbird, hummingbirdTesting, httpClient, httpTypes, nioHTTP, lifecycle, logging,
             ]),
         .testTarget(
             name: "AdminServerTests",
             dependencies: [
                 "AdminServer", "BrokerCore", "CremaTesting", "Documents", "EventBus", "MQTTCodec", "Queues", nioCore, nioHTTP, nioPosix,
-                hummingbird, hummingbirdTesting, httpClient, lifecycle, logging,
+                hummingbird, hummingbirdTesting, httpClient, httpTypes, lifecycle, logging,
             ]),
         .testTarget(
             name: "OutboundHTTPTests", dependencies: ["OutboundHTTP", "EventBus", "Documents", "Trust", nioCore, nioHTTP, nioPosix, nioSSL]),

@@ -15,7 +15,7 @@ work=.build/fuzz
 declare -A dictionaries=(
     [PacketDecoder]=mqtt.dict [WebSocketFrames]=websocket.dict [EventPatterns]=patterns.dict [RuleStatements]=sql.dict
     [JSONTexts]=json.dict [MappingTemplates]=templates.dict [InputTransformers]=transformers.dict
-    [ScramExchanges]=scram.dict
+    [ScramExchanges]=scram.dict [TokenReader]=tokens.dict
 )
 mkdir -p "$work/crashes"
 

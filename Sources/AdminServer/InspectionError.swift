@@ -7,7 +7,10 @@ enum InspectionError: Error, Equatable {
     case methodNotAllowed(allowed: String)
     case notJSON
     case foreignPage(String)
+    /// Nothing that is shown opens the listener.
     case authenticationRequired
+    /// Nothing was shown, or something that is not taken, for the reason given.
+    case unauthorized(String?)
     case foreignHost(String)
     case invalidQuery(String)
     case tooManyStreams(limit: Int)
@@ -17,6 +20,7 @@ enum InspectionError: Error, Equatable {
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .notJSON: .unsupportedMediaType
+        case .unauthorized: .unauthorized
         case .authenticationRequired, .foreignHost, .foreignPage: .forbidden
         case .invalidQuery: .badRequest
         case .tooManyStreams: .serviceUnavailable
@@ -31,7 +35,11 @@ enum InspectionError: Error, Equatable {
             "a request that changes something says `Content-Type: application/json`, which no web page elsewhere can make a browser send"
         case .foreignPage(let origin): "a page of '\(origin)' may not change anything here"
         case .authenticationRequired:
-            "Crema cannot authenticate administrators yet; only a listener that says `anonymous: true` answers more than /livez and /readyz"
+            "this listener has no credentials for administrators, so only /livez and /readyz answer: give it an `adminToken` (a file with a "
+                + "secret), or say `anonymous: true`"
+        case .unauthorized(let reason):
+            (reason.map { "the token is refused: \($0); " } ?? "")
+                + "this listener answers administrators: set CREMA_ADMIN_TOKEN or CREMA_ADMIN_TOKEN_FILE, or send Authorization: Bearer TOKEN"
         case .foreignHost(let host):
             "this listener is bound to a loopback address and does not answer for the host '\(host)': a page elsewhere may be using its reader"
         case .invalidQuery(let reason): reason

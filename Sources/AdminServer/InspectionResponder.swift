@@ -1,6 +1,7 @@
 import BrokerCore
 import EventBus
 import HTTPExchange
+import HTTPListening
 import HTTPTypes
 package import Hummingbird
 import Logging
@@ -17,8 +18,9 @@ package struct InspectionResponder: HTTPResponder {
     let limits: InspectionLimits
     /// Whether the listener answers people whom it cannot tell apart.
     ///
-    /// Otherwise only `/livez` and `/readyz` answer.
+    /// Otherwise only `/livez` and `/readyz` answer those who show nothing.
     let anonymous: Bool
+    let administrators: AdministratorCheck?
     let hosts: HostGuard
     let readiness: Readiness
     let broker: any BrokerAccess
@@ -39,7 +41,9 @@ package struct InspectionResponder: HTTPResponder {
         do throws(InspectionError) {
             response = try await answer(request)
         } catch {
-            response = Self.json(error.status, ErrorDocument(error: error.message), allowing: error.allowedMethod)
+            var refusal = Self.json(error.status, ErrorDocument(error: error.message), allowing: error.allowedMethod)
+            if error.status == .unauthorized { refusal.headers[.wwwAuthenticate] = "Bearer" }
+            response = refusal
             refusals.report(
                 RefusedRequest(
                     method: request.method.rawValue, target: request.head.path, status: error.status.code, reason: error.message,
@@ -66,12 +70,21 @@ package struct InspectionResponder: HTTPResponder {
         default: break
         }
         guard hosts.admits(request.head.authority) else { throw .foreignHost(request.head.authority ?? "") }
-        guard anonymous else { throw .authenticationRequired }
+        if !anonymous { try checkAdministrator(request) }
         if path == "/metrics" { return await metrics() }
         if isReload { return try await reloaded(request) }
         guard path.hasPrefix("/api/v1/") else { throw .notFound }
         let query = request.head.path?.firstIndex(of: "?").map { request.head.path?[$0...].dropFirst() ?? "" }
         return try await inspect(path.dropFirst("/api/v1/".count), query: query, request)
+    }
+
+    private func checkAdministrator(_ request: Request) throws(InspectionError) {
+        guard let administrators else { throw .authenticationRequired }
+        switch BearerToken(in: request.headers) {
+        case .none: throw .unauthorized(nil)
+        case .repeated: throw .unauthorized("`Authorization` stands twice")
+        case .shown(let token): if let refusal = administrators(token) { throw .unauthorized(refusal) }
+        }
     }
 
     private func inspect(_ call: Substring, query: Substring?, _ request: Request) async throws(InspectionError) -> Response {

@@ -20,11 +20,17 @@ package struct InspectionServer: Service {
         package var port: Int
         /// Whether anybody who reaches the listener may read.
         ///
-        /// Without it only `/livez` and `/readyz` answer.
+        /// Without it only `/livez` and `/readyz` answer those who are no administrators.
         package var anonymous: Bool
+        /// How administrators prove themselves; `nil` where none can.
+        package var administrators: AdministratorCheck?
         package var limits: InspectionLimits
 
-        package init(host: String, port: Int, anonymous: Bool, limits: InspectionLimits = InspectionLimits()) {
+        package init(
+            host: String, port: Int, anonymous: Bool, administrators: AdministratorCheck? = nil,
+            limits: InspectionLimits = InspectionLimits()
+        ) {
+            self.administrators = administrators
             self.host = host
             self.port = port
             self.anonymous = anonymous
@@ -66,7 +72,7 @@ package struct InspectionServer: Service {
                 unfinishedHeads: .init(bytesMax: limits.adminHeaderBytesInAllMax, name: "adminHeaderBytesInAllMax")),
             eventLoopGroup: eventLoopGroup, log: log, onListening: onListening)
         responder = InspectionResponder(
-            version: version, limits: limits, anonymous: configuration.anonymous,
+            version: version, limits: limits, anonymous: configuration.anonymous, administrators: configuration.administrators,
             hosts: HostGuard(boundTo: configuration.host), readiness: readiness, broker: broker, engine: engine,
             queueStatistics: queueStatistics, storeStatistics: storeStatistics, requestCounts: requestCounts,
             logLinesDropped: logLinesDropped, reload: reload,

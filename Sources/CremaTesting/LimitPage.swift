@@ -13,6 +13,7 @@ package struct LimitPage {
         case eventLoops = "Event loops"
         case gateway = "Listeners of kind http"
         case inspection = "Listeners of kind admin"
+        case tokens = "Tokens"
         case eventBus = "The event bus"
         case deliveries = "Deliveries that wait"
     }

@@ -11,6 +11,8 @@ package struct GatewayRequestContext: RequestContext {
     /// The peer's address with its port, for the log.
     let peer: String
     let departure: PeerDeparture
+    /// Who showed a token; `nil` for a request without one.
+    var caller: TokenCaller?
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)

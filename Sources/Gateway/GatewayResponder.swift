@@ -24,6 +24,7 @@ package struct GatewayResponder: HTTPResponder {
     ///
     /// A signature that comes all the same is not looked at: AWS SDKs always sign.
     let anonymous: Bool
+    let tokens: CurrentTokens
     let events: EventsService
     let queues: QueuesService
     let topicRules: TopicRulesService
@@ -65,6 +66,10 @@ package struct GatewayResponder: HTTPResponder {
     }
 
     private func answer(_ request: Request, _ context: Context, requestID: String) async -> Answer {
+        var context = context
+        do throws(RouteError) { context.caller = try caller(of: request) } catch {
+            return Answer(handler: .unmatched, response: Self.response(error, requestID), refusal: error.reason)
+        }
         let target = request.head.path ?? "/"
         let path = target.prefix { $0 != "?" }
         if path == "/", request.method == .post, let target = request.headers[.amazonTarget] {
@@ -72,7 +77,7 @@ package struct GatewayResponder: HTTPResponder {
         }
         let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
         if TopicRulesCall.isSigned(request) {
-            return await answer(request, TopicRulesCall(request.method, path: path), path: path, query: query, requestID)
+            return await answer(request, context, TopicRulesCall(request.method, path: path), path: path, query: query, requestID)
         }
         let isDataPlane = DataPlaneCall.isSigned(request)
         if isDataPlane || isUnroutedPublish(request, path: path) {
@@ -91,7 +96,8 @@ package struct GatewayResponder: HTTPResponder {
         let target = request.head.path ?? "/"
         var handler = GatewayCounters.Handler.unmatched
         do throws(RouteError) {
-            guard anonymous else { throw .authenticationRequired }
+            let isOpen = isAdmitted(context) || !tokens.value.taken.isEmpty && table.judgesCallers(of: request, path: path)
+            guard isOpen else { throw .authenticationRequired }
             switch table.match(method: request.method.rawValue, path: path) {
             case .none:
                 if let preflight = table.crossOriginPolicy(path: path)?.preflight(request) {
@@ -105,7 +111,9 @@ package struct GatewayResponder: HTTPResponder {
                 handler = .route
                 if case .unserved(let service) = route.work { throw .notServed(service) }
                 let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
-                let parts = try await read(request, for: route, query: query, parameters, requestID, context.sourceAddress)
+                let caller = try authorizedCaller(of: request, for: route, query: query)
+                var parts = try await read(request, for: route, query: query, parameters, requestID, context.sourceAddress)
+                parts.claims = caller?.claims
                 let services = RouteServices(events: events, queues: queues)
                 return Answer(handler: handler, response: Self.response(try await services.answer(route, parts), requestID))
             }
@@ -124,6 +132,28 @@ package struct GatewayResponder: HTTPResponder {
         return parts.isEmpty || isQueue
     }
 
+    // MARK: - Callers
+
+    /// Who shows a token to the listener; `nil` where a route's authorizer judges the request, or nobody does.
+    private func caller(of request: Request) throws(RouteError) -> TokenCaller? {
+        let path = (request.head.path ?? "/").prefix { $0 != "?" }
+        if routes.value.judgesCallers(of: request, path: path), request.headers[.amazonTarget] == nil { return nil }
+        return try callerTokens.caller(of: request)
+    }
+
+    /// Who shows a token to a route's authorizer; `nil` for a route without one.
+    private func authorizedCaller(of request: Request, for route: CompiledRoute, query: Substring?) throws(RouteError) -> TokenCaller? {
+        guard let authorizer = route.route.authorizer else { return nil }
+        return try callerTokens.caller(of: request, for: authorizer) { name in QueryParameters(query)[name] }
+    }
+
+    private var callerTokens: CallerTokens {
+        CallerTokens(tokens: tokens.value, anonymous: anonymous, now: source.nowMilliseconds() / 1_000)
+    }
+
+    /// Whether the listener takes the request, as far as no signature is needed for that.
+    private func isAdmitted(_ context: Context) -> Bool { anonymous || context.caller != nil }
+
     // MARK: - AWS JSON protocol
 
     /// Answers a call of `PREFIX.OPERATION`, by the service that has the prefix.
@@ -139,7 +169,7 @@ package struct GatewayResponder: HTTPResponder {
         case EventsService.prefix[...]: return await answer(request, context, operation, by: events, requestID)
         case QueuesService.prefix[...]: return await answer(request, context, operation, by: queues, requestID)
         default:
-            let error = anonymous ? ServiceError.unknownOperation(target) : Self.unsigned
+            let error = isAdmitted(context) ? ServiceError.unknownOperation(target) : Self.unsigned
             return Answer(
                 handler: .unmatched, response: Self.response(error, EventsService.mediaType, requestID),
                 refusal: "\(error.code): \(error.message)")
@@ -151,7 +181,7 @@ package struct GatewayResponder: HTTPResponder {
     ) async -> Answer {
         let handler = Service.handler(of: operation)
         do throws(ServiceError) {
-            guard anonymous else { throw Self.unsigned }
+            guard isAdmitted(context) else { throw Self.unsigned }
             let body = try await service.answer(operation, request, context.departure, bodySecondsMax: limits.httpBodySecondsMax)
             return Answer(handler: handler, response: Self.response(.ok, Service.mediaType, body, requestID))
         } catch {
@@ -164,10 +194,10 @@ package struct GatewayResponder: HTTPResponder {
 
     /// Answers a call, which is nil for an operation that is not there.
     private func answer(
-        _ request: Request, _ call: TopicRulesCall?, path: Substring, query: Substring?, _ requestID: String
+        _ request: Request, _ context: Context, _ call: TopicRulesCall?, path: Substring, query: Substring?, _ requestID: String
     ) async -> Answer {
         do throws(ServiceError) {
-            guard anonymous else { throw Self.unsigned }
+            guard isAdmitted(context) else { throw Self.unsigned }
             guard let call else { throw .unknownOperation("\(request.method) \(path) of AWS IoT") }
             let body = try await topicRules.answer(call, request, query: query)
             return Answer(handler: .topicRules, response: Self.response(.ok, Self.json, body, requestID))
@@ -258,6 +288,7 @@ package struct GatewayResponder: HTTPResponder {
 
     private static func response(_ error: RouteError, _ requestID: String) -> Response {
         var response = response(error.status, json, JSONText.object(["message": error.message]), requestID)
+        if let challenge = error.challenge { response.headers[.wwwAuthenticate] = challenge }
         if error == .missingAuthenticationToken { response.headers[.amazonErrorType] = "MissingAuthenticationTokenException" }
         if error == .upgradeRequired {
             response.headers[.upgrade] = "websocket"  // RFC 9110, section 15.5.22

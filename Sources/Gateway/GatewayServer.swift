@@ -21,12 +21,17 @@ package struct GatewayServer: Service {
         ///
         /// Without it every request is refused, since signatures cannot be checked yet.
         package var anonymous: Bool
+        /// The tokens that callers may show.
+        package var tokens: GatewayTokens
         package var limits: GatewayLimits
 
-        package init(host: String, port: Int, anonymous: Bool, limits: GatewayLimits = GatewayLimits()) {
+        package init(
+            host: String, port: Int, anonymous: Bool, tokens: GatewayTokens = GatewayTokens(), limits: GatewayLimits = GatewayLimits()
+        ) {
             self.host = host
             self.port = port
             self.anonymous = anonymous
+            self.tokens = tokens
             self.limits = limits
         }
     }
@@ -69,6 +74,7 @@ package struct GatewayServer: Service {
             countRefusal: { counters.record(.unmatched, status: $0) }, onListening: onListening)
         responder = GatewayResponder(
             routes: CurrentRoutes(routes), limits: limits, anonymous: configuration.anonymous,
+            tokens: CurrentTokens(configuration.tokens),
             events: EventsService(limits: limits, broker: broker, control: control),
             queues: QueuesService(
                 queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax, source: .system,
@@ -79,10 +85,11 @@ package struct GatewayServer: Service {
             webSocketPath: webSocket?.path, counters: counters, refusals: listener.refusals.log, source: .system, log: log)
     }
 
-    /// Puts other API routes in force.
+    /// Puts other API routes and other tokens in force.
     ///
     /// Requests that have begun are answered with the old ones.
-    package func replace(routes: RouteTable) {
+    package func replace(routes: RouteTable, tokens: GatewayTokens = GatewayTokens()) {
+        responder.tokens.replace(with: tokens)
         responder.routes.replace(with: routes)
     }
 

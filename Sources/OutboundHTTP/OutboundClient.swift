@@ -20,8 +20,8 @@ package final class OutboundClient: HTTPDoor {
 
     private let policy: OutboundPolicy
     private let lookup: @Sendable (String) async throws -> [InternetAddress]
-    private let clients: PinnedClients
-    private let secondsMax: Int
+    let clients: PinnedClients
+    let secondsMax: Int
     private let functionSecondsMax: Int
 
     /// - Parameters:
@@ -76,7 +76,7 @@ package final class OutboundClient: HTTPDoor {
     private static let refused = "the connection was refused or not answered"
 
     /// The addresses that may be called, looked up where the host is a name.
-    private func addresses(of invocation: HTTPInvocation, _ progress: CallProgress) async throws(HTTPFailure) -> [InternetAddress] {
+    func addresses(of invocation: HTTPInvocation, _ progress: CallProgress) async throws(HTTPFailure) -> [InternetAddress] {
         if let address = invocation.endpoint.address { return try admitted([address], for: invocation) }
         let host = invocation.endpoint.host
         let addresses = try await within(secondsMax, progress) { [lookup] () throws(HTTPFailure) in
@@ -96,7 +96,7 @@ package final class OutboundClient: HTTPDoor {
         throw .denied(policy.refusal(of: first, for: endpoint) ?? "\(endpoint.host) is not called")
     }
 
-    private func within<Value: Sendable>(
+    func within<Value: Sendable>(
         _ limit: Int, _ progress: CallProgress, _ body: @escaping @Sendable () async throws(HTTPFailure) -> Value
     ) async throws(HTTPFailure) -> Value {
         try await withTaskGroup(of: Result<Value, HTTPFailure>.self) { group in
@@ -152,7 +152,7 @@ package final class OutboundClient: HTTPDoor {
     }
 
     /// What went wrong, without any word that came from the request.
-    private func failure(of error: any Error, _ kind: HTTPInvocation.Kind) -> HTTPFailure {
+    func failure(of error: any Error, _ kind: HTTPInvocation.Kind) -> HTTPFailure {
         switch error {
         // A function that nobody reached in time has not failed.
         case let error as HTTPClientError where error == .connectTimeout && kind == .function: .unreachable(Self.refused)
@@ -173,7 +173,7 @@ package final class OutboundClient: HTTPDoor {
 }
 
 /// How far a call has come.
-private final class CallProgress: Sendable {
+final class CallProgress: Sendable {
     private struct State {
         var hasBegun = false
         var outcome: HTTPOutcome?

@@ -80,7 +80,7 @@ package struct PolicyCondition: Sendable {
             case .ipAddress, .notIPAddress: name == sourceAddress
             case .bool: name == isAttached
             case .allEqual: name == connectAttributes
-            default: PolicyVariable(rawValue: name) != nil || CertificateVariable(name) != nil
+            default: PolicyVariable(rawValue: name) != nil || CertificateVariable(name) != nil || ClaimVariable(name) != nil
             }
         if isFit { return CertificateVariable(name)?.name ?? name }
         let known =

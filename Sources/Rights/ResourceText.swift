@@ -8,6 +8,7 @@ struct ResourceText: Sendable {
         case anyOne
         case variable(PolicyVariable)
         case certificate(CertificateVariable)
+        case claim(ClaimVariable)
     }
 
     /// Of what follows the account in the ARN: `topic/orders/*`.
@@ -79,7 +80,8 @@ struct ResourceText: Sendable {
     private static func variable(_ name: String, at location: SourceLocation) throws(DocumentError) -> Part {
         if let variable = PolicyVariable(rawValue: name) { return .variable(variable) }
         if let variable = CertificateVariable(name) { return .certificate(variable) }
-        let known = PolicyVariable.allCases.map(\.rawValue) + CertificateVariable.known
+        if let claim = ClaimVariable(name) { return .claim(claim) }
+        let known = PolicyVariable.allCases.map(\.rawValue) + CertificateVariable.known + ["\(ClaimVariable.prefix)sub"]
         throw DocumentError("the policy variable ${\(name)} is not supported\(suggestion(for: name, among: known))", at: location)
     }
 
@@ -91,7 +93,7 @@ struct ResourceText: Sendable {
             let shared = min(bytes.count, wanted.count)
             return bytes[..<shared] == wanted[..<shared] && (bytes.count >= wanted.count || parts.count > 1)
         case .anyRun, .anyOne: return true
-        case .variable, .certificate, nil: return false
+        case .variable, .certificate, .claim, nil: return false
         }
     }
 
@@ -100,7 +102,8 @@ struct ResourceText: Sendable {
         parts.contains { part in
             switch part {
             case .certificate: true
-            case .literal, .anyRun, .anyOne, .variable: false
+            // Claims come with the token, whoever asks.
+            case .literal, .anyRun, .anyOne, .variable, .claim: false
             }
         }
     }
@@ -119,6 +122,9 @@ struct ResourceText: Sendable {
             case .certificate(let variable):
                 guard let value = variable.value(for: subject) else { return nil }
                 pattern.append(value.utf8)
+            case .claim(let claim):
+                guard let value = claim.value(for: subject) else { return nil }
+                pattern.append(value.utf8)
             }
         }
         return pattern
@@ -130,7 +136,7 @@ struct ResourceText: Sendable {
         for part in parts {
             switch part {
             case .literal(let bytes): pattern.append(bytes)
-            case .anyRun, .variable, .certificate: pattern.appendAnyRun()
+            case .anyRun, .variable, .certificate, .claim: pattern.appendAnyRun()
             case .anyOne: pattern.appendAnyOne()
             }
         }

@@ -32,6 +32,7 @@ package enum TrustError: Error, Equatable, Sendable {
     case iterationsOutOfRange(iterations: Int, min: Int, max: Int)
     case malformedCredentials(source: String, line: Int, reason: String)
     case credentialsReadableByOthers(path: String, mode: UInt32)
+    case unusableKey(reason: String)
 
     case fileMissing(path: String)
     case fileExists(path: String)
@@ -91,6 +92,8 @@ extension TrustError: CustomStringConvertible {
             "\(source):\(line): \(reason)"
         case .credentialsReadableByOthers(let path, let mode):
             "\(path): mode 0\(String(mode, radix: 8)) lets others read the credentials; chmod 600 it"
+        case .unusableKey(let reason):
+            reason
         case .fileMissing(let path):
             "\(path): there is no such file"
         case .fileExists(let path):

@@ -3,9 +3,9 @@ import Glibc
 /// The time of day, which certificates are dated in.
 ///
 /// Everything that compares dates also takes a time from its caller.
-enum WallClock {
+package enum WallClock {
     /// Seconds since 1970.
-    static func now() -> Int64 {
+    package static func now() -> Int64 {
         Int64(time(nil))
     }
 }

@@ -24,7 +24,7 @@ import Testing
         let fixture = try InspectionFixture(anonymous: false)
         let response = try await fixture.get(path)
         #expect(response.status == .forbidden)
-        #expect(response.text.hasPrefix(#"{"error":"Crema cannot authenticate administrators yet"#))
+        #expect(response.text.hasPrefix(#"{"error":"this listener has no credentials for administrators"#))
         #expect(try await fixture.get("/livez").status == .ok)
         #expect(try await fixture.get("/readyz").status == .serviceUnavailable)
     }

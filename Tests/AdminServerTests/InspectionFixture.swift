@@ -31,7 +31,8 @@ struct InspectionFixture {
         """
 
     init(
-        host: String = "127.0.0.1", anonymous: Bool = true, broker: StagedBroker = StagedBroker(),
+        host: String = "127.0.0.1", anonymous: Bool = true, administrators: AdministratorCheck? = nil,
+        broker: StagedBroker = StagedBroker(),
         limits: InspectionLimits = InspectionLimits(), requestCounts: [RequestCount] = [], log: Logger? = nil,
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
     ) throws {
@@ -41,13 +42,14 @@ struct InspectionFixture {
         let template = try TemplateDocument(file: "shop.yaml", text: Self.shop, parameters: [:])
         engine = EventEngine(resources: try ResourceSet(templates: [template]), logger: quiet)
         server = InspectionServer(
-            configuration: .init(host: host, port: 0, anonymous: anonymous, limits: limits), version: "1.2.3", readiness: readiness,
+            configuration: .init(host: host, port: 0, anonymous: anonymous, administrators: administrators, limits: limits),
+            version: "1.2.3", readiness: readiness,
             broker: broker, engine: engine, requestCounts: { requestCounts }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             log: log ?? quiet, onListening: onListening)
     }
 
-    func get(_ uri: String, method: HTTPRequest.Method = .get) async throws -> TestResponse {
-        try await server.application.test(.router) { client in try await client.execute(uri: uri, method: method) }
+    func get(_ uri: String, method: HTTPRequest.Method = .get, headers: HTTPFields = [:]) async throws -> TestResponse {
+        try await server.application.test(.router) { client in try await client.execute(uri: uri, method: method, headers: headers) }
     }
 
     /// Puts one event that its rule delivers, and one that it cannot deliver.

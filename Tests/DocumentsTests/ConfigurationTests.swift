@@ -188,7 +188,8 @@ import Testing
             ),
             (
                 "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', insecure: true}]",
-                "etc/crema.yaml:1:51: `insecure` has a meaning only for a listener with `scramUsers` and without encryption"
+                "etc/crema.yaml:1:51: `insecure` has a meaning only for a listener with `scramUsers`, `tokens` or `adminToken` and without "
+                    + "encryption"
             ),
             (
                 "listeners: [{protocol: http, bind: 'h:1', limitLoopback: true}]",

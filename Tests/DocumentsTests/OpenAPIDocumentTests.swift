@@ -145,7 +145,7 @@ import Testing
             ("Source: s", "Region: r", "api.yaml:8:67: POST /order: the request parameter `Region` is not supported"),
             (", Source: s", "", "api.yaml:8:28: POST /order: requestParameters lacks `Source`"),
             ("  /order:", "  /order:\n    get: {responses: {}}", "api.yaml:4:5: GET /order has no x-amazon-apigateway-integration"),
-            ("    post:", "    post:\n      security: [{auth: []}]", "api.yaml:5:7: security is not supported"),
+            ("    post:", "    post:\n      security: [{auth: []}]", "api.yaml:5:19: there is no security scheme `auth`"),
             (
                 "    post:", "    post:\n      x-amazon-apigateway-auth: {type: NONE}",
                 "api.yaml:5:7: POST /order: `x-amazon-apigateway-auth` is not supported"

@@ -88,7 +88,8 @@ struct GatewayFixture {
         """
 
     init(
-        anonymous: Bool = true, api: String = GatewayFixture.api, parameters: [String: String] = [:],
+        anonymous: Bool = true, tokens: GatewayTokens = GatewayTokens(), api: String = GatewayFixture.api,
+        parameters: [String: String] = [:],
         limits: GatewayLimits = GatewayLimits(), log: Logger? = nil,
         webSocket: WebSocketPort? = nil, eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         counters: GatewayCounters = GatewayCounters(),
@@ -106,7 +107,8 @@ struct GatewayFixture {
         QueueAlarm.set(for: queues, on: eventLoopGroup.next())
         let routes = try OpenAPIDocument(file: "api.yaml", text: api, parameters: parameters).routes
         server = GatewayServer(
-            configuration: .init(host: "127.0.0.1", port: 0, anonymous: anonymous, limits: limits), routes: try RouteTable(routes),
+            configuration: .init(host: "127.0.0.1", port: 0, anonymous: anonymous, tokens: tokens, limits: limits),
+            routes: try RouteTable(routes),
             broker: broker, control: control, topicFiltersChanged: {}, counters: counters, webSocket: webSocket,
             eventLoopGroup: eventLoopGroup, log: log ?? quiet,
             onListening: onListening)

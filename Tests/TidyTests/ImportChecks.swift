@@ -7,6 +7,7 @@ let allowedImports: [String: Set<String>] = [
     "MQTTCodec": ["NIOCore"],
     // Glibc for its mathematical functions, each imported by its name.
     "Rules": ["Glibc"],
+    "Tokens": ["Rules", "Trust"],
     "Documents": ["Yams", "Foundation"],
     "Rights": ["Documents", "Glibc"],
     "BrokerCore": ["MQTTCodec", "NIOCore", "DequeModule", "HeapModule"],
@@ -24,7 +25,8 @@ let allowedImports: [String: Set<String>] = [
     "OutboundHTTP": ["EventBus", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "AsyncHTTPClient", "Glibc"],
     "WebSocketFraming": ["NIOCore", "NIOWebSocket"],
     "BrokerServer": [
-        "BrokerCore", "HTTPExchange", "MQTTCodec", "Rights", "Trust", "WebSocketFraming", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL",
+        "BrokerCore", "HTTPExchange", "MQTTCodec", "Rights", "Tokens", "Trust", "WebSocketFraming", "NIOCore", "NIOHTTP1", "NIOPosix",
+        "NIOSSL",
         "NIOTLS",
         "NIOWebSocket", "Logging", "DequeModule", "Synchronization", "Dispatch", "Glibc",
     ],
@@ -35,8 +37,8 @@ let allowedImports: [String: Set<String>] = [
     ],
     "Gateway": [
         // MQTTCodec for what back ends publish: topics and headers.
-        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "NIOCore", "NIOHTTP1",
-        "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging",
+        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "Tokens", "NIOCore",
+        "NIOHTTP1", "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging", "Synchronization",
     ],
     // MQTTCodec for the topic filters that people ask by.
     "AdminServer": [
@@ -44,11 +46,13 @@ let allowedImports: [String: Set<String>] = [
         "ServiceLifecycle", "Logging", "FoundationEssentials",
     ],
     "LoadGenerator": ["MQTTCodec", "NIOCore", "NIOPosix", "NIOSSL", "Histogram", "FoundationEssentials", "Glibc"],
-    "CremaTesting": ["BrokerCore", "MQTTCodec", "Records", "NIOCore", "NIOPosix", "ServiceLifecycle", "Logging", "Glibc"],
+    "CremaTesting": [
+        "BrokerCore", "MQTTCodec", "Records", "Tokens", "Trust", "NIOCore", "NIOPosix", "ServiceLifecycle", "Logging", "Glibc",
+    ],
     // Command line and wiring: everything that another target may import, and what only an executable needs.
     "crema": [
         "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "HTTPExchange", "HTTPListening",
-        "LoadGenerator", "MQTTCodec", "OutboundHTTP", "Queues", "Records", "Rights", "Rules", "Trust",
+        "LoadGenerator", "MQTTCodec", "OutboundHTTP", "Queues", "Records", "Rights", "Rules", "Tokens", "Trust",
         "NIOCore", "NIOPosix", "NIOSSL", "Hummingbird", "Logging", "ArgumentParser", "AsyncHTTPClient", "ServiceLifecycle", "Foundation",
         "FoundationEssentials", "Glibc", "Dispatch", "NIOHTTP1", "UnixSignals",
     ],

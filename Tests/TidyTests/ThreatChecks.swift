@@ -1,8 +1,8 @@
 /// Path of the page that says, for each class of attack, what keeps it out and which tests show that.
 let threatsArticle = "Sources/BrokerCore/Documentation.docc/Threats.md"
 
-/// Rows of the list of threats, but for 45 and 49: there are neither tokens nor signatures.
-let threatsOfBrokers = Set(1...61).subtracting([45, 49])
+/// Rows of the list of threats, but for 49: there are no signatures.
+let threatsOfBrokers = Set(1...61).subtracting([49])
 
 /// One row of the page.
 private struct ThreatRow {

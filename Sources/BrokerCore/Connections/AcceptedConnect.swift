@@ -9,8 +9,10 @@ package struct AcceptedConnect: Sendable {
     var isAssignedClientID = false
     /// What enhanced authentication says last.
     var authenticationData: ByteBuffer?
-    /// By which enhanced authentication proved the principal.
+    /// By which the principal was proved, where that may be taken back.
     var credential: CredentialFingerprint?
+    /// When the proof holds no more; `nil` for one that does not end.
+    var proofEndsAt: Instant?
     /// What was proved beside the name.
     var attributes: [String: String] = [:]
 
@@ -22,6 +24,13 @@ package struct AcceptedConnect: Sendable {
     /// Whom the authorizer is asked about before there is a session.
     var client: Publisher {
         Publisher(clientID: clientID, principal: principal, notes: attributes.isEmpty ? nil : AuthorizerNotes(attributes: attributes))
+    }
+
+    mutating func take(_ proof: Proof?, at now: Instant) {
+        guard let proof else { return }
+        credential = proof.credential
+        proofEndsAt = proof.seconds.map { now.advanced(bySeconds: Double($0)) }
+        attributes = proof.attributes
     }
 
     /// Seconds that the session outlives its connection.

@@ -50,8 +50,10 @@ package final class ClientConnection {
     var terms: AgreedTerms?
     var will: Will?
     var userName: String?
-    /// By which enhanced authentication proved the principal, the last time.
+    /// By which the principal was proved, the last time, where that may be taken back.
     var credential: CredentialFingerprint?
+    /// When what the client proved holds no more; `nil` where it does not end.
+    var proofEndsAt: Instant?
     var keepAliveSeconds: UInt16 = 0
     var lastReceived: Instant
 

@@ -19,6 +19,8 @@ package enum CloseReason: Equatable, Sendable {
     case limitExceeded(ReasonCode, String)
     /// It asked for what it may not do, where that is answered by the end, or lost the right to what it does.
     case notPermitted(String)
+    /// What it proved itself by has expired.
+    case proofExpired
     /// `reference` names another server that the client may use.
     case serverShuttingDown(reference: String?)
 
@@ -36,6 +38,7 @@ package enum CloseReason: Equatable, Sendable {
         case .refused: "refused"
         case .limitExceeded: "limit_exceeded"
         case .notPermitted: "not_permitted"
+        case .proofExpired: "proof_expired"
         case .serverShuttingDown: "server_shutting_down"
         }
     }
@@ -50,6 +53,7 @@ package enum CloseReason: Equatable, Sendable {
         case .keepAliveTimedOut: "nothing received for one and a half times the keep alive"
         case .sessionTakenOver(let peer): "the same client identifier connected from \(peer)"
         case .refused(let code, let text): "CONNECT refused (\(code.name)): \(text)"
+        case .proofExpired: "what the client proved itself by has expired"
         case .serverShuttingDown: "the broker is shutting down"
         }
     }
@@ -64,6 +68,7 @@ package enum CloseReason: Equatable, Sendable {
         case .sessionTakenOver: .sessionTakenOver
         case .limitExceeded(let code, _): code
         case .notPermitted: .notAuthorized
+        case .proofExpired: .maximumConnectTime
         case .serverShuttingDown(let reference): reference == nil ? .serverShuttingDown : .useAnotherServer
         }
     }

@@ -32,15 +32,15 @@ package struct ConnectionInfo: Sendable, Equatable {
 
 /// The answer to "who is this, and may they connect?".
 package enum Authentication: Sendable, Equatable {
-    /// `principal` is `nil` for an anonymous client.
-    case accepted(principal: String?)
+    /// `principal` is `nil` for an anonymous client; `proof` for one that holds until the connection ends.
+    case accepted(principal: String?, proof: Proof? = nil)
     /// The reason goes to the log; the client is told the code.
     case refused(ReasonCode, String)
 }
 
 /// Tells the credential that a client proved from every other one, and says nothing secret of it.
 package struct CredentialFingerprint: Sendable, Equatable {
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     package init(_ bytes: [UInt8]) { self.bytes = bytes }
 }

@@ -39,8 +39,10 @@ extension Shard {
         }
         switch authorizer.authenticate(connect, on: connection.info) {
         case .refused(let code, let text): refuseUnproved(connect, on: connection, code, text)  // [MQTT5-3.1.4-2]
-        case .accepted(let principal):
-            claim(AcceptedConnect(connect: connect, principal: principal, isAssignedClientID: isAssigned), on: connection)
+        case .accepted(let principal, let proof):
+            var accepted = AcceptedConnect(connect: connect, principal: principal, isAssignedClientID: isAssigned)
+            accepted.take(proof, at: now)
+            claim(accepted, on: connection)
         }
     }
 
@@ -169,6 +171,8 @@ extension Shard {
         countWills(of: session)
         connection.userName = connect.userName
         connection.credential = accepted.credential
+        connection.proofEndsAt = accepted.proofEndsAt
+        scheduleProofEnd(of: connection)
         connection.keepAliveSeconds = keepAlive(of: connect, on: connection)
         scheduleKeepAlive(of: connection)
         recordSession(session)

@@ -20,6 +20,8 @@ struct Deadline: Comparable {
         case throttle(slot: Int, connectionID: UInt64)
         /// A client that failed to prove who it is has waited long enough for the answer.
         case refusal(slot: Int, connectionID: UInt64)
+        /// What a client proved itself by expires.
+        case proofEnd(slot: Int, connectionID: UInt64)
     }
 
     var at: Instant
@@ -51,6 +53,11 @@ extension Shard {
     func scheduleKeepAlive(of connection: ClientConnection) {
         guard let time = connection.keepAliveDeadline else { return }
         schedule(.keepAlive(slot: connection.slot, connectionID: connection.id), at: time)
+    }
+
+    func scheduleProofEnd(of connection: ClientConnection) {
+        guard let time = connection.proofEndsAt else { return }
+        schedule(.proofEnd(slot: connection.slot, connectionID: connection.id), at: time)
     }
 
     func scheduleExpiry(of session: Session) {
@@ -88,7 +95,8 @@ extension Shard {
     private func isLive(_ deadline: Deadline) -> Bool {
         switch deadline.kind {
         case .connect(let slot, let id): connection(at: slot, id: id).map { !$0.isConnected } ?? false
-        case .keepAlive(let slot, let id), .patience(let slot, let id), .throttle(let slot, let id), .refusal(let slot, let id):
+        case .keepAlive(let slot, let id), .patience(let slot, let id), .throttle(let slot, let id), .refusal(let slot, let id),
+            .proofEnd(let slot, let id):
             connection(at: slot, id: id) != nil
         case .sessionExpiry(let clientID, let epoch): session(clientID, epoch: epoch)?.expiryDeadline == deadline.at
         case .will(let clientID, let epoch): session(clientID, epoch: epoch)?.delayedWill?.due == deadline.at
@@ -156,6 +164,10 @@ extension Shard {
             if let connection = connection(at: slot, id: id) { endThrottle(of: connection) }
         case .refusal(let slot, let id):
             if let connection = connection(at: slot, id: id) { finishRefusal(of: connection) }
+        case .proofEnd(let slot, let id):
+            // A proof that came since, by re-authentication for instance, has a deadline of its own.
+            guard let connection = connection(at: slot, id: id), let end = connection.proofEndsAt, end <= now else { return }
+            self.end(connection, reason: .proofExpired, closingTransport: true)  // MQTT 5 section 3.14.2.1: 0xA0
         }
     }
 

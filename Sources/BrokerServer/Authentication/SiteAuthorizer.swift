@@ -2,16 +2,18 @@ package import BrokerCore
 package import MQTTCodec
 package import Rights
 import Synchronization
+package import Tokens
 package import Trust
 
 /// Who may connect, by what each listener says, and what they may do then, by the site's policies.
 ///
-/// A listener takes clients with a certificate, by SCRAM, or anonymous ones.
+/// A listener takes clients with a certificate, by SCRAM, with a token, or anonymous ones.
 /// Where no policy is declared, whoever is let in may do everything.
 package final class SiteAuthorizer: Authorizer {
     private struct Site {
         /// By the listener's name.
         var credentials: [String: ScramCredentials]
+        var tokens: TokenCheck
         var policies: PolicyBook
         /// How often they were replaced.
         var generation: UInt64 = 0
@@ -26,6 +28,8 @@ package final class SiteAuthorizer: Authorizer {
     }
 
     private let base = ListenerAuthorizer()
+    /// Seconds since 1970.
+    private let clock: @Sendable () -> Int64
     private let site: Mutex<Site>
     // Read for every message, so not behind the lock.
     private let isEnforced: Atomic<Bool>
@@ -36,8 +40,17 @@ package final class SiteAuthorizer: Authorizer {
     /// How often it was worked out what the policies mean for a client.
     package var grantsWorkedOut: UInt64 { grantsMade.load(ordering: .relaxed) }
 
-    package init(credentials: [String: ScramCredentials] = [:], policies: PolicyBook = PolicyBook()) {
-        site = Mutex(Site(credentials: credentials, policies: policies))
+    /// - Parameters:
+    ///   - credentials: by the listener's name, of those that take SCRAM.
+    ///   - tokens: by the listener's name, of those that take tokens.
+    ///   - policies: what clients may do.
+    ///   - clock: seconds since 1970, by which tokens expire.
+    package init(
+        credentials: [String: ScramCredentials] = [:], tokens: [String: [TokenVerifier]] = [:], policies: PolicyBook = PolicyBook(),
+        clock: @escaping @Sendable () -> Int64 = WallClock.now
+    ) {
+        self.clock = clock
+        site = Mutex(Site(credentials: credentials, tokens: TokenCheck(verifiers: tokens), policies: policies))
         isEnforced = Atomic(policies.isEnforced)
         asksForAttributes = Atomic(policies.asksForAttributes)
     }
@@ -46,9 +59,12 @@ package final class SiteAuthorizer: Authorizer {
     ///
     /// Exchanges that have begun prove the old credentials, which are compared with these before anybody is let in. Clients that proved
     /// one that is gone, and what clients may not do any more, are for ``Broker/rightsChanged()``.
-    package func replace(credentials: [String: ScramCredentials], policies: PolicyBook) {
+    package func replace(
+        credentials: [String: ScramCredentials], tokens: [String: [TokenVerifier]] = [:], policies: PolicyBook
+    ) {
         let next = site.withLock { site in
-            site = Site(credentials: credentials, policies: policies, generation: site.generation + 1)
+            site = Site(
+                credentials: credentials, tokens: TokenCheck(verifiers: tokens), policies: policies, generation: site.generation + 1)
             return site.generation
         }
         generation.store(next, ordering: .releasing)
@@ -59,7 +75,17 @@ package final class SiteAuthorizer: Authorizer {
     // MARK: Who is this
 
     package func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication {
+        let tokens = site.withLock { $0.tokens }
+        // A certificate has named the client already.
+        if connection.principal == nil,
+            let answer = tokens.authenticate(connect, on: connection, takesPasswords: false, now: clock())
+        {
+            return answer
+        }
         let answer = base.authenticate(connect, on: connection)
+        if case .refused(let code, _) = answer, tokens.takesTokens(connection) {
+            return .refused(code, "the listener takes clients that show a token (JWT) as password")
+        }
         if case .refused(let code, _) = answer, offersScram(connection) {
             return .refused(code, "the listener takes clients that authenticate by \(ScramServer.mechanism), with MQTT 5")
         }
@@ -72,7 +98,8 @@ package final class SiteAuthorizer: Authorizer {
     }
 
     package func refusal(ofCredential credential: CredentialFingerprint, by principal: String?, on connection: ConnectionInfo) -> String? {
-        let known = site.withLock { $0.credentials[connection.listener] }
+        let (known, tokens) = site.withLock { ($0.credentials[connection.listener], $0.tokens) }
+        if TokenCheck.isToken(credential) { return tokens.refusal(of: credential, on: connection) }
         if let principal, let now = known?.fingerprint(of: principal), CredentialFingerprint(now) == credential { return nil }
         return "the user is not in the listener's file any more, or has another password"
     }

@@ -147,7 +147,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
         case .serverShuttingDown: .goingAway
         case .malformed, .protocolViolation: .protocolError
         case .disconnected, .closedByPeer, .transportError: .normal
-        case .connectTimedOut, .keepAliveTimedOut, .sessionTakenOver, .refused, .limitExceeded, .notPermitted: .policyViolation
+        case .connectTimedOut, .keepAliveTimedOut, .sessionTakenOver, .refused, .limitExceeded, .notPermitted, .proofExpired:
+            .policyViolation
         }
     }
 

@@ -32,6 +32,8 @@ package struct Configuration: Sendable {
     package var policies: [PolicyAttachment]?
     /// mosquitto's ACL file, and where it is named; `nil` for none.
     package var accessFile: ResourceFile?
+    /// Which tokens listeners may take, by name.
+    package var tokens: [TokenIssuer] = []
     /// `host:port` of the server that clients of MQTT 5 are told to use when this one stops.
     package var serverReference: String?
     /// Whether the files that the configuration names are read anew when they change.
@@ -115,6 +117,10 @@ package struct Configuration: Sendable {
         if let section = root["policies"] {
             policies = problems.collect { () throws(DocumentError) in try PolicyAttachment.all(in: section) } ?? []
         }
+        if let section = root["tokens"] {
+            tokens = problems.collect { () throws(DocumentError) in try TokenIssuer.all(in: section, paths: paths) } ?? []
+        }
+        Self.checkTokens(of: listeners, declared: (try? root["tokens"]?.entries("tokens"))?.map(\.key) ?? [], &problems)
         if let section = root["http"] {
             allowedHosts = problems.collect { () throws(DocumentError) in try Self.allowedHosts(section) } ?? []
         }
@@ -126,7 +132,7 @@ package struct Configuration: Sendable {
 
     static let keys = [
         "data", "durability", "listeners", "resources", "parameters", "limits", "serverReference", "http", "lambda", "policies",
-        "acl", "watchFiles",
+        "acl", "tokens", "watchFiles",
     ]
 }
 
@@ -154,6 +160,14 @@ extension Configuration {
         }
         try problems.finish()
         return listeners
+    }
+
+    /// Listeners name entries of `tokens`.
+    private static func checkTokens(of listeners: [ListenerConfiguration], declared: [String], _ problems: inout ProblemCollector) {
+        for token in listeners.flatMap(\.tokens) where !declared.contains(token.text) {
+            problems.add(
+                "there is no entry `\(token.text)` under `tokens`\(suggestion(for: token.text, among: declared))", at: token.location)
+        }
     }
 
     private static func resources(_ section: Node, paths: RelativePaths) throws(DocumentError) -> [ResourceFile] {

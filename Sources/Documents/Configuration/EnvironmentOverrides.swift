@@ -5,8 +5,8 @@
 /// keeps secrets out of the environment.
 struct EnvironmentOverrides {
     private static let prefix = "CREMA_"
-    /// Variables that mean something else: the address that the inspecting commands ask, and how much is logged.
-    private static let others: Set<String> = ["CREMA_ADMIN", "CREMA_LOG_LEVEL"]
+    /// Variables that mean something else: the address that the inspecting commands ask and what they show there, and how much is logged.
+    private static let others: Set<String> = ["CREMA_ADMIN", "CREMA_ADMIN_TOKEN", "CREMA_ADMIN_TOKEN_FILE", "CREMA_LOG_LEVEL"]
 
     private struct Override {
         var variable: String
@@ -88,7 +88,7 @@ struct EnvironmentOverrides {
         switch depth {
         case 1: ["LISTENERS", "RESOURCES"].contains(Self.normal(path[0]))
         case 2: Self.normal(path[0]) == "HTTP" && Self.normal(path[1]) == "ALLOW"
-        case 3: Self.normal(path[0]) == "LISTENERS" && Self.normal(path[2]) == "ORIGINS"
+        case 3: Self.normal(path[0]) == "LISTENERS" && ["ORIGINS", "TOKENS"].contains(Self.normal(path[2]))
         default: false
         }
     }

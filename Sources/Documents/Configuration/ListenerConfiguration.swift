@@ -10,6 +10,12 @@ package struct ListenerConfiguration: Sendable, Equatable {
         package var takesWebSocket: Bool { self == .ws || self == .wss || self == .http }
     }
 
+    /// The name of an entry of `tokens`, and where it is written.
+    package struct TokenName: Sendable, Equatable {
+        package var text: String
+        package var location: SourceLocation
+    }
+
     package var `protocol`: ListenerProtocol
     /// A name or address, without the brackets of an IPv6 address.
     package var host: String
@@ -31,6 +37,10 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var dialect = ListenerConfiguration.dialects[0]
     /// The file of users who may authenticate by SCRAM-SHA-256, which MQTT 5 carries.
     package var scramUsers: String?
+    /// Entries of `tokens` whose tokens are taken: as password by MQTT, as bearer by HTTP.
+    package var tokens: [TokenName] = []
+    /// The file with the secret that administrators show.
+    package var adminToken: String?
     /// Where a WebSocket listener serves MQTT.
     package var path: String?
     /// Web pages' origins that may connect by WebSocket; `nil` for those of the listener's own host.
@@ -64,7 +74,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     static let keys = [
         "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "crl", "requireClientCertificate", "slowConsumer", "scramUsers",
-        "dialect", "path", "origins", "limitLoopback", "insecure",
+        "dialect", "path", "origins", "limitLoopback", "insecure", "tokens", "adminToken",
     ]
 
     /// Reads one element of `listeners`.
@@ -80,6 +90,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
         crl = try node["crl"].map { (value) throws(DocumentError) in paths.resolve(try value.text("crl")) }
         requireClientCertificate = try node["requireClientCertificate"]?.boolean("requireClientCertificate") ?? false
         scramUsers = try node["scramUsers"].map { (value) throws(DocumentError) in paths.resolve(try value.text("scramUsers")) }
+        tokens = try node["tokens"].map { (value) throws(DocumentError) in try Self.tokens(value) } ?? []
+        adminToken = try node["adminToken"].map { (value) throws(DocumentError) in paths.resolve(try value.text("adminToken")) }
         slowConsumer = try Self.choice("slowConsumer", of: node, among: Self.slowConsumerPolicies)
         dialect = try Self.choice("dialect", of: node, among: Self.dialects)
         limitLoopback = try node["limitLoopback"]?.boolean("limitLoopback") ?? false
@@ -88,6 +100,14 @@ package struct ListenerConfiguration: Sendable, Equatable {
         try readWebSocket(node)
         try checkPasswords(node, bind: bind)
         try checkTLS(node)
+    }
+
+    private static func tokens(_ value: Node) throws(DocumentError) -> [TokenName] {
+        let names = try value.elements("tokens").map { (element) throws(DocumentError) in
+            TokenName(text: try element.text("an entry of tokens"), location: element.location)
+        }
+        guard !names.isEmpty else { throw DocumentError("`tokens` must name one or more entries", at: value.location) }
+        return names
     }
 
     /// One of a few words; the first of them where there is none.
@@ -102,24 +122,38 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     /// What only listeners of MQTT have.
     private func checkMQTT(_ node: Node) throws(DocumentError) {
+        if let entry = node.entry("adminToken"), self.protocol != .admin {
+            throw DocumentError("`adminToken` is for protocol admin; `tokens` is for all", at: entry.keyLocation)
+        }
         guard self.protocol == .http || self.protocol == .admin else { return }
+        if self.protocol == .admin, anonymous, let entry = node.entry("adminToken") ?? node.entry("tokens") {
+            throw DocumentError(
+                "`\(entry.key)` has no meaning with `anonymous: true`, which lets in whoever shows nothing", at: entry.keyLocation)
+        }
         for key in ["slowConsumer", "scramUsers", "dialect", "limitLoopback"] {
             guard let entry = node.entry(key) else { continue }
             throw DocumentError("`\(key)` has no meaning for protocol \(self.protocol.rawValue)", at: entry.keyLocation)
         }
     }
 
-    /// Passwords do not cross a network unencrypted: SCRAM hides them, but lets who listens try out weak ones and take over the connection.
+    /// Passwords do not cross a network unencrypted.
+    ///
+    /// SCRAM hides them, but lets who listens try out weak ones and take over the connection; a token is shown whole.
     private func checkPasswords(_ node: Node, bind: Node) throws(DocumentError) {
-        let isExposed = !self.protocol.isSecure && scramUsers != nil && !isLoopback
+        let secrets = [
+            (scramUsers != nil, "scramUsers"), (!tokens.isEmpty, "tokens"), (adminToken != nil, "adminToken"),
+        ].filter(\.0).map { "`\($0.1)`" }
+        let isExposed = !self.protocol.isSecure && !secrets.isEmpty && !isLoopback
         if isExposed, !insecure {
+            let secure = self.protocol == .http || self.protocol == .admin ? "" : "use protocol \(self.protocol == .ws ? "wss" : "mqtts"), "
             throw DocumentError(
-                "\(address) asks for passwords (`scramUsers`) without encryption; use protocol mqtts, bind to 127.0.0.1, "
+                "\(address) asks for passwords (\(secrets.joined(separator: ", "))) without encryption; \(secure)bind to 127.0.0.1, "
                     + "or say `insecure: true`", at: bind.location)
         }
-        if let entry = node.entry("insecure"), self.protocol.isSecure || scramUsers == nil {
+        if let entry = node.entry("insecure"), self.protocol.isSecure || secrets.isEmpty {
             throw DocumentError(
-                "`insecure` has a meaning only for a listener with `scramUsers` and without encryption", at: entry.keyLocation)
+                "`insecure` has a meaning only for a listener with `scramUsers`, `tokens` or `adminToken` and without encryption",
+                at: entry.keyLocation)
         }
     }
 
@@ -188,6 +222,10 @@ package struct ListenerConfiguration: Sendable, Equatable {
         if self.protocol.isSecure {
             for key in ["certificate", "key"] where node[key] == nil {
                 problems.add("a listener with protocol \(self.protocol.rawValue) needs `\(key)`", at: node.location)
+            }
+            if requireClientCertificate, let entry = node.entry("tokens") {
+                problems.add(
+                    "`tokens` has no meaning with requireClientCertificate: the certificate names the client", at: entry.keyLocation)
             }
             if requireClientCertificate, clientCA == nil {
                 problems.add("requireClientCertificate needs `clientCA`, whose certificates are to be accepted", at: node.location)

@@ -57,6 +57,8 @@ package struct APIRoute: Sendable {
     package let stageVariables: [String: String]
     /// The document's, of an HTTP API.
     package internal(set) var crossOriginPolicy: CrossOriginPolicy?
+    /// Who may call it, where the document says so.
+    package let authorizer: RouteAuthorizer?
 
     package var requestParameters: [Parameter: ParameterValue] {
         if case .event(let parameters) = integration { parameters } else { [:] }
@@ -107,11 +109,13 @@ package struct OpenAPIDocument: Sendable {
         var problems = ProblemCollector()
         _ = problems.collect { () throws(DocumentError) in try OpenAPIReader.checkTop(root) }
         let validators = problems.collect { () throws(DocumentError) in try RequestValidators(root) } ?? RequestValidators()
+        let security = SecuritySchemes(root, resolver: resolver)
         var routes: [APIRoute] = []
         let paths = problems.collect { () throws(DocumentError) in try root.required("paths", in: "the document").entries("paths") } ?? []
         for path in paths where !path.key.hasPrefix("x-") {
             _ = problems.collect { () throws(DocumentError) in
-                let reader = try OpenAPIReader(path: path, resolver: resolver, stageVariables: stageVariables, validators: validators)
+                let reader = try OpenAPIReader(
+                    path: path, resolver: resolver, stageVariables: stageVariables, validators: validators, security: security)
                 routes += try reader.routes(of: path.value)
             }
         }

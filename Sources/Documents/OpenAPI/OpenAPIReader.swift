@@ -7,9 +7,11 @@ struct OpenAPIReader {
     let resolver: IntrinsicResolver
     let stageVariables: [String: String]
     private let validators: RequestValidators
+    private let security: SecuritySchemes
 
     init(
-        path: Node.Entry, resolver: IntrinsicResolver, stageVariables: [String: String], validators: RequestValidators
+        path: Node.Entry, resolver: IntrinsicResolver, stageVariables: [String: String], validators: RequestValidators,
+        security: SecuritySchemes
     ) throws(DocumentError) {
         self.path = path.key
         pathLocation = path.keyLocation
@@ -18,6 +20,7 @@ struct OpenAPIReader {
         self.resolver = resolver
         self.stageVariables = stageVariables
         self.validators = validators
+        self.security = security
     }
 
     private static let anyMethod = "x-amazon-apigateway-any-method"
@@ -36,7 +39,6 @@ struct OpenAPIReader {
                 "x-amazon-apigateway-importexport-version", "x-amazon-apigateway-cors",
             ] + RequestValidators.keys
         try checkExtensions(of: root, what: "the document", known: known)
-        try checkSecurity(of: root)
     }
 
     func routes(of item: Node) throws(DocumentError) -> [APIRoute] {
@@ -67,11 +69,20 @@ struct OpenAPIReader {
             throw DocumentError("\(name) has no \(Self.integrationKey)", at: operation.keyLocation)
         }
         let read = try self.integration(integration, operation.value, name)
-        // What is never carried out needs no leave.
-        if case .unserved = read {} else { try Self.checkSecurity(of: operation.value) }
         return APIRoute(
             method: method, path: path, segments: segments, integration: read, location: operation.keyLocation,
-            stageVariables: stageVariables)
+            stageVariables: stageVariables, authorizer: try authorizer(of: operation.value, read, name))
+    }
+
+    private func authorizer(
+        of operation: Node, _ integration: APIRoute.Integration, _ name: String
+    ) throws(DocumentError) -> RouteAuthorizer? {
+        switch integration {
+        // What is never carried out needs no leave.
+        case .unserved: nil
+        case .mapped: try security.authorizer(of: operation, isREST: true, name: name)
+        case .event, .message: try security.authorizer(of: operation, isREST: false, name: name)
+        }
     }
 
     private func integration(_ integration: Node, _ operation: Node, _ name: String) throws(DocumentError) -> APIRoute.Integration {
@@ -132,13 +143,6 @@ extension OpenAPIReader {
             segments.append(isGreedy ? .greedy(String(name)) : .parameter(String(name)))
         }
         return segments
-    }
-
-    /// An empty `security` says that there is none; any other would have to be enforced.
-    private static func checkSecurity(of node: Node) throws(DocumentError) {
-        guard let security = node.entry("security") else { return }
-        if case .sequence(let schemes) = security.value.content, schemes.isEmpty { return }
-        throw DocumentError("security is not supported: routes take no authorizers", at: security.keyLocation)
     }
 
     /// Extensions of other tools do no harm; one of API Gateway's that is not carried out would.

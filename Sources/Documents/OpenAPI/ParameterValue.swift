@@ -10,6 +10,8 @@ package struct ParameterValue: Sendable, Equatable {
         /// `$request.path.n`: the part of the path that `{n}` stands for.
         case pathParameter(String)
         case context(ContextVariable)
+        /// `$context.authorizer.claims.NAME`: of the token by which the route's authorizer let the caller in.
+        case claim(String)
     }
 
     /// One step of the path into a JSON body.
@@ -92,6 +94,9 @@ struct SelectionParser {
         if let name = after("request.querystring.", in: selection) { return .queryString(name) }
         if let name = after("request.path.", in: selection) {
             return try pathParameter(name, in: text)
+        }
+        for prefix in ["context.authorizer.claims.", "context.authorizer.jwt.claims."] {
+            if let name = after(prefix, in: selection) { return .claim(name) }
         }
         if let name = after("context.", in: selection) { return .context(try context(name, in: text)) }
         if let name = after("stageVariables.", in: selection) { return .constant(try stageVariable(name, in: text)) }

@@ -58,6 +58,7 @@ extension ParameterValue.Part {
         case .header(let name): "$request.header.\(name)"
         case .queryString(let name): "$request.querystring.\(name)"
         case .pathParameter(let name): "$request.path.\(name)"
+        case .claim(let name): "$context.authorizer.claims.\(name)"
         case .context(let variable): "$context.\(variable.rawValue)"
         case .body(let steps):
             steps.reduce("$request.body") { path, step in

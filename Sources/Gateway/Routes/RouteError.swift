@@ -8,6 +8,10 @@ enum RouteError: Error, Equatable {
     /// A request for MQTT over WebSocket that does not ask for WebSocket, or not at once.
     case upgradeRequired
     case authenticationRequired
+    /// A token is missing or refused. The reason is for the log, the challenge for the caller.
+    case unauthorized(reason: String, challenge: String)
+    /// The token has none of the scopes.
+    case insufficientScope([String])
     case malformedPath
     case malformedBody(String)
     case bodyTooLong(limit: Int)
@@ -41,7 +45,8 @@ enum RouteError: Error, Equatable {
         switch self {
         case .notFound: .notFound
         case .upgradeRequired: .upgradeRequired
-        case .authenticationRequired, .missingAuthenticationToken: .forbidden
+        case .unauthorized: .unauthorized
+        case .insufficientScope, .authenticationRequired, .missingAuthenticationToken: .forbidden
         case .malformedPath, .malformedBody, .badRequest, .queryProtocol: .badRequest
         case .bodyTooLong: .contentTooLarge
         case .bodyTooSlow: .requestTimeout
@@ -67,6 +72,8 @@ enum RouteError: Error, Equatable {
         case .upgradeRequired: "MQTT over WebSocket is served here: the first request of a connection must ask for the upgrade"
         case .authenticationRequired:
             "Crema cannot check request signatures yet. Only a listener that says `anonymous: true` takes requests."
+        case .unauthorized: "Unauthorized"
+        case .insufficientScope: "Forbidden"
         case .malformedPath: "The request path is not valid percent-encoded UTF-8"
         case .malformedBody(let reason): "The request body cannot be read: \(reason)"
         case .bodyTooLong(let limit): "Request Too Long: a body may have \(limit) bytes (httpBodyBytesMax)"
@@ -83,6 +90,19 @@ enum RouteError: Error, Equatable {
 
     /// What the log has.
     var reason: String {
-        if case .failed(let reason) = self { reason } else { message }
+        switch self {
+        case .failed(let reason), .unauthorized(let reason, _): reason
+        case .insufficientScope(let scopes): "the token has none of the scopes \(scopes.joined(separator: ", "))"
+        default: message
+        }
+    }
+
+    /// The value of `WWW-Authenticate`; `nil` for an answer without.
+    var challenge: String? {
+        switch self {
+        case .unauthorized(_, let challenge): challenge
+        case .insufficientScope(let scopes): BearerChallenge.insufficientScope(scopes)
+        default: nil
+        }
     }
 }

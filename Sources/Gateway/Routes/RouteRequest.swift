@@ -25,6 +25,8 @@ struct RouteRequest {
     /// The peer's address; `nil` for a request that came over no socket.
     let sourceAddress: String?
     let timeMilliseconds: Int64
+    /// Of the token by which the route's authorizer let the caller in.
+    var claims: JSONView?
 
     /// The text of one part; `nil` when the request does not have it.
     ///
@@ -37,6 +39,7 @@ struct RouteRequest {
         case .pathParameter(let name): pathParameters[name]
         case .body(let steps): bodyValue(steps)
         case .context(let variable): contextValue(variable)
+        case .claim(let name): claims.flatMap { Self.text(at: [.member(name)], in: $0) }
         }
     }
 

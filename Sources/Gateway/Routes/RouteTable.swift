@@ -1,4 +1,5 @@
 package import Documents
+import Hummingbird
 
 /// Finds the API route for a method and a path, as API Gateway's HTTP APIs choose it: the most specific path wins, whatever the order
 /// in the documents; a literal segment goes before `{name}`, and that before `{name+}`, which takes the rest of the path.
@@ -16,6 +17,7 @@ package struct RouteTable: Sendable {
     ///
     /// Then what is no route is answered as they answer it.
     let isREST: Bool
+    private let hasAuthorizers: Bool
 
     /// - Throws: for two routes, in different documents, that take the same requests; for mistakes of their templates and models.
     package init(_ routes: [APIRoute]) throws(DocumentError) {
@@ -33,6 +35,7 @@ package struct RouteTable: Sendable {
             ranked.append((route.segments.map(\.rank) + [route.method == nil ? 1 : 0], entry))
         }
         try problems.finish()
+        hasAuthorizers = routes.contains { $0.authorizer != nil }
         isREST = !routes.isEmpty && routes.allSatisfy(\.isREST)
         entries = ranked.sorted { $0.ranks.lexicographicallyPrecedes($1.ranks) }.map(\.entry)
     }
@@ -54,6 +57,16 @@ package struct RouteTable: Sendable {
             if let parameters = Self.match(entry.segments, levels) { return .route(entry.route, pathParameters: parameters) }
         }
         return .none
+    }
+
+    /// Whether a request leads to a route that judges callers by itself, or is a page's question before its request, which shows no token.
+    func judgesCallers(of request: Request, path: some StringProtocol) -> Bool {
+        guard hasAuthorizers || request.method == .options else { return false }
+        switch match(method: request.method.rawValue, path: path) {
+        case .route(let route, _): return route.route.authorizer != nil
+        case .none: return crossOriginPolicy(path: path)?.preflight(request) != nil
+        case .malformedPath: return false
+        }
     }
 
     /// What an HTTP API with a route of this path, for whatever method, says about pages of other origins.

@@ -11,6 +11,9 @@ package struct JSONDocument: Sendable {
     }
 
     package var root: JSONView { JSONView(tape: tape, index: 0) }
+
+    /// Whether an object anywhere in the text has two members of the same name, which readers of JSON take differently.
+    package var repeatsMembers: Bool { tape.nodes.contains { $0.flags.contains(.superseded) } }
 }
 
 /// One value of a document: a reference and an index, cheap to copy.

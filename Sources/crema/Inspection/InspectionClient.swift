@@ -12,24 +12,27 @@ struct InspectionClient {
 
     let address: String
     private let http: HTTPClient
+    private let token: String?
 
     /// Runs a command with a client, and turns what goes wrong into a line on the error output and an exit code.
     static func run(_ options: InspectionOptions, _ operation: (InspectionClient) async throws -> Void) async throws {
         do {
-            try await withClient(at: options.address(), operation)
+            try await withClient(at: options.address(), token: options.token(), operation)
         } catch let failure as InspectionFailure {
             TerminalOutput.error.writeLine("crema: \(failure.message)")
             throw failure.exitCode
         }
     }
 
-    private static func withClient(at address: String, _ operation: (InspectionClient) async throws -> Void) async throws {
+    private static func withClient(
+        at address: String, token: String?, _ operation: (InspectionClient) async throws -> Void
+    ) async throws {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow, timeout: .init(connect: .seconds(5)))
         // One attempt: a broker that is not there is an answer, not something to wait for.
         configuration.connectionPool.retryConnectionEstablishment = false
         let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
-            try await operation(InspectionClient(address: address, http: http))
+            try await operation(InspectionClient(address: address, http: http, token: token))
         } catch {
             try? await http.shutdown()
             // Not the broker's doing: the reader has gone, the command has decided, or the user has interrupted it.
@@ -42,7 +45,7 @@ struct InspectionClient {
 
     /// The answer to a call, as JSON text.
     func get(_ call: String, query: KeyValuePairs<String, String> = [:]) async throws -> [UInt8] {
-        let response = try await http.execute(HTTPClientRequest(url: url(call, query)), timeout: .seconds(30))
+        let response = try await http.execute(request(call, query), timeout: .seconds(30))
         let body = try await response.body.collect(upTo: Self.answerBytesMax)
         try check(response.status, body)
         return Array(body.readableBytesView)
@@ -56,7 +59,7 @@ struct InspectionClient {
 
     /// Has the broker read the site's files anew; answers also with why it would not.
     func reload() async throws -> (document: ReloadDocument, json: [UInt8]) {
-        var request = HTTPClientRequest(url: url("reload", [:]))
+        var request = request("reload", [:])
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
         request.body = .bytes(ByteBuffer(string: "{}"))
@@ -71,7 +74,7 @@ struct InspectionClient {
     func stream(
         _ call: String, query: KeyValuePairs<String, String>, _ receive: ([UInt8]) throws -> StreamDecision
     ) async throws {
-        let response = try await http.execute(HTTPClientRequest(url: url(call, query)), deadline: .distantFuture)
+        let response = try await http.execute(request(call, query), deadline: .distantFuture)
         guard response.status == .ok else {
             try check(response.status, try await response.body.collect(upTo: Self.answerBytesMax))
             return
@@ -120,6 +123,12 @@ struct InspectionClient {
         case .badRequest: throw .usage(message)
         default: throw .failed(message)
         }
+    }
+
+    private func request(_ call: String, _ query: KeyValuePairs<String, String>) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: url(call, query))
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        return request
     }
 
     private func url(_ call: String, _ query: KeyValuePairs<String, String>) -> String {

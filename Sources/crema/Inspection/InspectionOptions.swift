@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Trust
 
 /// What every command that asks a running broker takes.
 struct InspectionOptions: ParsableArguments {
@@ -12,6 +13,23 @@ struct InspectionOptions: ParsableArguments {
     var json = false
 
     static let standardAddress = "http://127.0.0.1:9090"
+
+    /// What is shown to the admin listener: `CREMA_ADMIN_TOKEN`, or what the file `CREMA_ADMIN_TOKEN_FILE` holds; `nil` for nothing.
+    ///
+    /// No option, since those of a process can be read by everybody on the machine.
+    func token(environment: [String: String] = ProcessInfo.processInfo.environment) throws(InspectionFailure) -> String? {
+        var text = environment["CREMA_ADMIN_TOKEN"] ?? ""
+        if text.isEmpty, let path = environment["CREMA_ADMIN_TOKEN_FILE"], !path.isEmpty {
+            do throws(TrustError) { text = String(decoding: try SecretFile.read(path), as: UTF8.self) } catch {
+                throw .usage("CREMA_ADMIN_TOKEN_FILE: \(TerminalText.escaped(error.description))")
+            }
+        }
+        if text.isEmpty { return nil }
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            throw .usage("CREMA_ADMIN_TOKEN must be printable ASCII without blanks")
+        }
+        return text
+    }
 
     /// The address, without a slash at its end: the option, else the environment, else the standard one.
     func address(environment: [String: String] = ProcessInfo.processInfo.environment) throws(InspectionFailure) -> String {

@@ -6,8 +6,18 @@ import Trust
 extension Configuration {
     /// Every file that it names, and that a reload reads anew.
     var namedFiles: [String] {
-        listeners.flatMap { [$0.certificate, $0.key, $0.clientCA, $0.crl, $0.scramUsers] }.compactMap(\.self)
-            + resources.map(\.path) + [accessFile?.path].compactMap(\.self)
+        listeners.flatMap { [$0.certificate, $0.key, $0.clientCA, $0.crl, $0.scramUsers, $0.adminToken] }.compactMap(\.self)
+            + resources.map(\.path) + [accessFile?.path].compactMap(\.self) + tokens.compactMap(\.file)
+    }
+}
+
+extension Configuration.TokenIssuer {
+    /// Where its keys or its secret are; `nil` when they are fetched.
+    fileprivate var file: String? {
+        switch keys {
+        case .file(let path), .secretFile(let path): path
+        case .url: nil
+        }
     }
 }
 

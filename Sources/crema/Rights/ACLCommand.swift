@@ -35,6 +35,9 @@ struct ACLExplainCommand: ParsableCommand {
     @Option(help: "The client identifier. (default: the principal)")
     var clientID: String?
 
+    @Option(help: ArgumentHelp("A claim of the client's token, for ${jwt:NAME}; may be given again.", valueName: "name=value"))
+    var claim: [String] = []
+
     @Flag(help: "Print the decision as JSON.")
     var json = false
 
@@ -51,10 +54,22 @@ struct ACLExplainCommand: ParsableCommand {
                 "there is no action '\(action)'; there are \(PolicyAction.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         let proved = principal == "-" ? nil : principal
-        let subject = PolicySubject(clientID: clientID ?? (asked == .connect ? resource : proved ?? ""), principal: proved)
+        let subject = PolicySubject(
+            clientID: clientID ?? (asked == .connect ? resource : proved ?? ""), principal: proved, attributes: try attributes())
         let explanation = Explanation(policies, asked, resource, subject)
         try TerminalOutput.standard.write(line: json ? try explanation.jsonText() : TerminalText.escaped(explanation.text))
         if !explanation.document.allowed { throw ExitCode(4) }
+    }
+
+    private func attributes() throws -> [String: String] {
+        var attributes: [String: String] = [:]
+        for text in claim {
+            guard let sign = text.firstIndex(of: "="), sign != text.startIndex else {
+                throw ValidationError("--claim is '\(text)', and must be NAME=VALUE")
+            }
+            attributes[ClaimVariable.prefix + text[..<sign]] = String(text[text.index(after: sign)...])
+        }
+        return attributes
     }
 }
 

@@ -8,6 +8,7 @@ import Gateway
 import Logging
 import Rights
 import ServiceLifecycle
+import Tokens
 
 /// Reads the site's files anew whenever somebody asks for it, one reload after the other.
 struct ReloadService: Service {
@@ -18,8 +19,11 @@ struct ReloadService: Service {
     let started: Configuration
     let control: ControlPlane
     let authorizer: SiteAuthorizer
+    let administrators: Administrators
+    let keySets: FetchedKeySets
     let broker: Broker
-    let gateways: [GatewayServer]
+    /// With the names of their listeners.
+    let gateways: [(name: String, server: GatewayServer)]
     let log: Logger
 
     func run() async throws {
@@ -77,11 +81,15 @@ struct ReloadService: Service {
     private func take(_ prepared: Prepared, changed files: [String]) async -> ReloadDocument {
         let loaded = prepared.loaded
         var document = ReloadDocument(changed: files + prepared.tls.changes)
-        authorizer.replace(credentials: loaded.scramUsers, policies: loaded.policies)
+        let tokens = loaded.tokens.begin(with: keySets)
+        authorizer.replace(credentials: loaded.scramUsers, tokens: tokens.byListener, policies: loaded.policies)
+        administrators.replace(with: loaded.administrators(tokens))
         document.connectionsClosed = await broker.take(prepared.tls)
         await broker.rightsChanged()
         await broker.setRules(control.delivery)
-        for gateway in gateways { gateway.replace(routes: loaded.routes) }
+        for (name, gateway) in gateways {
+            gateway.replace(routes: loaded.routes, tokens: GatewayTokens(all: tokens.all, taken: tokens.byListener[name] ?? []))
+        }
         document.needsRestart = started.needingRestart(loaded.configuration)
         document.warnings = loaded.warningTexts
         report(document, loaded)

@@ -11,6 +11,7 @@ import NIOPosix
 import Queues
 import Records
 import ServiceLifecycle
+import Tokens
 import Trust
 
 /// Everything that one `crema serve` runs, put together.
@@ -25,6 +26,9 @@ struct ServedSite {
     private let delivery: RuleDelivery
     private let control: ControlPlane
     private let authorizer: SiteAuthorizer
+    private let keySets: FetchedKeySets
+    private let tokens: TokensInForce
+    private let administrators: Administrators
     private let broker: Broker
     private let store: SiteStore
     private let readiness = Readiness()
@@ -45,7 +49,10 @@ struct ServedSite {
                 store: store.records),
             queues: SharedQueues(limits: KnownLimits.queues(limits), makeID: EventSource.system.makeID, store: store.records),
             limits: KnownLimits.deliveries(limits), store: store.records)
-        authorizer = SiteAuthorizer(credentials: loaded.scramUsers, policies: loaded.policies)
+        keySets = FetchedKeySets(limits: KnownLimits.tokens(limits))
+        tokens = loaded.tokens.begin(with: keySets)
+        administrators = Administrators(loaded.administrators(tokens))
+        authorizer = SiteAuthorizer(credentials: loaded.scramUsers, tokens: tokens.byListener, policies: loaded.policies)
         control = ControlPlane(delivery: delivery, templates: loaded.resources, host: RuleHost.host, store: store.records)
         try Self.restore(records, store, delivery, control, log: log)
         broker = Broker(
@@ -96,18 +103,19 @@ struct ServedSite {
             readiness.becameReady()
             log.info("ready")
         }
-        let gateways = http.map { gateway($0, opening) }
+        let gateways = http.map { (name: $0.name, server: gateway($0, opening)) }
         // Shut down from the last to the first: not ready, then no more requests, then no more clients, and health to the very end.
         var services: [any Service] = []
         services += admin.map { HTTPListenerService(listener: $0, server: inspection($0, opening, reloads)) }
         services.append(BrokerService(broker: broker, serverReference: loaded.configuration.serverReference))
         services.append(deliveries)
-        services += zip(http, gateways).map { HTTPListenerService(listener: $0, server: $1) }
+        services += zip(http, gateways).map { HTTPListenerService(listener: $0, server: $1.server) }
         let watched = WatchedPaths([options.config].compactMap(\.self) + loaded.configuration.namedFiles)
         services.append(
             ReloadService(
                 requests: reloads, watched: watched, options: options, started: loaded.configuration, control: control,
-                authorizer: authorizer, broker: broker, gateways: gateways, log: log))
+                authorizer: authorizer, administrators: administrators, keySets: keySets, broker: broker, gateways: gateways, log: log))
+        services.append(TokenKeysService(sets: keySets, broker: broker, log: log))
         if loaded.configuration.watchFiles { services.append(FileWatchService(watched: watched, requests: reloads)) }
         services.append(EventClockService(delivery: delivery, broker: broker))
         services.append(ReadinessService(readiness: readiness))
@@ -136,6 +144,7 @@ struct ServedSite {
         GatewayServer(
             configuration: .init(
                 host: listener.host, port: listener.port, anonymous: listener.anonymous,
+                tokens: GatewayTokens(all: tokens.all, taken: tokens.byListener[listener.name] ?? []),
                 limits: KnownLimits.gateway(loaded.configuration.limits)),
             routes: loaded.routes, broker: broker, control: control,
             topicFiltersChanged: { [broker, delivery] in await broker.setRules(delivery) }, counters: gatewayCounters,
@@ -157,12 +166,19 @@ struct ServedSite {
         return WebSocketPort(path: webSocket.path, claims: { adoption.claims($0) }, take: { try adoption.adopt($0) })
     }
 
+    /// Who administers through a listener; `nil` where nobody does.
+    private func administratorCheck(_ listener: ListenerConfiguration) -> AdministratorCheck? {
+        guard listener.adminToken != nil || !listener.tokens.isEmpty else { return nil }
+        return { [administrators] shown in administrators.refusal(of: shown, on: listener.name) }
+    }
+
     private func inspection(
         _ listener: ListenerConfiguration, _ opening: OpeningListeners, _ reloads: ReloadRequests
     ) -> InspectionServer {
         InspectionServer(
             configuration: .init(
                 host: listener.host, port: listener.port, anonymous: listener.anonymous,
+                administrators: administratorCheck(listener),
                 limits: KnownLimits.inspection(loaded.configuration.limits)),
             version: CremaVersion.text, readiness: readiness, broker: broker, engine: delivery.engine,
             queueStatistics: { [queues = delivery.queues] in

@@ -6,6 +6,10 @@ import Trust
 /// What can be served and is most likely not meant.
 extension LoadedConfiguration {
     var warnings: [(location: SourceLocation, text: String)] {
+        tokens.warnings + routeWarnings
+    }
+
+    private var routeWarnings: [(location: SourceLocation, text: String)] {
         documents.apis.flatMap(\.routes).compactMap { route in
             guard let value = route.requestParameters[.eventBusName], case .constant(let text)? = value.parts.first, value.parts.count == 1
             else { return nil }

@@ -3,6 +3,7 @@ import BrokerCore
 import EventBus
 import Gateway
 import Queues
+import Tokens
 
 /// Every limit that a configuration may set, over all parts of the program.
 enum KnownLimits {
@@ -10,7 +11,7 @@ enum KnownLimits {
     static let names = [
         [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), DeliveryLimits.names.map(\.name),
         QueueLimits.names.map(\.name),
-        GatewayLimits.names.map(\.name), InspectionLimits.names.map(\.name),
+        GatewayLimits.names.map(\.name), InspectionLimits.names.map(\.name), TokenLimits.names.map(\.name),
     ].flatMap(\.self).sorted()
 
     /// Event loops that serve MQTT, each with its shard.
@@ -41,6 +42,10 @@ enum KnownLimits {
 
     static func inspection(_ values: [String: Int]) -> InspectionLimits {
         set(values, InspectionLimits.names, in: InspectionLimits())
+    }
+
+    static func tokens(_ values: [String: Int]) -> TokenLimits {
+        set(values, TokenLimits.names, in: TokenLimits())
     }
 
     private static func set<Limits>(

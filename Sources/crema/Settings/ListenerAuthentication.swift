@@ -10,6 +10,10 @@ enum ListenerAuthentication: Equatable {
     case certificateOrAnonymous
     /// Clients of MQTT 5 prove a password; those that have a certificate need not.
     case scram(orCertificate: Bool, orAnonymous: Bool)
+    /// Clients show a token or, where `other` says more than that, prove themselves otherwise.
+    indirect case token(entries: [String], or: ListenerAuthentication)
+    /// Administrators show a secret or a token.
+    case administrator(secret: Bool, entries: [String])
     case anonymous
     /// Nothing that this version checks is offered, so every request is refused.
     case closed
@@ -22,9 +26,14 @@ enum ListenerAuthentication: Equatable {
         case .certificateOrAnonymous: "client certificate or anonymous"
         case .scram(let orCertificate, let orAnonymous):
             "SCRAM-SHA-256 (MQTT 5)" + (orCertificate ? " or client certificate" : "") + (orAnonymous ? " or anonymous" : "")
+        case .token(let entries, let other):
+            "token (JWT: \(entries.joined(separator: ", ")))" + (other == .closed ? "" : " or \(other.text)")
+        case .administrator(let secret, let entries):
+            ((secret ? ["secret"] : []) + (entries.isEmpty ? [] : ["token (JWT: \(entries.joined(separator: ", ")))"]))
+                .joined(separator: " or ")
         case .anonymous: "anonymous"
-        case .closed: "every client is refused (say `anonymous: true`, or for MQTT name a clientCA or scramUsers)"
-        case .healthOnly: "none, only /livez and /readyz answer"
+        case .closed: "every client is refused (say `anonymous: true`, or for MQTT name a clientCA, scramUsers or tokens)"
+        case .healthOnly: "none, only /livez and /readyz answer (give it an adminToken)"
         }
     }
 
@@ -33,14 +42,24 @@ enum ListenerAuthentication: Equatable {
         switch self {
         case .certificateOrAnonymous, .anonymous: true
         case .scram(_, let orAnonymous): orAnonymous
-        case .clientCertificate, .closed, .healthOnly: false
+        case .token(_, let other): other.isOpen
+        case .clientCertificate, .administrator, .closed, .healthOnly: false
         }
     }
 }
 
 extension ListenerConfiguration {
     var authentication: ListenerAuthentication {
-        if `protocol` == .admin { return anonymous ? .anonymous : .healthOnly }
+        let entries = tokens.map(\.text)
+        if `protocol` == .admin {
+            if anonymous { return .anonymous }
+            if adminToken == nil, tokens.isEmpty { return .healthOnly }
+            return .administrator(secret: adminToken != nil, entries: entries)
+        }
+        return entries.isEmpty ? authenticationWithoutTokens : .token(entries: entries, or: authenticationWithoutTokens)
+    }
+
+    private var authenticationWithoutTokens: ListenerAuthentication {
         if requireClientCertificate { return .clientCertificate }
         if scramUsers != nil { return .scram(orCertificate: clientCA != nil, orAnonymous: anonymous) }
         if clientCA != nil { return anonymous ? .certificateOrAnonymous : .clientCertificate }

@@ -30,12 +30,17 @@ struct LoadedConfiguration: Sendable {
     let policies: PolicyBook
     /// By the listener's name.
     let scramUsers: [String: ScramCredentials]
+    let tokens: TokenBook
+    /// Of the listeners for people, by the listener's name.
+    let adminSecrets: [String: SharedSecret]
 
     /// - Throws: every mistake of the configuration; if it has none, every mistake of the files that it names; if they have none, every
     ///   mistake of the resources in them.
     init(file: String?, environment: [String: String]) throws(DocumentError) {
         let configuration = try Configuration(file: file, environment: environment, knownLimits: KnownLimits.names)
         scramUsers = try Self.scramUsers(of: configuration)
+        tokens = try TokenBook(configuration)
+        adminSecrets = try Self.adminSecrets(of: configuration)
         let documents = try ResourceDocuments(of: configuration)
         var problems = ProblemCollector()
         let calls = try CallSettings(configuration)
@@ -47,6 +52,12 @@ struct LoadedConfiguration: Sendable {
             return try PolicyBook(templates: documents.templates, attached: configuration.policies, accessFile: accessFile)
         }
         let routes = problems.collect { () throws(DocumentError) in try RouteTable(documents.apis.flatMap(\.routes)) }
+        for authorizer in documents.apis.flatMap(\.routes).compactMap(\.authorizer) where !tokens.issuers.contains(authorizer.issuer) {
+            problems.add(
+                "the security scheme `\(authorizer.name)` trusts the issuer `\(authorizer.issuer)`, and no entry of `tokens` in the "
+                    + "configuration has it: nothing says where its keys are\(suggestion(for: authorizer.issuer, among: tokens.issuers))",
+                at: authorizer.location)
+        }
         try problems.finish()
         guard let resources, let routes, let policies else {
             throw DocumentError("the resources cannot be compiled", at: SourceLocation(file: file ?? "built-in defaults"))
