@@ -59,7 +59,7 @@ struct InspectionClient {
 
     /// Has the broker read the site's files anew; answers also with why it would not.
     func reload() async throws -> (document: ReloadDocument, json: [UInt8]) {
-        var request = request("reload", [:])
+        var request = self.request("reload", [:])
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
         request.body = .bytes(ByteBuffer(string: "{}"))
