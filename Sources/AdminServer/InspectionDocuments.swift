@@ -125,6 +125,30 @@ package struct ErrorDocument: Codable, Sendable, Equatable {
     }
 }
 
+/// What `POST /api/v1/reload` answers: what came of reading the site's files anew.
+package struct ReloadDocument: Codable, Sendable, Equatable {
+    /// Whether what was read is in force; otherwise nothing has changed.
+    package var reloaded: Bool
+    /// Files that say something else than before, and what listeners make of theirs.
+    package var changed: [String]
+    /// What differs and is taken at a start only.
+    package var needsRestart: [String]
+    /// What is in force and wants the operator's eye.
+    package var warnings: [String]
+    /// Why nothing has changed.
+    package var problems: [String]
+    /// Connections that were closed because their certificates count no more.
+    package var connectionsClosed: Int
+
+    package init(changed: [String]) {
+        (reloaded, self.changed, needsRestart, warnings, problems, connectionsClosed) = (true, changed, [], [], [], 0)
+    }
+
+    package init(failedBecause problems: [String]) {
+        (reloaded, changed, needsRestart, warnings, self.problems, connectionsClosed) = (false, [], [], [], problems, 0)
+    }
+}
+
 /// What every call answers that lists something.
 package struct ListDocument<Row: Codable & Sendable>: Codable, Sendable {
     package var rows: [Row]

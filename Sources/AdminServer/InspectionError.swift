@@ -3,7 +3,10 @@ import Hummingbird
 /// A request to the inspection API that is not answered with what it asked for.
 enum InspectionError: Error, Equatable {
     case notFound
-    case methodNotAllowed
+    /// `allowed` is what the call takes instead.
+    case methodNotAllowed(allowed: String)
+    case notJSON
+    case foreignPage(String)
     /// Nothing that is shown opens the listener.
     case authenticationRequired
     /// Nothing was shown, or something that is not taken, for the reason given.
@@ -16,8 +19,9 @@ enum InspectionError: Error, Equatable {
         switch self {
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
+        case .notJSON: .unsupportedMediaType
         case .unauthorized: .unauthorized
-        case .authenticationRequired, .foreignHost: .forbidden
+        case .authenticationRequired, .foreignHost, .foreignPage: .forbidden
         case .invalidQuery: .badRequest
         case .tooManyStreams: .serviceUnavailable
         }
@@ -26,7 +30,10 @@ enum InspectionError: Error, Equatable {
     var message: String {
         switch self {
         case .notFound: "not found"
-        case .methodNotAllowed: "only GET is supported"
+        case .methodNotAllowed(let allowed): "only \(allowed) is supported"
+        case .notJSON:
+            "a request that changes something says `Content-Type: application/json`, which no web page elsewhere can make a browser send"
+        case .foreignPage(let origin): "a page of '\(origin)' may not change anything here"
         case .authenticationRequired:
             "this listener has no credentials for administrators, so only /livez and /readyz answer: give it an `adminToken` (a file with a "
                 + "secret), or say `anonymous: true`"
@@ -39,4 +46,7 @@ enum InspectionError: Error, Equatable {
         case .tooManyStreams(let limit): "\(limit) live streams are open already (tailStreamsMax)"
         }
     }
+
+    /// For the header `Allow`.
+    var allowedMethod: String? { if case .methodNotAllowed(let allowed) = self { allowed } else { nil } }
 }

@@ -10,7 +10,7 @@ import Queues
 
 /// Answers every request of a listener for people: health, metrics, and the inspection API under `/api/v1/`.
 ///
-/// It changes nothing.
+/// It changes nothing, but for `POST /api/v1/reload`, which has the site's files read anew.
 package struct InspectionResponder: HTTPResponder {
     package typealias Context = InspectionRequestContext
 
@@ -30,6 +30,8 @@ package struct InspectionResponder: HTTPResponder {
     /// Requests answered by the listeners for programs.
     let requestCounts: @Sendable () -> [RequestCount]
     let logLinesDropped: @Sendable () -> UInt64
+    /// Reads the site's files anew; `nil` where there are none.
+    let reload: (@Sendable () async -> ReloadDocument)?
     let tails: TailStreams
     let refusals: RefusalLog
     let log: Logger
@@ -39,7 +41,7 @@ package struct InspectionResponder: HTTPResponder {
         do throws(InspectionError) {
             response = try await answer(request)
         } catch {
-            var refusal = Self.json(error.status, ErrorDocument(error: error.message))
+            var refusal = Self.json(error.status, ErrorDocument(error: error.message), allowing: error.allowedMethod)
             if error.status == .unauthorized { refusal.headers[.wwwAuthenticate] = "Bearer" }
             response = refusal
             refusals.report(
@@ -57,7 +59,9 @@ package struct InspectionResponder: HTTPResponder {
 
     private func answer(_ request: Request) async throws(InspectionError) -> Response {
         let path = path(of: request)
-        guard request.method == .get else { throw .methodNotAllowed }
+        let isReload = path == "/api/v1/reload"
+        let allowed: HTTPRequest.Method = isReload ? .post : .get
+        guard request.method == allowed else { throw .methodNotAllowed(allowed: allowed.rawValue) }
         switch path {
         case "/livez": return Self.text(.ok, "live\n")
         case "/readyz":
@@ -68,6 +72,7 @@ package struct InspectionResponder: HTTPResponder {
         guard hosts.admits(request.head.authority) else { throw .foreignHost(request.head.authority ?? "") }
         if !anonymous { try checkAdministrator(request) }
         if path == "/metrics" { return await metrics() }
+        if isReload { return try await reloaded(request) }
         guard path.hasPrefix("/api/v1/") else { throw .notFound }
         let query = request.head.path?.firstIndex(of: "?").map { request.head.path?[$0...].dropFirst() ?? "" }
         return try await inspect(path.dropFirst("/api/v1/".count), query: query, request)
@@ -125,6 +130,13 @@ package struct InspectionResponder: HTTPResponder {
         return Self.response(.ok, PrometheusText.contentType, ResponseBody(byteBuffer: ByteBuffer(bytes: page.bytes)))
     }
 
+    private func reloaded(_ request: Request) async throws(InspectionError) -> Response {
+        try ChangeGuard.check(request.head)
+        guard let reload else { throw .notFound }
+        let document = await reload()
+        return Self.json(document.reloaded ? .ok : .unprocessableContent, document)
+    }
+
     private func tail(filter: String, _ request: Request) throws(InspectionError) -> Response {
         let body = TailBody(filter: filter, broker: broker, limits: limits, place: try tails.begin())
         var response = Self.response(
@@ -140,12 +152,14 @@ package struct InspectionResponder: HTTPResponder {
         response(status, "text/plain; charset=utf-8", ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
-    private static func json(_ status: HTTPResponse.Status, _ document: some Encodable) -> Response {
+    private static func json(_ status: HTTPResponse.Status, _ document: some Encodable, allowing method: String? = nil) -> Response {
         guard let bytes = try? JSONAnswer.encode(document) else {
             // Nothing that is encoded here has values without a JSON form.
             return text(.internalServerError, "the answer has no JSON form\n")
         }
-        return response(status, "application/json", ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        var response = response(status, "application/json", ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        if let method { response.headers[.allow] = method }
+        return response
     }
 
     private static func response(_ status: HTTPResponse.Status, _ type: String, _ body: ResponseBody) -> Response {
@@ -153,7 +167,6 @@ package struct InspectionResponder: HTTPResponder {
         headers[.contentType] = type
         headers[.cacheControl] = "no-store"
         headers[values: .contentTypeOptions] = ["nosniff"]
-        if status == .methodNotAllowed { headers[.allow] = "GET" }
         if let length = body.contentLength { headers[.contentLength] = String(length) }
         return Response(status: status, headers: headers, body: body)
     }

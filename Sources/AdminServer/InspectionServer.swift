@@ -44,7 +44,7 @@ package struct InspectionServer: Service {
     /// Prepares a listener that says it is of `version`.
     ///
     /// `queueStatistics` answers what the queues count, `storeStatistics` what the durable store does, if there is one, `requestCounts` what the listeners for programs counted, and `logLinesDropped` how
-    /// many lines of the log nobody took, all for `/metrics`. `onListening` is called once with the bound address,
+    /// many lines of the log nobody took, all for `/metrics`. `reload` has the site's files read anew. `onListening` is called once with the bound address,
     /// before the first connection is accepted.
     package init(
         configuration: Configuration,
@@ -56,6 +56,7 @@ package struct InspectionServer: Service {
         storeStatistics: @escaping @Sendable () -> StoreStatistics? = { nil },
         requestCounts: @escaping @Sendable () -> [RequestCount] = { [] },
         logLinesDropped: @escaping @Sendable () -> UInt64 = { 0 },
+        reload: (@Sendable () async -> ReloadDocument)? = nil,
         eventLoopGroup: any EventLoopGroup,
         log: Logger,
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
@@ -74,7 +75,7 @@ package struct InspectionServer: Service {
             version: version, limits: limits, anonymous: configuration.anonymous, administrators: configuration.administrators,
             hosts: HostGuard(boundTo: configuration.host), readiness: readiness, broker: broker, engine: engine,
             queueStatistics: queueStatistics, storeStatistics: storeStatistics, requestCounts: requestCounts,
-            logLinesDropped: logLinesDropped,
+            logLinesDropped: logLinesDropped, reload: reload,
             tails: TailStreams(limit: limits.tailStreamsMax),
             refusals: listener.refusals.log, log: log)
     }

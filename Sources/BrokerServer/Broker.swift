@@ -13,7 +13,7 @@ package final class Broker: BrokerAccess {
     package static let tailMessagesMax = 1_000
 
     private let group: MultiThreadedEventLoopGroup
-    private let shards: [NIOLoopBoundBox<ShardDriver>]
+    let shards: [NIOLoopBoundBox<ShardDriver>]
     private let admission: Admission
     private let checks: CredentialChecks
     private let retained: RetainedStore
@@ -28,7 +28,7 @@ package final class Broker: BrokerAccess {
 
     private struct State {
         var isDraining = false
-        var listeners: [any Channel] = []
+        var listeners: [OpenListener] = []
         var systemTopics: Task<Void, Never>?
     }
 
@@ -95,16 +95,16 @@ package final class Broker: BrokerAccess {
         }
         if kept != nil { for shard in shards { try await shard.eventLoop.submit { shard.value.beginTime() }.get() } }
         let opening = opening
-        var open: [any Channel] = []
+        var open: [OpenListener] = []
         var bindings: [ListenerBinding] = []
         for listener in listeners {
             do {
-                let channel = try await opening.open(listener)
-                open.append(channel)
-                let address = channel.localAddress
+                let opened = try await opening.open(listener)
+                open.append(opened)
+                let address = opened.channel.localAddress
                 bindings.append(listener.binding(address: PeerText.of(address), port: address?.port ?? listener.port))
             } catch {
-                for channel in open { try? await channel.close().get() }
+                for opened in open { try? await opened.channel.close().get() }
                 throw error
             }
         }
@@ -154,7 +154,7 @@ package final class Broker: BrokerAccess {
         guard isFirst else { return }
         topics?.cancel()
         await topics?.value
-        for listener in listeners { try? await listener.close().get() }
+        for listener in listeners { try? await listener.channel.close().get() }
         let seconds = limit.components.seconds
         let deadline = NIODeadline.now() + .seconds(seconds) + .nanoseconds(limit.components.attoseconds / 1_000_000_000)
         let drained = shards.map { shard in shard.eventLoop.flatSubmit { shard.value.drain(until: deadline, reference: serverReference) } }
@@ -177,6 +177,9 @@ package final class Broker: BrokerAccess {
             box.eventLoop.execute { box.value.progressed(progress) }
         }
     }
+
+    /// The listeners that are open, and what opens others like them.
+    var openListeners: (listeners: [OpenListener], opening: ListenerOpening) { (state.withLock { $0.listeners }, opening) }
 
     private var isDraining: Bool { state.withLock { $0.isDraining } }
 

@@ -90,4 +90,33 @@ static inline int COpenSSL_X509_add_extension(X509 *certificate, X509 *issuer, i
     return added;
 }
 
+/// Names the key that signs a revocation list by its identifier (authorityKeyIdentifier).
+static inline int COpenSSL_X509_CRL_name_key(X509_CRL *list, X509 *issuer) {
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, issuer, NULL, NULL, list, 0);
+    X509V3_set_ctx_nodb(&context);
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, NID_authority_key_identifier, "keyid:always");
+    if (extension == NULL) {
+        return 0;
+    }
+    int added = X509_CRL_add_ext(list, extension, -1);
+    X509_EXTENSION_free(extension);
+    return added;
+}
+
+static inline void COpenSSL_X509_CRL_stack_free(STACK_OF(X509_CRL) *lists) { sk_X509_CRL_pop_free(lists, X509_CRL_free); }
+static inline int COpenSSL_X509_CRL_stack_count(const STACK_OF(X509_CRL) *lists) { return lists == NULL ? 0 : sk_X509_CRL_num(lists); }
+static inline X509_CRL *COpenSSL_X509_CRL_stack_value(const STACK_OF(X509_CRL) *lists, int index) {
+    return sk_X509_CRL_value(lists, index);
+}
+
+/// How many certificates a list revokes; a list of none has no field for them.
+static inline int COpenSSL_X509_CRL_count(X509_CRL *list) {
+    STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(list);
+    return entries == NULL ? 0 : sk_X509_REVOKED_num(entries);
+}
+static inline X509_REVOKED *COpenSSL_X509_CRL_entry(X509_CRL *list, int index) {
+    return sk_X509_REVOKED_value(X509_CRL_get_REVOKED(list), index);
+}
+
 #endif

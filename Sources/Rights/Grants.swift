@@ -2,12 +2,19 @@
 package enum PolicyDecision: Sendable {
     case allowed(by: Policy.Statement)
     case denied(by: Policy.Statement)
-    /// No statement allows it.
+    /// By a line of the ACL file.
+    case granted(by: AccessLine)
+    case withheld(by: AccessLine)
+    /// An ACL file says nothing of connecting: whoever proved a name to the listener connects by any client identifier, as in mosquitto.
+    case leftToTheListener
+    /// No statement and no line allows it.
     case notAllowed
 
     package var isAllowed: Bool {
-        if case .allowed = self { return true }
-        return false
+        switch self {
+        case .allowed, .granted, .leftToTheListener: true
+        case .denied, .withheld, .notAllowed: false
+        }
     }
 
     /// What the log says of a refusal; `nil` when it is allowed.
@@ -20,14 +27,15 @@ package enum PolicyDecision: Sendable {
 
     private func refusal(asked: String) -> String? {
         switch self {
-        case .allowed: return nil
+        case .allowed, .granted, .leftToTheListener: return nil
         case .denied(let statement): return "\(asked) is denied by statement \(statement.name) of the policy \(statement.policy)"
+        case .withheld(let line): return "\(asked) is denied by the ACL file, \(line.location)"
         case .notAllowed: return "\(asked) is allowed by no policy"
         }
     }
 }
 
-/// What the policies of one client allow and deny, with its variables filled.
+/// What the policies and the ACL file allow and deny to one client, with its variables filled.
 package struct Grants: Sendable {
     private struct Entry: Sendable {
         var statement: Policy.Statement
@@ -36,13 +44,18 @@ package struct Grants: Sendable {
 
     /// By action; those that deny before those that allow.
     private var entries: [PolicyAction: [Entry]] = [:]
+    /// Of the ACL file, those that deny before those that grant; `nil` where there is none.
+    private let lines: [AccessLine]?
 
-    init(_ policies: [Policy], for subject: PolicySubject) {
+    init(_ policies: [Policy], _ file: AccessFile? = nil, for subject: PolicySubject) {
+        lines = file?.lines(for: subject)
         let statements = policies.flatMap(\.statements)
         for statement in statements.filter({ $0.effect == .deny }) + statements.filter({ $0.effect == .allow }) {
+            let denies = statement.effect == .deny
+            guard statement.conditions.allSatisfy({ $0.holds(for: subject, otherwise: denies) }) else { continue }
             // A variable that stands for nothing allows nothing, and takes nothing back from what is denied.
             let patterns = statement.resources.compactMap { resource -> (String?, ResourcePattern)? in
-                let pattern = resource.pattern(for: subject) ?? (statement.effect == .deny ? resource.widestPattern : nil)
+                let pattern = resource.pattern(for: subject) ?? (denies ? resource.widestPattern : nil)
                 return pattern.map { (resource.service, $0) }
             }
             for action in statement.actions {
@@ -52,17 +65,25 @@ package struct Grants: Sendable {
         }
     }
 
-    /// Decides: one statement that denies is enough, and without one that allows nothing is.
+    /// Decides: one statement or line that denies is enough, and without one that allows nothing is.
     ///
     /// - Parameters:
     ///   - action: what the client asks to do.
     ///   - name: a client identifier, a topic or a topic filter, as ``PolicyAction/resourceKind`` says.
-    /// - Returns: the answer, with the statement that gave it.
+    /// - Returns: the answer, with the statement or line that gave it.
     package func decide(_ action: PolicyAction, _ name: String) -> PolicyDecision {
-        decide(action, resource: Array("\(action.resourceKind)/\(name)".utf8))
+        let byPolicy = decideByPolicies(action, resource: Array("\(action.resourceKind)/\(name)".utf8))
+        if case .denied = byPolicy { return byPolicy }
+        guard let lines else { return byPolicy }
+        if action == .connect { return byPolicy.isAllowed ? byPolicy : .leftToTheListener }
+        let asked = action == .subscribe ? FilterLevels(filter: name.utf8) : FilterLevels(topic: name.utf8)
+        let line = lines.first { $0.applies(to: action, asked) }
+        if let line, line.access == .deny { return .withheld(by: line) }
+        if byPolicy.isAllowed { return byPolicy }
+        return line.map { .granted(by: $0) } ?? .notAllowed
     }
 
-    /// Decides over what a caller over HTTP asks for.
+    /// Decides over what a caller over HTTP asks for; an ACL file knows nothing of such calls.
     ///
     /// - Parameters:
     ///   - action: what the caller asks to do.
@@ -71,11 +92,11 @@ package struct Grants: Sendable {
     package func decide(_ action: PolicyAction, arn: String) -> PolicyDecision {
         let fields = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
         guard fields.count == 6, fields[2] == action.service else { return .notAllowed }
-        return decide(action, resource: Array(fields[5].utf8))
+        return decideByPolicies(action, resource: Array(fields[5].utf8))
     }
 
     /// The resource is what follows the account in its ARN.
-    private func decide(_ action: PolicyAction, resource: [UInt8]) -> PolicyDecision {
+    private func decideByPolicies(_ action: PolicyAction, resource: [UInt8]) -> PolicyDecision {
         guard let candidates = entries[action] else { return .notAllowed }
         for entry in candidates {
             // What is denied must not be had by a filter for more, so there `?` is any character, as IoT Core has it.

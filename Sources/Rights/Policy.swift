@@ -11,6 +11,8 @@ package struct Policy: Sendable {
         package var effect: Effect
         package var actions: Set<PolicyAction>
         var resources: [ResourceText]
+        /// All of which must hold.
+        var conditions: [PolicyCondition] = []
         /// Of the policy that it stands in.
         package var policy: String
         /// `Sid`, or its place among the policy's statements, from 1.
@@ -27,7 +29,7 @@ package struct Policy: Sendable {
 /// Reads `AWS::IoT::Policy`.
 enum PolicyReader {
     private static let properties = ["PolicyName", "PolicyDocument", "Tags"]
-    private static let statementKeys = ["Sid", "Effect", "Action", "Resource"]
+    private static let statementKeys = ["Sid", "Effect", "Action", "Resource", "Condition"]
     private static let version = "2012-10-17"
 
     static func read(_ resource: TemplateDocument.Resource) throws(DocumentError) -> Policy {
@@ -70,7 +72,9 @@ enum PolicyReader {
             resources.append(try ResourceText(try resource.text("Resource"), at: resource.location))
         }
         let statement = Policy.Statement(
-            effect: effect, actions: actions, resources: resources, policy: policy,
+            effect: effect, actions: actions, resources: resources,
+            conditions: try node["Condition"].map { (node) throws(DocumentError) in try PolicyCondition.all(in: node, what: what) } ?? [],
+            policy: policy,
             name: try node["Sid"]?.text("Sid") ?? "\(place)", location: node.location)
         try refuseIdle(statement, what: what)
         return statement

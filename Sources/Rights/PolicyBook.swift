@@ -1,6 +1,6 @@
 package import Documents
 
-/// The policies of a site, and for whom each stands.
+/// The policies of a site, for whom each stands, and its ACL file.
 package struct PolicyBook: Sendable {
     private struct Attachment: Sendable {
         /// Of the names that must be proved; `nil` for clients that proved nothing.
@@ -15,21 +15,27 @@ package struct PolicyBook: Sendable {
 
     /// Whether rights are asked for at all.
     ///
-    /// Not while no template declares a policy and the configuration attaches none: then whoever is let in may do everything.
+    /// Not while no template declares a policy, the configuration attaches none, and there is no ACL file: then whoever is let in may do everything.
     package let isEnforced: Bool
     package let policies: [Policy]
+    package let accessFile: AccessFile?
+    /// Whether a statement depends on more of a client than its names.
+    package let asksForAttributes: Bool
     private let attachments: [Attachment]
 
     /// No policies, nothing enforced.
-    package init() { (isEnforced, policies, attachments) = (false, [], []) }
+    package init() { (isEnforced, policies, accessFile, asksForAttributes, attachments) = (false, [], nil, false, []) }
 
     /// Reads the policies of the templates and attaches them.
     ///
     /// - Parameters:
     ///   - templates: all of them; `AWS::IoT::Policy` and `AWS::IoT::PolicyPrincipalAttachment` are looked at.
     ///   - attached: what the configuration says under `policies`.
+    ///   - accessFile: the ACL file, which grants beside the policies; what either denies is denied.
     /// - Throws: every mistake, with file, line and column.
-    package init(templates: [TemplateDocument], attached: [Configuration.PolicyAttachment]?) throws(DocumentError) {
+    package init(
+        templates: [TemplateDocument], attached: [Configuration.PolicyAttachment]?, accessFile: AccessFile? = nil
+    ) throws(DocumentError) {
         var problems = ProblemCollector()
         let resources = templates.flatMap(\.resources)
         var policies: [String: Policy] = [:]
@@ -58,7 +64,11 @@ package struct PolicyBook: Sendable {
         try problems.finish()
         self.attachments = attachments
         self.policies = policies.values.sorted { $0.name < $1.name }
-        isEnforced = attached != nil || !policies.isEmpty
+        self.accessFile = accessFile
+        asksForAttributes = policies.values.flatMap(\.statements).contains { statement in
+            statement.resources.contains(where: \.asksForAttributes) || statement.conditions.contains(where: \.asksForAttributes)
+        }
+        isEnforced = attached != nil || !policies.isEmpty || accessFile != nil
     }
 
     /// Of a certificate's ARN only the name behind `cert/` is looked at: here, the principal.
@@ -83,5 +93,5 @@ package struct PolicyBook: Sendable {
     }
 
     /// What a client may do.
-    package func grants(of subject: PolicySubject) -> Grants { Grants(policies(of: subject), for: subject) }
+    package func grants(of subject: PolicySubject) -> Grants { Grants(policies(of: subject), accessFile, for: subject) }
 }

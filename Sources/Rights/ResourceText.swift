@@ -7,6 +7,7 @@ struct ResourceText: Sendable {
         case anyRun
         case anyOne
         case variable(PolicyVariable)
+        case certificate(CertificateVariable)
         case claim(ClaimVariable)
     }
 
@@ -44,7 +45,15 @@ struct ResourceText: Sendable {
         return action.resourceKinds.isEmpty || action.resourceKinds.contains { couldBe(kind: $0) }
     }
 
-    private static func parts(of text: Substring, at location: SourceLocation) throws(DocumentError) -> [Part] {
+    /// Reads a value of a condition, in which `*` and `?` are wildcards for some operators only.
+    init(value text: String, hasWildcards: Bool, at location: SourceLocation) throws(DocumentError) {
+        service = nil
+        parts = try Self.parts(of: text[...], hasWildcards: hasWildcards, at: location)
+    }
+
+    private static func parts(
+        of text: Substring, hasWildcards: Bool = true, at location: SourceLocation
+    ) throws(DocumentError) -> [Part] {
         var parts: [Part] = []
         var literal: [UInt8] = []
         func flush() {
@@ -54,10 +63,10 @@ struct ResourceText: Sendable {
         var rest = text.utf8
         while let byte = rest.popFirst() {
             switch byte {
-            case UInt8(ascii: "*"):
+            case UInt8(ascii: "*") where hasWildcards:
                 flush()
                 parts.append(.anyRun)
-            case UInt8(ascii: "?"):
+            case UInt8(ascii: "?") where hasWildcards:
                 flush()
                 parts.append(.anyOne)
             case UInt8(ascii: "$") where rest.first == UInt8(ascii: "{"):
@@ -81,8 +90,9 @@ struct ResourceText: Sendable {
 
     private static func variable(_ name: String, at location: SourceLocation) throws(DocumentError) -> Part {
         if let variable = PolicyVariable(rawValue: name) { return .variable(variable) }
+        if let variable = CertificateVariable(name) { return .certificate(variable) }
         if let claim = ClaimVariable(name) { return .claim(claim) }
-        let known = PolicyVariable.allCases.map(\.rawValue) + ["\(ClaimVariable.prefix)sub"]
+        let known = PolicyVariable.allCases.map(\.rawValue) + CertificateVariable.known + ["\(ClaimVariable.prefix)sub"]
         throw DocumentError("the policy variable ${\(name)} is not supported\(suggestion(for: name, among: known))", at: location)
     }
 
@@ -94,7 +104,18 @@ struct ResourceText: Sendable {
             let shared = min(bytes.count, wanted.count)
             return bytes[..<shared] == wanted[..<shared] && (bytes.count >= wanted.count || parts.count > 1)
         case .anyRun, .anyOne: return true
-        case .variable, .claim, nil: return false
+        case .variable, .certificate, .claim, nil: return false
+        }
+    }
+
+    /// Whether something in it is filled by more than the client's names.
+    var asksForAttributes: Bool {
+        parts.contains { part in
+            switch part {
+            case .certificate: true
+            // Claims come with the token, whoever asks.
+            case .literal, .anyRun, .anyOne, .variable, .claim: false
+            }
         }
     }
 
@@ -107,6 +128,9 @@ struct ResourceText: Sendable {
             case .anyRun: pattern.appendAnyRun()
             case .anyOne: pattern.appendAnyOne()
             case .variable(let variable):
+                guard let value = variable.value(for: subject) else { return nil }
+                pattern.append(value.utf8)
+            case .certificate(let variable):
                 guard let value = variable.value(for: subject) else { return nil }
                 pattern.append(value.utf8)
             case .claim(let claim):
@@ -123,7 +147,7 @@ struct ResourceText: Sendable {
         for part in parts {
             switch part {
             case .literal(let bytes): pattern.append(bytes)
-            case .anyRun, .variable, .claim: pattern.appendAnyRun()
+            case .anyRun, .variable, .certificate, .claim: pattern.appendAnyRun()
             case .anyOne: pattern.appendAnyOne()
             }
         }

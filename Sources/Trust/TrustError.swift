@@ -10,6 +10,9 @@ package enum TrustError: Error, Equatable, Sendable {
     case malformedCertificate(source: String, detail: String)
     case tooLarge(source: String, bytes: Int, limit: Int)
 
+    case noRevocationList(source: String)
+    case malformedRevocationList(source: String, detail: String)
+
     case noPrivateKey(source: String)
     case encryptedPrivateKey(source: String)
     case malformedPrivateKey(source: String, detail: String)
@@ -53,6 +56,10 @@ extension TrustError: CustomStringConvertible {
             "\(source): not a well-formed certificate: \(detail)"
         case .tooLarge(let source, let bytes, let limit):
             "\(source): \(bytes) bytes, more than the limit of \(limit)"
+        case .noRevocationList(let source):
+            "\(source): no revocation list in it (expected PEM, -----BEGIN X509 CRL-----)"
+        case .malformedRevocationList(let source, let detail):
+            "\(source): not a well-formed revocation list: \(detail)"
         case .noPrivateKey(let source):
             "\(source): no private key in it (expected PEM with a block PRIVATE KEY)"
         case .encryptedPrivateKey(let source):

@@ -12,7 +12,7 @@ struct Crema: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, DemoCommand.self, CertsCommand.self, UsersCommand.self, ACLCommand.self,
             TopicsCommand.self, ClientsCommand.self, TailCommand.self, RulesCommand.self, ArchiveCommand.self, DestinationsCommand.self,
-            DeadLettersCommand.self, BenchCommand.self,
+            DeadLettersCommand.self, ReloadCommand.self, BenchCommand.self,
             HealthcheckCommand.self,
             VersionCommand.self,
         ])

@@ -70,9 +70,19 @@ struct TestSite {
         try write(name, (issuer ?? authority).issueClient(name: ThingName(name), validity: validity))
     }
 
-    func mutualTLS(anonymous: Bool = false, required: Bool = true) -> Listener {
+    /// Writes `ca.crl`, the authority's revocation list, with these clients in it beside those that are there.
+    func revoke(_ names: String..., until validity: Validity = Validity(days: 30, from: now)) throws {
+        let file = path("ca.crl")
+        let earlier = try? RevocationList.list(file: file).first
+        let certificates = try names.compactMap { try Certificate.list(file: path("\($0).crt")).first }
+        let list = try authority.revocationList(after: earlier, revoking: certificates, validity: validity, at: Self.now)
+        try Data(try list.pem()).write(to: URL(fileURLWithPath: file))
+    }
+
+    func mutualTLS(anonymous: Bool = false, required: Bool = true, crl: String? = nil) -> Listener {
         let tls = TLSListener(
-            certificate: path("server.crt"), key: path("server.key"), clientCA: path("ca.crt"), requireClientCertificate: required)
+            certificate: path("server.crt"), key: path("server.key"), clientCA: path("ca.crt"), crl: crl.map { path($0) },
+            requireClientCertificate: required)
         return Listener(name: "mqtts", host: "127.0.0.1", port: 0, transport: .tls(tls), anonymous: anonymous)
     }
 
@@ -82,9 +92,9 @@ struct TestSite {
         Listener(name: "ws", host: host, port: 0, transport: .ws(webSocket), anonymous: true)
     }
 
-    /// ``mutualTLS(anonymous:required:)`` with WebSocket inside.
-    func secureWebSocket(anonymous: Bool = false, required: Bool = true) -> Listener {
-        var listener = mutualTLS(anonymous: anonymous, required: required)
+    /// ``mutualTLS(anonymous:required:crl:)`` with WebSocket inside.
+    func secureWebSocket(anonymous: Bool = false, required: Bool = true, crl: String? = nil) -> Listener {
+        var listener = mutualTLS(anonymous: anonymous, required: required, crl: crl)
         listener.name = "wss"
         if case .tls(let tls) = listener.transport { listener.transport = .wss(WebSocketListener(), tls) }
         return listener

@@ -144,7 +144,7 @@ Resources:
     def test_a_reload_that_would_switch_rights_off_changes_nothing(self):
         self.template.write_text("Resources: {}\n")
         self.broker.process.send_signal(1)
-        self.broker.wait_for_log("reload: no template declares a policy any more", "restart to serve without rights")
+        self.broker.wait_for_log("reload: ", "no template declares a policy any more", "restart to serve without rights")
         self.broker.wait_for_log("reload failed: nothing has changed")
         self.assertFalse(self.subscribes("#"))
         self.assertTrue(self.subscribes("open"))

@@ -12,7 +12,10 @@ import Testing
             ("[{\"Effect\": \"Maybe\", \"Action\": \"*\", \"Resource\": \"*\"}]", "Effect is Allow or Deny"),
             ("[{\"Effect\": \"Allow\", \"NotAction\": \"*\", \"Resource\": \"*\"}]", "NotAction is not supported"),
             ("[{\"Effect\": \"Allow\", \"Action\": \"*\", \"NotResource\": \"*\"}]", "NotResource is not supported"),
-            ("[{\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"*\", \"Condition\": {}}]", "Condition is not supported"),
+            (
+                "[{\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"*\", \"Condition\": {\"NumericEquals\": {}}}]",
+                "the operator NumericEquals is not supported"
+            ),
             ("[{\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"*\", \"Principal\": \"*\"}]", "Principal is not supported"),
             (
                 "[{\"Effect\": \"Allow\", \"Action\": \"iot:Publsh\", \"Resource\": \"*\"}]",

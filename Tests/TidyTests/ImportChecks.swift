@@ -10,7 +10,7 @@ let allowedImports: [String: Set<String>] = [
     "Rules": ["Glibc"],
     "Tokens": ["Rules", "Trust"],
     "Documents": ["Yams", "Foundation"],
-    "Rights": ["Documents"],
+    "Rights": ["Documents", "Glibc"],
     "BrokerCore": ["MQTTCodec", "NIOCore", "DequeModule", "HeapModule"],
     "Records": [],
     // Foundation for the bytes that GRDB takes, files and a thread; Glibc for the rights of a file; SQLite itself to read a million rows.

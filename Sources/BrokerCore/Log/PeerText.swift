@@ -7,4 +7,11 @@ package enum PeerText {
         guard let address, let host = address.ipAddress, let port = address.port else { return "unknown" }
         return host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
+
+    /// The address in such a text, without port and brackets; `nil` in "unknown".
+    package static func address(of peer: String) -> String? {
+        guard let colon = peer.utf8.lastIndex(of: UInt8(ascii: ":")) else { return nil }
+        let host = peer[..<colon]
+        return host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : String(host)
+    }
 }

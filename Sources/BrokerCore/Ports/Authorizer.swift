@@ -13,6 +13,8 @@ package struct ConnectionInfo: Sendable, Equatable {
     package var principal: String?
     /// By which ``principal`` was proved, where that may be taken back.
     package var credential: CredentialFingerprint?
+    /// What else the certificate says, under the names that policies have for it; empty unless the authorizer wants it.
+    package var attributes: [String: String] = [:]
     package var terms: ListenerTerms
     /// Where it comes from, as far as its connects are limited; `nil` where they are not.
     package var network: PeerNetwork?
@@ -77,6 +79,10 @@ package protocol Authorizer: Sendable {
     func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication
     /// Begins an exchange by a method of enhanced authentication; `nil` when the method is not known, or not taken on that listener.
     func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)?
+    /// Whether what is granted depends on more than a client's names: then ``attributes(of:on:)`` is asked at each connect.
+    var wantsAttributes: Bool { get }
+    /// What a client has beside its names while it is connected, under the names that policies have for it.
+    func attributes(of connect: Connect, on connection: ConnectionInfo) -> [String: String]
     /// Why a credential that the client proved counts no more; `nil` when it does.
     ///
     /// Asked when the client is let in, and after every change of rights.
@@ -101,6 +107,8 @@ extension Authorizer {
     package func refusal(ofCredential credential: CredentialFingerprint, by principal: String?, on connection: ConnectionInfo) -> String? {
         nil
     }
+    package var wantsAttributes: Bool { false }
+    package func attributes(of connect: Connect, on connection: ConnectionInfo) -> [String: String] { [:] }
     package func refusal(ofConnect client: Publisher) -> String? { nil }
     package func refusal(ofDelivery topic: String, to subscriber: Publisher) -> String { "the client may not receive it" }
     package func refusal(ofPublish topic: String, retain: Bool, by publisher: Publisher) -> String? { nil }

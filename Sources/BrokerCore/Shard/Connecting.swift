@@ -60,6 +60,9 @@ extension Shard {
 
     func claim(_ connect: AcceptedConnect, on connection: ClientConnection) {
         var accepted = connect
+        if !accepted.isHandedOver, authorizer.wantsAttributes {
+            accepted.attributes.merge(authorizer.attributes(of: accepted.connect, on: connection.info)) { proved, _ in proved }
+        }
         if !accepted.isHandedOver, connection.info.network != nil, !accepted.isAssignedClientID,
             !admission.admits(accepted.clientID, principal: accepted.principal, now: now)
         {
@@ -139,7 +142,7 @@ extension Shard {
         let resumed = sessions[key]  // [MQTT-3.1.2-4] [MQTT5-3.1.2-5] [MQTT5-3.1.2-6]
         resumed?.isReplaced = false
         let session = resumed ?? makeSession(accepted, epoch: epoch)
-        // What a claim granted is not granted by another one.
+        // What an attribute granted is not granted by another one.
         if session.notes.renew(attributes: accepted.attributes), resumed != nil, !authorizer.isUnrestricted { takeBackFilters(of: session) }
         // The store knows a message by the epoch and its place: those of the session before are not used again.
         if resumed == nil { session.keeping.nextPlace = nextPlace }

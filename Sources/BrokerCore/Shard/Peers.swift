@@ -80,6 +80,8 @@ extension Shard {
             } else {
                 finishIntake(of: connection, reason)
             }
+        case .relayProofLost(let id, let refusal):
+            if let connection = adopted[id] { proofLost(connection, refusal: refusal, now: now) }
         case .relaySend(let id, let bytes):
             guard let connection = relays[id] else { return }
             if case .remote(let previous, let id) = connection.link { return tell(previous, .relaySend(id: id, bytes: bytes)) }

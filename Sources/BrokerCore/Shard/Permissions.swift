@@ -14,6 +14,19 @@ extension Shard {
         publishOwnMessages()
     }
 
+    /// Closes a connection whose client would not be let in any more by what it proved itself with, as when its certificate is revoked.
+    ///
+    /// Also one whose session is on another shard, which has the last words for it. `refusal` goes to the log.
+    package func proofLost(_ connection: ClientConnection, refusal: String, now: Instant) {
+        self.now = now
+        if case .relaying(let shard, _) = connection.phase {
+            tell(shard, .relayProofLost(id: connection.id, refusal: refusal))
+        } else {
+            end(connection, reason: .notPermitted(refusal), closingTransport: true)
+            publishOwnMessages()
+        }
+    }
+
     private func closeUnproved() {
         for session in Array(sessions.values) {
             guard let connection = session.connection,

@@ -42,6 +42,8 @@ package enum ShardMessage: Sendable {
     /// Whether the receiver, which has the socket, is to read from it.
     case relayReading(id: UInt64, Bool)
     case relayPeerClosed(id: UInt64, CloseReason)
+    /// What the client proved itself by, on its socket at the sender, counts no more.
+    case relayProofLost(id: UInt64, refusal: String)
     /// Bytes to be sent on a connection whose socket is at the receiver.
     case relaySend(id: UInt64, bytes: ByteBuffer)
     case relayClose(id: UInt64, CloseReason)

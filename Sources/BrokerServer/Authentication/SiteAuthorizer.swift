@@ -36,6 +36,7 @@ package final class SiteAuthorizer: Authorizer {
     private let site: Mutex<Site>
     // Read for every message, so not behind the lock.
     private let isEnforced: Atomic<Bool>
+    private let asksForAttributes: Atomic<Bool>
     private let generation = Atomic<UInt64>(0)
     private let grantsMade = Atomic<UInt64>(0)
 
@@ -65,6 +66,7 @@ package final class SiteAuthorizer: Authorizer {
                 credentials: credentials, tokens: TokenCheck(verifiers: tokens),
                 passwords: passwords.mapValues { ListenerPasswords($0, limits: limits) }, policies: policies))
         isEnforced = Atomic(policies.isEnforced)
+        asksForAttributes = Atomic(policies.asksForAttributes)
     }
 
     /// Takes other credentials and policies, as after a reload.
@@ -84,6 +86,7 @@ package final class SiteAuthorizer: Authorizer {
         }
         generation.store(next, ordering: .releasing)
         isEnforced.store(policies.isEnforced, ordering: .releasing)
+        asksForAttributes.store(policies.asksForAttributes, ordering: .releasing)
     }
 
     // MARK: Who is this
@@ -130,6 +133,12 @@ package final class SiteAuthorizer: Authorizer {
             if now.contains(where: { $0.map(CredentialFingerprint.init) == credential }) { return nil }
         }
         return "the user is not in the listener's file any more, or has another password"
+    }
+
+    package var wantsAttributes: Bool { asksForAttributes.load(ordering: .acquiring) }
+
+    package func attributes(of connect: Connect, on connection: ConnectionInfo) -> [String: String] {
+        ClientAttributes.of(connect, on: connection)
     }
 
     // MARK: What may they do

@@ -11,6 +11,8 @@ struct AcceptedConnection {
     /// What connects are counted by; `nil` where they are not limited.
     let network: PeerNetwork?
     let openedAt: Instant
+    /// What its client's certificate says beside the principal, if the authorizer wants it.
+    var attributes: [String: String] = [:]
     /// `nil` where MQTT begins with the first byte.
     let front: WebSocketFront?
 
@@ -42,8 +44,10 @@ struct AcceptedConnection {
     }
 
     func info(principal: String?) -> ConnectionInfo {
-        ConnectionInfo(
+        var info = ConnectionInfo(
             peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, principal: principal, terms: listener.terms,
             network: network)
+        info.attributes = attributes
+        return info
     }
 }

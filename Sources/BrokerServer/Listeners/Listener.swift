@@ -61,15 +61,20 @@ package struct TLSListener: Sendable, Equatable {
     package var key: String
     /// The authorities that clients' certificates must come from.
     package var clientCA: String?
+    /// Their revocation lists, and those of intermediate authorities.
+    ///
+    /// With it, a client whose certificate, or one above it, is not covered by a list in time is refused. Needs ``clientCA``.
+    package var crl: String?
     /// Whether a client without a certificate is refused in the handshake.
     ///
     /// Needs ``clientCA``.
     package var requireClientCertificate: Bool
 
-    package init(certificate: String, key: String, clientCA: String?, requireClientCertificate: Bool) {
+    package init(certificate: String, key: String, clientCA: String?, crl: String? = nil, requireClientCertificate: Bool) {
         self.certificate = certificate
         self.key = key
         self.clientCA = clientCA
+        self.crl = crl
         self.requireClientCertificate = requireClientCertificate
     }
 }

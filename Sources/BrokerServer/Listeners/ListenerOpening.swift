@@ -5,6 +5,14 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
+/// A listener that accepts connections.
+struct OpenListener {
+    let listener: Listener
+    let channel: any Channel
+    /// `nil` where there is no TLS.
+    let endpoint: CurrentEndpoint?
+}
+
 /// Opens one listener: what every accepted channel becomes.
 struct ListenerOpening: Sendable {
     /// Connections that the kernel keeps waiting for accept.
@@ -19,21 +27,25 @@ struct ListenerOpening: Sendable {
     let certificateTime: (@Sendable () -> Int64)?
     let logger: Logger
 
-    func open(_ listener: Listener) async throws(ListenerError) -> any Channel {
-        var endpoint: TLSEndpoint?
-        if let tls = listener.tls {
-            do {
-                let protocols = listener.webSocket == nil ? TLSEndpoint.mqttProtocols : TLSEndpoint.webSocketProtocols
-                endpoint = try TLSEndpoint(tls, applicationProtocols: protocols, time: certificateTime)
-            } catch {
-                throw ListenerError(listener: listener.name, reason: error.reason)
-            }
-        }
+    func open(_ listener: Listener) async throws(ListenerError) -> OpenListener {
+        let endpoint = try endpoint(of: listener).map { CurrentEndpoint($0) }
         let front = listener.webSocket.map { webSocket in self.front(webSocket, of: listener) }
         do {
-            return try await bootstrap(listener, endpoint, front).bind(host: listener.host, port: listener.port).get()
+            let channel = try await bootstrap(listener, endpoint, front).bind(host: listener.host, port: listener.port).get()
+            return OpenListener(listener: listener, channel: channel, endpoint: endpoint)
         } catch {
             throw ListenerError(listener: listener.name, reason: Self.advice(for: error, listener))
+        }
+    }
+
+    /// Reads the files of a TLS listener; `nil` for any other.
+    func endpoint(of listener: Listener, replacing former: TLSEndpoint? = nil) throws(ListenerError) -> TLSEndpoint? {
+        guard let tls = listener.tls else { return nil }
+        do {
+            let protocols = listener.webSocket == nil ? TLSEndpoint.mqttProtocols : TLSEndpoint.webSocketProtocols
+            return try TLSEndpoint(tls, applicationProtocols: protocols, time: certificateTime, replacing: former)
+        } catch {
+            throw ListenerError(listener: listener.name, reason: error.reason)
         }
     }
 
@@ -44,10 +56,10 @@ struct ListenerOpening: Sendable {
         return WebSocketFront(webSocket, of: listener, limits: limits, refusals: refusals)
     }
 
-    private func bootstrap(_ listener: Listener, _ endpoint: TLSEndpoint?, _ front: WebSocketFront?) -> ServerBootstrap {
+    private func bootstrap(_ listener: Listener, _ current: CurrentEndpoint?, _ front: WebSocketFront?) -> ServerBootstrap {
         let logger = logger
         let drivers = drivers
-        let prepare: @Sendable (any Channel) throws -> Void = { try self.prepare($0, listener, endpoint, front) }
+        let prepare: @Sendable (any Channel) throws -> Void = { try self.prepare($0, listener, current, front) }
         return ServerBootstrap(group: group)  // TCP: ordered and lossless [MQTT-7.1.1-1]
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.maxMessagesPerRead, value: Self.acceptsPerTurn)
@@ -71,14 +83,15 @@ struct ListenerOpening: Sendable {
     }
 
     private func prepare(
-        _ channel: any Channel, _ listener: Listener, _ endpoint: TLSEndpoint?, _ front: WebSocketFront?
+        _ channel: any Channel, _ listener: Listener, _ current: CurrentEndpoint?, _ front: WebSocketFront?
     ) throws {
         guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value, driver.channels.add(channel) else {
             throw ChannelError.ioOnClosedChannel  // the broker is stopping
         }
         let connection = AcceptedConnection(channel, driver: driver, listener: listener, front: front)
-        guard let endpoint else { return try connection.serve(principal: nil, isTLS: false) }
-        let gate = HandshakeGate(endpoint: endpoint, connection: connection, handshakeSecondsMax: limits.connectSecondsMax)
+        guard let current else { return try connection.serve(principal: nil, isTLS: false) }
+        let endpoint = current.endpoint
+        let gate = HandshakeGate(endpoint: endpoint, of: current, connection: connection, handshakeSecondsMax: limits.connectSecondsMax)
         let tls =
             endpoint.verifiesClients
             ? NIOSSLServerHandler(

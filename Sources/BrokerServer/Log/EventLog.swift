@@ -86,6 +86,15 @@ final class EventLog {
         warn("TLS handshake failed", subject: "\(Self.subject(nil, peer)): \(failure.reason)", metadata)
     }
 
+    /// A connection on which no MQTT was spoken yet when its certificate was found to count no more.
+    func proofLost(peer: String, listener: String, _ failure: HandshakeFailure) {
+        let metadata: Logger.Metadata = [
+            "peer": "\(peer)", "listener": "\(listener)", "reason": .string(CloseReason.notPermitted("").name),
+            "detail": .string(LoggedText.escaping(failure.text)),
+        ]
+        warn("connection closed", subject: Self.subject(nil, peer), metadata)
+    }
+
     /// Sockets that are closed as soon as they are accepted: one line per reason and second, however many addresses they come from.
     func turnedAway(peer: String, listener: String, reason: String) {
         warn("connection turned away", subject: reason, ["peer": "\(peer)", "listener": "\(listener)", "reason": "\(reason)"])

@@ -3,9 +3,17 @@ import NIOCore
 /// The accepted channels of one event loop, from accept to close, so that a broker that stops can wait for them.
 final class OpenChannels {
     private let eventLoop: any EventLoop
-    private var channels: [ObjectIdentifier: any Channel] = [:]
+    private var channels: [ObjectIdentifier: Entry] = [:]
     private var isClosing = false
     private var emptied: EventLoopPromise<Void>?
+
+    private struct Entry {
+        let channel: any Channel
+        /// Where it was let in, if it speaks TLS and was.
+        var endpoint: CurrentEndpoint?
+        /// What its client's certificate was believed by; TLS keeps the certificate itself.
+        var intermediates: [[UInt8]] = []
+    }
 
     init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
@@ -13,10 +21,33 @@ final class OpenChannels {
     func add(_ channel: any Channel) -> Bool {
         if isClosing { return false }
         let key = ObjectIdentifier(channel)
-        channels[key] = channel
+        channels[key] = Entry(channel: channel)
         channel.closeFuture.assumeIsolated().whenComplete { _ in self.remove(key) }
         return true
     }
+
+    /// Notes of a channel by what its client was let in.
+    func note(intermediates: [[UInt8]], of channel: any Channel, on endpoint: CurrentEndpoint) {
+        channels[ObjectIdentifier(channel)]?.endpoint = endpoint
+        channels[ObjectIdentifier(channel)]?.intermediates = intermediates
+    }
+
+    /// Those whose clients were let in on the listener of this endpoint.
+    func served(on endpoint: CurrentEndpoint) -> [any Channel] {
+        channels.values.filter { $0.endpoint === endpoint }.map(\.channel)
+    }
+
+    /// What the channel's client proved itself by; `nil` when it has gone.
+    func proof(of channel: any Channel) -> ClientProof? {
+        guard let entry = channels[ObjectIdentifier(channel)] else { return nil }
+        do {
+            return ClientProof(leaf: try HandshakeGate.leaf(of: channel), intermediates: entry.intermediates)
+        } catch {
+            return nil  // TLS is being taken down
+        }
+    }
+
+    func holds(_ channel: any Channel) -> Bool { channels[ObjectIdentifier(channel)] != nil }
 
     private func remove(_ key: ObjectIdentifier) {
         channels[key] = nil
@@ -38,11 +69,11 @@ final class OpenChannels {
         emptied = promise
         let last = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.cutOffAll() }
         promise.futureResult.whenComplete { _ in last.cancel() }
-        for channel in Array(channels.values) where isUnserved(channel) { channel.close(promise: nil) }
+        for channel in channels.values.map(\.channel) where isUnserved(channel) { channel.close(promise: nil) }
         return promise.futureResult
     }
 
     private func cutOffAll() {
-        for channel in Array(channels.values) { channel.cutOff() }
+        for channel in channels.values.map(\.channel) { channel.cutOff() }
     }
 }

@@ -25,6 +25,7 @@ final class ShardDriver: ShardTransport {
     let id: ShardID
     let log: EventLog
     var admission: Admission { settings.admission }
+    var wantsAttributes: Bool { settings.authorizer.wantsAttributes }
     private let eventLoop: any EventLoop
     private let settings: ShardSettings
     private var peers: [NIOLoopBoundBox<ShardDriver>] = []
@@ -232,6 +233,27 @@ final class ShardDriver: ShardTransport {
 
     func removeTap(_ id: UInt64) {
         if taps.removeValue(forKey: id) != nil { shard.removeTap(id: id) }
+    }
+
+    // MARK: Certificates
+
+    /// What the clients of these channels proved themselves by, as far as they are still here.
+    func proofs(of channels: ArraySlice<any Channel>) -> [(channel: any Channel, proof: ClientProof)] {
+        channels.compactMap { channel in self.channels.proof(of: channel).map { (channel, $0) } }
+    }
+
+    /// Closes a connection whose certificate counts no more; answers false when it had gone.
+    func proofLost(on channel: any Channel, listener: String, _ failure: HandshakeFailure) -> Bool {
+        guard channels.holds(channel) else { return false }
+        takeMail()
+        if let handler = try? channel.pipeline.syncOperations.handler(type: MQTTConnectionHandler.self) {
+            guard let connection = handler.connection else { return false }  // closing already
+            shard.proofLost(connection, refusal: failure.text, now: .now)
+        } else {
+            log.proofLost(peer: PeerText.of(channel.remoteAddress), listener: listener, failure)
+            channel.close(promise: nil)
+        }
+        return true
     }
 
     // MARK: The end

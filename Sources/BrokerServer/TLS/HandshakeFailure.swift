@@ -34,6 +34,12 @@ struct HandshakeFailure: Error, Equatable {
         }
     }
 
+    /// Reason and subject in one.
+    var text: String {
+        guard let subject else { return reason }
+        return "\(reason) (subject \(subject.isEmpty ? "unreadable" : subject))"
+    }
+
     static let peerLeft = "the peer closed the connection during the handshake"
     static let noCertificate = "the client sent no certificate, and this listener demands one"
     static let timedOut = "the handshake was not complete in time"

@@ -11,16 +11,21 @@ import Trust
 final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
+    /// Whose context the handshake is made with.
     private let endpoint: TLSEndpoint
-    private let connection: AcceptedConnection
+    private let current: CurrentEndpoint
+    private var connection: AcceptedConnection
     private let handshakeSecondsMax: Int
     private var timeout: Scheduled<Void>?
     /// What the chain check during the handshake found; `nil` if there was none, as on a resumed session.
     private var found: Result<Principal, HandshakeFailure>?
+    /// What the client sent beside its own certificate.
+    private var intermediates: [[UInt8]] = []
     private var isDone = false
 
-    init(endpoint: TLSEndpoint, connection: AcceptedConnection, handshakeSecondsMax: Int) {
+    init(endpoint: TLSEndpoint, of current: CurrentEndpoint, connection: AcceptedConnection, handshakeSecondsMax: Int) {
         self.endpoint = endpoint
+        self.current = current
         self.connection = connection
         self.handshakeSecondsMax = handshakeSecondsMax
     }
@@ -28,7 +33,9 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     /// Called by TLS during a full handshake, in place of its own check, which would not tell whose certificate it refuses.
     func check(_ chain: [NIOSSLCertificate], _ promise: EventLoopPromise<NIOSSLVerificationResultWithMetadata>) {
         do throws(HandshakeFailure) {
-            found = .success(try endpoint.identify(Self.bytes(of: chain)))
+            let presented = try Self.bytes(of: chain)
+            found = .success(try endpoint.identify(presented))
+            intermediates = endpoint.shared(Array(presented.dropFirst()))
             promise.succeed(.certificateVerified(VerificationMetadata(nil)))
         } catch {
             found = .failure(error)
@@ -70,6 +77,10 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
         if isDone { return }
         do throws(HandshakeFailure) {
             let principal = try identity(context)
+            try judgeAgain(context)
+            if connection.driver.wantsAttributes { connection.attributes = try Self.attributes(of: context.channel) }
+            // From here on a reload finds the connection.
+            connection.driver.channels.note(intermediates: intermediates, of: context.channel, on: current)
             isDone = true
             serve(principal, context: context)
         } catch {
@@ -85,15 +96,35 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
         case .success(let principal): return principal
         case nil: break
         }
-        let leaf: [UInt8]?
+        if let leaf = try Self.leaf(of: context.channel) { return try endpoint.identifyAgain(leaf) }
+        if endpoint.requiresCertificate { throw HandshakeFailure(reason: HandshakeFailure.noCertificate) }
+        return nil
+    }
+
+    /// A reload during the handshake counts for it, too.
+    private func judgeAgain(_ context: ChannelHandlerContext) throws(HandshakeFailure) {
+        let endpoint = current.endpoint
+        guard endpoint !== self.endpoint else { return }
+        let proof = ClientProof(leaf: try Self.leaf(of: context.channel), intermediates: intermediates)
+        if let failure = endpoint.objection(to: proof, isNew: true) { throw failure }
+    }
+
+    /// The client's own certificate, which TLS keeps as long as the connection lives; `nil` for a client that showed none.
+    static func leaf(of channel: any Channel) throws(HandshakeFailure) -> [UInt8]? {
         do {
-            leaf = try context.pipeline.syncOperations.nioSSL_peerCertificate()?.toDERBytes()
+            return try channel.pipeline.syncOperations.nioSSL_peerCertificate()?.toDERBytes()
         } catch {
             throw HandshakeFailure(reason: "the client's certificate cannot be read: \(error)", subject: "")
         }
-        if let leaf { return try endpoint.identifyAgain(leaf) }
-        if endpoint.requiresCertificate { throw HandshakeFailure(reason: HandshakeFailure.noCertificate) }
-        return nil
+    }
+
+    private static func attributes(of channel: any Channel) throws(HandshakeFailure) -> [String: String] {
+        guard let leaf = try leaf(of: channel) else { return [:] }
+        do {
+            return try ClientAttributes.of(Certificate(der: leaf))
+        } catch {
+            throw HandshakeFailure(reason: "the client's certificate cannot be read: \(error)", subject: "")
+        }
     }
 
     private func serve(_ principal: Principal?, context: ChannelHandlerContext) {

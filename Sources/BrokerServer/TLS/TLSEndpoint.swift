@@ -5,7 +5,8 @@ import Trust
 
 /// What a TLS listener needs for every connection: its context, and who says whether a client is to be believed.
 ///
-/// Immutable but for what it remembers of intermediates, and shared by all event loops. A reload makes a new one.
+/// Immutable but for what it remembers of intermediates, and shared by all event loops. A reload makes a new one, which takes its place in
+/// a ``CurrentEndpoint``.
 final class TLSEndpoint: Sendable {
     /// Intermediate certificates remembered, over all clients; further ones are not.
     static let intermediatesMax = CertificateLimits.chainCertificatesMax - 1
@@ -16,12 +17,16 @@ final class TLSEndpoint: Sendable {
 
     let context: NIOSSLContext
     let requiresCertificate: Bool
+    /// What the files said, for the log.
+    let summary: String
+    /// Tells what the files said from anything else that they could say.
+    let digest: [UInt8]
     private let verifier: CertificateVerifier?
     private let time: (@Sendable () -> Int64)?
     /// Intermediates of chains that were believed.
     ///
     /// A resumed session shows the client's own certificate only; these let its chain be built again.
-    private let intermediates = Mutex<[[UInt8]]>([])
+    private let intermediates: Mutex<[[UInt8]]>
 
     /// Whether clients are asked for a certificate at all.
     var verifiesClients: Bool { verifier != nil }
@@ -32,29 +37,39 @@ final class TLSEndpoint: Sendable {
     ///   - listener: Where they are.
     ///   - applicationProtocols: What ALPN may agree on.
     ///   - time: Seconds since 1970 at which certificates are judged; the time of day if not given.
+    ///   - former: The one whose place it is to take: what that remembers of intermediates is remembered on.
     /// - Throws: The file that cannot be used, and why.
-    init(_ listener: TLSListener, applicationProtocols: [String], time: (@Sendable () -> Int64)? = nil) throws(TLSFilesError) {
+    init(
+        _ listener: TLSListener, applicationProtocols: [String], time: (@Sendable () -> Int64)? = nil, replacing former: TLSEndpoint? = nil
+    ) throws(TLSFilesError) {
         self.time = time
+        intermediates = Mutex(former?.intermediates.withLock { $0 } ?? [])
         do {
             let chain = try Certificate.list(file: listener.certificate)
             let key = try PrivateKey(file: listener.key)
+            let keyText = try key.pem()
             if let own = chain.first, try !key.belongs(to: own) { throw TrustError.keyMismatch(subject: own.subject) }
             var configuration = TLSConfiguration.makeServerConfiguration(
                 certificateChain: try chain.map { .certificate(try NIOSSLCertificate(bytes: $0.der, format: .der)) },
-                privateKey: .privateKey(try NIOSSLPrivateKey(bytes: try key.pem(), format: .pem)))
+                privateKey: .privateKey(try NIOSSLPrivateKey(bytes: keyText, format: .pem)))
             configuration.minimumTLSVersion = .tlsv12
             configuration.maximumTLSVersion = .tlsv13
             configuration.cipherSuiteValues = Self.cipherSuites
             configuration.applicationProtocols = applicationProtocols
             configuration.shutdownTimeout = .seconds(MQTTConnectionHandler.lingerSecondsMax)
-            if let path = listener.clientCA {
-                let authorities = try Certificate.list(file: path)
-                verifier = try CertificateVerifier(authorities: authorities, purpose: .client)
+            let authorities = try listener.clientCA.map { (path) throws(TrustError) in try Certificate.list(file: path) }
+            let revocations = try listener.crl.map { (path) throws(TrustError) in try RevocationList.list(file: path) }
+            summary = Self.summary(chain, authorities, revocations)
+            digest = Self.digest(of: chain.map(\.der) + [keyText], authorities?.map(\.der), revocations?.map(\.der), listener)
+            if let authorities {
+                verifier = try CertificateVerifier(authorities: authorities, revocations: revocations, purpose: .client)
                 // For the list of names that clients choose their certificate by; the chain is checked by `verifier`.
                 configuration.trustRoots = .certificates(
                     try authorities.map { try NIOSSLCertificate(bytes: $0.der, format: .der) })
                 configuration.sendCANameList = true
                 configuration.certificateVerification = listener.requireClientCertificate ? .noHostnameVerification : .optionalVerification
+            } else if listener.crl != nil {
+                throw TLSFilesError(reason: "crl needs clientCA, the file of authorities whose certificates it revokes")
             } else if listener.requireClientCertificate {
                 throw TLSFilesError(reason: "requireClientCertificate needs clientCA, the file of authorities to check against")
             } else {
@@ -70,6 +85,20 @@ final class TLSEndpoint: Sendable {
         } catch {
             throw TLSFilesError(reason: "\(listener.certificate), \(listener.key): the TLS library does not take them: \(error)")
         }
+    }
+
+    private static func summary(_ chain: [Certificate], _ authorities: [Certificate]?, _ revocations: [RevocationList]?) -> String {
+        let own = chain.first.map { "\($0.subject), valid until \(CalendarDay(secondsSince1970: $0.notAfter))" }
+        let clients = authorities.map { list in "clients of " + list.map(\.subject).joined(separator: " and ") }
+        return ([own, clients].compactMap(\.self) + (revocations ?? []).map(\.description)).joined(separator: "; ")
+    }
+
+    private static func digest(
+        of own: [[UInt8]], _ authorities: [[UInt8]]?, _ revocations: [[UInt8]]?, _ listener: TLSListener
+    ) -> [UInt8] {
+        let parts = [own, authorities ?? [], revocations ?? []]
+        let marks = "\(parts.map { $0.map(\.count) }) \(authorities != nil) \(revocations != nil) \(listener.requireClientCertificate)"
+        return Digest.hash(Array(marks.utf8) + parts.joined().joined(), algorithm: "SHA256") ?? []
     }
 
     /// For TLS 1.2; those of 1.3 are all of this kind.
@@ -99,6 +128,26 @@ final class TLSEndpoint: Sendable {
         return try Self.principal(of: verified(verifier, leaf, intermediates.withLock { $0 }))
     }
 
+    /// Why a client that an earlier endpoint took would not be taken by this one; `nil` when it would.
+    ///
+    /// Of a client that is served already (not `isNew`) a revocation list alone says nothing: it proved itself when it came, and a list
+    /// that has ended says nothing against it.
+    func objection(to proof: ClientProof, isNew: Bool) -> HandshakeFailure? {
+        guard let leaf = proof.leaf else {
+            return requiresCertificate ? HandshakeFailure(reason: HandshakeFailure.noCertificate) : nil
+        }
+        guard let verifier else {
+            return HandshakeFailure(reason: "the listener takes no certificates any more: it has no clientCA", subject: "")
+        }
+        let intermediates = proof.intermediates.isEmpty ? intermediates.withLock { $0 } : proof.intermediates
+        do {
+            _ = try verifier.verify(leaf: leaf, intermediates: intermediates, at: time?())
+            return nil
+        } catch {
+            return error.reason.isOfRevocationList && !isNew ? nil : HandshakeFailure(error)
+        }
+    }
+
     private func verified(
         _ verifier: CertificateVerifier, _ leaf: [UInt8], _ intermediates: [[UInt8]]
     ) throws(HandshakeFailure) -> Certificate {
@@ -124,6 +173,19 @@ final class TLSEndpoint: Sendable {
             }
         }
     }
+
+    /// The same certificates, in the storage of those that are remembered: for connections to keep, of which many have the same.
+    func shared(_ chain: [[UInt8]]) -> [[UInt8]] {
+        intermediates.withLock { known in chain.map { certificate in known.first { $0 == certificate } ?? certificate } }
+    }
+}
+
+/// What a connection proved its client by, as far as it can be judged again.
+struct ClientProof: Sendable {
+    /// The client's own certificate, DER; `nil` for a client that showed none.
+    var leaf: [UInt8]?
+    /// What else it sent; empty where that was not needed, or where its TLS session was resumed.
+    var intermediates: [[UInt8]]
 }
 
 /// Why a TLS listener's files cannot be used; names the file.

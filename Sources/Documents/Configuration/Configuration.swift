@@ -32,10 +32,14 @@ package struct Configuration: Sendable {
     package var policies: [PolicyAttachment]?
     /// What programs sign their requests with; `nil` where the file does not say.
     package var accessKeys: [AccessKeyEntry]?
+    /// mosquitto's ACL file, and where it is named; `nil` for none.
+    package var accessFile: ResourceFile?
     /// Which tokens listeners may take, by name.
     package var tokens: [TokenIssuer] = []
     /// `host:port` of the server that clients of MQTT 5 are told to use when this one stops.
     package var serverReference: String?
+    /// Whether the files that the configuration names are read anew when they change.
+    package var watchFiles = false
     /// Where calls over HTTP may go beside what everybody reaches.
     package var allowedHosts: [AllowedHost] = []
     /// Where functions are called: the beginning of a URL.
@@ -104,6 +108,14 @@ package struct Configuration: Sendable {
                 return try value.text("serverReference")
             }
         }
+        if let value = root["acl"] {
+            accessFile = problems.collect { () throws(DocumentError) in
+                ResourceFile(path: paths.resolve(try value.text("acl")), location: value.location)
+            }
+        }
+        if let value = root["watchFiles"] {
+            watchFiles = problems.collect { () throws(DocumentError) in try value.boolean("watchFiles") } ?? false
+        }
         if let section = root["policies"] {
             policies = problems.collect { () throws(DocumentError) in try PolicyAttachment.all(in: section) } ?? []
         }
@@ -128,7 +140,7 @@ package struct Configuration: Sendable {
 
     static let keys = [
         "data", "durability", "listeners", "resources", "parameters", "limits", "serverReference", "http", "lambda", "policies",
-        "accessKeys", "tokens",
+        "accessKeys", "acl", "tokens", "watchFiles",
     ]
 }
 

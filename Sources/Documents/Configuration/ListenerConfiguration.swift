@@ -27,6 +27,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var certificate: String?
     package var key: String?
     package var clientCA: String?
+    /// The file of revocation lists of ``clientCA``'s authorities.
+    package var crl: String?
     /// Whether a client without a certificate of ``clientCA`` is refused.
     package var requireClientCertificate = false
     /// What happens to subscribers that do not keep up: `drop-newest`, `drop-oldest` or `disconnect`.
@@ -75,7 +77,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
     }
 
     static let keys = [
-        "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "requireClientCertificate", "slowConsumer", "scramUsers",
+        "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "crl", "requireClientCertificate", "slowConsumer", "scramUsers",
         "passwords", "tokens", "adminToken", "dialect", "path", "origins", "limitLoopback", "insecure", "accessKeys",
     ]
 
@@ -89,6 +91,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         certificate = try node["certificate"].map { (value) throws(DocumentError) in paths.resolve(try value.text("certificate")) }
         key = try node["key"].map { (value) throws(DocumentError) in paths.resolve(try value.text("key")) }
         clientCA = try node["clientCA"].map { (value) throws(DocumentError) in paths.resolve(try value.text("clientCA")) }
+        crl = try node["crl"].map { (value) throws(DocumentError) in paths.resolve(try value.text("crl")) }
         requireClientCertificate = try node["requireClientCertificate"]?.boolean("requireClientCertificate") ?? false
         scramUsers = try node["scramUsers"].map { (value) throws(DocumentError) in paths.resolve(try value.text("scramUsers")) }
         passwords = try node["passwords"].map { (value) throws(DocumentError) in paths.resolve(try value.text("passwords")) }
@@ -236,8 +239,11 @@ package struct ListenerConfiguration: Sendable, Equatable {
             if requireClientCertificate, clientCA == nil {
                 problems.add("requireClientCertificate needs `clientCA`, whose certificates are to be accepted", at: node.location)
             }
+            if let entry = node.entry("crl"), clientCA == nil {
+                problems.add("`crl` needs `clientCA`, whose certificates it revokes", at: entry.keyLocation)
+            }
         } else {
-            for key in ["certificate", "key", "clientCA", "requireClientCertificate"] {
+            for key in ["certificate", "key", "clientCA", "crl", "requireClientCertificate"] {
                 guard let entry = node.entry(key) else { continue }
                 problems.add(
                     "`\(key)` has no meaning for protocol \(self.protocol.rawValue), which is not encrypted", at: entry.keyLocation)

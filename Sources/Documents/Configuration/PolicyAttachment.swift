@@ -15,22 +15,36 @@ extension Configuration {
 
         package init(principal: String?, policies: [Name]) { (self.principal, self.policies) = (principal, policies) }
 
-        private static let keys = ["principal", "anonymous", "attach"]
+        private static let keys = ["principal", "group", "members", "anonymous", "attach"]
 
         static func all(in section: Node) throws(DocumentError) -> [PolicyAttachment] {
-            try section.elements("policies").map { (element) throws(DocumentError) in try PolicyAttachment(element) }
+            var all: [PolicyAttachment] = []
+            for element in try section.elements("policies") { all += try Self.read(element) }
+            return all
         }
 
-        private init(_ node: Node) throws(DocumentError) {
+        /// One for each member, where the attachment is for a group.
+        private static func read(_ node: Node) throws(DocumentError) -> [PolicyAttachment] {
             let what = "an attachment of policies"
             _ = try node.entries(what, known: Self.keys)
             let isAnonymous = try node["anonymous"]?.boolean("anonymous") ?? false
-            principal = try node["principal"]?.text("principal")
-            guard (principal == nil) == isAnonymous else {
-                throw DocumentError("\(what) is for a `principal`, or for clients that prove nothing: `anonymous: true`", at: node.location)
+            let principal = try node["principal"]?.text("principal")
+            let group = try node["group"]?.text("group")
+            guard [principal != nil, group != nil, isAnonymous].filter(\.self).count == 1 else {
+                throw DocumentError(
+                    "\(what) is for a `principal`, for a `group` with `members`, or for clients that prove nothing: `anonymous: true`",
+                    at: node.location)
             }
-            policies = try node.required("attach", in: what).elements("attach").map { (element) throws(DocumentError) in
+            let policies = try node.required("attach", in: what).elements("attach").map { (element) throws(DocumentError) in
                 Name(try element.text("a policy"), at: element.location)
+            }
+            guard let group else {
+                if let entry = node.entry("members") { throw DocumentError("`members` are those of a `group`", at: entry.keyLocation) }
+                return [PolicyAttachment(principal: principal, policies: policies)]
+            }
+            let members = try node.required("members", in: "the group \(group)").elements("members")
+            return try members.map { (member) throws(DocumentError) in
+                PolicyAttachment(principal: try member.text("a member"), policies: policies)
             }
         }
     }

@@ -8,6 +8,12 @@ package enum CertificateLimits {
     package static let fileBytesMax = 1_048_576
     /// Certificates in one PEM file.
     package static let fileCertificatesMax = 256
+    /// Bytes of one file of revocation lists.
+    ///
+    /// A list is hashed at every handshake: one of this size takes several milliseconds each time.
+    package static let revocationFileBytesMax = 4_194_304
+    /// Days until a development CA's revocation list is due, if nobody says.
+    package static let revocationDays = 30
     /// Alternative names in one certificate.
     package static let alternativeNamesMax = 256
     /// Certificates that a peer may send, its own included.
@@ -18,7 +24,9 @@ package enum CertificateLimits {
     package static let leafDaysMax = 825
     /// Days that a development CA lives.
     package static let authorityDays = 3_650
-    /// UTF-8 bytes of a principal.
+    /// Fields of a certificate that policies may ask for, second values and so on included; further ones stand for nothing.
+    package static let attributesMax = 64
+    /// UTF-8 bytes of a principal, and of each of these fields.
     package static let principalBytesMax = 256
     /// Bytes of a client's name in a certificate: the bound of a common name (ub-common-name, RFC 5280 appendix A.1).
     package static let thingNameBytesMax = 64

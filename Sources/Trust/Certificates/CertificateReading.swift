@@ -12,8 +12,13 @@ extension CertificateHandle {
     }
 
     func serialText() throws(TrustError) -> String {
+        try unsafe Self.text(ofSerial: X509_get0_serialNumber(pointer))
+    }
+
+    /// Hexadecimal digits, as the openssl program prints them.
+    @unsafe static func text(ofSerial serial: UnsafePointer<ASN1_INTEGER>?) throws(TrustError) -> String {
         ErrorQueue.clear()
-        guard let number = unsafe ASN1_INTEGER_to_BN(X509_get0_serialNumber(pointer), nil) else { throw .draining("read a serial number") }
+        guard let number = unsafe ASN1_INTEGER_to_BN(serial, nil) else { throw .draining("read a serial number") }
         defer { unsafe BN_free(number) }
         guard let digits = unsafe BN_bn2hex(number) else { throw .draining("print a serial number") }
         defer { unsafe COpenSSL_free(digits) }
@@ -27,13 +32,15 @@ extension CertificateHandle {
         return Validity(notBefore: notBefore, notAfter: notAfter)
     }
 
-    func commonNames() -> [CommonName] {
+    func commonNames() -> [CommonName] { unsafe Self.names(in: X509_get_subject_name(pointer), NID_commonName) }
+
+    /// Every value of one field of a subject or an issuer, in order.
+    @unsafe static func names(in name: OpaquePointer?, _ identifier: Int32) -> [CommonName] {
         var names: [CommonName] = []
-        let subject = unsafe X509_get_subject_name(pointer)
         var index: Int32 = -1
         while true {
-            index = unsafe X509_NAME_get_index_by_NID(subject, NID_commonName, index)
-            guard index >= 0, let entry = unsafe X509_NAME_get_entry(subject, index) else { return names }
+            index = unsafe X509_NAME_get_index_by_NID(name, identifier, index)
+            guard index >= 0, let entry = unsafe X509_NAME_get_entry(name, index) else { return names }
             var text: UnsafeMutablePointer<UInt8>?
             // Converts from the declared encoding, and fails if the bytes are not in it.
             let count = unsafe ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(entry))
@@ -151,7 +158,7 @@ extension CertificateHandle {
         return bytes.count > PrintableText.charactersMax ? shown + "…" : shown
     }
 
-    private static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
+    static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
         var parts = unsafe tm()
         guard let time = unsafe time, unsafe ASN1_TIME_to_tm(time, &parts) == 1 else {
             ErrorQueue.clear()

@@ -5,6 +5,7 @@ import Glibc
 /// | file | what it is | mode |
 /// |---|---|---|
 /// | `ca.crt`, `ca.key` | the authority; the key may be kept elsewhere, and is needed only to issue | 0644, 0600 |
+/// | `ca.crl` | the authority's revocation list, once there is one | 0644 |
 /// | `server.crt`, `server.key` | the server's certificate, then intermediates if there are any | 0644, 0600 |
 /// | `clients/NAME.crt`, `clients/NAME.key` | one client each | 0644, 0600 |
 ///
@@ -77,7 +78,11 @@ package struct CertificateFolder: Sendable {
         try Self.check(days: days)
         let files = clientFiles(name)
         if try files.arePresent(replacing: force), !force {
-            return FolderChange(action: .kept, files: files, certificate: try soundLeaf(files, role: .client(name: name.text), at: now))
+            let kept = try soundLeaf(files, role: .client(name: name.text), at: now)
+            if let list = try revocations(), kept.issuer == list.issuer, try list.revokes(kept) {
+                throw .unsound(path: files.certificate, reason: "it is revoked; --force makes a new pair")
+            }
+            return FolderChange(action: .kept, files: files, certificate: kept)
         }
         let pair = try loadAuthority(at: now).issueClient(name: name, validity: Validity(days: days, from: now))
         try FileBytes.makeDirectory(clientDirectory)

@@ -38,6 +38,7 @@ package struct Finding: Sendable, Equatable {
         case expiry
         case usage
         case names
+        case revocation
     }
 
     package let severity: Severity

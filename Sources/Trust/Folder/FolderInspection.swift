@@ -2,12 +2,17 @@ extension CertificateFolder {
     /// Looks at every certificate and key in the folder, and changes nothing.
     ///
     /// - Parameter time: Seconds since 1970; now if not given.
-    /// - Returns: What was found: the authority first, then the server, then the clients by name.
+    /// - Returns: What was found: the authority first, its revocation list, then the server, then the clients by name.
     package func check(at time: Int64? = nil) -> [Finding] {
         let now = time ?? WallClock.now()
         let (authorities, authorityFindings) = inspectAuthority(at: now)
         let server = PairInspection(files: serverFiles, role: .server(names: []), authorities: authorities, now: now)
-        return authorityFindings + server.findings() + inspectClients(authorities, at: now)
+        return authorityFindings + revocationFindings(authorities, at: now) + server.findings() + inspectClients(authorities, at: now)
+    }
+
+    private func revocationFindings(_ authorities: [Certificate], at now: Int64) -> [Finding] {
+        guard FileBytes.exists(revocationFile) else { return [] }
+        return RevocationInspection.findings(revocationFile, authorities: authorities, at: now)
     }
 
     private func inspectAuthority(at now: Int64) -> ([Certificate], [Finding]) {
@@ -57,12 +62,15 @@ extension CertificateFolder {
         } catch {
             return [Finding(.failure, .file, clientDirectory, error.textWithout(source: clientDirectory))]
         }
+        // One that cannot be read is a finding of its own.
+        let revocations = try? revocations()
         return names.flatMap { name -> [Finding] in
             let file = clientDirectory + "/" + name
             if name.hasSuffix(".crt") {
                 let stem = String(name.dropLast(4))
                 let files = PairFiles(certificate: file, key: clientDirectory + "/" + stem + ".key")
-                return PairInspection(files: files, role: .client(name: stem), authorities: authorities, now: now).findings()
+                let inspection = PairInspection(files: files, role: .client(name: stem), authorities: authorities, now: now)
+                return inspection.findings() + Self.revokedFindings(file, revocations)
             }
             let certificate = String(name.dropLast(4)) + ".crt"
             if name.hasSuffix(".key"), !names.contains(certificate) {
@@ -70,5 +78,12 @@ extension CertificateFolder {
             }
             return []
         }
+    }
+
+    private static func revokedFindings(_ file: String, _ list: RevocationList?) -> [Finding] {
+        guard let list, let leaf = try? Certificate.list(file: file).first, leaf.issuer == list.issuer,
+            (try? list.revokes(leaf)) == true
+        else { return [] }
+        return [Finding(.notice, .revocation, file, "is revoked")]
     }
 }

@@ -1,12 +1,14 @@
 /// Looks at the certificate files of one listener, wherever they lie, as `crema check` and `crema serve` do before they are used.
 package enum ListenerInspection {
-    /// Inspects a listener's certificate and key, and the authorities of its clients if it has any.
+    /// Inspects a listener's certificate and key, and the authorities of its clients and their revocation lists if it has any.
     ///
     /// Only what certainly does not work is a failure: a missing or broken file, a key of another certificate or
     /// one that others may read, an end that has passed.
     ///
     /// `time` is in seconds since 1970, and the present when left out.
-    package static func findings(certificate: String, key: String, clientCA: String?, at time: Int64? = nil) -> [Finding] {
+    package static func findings(
+        certificate: String, key: String, clientCA: String?, crl: String? = nil, at time: Int64? = nil
+    ) -> [Finding] {
         let now = time ?? WallClock.now()
         var findings: [Finding] = []
         var leaf: Certificate?
@@ -19,7 +21,9 @@ package enum ListenerInspection {
         findings += keyFindings(key, leaf: leaf, certificate: certificate)
         if let clientCA {
             do {
-                findings += try Certificate.list(file: clientCA).map { .expiry(of: $0, file: clientCA, at: now) }
+                let authorities = try Certificate.list(file: clientCA)
+                findings += authorities.map { .expiry(of: $0, file: clientCA, at: now) }
+                if let crl { findings += RevocationInspection.findings(crl, authorities: authorities, at: now) }
             } catch {
                 findings.append(Finding(.failure, .file, clientCA, error.textWithout(source: clientCA)))
             }

@@ -26,9 +26,16 @@ package struct CertificateVerifier: Sendable {
 
     /// Trusts `authorities`, and nothing that comes with the system.
     ///
+    /// - Parameters:
+    ///   - authorities: The authorities.
+    ///   - revocations: Their revocation lists, and those of intermediate authorities. With them, every certificate of a chain must have a list
+    ///     of its issuer that is in time and does not name it; `nil` asks for none.
+    ///   - purpose: What the certificates are for.
     /// - Throws: ``TrustError/notAnAuthority(subject:)`` if one of them is not a CA, as when the server's own certificate is given.
-    package init(authorities: [Certificate], purpose: CertificatePurpose = .client) throws(TrustError) {
-        store = try TrustStore(authorities)
+    package init(
+        authorities: [Certificate], revocations: [RevocationList]? = nil, purpose: CertificatePurpose = .client
+    ) throws(TrustError) {
+        store = try TrustStore(authorities, revocations: revocations)
         self.purpose = purpose
     }
 

@@ -8,7 +8,8 @@ import COpenSSL
 
     private let pointer: OpaquePointer
 
-    init(_ authorities: [Certificate]) throws(TrustError) {
+    /// With `revocations`, every certificate of a chain is looked for in its issuer's list; without, no list is asked for.
+    init(_ authorities: [Certificate], revocations: [RevocationList]? = nil) throws(TrustError) {
         guard !authorities.isEmpty else { throw .noCertificate(source: "list of trusted authorities") }
         ErrorQueue.clear()
         guard let pointer = unsafe X509_STORE_new() else { throw .draining("make a trust store") }
@@ -21,6 +22,15 @@ import COpenSSL
         }
         guard unsafe X509_STORE_set_depth(pointer, CertificateLimits.chainDepthMax) == 1 else { throw .draining("limit a chain") }
         unsafe X509_VERIFY_PARAM_set_auth_level(X509_STORE_get0_param(pointer), Self.securityLevel)
+        guard let revocations else { return }
+        for list in revocations {
+            let handle = try RevocationHandle.reading(list.der, source: list.issuer)
+            guard unsafe X509_STORE_add_crl(pointer, handle.pointer) == 1 else { throw .draining("keep a revocation list") }
+        }
+        // The whole chain: an intermediate authority that is revoked must take its clients with it.
+        guard unsafe X509_STORE_set_flags(pointer, UInt(X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL)) == 1 else {
+            throw .draining("ask for revocation lists")
+        }
     }
 
     deinit { unsafe X509_STORE_free(pointer) }
@@ -52,8 +62,27 @@ import COpenSSL
             return VerificationFailure(reason: .refusedByOpenSSL(code: code), depth: depth, subject: "")
         }
         let certificate = unsafe CertificateHandle(owning: current)
-        return VerificationFailure(
-            reason: reason(code, try certificate.validity(source: "certificate")), depth: depth, subject: try certificate.subjectText())
+        var reason = reason(code, try certificate.validity(source: "certificate"))
+        if code == X509_V_ERR_CRL_HAS_EXPIRED { reason = unsafe reasonOfEndedList(in: context, certificate) }
+        return VerificationFailure(reason: reason, depth: depth, subject: try certificate.subjectText())
+    }
+
+    /// Dates come first in libcrypto's order; but who stands in a list that has ended is revoked all the same.
+    @unsafe private static func reasonOfEndedList(
+        in context: OpaquePointer, _ certificate: borrowing CertificateHandle
+    ) -> VerificationReason {
+        let lists = unsafe X509_STORE_CTX_get1_crls(context, X509_get_issuer_name(certificate.pointer))
+        defer { unsafe COpenSSL_X509_CRL_stack_free(lists) }
+        var nextUpdate: Int64 = 0
+        let count = unsafe COpenSSL_X509_CRL_stack_count(lists)
+        for index in 0..<count {
+            guard let list = unsafe COpenSSL_X509_CRL_stack_value(lists, index) else { continue }
+            var entry: OpaquePointer?
+            // 1 says that it is revoked, 2 that it was and is not any more.
+            if unsafe X509_CRL_get0_by_cert(list, &entry, certificate.pointer) == 1 { return .revoked }
+            nextUpdate = unsafe max(nextUpdate, CertificateHandle.seconds(X509_CRL_get0_nextUpdate(list)) ?? 0)
+        }
+        return .revocationListEnded(nextUpdate: nextUpdate)
     }
 
     private static func reason(_ code: Int32, _ validity: Validity) -> VerificationReason {
@@ -70,6 +99,11 @@ import COpenSSL
         case X509_V_ERR_CERT_CHAIN_TOO_LONG: .chainTooLong
         case X509_V_ERR_EE_KEY_TOO_SMALL, X509_V_ERR_CA_KEY_TOO_SMALL, X509_V_ERR_CA_MD_TOO_WEAK: .tooWeak
         case X509_V_ERR_CERT_REVOKED: .revoked
+        case X509_V_ERR_UNABLE_TO_GET_CRL, X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER: .noRevocationList
+        case X509_V_ERR_CRL_NOT_YET_VALID, X509_V_ERR_CRL_SIGNATURE_FAILURE, X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE,
+            X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD, X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD, X509_V_ERR_KEYUSAGE_NO_CRL_SIGN,
+            X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION, X509_V_ERR_DIFFERENT_CRL_SCOPE, X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
+            .unusableRevocationList(code: code)
         default: .refusedByOpenSSL(code: code)
         }
     }

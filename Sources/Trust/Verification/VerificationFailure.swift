@@ -37,11 +37,25 @@ package enum VerificationReason: Sendable, Equatable {
     /// A key or a digest below 112 bits of security: RSA under 2,048 bits, SHA-1.
     case tooWeak
     case revoked
+    /// No list of the certificate's issuer is at hand, so nobody knows whether it is revoked.
+    case noRevocationList
+    /// The list of the certificate's issuer should have been renewed by then; what was revoked since is not in it.
+    case revocationListEnded(nextUpdate: Int64)
+    /// The list of the certificate's issuer counts for nothing: it is signed by somebody else, say.
+    case unusableRevocationList(code: Int32)
     /// Anything else that X509_verify_cert(3) can say, by its number, for which ``description`` has libcrypto's text.
     case refusedByOpenSSL(code: Int32)
 }
 
 extension VerificationReason {
+    /// Whether the fault is a revocation list's, and nothing is known against the certificate itself.
+    package var isOfRevocationList: Bool {
+        switch self {
+        case .noRevocationList, .revocationListEnded, .unusableRevocationList: true
+        default: false
+        }
+    }
+
     /// The reason that a certificate could not be read.
     init(_ error: TrustError) {
         self =
@@ -70,6 +84,10 @@ extension VerificationReason: CustomStringConvertible {
         case .chainTooLong: "its chain is too long"
         case .tooWeak: "its key or its digest is too weak"
         case .revoked: "it is revoked"
+        case .noRevocationList: "the listener's `crl` has no revocation list of its issuer"
+        case .revocationListEnded(let nextUpdate):
+            "the revocation list of its issuer was due to be renewed on \(CalendarDay(secondsSince1970: nextUpdate))"
+        case .unusableRevocationList(let code): "the revocation list of its issuer cannot be used: \(Self.text(ofCode: code))"
         case .refusedByOpenSSL(let code): Self.text(ofCode: code)
         }
     }

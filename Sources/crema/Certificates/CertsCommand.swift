@@ -6,14 +6,14 @@ import Trust
 struct CertsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "certs",
-        abstract: "Make and check certificates: an authority, the server's, and one for each client.",
+        abstract: "Make, revoke and check certificates: an authority, the server's, and one for each client.",
         discussion: """
-            The folder holds ca.crt, ca.key, server.crt, server.key and clients/NAME.crt, clients/NAME.key. Keys have mode 0600. \
+            The folder holds ca.crt, ca.key, server.crt, server.key, clients/NAME.crt, clients/NAME.key, and ca.crl. Keys have mode 0600. \
             Nothing that exists is written over without --force.
 
             Exit codes: 0 done, 1 failed, 2 usage.
             """,
-        subcommands: [CertsInit.self, CertsIssue.self, CertsCheck.self])
+        subcommands: [CertsInit.self, CertsIssue.self, CertsRevoke.self, CertsRevocationList.self, CertsCheck.self])
 }
 
 /// Options that every `crema certs` command takes.

@@ -57,6 +57,19 @@ struct InspectionClient {
         try Self.decode(type, from: await get(call, query: query))
     }
 
+    /// Has the broker read the site's files anew; answers also with why it would not.
+    func reload() async throws -> (document: ReloadDocument, json: [UInt8]) {
+        var request = self.request("reload", [:])
+        request.method = .POST
+        request.headers.add(name: "Content-Type", value: "application/json")
+        request.body = .bytes(ByteBuffer(string: "{}"))
+        let response = try await http.execute(request, timeout: .seconds(60))
+        let body = try await response.body.collect(upTo: Self.answerBytesMax)
+        if response.status != .unprocessableEntity { try check(response.status, body) }
+        let json = Array(body.readableBytesView)
+        return (try Self.decode(ReloadDocument.self, from: json), json)
+    }
+
     /// The lines of an answer that does not end by itself; empty ones are left out.
     func stream(
         _ call: String, query: KeyValuePairs<String, String>, _ receive: ([UInt8]) throws -> StreamDecision

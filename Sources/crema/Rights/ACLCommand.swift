@@ -83,6 +83,7 @@ private struct Explanation {
         var allowed: Bool
         var enforced: Bool
         var policy: String?
+        /// Of a policy its `Sid` or place, of an ACL file its access and filter.
         var statement: String?
         var location: String?
         /// The policies that stand for the client.
@@ -109,9 +110,19 @@ private struct Explanation {
         case .denied(let statement):
             text = "denied: \(asked) by statement \(statement.name) of the policy \(statement.policy), \(statement.location)"
             document = Document(false, statement, policies)
+        case .granted(let line):
+            text = "allowed: \(asked) by `\(line.access.rawValue) \(line.filter)`, \(line.location)"
+            document = Document(true, line, policies)
+        case .withheld(let line):
+            text = "denied: \(asked) by `\(line.access.rawValue) \(line.filter)`, \(line.location)"
+            document = Document(false, line, policies)
+        case .leftToTheListener:
+            text = "allowed: \(asked): an ACL file says nothing of connecting, and no policy denies it"
+            document = Document(allowed: true, enforced: true, policies: policies)
         case .notAllowed:
+            let file = book.accessFile == nil ? "" : ", and no line of the ACL file grants it"
             let known = policies.isEmpty ? "no policy stands for the client" : "of \(policies.joined(separator: ", "))"
-            text = "denied: \(asked): no statement allows it, \(known)"
+            text = "denied: \(asked): no statement allows it, \(known)\(file)"
             document = Document(allowed: false, enforced: true, policies: policies)
         }
     }
@@ -127,6 +138,12 @@ extension Explanation.Document {
     init(_ allowed: Bool, _ statement: Policy.Statement, _ policies: [String]) {
         self.init(
             allowed: allowed, enforced: true, policy: statement.policy, statement: statement.name, location: "\(statement.location)",
+            policies: policies)
+    }
+
+    init(_ allowed: Bool, _ line: AccessLine, _ policies: [String]) {
+        self.init(
+            allowed: allowed, enforced: true, statement: "\(line.access.rawValue) \(line.filter)", location: "\(line.location)",
             policies: policies)
     }
 }

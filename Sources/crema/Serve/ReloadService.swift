@@ -1,7 +1,9 @@
+import AdminServer
 import BrokerCore
 import BrokerServer
 import Documents
 import EventBus
+import Foundation
 import Gateway
 import Logging
 import Rights
@@ -9,10 +11,13 @@ import ServiceLifecycle
 import Tokens
 import Trust
 
-/// Reads the resources, the files of users and the keys of tokens anew on every SIGHUP, one reload after the other.
+/// Reads the site's files anew whenever somebody asks for it, one reload after the other.
 struct ReloadService: Service {
-    let hangups: AsyncStream<Void>
+    let requests: ReloadRequests
+    let watched: WatchedPaths
     let options: ConfigurationOptions
+    /// What was read at the start: what a reload does not take is compared with it.
+    let started: Configuration
     let control: ControlPlane
     let authorizer: SiteAuthorizer
     let signatures: SignatureVerifier
@@ -24,50 +29,97 @@ struct ReloadService: Service {
     let log: Logger
 
     func run() async throws {
-        for await _ in hangups.cancelOnGracefulShutdown() { await reload() }
+        var files = SiteFiles(watched.paths)
+        await requests.serve(requests.wakes.cancelOnGracefulShutdown()) { await reload(&files) }
     }
 
-    /// Takes the new resources into use, or changes nothing.
-    private func reload() async {
+    /// What was read and is ready to be taken into use: nothing of it fails any more.
+    private struct Prepared {
         let loaded: LoadedConfiguration
+        let tls: RenewedTLS
+    }
+
+    /// Takes everything new into use, or changes nothing.
+    private func reload(_ files: inout SiteFiles) async -> ReloadDocument {
+        watched.paths = options.namedFiles ?? watched.paths
+        let found = SiteFiles(watched.paths)
         do {
-            loaded = try options.load()
+            let prepared = try prepare()
+            // Of all that is taken into use this alone may still fail, and then nothing was changed.
+            try control.replace(templates: prepared.loaded.resources)
+            let document = await take(prepared, changed: found.changes(since: files))
+            files = found
+            return document
         } catch {
             for problem in error.problems { log.error("reload: \(problem)") }
             log.error("reload failed: nothing has changed")
-            return
+            return ReloadDocument(failedBecause: error.problems.map(\.description))
         }
+    }
+
+    private func prepare() throws(DocumentError) -> Prepared {
+        let loaded = try options.load()
+        try loaded.checkCertificates()
         guard authorizer.isUnrestricted || loaded.policies.isEnforced else {
-            log.error(
+            throw DocumentError(
                 """
-                reload: no template declares a policy any more, and the configuration has no `policies`: whoever is let in could publish and \
+                no template declares a policy any more, and the configuration has neither `policies` nor `acl`: whoever is let in could publish and \
                 subscribe everywhere. Write `policies: []` to allow nothing, or restart to serve without rights
-                """)
-            log.error("reload failed: nothing has changed")
-            return
+                """, at: SourceLocation(file: options.config ?? "environment"))
         }
-        do {
-            try control.replace(templates: loaded.resources)
+        do throws(ListenerErrors) {
+            return Prepared(loaded: loaded, tls: try broker.renewedTLS(of: loaded.configuration.mqttListeners(signatures)))
         } catch {
-            for problem in error.problems { log.error("reload: \(problem)") }
-            log.error("reload failed: nothing has changed")
-            return
+            var problems = ProblemCollector()
+            for problem in error.errors {
+                let location = loaded.configuration.listeners.first { $0.name == problem.listener }?.location
+                problems.add(problem.reason, at: location ?? SourceLocation(file: problem.listener))
+            }
+            try problems.finish()
+            preconditionFailure("there is no error without a problem")
         }
+    }
+
+    private func take(_ prepared: Prepared, changed files: [String]) async -> ReloadDocument {
+        let loaded = prepared.loaded
+        var document = ReloadDocument(changed: files + prepared.tls.changes)
         signatures.replace(keys: loaded.accessKeys)
         let tokens = loaded.tokens.begin(with: keySets)
         authorizer.replace(
             credentials: loaded.scramUsers, passwords: loaded.passwords, tokens: tokens.byListener, policies: loaded.policies)
         administrators.replace(with: loaded.administrators(tokens))
+        document.connectionsClosed = await broker.take(prepared.tls)
         await broker.rightsChanged()
         await broker.setRules(control.delivery)
         for (name, gateway) in gateways {
             gateway.replace(routes: loaded.routes, tokens: GatewayTokens(all: tokens.all, taken: tokens.byListener[name] ?? []))
         }
+        document.needsRestart = started.needingRestart(loaded.configuration)
+        document.warnings = loaded.warningTexts
+        report(document, loaded)
+        return document
+    }
+
+    private func report(_ document: ReloadDocument, _ loaded: LoadedConfiguration) {
         log.info("\(loaded.rightsText)")
-        for warning in loaded.warnings { log.warning("\(warning.location): \(warning.text)") }
+        for warning in document.warnings { log.warning("\(warning)") }
+        for need in document.needsRestart { log.warning("reload: a change needs a restart: \(need)") }
         let rules = loaded.resources.eventRuleCount + loaded.resources.topicRuleCount
         let routes = loaded.documents.apis.flatMap(\.routes).count
         log.notice(
-            "reloaded: \(rules) rules, \(routes) API routes; a change to listeners, certificates, limits or `http` needs a restart")
+            "reloaded: \(rules) rules, \(routes) API routes",
+            metadata: [
+                "changed": "\(document.changed.isEmpty ? "nothing" : document.changed.joined(separator: "; "))",
+                "certificatesLost": "\(document.connectionsClosed)",
+            ])
+    }
+}
+
+extension ConfigurationOptions {
+    /// The configuration's own file and those that it names; `nil` when it cannot be read.
+    fileprivate var namedFiles: [String]? {
+        let environment = ProcessInfo.processInfo.environment
+        let configuration = try? Configuration(file: config, environment: environment, knownLimits: KnownLimits.names)
+        return configuration.map { [config].compactMap(\.self) + $0.namedFiles }
     }
 }

@@ -12,8 +12,9 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Serve MQTT, HTTP and the rules between them.",
         discussion: """
             Logs go to standard error: one line for each listener with its address, transport and authentication, then `ready`. \
-            SIGTERM and SIGINT finish what has begun and end with 0; a second one ends at once. SIGHUP reads the resources anew, \
-            without losing a client; if they have a mistake nothing changes.
+            SIGTERM and SIGINT finish what has begun and end with 0; a second one ends at once. SIGHUP reads certificates, revocation \
+            lists, users, policies and resources anew, without losing a client; if they have a mistake nothing changes. So does \
+            `crema reload`, and a file that changes where the configuration says `watchFiles: true`.
 
             Exit codes: 0 ended as asked, 1 failed (an address that cannot be bound), 2 usage or configuration.
             """)
@@ -31,8 +32,8 @@ struct ServeCommand: AsyncParsableCommand {
         _ = signal(SIGPIPE, SIG_IGN)
         // From the beginning: a signal while the store is read is not to end the process in the middle of it.
         let stops = StopRequests()
-        let (hangups, hangup) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let watches = [InterruptionWatch { stops.received($0) }, InterruptionWatch([SIGHUP]) { _ in hangup.yield() }]
+        let reloads = ReloadRequests()
+        let watches = [InterruptionWatch { stops.received($0) }, InterruptionWatch([SIGHUP]) { _ in reloads.ask() }]
         defer { for watch in watches { watch.cancel() } }
         let level = try logLevel ?? Self.environmentLevel()
         let writer = LogWriter(descriptor: STDERR_FILENO)
@@ -41,7 +42,7 @@ struct ServeCommand: AsyncParsableCommand {
         let loaded: LoadedConfiguration
         do {
             loaded = try options.load()
-            try Self.checkCertificates(of: loaded)
+            try loaded.checkCertificates()
         } catch {
             FileHandle.standardError.write(Data("\(error)\n".utf8))
             throw ExitCode(2)
@@ -49,7 +50,7 @@ struct ServeCommand: AsyncParsableCommand {
         let log = Logger(label: "crema")
         do {
             let site = try ServedSite(loaded: loaded, options: options, log: log, logWriter: writer)
-            try await site.run(until: stops, reloadingAt: hangups)
+            try await site.run(until: stops, reloads)
         } catch {
             log.critical("\(error)")
             throw ExitCode.failure
@@ -71,18 +72,5 @@ struct ServeCommand: AsyncParsableCommand {
             throw ValidationError("there is no log level '\(text)'; there are \(known)")
         }
         return level
-    }
-
-    /// Refuses files that no client could ever be served with.
-    ///
-    /// A date that has passed is only logged: clocks are wrong more often than a broker should stay down.
-    private static func checkCertificates(of loaded: LoadedConfiguration) throws(DocumentError) {
-        var problems = ProblemCollector()
-        for listener in loaded.configuration.listeners {
-            for finding in listener.certificateFindings where finding.severity == .failure && finding.subject != .expiry {
-                problems.add("\(finding.file): \(finding.text)", at: listener.location)
-            }
-        }
-        try problems.finish()
     }
 }

@@ -86,17 +86,16 @@ struct ServedSite {
         log.info("restored", metadata: ["deliveries": "\(waiting)", "dropped": "\(gone)", "records": "\(kept.count)"])
     }
 
-    /// Serves until a signal ends it, and reads the resources anew at each hang-up.
+    /// Serves until a signal ends it, and reads the site's files anew whenever somebody asks.
     ///
     /// - Throws: for a listener that cannot be opened, for more queues than there may be, and for a service that ended early.
-    func run(until stops: StopRequests, reloadingAt hangups: AsyncStream<Void>) async throws {
-        logCertificates()
+    func run(until stops: StopRequests, _ reloads: ReloadRequests) async throws {
         log.info("\(loaded.rightsText)")
-        for warning in loaded.warnings { log.warning("\(warning.location): \(warning.text)") }
+        for warning in loaded.warningTexts { log.warning("\(warning)") }
         try delivery.declare(loaded.resources, buses: control.busNames)
         try restoreDeliveries()
         QueueAlarm.set(for: delivery.queues, on: broker.eventLoopGroup.next())
-        let bindings = try await broker.start(mqttListeners)
+        let bindings = try await broker.start(loaded.configuration.mqttListeners(signatures))
         // Only now: nobody would end its threads if a listener could not be opened.
         let deliveries = DeliveryService(
             pending: delivery.pending, policy: loaded.calls.policy, limits: KnownLimits.deliveries(loaded.configuration.limits),
@@ -113,15 +112,18 @@ struct ServedSite {
         let gateways = http.map { (name: $0.name, server: gateway($0, opening)) }
         // Shut down from the last to the first: not ready, then no more requests, then no more clients, and health to the very end.
         var services: [any Service] = []
-        services += admin.map { HTTPListenerService(listener: $0, server: inspection($0, opening)) }
+        services += admin.map { HTTPListenerService(listener: $0, server: inspection($0, opening, reloads)) }
         services.append(BrokerService(broker: broker, serverReference: loaded.configuration.serverReference))
         services.append(deliveries)
         services += zip(http, gateways).map { HTTPListenerService(listener: $0, server: $1.server) }
+        let watched = WatchedPaths([options.config].compactMap(\.self) + loaded.configuration.namedFiles)
         services.append(
             ReloadService(
-                hangups: hangups, options: options, control: control, authorizer: authorizer, signatures: signatures,
-                administrators: administrators, keySets: keySets, broker: broker, gateways: gateways, log: log))
+                requests: reloads, watched: watched, options: options, started: loaded.configuration, control: control,
+                authorizer: authorizer, signatures: signatures, administrators: administrators, keySets: keySets, broker: broker,
+                gateways: gateways, log: log))
         services.append(TokenKeysService(sets: keySets, broker: broker, log: log))
+        if loaded.configuration.watchFiles { services.append(FileWatchService(watched: watched, requests: reloads)) }
         services.append(EventClockService(delivery: delivery, broker: broker))
         services.append(ReadinessService(readiness: readiness))
 
@@ -143,20 +145,6 @@ struct ServedSite {
 
     private func listeners(_ kinds: ListenerConfiguration.ListenerProtocol...) -> [ListenerConfiguration] {
         loaded.configuration.listeners.filter { kinds.contains($0.protocol) }
-    }
-
-    private var mqttListeners: [Listener] {
-        listeners(.mqtt, .mqtts, .ws, .wss).map { listener in
-            let webSocket = listener.protocol.takesWebSocket ? listener.webSocket : nil
-            let transport: Listener.Transport =
-                switch (webSocket, listener.tls) {
-                case (nil, nil): .tcp
-                case (nil, let tls?): .tls(tls)
-                case (let webSocket?, nil): .ws(webSocket)
-                case (let webSocket?, let tls?): .wss(webSocket, tls)
-                }
-            return Listener(listener, transport, signatures)
-        }
     }
 
     private func gateway(_ listener: ListenerConfiguration, _ opening: OpeningListeners) -> GatewayServer {
@@ -192,7 +180,9 @@ struct ServedSite {
         return { [administrators] shown in administrators.refusal(of: shown, on: listener.name) }
     }
 
-    private func inspection(_ listener: ListenerConfiguration, _ opening: OpeningListeners) -> InspectionServer {
+    private func inspection(
+        _ listener: ListenerConfiguration, _ opening: OpeningListeners, _ reloads: ReloadRequests
+    ) -> InspectionServer {
         InspectionServer(
             configuration: .init(
                 host: listener.host, port: listener.port, anonymous: listener.anonymous,
@@ -206,7 +196,7 @@ struct ServedSite {
             requestCounts: { [gatewayCounters] in
                 gatewayCounters.counts.map { RequestCount(handler: $0.handler.rawValue, status: $0.status, requests: $0.requests) }
             },
-            logLinesDropped: { [logWriter] in logWriter.dropped },
+            logLinesDropped: { [logWriter] in logWriter.dropped }, reload: { await reloads.answer() },
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, log: Logger(label: "crema.admin"),
             onListening: { [self] address in
                 logOpen(listener, address: "\(listener.host):\(address.port ?? listener.port)")
@@ -221,33 +211,6 @@ struct ServedSite {
         log.log(
             level: authentication.isOpen || authentication == .closed ? .warning : .info,
             "listening on \(address): \(listener.protocol.rawValue) (\(listener.transport)), authentication: \(authentication.text)")
-    }
-
-    private func logCertificates() {
-        for finding in loaded.configuration.listeners.flatMap(\.certificateFindings) where finding.severity > .notice {
-            log.warning("certificate: \(finding)")
-        }
-    }
-}
-
-extension ListenerConfiguration {
-    fileprivate var webSocket: WebSocketListener { WebSocketListener(path: path ?? WebSocketListener.path, origins: origins) }
-
-    fileprivate var tls: TLSListener? {
-        guard let certificate, let key else { return nil }
-        return TLSListener(certificate: certificate, key: key, clientCA: clientCA, requireClientCertificate: requireClientCertificate)
-    }
-}
-
-extension Listener {
-    /// What the broker is to know of a listener in the configuration.
-    fileprivate init(_ listener: ListenerConfiguration, _ transport: Transport, _ signatures: SignatureVerifier) {
-        self.init(
-            name: listener.name, host: listener.host, port: listener.port, transport: transport, anonymous: listener.anonymous,
-            terms: ListenerTerms(
-                slowConsumer: SlowConsumerPolicy(rawValue: listener.slowConsumer) ?? .dropNewest,
-                dialect: Dialect(rawValue: listener.dialect) ?? .standard, limitLoopback: listener.limitLoopback),
-            signatures: listener.accessKeys ? signatures : nil)
     }
 }
 

@@ -37,6 +37,27 @@ extension LoadedConfiguration {
     }
 }
 
+extension LoadedConfiguration {
+    /// What can be served and wants the operator's eye, with certificates that end soon: for the log, one line each.
+    var warningTexts: [String] {
+        let findings = configuration.listeners.flatMap(\.certificateFindings).filter { $0.severity > .notice }
+        return findings.map { "certificate: \($0)" } + warnings.map { "\($0.location): \($0.text)" }
+    }
+
+    /// Refuses files that no client could ever be served with.
+    ///
+    /// A date that has passed is only logged: clocks are wrong more often than a broker should stay down.
+    func checkCertificates() throws(DocumentError) {
+        var problems = ProblemCollector()
+        for listener in configuration.listeners {
+            for finding in listener.certificateFindings where finding.severity == .failure && finding.subject != .expiry {
+                problems.add("\(finding.file): \(finding.text)", at: listener.location)
+            }
+        }
+        try problems.finish()
+    }
+}
+
 extension StoreConfiguration {
     /// Why the directory cannot be used by this user, as far as that can be said without writing; `nil` where nothing speaks against it.
     var obstacle: String? {

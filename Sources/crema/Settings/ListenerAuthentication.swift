@@ -96,6 +96,6 @@ extension ListenerConfiguration {
     /// What the listener's certificate files are worth; nothing for a listener without TLS.
     var certificateFindings: [Finding] {
         guard let certificate, let key else { return [] }
-        return ListenerInspection.findings(certificate: certificate, key: key, clientCA: clientCA)
+        return ListenerInspection.findings(certificate: certificate, key: key, clientCA: clientCA, crl: crl)
     }
 }

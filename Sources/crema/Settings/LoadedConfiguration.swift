@@ -54,7 +54,8 @@ struct LoadedConfiguration: Sendable {
             try ResourceSet(templates: documents.templates, host: RuleHost.host, calls: calls)
         }
         let policies = problems.collect { () throws(DocumentError) in
-            try PolicyBook(templates: documents.templates, attached: configuration.policies)
+            let accessFile = try configuration.accessFile.map { (file) throws(DocumentError) in try AccessFile(file: file.path) }
+            return try PolicyBook(templates: documents.templates, attached: configuration.policies, accessFile: accessFile)
         }
         let routes = problems.collect { () throws(DocumentError) in try RouteTable(documents.apis.flatMap(\.routes)) }
         for authorizer in documents.apis.flatMap(\.routes).compactMap(\.authorizer) where !tokens.issuers.contains(authorizer.issuer) {
@@ -78,6 +79,9 @@ struct LoadedConfiguration: Sendable {
     /// What clients may do in general, for the log.
     var rightsText: String {
         guard policies.isEnforced else { return "rights: no policy is declared, so whoever is let in may publish and subscribe everywhere" }
-        return "rights: \(policies.policies.count) policies; what no statement allows is refused"
+        guard let file = policies.accessFile else {
+            return "rights: \(policies.policies.count) policies; what no statement allows is refused"
+        }
+        return "rights: \(policies.policies.count) policies and an ACL file of \(file.lineCount) lines; what neither allows is refused"
     }
 }

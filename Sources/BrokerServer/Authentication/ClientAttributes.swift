@@ -1,0 +1,25 @@
+import BrokerCore
+import MQTTCodec
+import Rights
+import Trust
+
+/// What a client has beside its names, under the names that policies have for it.
+enum ClientAttributes {
+    /// The fields of its certificate.
+    static func of(_ certificate: Certificate) throws(TrustError) -> [String: String] {
+        let values = try CertificateAttributes(of: certificate).values
+        return Dictionary(values.map { (CertificateVariable.prefix + $0.key, $0.value) }) { first, _ in first }
+    }
+
+    /// Those of its certificate, where it comes from, and what its CONNECT asks for.
+    static func of(_ connect: Connect, on connection: ConnectionInfo) -> [String: String] {
+        var attributes = connection.attributes
+        attributes[PolicyCondition.sourceAddress] = PeerText.address(of: connection.peer)
+        var asked: [String] = []
+        if connect.will != nil { asked.append("LastWill") }
+        let outlives = connect.version == .v5 ? (connect.properties.sessionExpiryInterval ?? 0) > 0 : !connect.cleanStart
+        if outlives || !connect.cleanStart { asked.append("PersistentConnect") }
+        if !asked.isEmpty { attributes[PolicyCondition.connectAttributes] = asked.joined(separator: ",") }
+        return attributes
+    }
+}

@@ -1,0 +1,45 @@
+import Documents
+
+extension Configuration {
+    /// What differs in another configuration, and is taken at a start only: in words, one for each.
+    func needingRestart(_ next: Configuration) -> [String] {
+        var needs = listenerNeeds(next)
+        if store != next.store { needs.append("`data` and `durability`") }
+        if limits != next.limits {
+            let names = Set(limits.keys).union(next.limits.keys).filter { limits[$0] != next.limits[$0] }.sorted()
+            needs.append("the limits \(names.joined(separator: ", "))")
+        }
+        if serverReference != next.serverReference { needs.append("`serverReference`") }
+        if allowedHosts.map(\.text) != next.allowedHosts.map(\.text) { needs.append("`http`") }
+        if lambdaEndpoint?.text != next.lambdaEndpoint?.text { needs.append("`lambda`") }
+        if watchFiles != next.watchFiles { needs.append("`watchFiles`") }
+        return needs
+    }
+
+    private func listenerNeeds(_ next: Configuration) -> [String] {
+        var needs: [String] = []
+        // Names may be the same where the system chooses the ports; then the order counts.
+        var rest = next.listeners
+        for listener in listeners {
+            guard let index = rest.firstIndex(where: { $0.name == listener.name }) else {
+                needs.append("the listener \(listener.name), which is not there any more")
+                continue
+            }
+            let keys = listener.keysNeedingRestart(rest.remove(at: index))
+            if !keys.isEmpty { needs.append("\(keys.joined(separator: ", ")) of the listener \(listener.name)") }
+        }
+        return needs + rest.map { "the listener \($0.name), which is new" }
+    }
+}
+
+extension ListenerConfiguration {
+    /// Keys whose values differ and that are not taken by a reload; files are.
+    fileprivate func keysNeedingRestart(_ next: ListenerConfiguration) -> [String] {
+        let differences = [
+            ("anonymous", anonymous != next.anonymous), ("slowConsumer", slowConsumer != next.slowConsumer),
+            ("dialect", dialect != next.dialect), ("path", path != next.path), ("origins", origins != next.origins),
+            ("limitLoopback", limitLoopback != next.limitLoopback),
+        ]
+        return differences.filter(\.1).map { "`\($0.0)`" }
+    }
+}

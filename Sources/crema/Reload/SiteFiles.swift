@@ -1,0 +1,60 @@
+import Documents
+import Foundation
+import Synchronization
+import Trust
+
+extension Configuration {
+    /// Every file that it names, and that a reload reads anew.
+    var namedFiles: [String] {
+        listeners.flatMap { [$0.certificate, $0.key, $0.clientCA, $0.crl, $0.scramUsers, $0.passwords, $0.adminToken] }.compactMap(\.self)
+            + resources.map(\.path) + [accessFile?.path].compactMap(\.self) + tokens.compactMap(\.file) + (accessKeys ?? []).compactMap(\.file)
+    }
+}
+
+extension Configuration.AccessKeyEntry {
+    /// Where its secret is; `nil` when the configuration says it.
+    fileprivate var file: String? {
+        if case .file(let path) = secret { return path }
+        return nil
+    }
+}
+
+extension Configuration.TokenIssuer {
+    /// Where its keys or its secret are; `nil` when they are fetched.
+    fileprivate var file: String? {
+        switch keys {
+        case .file(let path), .secretFile(let path): path
+        case .url: nil
+        }
+    }
+}
+
+/// What the site's files say, as far as it can be told that they say something else later.
+struct SiteFiles {
+    private let digests: [String: [UInt8]]
+
+    /// Reads the files; one that cannot be read says nothing.
+    init(_ paths: [String]) {
+        let known = Set(paths).map { path in
+            (path, (try? Data(contentsOf: URL(filePath: path))).flatMap { Digest.hash(Array($0), algorithm: "SHA256") } ?? [])
+        }
+        digests = Dictionary(known) { first, _ in first }
+    }
+
+    /// Paths of those that say something else than before, or were not there.
+    func changes(since former: SiteFiles) -> [String] {
+        digests.filter { former.digests[$0.key] != $0.value }.keys.sorted()
+    }
+}
+
+/// Paths of the files that are looked after for changes: those of the configuration that was read last, whether it could be used or not.
+final class WatchedPaths: Sendable {
+    private let current: Mutex<[String]>
+
+    init(_ paths: [String]) { current = Mutex(paths) }
+
+    var paths: [String] {
+        get { current.withLock { $0 } }
+        set { current.withLock { $0 = newValue } }
+    }
+}

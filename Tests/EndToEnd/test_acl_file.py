@@ -1,0 +1,93 @@
+"""mosquitto's ACL file, as it is, with mosquitto's clients."""
+
+import json
+import subprocess
+import unittest
+
+from broker import CREMA, Broker, Screen, run
+
+ACL = """
+# The shop's.
+topic read menu/#
+
+user barista
+topic readwrite orders/#
+topic deny orders/secret/#
+
+user customer-1
+topic write orders/new
+pattern read status/%u
+pattern read menu/#
+"""
+
+
+class ACLFileTests(unittest.TestCase):
+    def setUp(self):
+        self.broker = Broker()
+        self.addCleanup(self.broker.end)
+        self.file = self.broker.folder / "acl"
+        self.write(ACL)
+        self.broker.configure(acl="acl")
+        self.broker.reload()
+
+    def write(self, text):
+        self.file.write_text(text)
+
+    def subscribe(self, options, topic):
+        result = subprocess.run(["mosquitto_sub", *options, "-q", "1", "-t", topic, "-W", "2", "-V", "5"],
+                                capture_output=True, text=True, timeout=20)
+        return "denied" not in (result.stdout + result.stderr).lower()
+
+    def explain(self, *arguments):
+        return run(CREMA, "acl", "explain", "--config", str(self.broker.configuration), *arguments, check=False)
+
+    def test_lines_grant_and_deny(self):
+        barista, customer = self.broker.mutual_tls("barista"), self.broker.mutual_tls("customer-1")
+        plain = ["-h", "127.0.0.1", "-p", str(self.broker.mqtt)]
+        for options, topic, expected in (
+                (barista, "orders/#", True), (barista, "orders/+/status", True), (barista, "#", False), (barista, "orders/secret/x", False),
+                (customer, "status/customer-1", True), (customer, "status/+", False), (customer, "status/customer-2", False),
+                (customer, "orders/new", False), (plain, "menu/today", True), (plain, "orders/1", False), (plain, "$SYS/#", False)):
+            with self.subTest(topic=topic, options=options[:4]):
+                self.assertEqual(self.subscribe(options, topic), expected)
+        screen = Screen(self.broker, "barista", "orders/#")
+        self.addCleanup(screen.end)
+        self.broker.publish("barista", "orders/secret/1", "no", "-V", "5")
+        self.broker.publish("customer-1", "orders/1", "no", "-V", "5")
+        self.broker.publish("customer-1", "orders/new", '"latte"')
+        self.assertEqual(screen.next(), ("orders/new", "latte"))
+        self.broker.wait_for_log("publish denied", "topic=orders/secret/1", f"denied by the ACL file, {self.file}:7:1")
+
+    def test_explain_names_the_line(self):
+        for arguments, code, text in (
+                (("barista", "iot:Publish", "orders/secret/x"), 4, f"denied: iot:Publish on topic/orders/secret/x by `deny orders/secret/#`, {self.file}:7:1"),
+                (("barista", "iot:Subscribe", "orders/+"), 0, f"by `readwrite orders/#`, {self.file}:6:1"),
+                (("customer-1", "iot:Receive", "status/customer-1"), 0, f"by `read status/%u`, {self.file}:11:1"),
+                (("customer-1", "iot:Subscribe", "status/#"), 4, "no line of the ACL file grants it"),
+                (("customer-1", "iot:Connect", "any"), 0, "says nothing of connecting")):
+            result = self.explain(*arguments)
+            self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+            self.assertIn(text, result.stdout)
+        self.assertEqual(json.loads(self.explain("--json", "barista", "iot:Subscribe", "orders/+").stdout)["statement"], "readwrite orders/#")
+
+    def test_a_reload_takes_a_right_back_and_a_mistake_changes_nothing(self):
+        screen = Screen(self.broker, "customer-1", "status/customer-1")
+        self.addCleanup(screen.end)
+        self.write(ACL + "topik x\n")
+        result = run(CREMA, "reload", "--admin", f"http://127.0.0.1:{self.broker.admin}", check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f"{self.file}:13:1: `topik` begins no line of an ACL file; did you mean `topic`?", result.stderr)
+        self.write("")
+        self.broker.reload()
+        self.broker.wait_for_log("connection closed", "client_id=screen-customer-1", "reason=not_permitted")
+        self.assertFalse(self.subscribe(self.broker.mutual_tls("customer-1"), "menu/today"), "an empty file grants nothing")
+        settings = json.loads(self.broker.configuration.read_text())
+        del settings["acl"]
+        self.broker.configuration.write_text(json.dumps(settings))
+        result = run(CREMA, "reload", "--admin", f"http://127.0.0.1:{self.broker.admin}", check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("whoever is let in could publish and subscribe everywhere", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
