@@ -7,7 +7,8 @@ extension Configuration {
     /// Every file that it names, and that a reload reads anew.
     var namedFiles: [String] {
         listeners.flatMap { [$0.certificate, $0.key, $0.clientCA, $0.crl, $0.scramUsers, $0.passwords, $0.adminToken] }.compactMap(\.self)
-            + resources.map(\.path) + [accessFile?.path].compactMap(\.self) + tokens.compactMap(\.file) + (accessKeys ?? []).compactMap(\.file)
+            + resources.map(\.path) + [accessFile?.path].compactMap(\.self) + tokens.compactMap(\.file)
+            + (accessKeys ?? []).compactMap(\.file)
     }
 }
 
