@@ -17,6 +17,8 @@ import wire
 from broker import CREMA, WAIT_SECONDS, Broker, run
 
 IN, TLS, REFUSED = "let in", "TLS alert", "CONNACK: not authorized"
+# Where users have passwords (the listener of TCP has a file of them), a name without the right one is told so.
+BAD_PASSWORD = "CONNACK: bad user name or password"
 # What a transport without encryption cannot carry.
 NOT_CARRIED = None
 
@@ -30,6 +32,7 @@ EXPECTED = {
     **{(transport, credential): TLS for transport in ("tls", "wss") for credential in CERTIFICATES if credential != "right"},
     **{(transport, "unproved name"): TLS for transport in ("tls", "wss")},
     **{(transport, credential): REFUSED for transport in ("tcp", "ws", "http-ws") for credential in NAMES},
+    ("tcp", "unproved name"): BAD_PASSWORD,
     **{("http", credential): "HTTP 403" for credential in NAMES},
     **{(transport, credential): NOT_CARRIED for transport in ("tcp", "ws", "http-ws", "http")
        for credential in CERTIFICATES if credential != "none"},
@@ -100,7 +103,7 @@ class IdentityMatrixTests(unittest.TestCase):
                 answer = stream.recv(64)
                 if transport in ("ws", "wss", "http-ws"):
                     answer = answer[2:]
-                return {b"\x20\x02\x00\x00": IN, b"\x20\x02\x00\x05": REFUSED}.get(answer[:4], f"answered {answer!r}")
+                return {b"\x20\x02\x00\x00": IN, b"\x20\x02\x00\x05": REFUSED, b"\x20\x02\x00\x04": BAD_PASSWORD}.get(answer[:4], f"answered {answer!r}")
         except (ssl.SSLError, ConnectionResetError, BrokenPipeError) as error:
             return TLS if transport in ("tls", "wss") else repr(error)
 

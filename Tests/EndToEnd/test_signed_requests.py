@@ -109,6 +109,11 @@ class SignedRequestTests(unittest.TestCase):
         cls.broker = SignedBroker()
         cls.addClassCleanup(cls.broker.end)
 
+    def setUp(self):
+        # What another test has sent there is none of this one's.
+        sqs = self.broker.client("sqs")
+        sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName="visits")["QueueUrl"])
+
     def refusal(self, call, **arguments):
         with self.assertRaises(botocore.exceptions.ClientError) as caught:
             call(**arguments)

@@ -125,6 +125,7 @@ Resources:
           - { Effect: Allow, Action: [iot:Publish, iot:Receive], Resource: "arn:aws:iot:eu-west-1:1:topic/user/${crema:Principal}/*" }
           - { Effect: Allow, Action: iot:Subscribe, Resource: "arn:aws:iot:eu-west-1:1:topicfilter/user/${crema:Principal}/*" }
           - { Effect: Allow, Action: iot:Subscribe, Resource: "arn:aws:iot:eu-west-1:1:topicfilter/group/${jwt:group}" }
+          - { Effect: Allow, Action: ["events:PutEvents", "execute-api:Invoke"], Resource: "*" }
 """
 
 API = {
