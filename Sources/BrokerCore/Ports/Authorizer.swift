@@ -79,7 +79,7 @@ package protocol Authorizer: Sendable {
     func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication
     /// Begins an exchange by a method of enhanced authentication; `nil` when the method is not known, or not taken on that listener.
     func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)?
-    /// Whether what is granted depends on more than a client's names: then ``attributes(of:on:)`` is asked at each connect.
+    /// Whether what is granted depends on more than a client's names: then `attributes(of:on:)` is asked at each connect.
     var wantsAttributes: Bool { get }
     /// What a client has beside its names while it is connected, under the names that policies have for it.
     func attributes(of connect: Connect, on connection: ConnectionInfo) -> [String: String]

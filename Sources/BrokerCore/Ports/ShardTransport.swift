@@ -16,7 +16,7 @@ package protocol ShardTransport: AnyObject {
     func close(_ connection: ClientConnection, because reason: CloseReason)
     /// Begins or ceases to read from the connection's socket; it reads at first.
     func setReading(_ isReading: Bool, on connection: ClientConnection)
-    /// Has a proof checked off the event loop; ``Shard/credentialChecked(_:slot:connectionID:now:)`` is to follow, unless it is abandoned.
+    /// Has a proof checked off the event loop; `Shard.credentialChecked` is to follow, unless it is abandoned.
     func check(_ check: any CredentialCheck, of connection: ClientConnection)
     /// Nobody waits for the answer of the connection's check any more.
     func abandonCheck(of connection: ClientConnection)

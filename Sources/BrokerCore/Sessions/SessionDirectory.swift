@@ -47,7 +47,7 @@ package final class SessionDirectory: Sendable {
     /// Numbers the CONNECTs in the order in which they came, whichever shard they came to.
     func nextAttempt() -> UInt64 { attempts.wrappingAdd(1, ordering: .relaxed).newValue }
 
-    /// Claims an identifier for the CONNECT with a number of ``nextAttempt()``: one that came later keeps it.
+    /// Claims an identifier for the CONNECT with a number of `nextAttempt()`: one that came later keeps it.
     package func claim(_ clientID: String, for shard: ShardID, principal: String?, cleanStart: Bool, attempt: UInt64) -> Claim {
         state.withLock { state in
             if let owner = state.owners[ExactText(clientID)] {
