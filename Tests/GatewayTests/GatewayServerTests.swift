@@ -25,7 +25,10 @@ import Testing
                     return "answered"
                 }
                 group.addTask {
-                    while gateway.fixture.engine.counters.eventsAccepted == 0 { await Task.yield() }
+                    while gateway.fixture.engine.counters.eventsAccepted == 0 {
+                        try Task.checkCancellation()  // else it goes on when the test's time is over
+                        await Task.yield()
+                    }
                     // Other requests go the whole way meanwhile: the first had every chance to be answered.
                     for _ in 0..<20 { _ = try await Self.post("http://127.0.0.1:\(gateway.port)/nothing", "") }
                     return "waited"
@@ -45,7 +48,10 @@ import Testing
         try await RunningGateway.with { gateway in
             let release = gateway.fixture.broker.holdNextPublish()
             async let response = Self.post("http://127.0.0.1:\(gateway.port)/order", #"{"detail":{"user":"u7"}}"#)
-            while gateway.fixture.engine.counters.eventsAccepted == 0 { await Task.yield() }
+            while gateway.fixture.engine.counters.eventsAccepted == 0 {
+                try Task.checkCancellation()  // else it goes on when the test's time is over
+                await Task.yield()
+            }
             await gateway.group.triggerGracefulShutdown()
             release.yield()
             let status = try await response.status

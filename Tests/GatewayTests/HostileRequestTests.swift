@@ -109,7 +109,10 @@ import Testing
                 let head =
                     "POST /order HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
                 try await client.send(Array((head + body).utf8))
-                while gateway.fixture.engine.counters.eventsAccepted == 0 { await Task.yield() }
+                while gateway.fixture.engine.counters.eventsAccepted == 0 {
+                    try Task.checkCancellation()  // else it goes on when the test's time is over
+                    await Task.yield()
+                }
                 // The request is being answered. Far more than the limit is read off the socket meanwhile, and dropped.
                 try await client.send(Array(repeating: UInt8(ascii: "x"), count: 8 << 20))
                 release.yield()
