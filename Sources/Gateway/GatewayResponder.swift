@@ -114,7 +114,7 @@ package struct GatewayResponder: HTTPResponder {
                 if case .unserved(let service) = route.work { throw .notServed(service) }
                 let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
                 let tokenCaller = try authorizedCaller(of: request, for: route, query: query)
-                if let tokenCaller { unfinished.principal = tokenCaller.principal }
+                if let tokenCaller { unfinished.shown = tokenCaller }
                 let body = try await body(of: request)
                 try Self.authorize(request, path: path, isREST: route.route.isREST, by: unfinished, body)
                 var parts = try read(request, body, for: route, query: query, parameters, requestID, context.sourceAddress)
@@ -171,8 +171,10 @@ package struct GatewayResponder: HTTPResponder {
         _ request: Request, _ context: Context, _ table: RouteTable, _ path: Substring
     ) throws(RouteError) -> CallerCheck.Unfinished {
         let isJudged = !tokens.value.taken.isEmpty && table.judgesCallers(of: request, path: path)
-        if isJudged, !callers.judges(request) { return callers.unproved }
-        do throws(SignatureFailure) { return try callers.begin(request, for: "execute-api", shown: context.caller) } catch {
+        if isJudged, !callers.judges(request) { return callers.unproved(from: context.sourceAddress) }
+        do throws(SignatureFailure) {
+            return try callers.begin(request, for: "execute-api", shown: context.caller, from: context.sourceAddress)
+        } catch {
             throw .signature(error)
         }
     }
@@ -217,7 +219,9 @@ package struct GatewayResponder: HTTPResponder {
     /// Looks at who calls a service, before the body.
     private func begin(_ request: Request, _ context: Context, for service: String?) throws(ServiceError) -> CallerCheck.Unfinished {
         if isClosed { throw Self.closed }
-        do throws(SignatureFailure) { return try callers.begin(request, for: service, shown: context.caller) } catch {
+        do throws(SignatureFailure) {
+            return try callers.begin(request, for: service, shown: context.caller, from: context.sourceAddress)
+        } catch {
             throw ServiceError(error)
         }
     }
@@ -252,7 +256,9 @@ package struct GatewayResponder: HTTPResponder {
         do throws(DataPlaneError) {
             if isClosed { throw .forbidden(RouteError.authenticationRequired.message) }
             let unfinished: CallerCheck.Unfinished
-            do throws(SignatureFailure) { unfinished = try callers.begin(request, for: "iotdata", shown: context.caller) } catch {
+            do throws(SignatureFailure) {
+                unfinished = try callers.begin(request, for: "iotdata", shown: context.caller, from: context.sourceAddress)
+            } catch {
                 throw .signature(error)
             }
             guard let call else { throw .unknownOperation("\(request.method) \(path)") }

@@ -75,7 +75,8 @@ package struct Grants: Sendable {
         let byPolicy = decideByPolicies(action, resource: Array("\(action.resourceKind)/\(name)".utf8))
         if case .denied = byPolicy { return byPolicy }
         guard let lines else { return byPolicy }
-        if action == .connect { return byPolicy.isAllowed ? byPolicy : .leftToTheListener }
+        // A policy that speaks of connecting decides over it; a file of topics alone does not.
+        if action == .connect { return byPolicy.isAllowed || entries[.connect] != nil ? byPolicy : .leftToTheListener }
         let asked = action == .subscribe ? FilterLevels(filter: name.utf8) : FilterLevels(topic: name.utf8)
         let line = lines.first { $0.applies(to: action, asked) }
         if let line, line.access == .deny { return .withheld(by: line) }
@@ -83,7 +84,7 @@ package struct Grants: Sendable {
         return line.map { .granted(by: $0) } ?? .notAllowed
     }
 
-    /// Decides over what a caller over HTTP asks for; an ACL file knows nothing of such calls.
+    /// Decides over what a caller over HTTP asks for; an ACL file grants none of them, and denies what it denies over MQTT.
     ///
     /// - Parameters:
     ///   - action: what the caller asks to do.
@@ -92,7 +93,19 @@ package struct Grants: Sendable {
     package func decide(_ action: PolicyAction, arn: String) -> PolicyDecision {
         let fields = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
         guard fields.count == 6, fields[2] == action.service else { return .notAllowed }
-        return decideByPolicies(action, resource: Array(fields[5].utf8))
+        let byPolicy = decideByPolicies(action, resource: Array(fields[5].utf8))
+        if case .denied = byPolicy { return byPolicy }
+        return line(denying: action, resource: fields[5]).map { .withheld(by: $0) } ?? byPolicy
+    }
+
+    /// The line of an ACL file that denies over MQTT what a call would have: to publish on a topic, or to read what is retained there.
+    private func line(denying action: PolicyAction, resource: Substring) -> AccessLine? {
+        let kind = "topic/"
+        guard let lines, resource.hasPrefix(kind) else { return nil }
+        let isPublishing = action == .publish || action == .retainPublish
+        let asked = FilterLevels(topic: resource.dropFirst(kind.count).utf8)
+        let line = lines.first { $0.applies(to: isPublishing ? action : .receive, asked) }
+        return line?.access == .deny ? line : nil
     }
 
     /// The resource is what follows the account in its ARN.

@@ -107,6 +107,19 @@ import Trust
 
     // MARK: What is remembered
 
+    @Test("Threat 58: a right password that nobody waited to hear of is not remembered: how fast the next answer comes tells nothing")
+    func abandoned() throws {
+        let authorizer = SiteAuthorizer(passwords: try passwords(Self.ann))
+        let connection = ConnectionInfo(peer: "p", listener: "simulated", allowsAnonymous: false)
+        let connect = Connect(clientID: "c", userName: "ann", password: ByteBuffer(string: "espresso"))
+        for _ in 0..<2 {
+            guard case .toBeChecked(let check) = authorizer.authenticate(connect, on: connection) else {
+                return #expect(Bool(false), "it was remembered")
+            }
+            guard case .proved = check.run() else { return #expect(Bool(false), "it is right") }
+        }
+    }
+
     @Test("A password that was right is not hashed again, for a while and for this file; a wrong one always is")
     func remembered() throws {
         let authorizer = SiteAuthorizer(passwords: try passwords(Self.ann, Self.bob))

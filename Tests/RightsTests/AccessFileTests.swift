@@ -116,6 +116,41 @@ import Testing
         }
     }
 
+    @Test("A call over HTTP is granted by policies alone, and denied what the file denies over MQTT")
+    func calls() throws {
+        let allowed = PolicyFixture.allow("iot:*", "*")
+        let policies = try PolicyFixture.template("[\(allowed)]")
+        let file = try AccessFile(file: "acl", text: "user alice\ntopic deny secrets/#\ntopic open/#")
+        let place = SourceLocation(file: "crema.yaml")
+        let attached = [Configuration.PolicyAttachment(principal: "alice", policies: [.init("P", at: place)])]
+        let book = try PolicyBook(templates: [policies], attached: attached, accessFile: file)
+        func allows(_ action: String, _ topic: String, _ principal: String) throws -> Bool {
+            let action = try #require(PolicyAction(named: action))
+            let grants = book.grants(of: PolicySubject(clientID: "", principal: principal))
+            return grants.decide(action, arn: "arn:aws:iot:us-east-1:000000000000:topic/\(topic)").isAllowed
+        }
+        for action in ["iot:Publish", "iot:RetainPublish", "iot:GetRetainedMessage"] {
+            #expect(try allows(action, "open/a", "alice"))
+            #expect(try !allows(action, "secrets/a", "alice"))
+            #expect(try !allows(action, "open/a", "bob"))
+        }
+    }
+
+    @Test("A policy that speaks of connecting decides over it; without one the listener does")
+    func connecting() throws {
+        let policies = try PolicyFixture.template("[\(PolicyFixture.allow("iot:Connect", "client/alice"))]")
+        let place = SourceLocation(file: "crema.yaml")
+        let attached = [Configuration.PolicyAttachment(principal: "alice", policies: [.init("P", at: place)])]
+        let book = try PolicyBook(
+            templates: [policies], attached: attached, accessFile: AccessFile(file: "acl", text: "topic read a"))
+        func connects(as clientID: String, _ principal: String) -> Bool {
+            book.grants(of: PolicySubject(clientID: clientID, principal: principal)).decide(.connect, clientID).isAllowed
+        }
+        #expect(connects(as: "alice", "alice"))
+        #expect(!connects(as: "bob", "alice"))
+        #expect(connects(as: "carol", "carol"))
+    }
+
     @Test("Policies and the file grant beside each other, and what either denies is denied")
     func besidePolicies() throws {
         let policies = "[\(PolicyFixture.allow("iot:Publish", "topic/p/*")), \(PolicyFixture.deny("iot:Publish", "topic/f/secret"))]"

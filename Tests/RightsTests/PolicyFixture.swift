@@ -8,11 +8,16 @@ enum PolicyFixture {
 
     /// A book with one policy of these statements (JSON), for the holders.
     static func book(_ statements: String, for principals: [String?] = ["*", nil]) throws -> PolicyBook {
-        let text = header + "        {\"Version\": \"2012-10-17\", \"Statement\": \(statements)}\n"
-        let template = try TemplateDocument(file: "t.yaml", text: text, parameters: [:])
+        let template = try template(statements)
         let place = SourceLocation(file: "crema.yaml")
         let attached = principals.map { Configuration.PolicyAttachment(principal: $0, policies: [.init("P", at: place)]) }
         return try PolicyBook(templates: [template], attached: attached)
+    }
+
+    /// A template with one policy, P, of these statements (JSON).
+    static func template(_ statements: String) throws -> TemplateDocument {
+        let text = header + "        {\"Version\": \"2012-10-17\", \"Statement\": \(statements)}\n"
+        return try TemplateDocument(file: "t.yaml", text: text, parameters: [:])
     }
 
     /// A statement that allows an action.

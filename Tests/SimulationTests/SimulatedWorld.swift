@@ -89,7 +89,9 @@ final class SimulatedWorld {
 
     private func connect(_ client: ModelClient) {
         let shard = Int.random(in: 0..<2, using: &random)
-        let terms = client.outlook.failures > 0 ? client.terms : newTerms(for: client)
+        // Nobody knows what came of an attempt that had no answer: who comes again comes as before, or the model could not tell.
+        let isUnanswered = client.outlook.failures > 0 || client.isConnected && !client.isEstablished && !client.isLeaving
+        let terms = isUnanswered ? client.terms : newTerms(for: client)
         note(
             """
             \(client.clientID) connects at shard \(shard)\(client.isConnected ? ", taking itself over," : "") by \(terms.version), \

@@ -97,6 +97,8 @@ package protocol Authorizer: Sendable {
     func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool
     /// Why a caller over HTTP may not do something, `events:PutEvents` with the bus of an ARN for instance; `nil` when it may.
     func refusal(ofCall action: String, on arn: String, by caller: Publisher) -> String?
+    /// What a caller over HTTP has beside its name, as ``AuthorizerNotes`` keeps it: the claims of its token, and where it comes from.
+    func attributes(ofCaller claims: [String: String], from address: String?) -> [String: String]
     /// Why a delivery that is not allowed is not.
     func refusal(ofDelivery topic: String, to subscriber: Publisher) -> String
 }
@@ -108,6 +110,7 @@ extension Authorizer {
         nil
     }
     package var wantsAttributes: Bool { false }
+    package func attributes(ofCaller claims: [String: String], from address: String?) -> [String: String] { [:] }
     package func attributes(of connect: Connect, on connection: ConnectionInfo) -> [String: String] { [:] }
     package func refusal(ofConnect client: Publisher) -> String? { nil }
     package func refusal(ofDelivery topic: String, to subscriber: Publisher) -> String { "the client may not receive it" }

@@ -6,6 +6,12 @@ package import MQTTCodec
 package protocol CredentialCheck: Sendable {
     /// Looks at the proof, on a thread that may wait; called once at the most.
     func run() -> CheckedCredential
+    /// The proof was right, and somebody still waits to hear it; called on the same thread.
+    func answered()
+}
+
+extension CredentialCheck {
+    package func answered() {}
 }
 
 /// What came of a ``CredentialCheck``.

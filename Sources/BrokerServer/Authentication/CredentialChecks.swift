@@ -19,6 +19,10 @@ final class CredentialChecks: Sendable {
 
     private struct State {
         var waiting = Deque<Job>()
+        /// Connections whose checks have begun.
+        var begun: Set<UInt64> = []
+        /// Of these, those that nobody waits for any more.
+        var abandoned: Set<UInt64> = []
         /// Threads that are at work, or have been told to begin.
         var workers = 0
         var isOver = false
@@ -59,8 +63,13 @@ final class CredentialChecks: Sendable {
     }
 
     /// Nobody waits for the answer any more; a check that has begun goes on, and its answer is not heard.
+    ///
+    /// A guess that was wrong counts all the same: else whoever leaves in time could guess without end.
     func abandon(_ connectionID: UInt64) {
-        state.withLock { state in state.waiting.removeAll { $0.connectionID == connectionID } }
+        state.withLock { state in
+            state.waiting.removeAll { $0.connectionID == connectionID }
+            if state.begun.contains(connectionID) { state.abandoned.insert(connectionID) }
+        }
     }
 
     /// Ends the threads, after the checks that have begun; the others are never answered.
@@ -75,12 +84,27 @@ final class CredentialChecks: Sendable {
     private func work() {
         // Linux counts priorities by thread. That it cannot be lowered is no reason to check nothing.
         _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
-        while let job = next() { job.answer(answer(to: job)) }
+        while let job = next() {
+            let checked = answer(to: job)
+            let isAbandoned = state.withLock { state in
+                state.begun.remove(job.connectionID)
+                return state.abandoned.remove(job.connectionID) != nil
+            }
+            if isAbandoned {
+                if case .refuted = checked { _ = admission.failed(job.network, now: .now) }
+                continue
+            }
+            if case .proved = checked { job.check.answered() }
+            job.answer(checked)
+        }
     }
 
     private func next() -> Job? {
         state.withLock { state in
-            if let job = state.waiting.popFirst() { return job }
+            if let job = state.waiting.popFirst() {
+                state.begun.insert(job.connectionID)
+                return job
+            }
             state.workers -= 1
             return nil
         }

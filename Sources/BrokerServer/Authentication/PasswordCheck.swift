@@ -41,6 +41,9 @@ struct PasswordCheck: CredentialCheck {
     let entry: PasswordEntry
     let remembered: RememberedPasswords
 
+    /// Only now: a password that was found right for nobody would be known by how fast the next answer comes.
+    func answered() { remembered.remember(password, of: entry, now: .now) }
+
     func run() -> CheckedCredential {
         do throws(TrustError) {
             guard try entry.matches(password) else { return .refuted(.badUserNameOrPassword, Self.wrong) }
@@ -48,7 +51,6 @@ struct PasswordCheck: CredentialCheck {
             return .undecided(.serverUnavailable, error.description)
         }
         guard let fingerprint = entry.fingerprint else { return .undecided(.serverUnavailable, "the password's hash could not be hashed") }
-        remembered.remember(password, of: entry, now: .now)
         return .proved(principal: userName, credential: CredentialFingerprint(fingerprint))
     }
 }

@@ -135,7 +135,15 @@ package final class SiteAuthorizer: Authorizer {
         return "the user is not in the listener's file any more, or has another password"
     }
 
-    package var wantsAttributes: Bool { asksForAttributes.load(ordering: .acquiring) }
+    /// Wherever rights are asked for: what denies by an attribute may come by a reload, and is to reach who is connected by then.
+    package var wantsAttributes: Bool { isEnforced.load(ordering: .acquiring) || asksForAttributes.load(ordering: .acquiring) }
+
+    package func attributes(ofCaller claims: [String: String], from address: String?) -> [String: String] {
+        var attributes: [String: String] = [:]
+        for (name, text) in claims { attributes[ClaimVariable.prefix + name] = text }
+        attributes[PolicyCondition.sourceAddress] = address
+        return attributes
+    }
 
     package func attributes(of connect: Connect, on connection: ConnectionInfo) -> [String: String] {
         ClientAttributes.of(connect, on: connection)

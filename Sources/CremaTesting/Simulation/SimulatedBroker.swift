@@ -171,7 +171,9 @@ package final class SimulatedBroker {
         guard place < node.checks.count else { return false }
         let (connection, check) = node.checks.remove(at: place)
         takeMail(of: node)
-        node.core.credentialChecked(check.run(), slot: connection.slot, connectionID: connection.id, now: now)
+        let checked = check.run()
+        if case .proved = checked { check.answered() }
+        node.core.credentialChecked(checked, slot: connection.slot, connectionID: connection.id, now: now)
         return true
     }
 

@@ -10,14 +10,18 @@ struct CallerCheck: Sendable {
         fileprivate let check: CallerCheck
         fileprivate let pending: SignatureVerifier.Pending?
         /// Whom a token names, that nobody signed for.
-        var principal: String?
+        var shown: TokenCaller?
+        /// Where the request comes from.
+        fileprivate let address: String?
 
         var isSigned: Bool { pending != nil }
 
         /// Who calls, now that the body is there.
         func finish(_ body: ByteBuffer) throws(SignatureFailure) -> Caller {
-            guard let pending, let signatures = check.signatures else { return check.caller(principal) }
-            return check.caller(try signatures.finish(pending, body: body.readableBytesView).principal)
+            guard let pending, let signatures = check.signatures else {
+                return check.caller(shown?.principal, claims: shown?.texts ?? [:], from: address)
+            }
+            return check.caller(try signatures.finish(pending, body: body.readableBytesView).principal, claims: [:], from: address)
         }
     }
 
@@ -34,7 +38,7 @@ struct CallerCheck: Sendable {
     func judges(_ request: Request) -> Bool { signatures != nil && SignedRequest(request).isSigned }
 
     /// A caller who is left to somebody else to judge.
-    var unproved: Unfinished { Unfinished(check: self, pending: nil) }
+    func unproved(from address: String?) -> Unfinished { Unfinished(check: self, pending: nil, address: address) }
 
     /// Looks at a request before its body.
     ///
@@ -44,20 +48,25 @@ struct CallerCheck: Sendable {
     ///   - request: as it came.
     ///   - service: what it must be signed for; `nil` for what is not there.
     ///   - token: whom a token names that was verified.
+    ///   - address: where it comes from.
     /// - Returns: what is to be finished with the body.
     /// - Throws: why the caller is not believed to be anybody.
-    func begin(_ request: Request, for service: String?, shown token: TokenCaller?) throws(SignatureFailure) -> Unfinished {
-        if let token { return Unfinished(check: self, pending: nil, principal: token.principal) }
+    func begin(
+        _ request: Request, for service: String?, shown token: TokenCaller?, from address: String?
+    ) throws(SignatureFailure) -> Unfinished {
+        if let token { return Unfinished(check: self, pending: nil, shown: token, address: address) }
         let signed = SignedRequest(request)
         if let signatures, signed.isSigned {
-            return Unfinished(check: self, pending: try signatures.begin(signed, for: service))
+            return Unfinished(check: self, pending: try signatures.begin(signed, for: service), address: address)
         }
         guard anonymous else { throw .missing }
-        return Unfinished(check: self, pending: nil)
+        return unproved(from: address)
     }
 
-    private func caller(_ principal: String?) -> Caller {
-        Caller(publisher: Publisher(clientID: nil, principal: principal), authorizer: authorizer)
+    private func caller(_ principal: String?, claims: [String: String], from address: String?) -> Caller {
+        let attributes = authorizer.attributes(ofCaller: claims, from: address)
+        let publisher = Publisher(clientID: nil, principal: principal, notes: AuthorizerNotes(attributes: attributes))
+        return Caller(publisher: publisher, authorizer: authorizer)
     }
 }
 

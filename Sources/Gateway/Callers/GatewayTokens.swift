@@ -19,6 +19,8 @@ package struct GatewayTokens: Sendable {
 struct TokenCaller: Sendable {
     let principal: String
     let claims: JSONView
+    /// Claims that are texts, for policies.
+    let texts: [String: String]
 }
 
 /// Checks the tokens of callers: as the listener demands them, or as a route's authorizer does.
@@ -68,12 +70,12 @@ struct CallerTokens: Sendable {
         guard authorizer.scopes.isEmpty || !Set(authorizer.scopes).isDisjoint(with: token.scopes) else {
             throw .insufficientScope(authorizer.scopes)
         }
-        return TokenCaller(principal: token.principal, claims: token.claims)
+        return TokenCaller(principal: token.principal, claims: token.claims, texts: token.texts)
     }
 
     private func verify(_ text: [UInt8], by entries: [TokenVerifier]) throws(RouteError) -> TokenCaller {
         let token = try verifiedToken(text, by: entries)
-        return TokenCaller(principal: token.principal, claims: token.claims)
+        return TokenCaller(principal: token.principal, claims: token.claims, texts: token.texts)
     }
 
     private func verifiedToken(_ text: [UInt8], by entries: [TokenVerifier]) throws(RouteError) -> VerifiedToken {

@@ -16,6 +16,9 @@ extension Configuration {
         return needs
     }
 
+    /// Why another configuration must not be taken while this one's listeners are open; empty when it may.
+    func lossesOfUsers(_ next: Configuration) -> [String] { listeners.compactMap { $0.lossOfUsers(next) } }
+
     private func listenerNeeds(_ next: Configuration) -> [String] {
         var needs: [String] = []
         // Names may be the same where the system chooses the ports; then the order counts.
@@ -33,12 +36,25 @@ extension Configuration {
 }
 
 extension ListenerConfiguration {
+    private var hasAdministrators: Bool { `protocol` == .admin && (adminToken != nil || !tokens.isEmpty) }
+
+    /// Whether users prove there who they are, by what a reload reads anew.
+    private var hasUsers: Bool { passwords != nil || scramUsers != nil || adminToken != nil || !tokens.isEmpty }
+
+    /// Of one that stays open until a restart, and whose users nobody would know any more: why it must stay in the configuration.
+    fileprivate func lossOfUsers(_ next: Configuration) -> String? {
+        guard hasUsers, !next.listeners.contains(where: { $0.name == name }) else { return nil }
+        return "the listener \(name) stays open until a restart, and its users would be gone: leave it in the configuration, or restart"
+    }
+
     /// Keys whose values differ and that are not taken by a reload; files are.
     fileprivate func keysNeedingRestart(_ next: ListenerConfiguration) -> [String] {
         let differences = [
             ("anonymous", anonymous != next.anonymous), ("slowConsumer", slowConsumer != next.slowConsumer),
             ("dialect", dialect != next.dialect), ("path", path != next.path), ("origins", origins != next.origins),
-            ("limitLoopback", limitLoopback != next.limitLoopback),
+            ("limitLoopback", limitLoopback != next.limitLoopback), ("accessKeys", accessKeys != next.accessKeys),
+            // Whether administrators are asked at all; whom it takes then, a reload says.
+            ("adminToken", hasAdministrators != next.hasAdministrators),
         ]
         return differences.filter(\.1).map { "`\($0.0)`" }
     }

@@ -60,6 +60,11 @@ struct ReloadService: Service {
     private func prepare() throws(DocumentError) -> Prepared {
         let loaded = try options.load()
         try loaded.checkCertificates()
+        var losses = ProblemCollector()
+        for loss in started.lossesOfUsers(loaded.configuration) {
+            losses.add(loss, at: SourceLocation(file: options.config ?? "environment"))
+        }
+        try losses.finish()
         guard authorizer.isUnrestricted || loaded.policies.isEnforced else {
             throw DocumentError(
                 """

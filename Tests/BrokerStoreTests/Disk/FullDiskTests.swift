@@ -60,7 +60,7 @@ import Testing
                 if let batch = step.batch { store.append(batch) } else { store.append(step.records) }
                 do throws(NotKept) { try await store.settle() } catch { wasRefused = true }
             }
-            #expect(store.isFailing)
+            // It may have recovered by now: what a refused attempt has written counts no more when it tries again, and may fit then.
             small.leave(.max)
             while store.isFailing { try await Task.sleep(for: .milliseconds(1)) }
             try await store.settle()
