@@ -165,6 +165,20 @@ class PasswordReloadTests(unittest.TestCase):
         rows = json.loads(self.broker.asks("/api/v1/clients"))["rows"]
         return {row["clientID"] for row in rows if row["connected"]}
 
+    def test_a_listener_that_leaves_the_configuration_keeps_its_users_for_the_reload_is_refused(self):
+        self.client("stays")
+        listeners = json.loads(self.broker.configuration.read_text())["listeners"]
+        for listener in listeners:
+            if listener["bind"].endswith(f":{self.port}"):
+                listener.update(bind=f"127.0.0.1:{free_port()}", anonymous=True)
+        self.broker.configure(listeners=listeners)
+        self.broker.process.send_signal(signal.SIGHUP)
+        self.broker.wait_for_log("reload: ", "stays open until a restart, and its users would be gone")
+        self.broker.wait_for_log("reload failed: nothing has changed")
+        self.assertEqual(self.connected(), {"client-stays"})
+        self.assertEqual(self.publish("stays", "mocha"), 0)
+        self.assertNotEqual(self.publish("stays", "wrong"), 0)
+
     def test_users_come_and_go_with_a_reload_and_whose_password_is_gone_is_closed(self):
         for name in ("gone", "changed", "stays"):
             self.client(name)

@@ -505,6 +505,14 @@ class MixedListenerTests(unittest.TestCase):
         self.broker.start()
         self.broker.wait_until_ready()
 
+    def test_that_signatures_are_not_to_be_taken_any_more_needs_a_restart_and_is_named(self):
+        listeners = json.loads(self.broker.configuration.read_text())["listeners"]
+        for listener in listeners:
+            listener.pop("accessKeys", None)
+        self.broker.configure(listeners=listeners)
+        self.broker.reload()
+        self.broker.wait_for_log("a change needs a restart", "`accessKeys` of the listener")
+
     def test_who_signs_nothing_is_anonymous_and_who_signs_must_sign_rightly(self):
         url = self.broker.url + "/visits/x?size=m"
         plain = {"method": "POST", "target": "/visits/x?size=m", "body": b"", "address": ("127.0.0.1", self.broker.http),

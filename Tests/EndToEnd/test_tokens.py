@@ -126,6 +126,9 @@ Resources:
           - { Effect: Allow, Action: iot:Subscribe, Resource: "arn:aws:iot:eu-west-1:1:topicfilter/user/${crema:Principal}/*" }
           - { Effect: Allow, Action: iot:Subscribe, Resource: "arn:aws:iot:eu-west-1:1:topicfilter/group/${jwt:group}" }
           - { Effect: Allow, Action: ["events:PutEvents", "execute-api:Invoke"], Resource: "*" }
+          - { Effect: Deny, Action: "events:PutEvents", Resource: "*", Condition: { StringEquals: { "jwt:role": guest } } }
+          - { Effect: Deny, Action: "events:PutEvents", Resource: "*",
+              Condition: { StringEquals: { "jwt:role": far }, IpAddress: { "aws:SourceIp": 127.0.0.0/8 } } }
 """
 
 API = {
@@ -262,6 +265,13 @@ class TokenTests(unittest.TestCase):
             status, answer, headers = self.request("/order", token)
             self.assertEqual((status, answer), (401, {"message": "Unauthorized"}))
             self.assertTrue(headers["WWW-Authenticate"].startswith("Bearer"))
+
+    def test_conditions_are_for_calls_over_http_too(self):
+        body = json.dumps({"Entries": [{"Source": "s", "DetailType": "t", "Detail": "{}"}]}).encode()
+        headers = {"X-Amz-Target": "AWSEvents.PutEvents", "Content-Type": "application/x-amz-json-1.1"}
+        for role, status in (("staff", 200), ("guest", 403), ("far", 403)):
+            found, answer, _ = self.request("/", self.issuer.token(role=role), body=body, **headers)
+            self.assertEqual(found, status, f"{role}: {answer}")
 
     def test_curl_calls_a_service(self):
         entries = json.dumps({"Entries": [{"Source": "s", "DetailType": "t", "Detail": "{}"}]})
