@@ -219,6 +219,14 @@ private final class ChangingAuthorizer: Authorizer {
         #expect(refusals.first?.reason == "a subscribe t is denied")
     }
 
+    @Test("Of a filter that is refused for its length little is kept")
+    func longFilters() throws {
+        let broker = broker(ChangingAuthorizer())
+        let client = try broker.client("a")
+        _ = try client.subscribe(String(repeating: "x", count: 60_000), .atMostOnce)
+        #expect(broker.clientSummaries().first?.refusals.map(\.resource.utf8.count) == [256])
+    }
+
     @Test("Threat 46: the right to a shared subscription is that to its filter, whatever the group is called", arguments: [0, 1])
     func sharedFilters(shard: Int) throws {
         let rights = ChangingAuthorizer()

@@ -8,7 +8,7 @@ package struct Refusal: Sendable, Equatable {
     }
 
     package var kind: Kind
-    /// The topic or the topic filter.
+    /// The topic or the topic filter; its first 256 bytes.
     package var resource: String
     package var reason: String
     /// Refusals of the kind since the session began.
@@ -24,10 +24,14 @@ package struct Refusal: Sendable, Equatable {
 
 /// A session's refusals: at most one of each kind, and so bounded.
 struct Refusals {
+    /// Of a resource that is kept: a filter may be refused for its length.
+    private static let resourceBytesMax = 256
+
     private(set) var all: [Refusal] = []
 
     /// Notes one; answers whether it says something that the last of its kind did not.
     mutating func note(_ kind: Refusal.Kind, _ resource: String, _ reason: String) -> Bool {
+        let resource = String(decoding: resource.utf8.prefix(Self.resourceBytesMax), as: UTF8.self)
         guard let index = all.firstIndex(where: { $0.kind == kind }) else {
             all.append(Refusal(kind: kind, resource: resource, reason: reason, count: 1))
             return true
