@@ -265,7 +265,9 @@ package final class Broker: BrokerAccess {
         return sum
     }
 
-    package func tail(_ filter: String) -> AsyncStream<TailedMessage> {
+    package func tail(_ filter: String) -> AsyncStream<TailedMessage> { tail(filter, every: 1) }
+
+    package func tail(_ filter: String, every: Int) -> AsyncStream<TailedMessage> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: TailedMessage.self, bufferingPolicy: .bufferingOldest(Self.tailMessagesMax))
         if isDraining {
@@ -274,7 +276,9 @@ package final class Broker: BrokerAccess {
         }
         let id = lastReader.wrappingAdd(1, ordering: .relaxed).newValue
         let shards = shards
-        for shard in shards { shard.eventLoop.execute { shard.value.addTap(id, filter: filter, continuation: continuation) } }
+        for shard in shards {
+            shard.eventLoop.execute { shard.value.addTap(id, filter: filter, LiveReader(continuation: continuation, every: every)) }
+        }
         continuation.onTermination = { reason in
             guard case .cancelled = reason else { return }
             for shard in shards { shard.eventLoop.execute { shard.value.removeTap(id) } }

@@ -21,7 +21,7 @@ package struct TracedStep: Sendable, Equatable {
         package var name: String
         package var value: Value
 
-        init(_ name: String, _ value: Value) {
+        package init(_ name: String, _ value: Value) {
             self.name = name
             self.value = value
         }

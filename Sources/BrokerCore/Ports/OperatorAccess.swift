@@ -29,6 +29,7 @@ package protocol OperatorAccess: BrokerAccess {
     ///   - parent: the topic, or beginning of topics, below which; `nil` for the first level.
     ///   - search: only what leads to topics in which this text stands.
     ///   - limit: names at the most.
+    /// - Returns: the names, with what is below them.
     func topicLevel(under parent: String?, search: String?, limit: Int) async -> [TopicBranch]
 
     /// Retained messages that fit the query, ordered by topic, at most `limit`; how many fit in all.
@@ -40,6 +41,9 @@ package protocol OperatorAccess: BrokerAccess {
     ///
     /// - Returns: how many fit, how many were removed, and the first topics.
     func removeRetained(_ query: RetainedQuery) async -> RetainedRemoval
+
+    /// As ``BrokerAccess/tail(_:)``, of which each event loop shows the first and then one of so many; those between are not skipped.
+    func tail(_ filter: String, every: Int) -> AsyncStream<TailedMessage>
 
     /// What happens between the broker and one client from now on, also one that connects later.
     ///

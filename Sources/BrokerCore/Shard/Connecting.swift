@@ -282,7 +282,9 @@ extension Shard {
         }
         counters.connectionsRefused["\(code)", default: 0] += 1
         if !traces.isEmpty {
-            traceDecision("connect refused", of: clientID, [PacketDetail.code(code), .text("reason", text), .text("peer", connection.info.peer)])
+            traceDecision(
+                "connect refused", of: clientID,
+                [PacketDetail.code(code), .text("reason", text), .text("peer", connection.info.peer)])
         }
         transport.report(.refused(clientID: clientID, connection.info, code, text))
         end(connection, reason: .refused(code, text), closingTransport: true)  // [MQTT-3.2.2-5] [MQTT5-3.2.2-7]

@@ -114,7 +114,8 @@ extension Shard {
     func discard(_ session: Session, dropping reason: ShardCounters.Drop) {
         charge()
         if session.isTraced {
-            traceDecision("session ended", of: session.clientID, [.text("reason", reason.rawValue), .number("queued", session.queue.count)])
+            traceDecision(
+                "session ended", of: session.clientID, [.text("reason", reason.rawValue), .number("queued", session.queue.count)])
         }
         let origin = session.delayedWill == nil ? nil : originOfWill(of: session)
         let wasKept = session.keeping.isKept

@@ -99,7 +99,9 @@ extension Shard {
 
     // MARK: Kicking
 
-    /// Closes a client's connection, if it has one here; of MQTT 5 it is told 0x98. Its will goes out.
+    /// Closes a client's connection, if it has one here.
+    ///
+    /// A client of MQTT 5 is told 0x98. Its will goes out.
     ///
     /// - Parameters:
     ///   - clientID: whose connection.

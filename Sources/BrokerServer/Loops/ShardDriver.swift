@@ -232,8 +232,8 @@ final class ShardDriver: ShardTransport {
         if traces.removeValue(forKey: id) != nil { shard.removeTrace(id: id) }
     }
 
-    func addTap(_ id: UInt64, filter: String, continuation: AsyncStream<TailedMessage>.Continuation) {
-        taps[id] = LiveReader(continuation: continuation)
+    func addTap(_ id: UInt64, filter: String, _ reader: LiveReader<TailedMessage>) {
+        taps[id] = reader
         shard.addTap(id: id, filter: filter)
     }
 
