@@ -50,7 +50,7 @@ package struct InspectionServer: Service {
         configuration: Configuration,
         version: String,
         readiness: Readiness,
-        broker: any BrokerAccess,
+        broker: any OperatorAccess,
         delivery: RuleDelivery,
         certificates: @escaping @Sendable () -> [CertificateDocument] = { [] },
         queueStatistics: @escaping @Sendable () -> QueueStatistics = { QueueStatistics() },
@@ -77,7 +77,8 @@ package struct InspectionServer: Service {
             certificates: certificates,
             queueStatistics: queueStatistics, storeStatistics: storeStatistics, requestCounts: requestCounts,
             logLinesDropped: logLinesDropped, reload: reload,
-            tails: TailStreams(limit: limits.tailStreamsMax),
+            tails: TailStreams(limit: limits.tailStreamsMax, name: "tailStreamsMax"),
+            traces: TailStreams(limit: limits.tracesMax, name: "tracesMax"),
             refusals: listener.refusals.log, log: log, routes: AdminRoutes(InspectionResponder.calls(limits)))
     }
 
