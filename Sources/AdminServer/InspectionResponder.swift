@@ -22,7 +22,9 @@ package struct InspectionResponder: HTTPResponder {
     let hosts: HostGuard
     let readiness: Readiness
     let broker: any OperatorAccess
-    let engine: EventEngine
+    let delivery: RuleDelivery
+    /// What TLS listeners use now.
+    let certificates: @Sendable () -> [CertificateDocument]
     let queueStatistics: @Sendable () -> QueueStatistics
     let storeStatistics: @Sendable () -> StoreStatistics?
     /// Requests answered by the listeners for programs.
@@ -40,8 +42,10 @@ package struct InspectionResponder: HTTPResponder {
     static func calls(_ limits: InspectionLimits) -> [AdminCall] {
         AdminCall.site(limits) + AdminCall.clients(limits) + AdminCall.traces(limits) + AdminCall.subscriptions(limits)
             + AdminCall.topics(limits) + AdminCall.retained(limits) + AdminCall.publishing(limits) + AdminCall.rules(limits)
-            + AdminCall.archives(limits)
+            + AdminCall.deadLetters(limits) + AdminCall.archives(limits) + AdminCall.certificates(limits)
     }
+
+    var engine: EventEngine { delivery.engine }
 
     /// What the admin API says of itself.
     var apiDescription: OpenAPIDocument { OpenAPIDocument(version: version, authenticated: !anonymous, calls: routes.calls) }

@@ -17,6 +17,8 @@ final class TLSEndpoint: Sendable {
 
     let context: NIOSSLContext
     let requiresCertificate: Bool
+    /// The certificates that the files had, the listener's own first.
+    let certificates: [ListenerCertificate]
     /// What the files said, for the log.
     let summary: String
     /// Tells what the files said from anything else that they could say.
@@ -59,6 +61,9 @@ final class TLSEndpoint: Sendable {
             configuration.shutdownTimeout = .seconds(MQTTConnectionHandler.lingerSecondsMax)
             let authorities = try listener.clientCA.map { (path) throws(TrustError) in try Certificate.list(file: path) }
             let revocations = try listener.crl.map { (path) throws(TrustError) in try RevocationList.list(file: path) }
+            certificates =
+                chain.prefix(1).map { ListenerCertificate($0, .server) }
+                + (authorities ?? []).map { ListenerCertificate($0, .clientAuthority) }
             summary = Self.summary(chain, authorities, revocations)
             digest = Self.digest(of: chain.map(\.der) + [keyText], authorities?.map(\.der), revocations?.map(\.der), listener)
             if let authorities {

@@ -57,29 +57,37 @@ struct InspectionClient {
         try Self.decode(type, from: await get(call, query: query))
     }
 
-    /// The answer to a call that changes something, as JSON text.
+    /// Has the broker change something; the answer as JSON text.
     ///
-    /// It may take long: as many messages as there are may have to be on disk.
+    /// In the path segments that come from people are encoded by ``segment(_:)``. It may take long: many messages may have to be on disk.
     func change(
-        _ method: HTTPMethod, _ call: String, query: [String: String] = [:], body: [UInt8] = Array("{}".utf8)
+        _ method: HTTPMethod, _ call: String, query: [String: String] = [:], body: some Encodable = NoBody()
     ) async throws -> [UInt8] {
+        let response = try await http.execute(try changing(method, call, query, body), timeout: .seconds(600))
+        let body = try await response.body.collect(upTo: Self.answerBytesMax)
+        try check(response.status, body)
+        return Array(body.readableBytesView)
+    }
+
+    /// What a call takes that reads no body: the API wants JSON all the same, which no web page elsewhere can make a browser send.
+    struct NoBody: Encodable {}
+
+    private func changing(
+        _ method: HTTPMethod, _ call: String, _ query: [String: String], _ body: some Encodable
+    ) throws -> HTTPClientRequest {
         var request = self.request(call, query)
         request.method = method
         request.headers.add(name: "Content-Type", value: "application/json")
-        request.body = .bytes(ByteBuffer(bytes: body))
-        let response = try await http.execute(request, timeout: .seconds(600))
-        let answer = try await response.body.collect(upTo: Self.answerBytesMax)
-        try check(response.status, answer)
-        return Array(answer.readableBytesView)
+        request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(body)))
+        return request
     }
+
+    /// One segment of a call's path.
+    static func segment(_ text: String) -> String { encoded(text) }
 
     /// Has the broker read the site's files anew; answers also with why it would not.
     func reload() async throws -> (document: ReloadDocument, json: [UInt8]) {
-        var request = self.request("reload", [:])
-        request.method = .POST
-        request.headers.add(name: "Content-Type", value: "application/json")
-        request.body = .bytes(ByteBuffer(string: "{}"))
-        let response = try await http.execute(request, timeout: .seconds(60))
+        let response = try await http.execute(try changing(.POST, "reload", [:], NoBody()), timeout: .seconds(60))
         let body = try await response.body.collect(upTo: Self.answerBytesMax)
         if response.status != .unprocessableEntity { try check(response.status, body) }
         let json = Array(body.readableBytesView)
@@ -153,9 +161,6 @@ struct InspectionClient {
         let pairs = query.sorted { $0.key < $1.key }.map { "\($0.key)=\(Self.encoded($0.value))" }
         return "\(address)/api/v1/\(call)" + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
     }
-
-    /// Text as one segment of a call.
-    static func segment(_ text: String) -> String { encoded(text) }
 
     /// Percent-encodes everything but RFC 3986's unreserved characters.
     private static func encoded(_ text: String) -> String {

@@ -35,9 +35,8 @@ struct PublishCommand: AsyncParsableCommand {
         } else {
             document = PublishDocument(topic: topic, payload: payload, qos: qos, retain: retain)
         }
-        let body = Array(try JSONEncoder().encode(document))
         try await InspectionClient.run(options) { client in
-            let bytes = try await client.change(.POST, "publish", body: body)
+            let bytes = try await client.change(.POST, "publish", body: document)
             if options.json { try TerminalOutput.standard.write(line: TerminalText.escaped(json: bytes)) }
         }
     }
