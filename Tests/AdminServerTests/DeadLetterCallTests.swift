@@ -22,7 +22,7 @@ import Testing
         try fixture.putEvents()
         let letter = try #require(try await Self.letters(fixture).first)
         let id = try #require(letter.id)
-        let response = try await fixture.change("/api/v1/deadletters/redrive", body: #"{"ids":["\#(id)"]}"#)
+        let response = try await fixture.change("/api/v1/deadletters/redrive", #"{"ids":["\#(id)"]}"#)
         #expect(try InspectionCallTests.decode(RedriveDocument.self, response) == RedriveDocument(redriven: 1, failed: []))
         let after = try await Self.letters(fixture)
         #expect(after.count == 1 && after[0].id != id && after[0].event == letter.event)
@@ -32,9 +32,9 @@ import Testing
     func redrivenByRule() async throws {
         let fixture = try InspectionFixture()
         for _ in 0..<3 { try fixture.putEvents() }
-        let other = try await fixture.change("/api/v1/deadletters/redrive", body: #"{"rule":"UserStatus","bus":"other"}"#)
+        let other = try await fixture.change("/api/v1/deadletters/redrive", #"{"rule":"UserStatus","bus":"other"}"#)
         #expect(try InspectionCallTests.decode(RedriveDocument.self, other).redriven == 0)
-        let response = try await fixture.change("/api/v1/deadletters/redrive", body: #"{"rule":"UserStatus"}"#)
+        let response = try await fixture.change("/api/v1/deadletters/redrive", #"{"rule":"UserStatus"}"#)
         #expect(try InspectionCallTests.decode(RedriveDocument.self, response).redriven == 3)
     }
 
@@ -44,7 +44,7 @@ import Testing
         try fixture.putEvents()
         let id = try #require(try await Self.letters(fixture).first?.id)
         fixture.engine.replace(resources: try ResourceSet(templates: []))
-        let response = try await fixture.change("/api/v1/deadletters/redrive", body: #"{"ids":["\#(id)","99","x"]}"#)
+        let response = try await fixture.change("/api/v1/deadletters/redrive", #"{"ids":["\#(id)","99","x"]}"#)
         let document = try InspectionCallTests.decode(RedriveDocument.self, response)
         #expect(document.redriven == 0 && document.failed.map(\.id) == [id, "99", "x"])
         #expect(document.failed[0].reason == "the rule default/UserStatus is gone")
@@ -56,8 +56,8 @@ import Testing
         let fixture = try InspectionFixture()
         try fixture.putEvents()
         let id = try #require(try await Self.letters(fixture).first?.id)
-        #expect(try await fixture.change("/api/v1/deadletters/\(id)", method: .delete, body: "{}").text == #"{"removed":true}"#)
-        #expect(try await fixture.change("/api/v1/deadletters/\(id)", method: .delete, body: "{}").status == .notFound)
+        #expect(try await fixture.change("/api/v1/deadletters/\(id)", "{}", method: .delete).text == #"{"removed":true}"#)
+        #expect(try await fixture.change("/api/v1/deadletters/\(id)", "{}", method: .delete).status == .notFound)
         #expect(try await Self.letters(fixture).isEmpty)
     }
 
@@ -68,7 +68,7 @@ import Testing
             (#"{"ids":[1]}"#, "'ids.[0]' is of another type"),
         ])
     func badBody(body: String, reason: String) async throws {
-        let response = try await InspectionFixture().change("/api/v1/deadletters/redrive", body: body)
+        let response = try await InspectionFixture().change("/api/v1/deadletters/redrive", body)
         #expect(response.status == .badRequest && response.text.contains(reason))
     }
 
@@ -78,10 +78,10 @@ import Testing
         limits.adminBodyBytesMax = 16
         let fixture = try InspectionFixture(limits: limits)
         let path = "/api/v1/deadletters/redrive"
-        #expect(try await fixture.change(path, body: "{}", headers: [.contentType: "text/plain"]).status == .unsupportedMediaType)
+        #expect(try await fixture.change(path, "{}", headers: [.contentType: "text/plain"]).status == .unsupportedMediaType)
         let foreign: HTTPFields = [.contentType: "application/json", .origin: "https://shop.example"]
-        #expect(try await fixture.change(path, body: "{}", headers: foreign).status == .forbidden)
-        let long = try await fixture.change(path, body: #"{"ids":["1","2","3"]}"#)
+        #expect(try await fixture.change(path, "{}", headers: foreign).status == .forbidden)
+        let long = try await fixture.change(path, #"{"ids":["1","2","3"]}"#)
         #expect(long.status == .contentTooLarge && long.text.contains("adminBodyBytesMax"))
     }
 }

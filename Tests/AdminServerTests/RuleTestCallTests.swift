@@ -11,10 +11,10 @@ import Testing
     @Test("A rule in force is tried field by field")
     func rule() async throws {
         let fixture = try InspectionFixture()
-        let missed = try await fixture.change("/api/v1/rules/test", body: #"{"rule":"UserStatus","event":"{\"source\":\"other\"}"}"#)
+        let missed = try await fixture.change("/api/v1/rules/test", #"{"rule":"UserStatus","event":"{\"source\":\"other\"}"}"#)
         let document = try InspectionCallTests.decode(RuleTrialDocument.self, missed)
         #expect(!document.matches && document.alternatives?.first?.fields.first?.path == "source")
-        let met = try await fixture.change("/api/v1/rules/test", body: #"{"rule":"UserStatus","event":"{\"source\":\"shop.orders\"}"}"#)
+        let met = try await fixture.change("/api/v1/rules/test", #"{"rule":"UserStatus","event":"{\"source\":\"shop.orders\"}"}"#)
         #expect(try InspectionCallTests.decode(RuleTrialDocument.self, met).matches)
         #expect(fixture.engine.ruleStatistics().first?.matched == 0, "nothing is delivered or counted")
     }
@@ -22,7 +22,7 @@ import Testing
     @Test("A pattern that no rule has is tried, too")
     func pattern() async throws {
         let body = #"{"pattern":"{\"detail\":{\"price\":[{\"numeric\":[\">\",3]}]}}","event":"{\"detail\":{\"price\":4}}"}"#
-        let response = try await InspectionFixture().change("/api/v1/rules/test", body: body)
+        let response = try await InspectionFixture().change("/api/v1/rules/test", body)
         #expect(try InspectionCallTests.decode(RuleTrialDocument.self, response).matches)
     }
 
@@ -35,7 +35,7 @@ import Testing
             (#"{"event":"{}"}"#, "either a 'rule' or a 'pattern'", 400), (#"{"rule":"UserStatus"}"#, "it has no 'event'", 400),
         ])
     func refused(body: String, reason: String, status: Int) async throws {
-        let response = try await InspectionFixture().change("/api/v1/rules/test", body: body)
+        let response = try await InspectionFixture().change("/api/v1/rules/test", body)
         #expect(response.status.code == status && response.text.contains(reason))
     }
 
@@ -47,12 +47,12 @@ import Testing
                 name: "kept", bus: "default", patternText: nil, retentionDays: 2, location: SourceLocation(file: "CreateArchive now")))
         let path = "/api/v1/archives/kept/replay"
         let times = #""from":"2026-01-01T00:00:00Z","to":"2026-02-01T00:00:00Z""#
-        let started = try await fixture.change(path, body: "{\(times),\"name\":\"again\",\"rules\":[\"UserStatus\"]}")
+        let started = try await fixture.change(path, "{\(times),\"name\":\"again\",\"rules\":[\"UserStatus\"]}")
         let replay = try InspectionCallTests.decode(ArchivesDocument.Replay.self, started)
         #expect(replay.name == "again" && replay.from == "2026-01-01T00:00:00Z" && replay.bus == "default")
-        #expect(try await fixture.change(path, body: "{\(times),\"rules\":[\"none\"]}").status == .notFound)
-        #expect(try await fixture.change("/api/v1/archives/none/replay", body: "{\(times)}").status == .notFound)
-        #expect(try await fixture.change(path, body: #"{"from":"yesterday","to":"today"}"#).text.contains("2026-01-31T08:30:00Z"))
-        #expect(try await fixture.change("/api/v1/replays/again", method: .delete, body: "{}").status == .ok)
+        #expect(try await fixture.change(path, "{\(times),\"rules\":[\"none\"]}").status == .notFound)
+        #expect(try await fixture.change("/api/v1/archives/none/replay", "{\(times)}").status == .notFound)
+        #expect(try await fixture.change(path, #"{"from":"yesterday","to":"today"}"#).text.contains("2026-01-31T08:30:00Z"))
+        #expect(try await fixture.change("/api/v1/replays/again", "{}", method: .delete).status == .ok)
     }
 }

@@ -59,8 +59,7 @@ struct InspectionClient {
 
     /// Has the broker change something; the answer as JSON text.
     ///
-    /// In the path segments that come from people are encoded by ``segment(_:)``. It may take long: as many messages as there are may have to
-    /// be on disk.
+    /// In the path segments that come from people are encoded by ``segment(_:)``. It may take long: many messages may have to be on disk.
     func change(
         _ method: HTTPMethod, _ call: String, query: [String: String] = [:], body: some Encodable = NoBody()
     ) async throws -> [UInt8] {
@@ -82,6 +81,9 @@ struct InspectionClient {
         request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(body)))
         return request
     }
+
+    /// One segment of a call's path.
+    static func segment(_ text: String) -> String { encoded(text) }
 
     /// Has the broker read the site's files anew; answers also with why it would not.
     func reload() async throws -> (document: ReloadDocument, json: [UInt8]) {
@@ -159,9 +161,6 @@ struct InspectionClient {
         let pairs = query.sorted { $0.key < $1.key }.map { "\($0.key)=\(Self.encoded($0.value))" }
         return "\(address)/api/v1/\(call)" + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
     }
-
-    /// Text as one segment of a call.
-    static func segment(_ text: String) -> String { encoded(text) }
 
     /// Percent-encodes everything but RFC 3986's unreserved characters.
     private static func encoded(_ text: String) -> String {

@@ -14,6 +14,7 @@ enum LiveReading {
     /// - Parameters:
     ///   - seconds: after which it ends with ``timeOver``; `nil` for never.
     ///   - follow: reads; its end is the end.
+    /// - Throws: what it throws, but for an output that has closed; ``timeOver``.
     static func run(for seconds: Int?, _ follow: @escaping @Sendable () async throws -> Void) async throws {
         // SIGINT and SIGTERM end it as enough does: what was shown was shown.
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
