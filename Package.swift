@@ -88,10 +88,13 @@ let package = Package(
                 "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "Tokens", "Trust",
                 nioCore, nioHTTP, hummingbird, httpTypes, lifecycle, logging,
             ]),
+        // The console's files, which the C compiler puts into the program (record 0027).
+        .target(name: "ConsolePages", exclude: ["pages"]),
+        .target(name: "Console", dependencies: ["ConsolePages"]),
         .target(
             name: "AdminServer",
             dependencies: [
-                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", nioCore, hummingbird, httpTypes,
+                "Console", "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", nioCore, hummingbird, httpTypes,
                 lifecycle, logging,
             ]),
         .target(
@@ -107,7 +110,7 @@ let package = Package(
         .executableTarget(
             name: "crema",
             dependencies: [
-                "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "LoadGenerator",
+                "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "HTTPListening", "LoadGenerator",
                 "MQTTCodec",
                 "OutboundHTTP", "Queues", "Records", "Rights", "Tokens", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments,
                 httpClient,

@@ -41,9 +41,12 @@ let allowedImports: [String: Set<String>] = [
         "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "Tokens", "Trust",
         "NIOCore", "NIOHTTP1", "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging", "Synchronization",
     ],
+    // C and what browsers read: no Swift file.
+    "ConsolePages": [],
+    "Console": ["ConsolePages"],
     // MQTTCodec for the topic filters that people ask by.
     "AdminServer": [
-        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", "NIOCore", "Hummingbird", "HTTPTypes",
+        "Console", "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", "NIOCore", "Hummingbird", "HTTPTypes",
         "ServiceLifecycle", "Logging", "FoundationEssentials",
     ],
     "LoadGenerator": ["MQTTCodec", "NIOCore", "NIOPosix", "NIOSSL", "Histogram", "FoundationEssentials", "Glibc"],

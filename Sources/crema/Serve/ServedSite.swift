@@ -5,6 +5,7 @@ import Documents
 import EventBus
 import Foundation
 import Gateway
+import HTTPListening
 import Logging
 import NIOCore
 import NIOPosix
@@ -153,6 +154,7 @@ struct ServedSite {
                 host: listener.host, port: listener.port, anonymous: listener.anonymous,
                 signatures: listener.accessKeys ? signatures : nil,
                 tokens: GatewayTokens(all: tokens.all, taken: tokens.byListener[listener.name] ?? []),
+                pages: loaded.pages[listener.name] ?? PageTable(),
                 limits: KnownLimits.gateway(loaded.configuration.limits)),
             authorizer: authorizer, routes: loaded.routes, broker: broker, control: control,
             topicFiltersChanged: { [broker, delivery] in await broker.setRules(delivery) }, counters: gatewayCounters,
