@@ -67,6 +67,10 @@ package struct InspectionResponder: HTTPResponder {
 
     private func answer(_ request: Request, _ context: Context) async throws(InspectionError) -> Response {
         let path = path(of: request)
+        if let page = ConsoleTable.pages.file(at: path), request.method == .get || request.method == .head {
+            guard hosts.admits(request.head.authority) else { throw .foreignHost(request.head.authority ?? "") }
+            return page.answer(request.head)
+        }
         if !path.hasPrefix(AdminRoutes.prefix), request.method != .get { throw .methodNotAllowed(allowed: "GET") }
         switch path {
         case "/livez": return Self.text(.ok, "live\n")
