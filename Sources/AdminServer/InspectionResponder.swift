@@ -21,7 +21,7 @@ package struct InspectionResponder: HTTPResponder {
     let administrators: AdministratorCheck?
     let hosts: HostGuard
     let readiness: Readiness
-    let broker: any BrokerAccess
+    let broker: any OperatorAccess
     let engine: EventEngine
     let queueStatistics: @Sendable () -> QueueStatistics
     let storeStatistics: @Sendable () -> StoreStatistics?
@@ -31,13 +31,15 @@ package struct InspectionResponder: HTTPResponder {
     /// Reads the site's files anew; `nil` where there are none.
     let reload: (@Sendable () async -> ReloadDocument)?
     let tails: TailStreams
+    let traces: TailStreams
     let refusals: RefusalLog
     let log: Logger
     let routes: AdminRoutes
 
     /// The admin API, in the order of its description.
     static func calls(_ limits: InspectionLimits) -> [AdminCall] {
-        AdminCall.site(limits) + AdminCall.clients(limits) + AdminCall.topics(limits) + AdminCall.rules(limits)
+        AdminCall.site(limits) + AdminCall.clients(limits) + AdminCall.traces(limits) + AdminCall.subscriptions(limits)
+            + AdminCall.topics(limits) + AdminCall.retained(limits) + AdminCall.publishing(limits) + AdminCall.rules(limits)
             + AdminCall.archives(limits)
     }
 
@@ -113,13 +115,15 @@ package struct InspectionResponder: HTTPResponder {
         return Self.response(.ok, PrometheusText.contentType, ResponseBody(byteBuffer: ByteBuffer(bytes: page.bytes)))
     }
 
-    /// An answer that goes on until its source ends, its reader goes, or the listener shuts down; one of `tailStreamsMax`.
+    /// An answer that goes on until its source ends, its reader goes, or the listener shuts down; one of `tailStreamsMax`, unless it counts
+    /// among others.
     func live<Element: Sendable>(
-        _ source: AsyncStream<Element>, for request: Request, encode: @escaping @Sendable (Element) throws -> [UInt8]
+        _ source: AsyncStream<Element>, for request: Request, among streams: TailStreams? = nil,
+        encode: @escaping @Sendable (Element) throws -> [UInt8]
     ) throws(InspectionError) -> Response {
         let body = LiveBody(
-            source: source, format: LiveFormat(for: request), heartbeatSeconds: limits.tailHeartbeatSeconds, place: try tails.begin(),
-            encode: encode)
+            source: source, format: LiveFormat(for: request), heartbeatSeconds: limits.tailHeartbeatSeconds,
+            place: try (streams ?? tails).begin(), encode: encode)
         var response = Self.response(
             .ok, body.format.contentType, ResponseBody { writer in try await body.write(to: &writer, for: request) })
         // Watching for the reader's going uses the connection up.

@@ -50,7 +50,7 @@ package struct InspectionServer: Service {
         configuration: Configuration,
         version: String,
         readiness: Readiness,
-        broker: any BrokerAccess,
+        broker: any OperatorAccess,
         engine: EventEngine,
         queueStatistics: @escaping @Sendable () -> QueueStatistics = { QueueStatistics() },
         storeStatistics: @escaping @Sendable () -> StoreStatistics? = { nil },
@@ -75,7 +75,8 @@ package struct InspectionServer: Service {
             hosts: HostGuard(boundTo: configuration.host), readiness: readiness, broker: broker, engine: engine,
             queueStatistics: queueStatistics, storeStatistics: storeStatistics, requestCounts: requestCounts,
             logLinesDropped: logLinesDropped, reload: reload,
-            tails: TailStreams(limit: limits.tailStreamsMax),
+            tails: TailStreams(limit: limits.tailStreamsMax, name: "tailStreamsMax"),
+            traces: TailStreams(limit: limits.tracesMax, name: "tracesMax"),
             refusals: listener.refusals.log, log: log, routes: AdminRoutes(InspectionResponder.calls(limits)))
     }
 

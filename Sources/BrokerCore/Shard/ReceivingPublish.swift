@@ -155,6 +155,9 @@ extension Shard {
                 }
                 return .notAuthorized
             }
+            if connection.isTraced, let clientID = connection.clientID {
+                traceDecision("publish allowed", of: clientID, [.text("topic", String(buffer: route.topic))])
+            }
         }
         if isUTF8, (try? UTF8Span(validating: outgoing.message.payload.readableBytesUInt8Span)) == nil {
             counters.drop(.payloadFormatInvalid)

@@ -72,6 +72,7 @@ package final class Shard {
     var retainedSweepAt: Instant?
     var announcements = InterestAnnouncements()
     var taps: [Tap] = []
+    var traces: [ClientTrace] = []
 
     /// Connections whose sockets are gone, with much that came before.
     var leaving = Deque<(connection: ClientConnection, reason: CloseReason)>()
@@ -155,7 +156,7 @@ package final class Shard {
         peers = (0..<shardCount).map { ShardID($0) }.filter { $0 != id }
         outboxes = Array(repeating: [], count: shardCount)
         routes = RouteTable(weightMax: limits.routeRecipientsMax)
-        topics = TopicLedger(topicsTrackedMax: limits.topicsTrackedMax)
+        topics = TopicLedger(topicsTrackedMax: limits.topicsTrackedMax, sampleBytesMax: limits.topicSampleBytesMax)
         if let rules { index.setRules(rules.topicFilters) }
     }
 
@@ -261,6 +262,7 @@ package final class Shard {
         guard connection.isWritable, connection.outbound.count > 0, connection.held.gate == nil else { return }
         handOff()
         let bytes = connection.outbound.take()
+        if connection.isTraced { traceSent(bytes, on: connection) }
         switch connection.link {
         case .local:
             counters.bytesSent &+= UInt64(bytes.readableBytes)

@@ -28,12 +28,3 @@ extension BrokerStatistics {
         topicsUntracked &+= other.topicsUntracked
     }
 }
-
-extension TopicSummary {
-    /// One topic as two shards saw it.
-    func merged(with other: TopicSummary) -> TopicSummary {
-        TopicSummary(
-            topic: topic, messages: messages &+ other.messages, bytes: bytes &+ other.bytes,
-            lastSeenSeconds: min(lastSeenSeconds, other.lastSeenSeconds), retained: retained || other.retained)
-    }
-}
