@@ -183,5 +183,5 @@ class Page:
         return [url for url in self.requests + self.sockets if not url.startswith((*origins, "data:", "about:", "blob:"))]
 
     def close(self):
-        self.browser.call("Target.closeTarget", targetId=self.target)
-        self.browser.pages.pop(self.session, None)
+        if self.browser.pages.pop(self.session, None):
+            self.browser.call("Target.closeTarget", targetId=self.target)

@@ -70,6 +70,7 @@ export class MqttClient extends EventTarget {
     this.#isWanted = false;
     if (this.#isConnected) this.#send(packets.disconnect());
     this.#close();
+    this.#giveUp("the client was stopped");
     this.#tell("stopped");
   }
 
@@ -146,9 +147,16 @@ export class MqttClient extends EventTarget {
     this.#tell("waiting", reason, Math.ceil(seconds));
   }
 
+  /** Answers whoever still waits. */
+  #giveUp(reason) {
+    for (const { reject } of [...this.#publishes.values(), ...this.#subscriptions.values()]) reject(new Error(reason));
+    this.#publishes.clear();
+  }
+
   #refuse(reason) {
     this.#isWanted = false;
     this.#close();
+    this.#giveUp(reason);
     this.#tell("refused", reason);
   }
 
