@@ -23,6 +23,7 @@ export class Series {
 export class Sparkline {
   static width = 240;
   static height = 44;
+  static pointsMin = 20;
 
   constructor(label, format) {
     this.label = label;
@@ -39,7 +40,9 @@ export class Sparkline {
     if (values.length < 2) return;
     const { width, height } = Sparkline;
     const highest = Math.max(...values, 1e-9);
-    const x = (index) => width - (values.length - 1 - index) * (width / (pointsMax - 1));
+    // The picture fills while the console is new.
+    const span = Math.max(values.length, Sparkline.pointsMin) - 1;
+    const x = (index) => width - (values.length - 1 - index) * (width / span);
     const y = (value) => height - 3 - (value / highest) * (height - 8);
     const points = values.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`);
     this.line.setAttribute("d", `M${points.join("L")}`);

@@ -60,8 +60,9 @@ function showClient({ root, signal }, id) {
     element("div", { class: "title-row" }, element("h2", {}, foreign(id)), end), problem, content, tracePanel(id, signal));
   const load = repeat(async () => {
     const client = await get(`clients/${segment(id)}`, {}, signal);
-    content.replaceChildren(clientFacts(client), drops(client), refusals(client),
-      element("section", { class: "panel" }, element("h3", {}, "Subscriptions"), subscriptionTable(client.subscriptionList ?? [])));
+    const parts = [clientFacts(client), drops(client), refusals(client),
+      element("section", { class: "panel" }, element("h3", {}, "Subscriptions"), subscriptionTable(client.subscriptionList ?? []))];
+    content.replaceChildren(...parts.filter(Boolean));
   }, 3, signal, content);
 }
 
@@ -90,14 +91,18 @@ function refusals(client) {
     ], client.refusals, { text: "" }));
 }
 
-export function subscriptionTable(rows, withClient = false) {
-  return table("Subscriptions", [
+/** Subscriptions; `withClient` says whose they are, `isShort` leaves out what is seldom said. */
+export function subscriptionTable(rows, { withClient = false, isShort = false } = {}) {
+  const columns = [
     { title: "Filter", cell: (row) => foreign(row.filter) },
     ...(withClient ? [{ title: "Client", cell: (row) => [element("a", { href: address(row.clientID) }, foreign(row.clientID)), row.connected ? "" : [" ", pill("offline")]] }] : []),
     { title: "QoS", number: true, cell: (row) => row.qos },
+  ];
+  const more = [
     { title: "Shared by", cell: (row) => (row.share ? foreign(row.share) : "–") },
     { title: "Options", cell: (row) => [row.noLocal && "not its own", row.retainAsPublished && "retain as published", row.subscriptionIdentifier && `identifier ${row.subscriptionIdentifier}`].filter(Boolean).join(", ") || "–" },
-  ], rows, { text: "No subscription.", hint: withClient ? "Nobody would get a message there." : "This client gets nothing by itself." });
+  ];
+  return table("Subscriptions", isShort ? columns : [...columns, ...more], rows, { text: "No subscription.", hint: withClient ? "Nobody would get a message there." : "This client gets nothing by itself." });
 }
 
 async function kick(id, problem, load) {

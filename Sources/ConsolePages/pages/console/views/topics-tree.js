@@ -93,7 +93,7 @@ export function show({ root, parameters, signal }) {
         isTopicName ? get("retained", { filter: topic, limit: 1 }, signal) : { rows: [] },
         isTopicName ? get("subscriptions", { topic }, signal) : { rows: [] },
       ]);
-      if (chosen?.topic === topic) detail.replaceChildren(...detailView(chosen, retained.rows[0], subscriptions.rows));
+      if (chosen?.topic === topic) detail.replaceChildren(...detailView(chosen, retained.rows[0], subscriptions.rows).filter(Boolean));
     } catch (error) {
       if (!signal.aborted && isNew) detail.replaceChildren(errorState(error));
     }
@@ -111,6 +111,6 @@ export function show({ root, parameters, signal }) {
         retained.expiresSeconds === undefined ? ", for ever" : `, expires in ${count(retained.expiresSeconds)} s`,
         retained.publisher && [", by ", foreign(retained.publisher)]),
       shown ? payload(shown.payload, shown.encoding, !shown.truncated) : element("p", { class: "soft" }, row.isTopic === false ? "This is a branch, and no topic itself." : "Not looked at yet."),
-      element("h3", {}, "Who gets it"), subscriptionTable(subscriptions, true)];
+      element("h3", {}, "Who gets it"), subscriptionTable(subscriptions, { withClient: true, isShort: true })];
   }
 }
