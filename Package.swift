@@ -88,7 +88,7 @@ let package = Package(
                 "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "Tokens", "Trust",
                 nioCore, nioHTTP, hummingbird, httpTypes, lifecycle, logging,
             ]),
-        // The console's files, which the C compiler puts into the program (record 0027).
+        // The console's files, which the C compiler puts into the program (record 0030).
         .target(name: "ConsolePages", exclude: ["pages"]),
         .target(name: "Console", dependencies: ["ConsolePages"]),
         .target(
@@ -147,13 +147,13 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "Queues", "Rules", "Tokens", "Trust",
+                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "HTTPListening", "Queues", "Rules", "Tokens", "Trust",
                 nioCore, nioPosix, hummingbird, hummingbirdTesting, httpClient, httpTypes, nioHTTP, lifecycle, logging,
             ]),
         .testTarget(
             name: "AdminServerTests",
             dependencies: [
-                "AdminServer", "BrokerCore", "CremaTesting", "Documents", "EventBus", "MQTTCodec", "Queues", nioCore, nioHTTP, nioPosix,
+                "AdminServer", "BrokerCore", "Console", "CremaTesting", "Documents", "EventBus", "MQTTCodec", "Queues", nioCore, nioHTTP, nioPosix,
                 hummingbird, hummingbirdTesting, httpClient, httpTypes, lifecycle, logging,
             ]),
         .testTarget(

@@ -1,6 +1,6 @@
 internal import ConsolePages
 
-/// The files of the console, which are parts of the program (record 0027).
+/// The files of the console, which are parts of the program (record 0030).
 package enum ConsoleFiles {
     /// By the paths that they are asked for by, `/index.html` among them.
     package static var all: [String: [UInt8]] {

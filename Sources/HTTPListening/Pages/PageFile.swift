@@ -9,7 +9,7 @@ package struct PageFile: Sendable {
     private let bytes: ByteBuffer
     private let mediaType: String
     /// Changes with the bytes (RFC 9110 section 8.8.3).
-    private let entityTag: String
+    package let entityTag: String
 
     /// - Parameters:
     ///   - name: what the media type is known by: the part behind the last dot.
