@@ -98,6 +98,13 @@ package struct BrokerStatistics: Sendable, Equatable {
     package var subscriptionsRefused: UInt64 = 0
     /// Routes made for topics that operators cannot list, for want of room.
     package var topicsUntracked: UInt64 = 0
+    /// From a message's acceptance to the turn in which its bytes were handed to a client that was connected then: of every delivery
+    /// that was written for the first time, and was not retained or queued before the client came.
+    package var publishToDeliver = LatencyHistogram()
+    /// By the name of the listener.
+    package var listeners: [String: ListenerFigures] = [:]
+    /// Seconds that a task of each event loop was late, the worst of the last measurements, in the loops' order.
+    package var eventLoopLagSeconds: [Double] = []
 
     package init() {}
 }

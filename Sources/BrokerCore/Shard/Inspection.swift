@@ -41,6 +41,7 @@ extension Shard {
         result.topicsUntracked = topics.untracked
         result.publishersThrottled = counters.publishersThrottled
         result.messagesDropped = Dictionary(uniqueKeysWithValues: counters.dropped.map { ($0.key.rawValue, $0.value) })
+        addMeasurements(to: &result)
         return result
     }
 

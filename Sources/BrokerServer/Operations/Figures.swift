@@ -26,6 +26,13 @@ extension BrokerStatistics {
         publishersThrottled += other.publishersThrottled
         subscriptionsRefused &+= other.subscriptionsRefused
         topicsUntracked &+= other.topicsUntracked
+        publishToDeliver.add(other.publishToDeliver)
+        listeners.merge(other.listeners) { mine, others in
+            var sum = mine
+            sum.add(others)
+            return sum
+        }
+        eventLoopLagSeconds += other.eventLoopLagSeconds
     }
 }
 
