@@ -1,3 +1,4 @@
+import HTTPListening
 import Hummingbird
 
 /// A request to the inspection API that is not answered with what it asked for.
@@ -13,16 +14,27 @@ enum InspectionError: Error, Equatable {
     case unauthorized(String?)
     case foreignHost(String)
     case invalidQuery(String)
+    /// Why the body is not what the call takes.
+    case invalidBody(String)
+    case unread(BodyReadError)
+    /// There is nothing of that name; what was asked for.
+    case noSuch(String)
+    /// What was asked for cannot be done now, or not with this; why.
+    case refused(String)
     case tooManyStreams(limit: Int)
 
     var status: HTTPResponse.Status {
         switch self {
-        case .notFound: .notFound
+        case .notFound, .noSuch: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .notJSON: .unsupportedMediaType
         case .unauthorized: .unauthorized
         case .authenticationRequired, .foreignHost, .foreignPage: .forbidden
-        case .invalidQuery: .badRequest
+        case .invalidQuery, .invalidBody: .badRequest
+        case .unread(.tooLong): .contentTooLarge
+        case .unread(.encoded): .unsupportedMediaType
+        case .unread: .badRequest
+        case .refused: .unprocessableContent
         case .tooManyStreams: .serviceUnavailable
         }
     }
@@ -43,6 +55,14 @@ enum InspectionError: Error, Equatable {
         case .foreignHost(let host):
             "this listener is bound to a loopback address and does not answer for the host '\(host)': a page elsewhere may be using its reader"
         case .invalidQuery(let reason): reason
+        case .invalidBody(let reason): "the body is not what this call takes: \(reason)"
+        case .unread(.tooLong(let limit)): "the body is larger than \(limit) bytes (adminBodyBytesMax)"
+        case .unread(.tooSlow(let seconds)): "the body did not come within \(seconds) seconds (adminIdleSecondsMax)"
+        case .unread(.encoded(let coding)): "a body with the coding '\(coding)' is not read: send it as it is"
+        case .unread(.malformed(let reason)): "the body breaks HTTP's rules: \(reason)"
+        case .unread(.interrupted): "the connection ended before the body did"
+        case .noSuch(let what): "there is no \(what)"
+        case .refused(let reason): reason
         case .tooManyStreams(let limit): "\(limit) live streams are open already (tailStreamsMax)"
         }
     }

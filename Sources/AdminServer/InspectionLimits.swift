@@ -10,6 +10,8 @@ package struct InspectionLimits: Sendable, Equatable {
     package var tailPayloadBytesMax = 64 << 10
     /// Seconds of silence after which a live stream writes an empty line, so that a peer that is gone is noticed.
     package var tailHeartbeatSeconds = 15
+    /// Largest body of a request, in bytes; a larger one is answered 413.
+    package var adminBodyBytesMax = 256 << 10
     /// How long a connection may stay silent between requests, in seconds, before it is closed.
     package var adminIdleSecondsMax = 60
     /// Connections open at once; more wait in the listen queue.
@@ -30,7 +32,8 @@ package struct InspectionLimits: Sendable, Equatable {
     /// The names under `limits:` in the configuration file, with the value each one sets.
     package static let names: [(name: String, path: any WritableKeyPath<InspectionLimits, Int> & Sendable)] = [
         ("listRowsMax", \.listRowsMax), ("tailStreamsMax", \.tailStreamsMax), ("tailPayloadBytesMax", \.tailPayloadBytesMax),
-        ("tailHeartbeatSeconds", \.tailHeartbeatSeconds), ("adminIdleSecondsMax", \.adminIdleSecondsMax),
+        ("tailHeartbeatSeconds", \.tailHeartbeatSeconds), ("adminBodyBytesMax", \.adminBodyBytesMax),
+        ("adminIdleSecondsMax", \.adminIdleSecondsMax),
         ("adminConnectionsMax", \.adminConnectionsMax), ("adminHeaderBytesMax", \.adminHeaderBytesMax),
         ("adminHeaderBytesInAllMax", \.adminHeaderBytesInAllMax), ("adminHeadersMax", \.adminHeadersMax),
     ]

@@ -8,9 +8,7 @@ import Logging
 import NIOCore
 import Queues
 
-/// Answers every request of a listener for people: health, metrics, and the inspection API under `/api/v1/`.
-///
-/// It changes nothing, but for `POST /api/v1/reload`, which has the site's files read anew.
+/// Answers every request of a listener for people: health, metrics, and the admin API under `/api/v1/`.
 package struct InspectionResponder: HTTPResponder {
     package typealias Context = InspectionRequestContext
 
@@ -35,11 +33,21 @@ package struct InspectionResponder: HTTPResponder {
     let tails: TailStreams
     let refusals: RefusalLog
     let log: Logger
+    let routes: AdminRoutes
+
+    /// The admin API, in the order of its description.
+    static func calls(_ limits: InspectionLimits) -> [AdminCall] {
+        AdminCall.site(limits) + AdminCall.clients(limits) + AdminCall.topics(limits) + AdminCall.rules(limits)
+            + AdminCall.archives(limits)
+    }
+
+    /// What the admin API says of itself.
+    var apiDescription: OpenAPIDocument { OpenAPIDocument(version: version, authenticated: !anonymous, calls: routes.calls) }
 
     package func respond(to request: Request, context: Context) async -> Response {
         let response: Response
         do throws(InspectionError) {
-            response = try await answer(request)
+            response = try await answer(request, context)
         } catch {
             var refusal = Self.json(error.status, ErrorDocument(error: error.message), allowing: error.allowedMethod)
             if error.status == .unauthorized { refusal.headers[.wwwAuthenticate] = "Bearer" }
@@ -57,11 +65,9 @@ package struct InspectionResponder: HTTPResponder {
         (request.head.path ?? "/").prefix { $0 != "?" }
     }
 
-    private func answer(_ request: Request) async throws(InspectionError) -> Response {
+    private func answer(_ request: Request, _ context: Context) async throws(InspectionError) -> Response {
         let path = path(of: request)
-        let isReload = path == "/api/v1/reload"
-        let allowed: HTTPRequest.Method = isReload ? .post : .get
-        guard request.method == allowed else { throw .methodNotAllowed(allowed: allowed.rawValue) }
+        if !path.hasPrefix(AdminRoutes.prefix), request.method != .get { throw .methodNotAllowed(allowed: "GET") }
         switch path {
         case "/livez": return Self.text(.ok, "live\n")
         case "/readyz":
@@ -72,10 +78,18 @@ package struct InspectionResponder: HTTPResponder {
         guard hosts.admits(request.head.authority) else { throw .foreignHost(request.head.authority ?? "") }
         if !anonymous { try checkAdministrator(request) }
         if path == "/metrics" { return await metrics() }
-        if isReload { return try await reloaded(request) }
-        guard path.hasPrefix("/api/v1/") else { throw .notFound }
-        let query = request.head.path?.firstIndex(of: "?").map { request.head.path?[$0...].dropFirst() ?? "" }
-        return try await inspect(path.dropFirst("/api/v1/".count), query: query, request)
+        guard path.hasPrefix(AdminRoutes.prefix) else { throw .notFound }
+        return try await perform(request, at: path, context)
+    }
+
+    /// Finds the call and has it answer, when the request may have come from where it says.
+    private func perform(_ request: Request, at path: Substring, _ context: Context) async throws(InspectionError) -> Response {
+        let (call, segments) = try routes.find(request.method, path)
+        if call.changes { try ChangeGuard.check(request.head) }
+        let text = request.head.path?.firstIndex(of: "?").map { request.head.path?[$0...].dropFirst() ?? "" }
+        let query = try InspectionQuery(text, of: call.parameters)
+        return try await call.action(
+            self, AdminRequest(request: request, segments: segments, query: query, peer: context.peer))
     }
 
     private func checkAdministrator(_ request: Request) throws(InspectionError) {
@@ -87,41 +101,6 @@ package struct InspectionResponder: HTTPResponder {
         }
     }
 
-    private func inspect(_ call: Substring, query: Substring?, _ request: Request) async throws(InspectionError) -> Response {
-        switch call {
-        case "clients":
-            let limit = try InspectionQuery(query, known: ["limit"]).limit(default: limits.listRowsMax, max: limits.listRowsMax)
-            return Self.json(.ok, ListDocument(await broker.clients().map { ClientDocument($0) }, limit: limit))
-        case "topics":
-            let query = try InspectionQuery(query, known: ["filter", "limit"])
-            let limit = try query.limit(default: 1_000, max: limits.listRowsMax)
-            let topics = await broker.topics(matching: try query.filter(), limit: limit + 1)
-            return Self.json(.ok, ListDocument(topics.map { TopicDocument($0) }, limit: limit))
-        case "rules":
-            _ = try InspectionQuery(query, known: [])
-            let rules = engine.ruleStatistics().map { RuleDocument($0) }
-            return Self.json(.ok, ListDocument(rules, limit: rules.count))
-        case "archives":
-            _ = try InspectionQuery(query, known: [])
-            return Self.json(.ok, ArchivesDocument(engine))
-        case "destinations":
-            _ = try InspectionQuery(query, known: [])
-            return Self.json(.ok, DestinationsDocument(engine))
-        case "deadletters":
-            let limit = try InspectionQuery(query, known: ["limit"]).limit(default: 100, max: limits.listRowsMax)
-            return Self.json(.ok, ListDocument(engine.deadLetters(limit: limit + 1).map { DeadLetterDocument($0) }, limit: limit))
-        case "statistics":
-            _ = try InspectionQuery(query, known: [])
-            return Self.json(.ok, StatisticsDocument(await broker.statistics(), engine.counters, storeStatistics()))
-        case "version":
-            _ = try InspectionQuery(query, known: [])
-            return Self.json(.ok, VersionDocument(name: "crema", version: version))
-        case "tail":
-            return try tail(filter: InspectionQuery(query, known: ["filter"]).filter(), request)
-        default: throw .notFound
-        }
-    }
-
     private func metrics() async -> Response {
         let page = MetricsPage(
             version: version, ready: readiness.state == .ready, broker: await broker.statistics(), events: engine.counters,
@@ -130,17 +109,15 @@ package struct InspectionResponder: HTTPResponder {
         return Self.response(.ok, PrometheusText.contentType, ResponseBody(byteBuffer: ByteBuffer(bytes: page.bytes)))
     }
 
-    private func reloaded(_ request: Request) async throws(InspectionError) -> Response {
-        try ChangeGuard.check(request.head)
-        guard let reload else { throw .notFound }
-        let document = await reload()
-        return Self.json(document.reloaded ? .ok : .unprocessableContent, document)
-    }
-
-    private func tail(filter: String, _ request: Request) throws(InspectionError) -> Response {
-        let body = TailBody(filter: filter, broker: broker, limits: limits, place: try tails.begin())
+    /// An answer that goes on until its source ends, its reader goes, or the listener shuts down; one of `tailStreamsMax`.
+    func live<Element: Sendable>(
+        _ source: AsyncStream<Element>, for request: Request, encode: @escaping @Sendable (Element) throws -> [UInt8]
+    ) throws(InspectionError) -> Response {
+        let body = LiveBody(
+            source: source, format: LiveFormat(for: request), heartbeatSeconds: limits.tailHeartbeatSeconds, place: try tails.begin(),
+            encode: encode)
         var response = Self.response(
-            .ok, "application/x-ndjson", ResponseBody { writer in try await body.write(to: &writer, for: request) })
+            .ok, body.format.contentType, ResponseBody { writer in try await body.write(to: &writer, for: request) })
         // Watching for the reader's going uses the connection up.
         response.headers[.connection] = "close"
         return response
@@ -152,7 +129,7 @@ package struct InspectionResponder: HTTPResponder {
         response(status, "text/plain; charset=utf-8", ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
-    private static func json(_ status: HTTPResponse.Status, _ document: some Encodable, allowing method: String? = nil) -> Response {
+    static func json(_ status: HTTPResponse.Status, _ document: some Encodable, allowing method: String? = nil) -> Response {
         guard let bytes = try? JSONAnswer.encode(document) else {
             // Nothing that is encoded here has values without a JSON form.
             return text(.internalServerError, "the answer has no JSON form\n")

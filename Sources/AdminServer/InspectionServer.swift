@@ -64,7 +64,6 @@ package struct InspectionServer: Service {
         let limits = configuration.limits
         listener = HTTPListener(
             host: configuration.host, port: configuration.port,
-            // No request here has a body that is read.
             limits: HTTPListenerLimits(
                 idleSecondsMax: limits.adminIdleSecondsMax, bodySecondsMax: limits.adminIdleSecondsMax,
                 connectionsMax: limits.adminConnectionsMax, headerBytesMax: limits.adminHeaderBytesMax,
@@ -77,7 +76,7 @@ package struct InspectionServer: Service {
             queueStatistics: queueStatistics, storeStatistics: storeStatistics, requestCounts: requestCounts,
             logLinesDropped: logLinesDropped, reload: reload,
             tails: TailStreams(limit: limits.tailStreamsMax),
-            refusals: listener.refusals.log, log: log)
+            refusals: listener.refusals.log, log: log, routes: AdminRoutes(InspectionResponder.calls(limits)))
     }
 
     package func run() async throws {

@@ -2,6 +2,7 @@ import BrokerCore
 import Documents
 import EventBus
 import HTTPExchange
+import HTTPListening
 package import Hummingbird
 import Logging
 import NIOCore

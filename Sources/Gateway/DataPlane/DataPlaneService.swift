@@ -1,5 +1,6 @@
 import BrokerCore
 import EventBus
+import HTTPListening
 import Hummingbird
 import MQTTCodec
 import NIOCore

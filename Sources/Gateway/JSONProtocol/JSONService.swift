@@ -1,4 +1,5 @@
 import HTTPExchange
+import HTTPListening
 import Hummingbird
 import NIOCore
 import Trust

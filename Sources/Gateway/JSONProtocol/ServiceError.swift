@@ -1,4 +1,5 @@
 import EventBus
+import HTTPListening
 package import Hummingbird
 import Queues
 

@@ -1,5 +1,6 @@
 import BrokerCore
 import EventBus
+import HTTPListening
 
 /// EventBridge's API.
 struct EventsService: JSONService {

@@ -1,5 +1,6 @@
 import EventBus
 import HTTPExchange
+import HTTPListening
 import Hummingbird
 import NIOCore
 import Rules

@@ -3,17 +3,44 @@ import Hummingbird
 import NIOCore
 import ServiceLifecycle
 
-/// The body of a live stream: one JSON document a line, until the reader goes or the listener shuts down.
-struct TailBody: Sendable {
-    let filter: String
-    let broker: any BrokerAccess
-    let limits: InspectionLimits
+/// How the documents of a live stream stand in its body.
+enum LiveFormat: Sendable {
+    /// One document a line (`application/x-ndjson`).
+    case lines
+    /// One event a document (HTML Living Standard, 9.2 Server-sent events).
+    case serverSentEvents
+
+    /// What the request accepts; lines, unless it names server-sent events.
+    init(for request: Request) {
+        self = (request.headers[.accept] ?? "").contains("text/event-stream") ? .serverSentEvents : .lines
+    }
+
+    var contentType: String { self == .lines ? "application/x-ndjson" : "text/event-stream" }
+
+    /// What tells a reader that the stream stands, and nothing else.
+    var silence: ByteBuffer { ByteBuffer(string: self == .lines ? "\n" : ":\n\n") }
+
+    func frame(_ document: [UInt8]) -> ByteBuffer {
+        switch self {
+        case .lines: ByteBuffer(bytes: document + [UInt8(ascii: "\n")])
+        // A document has no line ends of its own: its encoder escapes them.
+        case .serverSentEvents: ByteBuffer(bytes: Array("data: ".utf8) + document + Array("\n\n".utf8))
+        }
+    }
+}
+
+/// The body of a live stream: documents until their source ends, the reader goes or the listener shuts down.
+struct LiveBody<Element: Sendable>: Sendable {
+    let source: AsyncStream<Element>
+    let format: LiveFormat
+    let heartbeatSeconds: Int
     /// Gives the stream's place back when the body is gone, written or not.
     let place: TailStreams.Place
+    let encode: @Sendable (Element) throws -> [UInt8]
 
     private enum Step: Sendable {
-        case message(TailedMessage)
-        /// Nobody published for a while.
+        case element(Element)
+        /// Nothing came for a while.
         case silence
         case ended
     }
@@ -29,13 +56,12 @@ struct TailBody: Sendable {
         let (steps, offers) = AsyncStream<Step>.makeStream()
         let (messagesWritten, messageWasWritten) = AsyncStream<Void>.makeStream()
         let (silencesWritten, silenceWasWritten) = AsyncStream<Void>.makeStream()
-        let tail = broker.tail(filter)
-        let heartbeat = Duration.seconds(limits.tailHeartbeatSeconds)
+        let (source, heartbeat) = (source, Duration.seconds(heartbeatSeconds))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 var written = messagesWritten.makeAsyncIterator()
-                for await message in tail {
-                    offers.yield(.message(message))
+                for await element in source {
+                    offers.yield(.element(element))
                     await written.next()
                 }
                 offers.yield(.ended)
@@ -53,16 +79,15 @@ struct TailBody: Sendable {
                 offers.yield(.ended)
             }
             defer { group.cancelAll() }
-            // An empty line tells the reader at once that the stream stands.
-            try await writer.write(ByteBuffer(string: "\n"))
+            // An empty line or comment tells the reader at once that the stream stands.
+            try await writer.write(format.silence)
             for await step in steps {
                 switch step {
-                case .message(let message):
-                    let line = try JSONAnswer.encode(TailDocument(message, payloadBytesMax: limits.tailPayloadBytesMax))
-                    try await writer.write(ByteBuffer(bytes: line + [UInt8(ascii: "\n")]))
+                case .element(let element):
+                    try await writer.write(format.frame(try encode(element)))
                     messageWasWritten.yield()
                 case .silence:
-                    try await writer.write(ByteBuffer(string: "\n"))
+                    try await writer.write(format.silence)
                     silenceWasWritten.yield()
                 case .ended: return
                 }

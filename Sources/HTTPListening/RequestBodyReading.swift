@@ -1,11 +1,11 @@
 import HTTPExchange
-import Hummingbird
-import NIOCore
+package import Hummingbird
+package import NIOCore
 
 /// Why a request's body could not be read.
 ///
-/// The two halves of the gateway put it into their own error shapes.
-enum BodyReadError: Error, Equatable {
+/// Whoever answers puts it into its own error shape.
+package enum BodyReadError: Error, Equatable {
     case tooLong(limit: Int)
     case tooSlow(seconds: Int)
     /// `Content-Encoding` other than identity: Crema inflates nothing, so nothing small can become something large.
@@ -20,7 +20,7 @@ extension Request {
     /// Collects the body, up to `limit` bytes.
     ///
     /// A declared length above the limit is refused before a byte is read. That the body comes in `seconds` is seen to by the connection.
-    func readBody(upTo limit: Int, seconds: Int) async throws(BodyReadError) -> ByteBuffer {
+    package func readBody(upTo limit: Int, seconds: Int) async throws(BodyReadError) -> ByteBuffer {
         if let encoding = headers[.contentEncoding], encoding.lowercased() != "identity" {
             throw .encoded(encoding)
         }
