@@ -30,6 +30,8 @@ package struct InspectionResponder: HTTPResponder {
     let logLinesDropped: @Sendable () -> UInt64
     /// Reads the site's files anew; `nil` where there are none.
     let reload: (@Sendable () async -> ReloadDocument)?
+    /// What is known of the program around the broker.
+    let site: SiteFigures
     let tails: TailStreams
     let refusals: RefusalLog
     let log: Logger
@@ -37,7 +39,7 @@ package struct InspectionResponder: HTTPResponder {
 
     /// The admin API, in the order of its description.
     static func calls(_ limits: InspectionLimits) -> [AdminCall] {
-        AdminCall.site(limits) + AdminCall.clients(limits) + AdminCall.topics(limits) + AdminCall.rules(limits)
+        AdminCall.site(limits) + AdminCall.listeners(limits) + AdminCall.log(limits) + AdminCall.clients(limits) + AdminCall.topics(limits) + AdminCall.rules(limits)
             + AdminCall.archives(limits)
     }
 
@@ -77,7 +79,7 @@ package struct InspectionResponder: HTTPResponder {
         }
         guard hosts.admits(request.head.authority) else { throw .foreignHost(request.head.authority ?? "") }
         if !anonymous { try checkAdministrator(request) }
-        if path == "/metrics" { return await metrics() }
+        if path == "/metrics" { return await metrics(request) }
         guard path.hasPrefix(AdminRoutes.prefix) else { throw .notFound }
         return try await perform(request, at: path, context)
     }
@@ -101,12 +103,13 @@ package struct InspectionResponder: HTTPResponder {
         }
     }
 
-    private func metrics() async -> Response {
+    private func metrics(_ request: Request) async -> Response {
         let page = MetricsPage(
             version: version, ready: readiness.state == .ready, broker: await broker.statistics(), events: engine.counters,
             rules: engine.ruleStatistics(), queues: queueStatistics(), store: storeStatistics(), requests: requestCounts(),
-            logLinesDropped: logLinesDropped())
-        return Self.response(.ok, PrometheusText.contentType, ResponseBody(byteBuffer: ByteBuffer(bytes: page.bytes)))
+            logLinesDropped: logLinesDropped(), listeners: await listenerDocuments(), process: site.process(), reloads: site.reloads())
+        let format = PrometheusText.Format(accepted: request.headers[.accept])
+        return Self.response(.ok, format.contentType, ResponseBody(byteBuffer: ByteBuffer(bytes: page.bytes(as: format))))
     }
 
     /// An answer that goes on until its source ends, its reader goes, or the listener shuts down; one of `tailStreamsMax`.

@@ -2,7 +2,7 @@ package import BrokerCore
 import Documents
 package import EventBus
 import HTTPExchange
-import HTTPListening
+package import HTTPListening
 package import Hummingbird
 package import Logging
 package import NIOCore
@@ -63,6 +63,7 @@ package struct GatewayServer: Service {
         topicFiltersChanged: @escaping @Sendable () async -> Void,
         counters: GatewayCounters = GatewayCounters(),
         webSocket: WebSocketPort? = nil,
+        connections: ConnectionCount = ConnectionCount(),
         eventLoopGroup: any EventLoopGroup,
         log: Logger,
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
@@ -79,7 +80,7 @@ package struct GatewayServer: Service {
                 ConnectionTakeover(
                     connectionsMax: limits.httpWebSocketsMax, limitName: "httpWebSocketsMax", claims: $0.claims, take: $0.take)
             },
-            countRefusal: { counters.record(.unmatched, status: $0) }, onListening: onListening)
+            connections: connections, countRefusal: { counters.record(.unmatched, status: $0) }, onListening: onListening)
         responder = GatewayResponder(
             routes: CurrentRoutes(routes), limits: limits,
             callers: CallerCheck(

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// What is measured of a shard besides its counters: how long messages take, and what each listener brings.
 extension Shard {
     /// The counters of a listener, by its name as in ``ConnectionInfo/listener``.
@@ -12,6 +14,18 @@ extension Shard {
     func addMeasurements(to statistics: inout BrokerStatistics) {
         statistics.publishToDeliver = tally.latency
         statistics.listeners = listenerCounters.mapValues(\.figures)
+        statistics.publishBytesReceived = counters.publishBytesReceived
+        statistics.publishBytesSent = counters.publishBytesSent
+        statistics.connectsAccepted = counters.connectsAccepted
+        statistics.sessionsExpired = counters.sessionsExpired
+        statistics.sharedSubscriptions = index.sharedMemberCount
+    }
+
+    /// What waits for one session, and whether its client keeps up.
+    func addQueue(of session: Session, to statistics: inout BrokerStatistics) {
+        statistics.queuedBytes += session.queue.bytes
+        statistics.longestQueue = max(statistics.longestQueue, session.queue.count)
+        if let connection = session.connection, connection.pace != .even { statistics.slowClients += 1 }
     }
 
     /// A message was written for a client: it counts when it leaves, which is at the end of this turn, or when the transport takes more.

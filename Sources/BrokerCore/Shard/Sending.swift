@@ -23,6 +23,7 @@ extension Shard {
         }
         counters.publishSent[0] &+= 1
         counters.packetsSent &+= 1
+        counters.publishBytesSent &+= UInt64(outgoing.message.payload.readableBytes)
         countDelivery(acceptedAt: outgoing.message.acceptedAt, on: connection)
         markDirty(connection)
         if connection.outbound.count >= limits.outboundBytesMax { flush(connection) }  // does not wait for the turn's end
@@ -221,6 +222,7 @@ extension Shard {
                 topic: message.topic, payload: message.payload, qos: delivery.qos, retain: delivery.retain, duplicate: duplicate,
                 packetID: packetID)
         }
+        counters.publishBytesSent &+= UInt64(message.payload.readableBytes)
         if !duplicate { countDelivery(acceptedAt: message.acceptedAt, on: connection) }
         counters.publishSent[Int(delivery.qos.rawValue)] &+= 1
         counters.packetsSent &+= 1
