@@ -91,7 +91,7 @@ let package = Package(
         .target(
             name: "AdminServer",
             dependencies: [
-                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", nioCore, hummingbird, httpTypes,
+                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", "Rules", nioCore, hummingbird, httpTypes,
                 lifecycle, logging,
             ]),
         .target(

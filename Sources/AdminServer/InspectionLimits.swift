@@ -33,8 +33,9 @@ package struct InspectionLimits: Sendable, Equatable {
 
     /// The names under `limits:` in the configuration file, with the value each one sets.
     package static let names: [(name: String, path: any WritableKeyPath<InspectionLimits, Int> & Sendable)] = [
+        ("logLevelSecondsMax", \.logLevelSecondsMax),
         ("listRowsMax", \.listRowsMax), ("tailStreamsMax", \.tailStreamsMax), ("tailPayloadBytesMax", \.tailPayloadBytesMax),
-        ("tailHeartbeatSeconds", \.tailHeartbeatSeconds), ("logLevelSecondsMax", \.logLevelSecondsMax), ("adminBodyBytesMax", \.adminBodyBytesMax),
+        ("tailHeartbeatSeconds", \.tailHeartbeatSeconds), ("adminBodyBytesMax", \.adminBodyBytesMax),
         ("adminIdleSecondsMax", \.adminIdleSecondsMax),
         ("adminConnectionsMax", \.adminConnectionsMax), ("adminHeaderBytesMax", \.adminHeaderBytesMax),
         ("adminHeaderBytesInAllMax", \.adminHeaderBytesInAllMax), ("adminHeadersMax", \.adminHeadersMax),

@@ -22,7 +22,9 @@ package struct InspectionResponder: HTTPResponder {
     let hosts: HostGuard
     let readiness: Readiness
     let broker: any BrokerAccess
-    let engine: EventEngine
+    let delivery: RuleDelivery
+    /// What TLS listeners use now.
+    let certificates: @Sendable () -> [CertificateDocument]
     let queueStatistics: @Sendable () -> QueueStatistics
     let storeStatistics: @Sendable () -> StoreStatistics?
     /// Requests answered by the listeners for programs.
@@ -39,9 +41,12 @@ package struct InspectionResponder: HTTPResponder {
 
     /// The admin API, in the order of its description.
     static func calls(_ limits: InspectionLimits) -> [AdminCall] {
-        AdminCall.site(limits) + AdminCall.listeners(limits) + AdminCall.log(limits) + AdminCall.clients(limits) + AdminCall.topics(limits) + AdminCall.rules(limits)
-            + AdminCall.archives(limits)
+        AdminCall.site(limits) + AdminCall.listeners(limits) + AdminCall.log(limits) + AdminCall.clients(limits)
+            + AdminCall.topics(limits) + AdminCall.rules(limits) + AdminCall.deadLetters(limits) + AdminCall.archives(limits)
+            + AdminCall.certificates(limits)
     }
+
+    var engine: EventEngine { delivery.engine }
 
     /// What the admin API says of itself.
     var apiDescription: OpenAPIDocument { OpenAPIDocument(version: version, authenticated: !anonymous, calls: routes.calls) }

@@ -51,7 +51,8 @@ package struct InspectionServer: Service {
         version: String,
         readiness: Readiness,
         broker: any BrokerAccess,
-        engine: EventEngine,
+        delivery: RuleDelivery,
+        certificates: @escaping @Sendable () -> [CertificateDocument] = { [] },
         queueStatistics: @escaping @Sendable () -> QueueStatistics = { QueueStatistics() },
         storeStatistics: @escaping @Sendable () -> StoreStatistics? = { nil },
         requestCounts: @escaping @Sendable () -> [RequestCount] = { [] },
@@ -74,7 +75,8 @@ package struct InspectionServer: Service {
             eventLoopGroup: eventLoopGroup, log: log, connections: connections, onListening: onListening)
         responder = InspectionResponder(
             version: version, limits: limits, anonymous: configuration.anonymous, administrators: configuration.administrators,
-            hosts: HostGuard(boundTo: configuration.host), readiness: readiness, broker: broker, engine: engine,
+            hosts: HostGuard(boundTo: configuration.host), readiness: readiness, broker: broker, delivery: delivery,
+            certificates: certificates,
             queueStatistics: queueStatistics, storeStatistics: storeStatistics, requestCounts: requestCounts,
             logLinesDropped: logLinesDropped, reload: reload, site: site,
             tails: TailStreams(limit: limits.tailStreamsMax),

@@ -24,7 +24,7 @@ import Testing
 
     @Test(
         "Each answer is what its description says",
-        arguments: ["clients", "topics", "rules", "deadletters", "destinations", "archives", "statistics", "version"])
+        arguments: ["clients", "topics", "rules", "deadletters", "destinations", "archives", "statistics", "version", "certificates"])
     func answers(call: String) async throws {
         let topics = [TopicSummary(topic: "a", messages: 1, bytes: 2, lastSeenSeconds: 3, retained: false)]
         let fixture = try InspectionFixture(

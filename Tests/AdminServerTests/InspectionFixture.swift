@@ -7,12 +7,14 @@ import HummingbirdTesting
 import Logging
 import NIOCore
 import NIOPosix
+import Queues
 import Synchronization
 
 /// A listener for people over a real event engine and a broker that answers what a test tells it.
 struct InspectionFixture {
     let broker: StagedBroker
-    let engine: EventEngine
+    let delivery: RuleDelivery
+    var engine: EventEngine { delivery.engine }
     let readiness = Readiness()
     let server: InspectionServer
 
@@ -40,16 +42,27 @@ struct InspectionFixture {
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
         let template = try TemplateDocument(file: "shop.yaml", text: Self.shop, parameters: [:])
-        engine = EventEngine(resources: try ResourceSet(templates: [template]), logger: quiet)
+        delivery = RuleDelivery(
+            engine: EventEngine(resources: try ResourceSet(templates: [template]), logger: quiet),
+            queues: SharedQueues(makeID: EventSource.system.makeID))
         server = InspectionServer(
             configuration: .init(host: host, port: 0, anonymous: anonymous, administrators: administrators, limits: limits),
             version: "1.2.3", readiness: readiness,
-            broker: broker, engine: engine, requestCounts: { requestCounts }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            broker: broker, delivery: delivery, requestCounts: { requestCounts }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             log: log ?? quiet, onListening: onListening)
     }
 
     func get(_ uri: String, method: HTTPRequest.Method = .get, headers: HTTPFields = [:]) async throws -> TestResponse {
         try await server.application.test(.router) { client in try await client.execute(uri: uri, method: method, headers: headers) }
+    }
+
+    /// Sends a request that changes something.
+    func change(
+        _ uri: String, _ body: String, method: HTTPRequest.Method = .post, headers: HTTPFields = [.contentType: "application/json"]
+    ) async throws -> TestResponse {
+        try await server.application.test(.router) { client in
+            try await client.execute(uri: uri, method: method, headers: headers, body: ByteBuffer(string: body))
+        }
     }
 
     /// Puts one event that its rule delivers, and one that it cannot deliver.

@@ -8,7 +8,8 @@ import Testing
     @Test("What was measured is in the bucket of its length, and beyond the last bound in a bucket of its own")
     func buckets() {
         var histogram = LatencyHistogram()
-        for (nanoseconds, bucket) in [(-5, 0), (0, 0), (100_000, 0), (100_001, 1), (30_000_000_000, 16), (30_000_000_001, 17)] as [(Int64, Int)] {
+        let lengths: [(Int64, Int)] = [(-5, 0), (0, 0), (100_000, 0), (100_001, 1), (30_000_000_000, 16), (30_000_000_001, 17)]
+        for (nanoseconds, bucket) in lengths {
             let before = histogram.counts
             histogram.record(nanoseconds: nanoseconds, times: 3)
             #expect(histogram.counts[bucket] == before[bucket] + 3, "\(nanoseconds)")

@@ -13,7 +13,8 @@ import Testing
     }
 
     private func line(_ message: String, _ metadata: Logger.Metadata = [:], level: Logger.Level = .info) -> LogLine {
-        LogLine(time: .init(seconds: 951_868_799, milliseconds: 7), level: level, label: "crema.broker", message: message, metadata: metadata)
+        LogLine(
+            time: .init(seconds: 951_868_799, milliseconds: 7), level: level, label: "crema.broker", message: message, metadata: metadata)
     }
 
     @Test func logfmtIsPairsInAFixedOrder() {
@@ -44,7 +45,8 @@ import Testing
             #expect(object["client_id"] == hostile)
             #expect(object["level"] == "info" && object["_level"] == "critical" && object["_event"] == "forged" && object["event"] == "m")
         case .logfmt:
-            #expect(text.hasPrefix("time=2000-02-29T23:59:59.007Z level=info event=m msg=m logger=crema.broker _event=forged _level=critical "))
+            let own = "time=2000-02-29T23:59:59.007Z level=info event=m msg=m logger=crema.broker"
+            #expect(text.hasPrefix("\(own) _event=forged _level=critical client_id=\""))
         }
     }
 

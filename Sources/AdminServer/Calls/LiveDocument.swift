@@ -73,8 +73,8 @@ extension LiveDocument {
             dropsPerSecond: perSecond { $0.broker.messagesDropped.values.reduce(0, &+) })
         let histogram = now.broker.publishToDeliver.since(before.broker.publishToDeliver)
         latency = Latency(
-            p50Milliseconds: histogram.quantile(0.5).map(Self.milliseconds), p99Milliseconds: histogram.quantile(0.99).map(Self.milliseconds),
-            samples: histogram.count)
+            p50Milliseconds: histogram.quantile(0.5).map(Self.milliseconds),
+            p99Milliseconds: histogram.quantile(0.99).map(Self.milliseconds), samples: histogram.count)
         eventLoopLagMilliseconds = Self.milliseconds(now.broker.eventLoopLagSeconds.max() ?? 0)
         listeners = now.listeners.map { row in
             func rate(_ value: (ListenerDocument) -> UInt64) -> Double {

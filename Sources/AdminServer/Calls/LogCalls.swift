@@ -93,7 +93,8 @@ package struct LogLevelChange: Codable, Sendable, Equatable {
 extension AdminCall {
     /// The log, while it is written.
     static func log(_ limits: InspectionLimits) -> [AdminCall] {
-        let level = CallParameter(name: "level", kind: .choice(LogLevelDocument.names), summary: "Only lines from this level on; info when absent.")
+        let level = CallParameter(
+            name: "level", kind: .choice(LogLevelDocument.names), summary: "Only lines from this level on; info when absent.")
         return [
             AdminCall(
                 .get, "log", "Shows the last lines of the log and those to come, until the reader goes.", parameters: [level],

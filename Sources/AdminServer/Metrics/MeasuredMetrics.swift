@@ -22,7 +22,8 @@ extension MetricsPage {
             samples { UInt64(clamping: $0.connected) })
         text.add(.counter, "crema_listener_connections_accepted_total", "Connections that a listener accepted.", samples(\.accepted))
         text.add(
-            .counter, "crema_listener_messages_received_total", "PUBLISH packets that came through a listener.", samples(\.messagesReceived))
+            .counter, "crema_listener_messages_received_total", "PUBLISH packets that came through a listener.",
+            samples(\.messagesReceived))
         text.add(
             .counter, "crema_listener_bytes_received_total", "Bytes of MQTT that came through a listener.", samples(\.bytesReceived))
         text.add(.counter, "crema_listener_bytes_sent_total", "Bytes of MQTT that left through a listener.", samples(\.bytesSent))

@@ -27,7 +27,7 @@ package struct SiteFigures: Sendable {
 package struct OpenedListener: Sendable, Equatable {
     /// As the log and the list of clients call it.
     package var name: String
-    /// `mqtt`, `wss`, `admin`…
+    /// As in the configuration: `mqtt`, `wss`, `admin` and so on.
     package var `protocol`: String
     /// `address:port`, as bound.
     package var address: String

@@ -144,10 +144,10 @@ package struct TopicIndex {
     // MARK: Shared subscriptions
 
     /// The shared subscription of this name, if it has members anywhere.
+    func group(named name: String) -> SharedGroup? { groups[ExactText(name)] }
+
     /// This shard's members of all shared subscriptions.
     var sharedMemberCount: Int { groups.values.reduce(0) { $0 + $1.counts.all } }
-
-    func group(named name: String) -> SharedGroup? { groups[ExactText(name)] }
 
     private mutating func group(named name: String, filter: String) -> SharedGroup {
         if let known = groups[ExactText(name)] { return known }

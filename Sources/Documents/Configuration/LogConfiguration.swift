@@ -27,7 +27,8 @@ package struct LogConfiguration: Sendable, Equatable {
         let text = try value.text(what)
         guard known.contains(text) else {
             throw DocumentError(
-                "\(what) is one of \(known.joined(separator: ", ")), not `\(text)`\(suggestion(for: text, among: known))", at: value.location)
+                "\(what) is one of \(known.joined(separator: ", ")), not `\(text)`\(suggestion(for: text, among: known))",
+                at: value.location)
         }
         return text
     }

@@ -78,6 +78,25 @@ extension EventEngine {
         }
     }
 
+    /// Makes one delivery of an event once more; what fails of it is a dead letter of its own.
+    ///
+    /// - Returns: false for an event that is no JSON.
+    func deliverAgain(_ envelope: EventEnvelope, to target: Target, of entry: RuleTable.Event, into output: inout RuleOutput) -> Bool {
+        guard let document = envelope.parsed else { return false }
+        let now = world.nowMilliseconds()
+        let event = RoutedEvent(
+            envelope: envelope, root: document.root, nowMilliseconds: now, rules: rules, buses: [entry.rule.busName], hops: 0)
+        let delivery = TargetDelivery(entry: entry, target: target, event: envelope, nowMilliseconds: now)
+        var forwards = 0
+        totals.deliveriesAccepted.increment()
+        do throws(DeliveryFailure) {
+            try deliver(event, delivery, reserved(entry.rule, at: now), forwards: &forwards, into: &output)
+        } catch {
+            fail(delivery, error, into: &output)
+        }
+        return true
+    }
+
     private func deliver(
         _ event: RoutedEvent, _ delivery: TargetDelivery, _ reserved: ReservedVariables, forwards: inout Int, into output: inout RuleOutput
     ) throws(DeliveryFailure) {

@@ -114,7 +114,21 @@ package final class EventEngine: Sendable {
     }
 
     /// The latest failed deliveries, newest first.
-    package func deadLetters(limit: Int) -> [DeadLetter] { letters.withLock { $0.newest(limit: limit) } }
+    package func deadLetters(limit: Int) -> [DeadLetter] { numberedDeadLetters(limit: limit).map(\.letter) }
+
+    /// The same with the numbers by which they can be delivered again or removed.
+    package func numberedDeadLetters(limit: Int) -> [(number: UInt64, letter: DeadLetter)] {
+        letters.withLock { $0.newest(limit: limit) }
+    }
+
+    /// Takes a dead letter out of those that are listed; the store has it until ``forgetDeadLetter(_:)``.
+    func takeDeadLetter(_ number: UInt64) -> DeadLetter? { letters.withLock { $0.take(number) } }
+
+    /// Puts a dead letter back that was taken and is still of use.
+    func putBack(_ letter: DeadLetter, number: UInt64) { _ = letters.withLock { $0.restore(letter, number: number) } }
+
+    /// Has the store forget a dead letter that was taken.
+    func forgetDeadLetter(_ number: UInt64) { store?.append([.remove(RecordKey(.deadLetter, number))]) }
 
     package var counters: EventBusCounters {
         var counters = totals.snapshot

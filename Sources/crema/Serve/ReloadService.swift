@@ -121,7 +121,8 @@ struct ReloadService: Service {
         log.notice(
             "reloaded: \(rules) rules, \(routes) API routes",
             metadata: [
-                Logger.MetadataValue.eventKey: "reloaded", "changed": "\(document.changed.isEmpty ? "nothing" : document.changed.joined(separator: "; "))",
+                Logger.MetadataValue.eventKey: "reloaded",
+                "changed": "\(document.changed.isEmpty ? "nothing" : document.changed.joined(separator: "; "))",
                 "certificatesLost": "\(document.connectionsClosed)",
             ])
     }

@@ -196,7 +196,8 @@ struct ServedSite {
                 host: listener.host, port: listener.port, anonymous: listener.anonymous,
                 administrators: administratorCheck(listener),
                 limits: KnownLimits.inspection(loaded.configuration.limits)),
-            version: CremaVersion.text, readiness: readiness, broker: broker, engine: delivery.engine,
+            version: CremaVersion.text, readiness: readiness, broker: broker, delivery: delivery,
+            certificates: { [broker] in CertificateDocument.all(of: broker, nowMilliseconds: EventSource.system.nowMilliseconds()) },
             queueStatistics: { [queues = delivery.queues] in
                 queues.statistics(at: EventSource.system.nowMilliseconds())
             },
