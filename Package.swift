@@ -94,7 +94,8 @@ let package = Package(
         .target(
             name: "AdminServer",
             dependencies: [
-                "Console", "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", nioCore, hummingbird, httpTypes,
+                "Console", "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", "Rules", nioCore,
+                hummingbird, httpTypes,
                 lifecycle, logging,
             ]),
         .target(
@@ -110,7 +111,8 @@ let package = Package(
         .executableTarget(
             name: "crema",
             dependencies: [
-                "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "HTTPListening", "LoadGenerator",
+                "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "HTTPListening",
+                "LoadGenerator",
                 "MQTTCodec",
                 "OutboundHTTP", "Queues", "Records", "Rights", "Tokens", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments,
                 httpClient,
@@ -147,13 +149,15 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "HTTPListening", "Queues", "Rules", "Tokens", "Trust",
+                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "HTTPListening", "Queues", "Rules",
+                "Tokens", "Trust",
                 nioCore, nioPosix, hummingbird, hummingbirdTesting, httpClient, httpTypes, nioHTTP, lifecycle, logging,
             ]),
         .testTarget(
             name: "AdminServerTests",
             dependencies: [
-                "AdminServer", "BrokerCore", "Console", "CremaTesting", "Documents", "EventBus", "MQTTCodec", "Queues", nioCore, nioHTTP, nioPosix,
+                "AdminServer", "BrokerCore", "Console", "CremaTesting", "Documents", "EventBus", "MQTTCodec", "Queues", nioCore, nioHTTP,
+                nioPosix,
                 hummingbird, hummingbirdTesting, httpClient, httpTypes, lifecycle, logging,
             ]),
         .testTarget(

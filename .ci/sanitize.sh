@@ -2,6 +2,7 @@
 # Runs the whole Swift test suite, and some simulated worlds, under a sanitizer of the toolchain. Not part of `make test`: each builds everything anew.
 # Usage: sanitize.sh thread|address [FILTER]   FILTER: only tests whose name matches, as for `swift test --filter`
 # The thread sanitizer is told of waiting for a Mutex, which it does not see by itself, by tsan-mutex.c.
+# Tests run one after the other: under a sanitizer, many at a time keep each other from their sockets until their time is over.
 # What it finds is printed by the tests' process, which then fails. Exit code: 0 when every test passed and nothing was found.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,9 +27,9 @@ swift build --build-tests "${options[@]}"
 if [ "$sanitizer" = thread ]; then
     library=$PWD/.build/sanitize-thread/tsan-mutex.so
     clang -shared -fPIC -O1 -o "$library" .ci/tsan-mutex.c
-    run_tests() { env LD_PRELOAD="$library" "$bundle" --testing-library swift-testing "$@"; }
+    run_tests() { env LD_PRELOAD="$library" "$bundle" --testing-library swift-testing --no-parallel "$@"; }
 else
-    run_tests() { "$bundle" --testing-library swift-testing "$@"; }
+    run_tests() { "$bundle" --testing-library swift-testing --no-parallel "$@"; }
 fi
 bundle=.build/sanitize-$sanitizer/debug/cremaPackageTests.xctest
 run_tests "${tests[@]}"

@@ -25,14 +25,18 @@ extension ArchivesDocument {
                     created: timestamp(milliseconds: archive.createdMilliseconds), location: "\(declaration.location)",
                     left: archive.isLeft)
             },
-            replays: engine.replays().map { replay in
-                Replay(
-                    name: replay.name, archive: replay.archive, bus: replay.bus, state: replay.state.rawValue,
-                    from: timestamp(milliseconds: replay.range.lowerBound), to: timestamp(milliseconds: replay.range.upperBound),
-                    started: timestamp(milliseconds: replay.startedMilliseconds),
-                    ended: replay.endedMilliseconds.map { timestamp(milliseconds: $0) },
-                    lastReplayed: replay.lastReplayedMilliseconds.map { timestamp(milliseconds: $0) })
-            })
+            replays: engine.replays().map { Replay($0) })
+    }
+}
+
+extension ArchivesDocument.Replay {
+    init(_ replay: EventBus.Replay) {
+        self.init(
+            name: replay.name, archive: replay.archive, bus: replay.bus, state: replay.state.rawValue,
+            from: timestamp(milliseconds: replay.range.lowerBound), to: timestamp(milliseconds: replay.range.upperBound),
+            started: timestamp(milliseconds: replay.startedMilliseconds),
+            ended: replay.endedMilliseconds.map { timestamp(milliseconds: $0) },
+            lastReplayed: replay.lastReplayedMilliseconds.map { timestamp(milliseconds: $0) })
     }
 }
 
@@ -52,9 +56,10 @@ extension DestinationsDocument {
 }
 
 extension DeadLetterDocument {
-    init(_ letter: DeadLetter) {
+    init(_ letter: DeadLetter, number: UInt64) {
         self.init(
-            time: timestamp(milliseconds: letter.timeMilliseconds), rule: letter.rule, bus: letter.bus, target: letter.target,
+            id: "\(number)", time: timestamp(milliseconds: letter.timeMilliseconds), rule: letter.rule, bus: letter.bus,
+            target: letter.target,
             errorCode: letter.errorCode, errorMessage: letter.errorMessage,
             retries: letter.trying.retries, exhausted: letter.trying.exhaustion?.rawValue,
             event: String(decoding: letter.event, as: UTF8.self))

@@ -28,6 +28,8 @@ package struct RuleDocument: Codable, Sendable, Equatable {
 
 /// A row of `GET /api/v1/deadletters`.
 package struct DeadLetterDocument: Codable, Sendable, Equatable {
+    /// By which it can be delivered again or removed; absent in answers of older versions.
+    package var id: String?
     /// UTC, `YYYY-MM-DDTHH:MM:SSZ`.
     package var time: String
     package var rule: String

@@ -66,6 +66,7 @@ package struct GatewayServer: Service {
         topicFiltersChanged: @escaping @Sendable () async -> Void,
         counters: GatewayCounters = GatewayCounters(),
         webSocket: WebSocketPort? = nil,
+        connections: ConnectionCount = ConnectionCount(),
         eventLoopGroup: any EventLoopGroup,
         log: Logger,
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
@@ -82,7 +83,7 @@ package struct GatewayServer: Service {
                 ConnectionTakeover(
                     connectionsMax: limits.httpWebSocketsMax, limitName: "httpWebSocketsMax", claims: $0.claims, take: $0.take)
             },
-            countRefusal: { counters.record(.unmatched, status: $0) }, onListening: onListening)
+            connections: connections, countRefusal: { counters.record(.unmatched, status: $0) }, onListening: onListening)
         responder = GatewayResponder(
             routes: CurrentRoutes(routes), limits: limits,
             callers: CallerCheck(

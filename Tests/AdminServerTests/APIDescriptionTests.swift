@@ -28,7 +28,7 @@ import Testing
         "Each answer is what its description says",
         arguments: [
             "clients", "clients/a", "subscriptions", "topics", "topics/tree", "retained", "rules", "deadletters", "destinations",
-            "archives", "statistics", "version",
+            "archives", "statistics", "version", "certificates",
         ])
     func answers(call: String) async throws {
         let topics = [TopicSummary(topic: "a", messages: 1, bytes: 2, lastSeenSeconds: 3, retained: false)]

@@ -7,11 +7,13 @@ import HummingbirdTesting
 import Logging
 import NIOCore
 import NIOPosix
+import Queues
 
 /// A listener for people over a real event engine and a broker that answers what a test tells it.
 struct InspectionFixture {
     let broker: StagedBroker
-    let engine: EventEngine
+    let delivery: RuleDelivery
+    var engine: EventEngine { delivery.engine }
     let readiness = Readiness()
     let server: InspectionServer
 
@@ -39,11 +41,13 @@ struct InspectionFixture {
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
         let template = try TemplateDocument(file: "shop.yaml", text: Self.shop, parameters: [:])
-        engine = EventEngine(resources: try ResourceSet(templates: [template]), logger: quiet)
+        delivery = RuleDelivery(
+            engine: EventEngine(resources: try ResourceSet(templates: [template]), logger: quiet),
+            queues: SharedQueues(makeID: EventSource.system.makeID))
         server = InspectionServer(
             configuration: .init(host: host, port: 0, anonymous: anonymous, administrators: administrators, limits: limits),
             version: "1.2.3", readiness: readiness,
-            broker: broker, engine: engine, requestCounts: { requestCounts }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            broker: broker, delivery: delivery, requestCounts: { requestCounts }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             log: log ?? quiet, onListening: onListening)
     }
 
@@ -56,6 +60,15 @@ struct InspectionFixture {
         try await server.application.test(.router) { client in
             try await client.execute(
                 uri: uri, method: method, headers: [.contentType: "application/json"], body: ByteBuffer(string: body))
+        }
+    }
+
+    /// Sends a request that changes something.
+    func change(
+        _ uri: String, _ body: String, method: HTTPRequest.Method = .post, headers: HTTPFields = [.contentType: "application/json"]
+    ) async throws -> TestResponse {
+        try await server.application.test(.router) { client in
+            try await client.execute(uri: uri, method: method, headers: headers, body: ByteBuffer(string: body))
         }
     }
 

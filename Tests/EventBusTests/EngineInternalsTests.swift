@@ -61,16 +61,36 @@ import Testing
                 }
             }
             #expect(queue.append(new).dropped == dropped)
-            #expect(queue.newest(limit: 100).map(\.rule) == model.reversed().map(\.rule))
-            #expect(queue.newest(limit: 2).map(\.rule) == model.suffix(2).reversed().map(\.rule))
+            #expect(queue.newest(limit: 100).map(\.letter.rule) == model.reversed().map(\.rule))
+            #expect(queue.newest(limit: 2).map(\.letter.rule) == model.suffix(2).reversed().map(\.rule))
         }
+    }
+
+    @Test("A letter is taken once, and goes back to where it was")
+    func takenAndPutBack() throws {
+        var queue = DeadLetterQueue(countMax: 3, bytesMax: 100)
+        for name in ["a", "b", "c", "d"] { _ = queue.append(letter(name, bytes: 20)) }
+        let numbers = queue.newest(limit: 10).map(\.number)
+        #expect(numbers == [4, 3, 2])
+        let found = queue.take(3)
+        let again = [queue.take(3), queue.take(1)]
+        let taken = try #require(found)
+        #expect(taken.rule == "c" && again == [nil, nil])
+        let back = queue.restore(taken, number: 3)
+        #expect(back.removed.isEmpty)
+        #expect(queue.newest(limit: 10).map(\.letter.rule) == ["d", "c", "b"])
+        // What was taken has made room for one more, and for its bytes.
+        _ = queue.take(4)
+        let kept = queue.append(letter("e", bytes: 60))
+        let full = queue.append(letter("f", bytes: 1))
+        #expect(kept.removed.isEmpty && full.removed == [2])
     }
 
     @Test func aLimitOfZeroKeepsNothing() {
         var queue = DeadLetterQueue(countMax: 0, bytesMax: 100)
         #expect(queue.append(letter("a", bytes: 1)).dropped == 1)
-        #expect(queue.newest(limit: 10) == [])
-        #expect(queue.newest(limit: -1) == [])
+        #expect(queue.newest(limit: 10).isEmpty)
+        #expect(queue.newest(limit: -1).isEmpty)
     }
 }
 

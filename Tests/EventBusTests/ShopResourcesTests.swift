@@ -131,13 +131,16 @@ func shopEngine() throws -> (engine: EventEngine, documents: ResourceDocuments) 
         #expect(payload.contains(#""detail":{"orderId":"1","drink":"Latte"}"#) && !payload.contains("ana"))
     }
 
-    @Test(arguments: [("MAKING", "OrderManager.MakeOrder"), ("COMPLETED", "OrderManager.OrderCompleted"), ("CANCELLED", "OrderManager.OrderCancelled")])
+    @Test(arguments: [
+        ("MAKING", "OrderManager.MakeOrder"), ("COMPLETED", "OrderManager.OrderCompleted"), ("CANCELLED", "OrderManager.OrderCancelled"),
+    ])
     func whatABaristaSaysBecomesAnEventUnderTheBaristasName(state: String, type: String) throws {
         let engine = try shopEngine().engine
         let published = engine.evaluate(
             .init(
                 topic: "serverlesspresso-counter/NYC/barista",
-                payload: #"{"ORDERSTATE":"\#(state)","userId":"ana","orderId":"1","baristaUserId":"somebody else"}"#.utf8, qos: .atLeastOnce),
+                payload: #"{"ORDERSTATE":"\#(state)","userId":"ana","orderId":"1","baristaUserId":"somebody else"}"#.utf8, qos: .atLeastOnce
+            ),
             from: .init(clientID: "screen-barista", principal: "barista"), now: Instant(nanoseconds: 0)
         ).messages.map(Published.init)
         let status = try #require(published.first { $0.topic == "serverlesspresso-user-ana" })

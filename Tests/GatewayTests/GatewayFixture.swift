@@ -91,7 +91,8 @@ struct GatewayFixture {
 
     init(
         anonymous: Bool = true, signatures: SignatureVerifier? = nil, tokens: GatewayTokens = GatewayTokens(),
-        pages: PageTable = PageTable(), authorizer: any Authorizer = ListenerAuthorizer(), api: String = GatewayFixture.api, parameters: [String: String] = [:],
+        pages: PageTable = PageTable(), authorizer: any Authorizer = ListenerAuthorizer(), api: String = GatewayFixture.api,
+        parameters: [String: String] = [:],
         limits: GatewayLimits = GatewayLimits(), log: Logger? = nil,
         webSocket: WebSocketPort? = nil, eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         counters: GatewayCounters = GatewayCounters(),

@@ -59,10 +59,12 @@ import Testing
         #expect(String(buffer: try await get("/raw").body) == "a page")
     }
 
-    @Test("No spelling of a path leads anywhere but to a file that was put in", arguments: [
-        "/../index.html", "/shop/../index.html", "/%69ndex.html", "/shop%2Fapp.js", "/shop//app.js", "//index.html", "/./index.html",
-        "/shop/%2e%2e/index.html", "/index.html/", "/shop\\app.js", "/.", "/..", "/INDEX.HTML", "/index.html%00",
-    ])
+    @Test(
+        "No spelling of a path leads anywhere but to a file that was put in",
+        arguments: [
+            "/../index.html", "/shop/../index.html", "/%69ndex.html", "/shop%2Fapp.js", "/shop//app.js", "//index.html", "/./index.html",
+            "/shop/%2e%2e/index.html", "/index.html/", "/shop\\app.js", "/.", "/..", "/INDEX.HTML", "/index.html%00",
+        ])
     func noEscape(path: String) async throws {
         #expect(try await get(path).status != .ok)
     }
@@ -81,9 +83,12 @@ import Testing
         #expect(String(buffer: try await fixture.send(.get, "/new").body) == "hi")
     }
 
-    @Test("Names that a URL would have to encode are no pages' names", arguments: [
-        ("index.html", true), ("a-b_c.9", true), (".hidden", false), ("..", false), ("a b", false), ("a%20", false), ("ä", false), ("a/b", false),
-    ])
+    @Test(
+        "Names that a URL would have to encode are no pages' names",
+        arguments: [
+            ("index.html", true), ("a-b_c.9", true), (".hidden", false), ("..", false), ("a b", false), ("a%20", false), ("ä", false),
+            ("a/b", false),
+        ])
     func names(name: String, isTaken: Bool) {
         #expect(PageTable.takes(name: name) == isTaken)
     }

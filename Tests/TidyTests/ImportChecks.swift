@@ -44,9 +44,10 @@ let allowedImports: [String: Set<String>] = [
     // C and what browsers read: no Swift file.
     "ConsolePages": [],
     "Console": ["ConsolePages"],
-    // MQTTCodec for the topic filters that people ask by.
+    // MQTTCodec for the topic filters that people ask by; Rules for why a pattern misses an event.
     "AdminServer": [
-        "Console", "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", "NIOCore", "Hummingbird", "HTTPTypes",
+        "Console", "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", "Rules", "NIOCore", "Hummingbird",
+        "HTTPTypes",
         "ServiceLifecycle", "Logging", "FoundationEssentials",
     ],
     "LoadGenerator": ["MQTTCodec", "NIOCore", "NIOPosix", "NIOSSL", "Histogram", "FoundationEssentials", "Glibc"],

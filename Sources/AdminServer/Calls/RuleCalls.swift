@@ -1,8 +1,20 @@
 import EventBus
 import HTTPTypes
 
+/// The body of `POST /api/v1/rules/test`.
+private struct RuleTestBody: Decodable {
+    /// The name of a rule in force; or a pattern.
+    var rule: String?
+    /// As JSON text.
+    var pattern: String?
+    /// JSON text as EventBridge delivers it, or a message's payload for a topic rule.
+    var event: String
+    /// Where the message was published, for a topic rule.
+    var topic: String?
+}
+
 extension AdminCall {
-    /// What the rules did, and what became of what they could not deliver.
+    /// What the rules did, and why one would or would not.
     static func rules(_ limits: InspectionLimits) -> [AdminCall] {
         [
             AdminCall(.get, "rules", "Lists rules with what they did since the start.", answers: .document(.rows(RuleDocument.shape))) {
@@ -11,17 +23,30 @@ extension AdminCall {
                 return InspectionResponder.json(.ok, ListDocument(rules, limit: rules.count))
             },
             AdminCall(
-                .get, "deadletters", "Lists events that could not be delivered, the latest first.",
-                parameters: [.limit(max: limits.listRowsMax)], answers: .document(.rows(DeadLetterDocument.shape))
-            ) { responder, request in
-                let limit = request.query.limit(default: 100, max: limits.listRowsMax)
-                let letters = responder.engine.deadLetters(limit: limit + 1).map { DeadLetterDocument($0) }
-                return InspectionResponder.json(.ok, ListDocument(letters, limit: limit))
+                .post, "rules/test", "Says field by field why a rule or a pattern matches an event, or misses it; delivers nothing.",
+                body: .object([.maybe("rule", .text), .maybe("pattern", .text), .always("event", .text), .maybe("topic", .text)]),
+                answers: .document(RuleTrialDocument.shape), refusals: [422]
+            ) { responder, request throws(InspectionError) in
+                let body = try await request.document(RuleTestBody.self, limits)
+                return InspectionResponder.json(.ok, RuleTrialDocument(try trial(body, responder.engine)))
             },
             AdminCall(.get, "destinations", "Lists connections and API destinations.", answers: .document(DestinationsDocument.shape)) {
                 responder, _ in InspectionResponder.json(.ok, DestinationsDocument(responder.engine))
             },
         ]
+    }
+
+    private static func trial(_ body: RuleTestBody, _ engine: EventEngine) throws(InspectionError) -> RuleTrial {
+        do throws(RuleTrialError) {
+            switch (body.rule, body.pattern) {
+            case (let rule?, nil): return try engine.tryRule(rule, event: Array(body.event.utf8), topic: body.topic)
+            case (nil, let pattern?): return try engine.tryPattern(pattern, event: Array(body.event.utf8))
+            default: break
+            }
+        } catch {
+            throw .refused("\(error)")
+        }
+        throw .invalidBody("it has either a 'rule' or a 'pattern'")
     }
 }
 
@@ -36,32 +61,31 @@ extension RuleDocument {
     }
 }
 
-extension DeadLetterDocument {
+extension RuleTrialDocument {
     static var shape: JSONShape {
-        .object([
-            .always("time", .text), .always("rule", .text), .maybe("bus", .text), .always("target", .text), .always("errorCode", .text),
-            .always("errorMessage", .text), .maybe("retries", .integer), .maybe("exhausted", .text), .always("event", .text),
+        let field = JSONShape.object([
+            .always("path", .text), .always("met", .flag), .always("wanted", .list(.text)), .always("found", .list(.text)),
+            .always("text", .text),
+        ])
+        let alternative = JSONShape.object([
+            .always("matches", .flag), .always("needsTwoElements", .flag), .always("fields", .list(field)),
+        ])
+        return .object([
+            .always("rule", .text), .maybe("bus", .text), .always("enabled", .flag), .always("matches", .flag),
+            .maybe("alternatives", .list(alternative)), .maybe("reason", .text), .maybe("selected", .text),
         ])
     }
 }
 
 extension DestinationsDocument {
     static var shape: JSONShape {
-        .object([
-            .always(
-                "connections",
-                .list(
-                    .object([
-                        .always("name", .text), .always("authorizationType", .text), .always("authorized", .flag),
-                        .always("location", .text),
-                    ]))),
-            .always(
-                "destinations",
-                .list(
-                    .object([
-                        .always("name", .text), .always("active", .flag), .maybe("reason", .text), .always("method", .text),
-                        .always("endpoint", .text), .always("connection", .text), .always("location", .text),
-                    ]))),
+        let connection = JSONShape.object([
+            .always("name", .text), .always("authorizationType", .text), .always("authorized", .flag), .always("location", .text),
         ])
+        let destination = JSONShape.object([
+            .always("name", .text), .always("active", .flag), .maybe("reason", .text), .always("method", .text),
+            .always("endpoint", .text), .always("connection", .text), .always("location", .text),
+        ])
+        return .object([.always("connections", .list(connection)), .always("destinations", .list(destination))])
     }
 }

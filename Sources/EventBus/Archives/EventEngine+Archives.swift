@@ -90,6 +90,12 @@ extension EventEngine {
         return try changeArchives { (table, now) throws(ControlError) in try table.start(request, events, now: now) }
     }
 
+    /// By which a replay names one of the rules that are to get its events.
+    package func arn(ofRule name: String, onBus bus: String) throws(ControlError) -> String {
+        guard let entry = rules.eventRule(RuleKey(bus: bus, name: name)) else { throw .noRule(name, onBus: bus) }
+        return entry.rule.arn
+    }
+
     /// A replay to rules that are not there would reach nobody.
     private func requireRules(_ arns: [String], onBus bus: String) throws(ControlError) {
         let rules = rules

@@ -78,6 +78,25 @@ extension EventEngine {
         }
     }
 
+    /// Makes one delivery of an event once more; what fails of it is a dead letter of its own.
+    ///
+    /// - Returns: false for an event that is no JSON.
+    func deliverAgain(_ envelope: EventEnvelope, to target: Target, of entry: RuleTable.Event, into output: inout RuleOutput) -> Bool {
+        guard let document = envelope.parsed else { return false }
+        let now = world.nowMilliseconds()
+        let event = RoutedEvent(
+            envelope: envelope, root: document.root, nowMilliseconds: now, rules: rules, buses: [entry.rule.busName], hops: 0)
+        let delivery = TargetDelivery(entry: entry, target: target, event: envelope, nowMilliseconds: now)
+        var forwards = 0
+        totals.deliveriesAccepted.increment()
+        do throws(DeliveryFailure) {
+            try deliver(event, delivery, reserved(entry.rule, at: now), forwards: &forwards, into: &output)
+        } catch {
+            fail(delivery, error, into: &output)
+        }
+        return true
+    }
+
     private func deliver(
         _ event: RoutedEvent, _ delivery: TargetDelivery, _ reserved: ReservedVariables, forwards: inout Int, into output: inout RuleOutput
     ) throws(DeliveryFailure) {
@@ -94,7 +113,7 @@ extension EventEngine {
                 message.properties = MessageProperties(forwarded: nil, expiryInterval: seconds, now: world.brokerNow())
             }
             output.messages.append(message)
-            countDelivery(entry.counters)
+            countDelivery(entry.counters, began: event.nowMilliseconds)
         case .queue, .call, .function:
             switch try work(for: delivery, event.root, reserved) {
             case .send(let send): output.sends.append(send)
@@ -103,7 +122,7 @@ extension EventEngine {
             }
         case .log(let group):
             log(rule: entry.rule.name, group: group, event: event.envelope.id, payload: try payload(for: event.root, target, reserved))
-            countDelivery(entry.counters)
+            countDelivery(entry.counters, began: event.nowMilliseconds)
         case .bus(let name):
             guard event.rules.hasBus(name) else { throw .unknownBus(name) }
             var forwarded = event
@@ -113,7 +132,7 @@ extension EventEngine {
             guard forwards < limits.busForwardsMax else { return cut(rule: entry.rule.name, topic: target.id, entry.counters) }
             forwards += 1
             totals.eventsAccepted.increment()
-            countDelivery(entry.counters)
+            countDelivery(entry.counters, began: event.nowMilliseconds)
             archive(event.envelope, onBus: name, rules: event.rules)
             let matching = event.rules.rules(onBus: name, matching: event.envelope.json)
             route(forwarded, to: matching, forwards: &forwards, into: &output)

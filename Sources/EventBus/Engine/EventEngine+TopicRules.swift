@@ -68,11 +68,35 @@ extension EventEngine {
         conclude(&run, match)
     }
 
+    /// Carries out one action for a message once more; what fails of it is a dead letter of its own.
+    ///
+    /// - Parameters:
+    ///   - place: of the action in the rule; `nil` where the statement had failed, for the whole rule.
+    ///   - entry: the rule.
+    ///   - input: the message.
+    ///   - now: on the broker's clock.
+    /// - Returns: what is to be carried out.
+    func performAgain(_ place: Int?, of entry: RuleTable.Topic, _ input: SQLInput, now: Instant) -> RuleOutput {
+        var run = TopicRuleRun(entry: entry, input: input, hops: 0, now: now, rules: rules)
+        guard let place else {
+            carryOut(&run)
+            return run.output
+        }
+        // The statement wanted the message before; if it does not now, its action fails by what it misses.
+        let match = (try? entry.rule.statement.match(input)) ?? nil
+        run.place = place
+        carryOut(entry.rule.actions[place], payload: match?.payload ?? input.payload, match, &run)
+        for failure in run.failures { fail(failure, run) }
+        return run.output
+    }
+
     /// Carries out one action, or notes why it failed.
     private func carryOut(_ action: TopicRule.Action, payload: [UInt8], _ match: SQLMatch?, _ run: inout TopicRuleRun) {
         totals.deliveriesAccepted.increment()
         do throws(DeliveryFailure) {
-            if try perform(action, payload: payload, match, &run) { countDelivery(run.entry.counters) }
+            if try perform(action, payload: payload, match, &run) {
+                countDelivery(run.entry.counters, began: run.input.timestampMilliseconds)
+            }
         } catch {
             run.failures.append(RuleFailure(action, error))
         }

@@ -109,11 +109,26 @@ package final class EventEngine: Sendable {
         rule.retried = counters.retried.load(ordering: .relaxed)
         rule.pending = counters.pending.load(ordering: .relaxed)
         rule.lastError = counters.lastError.withLock { $0 }
+        rule.latency = counters.latency.withLock { $0 }
         return rule
     }
 
     /// The latest failed deliveries, newest first.
-    package func deadLetters(limit: Int) -> [DeadLetter] { letters.withLock { $0.newest(limit: limit) } }
+    package func deadLetters(limit: Int) -> [DeadLetter] { numberedDeadLetters(limit: limit).map(\.letter) }
+
+    /// The same with the numbers by which they can be delivered again or removed.
+    package func numberedDeadLetters(limit: Int) -> [(number: UInt64, letter: DeadLetter)] {
+        letters.withLock { $0.newest(limit: limit) }
+    }
+
+    /// Takes a dead letter out of those that are listed; the store has it until ``forgetDeadLetter(_:)``.
+    func takeDeadLetter(_ number: UInt64) -> DeadLetter? { letters.withLock { $0.take(number) } }
+
+    /// Puts a dead letter back that was taken and is still of use.
+    func putBack(_ letter: DeadLetter, number: UInt64) { _ = letters.withLock { $0.restore(letter, number: number) } }
+
+    /// Has the store forget a dead letter that was taken.
+    func forgetDeadLetter(_ number: UInt64) { store?.append([.remove(RecordKey(.deadLetter, number))]) }
 
     package var counters: EventBusCounters {
         var counters = totals.snapshot
@@ -142,8 +157,11 @@ package final class EventEngine: Sendable {
         totals.ruleMatches.increment()
     }
 
-    func countDelivery(_ counters: RuleCounters) {
+    /// `began`: when the rule matched, in milliseconds since 1970.
+    func countDelivery(_ counters: RuleCounters, began: Int64) {
         counters.delivered.increment()
+        let took = world.nowMilliseconds() &- began
+        counters.latency.withLock { $0.record(nanoseconds: max(0, min(took, .max / 1_000_000)) * 1_000_000) }
         totals.deliveries.increment()
     }
 
@@ -173,7 +191,7 @@ package final class EventEngine: Sendable {
             "rule": "\(letter.rule)", "target": "\(letter.target)", "code": "\(letter.errorCode)", "reason": "\(letter.errorMessage)",
         ]
         if let bus = letter.bus { metadata["bus"] = "\(bus)" }
-        if let eventID { metadata["event"] = "\(eventID)" }
+        if let eventID { metadata["event_id"] = "\(eventID)" }
         log("rule delivery failed", subject: "\(letter.bus ?? "topic rule") \(letter.rule)", metadata)
     }
 
@@ -206,7 +224,7 @@ package final class EventEngine: Sendable {
     func dropUnknownBus(_ name: String, eventID: String) {
         totals.eventsDroppedUnknownBus.increment()
         // One subject for all names: they come from the network.
-        log("event dropped: no such bus", subject: "unknown bus", ["bus": "\(name.prefix(256))", "event": "\(eventID)"])
+        log("event dropped: no such bus", subject: "unknown bus", ["bus": "\(name.prefix(256))", "event_id": "\(eventID)"])
     }
 
     /// Counts and logs a message of Basic Ingest for a rule that does not exist or is disabled.
@@ -247,7 +265,7 @@ package final class EventEngine: Sendable {
         let text = LoggedText.escaping(String(decoding: payload, as: UTF8.self), charactersMax: limits.ruleLogCharactersMax)
         logger.info(
             "rule log",
-            metadata: ["rule": "\(rule)", "logGroup": "\(LoggedText.escaping(group))", "event": "\(event)", "payload": "\(text)"])
+            metadata: ["rule": "\(rule)", "logGroup": "\(LoggedText.escaping(group))", "event_id": "\(event)", "payload": "\(text)"])
     }
 
     private func log(_ message: Logger.Message, subject: String, _ metadata: Logger.Metadata) {

@@ -29,7 +29,7 @@ package struct RetryRecord: Sendable, Equatable {
 struct DeadLetterQueue {
     private let countMax: Int
     private let bytesMax: Int
-    /// In order of time; those before `first` are gone already and removed together, so that each costs little.
+    /// In order of their numbers; those before `first` are gone already and removed together, so that each costs little.
     private var letters: [(number: UInt64, letter: DeadLetter)?] = []
     private var lastNumber: UInt64 = 0
     private var first = 0
@@ -65,14 +65,24 @@ struct DeadLetterQueue {
             if let oldest = letters[first]?.number { change.removed.append(oldest) }
             removeOldest()
         }
-        letters.append((number, letter))
+        // One that comes back to where it was is older than others.
+        let place = letters[first...].lastIndex { $0.map { $0.number < number } ?? false }.map { $0 + 1 } ?? first
+        letters.insert((number, letter), at: place)
         bytes += letter.event.count
         return change
     }
 
-    /// The newest letters, newest first.
-    func newest(limit: Int) -> [DeadLetter] {
-        letters.dropFirst(first).suffix(max(0, limit)).reversed().compactMap { $0?.letter }
+    /// The newest letters with their numbers, newest first.
+    func newest(limit: Int) -> [(number: UInt64, letter: DeadLetter)] {
+        letters[first...].suffix(max(0, limit)).reversed().compactMap(\.self)
+    }
+
+    /// Takes a letter out; `nil` where there is none of that number.
+    mutating func take(_ number: UInt64) -> DeadLetter? {
+        guard let place = letters[first...].firstIndex(where: { $0?.number == number }) else { return nil }
+        let letter = letters.remove(at: place)?.letter
+        bytes -= letter?.event.count ?? 0
+        return letter
     }
 
     private mutating func removeOldest() {

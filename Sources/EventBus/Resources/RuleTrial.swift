@@ -171,6 +171,24 @@ package struct RuleUnderTrial: Sendable {
     }
 }
 
+extension EventEngine {
+    /// Tries one of the rules in force, see ``RuleUnderTrial/tryRule(_:among:event:topic:nowMilliseconds:)``.
+    package func tryRule(_ name: String, event: [UInt8], topic: String?) throws(RuleTrialError) -> RuleTrial {
+        let rules = rules
+        return try RuleUnderTrial.tryRule(
+            name, among: rules.eventRules.map { RuleUnderTrial($0.rule) } + rules.topicRules.map { RuleUnderTrial($0.rule) },
+            event: event, topic: topic, nowMilliseconds: world.nowMilliseconds())
+    }
+
+    /// Tries an event pattern that no rule has.
+    package func tryPattern(_ pattern: String, event: [UInt8]) throws(RuleTrialError) -> RuleTrial {
+        let name = "pattern"
+        let rule = try RuleUnderTrial(
+            name: name, bus: ResourceSet.defaultBusName, isEnabled: true, pattern: pattern, schedule: nil)
+        return try RuleUnderTrial.tryRule(name, among: [rule], event: event, topic: nil, nowMilliseconds: world.nowMilliseconds())
+    }
+}
+
 extension ResourceSet {
     /// Tries one of these rules, see ``RuleUnderTrial/tryRule(_:among:event:topic:nowMilliseconds:)``.
     package func tryRule(_ name: String, event: [UInt8], topic: String?, nowMilliseconds: Int64) throws(RuleTrialError) -> RuleTrial {

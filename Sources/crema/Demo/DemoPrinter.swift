@@ -29,7 +29,9 @@ struct DemoPrinter: Sendable {
 
     /// Where the shop's screens are.
     func links(_ links: [ScreenLinks.Link]) {
-        guard !links.isEmpty else { return show("The configuration's http listener has no `pages` with `passwords`: there are no screens.") }
+        guard !links.isEmpty else {
+            return show("The configuration's http listener has no `pages` with `passwords`: there are no screens.")
+        }
         heading("The shop's screens. Each link holds a password: whoever has it is that user.")
         for link in links { note(link.screen, link.url) }
         show("")

@@ -1,10 +1,18 @@
 import AdminServer
 import ArgumentParser
+import NIOHTTP1
 
 /// `crema archive`: what the archives keep, and the replays of it.
 struct ArchiveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "archive", abstract: "List archives with what they keep, and replays with their state.")
+        commandName: "archive", abstract: "List archives and replays, replay events, or cancel a replay.",
+        subcommands: [ArchiveList.self, ArchiveReplay.self, ArchiveCancel.self], defaultSubcommand: ArchiveList.self)
+}
+
+/// `crema archive list`, and `crema archive`.
+struct ArchiveList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List archives with what they keep, and replays with their state.")
 
     @OptionGroup var options: InspectionOptions
 
@@ -42,5 +50,67 @@ struct ArchiveCommand: AsyncParsableCommand {
             ])
         }
         return table
+    }
+}
+
+/// `crema archive replay`: puts archived events on their bus once more.
+struct ArchiveReplay: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay", abstract: "Put the archived events of a range of time on their bus once more.",
+        discussion: "Rules see them with `replay-name`. Times are UTC, like 2026-01-31T08:30:00Z, of the events' own times.")
+
+    private struct Body: Encodable {
+        var from: String
+        var to: String
+        var name: String?
+        var rules: [String]?
+    }
+
+    @Argument(help: "The archive's name.")
+    var archive: String
+
+    @Option(help: "The time of the first event.")
+    var from: String
+
+    @Option(help: "A time behind the last event.")
+    var to: String
+
+    @Option(help: "The replay's name; made up when absent.")
+    var name: String?
+
+    @Option(name: .customLong("rule"), help: "A rule that gets the events, and no other; may be repeated.")
+    var rules: [String] = []
+
+    @OptionGroup var options: InspectionOptions
+
+    func run() async throws {
+        try await InspectionClient.run(options) { client in
+            let body = Body(from: from, to: to, name: name, rules: rules.isEmpty ? nil : rules)
+            let bytes = try await client.change(.POST, "archives/\(InspectionClient.segment(archive))/replay", body: body)
+            let replay = try InspectionClient.decode(ArchivesDocument.Replay.self, from: bytes)
+            let text = "\(replay.name): \(replay.state.lowercased())"
+            try TerminalOutput.standard.write(
+                line: options.json ? TerminalText.escaped(json: bytes) : TerminalText.escaped(text))
+        }
+    }
+}
+
+/// `crema archive cancel`.
+struct ArchiveCancel: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "cancel", abstract: "Cancel a replay.")
+
+    @Argument(help: "The replay's name.")
+    var replay: String
+
+    @OptionGroup var options: InspectionOptions
+
+    func run() async throws {
+        try await InspectionClient.run(options) { client in
+            let bytes = try await client.change(.DELETE, "replays/\(InspectionClient.segment(replay))")
+            let replay = try InspectionClient.decode(ArchivesDocument.Replay.self, from: bytes)
+            let text = "\(replay.name): \(replay.state.lowercased())"
+            try TerminalOutput.standard.write(
+                line: options.json ? TerminalText.escaped(json: bytes) : TerminalText.escaped(text))
+        }
     }
 }

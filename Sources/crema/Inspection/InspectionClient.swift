@@ -57,13 +57,37 @@ struct InspectionClient {
         try Self.decode(type, from: await get(call, query: query))
     }
 
+    /// Has the broker change something; the answer as JSON text.
+    ///
+    /// In the path segments that come from people are encoded by ``segment(_:)``.
+    func change(
+        _ method: HTTPMethod, _ call: String, query: KeyValuePairs<String, String> = [:], body: some Encodable = NoBody()
+    ) async throws -> [UInt8] {
+        let response = try await http.execute(try changing(method, call, query, body), timeout: .seconds(60))
+        let body = try await response.body.collect(upTo: Self.answerBytesMax)
+        try check(response.status, body)
+        return Array(body.readableBytesView)
+    }
+
+    /// What a call takes that reads no body: the API wants JSON all the same, which no web page elsewhere can make a browser send.
+    struct NoBody: Encodable {}
+
+    private func changing(
+        _ method: HTTPMethod, _ call: String, _ query: KeyValuePairs<String, String>, _ body: some Encodable
+    ) throws -> HTTPClientRequest {
+        var request = self.request(call, query)
+        request.method = method
+        request.headers.add(name: "Content-Type", value: "application/json")
+        request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(body)))
+        return request
+    }
+
+    /// One segment of a call's path.
+    static func segment(_ text: String) -> String { encoded(text) }
+
     /// Has the broker read the site's files anew; answers also with why it would not.
     func reload() async throws -> (document: ReloadDocument, json: [UInt8]) {
-        var request = self.request("reload", [:])
-        request.method = .POST
-        request.headers.add(name: "Content-Type", value: "application/json")
-        request.body = .bytes(ByteBuffer(string: "{}"))
-        let response = try await http.execute(request, timeout: .seconds(60))
+        let response = try await http.execute(try changing(.POST, "reload", [:], NoBody()), timeout: .seconds(60))
         let body = try await response.body.collect(upTo: Self.answerBytesMax)
         if response.status != .unprocessableEntity { try check(response.status, body) }
         let json = Array(body.readableBytesView)

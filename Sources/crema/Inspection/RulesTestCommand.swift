@@ -115,50 +115,8 @@ extension RuleTrial {
     }
 }
 
-/// The explanation in the shape of its JSON.
-private struct RuleTrialDocument: Encodable {
-    struct Field: Encodable {
-        var path: String
-        var met: Bool
-        var wanted: [String]
-        var found: [String]
-        var text: String
-    }
-
-    struct Alternative: Encodable {
-        var matches: Bool
-        /// Each field is met, but only by different elements of one array.
-        var needsTwoElements: Bool
-        var fields: [Field]
-    }
-
-    var rule: String
-    var bus: String?
-    var enabled: Bool
-    var matches: Bool
-    var alternatives: [Alternative]?
-    var reason: String?
-    /// What a topic rule's statement selects; bytes that are no UTF-8 are replaced.
-    var selected: String?
-
-    init(_ trial: RuleTrial) {
-        (rule, bus, enabled, matches) = (trial.rule, trial.bus, trial.isEnabled, trial.matches)
-        switch trial.finding {
-        case .pattern(let explanation):
-            alternatives = explanation.alternatives.map { alternative in
-                Alternative(
-                    matches: alternative.matches, needsTwoElements: alternative.needsTwoElements,
-                    fields: alternative.fields.map {
-                        Field(path: $0.path, met: $0.isMet, wanted: $0.wanted, found: $0.found, text: $0.description)
-                    })
-            }
-        case .statement(let selected, let reason):
-            self.reason = reason
-            self.selected = selected.map { String(decoding: $0, as: UTF8.self) }
-        }
-    }
-
-    func text() throws -> String {
+extension RuleTrialDocument {
+    fileprivate func text() throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return TerminalText.escaped(json: Array(try encoder.encode(self)))
