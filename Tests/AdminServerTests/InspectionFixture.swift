@@ -55,17 +55,9 @@ struct InspectionFixture {
         try await server.application.test(.router) { client in try await client.execute(uri: uri, method: method, headers: headers) }
     }
 
-    /// Sends what changes something, as JSON.
-    func change(_ uri: String, method: HTTPRequest.Method = .post, body: String = "") async throws -> TestResponse {
-        try await server.application.test(.router) { client in
-            try await client.execute(
-                uri: uri, method: method, headers: [.contentType: "application/json"], body: ByteBuffer(string: body))
-        }
-    }
-
     /// Sends a request that changes something.
     func change(
-        _ uri: String, _ body: String, method: HTTPRequest.Method = .post, headers: HTTPFields = [.contentType: "application/json"]
+        _ uri: String, _ body: String = "", method: HTTPRequest.Method = .post, headers: HTTPFields = [.contentType: "application/json"]
     ) async throws -> TestResponse {
         try await server.application.test(.router) { client in
             try await client.execute(uri: uri, method: method, headers: headers, body: ByteBuffer(string: body))

@@ -156,9 +156,9 @@ import Testing
     func publish() async throws {
         let log = LogRecorder()
         let fixture = try InspectionFixture(log: log.logger)
-        let answer = try await fixture.change("/api/v1/publish", body: #"{"topic":"a/b","payload":"hällo","qos":2,"retain":true}"#)
+        let answer = try await fixture.change("/api/v1/publish", #"{"topic":"a/b","payload":"hällo","qos":2,"retain":true}"#)
         #expect(answer.text == #"{"published":true}"#)
-        _ = try await fixture.change("/api/v1/publish", body: #"{"topic":"a","payload":"/wA=","encoding":"base64"}"#)
+        _ = try await fixture.change("/api/v1/publish", #"{"topic":"a","payload":"/wA=","encoding":"base64"}"#)
         let published = fixture.broker.operators.withLock { $0.published }
         #expect(published.map(\.topicName) == ["a/b", "a"])
         #expect(String(buffer: published[0].payload) == "hällo" && published[0].qos == .exactlyOnce && published[0].retain)
@@ -181,7 +181,7 @@ import Testing
         ])
     func refusedPublish(body: String, word: String) async throws {
         let fixture = try InspectionFixture()
-        let answer = try await fixture.change("/api/v1/publish", body: body)
+        let answer = try await fixture.change("/api/v1/publish", body)
         #expect(answer.status == .badRequest && answer.text.contains(word), "\(answer.text)")
         #expect(fixture.broker.operators.withLock { $0.published }.isEmpty)
     }
@@ -198,7 +198,7 @@ import Testing
         #expect(foreign.status == .forbidden)
         #expect(try await fixture.get("/api/v1/publish", method: .post).status == .unsupportedMediaType)
         fixture.broker.operators.withLock { $0.hasRoom = false }
-        #expect(try await fixture.change("/api/v1/publish", body: body).status == .serviceUnavailable)
+        #expect(try await fixture.change("/api/v1/publish", body).status == .serviceUnavailable)
         #expect(fixture.broker.operators.withLock { $0.published }.isEmpty)
     }
 }

@@ -10,10 +10,18 @@ final class ServerHelloHandler: ChannelOutboundHandler, RemovableChannelHandler 
     /// The suite's name in IANA's registry, or its number there; `nil` before the ServerHello.
     private(set) var cipherSuite: String?
 
+    private var hasLooked = false
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        cipherSuite = Self.cipherSuite(in: unwrapOutboundIn(data))
+        if !hasLooked { cipherSuite = Self.cipherSuite(in: unwrapOutboundIn(data)) }
+        hasLooked = true
         context.write(data, promise: promise)
-        context.pipeline.syncOperations.removeHandler(self, promise: nil)
+    }
+
+    func flush(context: ChannelHandlerContext) {
+        context.flush()
+        // Not before: the flush that follows a write would be lost with the handler's place.
+        if hasLooked { context.pipeline.syncOperations.removeHandler(self, promise: nil) }
     }
 
     /// `nil` where the bytes do not begin with a ServerHello, as an alert does not.
