@@ -18,6 +18,8 @@ package struct InspectionLimits: Sendable, Equatable {
     package var tailHeartbeatSeconds = 15
     /// Largest body of a request, in bytes; a larger one is answered 413.
     package var adminBodyBytesMax = 256 << 10
+    /// Longest time, in seconds, for which another log level may be asked for; a longer one is refused.
+    package var logLevelSecondsMax = 86_400
     /// How long a connection may stay silent between requests, in seconds, before it is closed.
     package var adminIdleSecondsMax = 60
     /// Connections open at once; more wait in the listen queue.
@@ -37,6 +39,7 @@ package struct InspectionLimits: Sendable, Equatable {
 
     /// The names under `limits:` in the configuration file, with the value each one sets.
     package static let names: [(name: String, path: any WritableKeyPath<InspectionLimits, Int> & Sendable)] = [
+        ("logLevelSecondsMax", \.logLevelSecondsMax),
         ("listRowsMax", \.listRowsMax), ("tailStreamsMax", \.tailStreamsMax), ("tailPayloadBytesMax", \.tailPayloadBytesMax),
         ("tracesMax", \.tracesMax), ("traceSecondsMax", \.traceSecondsMax), ("traceLinesPerSecondMax", \.traceLinesPerSecondMax),
         ("tailHeartbeatSeconds", \.tailHeartbeatSeconds), ("adminBodyBytesMax", \.adminBodyBytesMax),

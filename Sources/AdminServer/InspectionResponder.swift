@@ -32,6 +32,8 @@ package struct InspectionResponder: HTTPResponder {
     let logLinesDropped: @Sendable () -> UInt64
     /// Reads the site's files anew; `nil` where there are none.
     let reload: (@Sendable () async -> ReloadDocument)?
+    /// What is known of the program around the broker.
+    let site: SiteFigures
     let tails: TailStreams
     let traces: TailStreams
     let refusals: RefusalLog
@@ -40,9 +42,10 @@ package struct InspectionResponder: HTTPResponder {
 
     /// The admin API, in the order of its description.
     static func calls(_ limits: InspectionLimits) -> [AdminCall] {
-        AdminCall.site(limits) + AdminCall.clients(limits) + AdminCall.traces(limits) + AdminCall.subscriptions(limits)
-            + AdminCall.topics(limits) + AdminCall.retained(limits) + AdminCall.publishing(limits) + AdminCall.rules(limits)
-            + AdminCall.deadLetters(limits) + AdminCall.archives(limits) + AdminCall.certificates(limits)
+        AdminCall.site(limits) + AdminCall.listeners(limits) + AdminCall.log(limits) + AdminCall.clients(limits)
+            + AdminCall.traces(limits) + AdminCall.subscriptions(limits) + AdminCall.topics(limits) + AdminCall.retained(limits)
+            + AdminCall.publishing(limits) + AdminCall.rules(limits) + AdminCall.deadLetters(limits) + AdminCall.archives(limits)
+            + AdminCall.certificates(limits)
     }
 
     var engine: EventEngine { delivery.engine }
@@ -73,6 +76,10 @@ package struct InspectionResponder: HTTPResponder {
 
     private func answer(_ request: Request, _ context: Context) async throws(InspectionError) -> Response {
         let path = path(of: request)
+        if let page = ConsoleTable.pages.file(at: path), request.method == .get || request.method == .head {
+            guard hosts.admits(request.head.authority) else { throw .foreignHost(request.head.authority ?? "") }
+            return page.answer(request.head)
+        }
         if !path.hasPrefix(AdminRoutes.prefix), request.method != .get { throw .methodNotAllowed(allowed: "GET") }
         switch path {
         case "/livez": return Self.text(.ok, "live\n")
@@ -83,7 +90,7 @@ package struct InspectionResponder: HTTPResponder {
         }
         guard hosts.admits(request.head.authority) else { throw .foreignHost(request.head.authority ?? "") }
         if !anonymous { try checkAdministrator(request) }
-        if path == "/metrics" { return await metrics() }
+        if path == "/metrics" { return await metrics(request) }
         guard path.hasPrefix(AdminRoutes.prefix) else { throw .notFound }
         return try await perform(request, at: path, context)
     }
@@ -107,12 +114,13 @@ package struct InspectionResponder: HTTPResponder {
         }
     }
 
-    private func metrics() async -> Response {
+    private func metrics(_ request: Request) async -> Response {
         let page = MetricsPage(
             version: version, ready: readiness.state == .ready, broker: await broker.statistics(), events: engine.counters,
             rules: engine.ruleStatistics(), queues: queueStatistics(), store: storeStatistics(), requests: requestCounts(),
-            logLinesDropped: logLinesDropped())
-        return Self.response(.ok, PrometheusText.contentType, ResponseBody(byteBuffer: ByteBuffer(bytes: page.bytes)))
+            logLinesDropped: logLinesDropped(), listeners: await listenerDocuments(), process: site.process(), reloads: site.reloads())
+        let format = PrometheusText.Format(accepted: request.headers[.accept])
+        return Self.response(.ok, format.contentType, ResponseBody(byteBuffer: ByteBuffer(bytes: page.bytes(as: format))))
     }
 
     /// An answer that goes on until its source ends, its reader goes, or the listener shuts down; one of `tailStreamsMax`, unless it counts

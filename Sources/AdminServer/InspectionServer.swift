@@ -1,7 +1,7 @@
 package import BrokerCore
 package import EventBus
 import HTTPExchange
-import HTTPListening
+package import HTTPListening
 package import Hummingbird
 package import Logging
 package import NIOCore
@@ -44,7 +44,7 @@ package struct InspectionServer: Service {
     /// Prepares a listener that says it is of `version`.
     ///
     /// `queueStatistics` answers what the queues count, `storeStatistics` what the durable store does, if there is one, `requestCounts` what the listeners for programs counted, and `logLinesDropped` how
-    /// many lines of the log nobody took, all for `/metrics`. `reload` has the site's files read anew. `onListening` is called once with the bound address,
+    /// many lines of the log nobody took, all for `/metrics`; `site` tells what else is known of the program. `reload` has the site's files read anew. `onListening` is called once with the bound address,
     /// before the first connection is accepted.
     package init(
         configuration: Configuration,
@@ -58,6 +58,8 @@ package struct InspectionServer: Service {
         requestCounts: @escaping @Sendable () -> [RequestCount] = { [] },
         logLinesDropped: @escaping @Sendable () -> UInt64 = { 0 },
         reload: (@Sendable () async -> ReloadDocument)? = nil,
+        site: SiteFigures = SiteFigures(),
+        connections: ConnectionCount = ConnectionCount(),
         eventLoopGroup: any EventLoopGroup,
         log: Logger,
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
@@ -70,13 +72,13 @@ package struct InspectionServer: Service {
                 connectionsMax: limits.adminConnectionsMax, headerBytesMax: limits.adminHeaderBytesMax,
                 headersMax: limits.adminHeadersMax,
                 unfinishedHeads: .init(bytesMax: limits.adminHeaderBytesInAllMax, name: "adminHeaderBytesInAllMax")),
-            eventLoopGroup: eventLoopGroup, log: log, onListening: onListening)
+            eventLoopGroup: eventLoopGroup, log: log, connections: connections, onListening: onListening)
         responder = InspectionResponder(
             version: version, limits: limits, anonymous: configuration.anonymous, administrators: configuration.administrators,
             hosts: HostGuard(boundTo: configuration.host), readiness: readiness, broker: broker, delivery: delivery,
             certificates: certificates,
             queueStatistics: queueStatistics, storeStatistics: storeStatistics, requestCounts: requestCounts,
-            logLinesDropped: logLinesDropped, reload: reload,
+            logLinesDropped: logLinesDropped, reload: reload, site: site,
             tails: TailStreams(limit: limits.tailStreamsMax, name: "tailStreamsMax"),
             traces: TailStreams(limit: limits.tracesMax, name: "tracesMax"),
             refusals: listener.refusals.log, log: log, routes: AdminRoutes(InspectionResponder.calls(limits)))

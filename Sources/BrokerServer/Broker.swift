@@ -95,6 +95,7 @@ package final class Broker: BrokerAccess {
             for shard in shards { try await shard.eventLoop.submit {}.get() }
         }
         if kept != nil { for shard in shards { try await shard.eventLoop.submit { shard.value.beginTime() }.get() } }
+        for shard in shards { shard.eventLoop.execute { shard.value.beginMeasuringLag() } }
         let opening = opening
         var open: [OpenListener] = []
         var bindings: [ListenerBinding] = []
@@ -182,6 +183,12 @@ package final class Broker: BrokerAccess {
     /// The listeners that are open, and what opens others like them.
     var openListeners: (listeners: [OpenListener], opening: ListenerOpening) { (state.withLock { $0.listeners }, opening) }
 
+    /// When the certificates end by which open TLS listeners prove themselves, in seconds since 1970, by the listener's name.
+    package var certificateEnds: [String: Int64] {
+        let ends = state.withLock { $0.listeners }.compactMap { open in open.endpoint.map { (open.listener.name, $0.endpoint.notAfter) } }
+        return Dictionary(ends) { min($0, $1) }
+    }
+
     var isDraining: Bool { state.withLock { $0.isDraining } }
 
     /// Asks every shard, on its loop; the answers come in the shards' order.
@@ -259,7 +266,7 @@ package final class Broker: BrokerAccess {
 
     package func statistics() async -> BrokerStatistics {
         var sum = BrokerStatistics()
-        for part in await collect({ $0.shard.statistics() }) { sum.add(part) }
+        for part in await collect({ $0.statistics() }) { sum.add(part) }
         admission.count(into: &sum)
         sum.uptimeSeconds = Instant.now.seconds(since: startedAt)
         return sum

@@ -27,9 +27,12 @@ package struct HTTPConnection: HTTPChannelHandler {
     let refusals: HTTPRefusals
     let takeover: ConnectionTakeover?
     let heads: UnfinishedHeads?
+    let connections: ConnectionCount
 
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        channel.eventLoop.makeCompletedFuture {
+        connections.opened()
+        channel.closeFuture.whenComplete { _ in connections.closed() }
+        return channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
             let counting = try addCoders(to: pipeline)
             let peer = PeerText.of(channel.remoteAddress)

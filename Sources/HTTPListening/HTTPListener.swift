@@ -16,6 +16,7 @@ package struct HTTPListener: Sendable {
     private let log: Logger
     private let takeover: ConnectionTakeover?
     private let heads: UnfinishedHeads?
+    private let connections: ConnectionCount
     private let onListening: @Sendable (SocketAddress) async -> Void
 
     /// - Parameters:
@@ -25,11 +26,13 @@ package struct HTTPListener: Sendable {
     ///   - eventLoopGroup: where connections live.
     ///   - log: takes refused requests, and what Hummingbird warns of.
     ///   - takeover: who may have connections whose first request asks for it.
+    ///   - connections: counts those of this listener.
     ///   - countRefusal: called with the status for each request that was refused before its responder saw it.
     ///   - onListening: called once with the bound address, before the first connection is accepted.
     package init(
         host: String, port: Int, limits: HTTPListenerLimits, eventLoopGroup: any EventLoopGroup, log: Logger,
-        takeover: ConnectionTakeover? = nil, countRefusal: @escaping @Sendable (_ status: Int) -> Void = { _ in },
+        takeover: ConnectionTakeover? = nil, connections: ConnectionCount = ConnectionCount(),
+        countRefusal: @escaping @Sendable (_ status: Int) -> Void = { _ in },
         onListening: @escaping @Sendable (SocketAddress) async -> Void
     ) {
         self.host = host
@@ -38,6 +41,7 @@ package struct HTTPListener: Sendable {
         self.eventLoopGroup = eventLoopGroup
         self.log = log
         self.takeover = takeover
+        self.connections = connections
         self.onListening = onListening
         heads = limits.unfinishedHeads.map { UnfinishedHeads($0) }
         refusals = HTTPRefusals(log: RefusalLog(logger: log, eventLoop: eventLoopGroup.next()), count: countRefusal)
@@ -55,10 +59,12 @@ package struct HTTPListener: Sendable {
         let refusals = refusals
         let takeover = takeover
         let heads = heads
+        let connections = connections
         return Application(
             responder: responder,
             server: HTTPServerBuilder {
-                HTTPConnection(responder: $0, limits: limits, refusals: refusals, takeover: takeover, heads: heads)
+                HTTPConnection(
+                    responder: $0, limits: limits, refusals: refusals, takeover: takeover, heads: heads, connections: connections)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),

@@ -85,7 +85,7 @@ import Testing
         statistics.clientsOffline = 3
         statistics.retainedMessages = 4
         statistics.publishReceived = [5, 6, 7]
-        let topics = SystemTopics(version: "1").topics(statistics)
+        let topics = SystemTopics(version: "1").topics(statistics, SystemLoads(), UsedMemory())
         let values = Dictionary(topics.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
         #expect(values.count == topics.count)
         #expect(values["uptime"] == "61 seconds")

@@ -197,8 +197,16 @@ import Testing
                     + "bind to 127.0.0.1, or say `insecure: true`"
             ),
             (
-                "listeners: [{protocol: http, bind: '127.0.0.1:1', passwords: p}]",
-                "etc/crema.yaml:1:51: `passwords` has no meaning for protocol http"
+                "listeners: [{protocol: http, bind: 'h:1', passwords: p}]",
+                "etc/crema.yaml:1:36: h:1 asks for passwords (`passwords`) without encryption; bind to 127.0.0.1, or say `insecure: true`"
+            ),
+            (
+                "listeners: [{protocol: admin, bind: '127.0.0.1:1', passwords: p}]",
+                "etc/crema.yaml:1:52: `passwords` has no meaning for protocol admin"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', pages: p}]",
+                "etc/crema.yaml:1:51: `pages` is for protocol http"
             ),
             (
                 "listeners: [{protocol: mqtts, bind: 'h:1', certificate: c, key: k, clientCA: a, requireClientCertificate: true, passwords: p}]",

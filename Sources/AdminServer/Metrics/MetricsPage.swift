@@ -29,9 +29,13 @@ struct MetricsPage {
     let store: StoreStatistics?
     let requests: [RequestCount]
     let logLinesDropped: UInt64
+    let listeners: [ListenerDocument]
+    /// `nil` where the system does not tell.
+    let process: ProcessFigures?
+    let reloads: ReloadFigures
 
-    var bytes: [UInt8] {
-        var text = PrometheusText()
+    func bytes(as format: PrometheusText.Format) -> [UInt8] {
+        var text = PrometheusText(format)
         text.add(.gauge, "crema_build_info", "The version that runs; always 1.", by: "version", [(version, 1)])
         text.add(.gauge, "crema_ready", "1 when every listener accepts, 0 while starting and draining.", ready ? 1 : 0)
         addConnections(&text)
@@ -47,6 +51,11 @@ struct MetricsPage {
         text.add(
             .counter, "crema_log_lines_dropped_total", "Lines of the log dropped because nobody took them from standard error.",
             logLinesDropped)
+        addMeasurements(&text)
+        addListeners(&text)
+        addReloads(&text)
+        addProcess(&text)
+        text.end()
         return text.bytes
     }
 
@@ -74,16 +83,38 @@ struct MetricsPage {
             .counter, "crema_password_checks_total", "Passwords that were given to be checked, by what became of it.", by: "outcome",
             Self.sorted(broker.passwordChecks))
         text.add(
+            .counter, "crema_connects_total", "CONNECT packets, by what became of them.", by: "result",
+            [("accepted", broker.connectsAccepted), ("refused", broker.connectionsRefused.values.reduce(0, &+))])
+        text.add(.counter, "crema_sessions_expired_total", "Sessions whose client was away for too long.", broker.sessionsExpired)
+        text.add(
+            .gauge, "crema_slow_clients", "Clients that do not take their messages as fast as they come.", broker.slowClients)
+        text.add(.counter, "crema_auth_denied_total", "What somebody may not do, by what it was.", by: "op", denied)
+        text.add(
             .counter, "crema_subscriptions_refused_total", "Filters of SUBSCRIBE packets that were refused.", broker.subscriptionsRefused)
         text.add(
             .counter, "crema_topics_untracked_total", "Routes made for topics that are not listed, at topicsTrackedMax.",
             broker.topicsUntracked)
         text.add(.gauge, "crema_subscriptions", "Subscriptions of all sessions.", broker.subscriptions)
+        text.add(
+            .gauge, "crema_shared_subscriptions", "Memberships of sessions in shared subscriptions.", broker.sharedSubscriptions)
+    }
+
+    private var denied: [(String, UInt64)] {
+        let connects = ["badUserNameOrPassword", "notAuthorized", "banned", "badAuthenticationMethod"].compactMap {
+            broker.connectionsRefused[$0]
+        }
+        return [
+            ("connect", connects.reduce(0, &+)), ("publish", broker.messagesDropped["publish_denied"] ?? 0),
+            ("subscribe", broker.subscriptionsRefused), ("receive", broker.messagesDropped["delivery_denied"] ?? 0),
+        ]
     }
 
     private func addMessages(_ text: inout PrometheusText) {
         text.add(.counter, "crema_bytes_received_total", "Bytes received from MQTT clients.", broker.bytesReceived)
         text.add(.counter, "crema_bytes_sent_total", "Bytes sent to MQTT clients.", broker.bytesSent)
+        text.add(
+            .counter, "crema_payload_bytes_received_total", "Payload bytes of PUBLISH packets received.", broker.publishBytesReceived)
+        text.add(.counter, "crema_payload_bytes_sent_total", "Payload bytes of PUBLISH packets sent.", broker.publishBytesSent)
         text.add(.counter, "crema_packets_received_total", "MQTT control packets received.", broker.packetsReceived)
         text.add(.counter, "crema_packets_sent_total", "MQTT control packets sent.", broker.packetsSent)
         text.add(
@@ -100,6 +131,8 @@ struct MetricsPage {
             broker.publishesRefused)
         text.add(.gauge, "crema_publish_waiting_bytes", "Bytes of calls' messages that wait to be published.", broker.publishBytesWaiting)
         text.add(.gauge, "crema_messages_queued", "Messages waiting in queues of sessions.", broker.messagesQueued)
+        text.add(.gauge, "crema_messages_queued_bytes", "Bytes of these messages.", broker.queuedBytes)
+        text.add(.gauge, "crema_longest_queue_messages", "Messages in the longest queue of a session.", broker.longestQueue)
         text.add(.gauge, "crema_messages_in_flight", "Messages sent and not acknowledged yet.", broker.messagesInFlight)
         text.add(.gauge, "crema_retained_messages", "Retained messages.", broker.retainedMessages)
         text.add(.gauge, "crema_retained_bytes", "Payload bytes of retained messages.", broker.retainedBytes)
@@ -138,6 +171,13 @@ struct MetricsPage {
         text.add(.counter, "crema_rule_matched_total", "Events or messages that a rule matched.", samples(\.matched))
         text.add(.counter, "crema_rule_delivered_total", "Deliveries of a rule to its targets.", samples(\.delivered))
         text.add(.counter, "crema_rule_failed_total", "Deliveries of a rule that failed for good.", samples(\.failed))
+        text.add(.counter, "crema_rule_retried_total", "Times that a failed delivery of a rule was tried again.", samples(\.retried))
+        text.add(
+            .gauge, "crema_rule_pending", "Deliveries of a rule that wait for their turn or are under way.",
+            samples(\.pendingCount))
+        text.add(
+            "crema_rule_delivery_seconds", "From what a rule matched to the end of each delivery that was delivered, with all waiting.",
+            summaries: rules.map { (["bus": $0.bus ?? "", "kind": $0.kind.rawValue, "rule": $0.name], $0.latency) })
     }
 
     /// Accepted is the sum of the others, as long as nothing is on its way between two of them.
@@ -191,7 +231,7 @@ struct MetricsPage {
         guard let store else { return }
         text.add(.counter, "crema_store_commits_total", "Transactions that are on disk.", store.commits)
         text.add(.counter, "crema_store_changes_total", "Changes in them: many share one commit.", store.changes)
-        text.add(.counter, "crema_store_commit_seconds_total", "Seconds that they took together.", seconds: store.commitSeconds)
+        text.add("crema_store_commit_seconds", "From a transaction's first statement to the end of its sync.", store.commitLatency)
         text.add(.gauge, "crema_store_waiting_changes", "Changes that wait for the next transaction.", store.waitingChanges)
         text.add(.counter, "crema_store_errors_total", "Times that writing to the store failed.", store.errors)
         text.add(.gauge, "crema_store_failing", "1 while what needs the disk is refused.", store.isFailing ? 1 : 0)
@@ -205,4 +245,8 @@ struct MetricsPage {
     private static func byQoS(_ counts: [UInt64]) -> [(String, UInt64)] {
         counts.enumerated().map { (String($0.offset), $0.element) }
     }
+}
+
+extension RuleStatistics {
+    fileprivate var pendingCount: UInt64 { UInt64(clamping: pending) }
 }

@@ -44,6 +44,8 @@ package final class ClientConnection {
     /// Place in the shard's table, reused after the connection has gone.
     package let slot: Int
     package let info: ConnectionInfo
+    /// Of the listener that it came through, on this shard.
+    let listener: ListenerCounters
     let limits: ConnectionLimits
     let openedAt: Instant
     var phase = Phase.awaitingConnect
@@ -90,6 +92,8 @@ package final class ClientConnection {
     var backlog = DeliveryBacklog()
     /// Bytes that were put into `outbound` or `backlog` since the transport took no more.
     var stuckBytes = 0
+    /// Messages that were written since then, for how long they took, and when the first of them was accepted.
+    var late: (time: AcceptTime, messages: UInt64) = (.unknown, 0)
     /// What it sends is not read for now, because it publishes faster than others take it: what came already waits in ``inbox``.
     var isHeld = false
     /// Whether its socket is read.
@@ -105,10 +109,11 @@ package final class ClientConnection {
     /// Where the topic leads that this client published last: a device that repeats its topic is matched by one comparison.
     var lastRoute: Route?
 
-    init(id: UInt64, slot: Int, info: ConnectionInfo, limits: ConnectionLimits, openedAt: Instant) {
+    init(id: UInt64, slot: Int, info: ConnectionInfo, listener: ListenerCounters, limits: ConnectionLimits, openedAt: Instant) {
         self.id = id
         self.slot = slot
         self.info = info
+        self.listener = listener
         self.limits = limits
         self.openedAt = openedAt
         lastReceived = openedAt

@@ -101,6 +101,28 @@ package struct BrokerStatistics: Sendable, Equatable {
     package var subscriptionsRefused: UInt64 = 0
     /// Routes made for topics that operators cannot list, for want of room.
     package var topicsUntracked: UInt64 = 0
+    /// Payload bytes of the PUBLISH packets received and sent.
+    package var publishBytesReceived: UInt64 = 0
+    package var publishBytesSent: UInt64 = 0
+    /// CONNECT packets that were accepted.
+    package var connectsAccepted: UInt64 = 0
+    /// Sessions that ended because their client was away for longer than they last.
+    package var sessionsExpired: UInt64 = 0
+    /// Memberships in shared subscriptions.
+    package var sharedSubscriptions = 0
+    /// Of the messages that wait in queues of sessions.
+    package var queuedBytes = 0
+    /// Messages in the longest of these queues.
+    package var longestQueue = 0
+    /// Clients that do not take their messages as fast as they come.
+    package var slowClients = 0
+    /// From a message's acceptance to the turn in which its bytes were handed to a client that was connected then: of every delivery
+    /// that was written for the first time, and was not retained or queued before the client came.
+    package var publishToDeliver = LatencyHistogram()
+    /// By the name of the listener.
+    package var listeners: [String: ListenerFigures] = [:]
+    /// Seconds that a task of each event loop was late, the worst of the last measurements, in the loops' order.
+    package var eventLoopLagSeconds: [Double] = []
 
     package init() {}
 }

@@ -13,6 +13,8 @@ package struct Message: Sendable {
     package var retain: Bool
     /// How many rules this message has already passed through; bounded by `ruleHopsMax`.
     package var hops: UInt8
+    /// When it was accepted, for how long deliveries take.
+    package var acceptedAt = AcceptTime.unknown
     /// What only MQTT 5 has; `nil` when there is nothing of it.
     package var properties: MessageProperties?
 

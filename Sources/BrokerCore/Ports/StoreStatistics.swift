@@ -8,6 +8,8 @@ package struct StoreStatistics: Sendable, Equatable {
     package var changes: UInt64 = 0
     /// Of all commits together, from the first statement to the end of the sync.
     package var commitSeconds = 0.0
+    /// How long each of them took.
+    package var commitLatency = LatencyHistogram()
     /// Changes that the writer has not taken yet.
     package var waitingChanges = 0
     /// Times that writing failed.

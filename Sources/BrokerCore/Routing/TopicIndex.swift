@@ -147,6 +147,9 @@ package struct TopicIndex {
     /// The shared subscription of this name, if it has members anywhere.
     func group(named name: String) -> SharedGroup? { groups[ExactText(name)] }
 
+    /// This shard's members of all shared subscriptions.
+    var sharedMemberCount: Int { groups.values.reduce(0) { $0 + $1.counts.all } }
+
     private mutating func group(named name: String, filter: String) -> SharedGroup {
         if let known = groups[ExactText(name)] { return known }
         let group = SharedGroup(name: name, filter: filter)

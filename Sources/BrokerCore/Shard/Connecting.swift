@@ -198,6 +198,7 @@ extension Shard {
         scheduleKeepAlive(of: connection)
         recordSession(session)
         counters.clientsConnected += 1
+        counters.connectsAccepted &+= 1
         counters.clientsMaximum = max(counters.clientsMaximum, counters.clientsConnected)
         announceMembership(of: session, isOnline: true)
     }

@@ -197,6 +197,7 @@ extension Shard {
             return schedule(.sessionExpiry(clientID: session.clientID, epoch: session.epoch), at: expiry)
         }
         transport.report(.sessionExpired(clientID: session.clientID, queued: session.queue.count))
+        counters.sessionsExpired &+= 1
         discard(session, dropping: .sessionExpired)  // [MQTT5-4.1.0-2]
     }
 

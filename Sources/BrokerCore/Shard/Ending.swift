@@ -89,6 +89,7 @@ extension Shard {
     /// Takes the connection out of the shard's tables.
     func forget(_ connection: ClientConnection) {
         connection.phase = .closed
+        if case .local = connection.link, connections[connection.slot] === connection { connection.listener.figures.connected -= 1 }
         abandonCheck(of: connection)
         connection.lastRoute = nil
         connection.inbox = ByteBuffer()

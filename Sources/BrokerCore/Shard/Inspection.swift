@@ -23,6 +23,7 @@ extension Shard {
             if session.connection != nil { result.clientsConnected += 1 } else { result.clientsOffline += 1 }
             result.messagesQueued += session.queue.count
             result.messagesInFlight += session.window.unfinished
+            addQueue(of: session, to: &result)
         }
         result.clientsMaximum = counters.clientsMaximum
         result.connectionsAccepted = counters.connectionsAccepted
@@ -41,6 +42,7 @@ extension Shard {
         result.topicsUntracked = topics.untracked
         result.publishersThrottled = counters.publishersThrottled
         result.messagesDropped = Dictionary(uniqueKeysWithValues: counters.dropped.map { ($0.key.rawValue, $0.value) })
+        addMeasurements(to: &result)
         return result
     }
 

@@ -86,6 +86,7 @@ extension Shard {
             guard let connection = relays[id] else { return }
             if case .remote(let previous, let id) = connection.link { return tell(previous, .relaySend(id: id, bytes: bytes)) }
             counters.bytesSent &+= UInt64(bytes.readableBytes)
+            connection.listener.figures.bytesSent &+= UInt64(bytes.readableBytes)
             let wasWritable = connection.isWritable
             connection.isWritable = transport.send(bytes, on: connection)
             if wasWritable && !connection.isWritable { tell(peer, .relayWritable(id: id, false)) }

@@ -15,8 +15,11 @@ extension Shard {
             return end(connection, reason: .limitExceeded(.topicNameInvalid, text), closingTransport: true)
         }
         counters.publishReceived[Int(layout.qos.rawValue)] &+= 1
+        counters.publishBytesReceived &+= UInt64(layout.payloadLength)
+        connection.listener.figures.messagesReceived &+= 1
         guard let payload = buffer.getSlice(at: buffer.readerIndex + layout.payloadStart, length: layout.payloadLength) else { return }
         var message = Message(topic: route.topic, payload: payload, qos: layout.qos, retain: layout.retain)
+        message.acceptedAt = AcceptTime(now)
         if terms != nil, layout.propertyCount > 0 {
             message.properties = MessageProperties(
                 forwarded: layout.forwardedProperties(in: buffer), expiryInterval: layout.messageExpiryInterval, now: now)

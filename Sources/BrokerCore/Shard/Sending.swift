@@ -23,6 +23,8 @@ extension Shard {
         }
         counters.publishSent[0] &+= 1
         counters.packetsSent &+= 1
+        counters.publishBytesSent &+= UInt64(outgoing.message.payload.readableBytes)
+        countDelivery(acceptedAt: outgoing.message.acceptedAt, on: connection)
         markDirty(connection)
         if connection.outbound.count >= limits.outboundBytesMax { flush(connection) }  // does not wait for the turn's end
     }
@@ -220,6 +222,8 @@ extension Shard {
                 topic: message.topic, payload: message.payload, qos: delivery.qos, retain: delivery.retain, duplicate: duplicate,
                 packetID: packetID)
         }
+        counters.publishBytesSent &+= UInt64(message.payload.readableBytes)
+        if !duplicate { countDelivery(acceptedAt: message.acceptedAt, on: connection) }
         counters.publishSent[Int(delivery.qos.rawValue)] &+= 1
         counters.packetsSent &+= 1
         markDirty(connection)
@@ -237,7 +241,8 @@ extension Shard {
         }
         while canSend(session, on: connection) {
             if sendNextRetained(to: session, on: connection) { continue }
-            guard let next = session.queue.popFirst() else { break }
+            guard var next = session.queue.popFirst() else { break }
+            forgetAcceptTime(of: &next, on: connection)
             if next.message.isExpired(at: now) {
                 recordRemoval(of: next, from: session)
                 drop(.messageExpired, of: session)  // [MQTT5-3.3.2-5]

@@ -82,7 +82,8 @@ extension Shard {
     /// topic has none any more.
     private func sendRetained(_ owed: OwedRetained, to session: Session, on connection: ClientConnection) {
         guard let current = retained.message(for: owed.topic, sinceVersion: owed.version) else { return }
-        let message = owed.kept ?? current
+        var message = owed.kept ?? current
+        message.acceptedAt = .unknown  // it was published before anybody here asked for it
         guard !message.isExpired(at: now), admits(owed.topic, to: session) else { return }
         let identifier = owed.options.identifier
         let delivery = Delivery(

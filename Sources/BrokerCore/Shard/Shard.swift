@@ -27,6 +27,8 @@ package final class Shard {
     var routes: RouteTable
     var topics: TopicLedger
     var counters = ShardCounters()
+    var tally = DeliveryTally()
+    var listenerCounters: [String: ListenerCounters] = [:]
     var sessions: [ExactText: Session] = [:]
     var connections: [ClientConnection?] = []
     var freeSlots: [Int] = []
@@ -233,6 +235,7 @@ package final class Shard {
         beginSharedFrames()
         handOffAll()
         owesPeers = false
+        tally.endTurn(now: now)
         connections.removeAll(keepingCapacity: true)
         if dirty.isEmpty { swap(&connections, &dirty) }  // keeps the array's storage
     }
@@ -266,6 +269,7 @@ package final class Shard {
         switch connection.link {
         case .local:
             counters.bytesSent &+= UInt64(bytes.readableBytes)
+            connection.listener.figures.bytesSent &+= UInt64(bytes.readableBytes)
             connection.isWritable = transport.send(bytes, on: connection)
         case .remote(let shard, let id):
             outboxes[shard.index].append(.relaySend(id: id, bytes: bytes))  // an answer itself: nothing has to go before others
@@ -280,6 +284,8 @@ package final class Shard {
         self.now = now
         counters.connectionsAccepted += 1
         let connection = makeConnection(info)
+        connection.listener.figures.accepted &+= 1
+        connection.listener.figures.connected += 1
         scheduleConnect(of: connection)
         return connection
     }
@@ -289,7 +295,8 @@ package final class Shard {
         let slot = freeSlots.popLast() ?? connections.count
         let number = lastConnectionNumber * UInt64(ShardSet.capacity) + UInt64(id.index)
         let dialectLimits = info.terms.dialect == .aws ? awsLimits : standardLimits
-        let connection = ClientConnection(id: number, slot: slot, info: info, limits: dialectLimits, openedAt: now)
+        let connection = ClientConnection(
+            id: number, slot: slot, info: info, listener: counters(ofListener: info.listener), limits: dialectLimits, openedAt: now)
         if slot == connections.count { connections.append(connection) } else { connections[slot] = connection }
         return connection
     }
@@ -297,6 +304,7 @@ package final class Shard {
     package func received(_ bytes: ByteBuffer, on connection: ClientConnection, now: Instant) {
         self.now = now
         counters.bytesReceived &+= UInt64(bytes.readableBytes)
+        connection.listener.figures.bytesReceived &+= UInt64(bytes.readableBytes)
         if case .relaying(let shard, _) = connection.phase {
             handOver(.relayReceived(id: connection.id, bytes: bytes), bytes: bytes.readableBytes, to: shard)
             if handOffs.full.contains(shard) { holdRelay(connection) }
@@ -328,6 +336,7 @@ package final class Shard {
 
     func resumeSending(on connection: ClientConnection) {
         forgetStuck(connection)
+        countLateDeliveries(on: connection)
         drainBacklog(of: connection)
         if let session = connection.session { pump(session) }
         if connection.outbound.count > 0 { markDirty(connection) }
@@ -350,6 +359,8 @@ package final class Shard {
     }
 
     func enqueueOwn(_ message: Message) {
+        var message = message
+        message.noteAccepted(at: now)
         let home = Self.home(of: message.topic, shardCount: peers.count + 1)
         if home == id { return ownMessages.append(message) }
         handOver(message, to: home, as: .publish(message))

@@ -9,6 +9,13 @@ struct ShardCounters {
     var packetsSent: UInt64 = 0
     var publishReceived: [3 of UInt64] = [0, 0, 0]
     var publishSent: [3 of UInt64] = [0, 0, 0]
+    /// Payload bytes of PUBLISH packets.
+    var publishBytesReceived: UInt64 = 0
+    var publishBytesSent: UInt64 = 0
+    /// Clients that were let in.
+    var connectsAccepted: UInt64 = 0
+    /// Sessions that ended because their client was away for too long.
+    var sessionsExpired: UInt64 = 0
     var dropped: [Drop: UInt64] = [:]
     /// Times that a client was not read for a while because it published faster than it may.
     var publishersThrottled: UInt64 = 0

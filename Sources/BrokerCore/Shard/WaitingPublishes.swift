@@ -18,7 +18,9 @@ extension Shard {
     package func publish(_ messages: [Message], receipt: UInt64, now: Instant) {
         self.now = now
         admission.publishRoom.take(messages.reduce(0) { $0 + $1.sizeWaiting })
-        waitingPublishes.append(WaitingPublish(messages: Deque(messages), receipt: receipt))
+        var accepted = Deque(messages)
+        for index in accepted.indices { accepted[index].noteAccepted(at: now) }
+        waitingPublishes.append(WaitingPublish(messages: accepted, receipt: receipt))
         continuePublishing()
     }
 

@@ -28,30 +28,12 @@ struct LogLine: Sendable {
             metadata: ["count": "\(count)"])
     }
 
-    /// Appends time, level, label, what else is known in the order of its names, and the message.
-    func append(to text: inout [UInt8], clock: inout Clock) {
-        clock.append(time, to: &text)
-        for part in [" ", level.rawValue, " ", label, ": "] { text.append(contentsOf: part.utf8) }
-        for (name, value) in metadata.sorted(by: { $0.key < $1.key }) {
-            text.append(contentsOf: name.utf8)
-            text.append(UInt8(ascii: "="))
-            Self.append(value.description, to: &text)
-            text.append(UInt8(ascii: " "))
-        }
-        text.append(contentsOf: message.utf8)
-        text.append(UInt8(ascii: "\n"))
-    }
+    /// The event's name: what the metadata says, or else the message.
+    var event: String { metadata[Logger.MetadataValue.eventKey]?.description ?? LogEvents.name(ofMessage: message) }
 
-    /// As it is, or in quotation marks where a reader could take a part of it for something else: clients choose their names.
-    private static func append(_ value: String, to text: inout [UInt8]) {
-        let isPlain = !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "\"") }
-        if isPlain { return text.append(contentsOf: value.utf8) }
-        text.append(UInt8(ascii: "\""))
-        for byte in value.utf8 {
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { text.append(UInt8(ascii: "\\")) }
-            text.append(byte)
-        }
-        text.append(UInt8(ascii: "\""))
+    /// What else is known, in the order of the names.
+    var fields: [(name: String, value: String)] {
+        metadata.sorted { $0.key < $1.key }.filter { $0.key != Logger.MetadataValue.eventKey }.map { ($0.key, $0.value.description) }
     }
 
     /// Writes times as RFC 3339 has them, in UTC: `2026-11-25T18:04:05.123Z`.

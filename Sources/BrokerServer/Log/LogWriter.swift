@@ -28,6 +28,8 @@ package final class LogWriter: Sendable {
     }
 
     private let descriptor: CInt
+    private let format: LogFormat
+    private let readers = LogReaders()
     private let linesWaitingMax: Int
     private let gatherMilliseconds: Int
     private let waiting = Mutex(Waiting())
@@ -38,9 +40,11 @@ package final class LogWriter: Sendable {
 
     /// Begins to write to `descriptor`, which stays the caller's, and must be open until ``finish(seconds:)`` has returned.
     package init(
-        descriptor: CInt, linesWaitingMax: Int = LogWriter.linesWaitingMax, gatherMilliseconds: Int = LogWriter.gatherMilliseconds
+        descriptor: CInt, format: LogFormat = .logfmt, linesWaitingMax: Int = LogWriter.linesWaitingMax,
+        gatherMilliseconds: Int = LogWriter.gatherMilliseconds
     ) {
         self.descriptor = descriptor
+        self.format = format
         self.gatherMilliseconds = gatherMilliseconds
         self.linesWaitingMax = linesWaitingMax
         // A queue of its own with one endless task: a thread with a name, which ends with the writer.
@@ -49,6 +53,9 @@ package final class LogWriter: Sendable {
 
     /// Lines dropped since the start because nobody took them.
     package var dropped: UInt64 { droppedInAll.load(ordering: .relaxed) }
+
+    /// The last lines from a level on, and those to come, for somebody who reads them while they are written.
+    package func lines(from level: Logger.Level) -> AsyncStream<ReadLogLine> { readers.lines(from: level) }
 
     func write(_ line: LogLine) {
         let mustWake = waiting.withLock { waiting in
@@ -75,7 +82,10 @@ package final class LogWriter: Sendable {
     // MARK: On the thread
 
     private func run() {
-        defer { finished.signal() }
+        defer {
+            readers.finish()
+            finished.signal()
+        }
         var text: [UInt8] = []
         var clock = LogLine.Clock()
         while true {
@@ -89,10 +99,11 @@ package final class LogWriter: Sendable {
                 return (waiting.lines, waiting.dropped, waiting.isFinished)
             }
             for line in lines {
-                line.append(to: &text, clock: &clock)
+                line.append(to: &text, clock: &clock, as: format)
                 if text.count >= 65_536 { flush(&text) }
             }
-            if dropped > 0 { LogLine.dropped(dropped).append(to: &text, clock: &clock) }
+            if dropped > 0 { LogLine.dropped(dropped).append(to: &text, clock: &clock, as: format) }
+            readers.wrote(lines)
             flush(&text)
             if isLast { return }
             _ = finishing.wait(timeout: .now() + .milliseconds(gatherMilliseconds))
@@ -122,13 +133,20 @@ package final class LogWriter: Sendable {
 package struct WritingLogHandler: LogHandler {
     private let label: String
     private let writer: LogWriter
-    package var logLevel: Logger.Level
+    private let levels: LogLevels
+    /// Of one logger alone, whatever else is logged.
+    private var own: Logger.Level?
     package var metadata: Logger.Metadata = [:]
 
-    package init(label: String, writer: LogWriter, level: Logger.Level) {
+    package init(label: String, writer: LogWriter, levels: LogLevels) {
         self.label = label
         self.writer = writer
-        logLevel = level
+        self.levels = levels
+    }
+
+    package var logLevel: Logger.Level {
+        get { own ?? levels.current }
+        set { own = newValue }
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {

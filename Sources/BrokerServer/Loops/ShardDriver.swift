@@ -42,6 +42,8 @@ final class ShardDriver: ShardTransport {
     private var isCatchingUp = false
     /// How long the last part took of what is done in parts.
     private var lastWork = TimeAmount.zero
+    private var lag = LoopLag()
+    private var isMeasuringLag = false
     let channels: OpenChannels
 
     // Lazy, because the shard wants its transport, which is this.
@@ -75,6 +77,30 @@ final class ShardDriver: ShardTransport {
     func beginTime() { shard.beginTime(now: .now) }
 
     func progressed(_ progress: StoreProgress) { shard.storeProgressed(progress, now: .now) }
+
+    // MARK: Measuring
+
+    /// Begins to measure how late the loop's tasks are; a second call changes nothing.
+    func beginMeasuringLag() {
+        if isMeasuringLag { return }
+        isMeasuringLag = true
+        measureLag(at: .now() + LoopLag.pause)
+    }
+
+    private func measureLag(at time: NIODeadline) {
+        eventLoop.assumeIsolated().scheduleTask(deadline: time) {
+            let now = NIODeadline.now()
+            self.lag.ran(late: now - time)
+            if !self.isDraining { self.measureLag(at: now + LoopLag.pause) }
+        }
+    }
+
+    /// The shard's part of the figures.
+    func statistics() -> BrokerStatistics {
+        var statistics = shard.statistics()
+        statistics.eventLoopLagSeconds = [lag.worstSeconds]
+        return statistics
+    }
 
     // MARK: From the channels
 

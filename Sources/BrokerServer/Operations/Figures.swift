@@ -26,5 +26,20 @@ extension BrokerStatistics {
         publishersThrottled += other.publishersThrottled
         subscriptionsRefused &+= other.subscriptionsRefused
         topicsUntracked &+= other.topicsUntracked
+        publishBytesReceived &+= other.publishBytesReceived
+        publishBytesSent &+= other.publishBytesSent
+        connectsAccepted &+= other.connectsAccepted
+        sessionsExpired &+= other.sessionsExpired
+        sharedSubscriptions += other.sharedSubscriptions
+        queuedBytes += other.queuedBytes
+        longestQueue = max(longestQueue, other.longestQueue)
+        slowClients += other.slowClients
+        publishToDeliver.add(other.publishToDeliver)
+        listeners.merge(other.listeners) { mine, others in
+            var sum = mine
+            sum.add(others)
+            return sum
+        }
+        eventLoopLagSeconds += other.eventLoopLagSeconds
     }
 }

@@ -88,11 +88,14 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
             // From here on a reload finds the connection.
             connection.driver.channels.note(intermediates: intermediates, of: context.channel, on: current)
             isDone = true
+            figures.figures.handshakesCompleted &+= 1
             serve(principal, context: context)
         } catch {
             fail(error, context: context)
         }
     }
+
+    private var figures: ListenerCounters { connection.driver.shard.counters(ofListener: connection.listener.name) }
 
     /// Who the client is; `nil` for a client that may stay unknown.
     private func identity(_ context: ChannelHandlerContext) throws(HandshakeFailure) -> Principal? {
@@ -167,6 +170,7 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     private func fail(_ failure: HandshakeFailure, context: ChannelHandlerContext) {
         if isDone { return }
         isDone = true
+        figures.figures.handshakesFailed &+= 1
         // A certificate that is refused is a failure to prove who one is; a handshake that breaks is not.
         if failure.subject != nil { _ = connection.driver.admission.failed(connection.network, now: .now) }
         connection.driver.log.handshakeFailed(peer: connection.peer, listener: connection.listener.name, failure: failure)

@@ -21,6 +21,8 @@ final class TLSEndpoint: Sendable {
     let certificates: [ListenerCertificate]
     /// What the files said, for the log.
     let summary: String
+    /// When the server's certificate, or one of those it sends with it, ends first; seconds since 1970.
+    let notAfter: Int64
     /// Tells what the files said from anything else that they could say.
     let digest: [UInt8]
     private let verifier: CertificateVerifier?
@@ -61,6 +63,7 @@ final class TLSEndpoint: Sendable {
             configuration.shutdownTimeout = .seconds(MQTTConnectionHandler.lingerSecondsMax)
             let authorities = try listener.clientCA.map { (path) throws(TrustError) in try Certificate.list(file: path) }
             let revocations = try listener.crl.map { (path) throws(TrustError) in try RevocationList.list(file: path) }
+            notAfter = chain.map(\.notAfter).min() ?? 0
             certificates =
                 chain.prefix(1).map { ListenerCertificate($0, .server) }
                 + (authorities ?? []).map { ListenerCertificate($0, .clientAuthority) }

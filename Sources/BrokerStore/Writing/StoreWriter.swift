@@ -167,12 +167,13 @@ final class StoreWriter: Sendable {
             retained.putBack(changed)
             throw error
         }
-        let seconds = Double(DispatchTime.now().uptimeNanoseconds - began) / 1_000_000_000
+        let nanoseconds = DispatchTime.now().uptimeNanoseconds - began
         let changes = group.changes + changed.count
         statistics.withLock { statistics in
             statistics.commits += 1
             statistics.changes += UInt64(changes)
-            statistics.commitSeconds += seconds
+            statistics.commitSeconds += Double(nanoseconds) / 1_000_000_000
+            statistics.commitLatency.record(nanoseconds: Int64(clamping: nanoseconds))
         }
         // Before anybody hears that something was written: who goes on at once is not to be refused.
         if statistics.withLock({ $0.isFailing }) { noteRecovery() }

@@ -40,6 +40,7 @@ package struct Configuration: Sendable {
     package var serverReference: String?
     /// Whether the files that the configuration names are read anew when they change.
     package var watchFiles = false
+    package var log = LogConfiguration()
     /// Where calls over HTTP may go beside what everybody reaches.
     package var allowedHosts: [AllowedHost] = []
     /// Where functions are called: the beginning of a URL.
@@ -116,6 +117,9 @@ package struct Configuration: Sendable {
         if let value = root["watchFiles"] {
             watchFiles = problems.collect { () throws(DocumentError) in try value.boolean("watchFiles") } ?? false
         }
+        if let section = root["log"] {
+            log = problems.collect { () throws(DocumentError) in try LogConfiguration(section) } ?? log
+        }
         if let section = root["policies"] {
             policies = problems.collect { () throws(DocumentError) in try PolicyAttachment.all(in: section) } ?? []
         }
@@ -140,7 +144,7 @@ package struct Configuration: Sendable {
 
     static let keys = [
         "data", "durability", "listeners", "resources", "parameters", "limits", "serverReference", "http", "lambda", "policies",
-        "accessKeys", "acl", "tokens", "watchFiles",
+        "accessKeys", "acl", "tokens", "watchFiles", "log",
     ]
 }
 

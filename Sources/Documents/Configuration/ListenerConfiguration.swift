@@ -37,7 +37,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var dialect = ListenerConfiguration.dialects[0]
     /// The file of users who may authenticate by SCRAM-SHA-256, which MQTT 5 carries.
     package var scramUsers: String?
-    /// The file of users who may give a password in CONNECT, in mosquitto's format.
+    /// The file of users who may give a password in CONNECT, in mosquitto's format; for protocol http, in that of MQTT over WebSocket.
     package var passwords: String?
     /// Whether requests may be signed with the configuration's access keys.
     package var accessKeys = false
@@ -45,6 +45,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var tokens: [TokenName] = []
     /// The file with the secret that administrators show.
     package var adminToken: String?
+    /// The folder of the files that browsers get.
+    package var pages: String?
     /// Where a WebSocket listener serves MQTT.
     package var path: String?
     /// Web pages' origins that may connect by WebSocket; `nil` for those of the listener's own host.
@@ -81,7 +83,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     static let keys = [
         "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "crl", "requireClientCertificate", "slowConsumer", "scramUsers",
-        "passwords", "tokens", "adminToken", "dialect", "path", "origins", "limitLoopback", "insecure", "accessKeys",
+        "passwords", "tokens", "adminToken", "dialect", "path", "origins", "limitLoopback", "insecure", "accessKeys", "pages",
     ]
 
     /// Reads one element of `listeners`.
@@ -99,6 +101,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         scramUsers = try node["scramUsers"].map { (value) throws(DocumentError) in paths.resolve(try value.text("scramUsers")) }
         passwords = try node["passwords"].map { (value) throws(DocumentError) in paths.resolve(try value.text("passwords")) }
         tokens = try node["tokens"].map { (value) throws(DocumentError) in try Self.tokens(value) } ?? []
+        pages = try node["pages"].map { (value) throws(DocumentError) in paths.resolve(try value.text("pages")) }
         adminToken = try node["adminToken"].map { (value) throws(DocumentError) in paths.resolve(try value.text("adminToken")) }
         slowConsumer = try Self.choice("slowConsumer", of: node, among: Self.slowConsumerPolicies)
         dialect = try Self.choice("dialect", of: node, among: Self.dialects)
@@ -134,13 +137,17 @@ package struct ListenerConfiguration: Sendable, Equatable {
         if let entry = node.entry("adminToken"), self.protocol != .admin {
             throw DocumentError("`adminToken` is for protocol admin; `tokens` is for all", at: entry.keyLocation)
         }
+        if let entry = node.entry("pages"), self.protocol != .http {
+            throw DocumentError("`pages` is for protocol http", at: entry.keyLocation)
+        }
         guard self.protocol == .http || self.protocol == .admin else { return }
         if self.protocol == .admin, anonymous, let entry = node.entry("adminToken") ?? node.entry("tokens") {
             throw DocumentError(
                 "`\(entry.key)` has no meaning with `anonymous: true`, which lets in whoever shows nothing", at: entry.keyLocation)
         }
         for key in ["slowConsumer", "scramUsers", "passwords", "dialect", "limitLoopback"] {
-            guard let entry = node.entry(key) else { continue }
+            // Pages open MQTT over WebSocket there, and a password is all that a browser lets them show.
+            guard let entry = node.entry(key), self.protocol == .admin || key != "passwords" else { continue }
             throw DocumentError("`\(key)` has no meaning for protocol \(self.protocol.rawValue)", at: entry.keyLocation)
         }
     }

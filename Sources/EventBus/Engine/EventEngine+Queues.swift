@@ -6,7 +6,8 @@ import Rules
 extension EventEngine {
     /// Somebody has taken what a rule sent.
     func delivered(_ origin: DeliveryOrigin) {
-        if let counters = origin.counters { countDelivery(counters) } else { totals.deadLettersSent.increment() }
+        guard let counters = origin.counters else { return totals.deadLettersSent.increment() }
+        countDelivery(counters, began: origin.beganMilliseconds ?? world.nowMilliseconds())
     }
 
     /// What a rule sent has failed for good.

@@ -108,8 +108,12 @@ extension EventEngine {
             do throws(TopicTemplateError) { topic = try destination.topic.render(event.root) } catch { throw .topic(error) }
             guard !topic.hasPrefix("$") else { throw .invalidTopic("the topic would begin with `$`, which belongs to the broker") }
             let payload = try payload(for: event.root, target, reserved)
-            output.messages.append(Message(topic: topic, payload: payload, qos: destination.qos, retain: destination.retain, hops: hops))
-            countDelivery(entry.counters)
+            var message = Message(topic: topic, payload: payload, qos: destination.qos, retain: destination.retain, hops: hops)
+            if let seconds = destination.expirySeconds {
+                message.properties = MessageProperties(forwarded: nil, expiryInterval: seconds, now: world.brokerNow())
+            }
+            output.messages.append(message)
+            countDelivery(entry.counters, began: event.nowMilliseconds)
         case .queue, .call, .function:
             switch try work(for: delivery, event.root, reserved) {
             case .send(let send): output.sends.append(send)
@@ -118,7 +122,7 @@ extension EventEngine {
             }
         case .log(let group):
             log(rule: entry.rule.name, group: group, event: event.envelope.id, payload: try payload(for: event.root, target, reserved))
-            countDelivery(entry.counters)
+            countDelivery(entry.counters, began: event.nowMilliseconds)
         case .bus(let name):
             guard event.rules.hasBus(name) else { throw .unknownBus(name) }
             var forwarded = event
@@ -128,7 +132,7 @@ extension EventEngine {
             guard forwards < limits.busForwardsMax else { return cut(rule: entry.rule.name, topic: target.id, entry.counters) }
             forwards += 1
             totals.eventsAccepted.increment()
-            countDelivery(entry.counters)
+            countDelivery(entry.counters, began: event.nowMilliseconds)
             archive(event.envelope, onBus: name, rules: event.rules)
             let matching = event.rules.rules(onBus: name, matching: event.envelope.json)
             route(forwarded, to: matching, forwards: &forwards, into: &output)

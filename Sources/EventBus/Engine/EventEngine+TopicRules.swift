@@ -94,7 +94,9 @@ extension EventEngine {
     private func carryOut(_ action: TopicRule.Action, payload: [UInt8], _ match: SQLMatch?, _ run: inout TopicRuleRun) {
         totals.deliveriesAccepted.increment()
         do throws(DeliveryFailure) {
-            if try perform(action, payload: payload, match, &run) { countDelivery(run.entry.counters) }
+            if try perform(action, payload: payload, match, &run) {
+                countDelivery(run.entry.counters, began: run.input.timestampMilliseconds)
+            }
         } catch {
             run.failures.append(RuleFailure(action, error))
         }

@@ -109,6 +109,7 @@ package final class EventEngine: Sendable {
         rule.retried = counters.retried.load(ordering: .relaxed)
         rule.pending = counters.pending.load(ordering: .relaxed)
         rule.lastError = counters.lastError.withLock { $0 }
+        rule.latency = counters.latency.withLock { $0 }
         return rule
     }
 
@@ -156,8 +157,11 @@ package final class EventEngine: Sendable {
         totals.ruleMatches.increment()
     }
 
-    func countDelivery(_ counters: RuleCounters) {
+    /// `began`: when the rule matched, in milliseconds since 1970.
+    func countDelivery(_ counters: RuleCounters, began: Int64) {
         counters.delivered.increment()
+        let took = world.nowMilliseconds() &- began
+        counters.latency.withLock { $0.record(nanoseconds: max(0, min(took, .max / 1_000_000)) * 1_000_000) }
         totals.deliveries.increment()
     }
 
@@ -187,7 +191,7 @@ package final class EventEngine: Sendable {
             "rule": "\(letter.rule)", "target": "\(letter.target)", "code": "\(letter.errorCode)", "reason": "\(letter.errorMessage)",
         ]
         if let bus = letter.bus { metadata["bus"] = "\(bus)" }
-        if let eventID { metadata["event"] = "\(eventID)" }
+        if let eventID { metadata["event_id"] = "\(eventID)" }
         log("rule delivery failed", subject: "\(letter.bus ?? "topic rule") \(letter.rule)", metadata)
     }
 
@@ -220,7 +224,7 @@ package final class EventEngine: Sendable {
     func dropUnknownBus(_ name: String, eventID: String) {
         totals.eventsDroppedUnknownBus.increment()
         // One subject for all names: they come from the network.
-        log("event dropped: no such bus", subject: "unknown bus", ["bus": "\(name.prefix(256))", "event": "\(eventID)"])
+        log("event dropped: no such bus", subject: "unknown bus", ["bus": "\(name.prefix(256))", "event_id": "\(eventID)"])
     }
 
     /// Counts and logs a message of Basic Ingest for a rule that does not exist or is disabled.
@@ -261,7 +265,7 @@ package final class EventEngine: Sendable {
         let text = LoggedText.escaping(String(decoding: payload, as: UTF8.self), charactersMax: limits.ruleLogCharactersMax)
         logger.info(
             "rule log",
-            metadata: ["rule": "\(rule)", "logGroup": "\(LoggedText.escaping(group))", "event": "\(event)", "payload": "\(text)"])
+            metadata: ["rule": "\(rule)", "logGroup": "\(LoggedText.escaping(group))", "event_id": "\(event)", "payload": "\(text)"])
     }
 
     private func log(_ message: Logger.Message, subject: String, _ metadata: Logger.Metadata) {

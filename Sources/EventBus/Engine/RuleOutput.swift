@@ -73,6 +73,15 @@ enum DeliveryOrigin: Sendable {
         }
     }
 
+    /// When the rule matched; `nil` for a dead letter.
+    var beganMilliseconds: Int64? {
+        switch self {
+        case .target(let delivery): delivery.nowMilliseconds
+        case .action(_, let run, _), .errorAction(_, let run): run.beganMilliseconds
+        case .deadLetter: nil
+        }
+    }
+
     /// For people.
     var names: (rule: String, target: String) {
         switch self {
@@ -97,6 +106,8 @@ struct TargetDelivery: Sendable {
 struct SuspendedRun: Sendable {
     let entry: RuleTable.Topic
     let payloadBytes: Int
+    /// When its message came, in milliseconds since 1970.
+    let beganMilliseconds: Int64
     /// What the error action gets.
     let document: [UInt8]
     private let makeInput: @Sendable () -> SQLInput
@@ -110,6 +121,7 @@ struct SuspendedRun: Sendable {
     init(_ run: TopicRuleRun) {
         entry = run.entry
         payloadBytes = run.input.payload.count
+        beganMilliseconds = run.input.timestampMilliseconds
         document = run.document
         makeInput = run.input.remaking
         hops = run.hops

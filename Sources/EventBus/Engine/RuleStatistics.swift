@@ -1,3 +1,4 @@
+package import BrokerCore
 package import Documents
 import Synchronization
 
@@ -22,6 +23,9 @@ package struct RuleStatistics: Sendable, Equatable {
     package var retried: UInt64 = 0
     /// Deliveries that wait for their turn or are under way.
     package var pending: Int = 0
+    /// From the event or message that the rule matched to the end of each delivery that was delivered, waiting and retries included;
+    /// in milliseconds of the wall clock.
+    package var latency = LatencyHistogram()
     /// Code and message of the latest failure.
     package var lastError: String?
     /// The event pattern as JSON.
@@ -95,6 +99,7 @@ final class RuleCounters: Sendable {
     let retried = Atomic<UInt64>(0)
     let pending = Atomic<Int>(0)
     let lastError = Mutex<String?>(nil)
+    let latency = Mutex(LatencyHistogram())
 }
 
 /// The counters of the engine, each bumped on its own: a snapshot is not one instant, which counters need not be.

@@ -5,6 +5,7 @@ import Documents
 import EventBus
 import Foundation
 import Gateway
+import HTTPListening
 import Logging
 import Rights
 import ServiceLifecycle
@@ -27,6 +28,8 @@ struct ReloadService: Service {
     /// With the names of their listeners.
     let gateways: [(name: String, server: GatewayServer)]
     let log: Logger
+    let siteLog: SiteLog
+    let history: ReloadHistory
 
     func run() async throws {
         var files = SiteFiles(watched.paths)
@@ -49,10 +52,12 @@ struct ReloadService: Service {
             try control.replace(templates: prepared.loaded.resources)
             let document = await take(prepared, changed: found.changes(since: files))
             files = found
+            history.succeeded()
             return document
         } catch {
-            for problem in error.problems { log.error("reload: \(problem)") }
-            log.error("reload failed: nothing has changed")
+            for problem in error.problems { log.error("reload: \(problem)", metadata: .event("reload_problem")) }
+            log.error("reload failed: nothing has changed", metadata: .event("reload_failed"))
+            history.failed()
             return ReloadDocument(failedBecause: error.problems.map(\.description))
         }
     }
@@ -89,6 +94,7 @@ struct ReloadService: Service {
         let loaded = prepared.loaded
         var document = ReloadDocument(changed: files + prepared.tls.changes)
         signatures.replace(keys: loaded.accessKeys)
+        siteLog.take(loaded.configuration.log)
         let tokens = loaded.tokens.begin(with: keySets)
         authorizer.replace(
             credentials: loaded.scramUsers, passwords: loaded.passwords, tokens: tokens.byListener, policies: loaded.policies)
@@ -97,7 +103,9 @@ struct ReloadService: Service {
         await broker.rightsChanged()
         await broker.setRules(control.delivery)
         for (name, gateway) in gateways {
-            gateway.replace(routes: loaded.routes, tokens: GatewayTokens(all: tokens.all, taken: tokens.byListener[name] ?? []))
+            gateway.replace(
+                routes: loaded.routes, tokens: GatewayTokens(all: tokens.all, taken: tokens.byListener[name] ?? []),
+                pages: loaded.pages[name] ?? PageTable())
         }
         document.needsRestart = started.needingRestart(loaded.configuration)
         document.warnings = loaded.warningTexts
@@ -106,14 +114,17 @@ struct ReloadService: Service {
     }
 
     private func report(_ document: ReloadDocument, _ loaded: LoadedConfiguration) {
-        log.info("\(loaded.rightsText)")
-        for warning in document.warnings { log.warning("\(warning)") }
-        for need in document.needsRestart { log.warning("reload: a change needs a restart: \(need)") }
+        log.info("\(loaded.rightsText)", metadata: .event("rights"))
+        for warning in document.warnings { log.warning("\(warning)", metadata: .event("configuration_warning")) }
+        for need in document.needsRestart {
+            log.warning("reload: a change needs a restart: \(need)", metadata: .event("reload_needs_restart"))
+        }
         let rules = loaded.resources.eventRuleCount + loaded.resources.topicRuleCount
         let routes = loaded.documents.apis.flatMap(\.routes).count
         log.notice(
             "reloaded: \(rules) rules, \(routes) API routes",
             metadata: [
+                Logger.MetadataValue.eventKey: "reloaded",
                 "changed": "\(document.changed.isEmpty ? "nothing" : document.changed.joined(separator: "; "))",
                 "certificatesLost": "\(document.connectionsClosed)",
             ])

@@ -23,7 +23,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "trace, debug, info, notice, warning, error or critical. (default: CREMA_LOG_LEVEL, else info)", valueName: "level"),
+            "trace, debug, info, notice, warning, error or critical. (default: CREMA_LOG_LEVEL, else the configuration's, else info)",
+            valueName: "level"),
         transform: { try ServeCommand.level(named: $0) })
     var logLevel: Logger.Level?
 
@@ -36,9 +37,6 @@ struct ServeCommand: AsyncParsableCommand {
         let watches = [InterruptionWatch { stops.received($0) }, InterruptionWatch([SIGHUP]) { _ in reloads.ask() }]
         defer { for watch in watches { watch.cancel() } }
         let level = try logLevel ?? Self.environmentLevel()
-        let writer = LogWriter(descriptor: STDERR_FILENO)
-        defer { writer.finish() }
-        LoggingSystem.bootstrap { label in WritingLogHandler(label: label, writer: writer, level: level) }
         let loaded: LoadedConfiguration
         do {
             loaded = try options.load()
@@ -47,18 +45,25 @@ struct ServeCommand: AsyncParsableCommand {
             FileHandle.standardError.write(Data("\(error)\n".utf8))
             throw ExitCode(2)
         }
+        let settings = loaded.configuration.log
+        let writer = LogWriter(
+            descriptor: STDERR_FILENO, format: LogFormat(rawValue: settings.format) ?? .suited(to: STDERR_FILENO))
+        defer { writer.finish() }
+        let levels = LogLevels(level ?? settings.leastLevel)
+        LoggingSystem.bootstrap { label in WritingLogHandler(label: label, writer: writer, levels: levels) }
         let log = Logger(label: "crema")
         do {
-            let site = try ServedSite(loaded: loaded, options: options, log: log, logWriter: writer)
+            let siteLog = SiteLog(writer: writer, levels: levels, takesConfiguredLevel: level == nil)
+            let site = try ServedSite(loaded: loaded, options: options, log: log, siteLog: siteLog)
             try await site.run(until: stops, reloads)
         } catch {
-            log.critical("\(error)")
+            log.critical("\(error)", metadata: .event("failed"))
             throw ExitCode.failure
         }
     }
 
-    private static func environmentLevel() throws -> Logger.Level {
-        guard let text = ProcessInfo.processInfo.environment["CREMA_LOG_LEVEL"] else { return .info }
+    private static func environmentLevel() throws -> Logger.Level? {
+        guard let text = ProcessInfo.processInfo.environment["CREMA_LOG_LEVEL"] else { return nil }
         do {
             return try level(named: text)
         } catch {

@@ -5,6 +5,7 @@ import Documents
 import EventBus
 import Foundation
 import Gateway
+import HTTPListening
 import Logging
 import NIOCore
 import NIOPosix
@@ -22,7 +23,7 @@ struct ServedSite {
     private let loaded: LoadedConfiguration
     private let options: ConfigurationOptions
     private let log: Logger
-    private let logWriter: LogWriter
+    private let siteLog: SiteLog
     private let delivery: RuleDelivery
     private let control: ControlPlane
     private let authorizer: SiteAuthorizer
@@ -34,13 +35,15 @@ struct ServedSite {
     private let store: SiteStore
     private let readiness = Readiness()
     private let gatewayCounters = GatewayCounters()
+    private let opened = OpenedListeners()
+    private let reloadHistory = ReloadHistory()
 
     /// - Throws: for a data directory that cannot be used, and for what another version kept there.
-    init(loaded: LoadedConfiguration, options: ConfigurationOptions, log: Logger, logWriter: LogWriter) throws {
+    init(loaded: LoadedConfiguration, options: ConfigurationOptions, log: Logger, siteLog: SiteLog) throws {
         self.loaded = loaded
         self.options = options
         self.log = log
-        self.logWriter = logWriter
+        self.siteLog = siteLog
         let limits = loaded.configuration.limits
         store = try SiteStore(loaded.configuration, log: log)
         let records = store.takeRecords()
@@ -75,7 +78,7 @@ struct ServedSite {
         guard store.records != nil else { return }
         try delivery.queues.restore(records)
         let (count, leftOut) = try control.restore(records)
-        for reason in leftOut { log.warning("kept, and not in force: \(reason)") }
+        for reason in leftOut { log.warning("kept, and not in force: \(reason)", metadata: .event("kept_not_in_force")) }
         if !records.isEmpty { log.info("restored", metadata: ["resources": "\(count)", "records": "\(records.count)"]) }
     }
 
@@ -90,8 +93,8 @@ struct ServedSite {
     ///
     /// - Throws: for a listener that cannot be opened, for more queues than there may be, and for a service that ended early.
     func run(until stops: StopRequests, _ reloads: ReloadRequests) async throws {
-        log.info("\(loaded.rightsText)")
-        for warning in loaded.warningTexts { log.warning("\(warning)") }
+        log.info("\(loaded.rightsText)", metadata: .event("rights"))
+        for warning in loaded.warningTexts { log.warning("\(warning)", metadata: .event("configuration_warning")) }
         try delivery.declare(loaded.resources, buses: control.busNames)
         try restoreDeliveries()
         QueueAlarm.set(for: delivery.queues, on: broker.eventLoopGroup.next())
@@ -101,7 +104,10 @@ struct ServedSite {
             pending: delivery.pending, policy: loaded.calls.policy, limits: KnownLimits.deliveries(loaded.configuration.limits),
             broker: broker, log: log)
         deliveries.begin()
-        for (binding, listener) in zip(bindings, listeners(.mqtt, .mqtts, .ws, .wss)) { logOpen(listener, address: binding.address) }
+        for (binding, listener) in zip(bindings, listeners(.mqtt, .mqtts, .ws, .wss)) {
+            opened.add(listener, address: binding.address)
+            logOpen(listener, address: binding.address)
+        }
 
         let http = listeners(.http)
         let admin = listeners(.admin)
@@ -121,7 +127,7 @@ struct ServedSite {
             ReloadService(
                 requests: reloads, watched: watched, options: options, started: loaded.configuration, control: control,
                 authorizer: authorizer, signatures: signatures, administrators: administrators, keySets: keySets, broker: broker,
-                gateways: gateways, log: log))
+                gateways: gateways, log: log, siteLog: siteLog, history: reloadHistory))
         services.append(TokenKeysService(sets: keySets, broker: broker, log: log))
         if loaded.configuration.watchFiles { services.append(FileWatchService(watched: watched, requests: reloads)) }
         services.append(EventClockService(delivery: delivery, broker: broker))
@@ -148,19 +154,21 @@ struct ServedSite {
     }
 
     private func gateway(_ listener: ListenerConfiguration, _ opening: OpeningListeners) -> GatewayServer {
-        GatewayServer(
+        let connections = ConnectionCount()
+        return GatewayServer(
             configuration: .init(
                 host: listener.host, port: listener.port, anonymous: listener.anonymous,
                 signatures: listener.accessKeys ? signatures : nil,
                 tokens: GatewayTokens(all: tokens.all, taken: tokens.byListener[listener.name] ?? []),
+                pages: loaded.pages[listener.name] ?? PageTable(),
                 limits: KnownLimits.gateway(loaded.configuration.limits)),
             authorizer: authorizer, routes: loaded.routes, broker: broker, control: control,
             topicFiltersChanged: { [broker, delivery] in await broker.setRules(delivery) }, counters: gatewayCounters,
-            webSocket: webSocketPort(listener),
+            webSocket: webSocketPort(listener), connections: connections,
             // Where its connections may become MQTT's.
             eventLoopGroup: broker.eventLoopGroup, log: Logger(label: "crema.gateway"),
             onListening: { [self] address in
-                logOpen(listener, address: "\(listener.host):\(address.port ?? listener.port)")
+                isOpen(listener, port: address.port, connections)
                 opening.opened()
             })
     }
@@ -183,7 +191,8 @@ struct ServedSite {
     private func inspection(
         _ listener: ListenerConfiguration, _ opening: OpeningListeners, _ reloads: ReloadRequests
     ) -> InspectionServer {
-        InspectionServer(
+        let connections = ConnectionCount()
+        return InspectionServer(
             configuration: .init(
                 host: listener.host, port: listener.port, anonymous: listener.anonymous,
                 administrators: administratorCheck(listener),
@@ -197,21 +206,35 @@ struct ServedSite {
             requestCounts: { [gatewayCounters] in
                 gatewayCounters.counts.map { RequestCount(handler: $0.handler.rawValue, status: $0.status, requests: $0.requests) }
             },
-            logLinesDropped: { [logWriter] in logWriter.dropped }, reload: { await reloads.answer() },
+            logLinesDropped: { [siteLog] in siteLog.writer.dropped }, reload: { await reloads.answer() },
+            site: siteFigures, connections: connections,
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, log: Logger(label: "crema.admin"),
             onListening: { [self] address in
-                logOpen(listener, address: "\(listener.host):\(address.port ?? listener.port)")
+                isOpen(listener, port: address.port, connections)
                 opening.opened()
             })
     }
 
     // MARK: - What the operator reads
 
+    private var siteFigures: SiteFigures {
+        SiteFigures(
+            listeners: { [opened, broker] in opened.all(certificateEnds: broker.certificateEnds) }, process: { .current },
+            reloads: { [reloadHistory] in reloadHistory.figures }, log: siteLog)
+    }
+
+    private func isOpen(_ listener: ListenerConfiguration, port: Int?, _ connections: ConnectionCount) {
+        let address = "\(listener.host):\(port ?? listener.port)"
+        opened.add(listener, address: address, connections: connections)
+        logOpen(listener, address: address)
+    }
+
     private func logOpen(_ listener: ListenerConfiguration, address: String) {
         let authentication = listener.authentication
         log.log(
             level: authentication.isOpen || authentication == .closed ? .warning : .info,
-            "listening on \(address): \(listener.protocol.rawValue) (\(listener.transport)), authentication: \(authentication.text)")
+            "listening on \(address): \(listener.protocol.rawValue) (\(listener.transport)), authentication: \(authentication.text)",
+            metadata: .event("listening"))
     }
 }
 

@@ -25,7 +25,7 @@ struct SiteStore {
             durable = nil
             durability = .memory
             retained = RetainedStore(limits: KnownLimits.broker(configuration.limits))
-            log.info("durability: memory: a restart forgets \(Self.kept), \(Self.inMemory)")
+            log.info("durability: memory: a restart forgets \(Self.kept), \(Self.inMemory)", metadata: .event("durability"))
             return
         }
         durability =
@@ -39,7 +39,7 @@ struct SiteStore {
             log: Logger(label: "crema.store"))
         log.info(
             "durability: \(durability) in \(store.directory): kept: \(Self.kept); in memory: \(Self.inMemory)",
-            metadata: ["retained": "\(retained.count)"])
+            metadata: [Logger.MetadataValue.eventKey: "durability", "retained": "\(retained.count)"])
     }
 
     /// Takes what events and queues are to keep; nil when they are in memory.

@@ -3,6 +3,7 @@ import Documents
 import EventBus
 import Foundation
 import Gateway
+import HTTPListening
 import Rights
 import Trust
 
@@ -34,6 +35,8 @@ struct LoadedConfiguration: Sendable {
     let scramUsers: [String: ScramCredentials]
     /// By the listener's name.
     let passwords: [String: PasswordFile]
+    /// What browsers get from the listeners for programs, by the listener's name.
+    let pages: [String: PageTable]
     let tokens: TokenBook
     /// Of the listeners for people, by the listener's name.
     let adminSecrets: [String: SharedSecret]
@@ -44,6 +47,7 @@ struct LoadedConfiguration: Sendable {
         let configuration = try Configuration(file: file, environment: environment, knownLimits: KnownLimits.names)
         scramUsers = try Self.scramUsers(of: configuration)
         passwords = try Self.passwords(of: configuration)
+        pages = try Self.pages(of: configuration)
         accessKeys = try Self.accessKeys(of: configuration)
         tokens = try TokenBook(configuration)
         adminSecrets = try Self.adminSecrets(of: configuration)
