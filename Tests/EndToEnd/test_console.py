@@ -96,7 +96,7 @@ class Console(unittest.TestCase):
         page.wait("document.querySelector('.view-overview table')?.innerText.includes('mqtts 127.0.0.1')")
         for view, seen in {
             "topics": "load", "clients": "reader", "subscriptions": "load/#", "rules": "UserStatus", "archive": "all-orders",
-            "certificates": "localhost", "log": "info", "topics/retained": "etained", "deadletters": "dead letter", "topics/publish": "Payload",
+            "certificates": "localhost", "log": "info", "topics/retained": "etained", "deadletters": "ead letter", "topics/publish": "Payload",
         }.items():
             with self.subTest(view=view):
                 self.show(page, view)
@@ -318,14 +318,14 @@ class Console(unittest.TestCase):
 
     def test_the_menu_works_on_a_phone_and_with_the_keyboard(self):
         page = self.open(width=390, height=844, phone=True)
+        page.press("Tab")
+        self.assertEqual(page.evaluate("document.activeElement.className"), "skip")
         self.assertFalse(page.evaluate("document.querySelector('#views').checkVisibility()"))
         page.click("#menu")
         self.assertEqual(accessible.problems(page), [])
         page.click("#views a[data-view=clients]")
         page.wait("document.querySelector('h1').textContent === 'Clients' && !document.querySelector('#views').checkVisibility()")
-        page.evaluate("document.activeElement.blur()")
-        page.press("Tab")
-        self.assertEqual(page.evaluate("document.activeElement.className"), "skip")
+        self.assertEqual(page.evaluate("document.activeElement.id"), "view")
 
 
 if __name__ == "__main__":
