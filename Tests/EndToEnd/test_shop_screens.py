@@ -29,9 +29,9 @@ class ShopScreens(unittest.TestCase):
         self.expected_errors = ()
 
     def tearDown(self):
-        self.shop.end()
         for page in self.pages:
             page.close()
+        self.shop.end()
         for page in self.pages:
             errors = [error for error in page.errors if not any(text in error for text in self.expected_errors)]
             self.assertEqual(errors, [])
