@@ -132,6 +132,7 @@ class Console(unittest.TestCase):
         self.assertFalse(page.evaluate("!!document.querySelector('.failed')"))
 
     def test_what_is_hostile_shows_as_text_in_every_view(self):
+        """Threat 63"""
         self.client("-t", f"{HOSTILE}/#", "-i", HOSTILE, "-u", HOSTILE)
         page = self.open("topics/tail?filter=%23")
         page.wait("document.querySelector('[role=status].soft').textContent.includes('Following')")
