@@ -169,7 +169,7 @@ import Testing
     }
 
     @Test(
-        "What is no message for clients is refused by name",
+        "Threat 43: what is no message for clients is refused by name",
         arguments: [
             (#"{"topic":"a/#","payload":""}"#, "topic"), (#"{"topic":"a/+","payload":""}"#, "topic"),
             (#"{"topic":"","payload":""}"#, "topic"),

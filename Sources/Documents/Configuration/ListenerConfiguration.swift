@@ -60,6 +60,9 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package static let dialects = ["standard", "aws"]
     package static let slowConsumerPolicies = ["drop-newest", "drop-oldest", "disconnect"]
 
+    /// Which one it is among those of its protocol at its address: there are several where the system chooses the ports.
+    package var ordinal = 1
+
     package init(protocol: ListenerProtocol, host: String, port: Int, location: SourceLocation) {
         self.protocol = `protocol`
         self.host = host
@@ -151,21 +154,25 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     /// Passwords do not cross a network unencrypted.
     ///
-    /// SCRAM hides them, but lets who listens try out weak ones and take over the connection; a token is shown whole.
+    /// SCRAM hides them, but lets who listens try out weak ones and take over the connection; a token is shown whole, and a signed URL
+    /// opens a connection for whoever has seen it, until it expires.
     private func checkPasswords(_ node: Node, bind: Node) throws(DocumentError) {
         let asking = [
             (scramUsers != nil, "scramUsers"), (passwords != nil, "passwords"), (!tokens.isEmpty, "tokens"),
-            (adminToken != nil, "adminToken"),
+            (adminToken != nil, "adminToken"), (accessKeys, "accessKeys"),
         ].filter(\.0).map { "`\($0.1)`" }
         if !asking.isEmpty, !self.protocol.isSecure, !isLoopback, !insecure {
             let secure = self.protocol == .http || self.protocol == .admin ? "" : "use protocol mqtts, "
             throw DocumentError(
-                "\(address) asks for passwords (\(asking.joined(separator: ", "))) without encryption; \(secure)bind to 127.0.0.1, "
+                "\(address) \(asking == ["`accessKeys`"] ? "takes signatures that can be shown again" : "asks for passwords") "
+                    + "(\(asking.joined(separator: ", "))) without encryption; \(secure)bind to 127.0.0.1, "
                     + "or say `insecure: true`", at: bind.location)
         }
-        if let entry = node.entry("insecure"), self.protocol.isSecure || asking.isEmpty {
+        // Routes of an http listener may ask for tokens: that is known when they are read.
+        if let entry = node.entry("insecure"), self.protocol.isSecure || asking.isEmpty && self.protocol != .http {
             throw DocumentError(
-                "`insecure` has a meaning only for a listener that asks for passwords or tokens without encryption", at: entry.keyLocation)
+                "`insecure` has a meaning only for a listener that asks for passwords, tokens or signatures without encryption",
+                at: entry.keyLocation)
         }
         if requireClientCertificate, let entry = node.entry("passwords") ?? node.entry("tokens") {
             throw DocumentError(
@@ -175,7 +182,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
     }
 
     /// Whether only this machine reaches it.
-    private var isLoopback: Bool {
+    package var isLoopback: Bool {
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return host == "::1" || host == "localhost" || parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }

@@ -68,6 +68,7 @@ struct LoadedConfiguration: Sendable {
                     + "configuration has it: nothing says where its keys are\(suggestion(for: authorizer.issuer, among: tokens.issuers))",
                 at: authorizer.location)
         }
+        Self.checkBearers(of: documents.apis.flatMap(\.routes), on: configuration.listeners, &problems)
         try problems.finish()
         guard let resources, let routes, let policies else {
             throw DocumentError("the resources cannot be compiled", at: SourceLocation(file: file ?? "built-in defaults"))
@@ -78,6 +79,18 @@ struct LoadedConfiguration: Sendable {
         self.calls = calls
         self.routes = routes
         self.policies = policies
+    }
+
+    /// Tokens that routes ask for do not cross a network unencrypted, unless the listener says so.
+    private static func checkBearers(
+        of routes: [APIRoute], on listeners: [ListenerConfiguration], _ problems: inout ProblemCollector
+    ) {
+        guard let authorizer = routes.lazy.compactMap(\.authorizer).first else { return }
+        for listener in listeners where listener.protocol == .http && !listener.isLoopback && !listener.insecure {
+            problems.add(
+                "\(listener.address) asks for tokens (the security scheme `\(authorizer.name)` at \(authorizer.location)) without encryption; "
+                    + "bind to 127.0.0.1, or say `insecure: true`", at: listener.location)
+        }
     }
 
     /// What clients may do in general, for the log.

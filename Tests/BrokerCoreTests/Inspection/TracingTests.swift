@@ -23,7 +23,7 @@ import Testing
         step.detail.first { $0.name == name }?.value
     }
 
-    @Test("Packets of a client that connects later are shown in order, with what they say and without what they carry")
+    @Test("Threat 53: packets of a client that connects later are shown in order, with what they say and without what they carry")
     func packets() throws {
         let broker = SimulatedBroker(shards: 1)
         trace(broker, "a")
