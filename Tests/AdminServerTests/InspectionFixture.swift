@@ -35,7 +35,8 @@ struct InspectionFixture {
     init(
         host: String = "127.0.0.1", anonymous: Bool = true, administrators: AdministratorCheck? = nil,
         broker: StagedBroker = StagedBroker(),
-        limits: InspectionLimits = InspectionLimits(), requestCounts: [RequestCount] = [], log: Logger? = nil,
+        limits: InspectionLimits = InspectionLimits(), requestCounts: [RequestCount] = [], store: StoreStatistics? = nil,
+        site: SiteFigures = SiteFigures(), log: Logger? = nil,
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
     ) throws {
         self.broker = broker
@@ -48,7 +49,8 @@ struct InspectionFixture {
         server = InspectionServer(
             configuration: .init(host: host, port: 0, anonymous: anonymous, administrators: administrators, limits: limits),
             version: "1.2.3", readiness: readiness,
-            broker: broker, delivery: delivery, requestCounts: { requestCounts }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            broker: broker, delivery: delivery, storeStatistics: { store }, requestCounts: { requestCounts }, site: site,
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             log: log ?? quiet, onListening: onListening)
     }
 
@@ -86,6 +88,8 @@ final class StagedBroker: BrokerAccess {
     init(statistics: BrokerStatistics = BrokerStatistics(), clients: [ClientSummary] = [], topics: [TopicSummary] = []) {
         staged.withLock { $0 = (statistics, clients, topics) }
     }
+
+    func stage(_ statistics: BrokerStatistics) { staged.withLock { $0.statistics = statistics } }
 
     func admitsPublish() -> Bool { true }
     var now: Instant { Instant(nanoseconds: 0) }

@@ -1,4 +1,5 @@
 import BrokerCore
+import NIOCore
 import Testing
 
 @testable import BrokerServer

@@ -15,6 +15,7 @@ extension Shard {
         if wasConnected || !isRefusal(reason) {
             transport.report(.closed(clientID: connection.clientID, connection.info, reason))
         }
+        if wasConnected { reportLifecycle(.disconnected(reason), of: connection) }
         let publisher = connection.publisher
         let will = wasConnected ? connection.will : nil
         let origin = will == nil ? nil : connection.session.flatMap(originOfWill)
