@@ -72,7 +72,7 @@ import Testing
             broker: StagedBroker(statistics: Self.statistics(messages: 5)),
             site: SiteFigures(listeners: { [Self.listener, tls, http] }))
         let response = try await fixture.get("/api/v1/listeners")
-        let rows = try JSONDecoder().decode(ListDocument<ListenerDocument>.self, from: Data(buffer: response.body)).rows
+        let rows = try JSONDecoder().decode(ListDocument<ListenerDocument>.self, from: Data(response.body.readableBytesView)).rows
         #expect(rows.map(\.protocol) == ["mqtt", "mqtts", "http"])
         #expect((rows[0].connected, rows[0].messagesReceived, rows[0].bind) == (2, 5, "127.0.0.1:1883"))
         #expect(rows[0].certificateNotAfter == nil && rows[0].handshakesFailed == nil)
