@@ -13,7 +13,8 @@ demo: build certs ## the whole way once: an order by HTTP and MQTT, its status o
 	@.ci/prepare.sh demo
 	$(CREMA) demo --config $(CONFIG)
 
-serve: build certs ## the broker of the demo, until Ctrl-C
+serve: build certs ## the broker of the demo with the shop's screens, until Ctrl-C
+	$(CREMA) demo --links --config $(CONFIG)
 	$(CREMA) serve --config $(CONFIG)
 
 test: ## everything that CI runs

@@ -88,10 +88,14 @@ let package = Package(
                 "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "Tokens", "Trust",
                 nioCore, nioHTTP, hummingbird, httpTypes, lifecycle, logging,
             ]),
+        // The console's files, which the C compiler puts into the program (record 0030).
+        .target(name: "ConsolePages", exclude: ["pages"]),
+        .target(name: "Console", dependencies: ["ConsolePages"]),
         .target(
             name: "AdminServer",
             dependencies: [
-                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", "Rules", nioCore, hummingbird, httpTypes,
+                "Console", "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", "Rules", nioCore,
+                hummingbird, httpTypes,
                 lifecycle, logging,
             ]),
         .target(
@@ -107,7 +111,8 @@ let package = Package(
         .executableTarget(
             name: "crema",
             dependencies: [
-                "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "LoadGenerator",
+                "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "HTTPListening",
+                "LoadGenerator",
                 "MQTTCodec",
                 "OutboundHTTP", "Queues", "Records", "Rights", "Tokens", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments,
                 httpClient,
@@ -144,13 +149,15 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "Queues", "Rules", "Tokens", "Trust",
+                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "HTTPListening", "Queues", "Rules",
+                "Tokens", "Trust",
                 nioCore, nioPosix, hummingbird, hummingbirdTesting, httpClient, httpTypes, nioHTTP, lifecycle, logging,
             ]),
         .testTarget(
             name: "AdminServerTests",
             dependencies: [
-                "AdminServer", "BrokerCore", "CremaTesting", "Documents", "EventBus", "MQTTCodec", "Queues", nioCore, nioHTTP, nioPosix,
+                "AdminServer", "BrokerCore", "Console", "CremaTesting", "Documents", "EventBus", "MQTTCodec", "Queues", nioCore, nioHTTP,
+                nioPosix,
                 hummingbird, hummingbirdTesting, httpClient, httpTypes, lifecycle, logging,
             ]),
         .testTarget(

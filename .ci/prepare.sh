@@ -9,7 +9,8 @@ demo=(curl mosquitto-clients)
 # mosquitto is measured and compared beside Crema; debootstrap and iproute2 are for docker/check.sh, gcc, node-mqtt and libpaho for clients;
 # what docker/monitoring has is tried with prometheus and its promtool.
 bench=(mosquitto mosquitto-clients procps valgrind)
-tests=("${demo[@]}" debootstrap gcc iproute2 libpaho-mqtt-dev mosquitto node-mqtt nodejs openssl prometheus python3 python3-venv shellcheck strace util-linux)
+# chromium, with a font, shows the pages.
+tests=("${demo[@]}" chromium debootstrap fonts-dejavu-core gcc iproute2 libpaho-mqtt-dev mosquitto node-mqtt nodejs openssl prometheus python3 python3-venv shellcheck strace util-linux)
 
 case "${1:-all}" in
     build) wanted=("${build[@]}") ;;

@@ -1,48 +1,5 @@
 // What the inspection API answers, as its clients read it too. Names are part of the API: a member may be added, none renamed.
 
-/// A row of `GET /api/v1/clients`.
-package struct ClientDocument: Codable, Sendable, Equatable {
-    package var clientID: String
-    package var connected: Bool
-    package var principal: String?
-    package var userName: String?
-    /// `address:port`; absent when offline.
-    package var peer: String?
-    package var listener: String?
-    package var protocolVersion: String
-    package var cleanSession: Bool
-    package var keepAliveSeconds: Int
-    package var connectedSeconds: Int
-    package var subscriptions: Int
-    package var queued: Int
-    package var inFlight: Int
-    package var dropped: UInt64
-    /// The same by reason.
-    package var drops: [String: UInt64]
-    /// What the client asked for and may not have: the last of each kind.
-    package var refusals: [RefusalDocument]
-}
-
-/// Something that a client was refused.
-package struct RefusalDocument: Codable, Sendable, Equatable {
-    /// `publish`, `subscribe` or `receive`.
-    package var kind: String
-    /// The topic or the topic filter.
-    package var resource: String
-    package var reason: String
-    /// Refusals of the kind since the session began.
-    package var count: UInt64
-}
-
-/// A row of `GET /api/v1/topics`.
-package struct TopicDocument: Codable, Sendable, Equatable {
-    package var topic: String
-    package var messages: UInt64
-    package var bytes: UInt64
-    package var lastSeenSeconds: Int
-    package var retained: Bool
-}
-
 /// A row of `GET /api/v1/rules`.
 package struct RuleDocument: Codable, Sendable, Equatable {
     package var name: String

@@ -21,7 +21,9 @@ enum InspectionError: Error, Equatable {
     case noSuch(String)
     /// What was asked for cannot be done now, or not with this; why.
     case refused(String)
-    case tooManyStreams(limit: Int)
+    case tooManyStreams(limit: Int, name: String)
+    /// The broker has no room for it now; why.
+    case noRoom(String)
 
     var status: HTTPResponse.Status {
         switch self {
@@ -35,7 +37,7 @@ enum InspectionError: Error, Equatable {
         case .unread(.encoded): .unsupportedMediaType
         case .unread: .badRequest
         case .refused: .unprocessableContent
-        case .tooManyStreams: .serviceUnavailable
+        case .tooManyStreams, .noRoom: .serviceUnavailable
         }
     }
 
@@ -63,7 +65,8 @@ enum InspectionError: Error, Equatable {
         case .unread(.interrupted): "the connection ended before the body did"
         case .noSuch(let what): "there is no \(what)"
         case .refused(let reason): reason
-        case .tooManyStreams(let limit): "\(limit) live streams are open already (tailStreamsMax)"
+        case .tooManyStreams(let limit, let name): "\(limit) live streams are open already (\(name))"
+        case .noRoom(let reason): reason
         }
     }
 

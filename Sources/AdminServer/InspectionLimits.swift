@@ -6,6 +6,12 @@ package struct InspectionLimits: Sendable, Equatable {
     package var listRowsMax = 10_000
     /// Live streams open at once; a further one is answered 503.
     package var tailStreamsMax = 16
+    /// Traces open at once; a further one is answered 503.
+    package var tracesMax = 4
+    /// Seconds that a trace may be asked to last.
+    package var traceSecondsMax = 3_600
+    /// Lines of a second that a trace may be asked to show; what is more is counted.
+    package var traceLinesPerSecondMax = 1_000
     /// Most bytes of a payload in a live stream; a longer one is cut, and its record says so.
     package var tailPayloadBytesMax = 64 << 10
     /// Seconds of silence after which a live stream writes an empty line, so that a peer that is gone is noticed.
@@ -35,6 +41,7 @@ package struct InspectionLimits: Sendable, Equatable {
     package static let names: [(name: String, path: any WritableKeyPath<InspectionLimits, Int> & Sendable)] = [
         ("logLevelSecondsMax", \.logLevelSecondsMax),
         ("listRowsMax", \.listRowsMax), ("tailStreamsMax", \.tailStreamsMax), ("tailPayloadBytesMax", \.tailPayloadBytesMax),
+        ("tracesMax", \.tracesMax), ("traceSecondsMax", \.traceSecondsMax), ("traceLinesPerSecondMax", \.traceLinesPerSecondMax),
         ("tailHeartbeatSeconds", \.tailHeartbeatSeconds), ("adminBodyBytesMax", \.adminBodyBytesMax),
         ("adminIdleSecondsMax", \.adminIdleSecondsMax),
         ("adminConnectionsMax", \.adminConnectionsMax), ("adminHeaderBytesMax", \.adminHeaderBytesMax),

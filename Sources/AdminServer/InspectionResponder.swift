@@ -21,7 +21,7 @@ package struct InspectionResponder: HTTPResponder {
     let administrators: AdministratorCheck?
     let hosts: HostGuard
     let readiness: Readiness
-    let broker: any BrokerAccess
+    let broker: any OperatorAccess
     let delivery: RuleDelivery
     /// What TLS listeners use now.
     let certificates: @Sendable () -> [CertificateDocument]
@@ -35,6 +35,7 @@ package struct InspectionResponder: HTTPResponder {
     /// What is known of the program around the broker.
     let site: SiteFigures
     let tails: TailStreams
+    let traces: TailStreams
     let refusals: RefusalLog
     let log: Logger
     let routes: AdminRoutes
@@ -42,7 +43,8 @@ package struct InspectionResponder: HTTPResponder {
     /// The admin API, in the order of its description.
     static func calls(_ limits: InspectionLimits) -> [AdminCall] {
         AdminCall.site(limits) + AdminCall.listeners(limits) + AdminCall.log(limits) + AdminCall.clients(limits)
-            + AdminCall.topics(limits) + AdminCall.rules(limits) + AdminCall.deadLetters(limits) + AdminCall.archives(limits)
+            + AdminCall.traces(limits) + AdminCall.subscriptions(limits) + AdminCall.topics(limits) + AdminCall.retained(limits)
+            + AdminCall.publishing(limits) + AdminCall.rules(limits) + AdminCall.deadLetters(limits) + AdminCall.archives(limits)
             + AdminCall.certificates(limits)
     }
 
@@ -74,6 +76,10 @@ package struct InspectionResponder: HTTPResponder {
 
     private func answer(_ request: Request, _ context: Context) async throws(InspectionError) -> Response {
         let path = path(of: request)
+        if let page = ConsoleTable.pages.file(at: path), request.method == .get || request.method == .head {
+            guard hosts.admits(request.head.authority) else { throw .foreignHost(request.head.authority ?? "") }
+            return page.answer(request.head)
+        }
         if !path.hasPrefix(AdminRoutes.prefix), request.method != .get { throw .methodNotAllowed(allowed: "GET") }
         switch path {
         case "/livez": return Self.text(.ok, "live\n")
@@ -118,13 +124,15 @@ package struct InspectionResponder: HTTPResponder {
         return Self.response(.ok, format.contentType, ResponseBody(byteBuffer: ByteBuffer(bytes: page.bytes(as: format))))
     }
 
-    /// An answer that goes on until its source ends, its reader goes, or the listener shuts down; one of `tailStreamsMax`.
+    /// An answer that goes on until its source ends, its reader goes, or the listener shuts down; one of `tailStreamsMax`, unless it counts
+    /// among others.
     func live<Element: Sendable>(
-        _ source: AsyncStream<Element>, for request: Request, encode: @escaping @Sendable (Element) throws -> [UInt8]
+        _ source: AsyncStream<Element>, for request: Request, among streams: TailStreams? = nil,
+        encode: @escaping @Sendable (Element) throws -> [UInt8]
     ) throws(InspectionError) -> Response {
         let body = LiveBody(
-            source: source, format: LiveFormat(for: request), heartbeatSeconds: limits.tailHeartbeatSeconds, place: try tails.begin(),
-            encode: encode)
+            source: source, format: LiveFormat(for: request), heartbeatSeconds: limits.tailHeartbeatSeconds,
+            place: try (streams ?? tails).begin(), encode: encode)
         var response = Self.response(
             .ok, body.format.contentType, ResponseBody { writer in try await body.write(to: &writer, for: request) })
         // Watching for the reader's going uses the connection up.

@@ -50,7 +50,7 @@ package struct InspectionServer: Service {
         configuration: Configuration,
         version: String,
         readiness: Readiness,
-        broker: any BrokerAccess,
+        broker: any OperatorAccess,
         delivery: RuleDelivery,
         certificates: @escaping @Sendable () -> [CertificateDocument] = { [] },
         queueStatistics: @escaping @Sendable () -> QueueStatistics = { QueueStatistics() },
@@ -79,7 +79,8 @@ package struct InspectionServer: Service {
             certificates: certificates,
             queueStatistics: queueStatistics, storeStatistics: storeStatistics, requestCounts: requestCounts,
             logLinesDropped: logLinesDropped, reload: reload, site: site,
-            tails: TailStreams(limit: limits.tailStreamsMax),
+            tails: TailStreams(limit: limits.tailStreamsMax, name: "tailStreamsMax"),
+            traces: TailStreams(limit: limits.tracesMax, name: "tracesMax"),
             refusals: listener.refusals.log, log: log, routes: AdminRoutes(InspectionResponder.calls(limits)))
     }
 

@@ -16,14 +16,15 @@ package final class Broker: BrokerAccess {
     let shards: [NIOLoopBoundBox<ShardDriver>]
     private let admission: Admission
     private let checks: CredentialChecks
-    private let retained: RetainedStore
-    private let limits: BrokerLimits
+    let retained: RetainedStore
+    let limits: BrokerLimits
     private let logger: Logger
     private let version: String
     private let certificateTime: (@Sendable () -> Int64)?
     private let kept: KeptState?
     private let startedAt = Instant.now
-    private let lastTap = Atomic<UInt64>(0)
+    /// Of tails and traces.
+    let lastReader = Atomic<UInt64>(0)
     private let state = Mutex(State())
 
     private struct State {
@@ -191,12 +192,12 @@ package final class Broker: BrokerAccess {
         return Dictionary(ends) { min($0, $1) }
     }
 
-    private var isDraining: Bool { state.withLock { $0.isDraining } }
+    var isDraining: Bool { state.withLock { $0.isDraining } }
 
     /// Asks every shard, on its loop; the answers come in the shards' order.
     ///
     /// Nothing once the broker drains.
-    private func collect<Answer: Sendable>(_ question: @escaping @Sendable (ShardDriver) -> Answer) async -> [Answer] {
+    func collect<Answer: Sendable>(_ question: @escaping @Sendable (ShardDriver) -> Answer) async -> [Answer] {
         if isDraining { return [] }
         let futures = shards.map { shard in shard.eventLoop.submit { question(shard.value) } }
         var answers: [Answer] = []
@@ -252,18 +253,18 @@ package final class Broker: BrokerAccess {
     package func problem(ofTopic topic: String) -> String? { limits.problem(ofTopic: ByteBuffer(string: topic)) }
 
     package func retainedMessage(on topic: String) async -> RetainedSummary? {
-        retained.dated(ByteBuffer(string: topic)).map { summary($0.message, since: $0.at) }
+        retained.dated(ByteBuffer(string: topic)).map { summary($0.message, since: $0.at, by: $0.publisher) }
     }
 
     package func retainedMessages(from first: String, limit: Int) async -> [RetainedSummary] {
         retained.topics(from: ByteBuffer(string: first), limit: limit).compactMap { topic in
-            retained.dated(topic).map { summary($0.message, since: $0.at) }
+            retained.dated(topic).map { summary($0.message, since: $0.at, by: $0.publisher) }
         }
     }
 
-    private func summary(_ message: Message, since time: Instant) -> RetainedSummary {
+    func summary(_ message: Message, since time: Instant, by publisher: Publisher) -> RetainedSummary {
         let age = Instant.now.nanoseconds - max(time, startedAt).nanoseconds
-        return RetainedSummary(message: message, ageMilliseconds: Int(max(0, age) / 1_000_000))
+        return RetainedSummary(message: message, ageMilliseconds: Int(max(0, age) / 1_000_000), publisher: publisher)
     }
 
     package func statistics() async -> BrokerStatistics {
@@ -274,35 +275,20 @@ package final class Broker: BrokerAccess {
         return sum
     }
 
-    package func clients() async -> [ClientSummary] {
-        let parts = await collect { driver in
-            driver.bringUpToDate()
-            return driver.shard.clientSummaries()
-        }
-        return parts.flatMap { $0 }.sorted { $0.clientID < $1.clientID }
-    }
+    package func tail(_ filter: String) -> AsyncStream<TailedMessage> { tail(filter, every: 1) }
 
-    package func topics(matching filter: String, limit: Int) async -> [TopicSummary] {
-        let trackedMax = limits.topicsTrackedMax
-        let parts = await collect { driver in
-            driver.bringUpToDate()
-            return driver.shard.topicSummaries(matching: filter, limit: trackedMax)
-        }
-        var topics: [String: TopicSummary] = [:]
-        for summary in parts.joined() { topics[summary.topic] = topics[summary.topic]?.merged(with: summary) ?? summary }
-        return Array(topics.values.sorted { $0.topic < $1.topic }.prefix(max(0, limit)))
-    }
-
-    package func tail(_ filter: String) -> AsyncStream<TailedMessage> {
+    package func tail(_ filter: String, every: Int) -> AsyncStream<TailedMessage> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: TailedMessage.self, bufferingPolicy: .bufferingOldest(Self.tailMessagesMax))
         if isDraining {
             continuation.finish()
             return stream
         }
-        let id = lastTap.wrappingAdd(1, ordering: .relaxed).newValue
+        let id = lastReader.wrappingAdd(1, ordering: .relaxed).newValue
         let shards = shards
-        for shard in shards { shard.eventLoop.execute { shard.value.addTap(id, filter: filter, continuation: continuation) } }
+        for shard in shards {
+            shard.eventLoop.execute { shard.value.addTap(id, filter: filter, LiveReader(continuation: continuation, every: every)) }
+        }
         continuation.onTermination = { reason in
             guard case .cancelled = reason else { return }
             for shard in shards { shard.eventLoop.execute { shard.value.removeTap(id) } }

@@ -14,6 +14,8 @@ package final class GatewayCounters: Sendable {
         case dataPlane = "iot_data"
         case queues
         case route
+        /// A file for browsers.
+        case page
         /// MQTT over WebSocket: what was refused before it became that.
         case webSocket = "web_socket"
         /// No route and no operation: what nobody asked for.

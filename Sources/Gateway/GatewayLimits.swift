@@ -38,6 +38,11 @@ package struct GatewayLimits: Sendable, Equatable {
     /// Most header fields in a request.
     package var httpHeadersMax = 100
 
+    /// Files of a listener's `pages`; with more of them the configuration is refused.
+    package var pageFilesMax = 512
+    /// Bytes of these files together, which are kept in memory; with more the configuration is refused.
+    package var pageBytesInAllMax = 16 << 20
+
     package init() {}
 
     /// The names under `limits:` in the configuration file, with the value each one sets.
@@ -47,6 +52,6 @@ package struct GatewayLimits: Sendable, Equatable {
         ("httpIdleSecondsMax", \.httpIdleSecondsMax),
         ("httpConnectionsMax", \.httpConnectionsMax), ("httpWebSocketsMax", \.httpWebSocketsMax),
         ("httpHeaderBytesMax", \.httpHeaderBytesMax), ("httpHeaderBytesInAllMax", \.httpHeaderBytesInAllMax),
-        ("httpHeadersMax", \.httpHeadersMax),
+        ("httpHeadersMax", \.httpHeadersMax), ("pageFilesMax", \.pageFilesMax), ("pageBytesInAllMax", \.pageBytesInAllMax),
     ]
 }

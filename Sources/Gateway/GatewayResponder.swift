@@ -10,7 +10,7 @@ import Rules
 import Trust
 
 /// Answers every request of a listener for programs: AWS services in their JSON protocol at `POST /`, AWS IoT's APIs for topic rules and for
-/// messages at their paths, API routes everywhere else.
+/// messages at their paths, API routes everywhere else, and files for browsers where no route is.
 ///
 /// A request that names AWS IoT in its signature, as AWS SDKs write it, is for AWS IoT's API, and for rules no other is: routes keep their
 /// paths, and no page in a browser reaches rules without the browser's asking first, since a request with a signature is no simple one.
@@ -27,6 +27,7 @@ package struct GatewayResponder: HTTPResponder {
     /// Where the listener takes no signed requests, a signature that comes all the same is not looked at: AWS SDKs always sign.
     let callers: CallerCheck
     let tokens: CurrentTokens
+    let pages: CurrentPages
     let events: EventsService
     let queues: QueuesService
     let topicRules: TopicRulesService
@@ -100,6 +101,7 @@ package struct GatewayResponder: HTTPResponder {
             return await answer(request, context, TopicRulesCall(request.method, path: path), path: path, query: query, requestID)
         }
         let isDataPlane = DataPlaneCall.isSigned(request)
+        if !isDataPlane, let page = page(for: request, path: path) { return Answer(handler: .page, response: page.answer(request.head)) }
         if isDataPlane || isUnroutedPublish(request, path: path) {
             guard isDataPlane || !isClosed else { return await route(request, context, path: path, requestID: requestID) }
             return await answer(request, context, DataPlaneCall(request.method, path: path), path: path, query: query, requestID)
@@ -109,6 +111,13 @@ package struct GatewayResponder: HTTPResponder {
             answer.response.headers.append(contentsOf: policy.fields(for: origin))
         }
         return answer
+    }
+
+    /// The file that is asked for at a path that no route has.
+    private func page(for request: Request, path: Substring) -> PageFile? {
+        guard request.method == .get || request.method == .head, let page = pages.value.file(at: path) else { return nil }
+        guard case .none = routes.value.match(method: request.method.rawValue, path: path) else { return nil }
+        return page
     }
 
     private func route(_ request: Request, _ context: Context, path: Substring, requestID: String) async -> Answer {

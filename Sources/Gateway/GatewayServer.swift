@@ -26,17 +26,20 @@ package struct GatewayServer: Service {
         package var signatures: SignatureVerifier?
         /// The tokens that callers may show.
         package var tokens: GatewayTokens
+        /// The files that browsers get, whoever asks.
+        package var pages: PageTable
         package var limits: GatewayLimits
 
         package init(
             host: String, port: Int, anonymous: Bool, signatures: SignatureVerifier? = nil, tokens: GatewayTokens = GatewayTokens(),
-            limits: GatewayLimits = GatewayLimits()
+            pages: PageTable = PageTable(), limits: GatewayLimits = GatewayLimits()
         ) {
             self.host = host
             self.port = port
             self.anonymous = anonymous
             self.signatures = signatures
             self.tokens = tokens
+            self.pages = pages
             self.limits = limits
         }
     }
@@ -88,7 +91,7 @@ package struct GatewayServer: Service {
             routes: CurrentRoutes(routes), limits: limits,
             callers: CallerCheck(
                 anonymous: configuration.anonymous, signatures: configuration.signatures, authorizer: authorizer),
-            tokens: CurrentTokens(configuration.tokens),
+            tokens: CurrentTokens(configuration.tokens), pages: CurrentPages(configuration.pages),
             events: EventsService(limits: limits, broker: broker, control: control),
             queues: QueuesService(
                 queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax, source: .system,
@@ -99,10 +102,11 @@ package struct GatewayServer: Service {
             webSocketPath: webSocket?.path, counters: counters, refusals: listener.refusals.log, source: .system, spans: spans, log: log)
     }
 
-    /// Puts other API routes and other tokens in force.
+    /// Puts other API routes, other tokens and other pages in force.
     ///
     /// Requests that have begun are answered with the old ones.
-    package func replace(routes: RouteTable, tokens: GatewayTokens = GatewayTokens()) {
+    package func replace(routes: RouteTable, tokens: GatewayTokens = GatewayTokens(), pages: PageTable = PageTable()) {
+        responder.pages.replace(with: pages)
         responder.tokens.replace(with: tokens)
         responder.routes.replace(with: routes)
     }

@@ -11,7 +11,8 @@ struct Crema: AsyncParsableCommand {
         version: CremaVersion.text,
         subcommands: [
             ServeCommand.self, CheckCommand.self, DemoCommand.self, CertsCommand.self, UsersCommand.self, ACLCommand.self,
-            TopicsCommand.self, ClientsCommand.self, TailCommand.self, RulesCommand.self, ArchiveCommand.self, DestinationsCommand.self,
+            TopicsCommand.self, ClientsCommand.self, SubscriptionsCommand.self, RetainedCommand.self, PublishCommand.self,
+            TailCommand.self, TraceCommand.self, RulesCommand.self, ArchiveCommand.self, DestinationsCommand.self,
             DeadLettersCommand.self, ReloadCommand.self, BenchCommand.self,
             HealthcheckCommand.self,
             VersionCommand.self,

@@ -3,6 +3,8 @@ import BrokerCore
 import Foundation
 import Hummingbird
 import HummingbirdTesting
+import MQTTCodec
+import Synchronization
 import Testing
 
 /// What the admin API says of itself in OpenAPI, and whether its answers are so.
@@ -24,14 +26,22 @@ import Testing
 
     @Test(
         "Each answer is what its description says",
-        arguments: ["clients", "topics", "rules", "deadletters", "destinations", "archives", "statistics", "version", "certificates"])
+        arguments: [
+            "clients", "clients/a", "subscriptions", "topics", "topics/tree", "retained", "rules", "deadletters", "destinations",
+            "archives", "statistics", "version", "certificates",
+        ])
     func answers(call: String) async throws {
         let topics = [TopicSummary(topic: "a", messages: 1, bytes: 2, lastSeenSeconds: 3, retained: false)]
         let fixture = try InspectionFixture(
             broker: StagedBroker(clients: [InspectionCallTests.client("a")], topics: topics))
         try fixture.putEvents()
+        fixture.broker.operators.withLock { staging in
+            staging.subscriptions = [SubscriptionSummary(clientID: "a", connected: true, filter: "t", qos: 0)]
+            staging.branches = [TopicBranch(name: "a", topic: "a")]
+            staging.retained = [RetainedSummary(message: Message(topic: "a", payload: [1], qos: .atMostOnce), ageMilliseconds: 1)]
+        }
         let description = try await Self.description(fixture)
-        let schema = try Self.schema(of: "/api/v1/\(call)", in: description)
+        let schema = try Self.schema(of: "/api/v1/\(call == "clients/a" ? "clients/{id}" : call)", in: description)
         let answer = try await fixture.get("/api/v1/\(call)")
         let value = try JSONSerialization.jsonObject(with: Data(answer.body.readableBytesView))
         #expect(Self.differences(of: value, from: schema, at: call) == [])
@@ -43,7 +53,7 @@ import Testing
         let paths = try #require(description["paths"] as? [String: [String: [String: Any]]])
         #expect(description["security"] == nil)
         let parameters = try #require(paths["/api/v1/topics"]?["get"]?["parameters"] as? [[String: Any]])
-        #expect(parameters.compactMap { $0["name"] as? String } == ["filter", "limit"])
+        #expect(parameters.compactMap { $0["name"] as? String } == ["filter", "search", "sort", "limit"])
         #expect(paths["/api/v1/reload"]?["post"] != nil && paths["/api/v1/reload"]?["get"] == nil)
         let responses = try #require(paths["/api/v1/reload"]?["post"]?["responses"] as? [String: Any])
         #expect(responses.keys.contains("200") && responses.keys.contains("415"))

@@ -8,7 +8,6 @@ import Logging
 import NIOCore
 import NIOPosix
 import Queues
-import Synchronization
 
 /// A listener for people over a real event engine and a broker that answers what a test tells it.
 struct InspectionFixture {
@@ -60,7 +59,7 @@ struct InspectionFixture {
 
     /// Sends a request that changes something.
     func change(
-        _ uri: String, _ body: String, method: HTTPRequest.Method = .post, headers: HTTPFields = [.contentType: "application/json"]
+        _ uri: String, _ body: String = "", method: HTTPRequest.Method = .post, headers: HTTPFields = [.contentType: "application/json"]
     ) async throws -> TestResponse {
         try await server.application.test(.router) { client in
             try await client.execute(uri: uri, method: method, headers: headers, body: ByteBuffer(string: body))
@@ -76,59 +75,4 @@ struct InspectionFixture {
 
 extension TestResponse {
     var text: String { String(buffer: body) }
-}
-
-/// A broker with prepared answers.
-final class StagedBroker: BrokerAccess {
-    private let staged = Mutex((statistics: BrokerStatistics(), clients: [ClientSummary](), topics: [TopicSummary]()))
-    private let tails = Mutex<[String: AsyncStream<TailedMessage>.Continuation]>([:])
-    private let opened = AsyncStream<String>.makeStream()
-    private let closed = AsyncStream<String>.makeStream()
-
-    init(statistics: BrokerStatistics = BrokerStatistics(), clients: [ClientSummary] = [], topics: [TopicSummary] = []) {
-        staged.withLock { $0 = (statistics, clients, topics) }
-    }
-
-    func stage(_ statistics: BrokerStatistics) { staged.withLock { $0.statistics = statistics } }
-
-    func admitsPublish() -> Bool { true }
-    var now: Instant { Instant(nanoseconds: 0) }
-    func problem(ofTopic topic: String) -> String? { nil }
-    func retainedMessage(on topic: String) async -> RetainedSummary? { nil }
-    func retainedMessages(from first: String, limit: Int) async -> [RetainedSummary] { [] }
-    func publish(_ messages: [Message]) async {}
-    func statistics() async -> BrokerStatistics { staged.withLock { $0.statistics } }
-    func clients() async -> [ClientSummary] { staged.withLock { $0.clients } }
-
-    func topics(matching filter: String, limit: Int) async -> [TopicSummary] {
-        staged.withLock { Array($0.topics.filter { filter == "#" || $0.topic == filter }.prefix(limit)) }
-    }
-
-    func tail(_ filter: String) -> AsyncStream<TailedMessage> {
-        let (stream, continuation) = AsyncStream<TailedMessage>.makeStream()
-        continuation.onTermination = { [closed] _ in closed.continuation.yield(filter) }
-        tails.withLock { $0[filter] = continuation }
-        opened.continuation.yield(filter)
-        return stream
-    }
-
-    /// Waits until a reader asks for a live copy; answers with its filter.
-    func nextTailOpened() async -> String? {
-        for await filter in opened.stream { return filter }
-        return nil
-    }
-
-    /// Waits until a live copy's reader has gone; answers with its filter.
-    func nextTailClosed() async -> String? {
-        for await filter in closed.stream { return filter }
-        return nil
-    }
-
-    func send(_ message: TailedMessage, to filter: String) {
-        _ = tails.withLock { $0[filter]?.yield(message) }
-    }
-
-    func endTail(_ filter: String) {
-        tails.withLock { $0[filter]?.finish() }
-    }
 }

@@ -192,8 +192,21 @@ import Testing
                     + "bind to 127.0.0.1, or say `insecure: true`"
             ),
             (
-                "listeners: [{protocol: http, bind: '127.0.0.1:1', passwords: p}]",
-                "etc/crema.yaml:1:51: `passwords` has no meaning for protocol http"
+                "accessKeys: [{id: AKIDEXAMPLE123456, secret: secret, principal: p}]\nlisteners: [{protocol: ws, bind: 'h:1', accessKeys: true}]",
+                "etc/crema.yaml:2:34: h:1 takes signatures that can be shown again (`accessKeys`) without encryption; use protocol mqtts, "
+                    + "bind to 127.0.0.1, or say `insecure: true`"
+            ),
+            (
+                "listeners: [{protocol: http, bind: 'h:1', passwords: p}]",
+                "etc/crema.yaml:1:36: h:1 asks for passwords (`passwords`) without encryption; bind to 127.0.0.1, or say `insecure: true`"
+            ),
+            (
+                "listeners: [{protocol: admin, bind: '127.0.0.1:1', passwords: p}]",
+                "etc/crema.yaml:1:52: `passwords` has no meaning for protocol admin"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', pages: p}]",
+                "etc/crema.yaml:1:51: `pages` is for protocol http"
             ),
             (
                 "listeners: [{protocol: mqtts, bind: 'h:1', certificate: c, key: k, clientCA: a, requireClientCertificate: true, passwords: p}]",
@@ -201,7 +214,7 @@ import Testing
             ),
             (
                 "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', insecure: true}]",
-                "etc/crema.yaml:1:51: `insecure` has a meaning only for a listener that asks for passwords or tokens without encryption"
+                "etc/crema.yaml:1:51: `insecure` has a meaning only for a listener that asks for passwords, tokens or signatures without encryption"
             ),
             (
                 "listeners: [{protocol: http, bind: 'h:1', limitLoopback: true}]",

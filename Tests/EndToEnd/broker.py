@@ -54,7 +54,7 @@ class Broker:
     # What begins to serve.
     command = [CREMA]
 
-    def __init__(self, *resources, parameters=None, limits=None, open_files=None, more=None, log_is_read=True, listeners=(),
+    def __init__(self, *resources, parameters=None, limits=None, open_files=None, more=None, log_is_read=True, listeners=(), files=None,
                  environment=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="crema-"))
         self.certificates = self.folder / "certs"
@@ -63,6 +63,9 @@ class Broker:
         self.scram, self.users = free_port(), self.folder / "users"
         run(CREMA, "certs", "init", "--directory", str(self.certificates))
         self.add_user("ann", "espresso")
+        for name, text in (files or {}).items():
+            (self.folder / name).write_text(text)
+            (self.folder / name).chmod(0o600)
         self.configuration = self.folder / "crema.yaml"
         certificates = {"certificate": "certs/server.crt", "key": "certs/server.key", "clientCA": "certs/ca.crt"}
         self.configuration.write_text(json.dumps({

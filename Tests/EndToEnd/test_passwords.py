@@ -320,8 +320,8 @@ class PasswordCommandTests(unittest.TestCase):
         self.assertEqual(result.returncode, 2)
         self.assertIn("asks for passwords (`passwords`) without encryption", result.stderr)
         self.assertEqual(self.check({**exposed, "insecure": True}).returncode, 0)
-        result = self.check({"passwords": "passwords", "protocol": "http"})
-        self.assertIn("`passwords` has no meaning for protocol http", result.stderr)
+        result = self.check({"passwords": "passwords", "protocol": "admin"})
+        self.assertIn("`passwords` has no meaning for protocol admin", result.stderr)
         for mode in (0o640, 0o604):
             self.file.chmod(mode)
             result = self.check({"passwords": "passwords"})

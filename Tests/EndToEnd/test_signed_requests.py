@@ -478,6 +478,23 @@ class AccessKeyConfigurationTests(unittest.TestCase):
             self.assertIn(expected, result.stdout + result.stderr)
             self.assertNotIn(BARISTA[1], result.stdout + result.stderr)
 
+    def test_a_secret_that_others_may_read_is_warned_of(self):
+        text = f"listeners:\n- {{protocol: http, bind: '127.0.0.1:8080', accessKeys: true}}\naccessKeys:\n- {{id: A, secret: %s, principal: p}}\n"
+        result = self.check(text % BARISTA[1])
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertIn("4:3", result.stdout + result.stderr)
+        self.assertIn("the secret of the access key A stands in a file of mode 644", result.stdout + result.stderr)
+        self.assertNotIn(BARISTA[1], result.stdout + result.stderr)
+
+    def test_what_can_be_shown_again_does_not_cross_a_network_in_the_open(self):
+        keys = f"accessKeys: [{{id: A, secret: {BARISTA[1]}, principal: p}}]\n"
+        for protocol in ("http", "ws"):
+            listener = f"listeners: [{{protocol: {protocol}, bind: '0.0.0.0:8080', accessKeys: true%s}}]\n"
+            refused = self.check(listener % "" + keys)
+            self.assertEqual(refused.returncode, 2)
+            self.assertIn("0.0.0.0:8080 takes signatures that can be shown again (`accessKeys`) without encryption", refused.stdout + refused.stderr)
+            self.assertEqual(self.check(listener % ", insecure: true" + keys).returncode, 0)
+
     def test_secrets_come_by_file_and_by_environment(self):
         listener = "listeners:\n- {protocol: http, bind: '127.0.0.1:8080', accessKeys: true}\n"
         for text, environment in (

@@ -364,6 +364,16 @@ class TokenTests(unittest.TestCase):
         self.assertIn("asks for passwords (`tokens`) without encryption", self.check({"shop": good}, exposed).stderr)
         self.assertEqual(self.check({"shop": good}, {**exposed, "insecure": True}).returncode, 0)
 
+    def test_a_bearer_does_not_cross_a_network_in_the_open(self):
+        good = {"issuer": ISSUER, "audience": AUDIENCE, "keys": "keys.json", "algorithms": ["ES256"]}
+        (self.broker.folder / "shop-api.json").write_text(json.dumps(API))
+        exposed = {"protocol": "http", "bind": "0.0.0.0:0", "anonymous": True}
+        refused = self.check({"shop": good}, exposed, resources=["shop-api.json"])
+        self.assertEqual(refused.returncode, 2, refused.stdout + refused.stderr)
+        self.assertRegex(refused.stderr, r"0\.0\.0\.0:0 asks for tokens \(the security scheme `\w+` at .*\) without encryption")
+        taken = self.check({"shop": good}, {**exposed, "insecure": True}, resources=["shop-api.json"])
+        self.assertEqual(taken.returncode, 0, taken.stdout + taken.stderr)
+
     def test_a_reload_that_fails_changes_nothing(self):
         broker = self.broker
         keys = broker.folder / "keys.json"

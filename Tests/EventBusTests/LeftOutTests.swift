@@ -61,7 +61,8 @@ import Testing
         store.append([.put(record)])
         let next = try KeptSite(store)
         #expect(try restored(next) == [0, 0, 0] && store.records(of: .delivery).isEmpty)
-        #expect(next.events.engine.deadLetters(limit: 9).map(\.errorCode) == ["NO_RESOURCE"])
+        // The site before may have given its own up, too, and kept that.
+        #expect(Set(next.events.engine.deadLetters(limit: 9).map(\.errorCode)) == ["NO_RESOURCE"])
     }
 
     @Test func theDeliveriesOfARuleThatIsLeftOutStay() throws {

@@ -106,6 +106,10 @@ import Testing
             ("{Id: a, \(topic), DeadLetterConfig: {}}", "the target `a`: DeadLetterConfig lacks `Arn`"),
             ("{Id: a, \(topic), MqttParameters: {Qos: 3}}", "Qos is `3`, but must be a whole number, 0 to 2"),
             (
+                "{Id: a, \(topic), MqttParameters: {MessageExpiry: 0}}",
+                "MessageExpiry is `0`, but must be a whole number, 1 to 4294967295"
+            ),
+            (
                 "{Id: a, \(topic), MqttParameters: {Retained: true}}",
                 "MqttParameters: the property Retained is not supported; did you mean `Retain`?"
             ),

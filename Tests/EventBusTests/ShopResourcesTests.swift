@@ -4,6 +4,7 @@ import EventBus
 import Foundation
 import Logging
 import MQTTCodec
+import NIOCore
 import Testing
 
 private let shopFolder = packageRoot.appendingPathComponent("Sources/crema/Shop").path
@@ -79,7 +80,7 @@ func shopEngine() throws -> (engine: EventEngine, documents: ResourceDocuments) 
     @Test(arguments: [("COMPLETED", "OrderManager.OrderCompleted"), ("CANCELLED", "OrderManager.OrderCancelled")])
     func aDevicesOrderBecomesAnEventThatReachesItsUser(state: String, type: String) throws {
         let engine = try shopEngine().engine
-        #expect(engine.topicFilters == ["orders/+/+"])
+        #expect(Set(engine.topicFilters) == ["orders/+/+", "serverlesspresso-counter/+/+"])
         let payload = #"{"ORDERSTATE":"\#(state)","userId":"u","eventId":"NYC","orderId":"1"}"#
         let published = engine.evaluate(
             .init(topic: "orders/nyc/device-1", payload: payload.utf8, qos: .atLeastOnce),
@@ -95,6 +96,56 @@ func shopEngine() throws -> (engine: EventEngine, documents: ResourceDocuments) 
             + #""shop":"nyc","device":"device-1"}}"#
         #expect(Set(published.map { Published($0).payload }) == [expected])
         #expect(engine.deadLetters(limit: 1) == [])
+    }
+
+    @Test func anOrdersLastStatusIsKeptForItsCustomerTheBaristaAndTheDisplayForAWhile() throws {
+        let engine = try shopEngine().engine
+        let detail = #"{"userId": "ana", "eventId": "NYC", "orderId": "K7Q2-1", "drink": "Latte"}"#
+        let keptSeconds = { (type: String) throws -> [String: Int] in
+            let entry = PutEventsEntry(
+                source: "awsserverlessda.serverlesspresso", detailType: type, detail: Array(detail.utf8),
+                eventBusName: "Serverlesspresso")
+            let before = EventSource.eventLoopsNow().nanoseconds
+            let kept = try engine.putEvents([entry]).output.messages.filter(\.retain)
+            return try Dictionary(
+                uniqueKeysWithValues: kept.map { message in
+                    let expiry = try #require(message.properties?.expiresAt)
+                    return (message.topicName, Int((expiry.nanoseconds - before) / 1_000_000_000))
+                })
+        }
+        let topics = ["serverlesspresso-user-ana", "serverlesspresso-orders/NYC/K7Q2-1", "serverlesspresso-board/NYC/K7Q2-1"]
+        #expect(try keptSeconds("OrderProcessor.OrderStarted") == Dictionary(uniqueKeysWithValues: zip(topics, [86_400, 7_200, 7_200])))
+        #expect(try keptSeconds("OrderManager.OrderCompleted") == Dictionary(uniqueKeysWithValues: zip(topics, [86_400, 600, 600])))
+        #expect(engine.deadLetters(limit: 1) == [])
+    }
+
+    @Test func theDisplayGetsNoCustomersName() throws {
+        let engine = try shopEngine().engine
+        let entry = PutEventsEntry(
+            source: "awsserverlessda.serverlesspresso", detailType: "OrderManager.MakeOrder",
+            detail: Array(#"{"userId": "ana", "eventId": "NYC", "orderId": "1", "drink": "Latte", "milk": "Oat"}"#.utf8),
+            eventBusName: "Serverlesspresso")
+        let message = try #require(
+            try engine.putEvents([entry]).output.messages.first { $0.topicName.hasPrefix("serverlesspresso-board/") })
+        let payload = String(buffer: message.payload)
+        #expect(payload.contains(#""detail":{"orderId":"1","drink":"Latte"}"#) && !payload.contains("ana"))
+    }
+
+    @Test(arguments: [
+        ("MAKING", "OrderManager.MakeOrder"), ("COMPLETED", "OrderManager.OrderCompleted"), ("CANCELLED", "OrderManager.OrderCancelled"),
+    ])
+    func whatABaristaSaysBecomesAnEventUnderTheBaristasName(state: String, type: String) throws {
+        let engine = try shopEngine().engine
+        let published = engine.evaluate(
+            .init(
+                topic: "serverlesspresso-counter/NYC/barista",
+                payload: #"{"ORDERSTATE":"\#(state)","userId":"ana","orderId":"1","baristaUserId":"somebody else"}"#.utf8, qos: .atLeastOnce
+            ),
+            from: .init(clientID: "screen-barista", principal: "barista"), now: Instant(nanoseconds: 0)
+        ).messages.map(Published.init)
+        let status = try #require(published.first { $0.topic == "serverlesspresso-user-ana" })
+        #expect(status.payload.contains(#""type":"\#(type)""#))
+        #expect(status.payload.contains(#""baristaUserId":"barista""#) && status.payload.contains(#""eventId":"NYC""#))
     }
 
     @Test func everyResourceIsServed() throws {

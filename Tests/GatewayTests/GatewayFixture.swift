@@ -2,6 +2,7 @@ import BrokerCore
 import Documents
 import EventBus
 import Gateway
+import HTTPListening
 import Hummingbird
 import HummingbirdTesting
 import Logging
@@ -90,7 +91,8 @@ struct GatewayFixture {
 
     init(
         anonymous: Bool = true, signatures: SignatureVerifier? = nil, tokens: GatewayTokens = GatewayTokens(),
-        authorizer: any Authorizer = ListenerAuthorizer(), api: String = GatewayFixture.api, parameters: [String: String] = [:],
+        pages: PageTable = PageTable(), authorizer: any Authorizer = ListenerAuthorizer(), api: String = GatewayFixture.api,
+        parameters: [String: String] = [:],
         limits: GatewayLimits = GatewayLimits(), log: Logger? = nil,
         webSocket: WebSocketPort? = nil, eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         counters: GatewayCounters = GatewayCounters(),
@@ -109,7 +111,8 @@ struct GatewayFixture {
         let routes = try OpenAPIDocument(file: "api.yaml", text: api, parameters: parameters).routes
         server = GatewayServer(
             configuration: .init(
-                host: "127.0.0.1", port: 0, anonymous: anonymous, signatures: signatures, tokens: tokens, limits: limits),
+                host: "127.0.0.1", port: 0, anonymous: anonymous, signatures: signatures, tokens: tokens, pages: pages,
+                limits: limits),
             authorizer: authorizer, routes: try RouteTable(routes),
             broker: broker, control: control, topicFiltersChanged: {}, counters: counters, webSocket: webSocket,
             eventLoopGroup: eventLoopGroup, log: log ?? quiet,

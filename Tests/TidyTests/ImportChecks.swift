@@ -41,9 +41,13 @@ let allowedImports: [String: Set<String>] = [
         "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "Tokens", "Trust",
         "NIOCore", "NIOHTTP1", "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging", "Synchronization",
     ],
+    // C and what browsers read: no Swift file.
+    "ConsolePages": [],
+    "Console": ["ConsolePages"],
     // MQTTCodec for the topic filters that people ask by; Rules for why a pattern misses an event.
     "AdminServer": [
-        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", "Rules", "NIOCore", "Hummingbird", "HTTPTypes",
+        "Console", "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "MQTTCodec", "Queues", "Rules", "NIOCore", "Hummingbird",
+        "HTTPTypes",
         "ServiceLifecycle", "Logging", "FoundationEssentials",
     ],
     "LoadGenerator": ["MQTTCodec", "NIOCore", "NIOPosix", "NIOSSL", "Histogram", "FoundationEssentials", "Glibc"],

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How many live streams are open on one listener.
+/// How many live streams of a kind are open on one listener.
 final class TailStreams: Sendable {
     /// One stream's place; given back when nothing refers to it any more.
     final class Place: Sendable {
@@ -17,9 +17,12 @@ final class TailStreams: Sendable {
 
     private let open = Mutex(0)
     private let limit: Int
+    /// The limit's name, for who has no place.
+    private let name: String
 
-    init(limit: Int) {
+    init(limit: Int, name: String) {
         self.limit = limit
+        self.name = name
     }
 
     func begin() throws(InspectionError) -> Place {
@@ -28,7 +31,7 @@ final class TailStreams: Sendable {
             count += 1
             return true
         }
-        guard admitted else { throw .tooManyStreams(limit: limit) }
+        guard admitted else { throw .tooManyStreams(limit: limit, name: name) }
         return Place(in: self)
     }
 }

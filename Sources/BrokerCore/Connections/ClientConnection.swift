@@ -102,6 +102,8 @@ package final class ClientConnection {
     var isRead = true
     /// Its socket is gone, and what came before that is still being worked off.
     var isLeaving = false
+    /// Whether somebody wants to see what happens on it.
+    var isTraced = false
     var rate = PublishRate()
     /// Whether the transport takes more bytes now.
     var isWritable = true

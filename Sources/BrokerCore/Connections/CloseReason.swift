@@ -21,6 +21,8 @@ package enum CloseReason: Equatable, Sendable {
     case notPermitted(String)
     /// What it proved itself by has expired.
     case proofExpired
+    /// An operator has asked for it.
+    case kicked
     /// `reference` names another server that the client may use.
     case serverShuttingDown(reference: String?)
 
@@ -39,6 +41,7 @@ package enum CloseReason: Equatable, Sendable {
         case .limitExceeded: "limit_exceeded"
         case .notPermitted: "not_permitted"
         case .proofExpired: "proof_expired"
+        case .kicked: "kicked"
         case .serverShuttingDown: "server_shutting_down"
         }
     }
@@ -54,6 +57,7 @@ package enum CloseReason: Equatable, Sendable {
         case .sessionTakenOver(let peer): "the same client identifier connected from \(peer)"
         case .refused(let code, let text): "CONNECT refused (\(code.name)): \(text)"
         case .proofExpired: "what the client proved itself by has expired"
+        case .kicked: "an operator has closed the connection"
         case .serverShuttingDown: "the broker is shutting down"
         }
     }
@@ -69,6 +73,7 @@ package enum CloseReason: Equatable, Sendable {
         case .limitExceeded(let code, _): code
         case .notPermitted: .notAuthorized
         case .proofExpired: .maximumConnectTime
+        case .kicked: .administrativeAction
         case .serverShuttingDown(let reference): reference == nil ? .serverShuttingDown : .useAnotherServer
         }
     }

@@ -155,6 +155,8 @@ package struct BrokerLimits: Sendable, Equatable {
     package var routeRecipientsMax = 500_000
     /// Topics of which a shard keeps statistics for operators; further ones are delivered but not listed.
     package var topicsTrackedMax = 20_000
+    /// Bytes that a shard keeps of the last payload of each topic that it keeps statistics of; a longer one is cut, and operators are told.
+    package var topicSampleBytesMax = 256
 
     /// Bytes of the largest packet that the protocol has: a fixed header of five bytes and the greatest remaining length.
     package static let packetBytesAlwaysMax = 268_435_460
@@ -208,6 +210,6 @@ package struct BrokerLimits: Sendable, Equatable {
         ("sessionExpirySecondsMax", \.sessionExpirySecondsMax), ("storeChangesWaitingMax", \.storeChangesWaitingMax),
         ("storeBytesWaitingMax", \.storeBytesWaitingMax),
         ("routeRecipientsMax", \.routeRecipientsMax),
-        ("topicsTrackedMax", \.topicsTrackedMax),
+        ("topicsTrackedMax", \.topicsTrackedMax), ("topicSampleBytesMax", \.topicSampleBytesMax),
     ]
 }

@@ -15,6 +15,8 @@ package struct ConnectionInfo: Sendable, Equatable {
     package var credential: CredentialFingerprint?
     /// What else the certificate says, under the names that policies have for it; empty unless the authorizer wants it.
     package var attributes: [String: String] = [:]
+    /// What TLS agreed on; `nil` where there is none.
+    package var tls: TLSSummary?
     package var terms: ListenerTerms
     /// Where it comes from, as far as its connects are limited; `nil` where they are not.
     package var network: PeerNetwork?

@@ -44,8 +44,11 @@ package struct RetainedSummary: Sendable {
     package var message: Message
     /// Since it was retained, or since the broker's start where it was retained before.
     package var ageMilliseconds: Int
+    /// Who published it; nobody for the broker and its HTTP callers.
+    package var publisher: Publisher
 
-    package init(message: Message, ageMilliseconds: Int) {
+    package init(message: Message, ageMilliseconds: Int, publisher: Publisher = Publisher(clientID: nil, principal: nil)) {
+        self.publisher = publisher
         self.message = message
         self.ageMilliseconds = ageMilliseconds
     }
@@ -146,6 +149,14 @@ package struct ClientSummary: Sendable, Equatable {
     package var dropped: UInt64 { drops.values.reduce(0, +) }
     /// What it asked for and may not have, the last of each kind.
     package var refusals: [Refusal]
+    /// What TLS agreed on; `nil` offline and where there is none.
+    package var tls: TLSSummary?
+    /// Bytes that wait: in its queue, and for its socket.
+    package var queuedBytes = 0
+    /// Whether it does not take its messages as fast as they come: others wait for it, or its listener's `slowConsumer` decides.
+    package var isSlow = false
+    /// Since it connected; 0 when offline.
+    package var connectedMilliseconds = 0
 
     package init(
         clientID: String, connected: Bool, principal: String?, userName: String?, peer: String?, listener: String?,
@@ -178,6 +189,8 @@ package struct TopicSummary: Sendable, Equatable {
     /// Seconds since the last message.
     package var lastSeenSeconds: Int
     package var retained: Bool
+    /// Over about the last ten seconds.
+    package var messagesPerSecond = 0.0
 
     package init(topic: String, messages: UInt64, bytes: UInt64, lastSeenSeconds: Int, retained: Bool) {
         self.topic = topic

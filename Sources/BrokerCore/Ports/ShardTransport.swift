@@ -30,4 +30,6 @@ package protocol ShardTransport: AnyObject {
     func report(_ event: BrokerEvent)
     /// A message passed that somebody tails.
     func tapped(_ tap: UInt64, message: Message, publisher: Publisher)
+    /// Something happened to a client that somebody traces.
+    func traced(_ trace: UInt64, _ step: TracedStep)
 }

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Held for one look-up at a time.
 package final class RetainedStore: Sendable {
-    fileprivate struct Node {
+    struct Node {
         var children: [ByteBuffer: Int] = [:]
         var parent: Int
         var name: ByteBuffer
@@ -15,7 +15,7 @@ package final class RetainedStore: Sendable {
     }
 
     /// Whom messages count for: an identifier alone could be that of another principal's client, once that has gone.
-    fileprivate struct Owner: Hashable {
+    struct Owner: Hashable {
         let clientID: ExactText
         let principal: ExactText?
 
@@ -28,17 +28,19 @@ package final class RetainedStore: Sendable {
     }
 
     /// A message, and whom it counts for: the client that published it last; nobody for what the broker itself did.
-    fileprivate struct Kept {
+    struct Kept {
         var message: Message
         var owner: Owner?
         /// The store's version with which the topic came.
         var since: UInt64
         /// When it was retained; long ago for what a store had.
         var at = Instant(nanoseconds: .min)
+
+        var publisher: Publisher { Publisher(clientID: owner?.clientID.text, principal: owner?.principal?.text) }
     }
 
     /// What messages take; levels stand for the store's own tree of topics.
-    fileprivate struct Share {
+    struct Share {
         var messages = 0
         var bytes = 0
         var levels = 0
@@ -69,7 +71,7 @@ package final class RetainedStore: Sendable {
         func isWithin(_ most: Share) -> Bool { messages <= most.messages && bytes <= most.bytes && levels <= most.levels }
     }
 
-    fileprivate struct Expiry: Comparable {
+    struct Expiry: Comparable {
         let at: Instant
         let topic: ByteBuffer
 
@@ -77,7 +79,7 @@ package final class RetainedStore: Sendable {
         static func == (lhs: Expiry, rhs: Expiry) -> Bool { lhs.at == rhs.at }
     }
 
-    fileprivate struct State {
+    struct State {
         var messages: [ByteBuffer: Kept] = [:]
         /// What counts for each client, of those that have any.
         var shares: [Owner: Share] = [:]
@@ -174,7 +176,7 @@ package final class RetainedStore: Sendable {
         return (share - (old?.owner == owner ? freed : Share()) + Share(message)).isWithin(shareMax)
     }
 
-    fileprivate static func isSystem(_ topic: ByteBuffer) -> Bool { topic.readableBytesView.first == UInt8(ascii: "$") }
+    static func isSystem(_ topic: ByteBuffer) -> Bool { topic.readableBytesView.first == UInt8(ascii: "$") }
 
     /// Forgets messages that have expired; answers how many, and when the next one does [MQTT5-3.3.2-5].
     func removeExpired(at now: Instant) -> (removed: Int, next: Instant?) {
@@ -198,10 +200,13 @@ package final class RetainedStore: Sendable {
         state.withLock { $0.topics(matching: filter, counting: &levels) }
     }
 
-    /// A topic's message, and when it was retained.
-    package func dated(_ topic: ByteBuffer) -> (message: Message, at: Instant)? {
-        state.withLock { state in state.messages[topic].map { ($0.message, $0.at) } }
+    /// A topic's message, when it was retained, and by whom.
+    package func dated(_ topic: ByteBuffer) -> (message: Message, at: Instant, publisher: Publisher)? {
+        state.withLock { state in state.messages[topic].map { ($0.message, $0.at, $0.publisher) } }
     }
+
+    /// What is one level below a topic, or the beginning of topics; `nil` asks for the first level, without the broker's own.
+    package func children(of parent: ByteBuffer?) -> [RetainedChild] { state.withLock { $0.children(of: parent) } }
 
     /// Topics in the order of their bytes, at most `limit` from `first` on, but for the broker's own.
     ///
@@ -230,7 +235,7 @@ extension RetainedStore {
             changes.reserveCapacity(state.changed.count)
             for topic in state.changed {
                 let kept = state.messages[topic]
-                let publisher = Publisher(clientID: kept?.owner?.clientID.text, principal: kept?.owner?.principal?.text)
+                let publisher = kept?.publisher ?? Publisher(clientID: nil, principal: nil)
                 changes.append(RetainedChange(topic: topic, message: kept?.message, publisher: publisher))
             }
             state.changed.removeAll(keepingCapacity: true)
@@ -252,7 +257,7 @@ extension RetainedStore {
 
     /// What a store had, as ``restore(_:)`` takes it over: made on any thread, while others are about other things.
     package struct Restored: Sendable {
-        fileprivate var state = State()
+        var state = State()
 
         package init(_ kept: [RetainedChange]) {
             state.messages.reserveCapacity(kept.count)
@@ -271,116 +276,5 @@ extension RetainedStore {
     /// Takes over what the store had, before there is anything else.
     package func restore(_ restored: Restored) {
         state.withLock { $0 = restored.state }
-    }
-}
-
-extension RetainedStore.State {
-    fileprivate mutating func count(_ kept: RetainedStore.Kept) {
-        let size = RetainedStore.Share(kept.message)
-        total = total + size
-        if let owner = kept.owner { shares[owner] = (shares[owner] ?? .init()) + size }
-    }
-
-    fileprivate mutating func uncount(_ kept: RetainedStore.Kept) {
-        let size = RetainedStore.Share(kept.message)
-        total = total - size
-        guard let owner = kept.owner, let share = shares[owner] else { return }
-        shares[owner] = share.messages <= size.messages ? nil : share - size
-    }
-
-    /// A topic that is published again and again would leave a time behind with each message: they are thrown out before they are more than
-    /// those that count.
-    fileprivate mutating func noteExpiry(of topic: ByteBuffer, at time: Instant) {
-        if expiries.count > 2 * messages.count + 16 {
-            expiries = Heap(
-                messages.compactMap { topic, kept in kept.message.properties?.expiresAt.map { RetainedStore.Expiry(at: $0, topic: topic) } }
-            )
-        }
-        expiries.insert(RetainedStore.Expiry(at: time, topic: topic))
-    }
-
-    fileprivate mutating func remove(_ topic: ByteBuffer) {
-        guard let old = messages.removeValue(forKey: topic) else { return }
-        uncount(old)
-        version &+= 1
-        var node = 0
-        for level in topic.topicLevels {
-            guard let next = nodes[node].children[level] else { return }
-            node = next
-        }
-        nodes[node].topic = nil
-        while node != 0, nodes[node].topic == nil, nodes[node].children.isEmpty {
-            let parent = nodes[node].parent
-            nodes[parent].children[nodes[node].name] = nil
-            nodes[node] = RetainedStore.Node(parent: -1, name: ByteBuffer())
-            freeNodes.append(node)
-            node = parent
-        }
-    }
-
-    fileprivate mutating func insertPath(of topic: ByteBuffer) {
-        version &+= 1
-        var node = 0
-        for level in topic.topicLevels {
-            if let next = nodes[node].children[level] {
-                node = next
-                continue
-            }
-            let new = RetainedStore.Node(parent: node, name: level)
-            let index: Int
-            if let free = freeNodes.popLast() {
-                nodes[free] = new
-                index = free
-            } else {
-                index = nodes.count
-                nodes.append(new)
-            }
-            nodes[node].children[level] = index
-            node = index
-        }
-        nodes[node].topic = topic
-    }
-
-    fileprivate func topics(matching filter: ByteBuffer, counting levels: inout Int) -> [ByteBuffer] {
-        if !filter.readableBytesView.contains(UInt8(ascii: "+")) && filter.readableBytesView.last != UInt8(ascii: "#") {
-            return messages[filter] == nil ? [] : [filter]
-        }
-        var found: [ByteBuffer] = []
-        var frontier = [0]
-        var isFirst = true
-        for level in filter.topicLevels {
-            if level.isSingleByte(UInt8(ascii: "#")) {
-                collectBelow(frontier, skippingSystemTopics: isFirst, into: &found, counting: &levels)
-                return found
-            }
-            var next: [Int] = []
-            for node in frontier {
-                if level.isSingleByte(UInt8(ascii: "+")) {
-                    for (name, child) in nodes[node].children where !(isFirst && RetainedStore.isSystem(name)) { next.append(child) }
-                } else if let child = nodes[node].children[level] {
-                    next.append(child)
-                }
-            }
-            levels += frontier.count + next.count
-            frontier = next
-            isFirst = false
-        }
-        for node in frontier { if let topic = nodes[node].topic { found.append(topic) } }
-        return found
-    }
-
-    private func collectBelow(_ start: [Int], skippingSystemTopics: Bool, into found: inout [ByteBuffer], counting levels: inout Int) {
-        var pending: [Int] = []
-        for node in start {
-            if node != 0, let topic = nodes[node].topic { found.append(topic) }
-            for (name, child) in nodes[node].children where !(skippingSystemTopics && RetainedStore.isSystem(name)) {
-                pending.append(child)  // [MQTT-4.7.2-1] [MQTT5-4.7.2-1]
-            }
-        }
-        while let node = pending.popLast() {
-            levels += 1
-            if let topic = nodes[node].topic { found.append(topic) }
-            pending.append(contentsOf: nodes[node].children.values)
-        }
     }
 }

@@ -137,7 +137,8 @@ package struct TopicIndex {
         return bytes.count { $0 == UInt8(ascii: "/") } + 1
     }
 
-    private static func withParent(_ filter: String) -> String {
+    /// The filter as it was given, of one that was entered without its parent.
+    static func withParent(_ filter: String) -> String {
         filter.utf8.suffix(4).elementsEqual("/+/#".utf8) ? filter.dropLast(3) + "#" : filter
     }
 
@@ -204,6 +205,9 @@ package struct TopicIndex {
         if let exact = entryOfFilter[topic] { body(entries[exact]) }
         trie.forEachMatch(topic) { body(entries[$0]) }
     }
+
+    /// The entry of exactly this filter, which names no group.
+    func entry(of filter: String) -> Entry? { entryOfFilter[ByteBuffer(string: filter)].map { entries[$0] } }
 
     private mutating func entryIndex(of filter: String) -> Int {
         let key = ByteBuffer(string: filter)

@@ -39,6 +39,8 @@ package final class Session {
     var isReplaced = false
     /// It has ended, and its subscriptions are still on their way out of the index: nothing goes to it any more.
     var isAbandoned = false
+    /// Whether somebody wants to see what happens to it.
+    var isTraced = false
     var connection: ClientConnection?
     var subscriptions: [ExactText: Subscription] = [:]
     var window = OutboundWindow()

@@ -13,6 +13,11 @@ package struct SubscriptionOptions: Equatable, Sendable {
     /// `a/#` is not to match `a`, as on IoT Core.
     package var excludesParent = false
 
+    /// What the client said of retained messages when it subscribed, for operators: 0, 1 or 2.
+    ///
+    /// `nil` for a subscription that is older than the process.
+    package var retainHandling: UInt8?
+
     package init(qos: QoS) { self.qos = qos }
 
     init(_ request: Subscribe.Request, identifier: UInt32) {
@@ -20,5 +25,6 @@ package struct SubscriptionOptions: Equatable, Sendable {
         noLocal = request.noLocal
         retainAsPublished = request.retainAsPublished
         self.identifier = identifier
+        retainHandling = request.retainHandling.rawValue
     }
 }

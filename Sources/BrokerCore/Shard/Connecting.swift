@@ -20,6 +20,7 @@ extension Shard {
             }
             connect.clientID = unusedName(for: connection)  // [MQTT-3.1.3-6] [MQTT5-3.1.3-6] [MQTT5-3.1.3-7]
         }
+        if !traces.isEmpty { traceConnect(connect, bytes: connection.packetBytesKept, on: connection) }
         if let will = connect.will, let problem = topicProblem(will.topic, of: connection) {
             return refuse(connect.clientID, on: connection, .topicNameInvalid, "the will has \(problem)")
         }
@@ -147,6 +148,7 @@ extension Shard {
         // The store knows a message by the epoch and its place: those of the session before are not used again.
         if resumed == nil { session.keeping.nextPlace = nextPlace }
         attach(session, to: connection, accepted)
+        if !traces.isEmpty { traceLetIn(session, isResumed: resumed != nil, on: connection) }
         gate(connection)
         welcome(session, isResumed: resumed != nil, accepted, on: connection)
         if connection.isClosed { return }  // the client takes no packet as large as CONNACK
@@ -157,6 +159,17 @@ extension Shard {
         reportLifecycle(.connected, of: connection)
         restart(session)
         pump(session)
+    }
+
+    private func traceLetIn(_ session: Session, isResumed: Bool, on connection: ClientConnection) {
+        markTraced(session)
+        let name = isResumed ? "session resumed" : "session begun"
+        traceDecision(
+            name, of: session.clientID,
+            [
+                .text("principal", session.principal ?? "none"), .text("peer", connection.info.peer),
+                .number("keepAlive", connection.keepAliveSeconds), .number("sessionExpirySeconds", session.expirySeconds),
+            ])
     }
 
     private func makeSession(_ accepted: AcceptedConnect, epoch: UInt64) -> Session {
@@ -271,6 +284,11 @@ extension Shard {
             counters.packetsSent &+= 1
         }
         counters.connectionsRefused["\(code)", default: 0] += 1
+        if !traces.isEmpty {
+            traceDecision(
+                "connect refused", of: clientID,
+                [PacketDetail.code(code), .text("reason", text), .text("peer", connection.info.peer)])
+        }
         transport.report(.refused(clientID: clientID, connection.info, code, text))
         end(connection, reason: .refused(code, text), closingTransport: true)  // [MQTT-3.2.2-5] [MQTT5-3.2.2-7]
     }

@@ -60,9 +60,15 @@ extension Shard {
     func admits(_ topic: ByteBuffer, to session: Session) -> Bool {
         if authorizer.isUnrestricted { return true }
         let name = String(buffer: topic)
-        if authorizer.allowsDelivery(of: name, to: session.subscriber) { return true }
+        if authorizer.allowsDelivery(of: name, to: session.subscriber) {
+            if session.isTraced { traceDecision("delivery allowed", of: session.clientID, [.text("topic", name)]) }
+            return true
+        }
         drop(.deliveryDenied, of: session)
         let reason = authorizer.refusal(ofDelivery: name, to: session.subscriber)
+        if session.isTraced {
+            traceDecision("delivery denied", of: session.clientID, [.text("topic", name), .text("reason", reason)])
+        }
         // Of the topics that a filter covers each may be another: the log has the first.
         let isFirst = !session.refusals.has(.receive)
         _ = session.refusals.note(.receive, name, reason)
@@ -76,6 +82,7 @@ extension Shard {
         guard admits(outgoing.message.topic, to: session) else { return }
         if qos == .atMostOnce {
             guard let connection = session.connection else {
+                if session.isTraced { traceDrop(.offlineAtQoS0, of: session, 1) }
                 return counters.drop(.offlineAtQoS0)
             }
             if let terms = connection.terms, identifiers != nil || terms.outboundAliases.isUsed {

@@ -7,6 +7,7 @@ extension Shard {
 
     func drop(_ reason: ShardCounters.Drop, of session: Session, _ count: Int = 1) {
         counters.drop(reason, count)
+        if session.isTraced { traceDrop(reason, of: session, count) }
         session.drops[reason, default: 0] += UInt64(count)
         session.unreportedDrops += UInt64(count)
         session.lastDropReason = reason
@@ -46,6 +47,11 @@ extension Shard {
                 disconnectSlow(connection, limit: "queueMessagesMax, queueBytesMax")
             }
             return
+        }
+        if session.isTraced {
+            traceDecision(
+                "message queued", of: session.clientID,
+                [.text("topic", delivery.message.topicName), .number("queued", session.queue.count + 1)])
         }
         var delivery = delivery
         recordQueued(&delivery, for: session)

@@ -16,6 +16,10 @@ extension Shard {
             transport.report(.closed(clientID: connection.clientID, connection.info, reason))
         }
         if wasConnected { reportLifecycle(.disconnected(reason), of: connection) }
+        if connection.isTraced, let session = connection.session {
+            traceDecision(
+                "connection closed", of: session.clientID, [.text("reason", reason.name), .text("detail", reason.detail)])
+        }
         let publisher = connection.publisher
         let will = wasConnected ? connection.will : nil
         let origin = will == nil ? nil : connection.session.flatMap(originOfWill)
@@ -111,6 +115,10 @@ extension Shard {
     /// `reason` counts what its queue held; what the client had not acknowledged counts as such.
     func discard(_ session: Session, dropping reason: ShardCounters.Drop) {
         charge()
+        if session.isTraced {
+            traceDecision(
+                "session ended", of: session.clientID, [.text("reason", reason.rawValue), .number("queued", session.queue.count)])
+        }
         let origin = session.delayedWill == nil ? nil : originOfWill(of: session)
         let wasKept = session.keeping.isKept
         recordEnd(of: session)

@@ -46,33 +46,13 @@ extension Shard {
         return result
     }
 
-    package func clientSummaries() -> [ClientSummary] {
-        sessions.values.map { session in
-            let connection = session.connection
-            return ClientSummary(
-                clientID: session.clientID, connected: connection != nil, principal: session.principal,
-                userName: connection?.userName, peer: connection?.info.peer, listener: connection?.info.listener,
-                protocolVersion: connection.map(\.version.name) ?? "", cleanSession: session.endsWithConnection,
-                keepAliveSeconds: Int(connection?.keepAliveSeconds ?? 0),
-                connectedSeconds: connection.map { now.seconds(since: $0.openedAt) } ?? 0,
-                subscriptions: session.subscriptions.count, queued: session.queue.count, inFlight: session.window.unfinished,
-                drops: Dictionary(uniqueKeysWithValues: session.drops.map { ($0.key.rawValue, $0.value) }),
-                refusals: session.refusals.all)
-        }
-    }
+    package func clientSummaries() -> [ClientSummary] { sessions.values.map { summary(of: $0) } }
 
-    /// Topics that this shard accepted messages on, at most `limit` of those that match, in no order.
-    package func topicSummaries(matching filter: String, limit: Int) -> [TopicSummary] {
-        var found: [TopicSummary] = []
-        for (topic, record) in topics.records where record.messages > 0 {
-            let name = String(buffer: topic)
-            guard Topics.matches(name: name, filter: filter) else { continue }
-            found.append(
-                TopicSummary(
-                    topic: name, messages: record.messages, bytes: record.bytes, lastSeenSeconds: now.seconds(since: record.lastSeen),
-                    retained: retained.message(for: topic) != nil))
-            if found.count == limit { break }
-        }
+    /// Topics that this shard accepted messages on, in no order.
+    package func topicSnapshots() -> [TopicSnapshot] {
+        var found: [TopicSnapshot] = []
+        found.reserveCapacity(topics.records.count)
+        for (topic, record) in topics.records where record.messages > 0 { found.append(record.snapshot(of: topic, at: now)) }
         return found
     }
 }

@@ -89,6 +89,7 @@ extension Shard {
             counters.packetsReceived &+= 1
             turns?.begin()
             if !connection.isConnected { connection.packetBytesKept += header.packetLength }
+            if connection.isTraced { traceReceived(buffer, header: header, on: connection) }
             if header.type == .publish, connection.isConnected {
                 // Answers as its QoS asks [MQTT-3.3.4-1] [MQTT5-3.3.4-1].
                 try receivePublish(in: buffer, header: header, on: connection)

@@ -18,6 +18,7 @@ extension Shard {
         guard let refusal else { return true }
         counters.drop(.publishDenied)
         let clientID = publisher.clientID ?? ""
+        if !traces.isEmpty { traceDecision("publish denied", of: clientID, [.text("topic", name), .text("reason", refusal)]) }
         // A will's client may be gone, with its session.
         if sessions[ExactText(clientID)]?.refusals.note(.publish, name, refusal) ?? true {
             transport.report(.publishDenied(clientID: clientID, topic: name, refusal))
@@ -47,11 +48,7 @@ extension Shard {
     }
 
     private func accept(_ outgoing: inout OutgoingMessage, along route: Route, publisher: Publisher?) {
-        if let record = route.record {
-            record.messages &+= 1
-            record.bytes &+= UInt64(outgoing.message.payload.readableBytes)
-            record.lastSeen = now
-        }
+        route.record?.count(outgoing.message.payload, at: now)
         // A message of Basic Ingest reaches its rule and no subscriber.
         if !route.isBasicIngest { deliver(&outgoing, along: route) }  // also what is empty and removes the retained one [MQTT5-3.3.1-6]
         guard let publisher else { return }

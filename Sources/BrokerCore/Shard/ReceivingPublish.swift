@@ -24,7 +24,7 @@ extension Shard {
             message.properties = MessageProperties(
                 forwarded: layout.forwardedProperties(in: buffer), expiryInterval: layout.messageExpiryInterval, now: now)
         }
-        let isChanged = spans != nil && message.properties != nil && trace(&message)
+        let isChanged = spans != nil && message.properties != nil && followTrace(&message)
         if layout.qos == .exactlyOnce, !mayReceive(layout.packetID, session, on: connection) { return }
         chargePublish(bytes: header.packetLength, of: connection)
         var outgoing = OutgoingMessage(message, now: now)
@@ -158,6 +158,9 @@ extension Shard {
                     end(connection, reason: .notPermitted("a publish that is not authorized (dialect: aws)"), closingTransport: true)
                 }
                 return .notAuthorized
+            }
+            if connection.isTraced, let clientID = connection.clientID {
+                traceDecision("publish allowed", of: clientID, [.text("topic", String(buffer: route.topic))])
             }
         }
         if isUTF8, (try? UTF8Span(validating: outgoing.message.payload.readableBytesUInt8Span)) == nil {

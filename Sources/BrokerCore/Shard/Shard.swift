@@ -74,6 +74,7 @@ package final class Shard {
     var retainedSweepAt: Instant?
     var announcements = InterestAnnouncements()
     var taps: [Tap] = []
+    var traces: [ClientTrace] = []
     /// Whether ``BrokerEvent/lifecycle(_:)`` is wanted.
     package var reportsLifecycle = false
     /// Takes the steps of traces; `nil` where messages are forwarded with the trace that they came with.
@@ -161,7 +162,7 @@ package final class Shard {
         peers = (0..<shardCount).map { ShardID($0) }.filter { $0 != id }
         outboxes = Array(repeating: [], count: shardCount)
         routes = RouteTable(weightMax: limits.routeRecipientsMax)
-        topics = TopicLedger(topicsTrackedMax: limits.topicsTrackedMax)
+        topics = TopicLedger(topicsTrackedMax: limits.topicsTrackedMax, sampleBytesMax: limits.topicSampleBytesMax)
         if let rules { index.setRules(rules.topicFilters) }
     }
 
@@ -268,6 +269,7 @@ package final class Shard {
         guard connection.isWritable, connection.outbound.count > 0, connection.held.gate == nil else { return }
         handOff()
         let bytes = connection.outbound.take()
+        if connection.isTraced { traceSent(bytes, on: connection) }
         switch connection.link {
         case .local:
             counters.bytesSent &+= UInt64(bytes.readableBytes)

@@ -34,6 +34,11 @@ extension Shard {
             // [MQTT5-3.8.4-5] [MQTT5-3.9.3-1]
             charge()
             if let (code, problem) = problem(with: request, of: session, on: connection) {
+                if session.isTraced {
+                    traceDecision(
+                        "subscription denied", of: session.clientID,
+                        [.text("filter", request.filter), PacketDetail.code(code), .text("reason", problem)])
+                }
                 if session.refusals.note(.subscribe, request.filter, problem) {
                     transport.report(.subscribeDenied(clientID: session.clientID, filter: request.filter, problem))
                 }
@@ -52,6 +57,10 @@ extension Shard {
             }
             announce(index.subscribe(session, to: request.filter, options: options))
             recordSubscription(of: session, to: request.filter)
+            if session.isTraced {
+                traceDecision(
+                    "subscription allowed", of: session.clientID, [.text("filter", request.filter), .number("qos", options.qos.rawValue)])
+            }
             codes.append(.granted(options.qos))  // [MQTT-3.8.4-6] [MQTT5-3.8.4-7]
             if wantsRetained(request, isNew: isNew, of: session, on: connection) { retained.append((request.filter, options)) }
         }

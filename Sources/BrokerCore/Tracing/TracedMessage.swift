@@ -42,7 +42,7 @@ extension Shard {
     /// Makes of a client's message that belongs to a trace a step of Crema's in it; answers false where nothing changes.
     ///
     /// A `traceparent` that is none is dropped, and no trace is begun in its place.
-    func trace(_ message: inout Message) -> Bool {
+    func followTrace(_ message: inout Message) -> Bool {
         guard let spans, let properties = message.properties, let forwarded = properties.forwarded,
             let (parent, rest) = TracedProperties.read(forwarded)
         else { return false }

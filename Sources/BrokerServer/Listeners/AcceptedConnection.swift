@@ -13,6 +13,8 @@ struct AcceptedConnection {
     let openedAt: Instant
     /// What its client's certificate says beside the principal, if the authorizer wants it.
     var attributes: [String: String] = [:]
+    /// What TLS agreed on; `nil` where there is none.
+    var tls: TLSSummary?
     /// `nil` where MQTT begins with the first byte.
     let front: WebSocketFront?
 
@@ -48,6 +50,7 @@ struct AcceptedConnection {
             peer: peer, listener: listener.name, allowsAnonymous: listener.anonymous, principal: principal, terms: listener.terms,
             network: network)
         info.attributes = attributes
+        info.tls = tls
         return info
     }
 }

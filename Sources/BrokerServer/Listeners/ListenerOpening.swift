@@ -91,7 +91,9 @@ struct ListenerOpening: Sendable {
         let connection = AcceptedConnection(channel, driver: driver, listener: listener, front: front)
         guard let current else { return try connection.serve(principal: nil, isTLS: false) }
         let endpoint = current.endpoint
-        let gate = HandshakeGate(endpoint: endpoint, of: current, connection: connection, handshakeSecondsMax: limits.connectSecondsMax)
+        let hello = ServerHelloHandler()
+        let gate = HandshakeGate(
+            endpoint: endpoint, of: current, connection: connection, handshakeSecondsMax: limits.connectSecondsMax, hello: hello)
         let tls =
             endpoint.verifiesClients
             ? NIOSSLServerHandler(
@@ -100,7 +102,7 @@ struct ListenerOpening: Sendable {
                     if let gate { gate.check(chain, promise) } else { promise.succeed(.failed) }
                 })
             : NIOSSLServerHandler(context: endpoint.context)
-        try channel.pipeline.syncOperations.addHandlers([FirstByteHandler(), tls, gate])
+        try channel.pipeline.syncOperations.addHandlers([FirstByteHandler(), hello, tls, gate])
     }
 
     private static func advice(for error: any Error, _ listener: Listener) -> String {

@@ -30,13 +30,14 @@ final class ShardDriver: ShardTransport {
     let log: EventLog
     var admission: Admission { settings.admission }
     var wantsAttributes: Bool { settings.authorizer.wantsAttributes }
-    private let eventLoop: any EventLoop
+    let eventLoop: any EventLoop
     private let settings: ShardSettings
     private var peers: [NIOLoopBoundBox<ShardDriver>] = []
     /// By ``ClientConnection/slot``.
     private var handlers: [MQTTConnectionHandler?] = []
     private var scheduled: (deadline: Instant, task: Scheduled<Void>)?
-    private var taps: [UInt64: Tap] = [:]
+    private var taps: [UInt64: LiveReader<TailedMessage>] = [:]
+    private var traces: [UInt64: LiveReader<TracedStep>] = [:]
     /// Who waits for what it published to be routed.
     private var receipts: [UInt64: EventLoopPromise<Void>] = [:]
     private var lastReceipt: UInt64 = 0
@@ -55,11 +56,6 @@ final class ShardDriver: ShardTransport {
         id: id, shardCount: settings.shardCount, limits: settings.limits, transport: self, authorizer: settings.authorizer,
         directory: settings.directory, retained: settings.retained, admission: settings.admission, rules: settings.rules, now: .now,
         store: settings.store, durability: settings.durability)
-
-    private struct Tap {
-        let continuation: AsyncStream<TailedMessage>.Continuation
-        var skipped: UInt64 = 0
-    }
 
     init(id: ShardID, eventLoop: any EventLoop, settings: ShardSettings, logger: Logger) {
         self.id = id
@@ -262,25 +258,42 @@ final class ShardDriver: ShardTransport {
     }
 
     func tapped(_ tap: UInt64, message: Message, publisher: Publisher) {
-        guard var reader = taps[tap] else { return }
-        let copy = TailedMessage(message: message, publisher: publisher, skipped: reader.skipped)
-        switch reader.continuation.yield(copy) {
-        case .enqueued: reader.skipped = 0
-        case .dropped: reader.skipped &+= 1
-        default: break
-        }
-        taps[tap] = reader
+        taps[tap]?.offer { TailedMessage(message: message, publisher: publisher, skipped: $0) }
     }
 
-    // MARK: Tails
+    func traced(_ trace: UInt64, _ step: TracedStep) {
+        traces[trace]?.offer(countingAlso: step.skipped) { skipped in
+            var step = step
+            step.skipped = skipped
+            return step
+        }
+    }
 
-    func addTap(_ id: UInt64, filter: String, continuation: AsyncStream<TailedMessage>.Continuation) {
-        taps[id] = Tap(continuation: continuation)
+    // MARK: Tails and traces
+
+    func addTrace(_ id: UInt64, of clientID: String, endsAt: Instant, linesPerSecond: Int, _ reader: LiveReader<TracedStep>) {
+        traces[id] = reader
+        shard.addTrace(id: id, of: clientID, endsAt: endsAt, linesPerSecond: linesPerSecond, now: .now)
+    }
+
+    func removeTrace(_ id: UInt64) {
+        if traces.removeValue(forKey: id) != nil { shard.removeTrace(id: id) }
+    }
+
+    func addTap(_ id: UInt64, filter: String, _ reader: LiveReader<TailedMessage>) {
+        taps[id] = reader
         shard.addTap(id: id, filter: filter)
     }
 
     func removeTap(_ id: UInt64) {
         if taps.removeValue(forKey: id) != nil { shard.removeTap(id: id) }
+    }
+
+    // MARK: Operators
+
+    func kick(_ clientID: String, endingSession: Bool) -> KickOutcome? {
+        takeMail()
+        return shard.kick(clientID, endingSession: endingSession, now: .now)
     }
 
     // MARK: Certificates
@@ -315,6 +328,7 @@ final class ShardDriver: ShardTransport {
         shard.closeAll(reference: reference, now: .now)
         shard.endTurn(now: .now)
         for tap in taps.values { tap.continuation.finish() }
+        for trace in traces.values { trace.continuation.finish() }
         return channels.close(cuttingOff: { channel in !self.isServed(channel) }, deadline: deadline)
     }
 

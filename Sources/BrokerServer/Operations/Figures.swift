@@ -43,12 +43,3 @@ extension BrokerStatistics {
         eventLoopLagSeconds += other.eventLoopLagSeconds
     }
 }
-
-extension TopicSummary {
-    /// One topic as two shards saw it.
-    func merged(with other: TopicSummary) -> TopicSummary {
-        TopicSummary(
-            topic: topic, messages: messages &+ other.messages, bytes: bytes &+ other.bytes,
-            lastSeenSeconds: min(lastSeenSeconds, other.lastSeenSeconds), retained: retained || other.retained)
-    }
-}

@@ -16,6 +16,7 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     private let current: CurrentEndpoint
     private var connection: AcceptedConnection
     private let handshakeSecondsMax: Int
+    private let hello: ServerHelloHandler
     private var timeout: Scheduled<Void>?
     /// What the chain check during the handshake found; `nil` if there was none, as on a resumed session.
     private var found: Result<Principal, HandshakeFailure>?
@@ -23,7 +24,11 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     private var intermediates: [[UInt8]] = []
     private var isDone = false
 
-    init(endpoint: TLSEndpoint, of current: CurrentEndpoint, connection: AcceptedConnection, handshakeSecondsMax: Int) {
+    init(
+        endpoint: TLSEndpoint, of current: CurrentEndpoint, connection: AcceptedConnection, handshakeSecondsMax: Int,
+        hello: ServerHelloHandler
+    ) {
+        self.hello = hello
         self.endpoint = endpoint
         self.current = current
         self.connection = connection
@@ -78,6 +83,7 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
         do throws(HandshakeFailure) {
             let principal = try identity(context)
             try judgeAgain(context)
+            connection.tls = summary(principal, of: context.channel)
             if connection.driver.wantsAttributes { connection.attributes = try Self.attributes(of: context.channel) }
             // From here on a reload finds the connection.
             connection.driver.channels.note(intermediates: intermediates, of: context.channel, on: current)
@@ -102,6 +108,18 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
         if let leaf = try Self.leaf(of: context.channel) { return try endpoint.identifyAgain(leaf) }
         if endpoint.requiresCertificate { throw HandshakeFailure(reason: HandshakeFailure.noCertificate) }
         return nil
+    }
+
+    private func summary(_ principal: Principal?, of channel: any Channel) -> TLSSummary {
+        let version: String? = (try? channel.pipeline.syncOperations.nioSSL_tlsVersion()).flatMap { $0 }.map { version in
+            switch version {
+            case .tlsv1: "TLSv1"
+            case .tlsv11: "TLSv1.1"
+            case .tlsv12: "TLSv1.2"
+            case .tlsv13: "TLSv1.3"
+            }
+        }
+        return TLSSummary(version: version ?? "TLS", cipher: hello.cipherSuite, certificate: principal?.name)
     }
 
     /// A reload during the handshake counts for it, too.

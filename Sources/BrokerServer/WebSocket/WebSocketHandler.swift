@@ -147,7 +147,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         case .serverShuttingDown: .goingAway
         case .malformed, .protocolViolation: .protocolError
         case .disconnected, .closedByPeer, .transportError: .normal
-        case .connectTimedOut, .keepAliveTimedOut, .sessionTakenOver, .refused, .limitExceeded, .notPermitted, .proofExpired:
+        case .connectTimedOut, .keepAliveTimedOut, .sessionTakenOver, .refused, .limitExceeded, .notPermitted, .proofExpired, .kicked:
             .policyViolation
         }
     }

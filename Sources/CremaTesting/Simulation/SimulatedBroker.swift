@@ -218,6 +218,7 @@ package final class SimulatedShard: ShardTransport {
     package private(set) var events: [BrokerEvent] = []
     /// Of what was published by the program, as it was routed.
     package private(set) var receipts: [UInt64] = []
+    package private(set) var traced: [(trace: UInt64, step: TracedStep)] = []
     package private(set) var tapped: [(tap: UInt64, message: Message, publisher: Publisher)] = []
     fileprivate var sockets: [UInt64: SimulatedSocket] = [:]
 
@@ -261,6 +262,7 @@ package final class SimulatedShard: ShardTransport {
 
     package func report(_ event: BrokerEvent) { events.append(event) }
 
+    package func traced(_ trace: UInt64, _ step: TracedStep) { traced.append((trace, step)) }
     package func tapped(_ tap: UInt64, message: Message, publisher: Publisher) { tapped.append((tap, message, publisher)) }
 }
 

@@ -169,7 +169,7 @@ extension Configuration {
         var seen: [String: SourceLocation] = [:]
         for element in elements {
             guard
-                let listener = problems.collect({ () throws(DocumentError) in try ListenerConfiguration(element, paths: paths) })
+                var listener = problems.collect({ () throws(DocumentError) in try ListenerConfiguration(element, paths: paths) })
             else { continue }
             if listener.port != 0, let first = seen.updateValue(listener.location, forKey: listener.address) {
                 problems.add("\(listener.address) is taken by the listener at \(first)", at: listener.location)
@@ -178,6 +178,7 @@ extension Configuration {
                     "\(listener.address) is taken by the listener at \(other.location), \(other.address): one of the two is for every address",
                     at: listener.location)
             }
+            listener.ordinal += listeners.count { $0.protocol == listener.protocol && $0.address == listener.address }
             listeners.append(listener)
         }
         try problems.finish()

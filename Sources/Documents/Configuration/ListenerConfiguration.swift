@@ -37,7 +37,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var dialect = ListenerConfiguration.dialects[0]
     /// The file of users who may authenticate by SCRAM-SHA-256, which MQTT 5 carries.
     package var scramUsers: String?
-    /// The file of users who may give a password in CONNECT, in mosquitto's format.
+    /// The file of users who may give a password in CONNECT, in mosquitto's format; for protocol http, in that of MQTT over WebSocket.
     package var passwords: String?
     /// Whether requests may be signed with the configuration's access keys.
     package var accessKeys = false
@@ -45,6 +45,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var tokens: [TokenName] = []
     /// The file with the secret that administrators show.
     package var adminToken: String?
+    /// The folder of the files that browsers get.
+    package var pages: String?
     /// Where a WebSocket listener serves MQTT.
     package var path: String?
     /// Web pages' origins that may connect by WebSocket; `nil` for those of the listener's own host.
@@ -57,6 +59,9 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     package static let dialects = ["standard", "aws"]
     package static let slowConsumerPolicies = ["drop-newest", "drop-oldest", "disconnect"]
+
+    /// Which one it is among those of its protocol at its address: there are several where the system chooses the ports.
+    package var ordinal = 1
 
     package init(protocol: ListenerProtocol, host: String, port: Int, location: SourceLocation) {
         self.protocol = `protocol`
@@ -78,7 +83,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     static let keys = [
         "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "crl", "requireClientCertificate", "slowConsumer", "scramUsers",
-        "passwords", "tokens", "adminToken", "dialect", "path", "origins", "limitLoopback", "insecure", "accessKeys",
+        "passwords", "tokens", "adminToken", "dialect", "path", "origins", "limitLoopback", "insecure", "accessKeys", "pages",
     ]
 
     /// Reads one element of `listeners`.
@@ -96,6 +101,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         scramUsers = try node["scramUsers"].map { (value) throws(DocumentError) in paths.resolve(try value.text("scramUsers")) }
         passwords = try node["passwords"].map { (value) throws(DocumentError) in paths.resolve(try value.text("passwords")) }
         tokens = try node["tokens"].map { (value) throws(DocumentError) in try Self.tokens(value) } ?? []
+        pages = try node["pages"].map { (value) throws(DocumentError) in paths.resolve(try value.text("pages")) }
         adminToken = try node["adminToken"].map { (value) throws(DocumentError) in paths.resolve(try value.text("adminToken")) }
         slowConsumer = try Self.choice("slowConsumer", of: node, among: Self.slowConsumerPolicies)
         dialect = try Self.choice("dialect", of: node, among: Self.dialects)
@@ -131,34 +137,42 @@ package struct ListenerConfiguration: Sendable, Equatable {
         if let entry = node.entry("adminToken"), self.protocol != .admin {
             throw DocumentError("`adminToken` is for protocol admin; `tokens` is for all", at: entry.keyLocation)
         }
+        if let entry = node.entry("pages"), self.protocol != .http {
+            throw DocumentError("`pages` is for protocol http", at: entry.keyLocation)
+        }
         guard self.protocol == .http || self.protocol == .admin else { return }
         if self.protocol == .admin, anonymous, let entry = node.entry("adminToken") ?? node.entry("tokens") {
             throw DocumentError(
                 "`\(entry.key)` has no meaning with `anonymous: true`, which lets in whoever shows nothing", at: entry.keyLocation)
         }
         for key in ["slowConsumer", "scramUsers", "passwords", "dialect", "limitLoopback"] {
-            guard let entry = node.entry(key) else { continue }
+            // Pages open MQTT over WebSocket there, and a password is all that a browser lets them show.
+            guard let entry = node.entry(key), self.protocol == .admin || key != "passwords" else { continue }
             throw DocumentError("`\(key)` has no meaning for protocol \(self.protocol.rawValue)", at: entry.keyLocation)
         }
     }
 
     /// Passwords do not cross a network unencrypted.
     ///
-    /// SCRAM hides them, but lets who listens try out weak ones and take over the connection; a token is shown whole.
+    /// SCRAM hides them, but lets who listens try out weak ones and take over the connection; a token is shown whole, and a signed URL
+    /// opens a connection for whoever has seen it, until it expires.
     private func checkPasswords(_ node: Node, bind: Node) throws(DocumentError) {
         let asking = [
             (scramUsers != nil, "scramUsers"), (passwords != nil, "passwords"), (!tokens.isEmpty, "tokens"),
-            (adminToken != nil, "adminToken"),
+            (adminToken != nil, "adminToken"), (accessKeys, "accessKeys"),
         ].filter(\.0).map { "`\($0.1)`" }
         if !asking.isEmpty, !self.protocol.isSecure, !isLoopback, !insecure {
             let secure = self.protocol == .http || self.protocol == .admin ? "" : "use protocol mqtts, "
             throw DocumentError(
-                "\(address) asks for passwords (\(asking.joined(separator: ", "))) without encryption; \(secure)bind to 127.0.0.1, "
+                "\(address) \(asking == ["`accessKeys`"] ? "takes signatures that can be shown again" : "asks for passwords") "
+                    + "(\(asking.joined(separator: ", "))) without encryption; \(secure)bind to 127.0.0.1, "
                     + "or say `insecure: true`", at: bind.location)
         }
-        if let entry = node.entry("insecure"), self.protocol.isSecure || asking.isEmpty {
+        // Routes of an http listener may ask for tokens: that is known when they are read.
+        if let entry = node.entry("insecure"), self.protocol.isSecure || asking.isEmpty && self.protocol != .http {
             throw DocumentError(
-                "`insecure` has a meaning only for a listener that asks for passwords or tokens without encryption", at: entry.keyLocation)
+                "`insecure` has a meaning only for a listener that asks for passwords, tokens or signatures without encryption",
+                at: entry.keyLocation)
         }
         if requireClientCertificate, let entry = node.entry("passwords") ?? node.entry("tokens") {
             throw DocumentError(
@@ -168,7 +182,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
     }
 
     /// Whether only this machine reaches it.
-    private var isLoopback: Bool {
+    package var isLoopback: Bool {
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return host == "::1" || host == "localhost" || parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }

@@ -108,7 +108,11 @@ extension EventEngine {
             do throws(TopicTemplateError) { topic = try destination.topic.render(event.root) } catch { throw .topic(error) }
             guard !topic.hasPrefix("$") else { throw .invalidTopic("the topic would begin with `$`, which belongs to the broker") }
             let payload = try payload(for: event.root, target, reserved)
-            output.messages.append(Message(topic: topic, payload: payload, qos: destination.qos, retain: destination.retain, hops: hops))
+            var message = Message(topic: topic, payload: payload, qos: destination.qos, retain: destination.retain, hops: hops)
+            if let seconds = destination.expirySeconds {
+                message.properties = MessageProperties(forwarded: nil, expiryInterval: seconds, now: world.brokerNow())
+            }
+            output.messages.append(message)
             countDelivery(entry.counters, began: event.nowMilliseconds)
         case .queue, .call, .function:
             switch try work(for: delivery, event.root, reserved) {

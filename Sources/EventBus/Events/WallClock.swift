@@ -1,4 +1,6 @@
+package import BrokerCore
 import Glibc
+import NIOCore
 import Rules
 
 /// What the engine asks of the world: the time, and identifiers that nobody else has.
@@ -10,18 +12,28 @@ package struct EventSource: Sendable {
     /// A new identifier for each event.
     package var makeID: @Sendable () -> String
 
+    /// The brokers' clock, which their deadlines are on.
+    package var brokerNow: @Sendable () -> Instant
+
     package init(
         nowMilliseconds: @escaping @Sendable () -> Int64, steadyMilliseconds: @escaping @Sendable () -> Int64,
-        makeID: @escaping @Sendable () -> String
+        makeID: @escaping @Sendable () -> String,
+        brokerNow: @escaping @Sendable () -> Instant = EventSource.eventLoopsNow
     ) {
         self.nowMilliseconds = nowMilliseconds
         self.steadyMilliseconds = steadyMilliseconds
         self.makeID = makeID
+        self.brokerNow = brokerNow
     }
 
     /// The system's clocks and its random numbers.
     package static let system = EventSource(
         nowMilliseconds: { milliseconds(CLOCK_REALTIME) }, steadyMilliseconds: { milliseconds(CLOCK_BOOTTIME) }, makeID: randomUUID)
+
+    /// The time on the event loops' own clock.
+    @Sendable package static func eventLoopsNow() -> Instant {
+        Instant(nanoseconds: Int64(clamping: NIODeadline.now().uptimeNanoseconds))
+    }
 
     private static func milliseconds(_ clock: clockid_t) -> Int64 {
         var time = timespec()

@@ -39,4 +39,6 @@ struct TopicDestination: Sendable {
     let topic: TopicTemplate
     let qos: QoS
     let retain: Bool
+    /// After how many seconds a message is no longer worth delivering, nor keeping; `nil` for never.
+    let expirySeconds: UInt32?
 }

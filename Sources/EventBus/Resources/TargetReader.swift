@@ -119,11 +119,11 @@ struct TargetReader {
         guard !text.hasPrefix("$") else {
             throw DocumentError("\(what): topics that begin with `$` belong to the broker", at: location)
         }
-        let (qos, retain) = try delivery()
+        let (qos, retain, expirySeconds) = try delivery()
         do throws(TopicTemplateError) {
             return TopicDestination(
                 topic: try TopicTemplate(parsing: text, placeholders: placeholders), qos: qos,
-                retain: retain)
+                retain: retain, expirySeconds: expirySeconds)
         } catch {
             throw DocumentError("\(what): \(error)", at: location)
         }
@@ -190,11 +190,14 @@ struct TargetReader {
         }
     }
 
-    private func delivery() throws(DocumentError) -> (qos: QoS, retain: Bool) {
-        guard let parameters = node["MqttParameters"] else { return (.atLeastOnce, false) }
-        try refuseUnknown(parameters, what: "\(what): MqttParameters", known: ["Qos", "Retain"])
+    private func delivery() throws(DocumentError) -> (qos: QoS, retain: Bool, expirySeconds: UInt32?) {
+        guard let parameters = node["MqttParameters"] else { return (.atLeastOnce, false, nil) }
+        try refuseUnknown(parameters, what: "\(what): MqttParameters", known: ["Qos", "Retain", "MessageExpiry"])
         let qos = try parameters["Qos"].map { (node) throws(DocumentError) in try readQoS(node) } ?? .atLeastOnce
-        return (qos, try parameters["Retain"]?.boolean("Retain") ?? false)
+        let expiry = try parameters["MessageExpiry"].map { (node) throws(DocumentError) in
+            UInt32(try node.integer("MessageExpiry", in: 1...Int(UInt32.max)))
+        }
+        return (qos, try parameters["Retain"]?.boolean("Retain") ?? false, expiry)
     }
 }
 

@@ -17,10 +17,15 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where `crema certs` put the authority and the clients.", valueName: "folder"))
     var certificates = "certs"
 
+    @Flag(help: "Only give the users of the shop's screens new passwords, and print a link for each screen: for `make serve`.")
+    var links = false
+
     func run() async throws {
         let site: DemoSite
+        let screens: ScreenLinks
         do {
             site = try DemoSite(configurationFile: config, certificates: certificates)
+            screens = try ScreenLinks(site: site)
         } catch {
             print("crema demo: \(error)")
             throw ExitCode(2)
@@ -31,12 +36,13 @@ struct DemoCommand: AsyncParsableCommand {
             interruption.cancel()
             children.endAll()
         }
-        // Writing tells when the reader has gone. A handler that does nothing, which the children do not inherit, as they would SIG_IGN.
-        _ = signal(SIGPIPE) { _ in }
         let printer = DemoPrinter {
             children.endAll()
             Foundation.exit(1)
         }
+        if links { return printer.links(screens.links) }
+        // Writing tells when the reader has gone. A handler that does nothing, which the children do not inherit, as they would SIG_IGN.
+        _ = signal(SIGPIPE) { _ in }
         do {
             var play = DemoPlay(site: site, children: children, printer: printer)
             try await play.perform()

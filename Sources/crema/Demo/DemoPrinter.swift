@@ -27,6 +27,16 @@ struct DemoPrinter: Sendable {
 
     func failure(_ text: String) { show("\n\(paint("FAILED", .red)) \(text)") }
 
+    /// Where the shop's screens are.
+    func links(_ links: [ScreenLinks.Link]) {
+        guard !links.isEmpty else {
+            return show("The configuration's http listener has no `pages` with `passwords`: there are no screens.")
+        }
+        heading("The shop's screens. Each link holds a password: whoever has it is that user.")
+        for link in links { note(link.screen, link.url) }
+        show("")
+    }
+
     /// The last words, and how to do the same by hand.
     func success(site: DemoSite) {
         let order = DemoOrder()
@@ -42,7 +52,7 @@ struct DemoPrinter: Sendable {
 
             \(paint("Every status reached both screens, in order.", .green)) By hand, in three terminals:
 
-              make serve
+              make serve     # prints links to the shop's screens, for a browser
 
               mosquitto_sub \(customer) -q 1 -t \(order.userTopic)
               mosquitto_sub \(neighbour) -q 1 -t \(order.userTopic)    # refused

@@ -44,7 +44,7 @@ struct InspectionClient {
     }
 
     /// The answer to a call, as JSON text.
-    func get(_ call: String, query: KeyValuePairs<String, String> = [:]) async throws -> [UInt8] {
+    func get(_ call: String, query: [String: String] = [:]) async throws -> [UInt8] {
         let response = try await http.execute(request(call, query), timeout: .seconds(30))
         let body = try await response.body.collect(upTo: Self.answerBytesMax)
         try check(response.status, body)
@@ -52,18 +52,18 @@ struct InspectionClient {
     }
 
     func get<Document: Decodable>(
-        _ call: String, query: KeyValuePairs<String, String> = [:], as type: Document.Type
+        _ call: String, query: [String: String] = [:], as type: Document.Type
     ) async throws -> Document {
         try Self.decode(type, from: await get(call, query: query))
     }
 
     /// Has the broker change something; the answer as JSON text.
     ///
-    /// In the path segments that come from people are encoded by ``segment(_:)``.
+    /// In the path segments that come from people are encoded by ``segment(_:)``. It may take long: many messages may have to be on disk.
     func change(
-        _ method: HTTPMethod, _ call: String, query: KeyValuePairs<String, String> = [:], body: some Encodable = NoBody()
+        _ method: HTTPMethod, _ call: String, query: [String: String] = [:], body: some Encodable = NoBody()
     ) async throws -> [UInt8] {
-        let response = try await http.execute(try changing(method, call, query, body), timeout: .seconds(60))
+        let response = try await http.execute(try changing(method, call, query, body), timeout: .seconds(600))
         let body = try await response.body.collect(upTo: Self.answerBytesMax)
         try check(response.status, body)
         return Array(body.readableBytesView)
@@ -73,7 +73,7 @@ struct InspectionClient {
     struct NoBody: Encodable {}
 
     private func changing(
-        _ method: HTTPMethod, _ call: String, _ query: KeyValuePairs<String, String>, _ body: some Encodable
+        _ method: HTTPMethod, _ call: String, _ query: [String: String], _ body: some Encodable
     ) throws -> HTTPClientRequest {
         var request = self.request(call, query)
         request.method = method
@@ -95,8 +95,10 @@ struct InspectionClient {
     }
 
     /// The lines of an answer that does not end by itself; empty ones are left out.
+    ///
+    /// `endsByItself`: the end is no failure.
     func stream(
-        _ call: String, query: KeyValuePairs<String, String>, _ receive: ([UInt8]) throws -> StreamDecision
+        _ call: String, query: [String: String] = [:], endsByItself: Bool = false, _ receive: ([UInt8]) throws -> StreamDecision
     ) async throws {
         let response = try await http.execute(request(call, query), deadline: .distantFuture)
         guard response.status == .ok else {
@@ -115,7 +117,7 @@ struct InspectionClient {
             rest.discardReadBytes()
             guard rest.readableBytes <= Self.answerBytesMax else { throw InspectionFailure.failed("\(address) sent an endless line") }
         }
-        throw InspectionFailure.failed("\(address) ended the stream")
+        if !endsByItself { throw InspectionFailure.failed("\(address) ended the stream") }
     }
 
     enum StreamDecision {
@@ -149,14 +151,14 @@ struct InspectionClient {
         }
     }
 
-    private func request(_ call: String, _ query: KeyValuePairs<String, String>) -> HTTPClientRequest {
+    private func request(_ call: String, _ query: [String: String]) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: url(call, query))
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         return request
     }
 
-    private func url(_ call: String, _ query: KeyValuePairs<String, String>) -> String {
-        let pairs = query.map { "\($0.key)=\(Self.encoded($0.value))" }
+    private func url(_ call: String, _ query: [String: String]) -> String {
+        let pairs = query.sorted { $0.key < $1.key }.map { "\($0.key)=\(Self.encoded($0.value))" }
         return "\(address)/api/v1/\(call)" + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
     }
 

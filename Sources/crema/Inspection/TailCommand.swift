@@ -1,50 +1,47 @@
 import AdminServer
 import ArgumentParser
-import UnixSignals
 
 /// `crema tail FILTER`: messages as they pass.
 struct TailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tail", abstract: "Show messages as they pass through the broker, until interrupted.",
-        discussion: "The broker never waits for a reader: messages that a slow one misses are counted on the error output.")
+        discussion: """
+            The broker never waits for a reader: messages that a slow one misses are counted on the error output.
+
+            Exit codes: 0 done, 27 the time of --wait is over.
+            """)
 
     @Argument(help: "The topic filter whose messages are shown.")
     var filter = "#"
 
-    @Option(help: "End after this many messages.")
+    @Option(name: [.customShort("C"), .long], help: "End after this many messages.")
     var count: Int?
+
+    @Option(name: [.customShort("W"), .long], help: ArgumentHelp("End after this many seconds, with 27.", valueName: "seconds"))
+    var wait: Int?
+
+    @Option(help: ArgumentHelp("Show one of so many messages, on each event loop.", valueName: "n"))
+    var every = 1
 
     @OptionGroup var options: InspectionOptions
 
     func validate() throws {
         if let count, count < 1 { throw ValidationError("--count must be 1 or more") }
+        if let wait, wait < 1 { throw ValidationError("--wait must be 1 or more") }
+        if every < 1 { throw ValidationError("--every must be 1 or more") }
     }
 
     func run() async throws {
-        // SIGINT and SIGTERM end the stream as `--count` does: what was shown was shown.
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                for await _ in signals { return }
-            }
-            group.addTask { try await follow() }
-            defer { group.cancelAll() }
-            try await group.next()
-        }
-    }
-
-    private func follow() async throws {
-        do {
+        try await LiveReading.run(for: wait) { [self] in
             try await InspectionClient.run(options) { client in
                 var shown = 0
-                try await client.stream("tail", query: ["filter": filter]) { line in
+                try await client.stream("tail", query: every == 1 ? ["filter": filter] : ["filter": filter, "everyNth": "\(every)"]) {
+                    line in
                     try show(line)
                     shown += 1
                     return shown == count ? .stop : .more
                 }
             }
-        } catch is OutputClosed {
-            // The reader of the pipe has what it wanted.
         }
     }
 
@@ -55,11 +52,10 @@ struct TailCommand: AsyncParsableCommand {
         if message.skipped > 0 {
             TerminalOutput.error.writeLine("crema: \(message.skipped) messages skipped, this reader was too slow")
         }
-        var payload = TerminalText.escaped(message.payload)
-        if message.encoding == .base64 { payload = "base64:" + payload }
-        if message.truncated { payload += " … (\(message.bytes) bytes)" }
+        let payload = PayloadLine.of(message.payload, message.encoding, truncatedAt: message.truncated ? message.bytes : nil)
         let flags = "qos\(message.qos)" + (message.retain ? " retain" : "")
         try output.write(
-            line: "\(output.styled(TerminalText.escaped(message.topic), .cyan)) \(output.styled("[\(flags)]", .dim)) \(payload)")
+            line: "\(output.styled(TerminalText.escaped(message.topic), .cyan)) \(output.styled("[\(flags)]", .dim)) "
+                + TerminalText.escaped(payload))
     }
 }

@@ -25,6 +25,17 @@ struct TerminalOutput {
         isatty(descriptor) == 1 && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
     }
 
+    /// Characters in a line of the terminal; `nil` where there is none.
+    var width: Int? { size?.columns }
+
+    /// Of the terminal; `nil` where there is none.
+    var size: (columns: Int, rows: Int)? {
+        guard isatty(descriptor) == 1 else { return nil }
+        var size = winsize()
+        guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
+
     func styled(_ text: String, _ style: Style) -> String {
         hasColour ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
     }

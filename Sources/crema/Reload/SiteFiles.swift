@@ -8,7 +8,7 @@ extension Configuration {
     var namedFiles: [String] {
         listeners.flatMap { [$0.certificate, $0.key, $0.clientCA, $0.crl, $0.scramUsers, $0.passwords, $0.adminToken] }.compactMap(\.self)
             + resources.map(\.path) + [accessFile?.path].compactMap(\.self) + tokens.compactMap(\.file)
-            + (accessKeys ?? []).compactMap(\.file)
+            + (accessKeys ?? []).compactMap(\.file) + listeners.compactMap(\.pages).flatMap { PageFolder($0).files }
     }
 }
 

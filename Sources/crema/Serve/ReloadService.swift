@@ -5,6 +5,7 @@ import Documents
 import EventBus
 import Foundation
 import Gateway
+import HTTPListening
 import Logging
 import Rights
 import ServiceLifecycle
@@ -102,7 +103,9 @@ struct ReloadService: Service {
         await broker.rightsChanged()
         await broker.setRules(control.delivery)
         for (name, gateway) in gateways {
-            gateway.replace(routes: loaded.routes, tokens: GatewayTokens(all: tokens.all, taken: tokens.byListener[name] ?? []))
+            gateway.replace(
+                routes: loaded.routes, tokens: GatewayTokens(all: tokens.all, taken: tokens.byListener[name] ?? []),
+                pages: loaded.pages[name] ?? PageTable())
         }
         document.needsRestart = started.needingRestart(loaded.configuration)
         document.warnings = loaded.warningTexts

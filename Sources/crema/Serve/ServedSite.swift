@@ -166,6 +166,7 @@ struct ServedSite {
                 host: listener.host, port: listener.port, anonymous: listener.anonymous,
                 signatures: listener.accessKeys ? signatures : nil,
                 tokens: GatewayTokens(all: tokens.all, taken: tokens.byListener[listener.name] ?? []),
+                pages: loaded.pages[listener.name] ?? PageTable(),
                 limits: KnownLimits.gateway(loaded.configuration.limits)),
             authorizer: authorizer, routes: loaded.routes, broker: broker, control: control,
             topicFiltersChanged: { [broker, delivery] in await broker.setRules(delivery) }, counters: gatewayCounters,

@@ -5,7 +5,9 @@ import Trust
 
 /// What can be served and is most likely not meant.
 extension LoadedConfiguration {
-    var warnings: [(location: SourceLocation, text: String)] { tokens.warnings + routeWarnings + passwordWarnings }
+    var warnings: [(location: SourceLocation, text: String)] {
+        tokens.warnings + routeWarnings + passwordWarnings + secretWarnings
+    }
 
     private var passwordWarnings: [(location: SourceLocation, text: String)] {
         configuration.listeners.compactMap { listener in
@@ -18,6 +20,24 @@ extension LoadedConfiguration {
                 "a password is kept as salted SHA-512 ($6$), which can be guessed at very fast\(more): give these users theirs anew"
             )
         }
+    }
+
+    /// A key's secret that stands in the configuration itself is read by whoever may read that.
+    private var secretWarnings: [(location: SourceLocation, text: String)] {
+        let written = (configuration.accessKeys ?? []).filter { if case .text = $0.secret { true } else { false } }
+        guard let first = written.first, let mode = Self.mode(of: first.location.file), mode & 0o077 != 0 else { return [] }
+        return [
+            (
+                first.location,
+                "the secret of the access key \(first.id) stands in a file of mode \(String(mode, radix: 8)), which others may read: "
+                    + "chmod 600 it, or name a `secretFile`"
+            )
+        ]
+    }
+
+    private static func mode(of file: String) -> Int? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: file)
+        return (attributes?[.posixPermissions] as? NSNumber)?.intValue
     }
 
     private var routeWarnings: [(location: SourceLocation, text: String)] {

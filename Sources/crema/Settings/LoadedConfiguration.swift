@@ -3,6 +3,7 @@ import Documents
 import EventBus
 import Foundation
 import Gateway
+import HTTPListening
 import Rights
 import Trust
 
@@ -34,6 +35,8 @@ struct LoadedConfiguration: Sendable {
     let scramUsers: [String: ScramCredentials]
     /// By the listener's name.
     let passwords: [String: PasswordFile]
+    /// What browsers get from the listeners for programs, by the listener's name.
+    let pages: [String: PageTable]
     let tokens: TokenBook
     /// Of the listeners for people, by the listener's name.
     let adminSecrets: [String: SharedSecret]
@@ -44,6 +47,7 @@ struct LoadedConfiguration: Sendable {
         let configuration = try Configuration(file: file, environment: environment, knownLimits: KnownLimits.names)
         scramUsers = try Self.scramUsers(of: configuration)
         passwords = try Self.passwords(of: configuration)
+        pages = try Self.pages(of: configuration)
         accessKeys = try Self.accessKeys(of: configuration)
         tokens = try TokenBook(configuration)
         adminSecrets = try Self.adminSecrets(of: configuration)
@@ -64,6 +68,7 @@ struct LoadedConfiguration: Sendable {
                     + "configuration has it: nothing says where its keys are\(suggestion(for: authorizer.issuer, among: tokens.issuers))",
                 at: authorizer.location)
         }
+        Self.checkBearers(of: documents.apis.flatMap(\.routes), on: configuration.listeners, &problems)
         try problems.finish()
         guard let resources, let routes, let policies else {
             throw DocumentError("the resources cannot be compiled", at: SourceLocation(file: file ?? "built-in defaults"))
@@ -74,6 +79,18 @@ struct LoadedConfiguration: Sendable {
         self.calls = calls
         self.routes = routes
         self.policies = policies
+    }
+
+    /// Tokens that routes ask for do not cross a network unencrypted, unless the listener says so.
+    private static func checkBearers(
+        of routes: [APIRoute], on listeners: [ListenerConfiguration], _ problems: inout ProblemCollector
+    ) {
+        guard let authorizer = routes.lazy.compactMap(\.authorizer).first else { return }
+        for listener in listeners where listener.protocol == .http && !listener.isLoopback && !listener.insecure {
+            problems.add(
+                "\(listener.address) asks for tokens (the security scheme `\(authorizer.name)` at \(authorizer.location)) without encryption; "
+                    + "bind to 127.0.0.1, or say `insecure: true`", at: listener.location)
+        }
     }
 
     /// What clients may do in general, for the log.

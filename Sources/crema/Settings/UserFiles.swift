@@ -32,5 +32,5 @@ extension LoadedConfiguration {
 
 extension ListenerConfiguration {
     /// What the log and the list of clients call it.
-    var name: String { "\(`protocol`.rawValue) \(address)" }
+    var name: String { "\(`protocol`.rawValue) \(address)\(ordinal > 1 ? " (\(ordinal))" : "")" }
 }

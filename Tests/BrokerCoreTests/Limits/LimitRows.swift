@@ -240,9 +240,17 @@ extension LimitRow {
             let broker = trial.broker()
             let client = try broker.client("a")
             for number in 0..<trial.amount { client.send(message("t/\(number)", "x")) }
-            #expect(broker.nodes[0].core.topicSummaries(matching: "#", limit: 100).count == min(trial.amount, 3))
+            #expect(broker.nodes[0].core.topicSnapshots().count == min(trial.amount, 3))
             let untracked = broker.nodes[0].core.statistics().topicsUntracked
             return untracked == 0 ? broker.refusals : "not listed: \(untracked)"
+        },
+        LimitRow(name: "topicSampleBytesMax", limit: 3, beyond: "cut") { trial in
+            let broker = trial.broker()
+            let client = try broker.client("a")
+            client.send(message("t", String(repeating: "x", count: trial.amount)))
+            let sample = try #require(broker.nodes[0].core.topicSnapshots().first?.sample)
+            #expect(sample.payloadBytes == trial.amount && sample.bytes.readableBytes == min(trial.amount, 3))
+            return sample.bytes.readableBytes == trial.amount ? broker.refusals : "cut"
         },
         LimitRow(name: "routeRecipientsMax", limit: 6, beyond: "made anew") { trial in
             let broker = trial.broker()

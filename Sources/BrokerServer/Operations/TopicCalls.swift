@@ -1,0 +1,118 @@
+package import BrokerCore
+import MQTTCodec
+import NIOCore
+
+/// What operators ask about topics and retained messages: the shards give what they have, all else is done on the caller's thread.
+extension Broker {
+    /// Retained messages that are removed before what waits is looked at again.
+    private static let removalsAtOnce = 256
+
+    // MARK: Topics
+
+    package func topics(matching filter: String, limit: Int) async -> [TopicSummary] {
+        await topics(TopicQuery(filter: filter, limit: limit))
+    }
+
+    package func topics(_ query: TopicQuery) async -> [TopicSummary] {
+        let search = query.search.map { SearchedText($0) }
+        var found = await topicSnapshots().filter { topic in
+            if query.filter != "#", !Topics.matches(name: String(buffer: topic.topic), filter: query.filter) { return false }
+            return search?.isIn(topic.topic.readableBytesView) ?? true
+        }
+        found.sort { query.order.precedes($0, $1) }
+        let now = Instant.now
+        return found.prefix(max(0, query.limit)).map { topic in
+            var summary = TopicSummary(
+                topic: String(buffer: topic.topic), messages: topic.messages, bytes: topic.bytes,
+                lastSeenSeconds: now.seconds(since: topic.lastSeen), retained: retained.message(for: topic.topic) != nil)
+            summary.messagesPerSecond = topic.messagesPerSecond
+            return summary
+        }
+    }
+
+    package func topicLevel(under parent: String?, search: String?, limit: Int) async -> [TopicBranch] {
+        var level = TopicLevel(under: parent, search: search)
+        for topic in await topicSnapshots() { level.add(topic) }
+        if search == nil {
+            for child in retained.children(of: parent.map { ByteBuffer(string: $0) }) { level.add(retained: child) }
+        } else {
+            var looked = 0
+            let below = ByteBuffer(string: parent.map { $0 + "/#" } ?? "#")
+            for topic in retained.topics(matching: below, counting: &looked) { level.add(retained: topic) }
+        }
+        return level.rows(limit: limit).map { branch in
+            guard branch.isTopic, branch.sample == nil, let message = retained.message(for: ByteBuffer(string: branch.topic)) else {
+                return branch
+            }
+            var branch = branch
+            let payload = message.payload
+            let part = payload.getSlice(at: payload.readerIndex, length: min(payload.readableBytes, limits.topicSampleBytesMax))
+            branch.sample = PayloadSample(bytes: part ?? ByteBuffer(), payloadBytes: payload.readableBytes)
+            return branch
+        }
+    }
+
+    private func topicSnapshots() async -> [TopicSnapshot] {
+        TopicSnapshot.merged(
+            await collect { driver in
+                driver.bringUpToDate()
+                return driver.shard.topicSnapshots()
+            })
+    }
+
+    // MARK: Retained messages
+
+    package func retainedMessages(_ query: RetainedQuery, limit: Int) async -> (rows: [RetainedSummary], matched: Int) {
+        var rows: [RetainedSummary] = []
+        var matched = 0
+        for topic in retainedTopics(query) {
+            guard let summary = retainedSummary(topic, query) else { continue }
+            matched += 1
+            if rows.count < limit { rows.append(summary) }
+        }
+        return (rows, matched)
+    }
+
+    package func removeRetained(_ query: RetainedQuery) async -> RetainedRemoval {
+        var result = RetainedRemoval(matched: 0, removed: 0, topics: [])
+        var rest = retainedTopics(query)[...]
+        while !rest.isEmpty {
+            // Looked at again just before: what came meanwhile is younger.
+            let batch = rest.prefix(Self.removalsAtOnce).filter { retainedSummary($0, query) != nil }
+            rest = rest.dropFirst(Self.removalsAtOnce)
+            result.matched += batch.count
+            if isDraining { continue }
+            await publish(batch.map { Message(topic: $0, payload: ByteBuffer(), qos: .atLeastOnce, retain: true) })
+            result.removed += batch.count
+            result.topics += batch.prefix(RetainedRemoval.topicsNamedMax - result.topics.count).map { String(buffer: $0) }
+        }
+        return result
+    }
+
+    /// In the order of their bytes, without the broker's own.
+    private func retainedTopics(_ query: RetainedQuery) -> [ByteBuffer] {
+        var looked = 0
+        return retained.topics(matching: ByteBuffer(string: query.filter), counting: &looked)
+            .filter { $0.readableBytesView.first != UInt8(ascii: "$") }
+            .sorted { $0.readableBytesView.lexicographicallyPrecedes($1.readableBytesView) }
+    }
+
+    private func retainedSummary(_ topic: ByteBuffer, _ query: RetainedQuery) -> RetainedSummary? {
+        guard let kept = retained.dated(topic) else { return nil }
+        let summary = summary(kept.message, since: kept.at, by: kept.publisher)
+        if let least = query.olderThanSeconds, summary.ageMilliseconds / 1_000 < least { return nil }
+        return summary
+    }
+}
+
+extension TopicQuery.Order {
+    /// Equal ones stand in the order of their topics.
+    fileprivate func precedes(_ one: TopicSnapshot, _ other: TopicSnapshot) -> Bool {
+        switch self {
+        case .topic: break
+        case .messages: if one.messages != other.messages { return one.messages > other.messages }
+        case .lastSeen: if one.lastSeen != other.lastSeen { return one.lastSeen > other.lastSeen }
+        }
+        return one.topic.readableBytesView.lexicographicallyPrecedes(other.topic.readableBytesView)
+    }
+}
