@@ -6,10 +6,11 @@ set -euo pipefail
 # g++, libc6-dev and zlib1g-dev: what the Swift packages' C and C++ sources are compiled with and against.
 build=(ca-certificates git g++ libargon2-dev libc6-dev libsqlite3-dev libssl-dev pkg-config tzdata zlib1g-dev)
 demo=(curl mosquitto-clients)
-# mosquitto is measured and compared beside Crema; debootstrap and iproute2 are for docker/check.sh, gcc, node-mqtt and libpaho for clients.
+# mosquitto is measured and compared beside Crema; debootstrap and iproute2 are for docker/check.sh, gcc, node-mqtt and libpaho for clients;
+# what docker/monitoring has is tried with prometheus and its promtool.
 bench=(mosquitto mosquitto-clients procps valgrind)
 # chromium, with a font, shows the pages.
-tests=("${demo[@]}" chromium debootstrap fonts-dejavu-core gcc iproute2 libpaho-mqtt-dev mosquitto node-mqtt nodejs openssl python3 python3-venv shellcheck strace util-linux)
+tests=("${demo[@]}" chromium debootstrap fonts-dejavu-core gcc iproute2 libpaho-mqtt-dev mosquitto node-mqtt nodejs openssl prometheus python3 python3-venv shellcheck strace util-linux)
 
 case "${1:-all}" in
     build) wanted=("${build[@]}") ;;
@@ -50,11 +51,13 @@ apt() {
 apt update
 apt install --yes --no-install-recommends "${missing[@]}"
 
-# Debian starts a mosquitto that is installed. Only its program is wanted here, and its port is the one of Crema's examples.
-case " ${missing[*]} " in
-    *" mosquitto "*)
-        if [ -d /run/systemd/system ]; then
-            "${as_root[@]}" systemctl disable --quiet --now mosquitto
-        fi
-        ;;
-esac
+# Debian starts a mosquitto or a prometheus that is installed. Only their programs are wanted here, and their ports are those of Crema's examples.
+for service in mosquitto prometheus; do
+    case " ${missing[*]} " in
+        *" $service "*)
+            if [ -d /run/systemd/system ]; then
+                "${as_root[@]}" systemctl disable --quiet --now "$service"
+            fi
+            ;;
+    esac
+done

@@ -118,7 +118,8 @@ package struct InspectionResponder: HTTPResponder {
         let page = MetricsPage(
             version: version, ready: readiness.state == .ready, broker: await broker.statistics(), events: engine.counters,
             rules: engine.ruleStatistics(), queues: queueStatistics(), store: storeStatistics(), requests: requestCounts(),
-            logLinesDropped: logLinesDropped(), listeners: await listenerDocuments(), process: site.process(), reloads: site.reloads())
+            logLinesDropped: logLinesDropped(), listeners: await listenerDocuments(), process: site.process(), reloads: site.reloads(),
+            spans: site.spans())
         let format = PrometheusText.Format(accepted: request.headers[.accept])
         return Self.response(.ok, format.contentType, ResponseBody(byteBuffer: ByteBuffer(bytes: page.bytes(as: format))))
     }

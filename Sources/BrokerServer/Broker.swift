@@ -44,11 +44,13 @@ package final class Broker: BrokerAccess {
     ///   - version: For `$SYS/broker/version`.
     ///   - kept: What outlives the process; without it everything is in memory.
     ///   - credentialThreads: Threads that check passwords.
+    ///   - lifecycleEvents: Whether clients' coming and going, and what they subscribe to, is published on `$aws/events/…`.
+    ///   - spans: Takes the steps of traces that messages belong to; without it they are forwarded as they came.
     ///   - certificateTime: Seconds since 1970 at which clients' certificates are judged; the time of day if not given.
     package init(
         limits: BrokerLimits, authorizer: any Authorizer, rules: (any MessageRules)?, loopCount: Int, logger: Logger, version: String,
         kept: KeptState? = nil, credentialThreads: Int = CredentialLimits().passwordThreadsMax,
-        certificateTime: (@Sendable () -> Int64)? = nil
+        lifecycleEvents: Bool = false, spans: (any SpanRecorder)? = nil, certificateTime: (@Sendable () -> Int64)? = nil
     ) {
         let count = min(max(loopCount, 1), ShardSet.capacity)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
@@ -58,7 +60,8 @@ package final class Broker: BrokerAccess {
             shardCount: count, limits: limits, authorizer: authorizer, directory: SessionDirectory(sessionsMax: limits.sessionsMax),
             retained: kept?.retained ?? RetainedStore(limits: limits), admission: admission,
             checks: checks, rules: rules,
-            mailboxes: (0..<count).map { _ in Mailbox() }, store: kept?.store, durability: kept?.durability ?? .memory)
+            mailboxes: (0..<count).map { _ in Mailbox() }, store: kept?.store, durability: kept?.durability ?? .memory,
+            lifecycle: lifecycleEvents ? LifecycleTopics() : nil, spans: spans)
         let shards = group.makeIterator().enumerated().map { index, loop in
             NIOLoopBoundBox.makeBoxSendingValue(
                 ShardDriver(id: ShardID(index), eventLoop: loop, settings: settings, logger: logger), eventLoop: loop)

@@ -38,6 +38,8 @@ package struct GatewayResponder: HTTPResponder {
     let refusals: RefusalLog
     /// The time, and the identifiers of requests.
     let source: EventSource
+    /// Takes the steps of traces; `nil` where requests' traces are not looked at.
+    let spans: (any SpanRecorder)?
     let log: Logger
 
     /// An answer, and what the log tells of it.
@@ -51,7 +53,7 @@ package struct GatewayResponder: HTTPResponder {
     package func respond(to request: Request, context: Context) async -> Response {
         let requestID = source.makeID()
         let started = ContinuousClock.now
-        let answer = await answer(request, context, requestID: requestID)
+        let answer = await answerInTrace(request, context, requestID: requestID)
         let status = answer.response.status.code
         counters.record(answer.handler, status: status)
         if let reason = answer.refusal {
@@ -66,6 +68,22 @@ package struct GatewayResponder: HTTPResponder {
                 "handler": "\(answer.handler.rawValue)", "request_id": "\(requestID)", "duration": "\(ContinuousClock.now - started)",
             ])
         return answer.response
+    }
+
+    /// As a step in the trace that the request says it belongs to; as any other if it says none, or what is none.
+    private func answerInTrace(_ request: Request, _ context: Context, requestID: String) async -> Answer {
+        let shown = request.headers[values: .traceParent]
+        guard let spans, shown.count == 1, let above = TraceParent(shown[0].utf8) else {
+            return await answer(request, context, requestID: requestID)
+        }
+        let (step, began) = (TraceContext(below: above, recorder: spans), spans.nowNanoseconds)
+        let answer = await TraceContext.$current.withValue(step) { await self.answer(request, context, requestID: requestID) }
+        let status = answer.response.status.code
+        step.ended(
+            answer.handler.rawValue, .server, below: above, began: began,
+            attributes: [("http.request.method", request.method.rawValue), ("http.response.status_code", "\(status)")],
+            failure: status >= 500 ? "status \(status)" : nil)
+        return answer
     }
 
     private func answer(_ request: Request, _ context: Context, requestID: String) async -> Answer {

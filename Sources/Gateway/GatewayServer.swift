@@ -56,6 +56,8 @@ package struct GatewayServer: Service {
     ///
     /// Connections whose first request asks for WebSocket go to `webSocket`, which must serve the event loops of `eventLoopGroup`.
     ///
+    /// `spans` takes the steps of traces that requests belong to; without it their `traceparent` is not looked at.
+    ///
     /// `onListening` is called once with the bound address, before the first connection is accepted.
     package init(
         configuration: Configuration,
@@ -67,6 +69,7 @@ package struct GatewayServer: Service {
         counters: GatewayCounters = GatewayCounters(),
         webSocket: WebSocketPort? = nil,
         connections: ConnectionCount = ConnectionCount(),
+        spans: (any SpanRecorder)? = nil,
         eventLoopGroup: any EventLoopGroup,
         log: Logger,
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
@@ -96,7 +99,7 @@ package struct GatewayServer: Service {
             topicRules: TopicRulesService(control: control, limits: limits, topicFiltersChanged: topicFiltersChanged),
             dataPlane: DataPlaneService(
                 broker: broker, limits: limits, kept: { () async throws(ControlError) in try await control.kept() }, source: .system),
-            webSocketPath: webSocket?.path, counters: counters, refusals: listener.refusals.log, source: .system, log: log)
+            webSocketPath: webSocket?.path, counters: counters, refusals: listener.refusals.log, source: .system, spans: spans, log: log)
     }
 
     /// Puts other API routes, other tokens and other pages in force.

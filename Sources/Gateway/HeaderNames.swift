@@ -9,6 +9,7 @@ extension HTTPField.Name {
     static let payloadFormatIndicator = constant("x-amz-mqtt5-payload-format-indicator")
     static let correlationData = constant("x-amz-mqtt5-correlation-data")
     static let userProperties = constant("x-amz-mqtt5-user-properties")
+    static let traceParent = constant("traceparent")
     static let contentTypeOptions = constant("X-Content-Type-Options")
 
     private static func constant(_ name: String) -> HTTPField.Name {

@@ -38,7 +38,7 @@ import Testing
         #expect(try await fixture.get("/", headers: [.init("Host")!: "evil.example"]).status == .forbidden)
     }
 
-    @Test("The console makes markup of nothing, and has nothing inline")
+    @Test("Threat 63: the console makes markup of nothing, and has nothing inline")
     func sinks() throws {
         for (path, bytes) in ConsoleFiles.all {
             let text = String(decoding: bytes, as: UTF8.self)

@@ -34,7 +34,8 @@ struct InspectionFixture {
     init(
         host: String = "127.0.0.1", anonymous: Bool = true, administrators: AdministratorCheck? = nil,
         broker: StagedBroker = StagedBroker(),
-        limits: InspectionLimits = InspectionLimits(), requestCounts: [RequestCount] = [], log: Logger? = nil,
+        limits: InspectionLimits = InspectionLimits(), requestCounts: [RequestCount] = [], store: StoreStatistics? = nil,
+        site: SiteFigures = SiteFigures(), log: Logger? = nil,
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
     ) throws {
         self.broker = broker
@@ -47,7 +48,8 @@ struct InspectionFixture {
         server = InspectionServer(
             configuration: .init(host: host, port: 0, anonymous: anonymous, administrators: administrators, limits: limits),
             version: "1.2.3", readiness: readiness,
-            broker: broker, delivery: delivery, requestCounts: { requestCounts }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            broker: broker, delivery: delivery, storeStatistics: { store }, requestCounts: { requestCounts }, site: site,
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             log: log ?? quiet, onListening: onListening)
     }
 

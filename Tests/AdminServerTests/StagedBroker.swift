@@ -13,6 +13,8 @@ final class StagedBroker: OperatorAccess {
         staged.withLock { $0 = (statistics, clients, topics) }
     }
 
+    func stage(_ statistics: BrokerStatistics) { staged.withLock { $0.statistics = statistics } }
+
     func admitsPublish() -> Bool { operators.withLock { $0.hasRoom } }
     var now: Instant { Instant(nanoseconds: 0) }
     func problem(ofTopic topic: String) -> String? { topic.utf8.count > 100 ? "a topic longer than 100 bytes (topicBytesMax)" : nil }

@@ -54,7 +54,8 @@ class Broker:
     # What begins to serve.
     command = [CREMA]
 
-    def __init__(self, *resources, parameters=None, limits=None, open_files=None, more=None, log_is_read=True, listeners=(), files=None):
+    def __init__(self, *resources, parameters=None, limits=None, open_files=None, more=None, log_is_read=True, listeners=(), files=None,
+                 environment=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="crema-"))
         self.certificates = self.folder / "certs"
         self.mqtts, self.mqtt, self.http, self.admin = (free_port() for _ in range(4))
@@ -84,6 +85,8 @@ class Broker:
             "limits": limits or {},
             **(more or {}),
         }))
+        # Tests read the log as people do.
+        self._environment = {"CREMA_LOG__FORMAT": "logfmt", **(environment or {})}
         self._log = (self.folder / "crema.log").open("w")
         self._errors = self._log if log_is_read else subprocess.PIPE
         self.start()
@@ -98,6 +101,7 @@ class Broker:
     def start(self):
         """Begins to serve, on the same ports each time."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CREMA")}
+        environment.update(self._environment)
         self.process = subprocess.Popen(
             [*self.command, "serve", "--config", str(self.configuration)], env=environment, stdout=self._log, stderr=self._errors)
 

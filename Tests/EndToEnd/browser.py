@@ -138,7 +138,8 @@ class Page:
         problem = None
         while time.monotonic() < deadline:
             try:
-                if value := self.evaluate(script):
+                # An element has no value in JSON.
+                if value := self.evaluate(f"(async () => {{ const value = await ({script}); return value instanceof Node ? true : value; }})()"):
                     return value
             except PageError as error:
                 problem = error

@@ -96,7 +96,7 @@ class Console(unittest.TestCase):
         page.wait("document.querySelector('.view-overview table')?.innerText.includes('mqtts 127.0.0.1')")
         for view, seen in {
             "topics": "load", "clients": "reader", "subscriptions": "load/#", "rules": "UserStatus", "archive": "all-orders",
-            "certificates": "localhost", "log": "info", "topics/retained": "etained", "deadletters": "dead letter", "topics/publish": "Payload",
+            "certificates": "localhost", "log": "info", "topics/retained": "etained", "deadletters": "ead letter", "topics/publish": "Payload",
         }.items():
             with self.subTest(view=view):
                 self.show(page, view)
@@ -132,6 +132,7 @@ class Console(unittest.TestCase):
         self.assertFalse(page.evaluate("!!document.querySelector('.failed')"))
 
     def test_what_is_hostile_shows_as_text_in_every_view(self):
+        """Threat 63"""
         self.client("-t", f"{HOSTILE}/#", "-i", HOSTILE, "-u", HOSTILE)
         page = self.open("topics/tail?filter=%23")
         page.wait("document.querySelector('[role=status].soft').textContent.includes('Following')")
@@ -219,12 +220,12 @@ class Console(unittest.TestCase):
         page.wait("document.querySelector('dialog').open")
         page.click("dialog [value=no]")
         self.assertIsNone(client.poll())
-        before = json.loads(self.broker.asks("/api/v1/clients/traced"))["connectedSeconds"]
+        self.assertNotIn("kicked", self.broker.log())
         page.click("main button.danger")
         page.click("dialog input[type=checkbox]")
         page.click("dialog [value=yes]")
         page.wait("location.hash === '#/clients'")
-        self.assertGreaterEqual(before, 0)
+        self.broker.wait_for_log("traced", "kicked", "connection closed")
 
     def test_a_rule_says_field_by_field_why_it_does_not_match(self):
         page = self.open("rules")
@@ -246,7 +247,7 @@ class Console(unittest.TestCase):
         self.assertEqual(accessible.problems(page), [])
         page.click("tbody input[type=checkbox]")
         page.click("main button.primary")
-        page.wait("document.querySelector('#news').textContent.includes('again') || document.querySelector('.problem').textContent.includes('again')")
+        page.wait("document.querySelector('#news').textContent.includes('1 delivered again')")
 
     def test_events_are_replayed(self):
         self.put("OrderManager.MakeOrder", {"orderId": "1", "userId": "u", "eventId": "NYC"})
@@ -255,7 +256,7 @@ class Console(unittest.TestCase):
         page.evaluate("document.querySelectorAll('input[type=datetime-local]')[1].value = document.querySelectorAll('input[type=datetime-local]')[1].value.replace(/^\\d+/, (year) => Number(year) + 1)")
         page.click("form [type=submit]")
         page.click("dialog [value=yes]")
-        page.wait("document.querySelector('main').innerText.includes('replay-') || document.querySelector('.problem').textContent")
+        page.wait("[...document.querySelectorAll('table')].at(-1).innerText.includes('completed')")
 
     def test_the_logs_level_is_changed_for_a_while(self):
         page = self.open("log")
@@ -264,7 +265,9 @@ class Console(unittest.TestCase):
         page.wait("document.querySelector('main').innerText.includes('level debug')")
         self.publish("log/me", "x", "-i", "seen-in-the-log")
         page.evaluate("(() => { const shown = document.querySelectorAll('select')[2]; shown.value = 'debug'; shown.dispatchEvent(new Event('change')); })()")
-        page.wait("document.querySelector('.lines').children.length > 0")
+        page.wait("document.querySelector('.lines').innerText.includes('debug')")
+        self.publish("log/me", "x", "-i", "seen-in-the-log")
+        page.wait("document.querySelector('.lines').innerText.includes('seen-in-the-log')")
 
     # Who may
 
@@ -318,14 +321,14 @@ class Console(unittest.TestCase):
 
     def test_the_menu_works_on_a_phone_and_with_the_keyboard(self):
         page = self.open(width=390, height=844, phone=True)
+        page.press("Tab")
+        self.assertEqual(page.evaluate("document.activeElement.className"), "skip")
         self.assertFalse(page.evaluate("document.querySelector('#views').checkVisibility()"))
         page.click("#menu")
         self.assertEqual(accessible.problems(page), [])
         page.click("#views a[data-view=clients]")
         page.wait("document.querySelector('h1').textContent === 'Clients' && !document.querySelector('#views').checkVisibility()")
-        page.evaluate("document.activeElement.blur()")
-        page.press("Tab")
-        self.assertEqual(page.evaluate("document.activeElement.className"), "skip")
+        self.assertEqual(page.evaluate("document.activeElement.id"), "view")
 
 
 if __name__ == "__main__":

@@ -29,9 +29,9 @@ class ShopScreens(unittest.TestCase):
         self.expected_errors = ()
 
     def tearDown(self):
-        self.shop.end()
         for page in self.pages:
             page.close()
+        self.shop.end()
         for page in self.pages:
             errors = [error for error in page.errors if not any(text in error for text in self.expected_errors)]
             self.assertEqual(errors, [])
@@ -145,6 +145,7 @@ class ShopScreens(unittest.TestCase):
         bare.wait("document.querySelector('main').innerText.includes('needs its link')")
 
     def test_hostile_text_stays_text_on_every_screen(self):
+        """Threat 63"""
         hostile = "<img src=x onerror=document.title='owned'>\u202e"
         ana, barista, display = self.screen("ana"), self.screen("barista"), self.screen("display")
         detail = {"userId": "ana", "orderId": "<b>X1</b>-1".replace("/", ""), "eventId": "NYC", "drink": hostile, "milk": hostile}

@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test(
-        "No spelling of a path leads anywhere but to a file that was put in",
+        "Threat 62: no spelling of a path leads anywhere but to a file that was put in",
         arguments: [
             "/../index.html", "/shop/../index.html", "/%69ndex.html", "/shop%2Fapp.js", "/shop//app.js", "//index.html", "/./index.html",
             "/shop/%2e%2e/index.html", "/index.html/", "/shop\\app.js", "/.", "/..", "/INDEX.HTML", "/index.html%00",

@@ -53,6 +53,12 @@ extension MetricsPage {
             [("succeeded", reloads.succeeded), ("failed", reloads.failed)])
     }
 
+    func addSpans(_ text: inout PrometheusText) {
+        text.add(
+            .counter, "crema_trace_spans_total", "Steps of traces for the collector, by what became of them.", by: "outcome",
+            [("sent", spans.sent), ("dropped", spans.dropped)])
+    }
+
     /// By the names that Prometheus' client libraries give them.
     func addProcess(_ text: inout PrometheusText) {
         guard let process else { return }

@@ -33,6 +33,7 @@ struct MetricsPage {
     /// `nil` where the system does not tell.
     let process: ProcessFigures?
     let reloads: ReloadFigures
+    let spans: SpanFigures
 
     func bytes(as format: PrometheusText.Format) -> [UInt8] {
         var text = PrometheusText(format)
@@ -54,6 +55,7 @@ struct MetricsPage {
         addMeasurements(&text)
         addListeners(&text)
         addReloads(&text)
+        addSpans(&text)
         addProcess(&text)
         text.end()
         return text.bytes

@@ -9,16 +9,19 @@ package struct SiteFigures: Sendable {
     /// `nil` where the system does not tell.
     package var process: @Sendable () -> ProcessFigures?
     package var reloads: @Sendable () -> ReloadFigures
+    package var spans: @Sendable () -> SpanFigures
     /// `nil` where the log is not at hand.
     package var log: (any LogAccess)?
 
     package init(
         listeners: @escaping @Sendable () -> [OpenedListener] = { [] }, process: @escaping @Sendable () -> ProcessFigures? = { nil },
-        reloads: @escaping @Sendable () -> ReloadFigures = { ReloadFigures() }, log: (any LogAccess)? = nil
+        reloads: @escaping @Sendable () -> ReloadFigures = { ReloadFigures() },
+        spans: @escaping @Sendable () -> SpanFigures = { SpanFigures() }, log: (any LogAccess)? = nil
     ) {
         self.listeners = listeners
         self.process = process
         self.reloads = reloads
+        self.spans = spans
         self.log = log
     }
 }
@@ -82,4 +85,15 @@ package struct ReloadFigures: Sendable, Equatable {
     package var lastSuccessSeconds = 0.0
 
     package init() {}
+}
+
+/// What became of the steps of traces that were to be told to a collector.
+package struct SpanFigures: Sendable, Equatable {
+    package var sent: UInt64
+    /// For want of room, or because the collector did not take them.
+    package var dropped: UInt64
+
+    package init(sent: UInt64 = 0, dropped: UInt64 = 0) {
+        (self.sent, self.dropped) = (sent, dropped)
+    }
 }

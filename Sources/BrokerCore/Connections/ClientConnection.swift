@@ -55,6 +55,8 @@ package final class ClientConnection {
     /// Of an MQTT 5 connection; `nil` for MQTT 3.1.1.
     var terms: AgreedTerms?
     var will: Will?
+    /// The ``AcceptedConnect/attempt`` of its CONNECT.
+    var attempt: UInt64 = 0
     var userName: String?
     /// By which the client proved the principal, the last time.
     var credential: CredentialFingerprint?

@@ -54,10 +54,13 @@ package final class MessageProperties: Sendable {
     package let forwarded: ByteBuffer?
     /// When the message is no longer worth delivering [MQTT5-3.3.2-5].
     package let expiresAt: Instant?
+    /// Crema's own step in the trace that the message belongs to; its `traceparent` is among those that are ``forwarded``.
+    package let trace: TraceContext?
 
-    package init(forwarded: ByteBuffer?, expiresAt: Instant?) {
+    package init(forwarded: ByteBuffer?, expiresAt: Instant?, trace: TraceContext? = nil) {
         self.forwarded = forwarded
         self.expiresAt = expiresAt
+        self.trace = trace
     }
 
     /// `nil` when both are missing.
@@ -76,6 +79,6 @@ package final class MessageProperties: Sendable {
 
     /// The same in storage of its own, for whoever keeps it: a slice would keep the publisher's whole read alive.
     func stored() -> MessageProperties {
-        MessageProperties(forwarded: forwarded.map { ByteBuffer(bytes: $0.readableBytesView) }, expiresAt: expiresAt)
+        MessageProperties(forwarded: forwarded.map { ByteBuffer(bytes: $0.readableBytesView) }, expiresAt: expiresAt, trace: trace)
     }
 }

@@ -17,4 +17,6 @@ package enum BrokerEvent: Sendable {
     case messagesDropped(clientID: String, reason: String, count: UInt64)
     case retainedFull(topic: String)
     case sessionExpired(clientID: String, queued: Int)
+    /// Of ``LifecycleEvent``s, where the shard was asked for them.
+    case lifecycle(LifecycleEvent)
 }

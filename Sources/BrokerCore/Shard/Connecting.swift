@@ -156,6 +156,7 @@ extension Shard {
             .connected(
                 clientID: session.clientID, connection.info, principal: accepted.principal, userName: connect.userName,
                 cleanSession: connect.cleanStart, sessionPresent: resumed != nil))
+        reportLifecycle(.connected, of: connection)
         restart(session)
         pump(session)
     }
@@ -181,6 +182,7 @@ extension Shard {
         let connect = accepted.connect
         session.connection = connection
         session.lastAttempt = accepted.attempt
+        connection.attempt = accepted.attempt
         session.expirySeconds = accepted.sessionExpirySeconds(on: connection)
         session.disconnectedAt = nil
         session.delayedWill = nil  // [MQTT5-3.1.3-9]

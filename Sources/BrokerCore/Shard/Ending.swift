@@ -15,6 +15,7 @@ extension Shard {
         if wasConnected || !isRefusal(reason) {
             transport.report(.closed(clientID: connection.clientID, connection.info, reason))
         }
+        if wasConnected { reportLifecycle(.disconnected(reason), of: connection) }
         if connection.isTraced, let session = connection.session {
             traceDecision(
                 "connection closed", of: session.clientID, [.text("reason", reason.name), .text("detail", reason.detail)])

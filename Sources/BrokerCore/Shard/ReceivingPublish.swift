@@ -24,12 +24,13 @@ extension Shard {
             message.properties = MessageProperties(
                 forwarded: layout.forwardedProperties(in: buffer), expiryInterval: layout.messageExpiryInterval, now: now)
         }
+        let isChanged = spans != nil && message.properties != nil && followTrace(&message)
         if layout.qos == .exactlyOnce, !mayReceive(layout.packetID, session, on: connection) { return }
         chargePublish(bytes: header.packetLength, of: connection)
         var outgoing = OutgoingMessage(message, now: now)
         if route.hasNoLocal { outgoing.publisher = session }
         // The publisher's own bytes, where the fixed header says nothing that is for the publisher only.
-        if header.flags == 0, header.isMinimal, layout.topicAlias == nil,
+        if header.flags == 0, header.isMinimal, layout.topicAlias == nil, !isChanged,
             let frame = buffer.getSlice(at: buffer.readerIndex, length: header.packetLength)
         {
             outgoing.take(frame: frame, version: connection.version)

@@ -75,6 +75,10 @@ package final class Shard {
     var announcements = InterestAnnouncements()
     var taps: [Tap] = []
     var traces: [ClientTrace] = []
+    /// Whether ``BrokerEvent/lifecycle(_:)`` is wanted.
+    package var reportsLifecycle = false
+    /// Takes the steps of traces; `nil` where messages are forwarded with the trace that they came with.
+    package var spans: (any SpanRecorder)?
 
     /// Connections whose sockets are gone, with much that came before.
     var leaving = Deque<(connection: ClientConnection, reason: CloseReason)>()

@@ -64,6 +64,10 @@ extension Shard {
             codes.append(.granted(options.qos))  // [MQTT-3.8.4-6] [MQTT5-3.8.4-7]
             if wantsRetained(request, isNew: isNew, of: session, on: connection) { retained.append((request.filter, options)) }
         }
+        if reportsLifecycle {
+            let granted = zip(packet.requests, codes).filter { !$1.isError }.map(\.0.filter)
+            if !granted.isEmpty { reportLifecycle(.subscribed(granted), of: connection) }
+        }
         let suback = Suback(packetID: packet.packetID, reasonCodes: codes)  // [MQTT-3.8.4-2] [MQTT5-2.2.1-6] [MQTT5-3.8.4-2]
         let pending = PendingSubscription(
             sequence: announcements.lastSequence, connectionID: connection.id, slot: connection.slot, packet: suback, session: session,
@@ -113,6 +117,7 @@ extension Shard {
     func receiveUnsubscribe(_ packet: Unsubscribe, from session: Session, on connection: ClientConnection) {
         // [MQTT-3.10.4-1] [MQTT5-3.10.4-1]
         let codes = removeSubscriptions(of: session, filters: packet.filters).map { $0 ? ReasonCode.success : .noSubscriptionExisted }
+        reportLifecycle(.unsubscribed(packet.filters), of: connection)
         // One UNSUBACK, whatever their number [MQTT-3.10.4-6] [MQTT-2.3.1-7] [MQTT5-2.2.1-6] [MQTT5-3.10.4-6].
         // [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT5-3.10.4-4] [MQTT5-3.10.4-5] [MQTT5-3.11.3-1]
         let unsuback = Packet.unsuback(Unsuback(packetID: packet.packetID, reasonCodes: codes))

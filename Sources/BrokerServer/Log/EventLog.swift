@@ -53,6 +53,7 @@ final class EventLog {
             warn("messages are dropped", subject: clientID, ["reason": "\(reason)", "count": "\(count)"], clientID: clientID)
         case .retainedFull(let topic):
             warn("message not retained", subject: "retained", ["topic": .string(LoggedText.escaping(topic))])
+        case .lifecycle: break  // not for the log
         case .sessionExpired(let clientID, let queued):
             logger.info("session expired", metadata: ["client_id": .string(LoggedText.escaping(clientID)), "queued": "\(queued)"])
         }

@@ -44,7 +44,7 @@ extension LogLine {
         text.append(UInt8(ascii: "="))
         let isPlain = !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "\"") }
         if isPlain { return text.append(contentsOf: value.utf8) }
-        appendQuoted(value, to: &text)
+        QuotedText.append(value, to: &text)
     }
 
     // MARK: JSON
@@ -61,26 +61,8 @@ extension LogLine {
 
     private static func appendMember(_ name: String, _ value: String, to text: inout [UInt8]) {
         text.append(UInt8(ascii: ","))
-        appendQuoted(name, to: &text)
+        QuotedText.append(name, to: &text)
         text.append(UInt8(ascii: ":"))
-        appendQuoted(value, to: &text)
-    }
-
-    /// In quotation marks, with what would end them or the line as JSON escapes it.
-    private static func appendQuoted(_ value: String, to text: inout [UInt8]) {
-        text.append(UInt8(ascii: "\""))
-        for byte in value.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): text += [UInt8(ascii: "\\"), byte]
-            case UInt8(ascii: "\n"): text += Array("\\n".utf8)
-            case UInt8(ascii: "\r"): text += Array("\\r".utf8)
-            case UInt8(ascii: "\t"): text += Array("\\t".utf8)
-            case 0..<0x20, 0x7f:
-                let digits = String(byte, radix: 16)
-                text += Array(("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits).utf8)
-            default: text.append(byte)
-            }
-        }
-        text.append(UInt8(ascii: "\""))
+        QuotedText.append(value, to: &text)
     }
 }

@@ -16,6 +16,10 @@ struct ShardSettings: Sendable {
     var mailboxes: [Mailbox]
     var store: (any SessionStore)?
     var durability = Durability.memory
+    /// `nil` where clients' coming and going is not published.
+    var lifecycle: LifecycleTopics?
+    /// `nil` where traces are not looked at.
+    var spans: (any SpanRecorder)?
 }
 
 /// Runs one ``Shard`` on its event loop: tells it what happens, and carries out what it answers.
@@ -42,6 +46,7 @@ final class ShardDriver: ShardTransport {
     private var isCatchingUp = false
     /// How long the last part took of what is done in parts.
     private var lastWork = TimeAmount.zero
+    private var lifecycleMessages: [Message] = []
     private var lag = LoopLag()
     private var isMeasuringLag = false
     let channels: OpenChannels
@@ -63,7 +68,11 @@ final class ShardDriver: ShardTransport {
     /// Makes the other shards known, by index.
     ///
     /// Before the first connection.
-    func meet(_ peers: [NIOLoopBoundBox<ShardDriver>]) { self.peers = peers }
+    func meet(_ peers: [NIOLoopBoundBox<ShardDriver>]) {
+        self.peers = peers
+        shard.reportsLifecycle = settings.lifecycle != nil
+        shard.spans = settings.spans
+    }
 
     // MARK: The store
 
@@ -233,7 +242,20 @@ final class ShardDriver: ShardTransport {
 
     func published(_ receipt: UInt64) { receipts.removeValue(forKey: receipt)?.succeed() }
 
-    func report(_ event: BrokerEvent) { log.report(event) }
+    func report(_ event: BrokerEvent) {
+        guard case .lifecycle(let lifecycle) = event else { return log.report(event) }
+        guard let topics = settings.lifecycle else { return }
+        // Not in the middle of what the shard is about; those of one turn go together.
+        if lifecycleMessages.isEmpty { eventLoop.assumeIsolated().execute { self.publishLifecycle() } }
+        lifecycleMessages.append(topics.message(lifecycle, atMilliseconds: LifecycleTopics.nowMilliseconds))
+    }
+
+    private func publishLifecycle() {
+        takeMail()
+        var messages: [Message] = []
+        swap(&messages, &lifecycleMessages)
+        for message in messages { shard.publish(message, now: .now) }
+    }
 
     func tapped(_ tap: UInt64, message: Message, publisher: Publisher) {
         taps[tap]?.offer { TailedMessage(message: message, publisher: publisher, skipped: $0) }

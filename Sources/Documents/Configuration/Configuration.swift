@@ -41,6 +41,10 @@ package struct Configuration: Sendable {
     /// Whether the files that the configuration names are read anew when they change.
     package var watchFiles = false
     package var log = LogConfiguration()
+    /// Whether and how the traces of messages and calls are kept up; `nil` where they are not.
+    package var tracing: TracingConfiguration?
+    /// Whether clients' coming and going is published on `$aws/events/…`.
+    package var lifecycleEvents = false
     /// Where calls over HTTP may go beside what everybody reaches.
     package var allowedHosts: [AllowedHost] = []
     /// Where functions are called: the beginning of a URL.
@@ -117,6 +121,12 @@ package struct Configuration: Sendable {
         if let value = root["watchFiles"] {
             watchFiles = problems.collect { () throws(DocumentError) in try value.boolean("watchFiles") } ?? false
         }
+        if let value = root["lifecycleEvents"] {
+            lifecycleEvents = problems.collect { () throws(DocumentError) in try value.boolean("lifecycleEvents") } ?? false
+        }
+        if let section = root["tracing"] {
+            tracing = problems.collect { () throws(DocumentError) in try TracingConfiguration(section) }
+        }
         if let section = root["log"] {
             log = problems.collect { () throws(DocumentError) in try LogConfiguration(section) } ?? log
         }
@@ -144,7 +154,7 @@ package struct Configuration: Sendable {
 
     static let keys = [
         "data", "durability", "listeners", "resources", "parameters", "limits", "serverReference", "http", "lambda", "policies",
-        "accessKeys", "acl", "tokens", "watchFiles", "log",
+        "accessKeys", "acl", "tokens", "watchFiles", "log", "lifecycleEvents", "tracing",
     ]
 }
 

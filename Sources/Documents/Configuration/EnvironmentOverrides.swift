@@ -101,6 +101,7 @@ struct EnvironmentOverrides {
         case (1, "LIMITS"): known = knownLimits
         case (1, "HTTP"): known = ["allow"]
         case (1, "LAMBDA"): known = ["endpoint"]
+        case (1, "TRACING"): known = TracingConfiguration.keys
         case (1, "LOG"): known = LogConfiguration.keys
         case (2, "LISTENERS"): known = ListenerConfiguration.keys
         case (2, "ACCESSKEYS"): known = Configuration.AccessKeyEntry.keys

@@ -293,8 +293,10 @@ package final class PendingDeliveries: Sendable {
 
     private func heard(_ outcome: HTTPOutcome, of call: RuleCall, _ id: DeliveryID) {
         let failed = FailedCall(outcome, kind: call.invocation.kind, now: engine.world.nowMilliseconds())
+        let failure = failed.map { DeliveryFailure.call(name: call.name, $0) }
+        call.attemptEnded(failure)
         var output = RuleOutput()
-        hear(id, failed.map { .call(name: call.name, $0) }, into: &output)
+        hear(id, failure, into: &output)
         finish(output)
     }
 

@@ -37,13 +37,15 @@ package struct QueueSend: Sendable {
 
 /// An HTTP call that a rule makes.
 struct RuleCall: Sendable {
-    let invocation: HTTPInvocation
+    var invocation: HTTPInvocation
     /// What failures call it: no secret.
     let name: String
     var pace: DeliveryTerms.Pace?
     /// The name of the function that is called, if it is one.
     var function: String?
     let origin: DeliveryOrigin
+    /// The step of a trace that it is; `nil` for one that belongs to none, or that was kept over a restart.
+    var trace: CallTrace?
 }
 
 extension TopicRuleRun {

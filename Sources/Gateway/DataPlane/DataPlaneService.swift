@@ -67,7 +67,8 @@ struct DataPlaneService: Sendable {
 
     private func publish(_ call: PublishCall, _ payload: ByteBuffer, _ requestID: String) async throws(DataPlaneError) -> [UInt8] {
         if let problem = broker.problem(ofTopic: call.topic) { throw .invalid("The topic is \(problem)") }
-        let message = try call.message(payload, now: broker.now)
+        var message = try call.message(payload, now: broker.now)
+        if let trace = TraceContext.current { message = message.traced(trace) }
         guard broker.admitsPublish() else { throw .throttled }
         await broker.publish([message])
         do throws(ControlError) { try await kept() } catch { throw .notKept }

@@ -12,6 +12,8 @@ extension Configuration {
         if serverReference != next.serverReference { needs.append("`serverReference`") }
         if allowedHosts.map(\.text) != next.allowedHosts.map(\.text) { needs.append("`http`") }
         if lambdaEndpoint?.text != next.lambdaEndpoint?.text { needs.append("`lambda`") }
+        if tracing != next.tracing { needs.append("`tracing`") }
+        if lifecycleEvents != next.lifecycleEvents { needs.append("`lifecycleEvents`") }
         if log.format != next.log.format { needs.append("`log: format`") }
         if watchFiles != next.watchFiles { needs.append("`watchFiles`") }
         return needs

@@ -35,6 +35,7 @@ struct ServedSite {
     private let store: SiteStore
     private let readiness = Readiness()
     private let gatewayCounters = GatewayCounters()
+    private let spans: SpanQueue?
     private let opened = OpenedListeners()
     private let reloadHistory = ReloadHistory()
 
@@ -45,6 +46,7 @@ struct ServedSite {
         self.log = log
         self.siteLog = siteLog
         let limits = loaded.configuration.limits
+        spans = loaded.configuration.tracing.map { SpanQueue(sample: $0.sample, isRead: $0.otlp != nil) }
         store = try SiteStore(loaded.configuration, log: log)
         let records = store.takeRecords()
         delivery = RuleDelivery(
@@ -67,7 +69,8 @@ struct ServedSite {
             limits: KnownLimits.broker(limits), authorizer: authorizer, rules: delivery,
             loopCount: KnownLimits.eventLoops(limits, cores: System.coreCount), logger: Logger(label: "crema.broker"),
             version: CremaVersion.text, kept: store.take(log: log),
-            credentialThreads: KnownLimits.credentials(limits).passwordThreadsMax)
+            credentialThreads: KnownLimits.credentials(limits).passwordThreadsMax,
+            lifecycleEvents: loaded.configuration.lifecycleEvents, spans: spans)
         store.start(for: broker)
     }
 
@@ -123,15 +126,21 @@ struct ServedSite {
         services.append(deliveries)
         services += zip(http, gateways).map { HTTPListenerService(listener: $0, server: $1.server) }
         let watched = WatchedPaths([options.config].compactMap(\.self) + loaded.configuration.namedFiles)
+        let manager = await ServiceManager.connect(
+            ProcessInfo.processInfo.environment, on: MultiThreadedEventLoopGroup.singleton, log: log)
         services.append(
             ReloadService(
                 requests: reloads, watched: watched, options: options, started: loaded.configuration, control: control,
                 authorizer: authorizer, signatures: signatures, administrators: administrators, keySets: keySets, broker: broker,
-                gateways: gateways, log: log, siteLog: siteLog, history: reloadHistory))
+                gateways: gateways, manager: manager, log: log, siteLog: siteLog, history: reloadHistory))
         services.append(TokenKeysService(sets: keySets, broker: broker, log: log))
         if loaded.configuration.watchFiles { services.append(FileWatchService(watched: watched, requests: reloads)) }
         services.append(EventClockService(delivery: delivery, broker: broker))
+        if let spans, let address = loaded.configuration.tracing?.otlp {
+            services.append(SpanExportService(queue: spans, address: address, version: CremaVersion.text, log: log))
+        }
         services.append(ReadinessService(readiness: readiness))
+        if let manager { services.append(ServiceManagerService(manager: manager, readiness: readiness, broker: broker)) }
 
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
@@ -164,7 +173,7 @@ struct ServedSite {
                 limits: KnownLimits.gateway(loaded.configuration.limits)),
             authorizer: authorizer, routes: loaded.routes, broker: broker, control: control,
             topicFiltersChanged: { [broker, delivery] in await broker.setRules(delivery) }, counters: gatewayCounters,
-            webSocket: webSocketPort(listener), connections: connections,
+            webSocket: webSocketPort(listener), connections: connections, spans: spans,
             // Where its connections may become MQTT's.
             eventLoopGroup: broker.eventLoopGroup, log: Logger(label: "crema.gateway"),
             onListening: { [self] address in
@@ -220,7 +229,8 @@ struct ServedSite {
     private var siteFigures: SiteFigures {
         SiteFigures(
             listeners: { [opened, broker] in opened.all(certificateEnds: broker.certificateEnds) }, process: { .current },
-            reloads: { [reloadHistory] in reloadHistory.figures }, log: siteLog)
+            reloads: { [reloadHistory] in reloadHistory.figures },
+            spans: { [spans] in spans.map { SpanFigures(sent: $0.sent, dropped: $0.dropped) } ?? SpanFigures() }, log: siteLog)
     }
 
     private func isOpen(_ listener: ListenerConfiguration, port: Int?, _ connections: ConnectionCount) {
