@@ -46,7 +46,7 @@ enum TopScreen {
         }
         if !slowest.isEmpty {
             var table = Table([
-                "SLOWEST CLIENT": .left, "STATE": .left, "QUEUED": .right, "BYTES": .right, "IN FLIGHT": .right, "DROPPED": .right,
+                "SLOWEST": .left, "STATE": .left, "QUEUED": .right, "BYTES": .right, "IN FLIGHT": .right, "DROPPED": .right,
                 "PEER": .left,
             ])
             for row in slowest {
