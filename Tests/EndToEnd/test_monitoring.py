@@ -35,7 +35,8 @@ class MonitoringTests(unittest.TestCase):
     def setUpClass(cls):
         cls.data = tempfile.mkdtemp(prefix="crema-data-")
         cls.addClassCleanup(shutil.rmtree, cls.data, ignore_errors=True)
-        cls.broker = Broker(SHOP / "shop.yaml", SHOP / "api.yaml", more={"data": cls.data})
+        cls.broker = Broker(
+            SHOP / "shop.yaml", SHOP / "api.yaml", parameters={"CoreEventBusName": "Serverlesspresso"}, more={"data": cls.data})
         cls.addClassCleanup(cls.broker.end)
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="prometheus-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
