@@ -2,9 +2,10 @@
 
 CONFIG ?= Sources/crema/Shop/crema.yaml
 CREMA := .build/release/crema
+PREFIX ?= /usr/local
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare build certs demo serve test fuzz bench image format docs clean
+.PHONY: help prepare build certs demo serve test fuzz bench image install format docs clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +32,9 @@ bench: build ## the benchmarks, and Crema beside Debian's mosquitto
 image: ## the container image's steps, without a Docker engine, in a bare Debian root
 	@.ci/prepare.sh test
 	@docker/check.sh
+
+install: build ## crema, manual pages, completions and systemd's unit, below PREFIX (/usr/local)
+	@.ci/install.sh $(CREMA) $(PREFIX) $(DESTDIR)
 
 format: ## lay out the Swift sources
 	swift format --in-place --parallel --recursive Sources Tests Benchmarks Package.swift

@@ -98,7 +98,7 @@ package final class SiteAuthorizer: Authorizer {
         // Where users prove who they are, nobody is let in as nobody who claims to be somebody. Who has a certificate has proved that.
         if connection.principal == nil, connect.userName != nil || connect.password != nil {
             if let answer = tokens.authenticate(connect, on: connection, takesPasswords: passwords != nil, now: clock()) { return answer }
-            if let passwords { return passwords.authenticate(userName: connect.userName, password: connect.password, now: .now) }
+            if let passwords { return Self.authenticate(connect, on: connection, passwords) }
             if scram != nil {
                 return .refused(
                     .badUserNameOrPassword,
@@ -112,6 +112,22 @@ package final class SiteAuthorizer: Authorizer {
             + (tokens.takesTokens(connection) ? ["show a token (JWT) as password"] : [])
             + (scram == nil ? [] : ["authenticate by \(ScramServer.mechanism), with MQTT 5"])
         return taken.isEmpty ? answer : .refused(code, "the listener takes clients that \(taken.joined(separator: ", or "))")
+    }
+
+    private static func authenticate(
+        _ connect: Connect, on connection: ConnectionInfo, _ passwords: ListenerPasswords
+    ) -> Authentication {
+        guard connection.terms.dialect == .aws, let text = connect.userName else {
+            return passwords.authenticate(userName: connect.userName, password: connect.password, now: .now)
+        }
+        let userName = AWSUserName(text)
+        if let authorizer = userName.authorizer {
+            return .refused(
+                .badUserNameOrPassword,
+                "the user name asks for the custom authorizer '\(authorizer)', and there are none here: leave it out, the listener has users"
+            )
+        }
+        return passwords.authenticate(userName: userName.name, password: connect.password, now: .now)
     }
 
     package func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)? {

@@ -27,13 +27,20 @@ struct ReloadService: Service {
     let broker: Broker
     /// With the names of their listeners.
     let gateways: [(name: String, server: GatewayServer)]
+    /// Who started the program, where it wants to be told.
+    let manager: ServiceManager?
     let log: Logger
     let siteLog: SiteLog
     let history: ReloadHistory
 
     func run() async throws {
         var files = SiteFiles(watched.paths)
-        await requests.serve(requests.wakes.cancelOnGracefulShutdown()) { await reload(&files) }
+        await requests.serve(requests.wakes.cancelOnGracefulShutdown()) {
+            await manager?.tell(.reloading(monotonicMicroseconds: Instant.now.nanoseconds / 1_000))
+            let document = await reload(&files)
+            await manager?.tell(.ready)
+            return document
+        }
     }
 
     /// What was read and is ready to be taken into use: nothing of it fails any more.
