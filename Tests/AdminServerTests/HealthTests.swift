@@ -36,7 +36,7 @@ import Testing
         #expect(response.headers[.allow] == "GET")
     }
 
-    @Test(arguments: ["/", "/api", "/api/v1/", "/api/v1/nothing", "/api/v2/clients", "/livez/"])
+    @Test(arguments: ["/console/", "/console/nothing.js", "/api", "/api/v1/", "/api/v1/nothing", "/api/v2/clients", "/livez/"])
     func anUnknownPathIsNotFound(path: String) async throws {
         let response = try await InspectionFixture().get(path)
         #expect(response.status == .notFound)

@@ -69,7 +69,7 @@ def main():
         ana.wait("document.querySelector('#ticket').dataset.stage === 'making'")
         display.wait("document.querySelectorAll('#ready li').length === 2")
         for name, page in (("shop-phone", ana), ("shop-barista", barista), ("shop-display", display)):
-            page.evaluate("document.activeElement?.blur()")
+            page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
             page.screenshot(PICTURES / f"{name}.png")
         time.sleep(45)
         console.screenshot(PICTURES / "console-overview.png")

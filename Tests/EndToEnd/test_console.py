@@ -299,6 +299,11 @@ class Console(unittest.TestCase):
             urllib.request.urlopen(urllib.request.Request(f"{self.origin}/", headers={"If-None-Match": tag}))
         self.assertEqual(refusal.exception.code, 304)
         refusal.exception.close()
+        # A name that was given this address (rebinding) opens nothing.
+        with self.assertRaises(urllib.error.HTTPError) as refusal:
+            urllib.request.urlopen(urllib.request.Request(f"{self.origin}/", headers={"Host": "evil.example"}))
+        self.assertEqual(refusal.exception.code, 403)
+        refusal.exception.close()
         page = self.open()
         self.expected_errors = ("Content Security Policy", "TrustedHTML", "Trusted")
         self.assertEqual(page.evaluate("(() => { const script = document.createElement('script'); try { script.textContent = 'window.owned = 1'; document.body.append(script); } catch { } return typeof window.owned; })()"), "undefined")

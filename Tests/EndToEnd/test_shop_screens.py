@@ -58,6 +58,7 @@ class ShopScreens(unittest.TestCase):
         self.assertIn("Flat white", barista.evaluate("document.querySelector('#waiting li').innerText"))
         self.assertIn("Ana", barista.evaluate("document.querySelector('#waiting li').innerText"))
         display.wait(f"document.querySelector('#making').innerText.includes('{code}')")
+        self.assertIn("Flat white", display.text())
         self.assertNotIn("Ana", display.text())
         barista.click("#waiting [data-action=Start]")
         ana.wait(STAGE.format("making"))

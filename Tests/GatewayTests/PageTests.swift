@@ -11,7 +11,7 @@ import Testing
     private static let pages = PageTable([
         "/index.html": PageFile(named: "index.html", bytes: Array("<!doctype html>".utf8)),
         "/shop/app.js": PageFile(named: "app.js", bytes: Array("let a = 1".utf8)),
-        "/raw": PageFile(named: "raw", bytes: Array("a page".utf8)),
+        "/order": PageFile(named: "order", bytes: Array("a page".utf8)),
         "/mqtt": PageFile(named: "mqtt", bytes: Array("a page".utf8)),
     ])
 
@@ -55,8 +55,9 @@ import Testing
         #expect(try await get("/", method: .post).status == .notFound)
         #expect(try await get("/shop/app.js", method: .delete).status == .notFound)
         let fixture = try GatewayFixture(pages: Self.pages)
-        #expect(try await fixture.post("/raw", headers: [.contentType: "application/json"], body: "{}").status == .ok)
-        #expect(String(buffer: try await get("/raw").body) == "a page")
+        let order = try await fixture.post("/order", headers: [.contentType: "application/json"], body: #"{"detail":{"user":"u"}}"#)
+        #expect(order.status == .ok && String(buffer: order.body).contains("FailedEntryCount"))
+        #expect(String(buffer: try await get("/order").body) == "a page")
     }
 
     @Test(

@@ -90,7 +90,7 @@ extension CloseReason {
         case .notPermitted: "FORBIDDEN_ACCESS"
         case .refused, .connectTimedOut: "AUTH_ERROR"
         case .proofExpired: "CUSTOMAUTH_TTL_EXPIRATION"
-        case .kicked, .serverShuttingDown: "SERVER_INITIATED_DISCONNECT"
+        case .serverShuttingDown, .kicked: "SERVER_INITIATED_DISCONNECT"
         }
     }
 }

@@ -65,8 +65,8 @@ function row(order) {
   const node = element("li", { "data-order": order.orderId, "data-stage": order.stage },
     element("div", { class: "row" }, element("strong", { class: "code" }, code(order.orderId)), picture(order.drink),
       element("div", { class: "what" }, element("span", { class: "name" }, order.drink),
-        element("span", { class: "text" }, [order.milk, title(order.userId)].filter(Boolean).join(" · "))),
-      element("span", { class: "age" }, order.stage === "cancelled" ? "cancelled" : age(order))));
+        element("span", { class: "text" }, [order.milk, title(order.userId)].filter(Boolean).join(" · ")),
+        element("span", { class: "text" }, order.stage === "cancelled" ? "cancelled" : age(order)))));
   const buttons = {
     waiting: () => [button(order, "Start", "primary", () => act(order, "MAKING")), button(order, "Cancel", "quiet", () => askToCancel(order))],
     making: () => [button(order, "Complete", "primary", () => act(order, "COMPLETED")), button(order, "Cancel", "quiet", () => askToCancel(order))],
