@@ -5,12 +5,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=python3
-if ! "$python" -c 'import awscli, awsiot, boto3, cryptography, gmqtt, jwt, paho.mqtt' 2>/dev/null; then
+if ! "$python" -c 'import awscli, awsiot, boto3, cryptography, gmqtt, jwt, paho.mqtt, schemathesis' 2>/dev/null; then
     python=.build/venv/bin/python
-    if ! "$python" -c 'import awscli, awsiot, boto3, cryptography, gmqtt, jwt, paho.mqtt' 2>/dev/null; then
-        echo "Installing boto3, awscli, awsiotsdk, paho-mqtt, gmqtt and PyJWT into .build/venv"
+    if ! "$python" -c 'import awscli, awsiot, boto3, cryptography, gmqtt, jwt, paho.mqtt, schemathesis' 2>/dev/null; then
+        echo "Installing boto3, awscli, awsiotsdk, paho-mqtt, gmqtt, PyJWT and schemathesis into .build/venv"
         python3 -m venv .build/venv
-        "$python" -m pip install --quiet --disable-pip-version-check awscli awsiotsdk boto3 cryptography gmqtt 'paho-mqtt>=2,<3' PyJWT
+        "$python" -m pip install --quiet --disable-pip-version-check awscli awsiotsdk boto3 cryptography gmqtt 'paho-mqtt>=2,<3' PyJWT schemathesis
     fi
 fi
 exec "$python" -B -m unittest discover --start-directory Tests/EndToEnd --verbose

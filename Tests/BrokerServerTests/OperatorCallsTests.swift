@@ -105,7 +105,22 @@ import Testing
         }
     }
 
-    @Test("A trace begins before its client, and ends by itself and when its reader goes")
+    /// Reads a trace to its client's end; afterwards nobody reads it.
+    private static func names(of trace: consuming AsyncStream<TracedStep>) async -> [String] {
+        var names: [String] = []
+        for await step in trace {
+            names.append(step.name)
+            if step.name == "session ended" { break }
+        }
+        return names
+    }
+
+    /// Looks again and again, and ends with its test's time.
+    private static func wait(until isSo: () async -> Bool) async throws {
+        while await !isSo() { try await Task.sleep(for: .milliseconds(5)) }
+    }
+
+    @Test("A trace begins before its client, and ends by itself and when its reader goes", .timeLimit(.minutes(1)))
     func traces() async throws {
         try await TestSite.run { site in
             let port = try await site.start(TestSite.plain)
@@ -114,20 +129,16 @@ import Testing
                 try await client.send(Packets.connect("a") + Packets.publish("t", "x"))
                 #expect(try await client.receive(Packets.connack))
             }
-            var names: [String] = []
-            for await step in trace {
-                names.append(step.name)
-                if step.name == "session ended" { break }
-            }
+            let names = await Self.names(of: consume trace)
             for name in ["CONNECT", "session begun", "CONNACK", "PUBLISH", "connection closed"] {
                 #expect(names.contains(name), "\(names)")
             }
             for await _ in site.broker.trace("nobody", seconds: 1, linesPerSecond: 100) {}  // ends
-            while await site.traces() > 0 { await Task.yield() }
+            try await Self.wait { await site.traces() == 0 }
             let other = Task { for await _ in site.broker.trace("b", seconds: 3_600, linesPerSecond: 1) {} }
-            while await site.traces() == 0 { await Task.yield() }
+            try await Self.wait { await site.traces() == 1 }
             other.cancel()
-            while await site.traces() > 0 { await Task.yield() }
+            try await Self.wait { await site.traces() == 0 }
         }
     }
 

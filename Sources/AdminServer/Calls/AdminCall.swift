@@ -67,9 +67,12 @@ struct CallParameter: Sendable {
     }
 }
 
-/// A member of a document, whatever it holds.
+/// A member of a document, whatever it holds but nothing.
 private struct AnyMember: Decodable {
-    init(from decoder: any Decoder) {}
+    init(from decoder: any Decoder) throws {
+        guard try decoder.singleValueContainer().decodeNil() else { return }
+        throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "is null: leave it out"))
+    }
 }
 
 /// A request to a call, with what its path and its query say.

@@ -56,11 +56,8 @@ extension AdminCall {
     }
 
     private static func milliseconds(_ text: String, _ member: String) throws(InspectionError) -> Int64 {
-        let date = (try? Date(text, strategy: .iso8601)) ?? (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
-        guard let date else {
-            throw .invalidBody("'\(member)' is no time like 2026-01-31T08:30:00Z")
-        }
-        return Int64((date.timeIntervalSince1970 * 1_000).rounded())
+        guard let time = RFC3339Time(text) else { throw .invalidBody("'\(member)' is no time like 2026-01-31T08:30:00Z") }
+        return time.milliseconds
     }
 }
 

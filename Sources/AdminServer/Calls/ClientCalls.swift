@@ -80,11 +80,11 @@ extension AdminCall {
                 let limit = request.query.limit(default: 1_000, max: limits.listRowsMax)
                 let rows: [SubscriptionSummary]
                 if let topic = request.query.text("topic") {
-                    if request.query.text("client") != nil || request.query.text("filter") != nil {
-                        throw .invalidQuery("topic asks who gets a topic: give it without client and filter")
-                    }
-                    try PublishedTopic.check(topic)
-                    rows = await responder.broker.recipients(of: topic, limit: limit + 1)
+                    let (client, filter) = (request.query.text("client"), request.query.text("filter"))
+                    // Few are asked for by both; who gets a topic is found whole only then.
+                    let most = client == nil && filter == nil ? limit + 1 : .max
+                    rows = await responder.broker.recipients(of: topic, limit: most)
+                        .filter { (client ?? $0.clientID) == $0.clientID && (filter ?? $0.filter) == $0.filter }
                 } else {
                     rows = await responder.broker.subscriptions(
                         SubscriptionQuery(

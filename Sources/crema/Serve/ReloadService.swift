@@ -28,7 +28,7 @@ struct ReloadService: Service {
     /// With the names of their listeners.
     let gateways: [(name: String, server: GatewayServer)]
     /// Who started the program, where it wants to be told.
-    let manager: ServiceManager?
+    let supervisor: Supervisor?
     let log: Logger
     let siteLog: SiteLog
     let history: ReloadHistory
@@ -36,9 +36,9 @@ struct ReloadService: Service {
     func run() async throws {
         var files = SiteFiles(watched.paths)
         await requests.serve(requests.wakes.cancelOnGracefulShutdown()) {
-            await manager?.tell(.reloading(monotonicMicroseconds: Instant.now.nanoseconds / 1_000))
+            await supervisor?.tell(.reloading(monotonicMicroseconds: Instant.now.nanoseconds / 1_000))
             let document = await reload(&files)
-            await manager?.tell(.ready)
+            await supervisor?.tell(.ready)
             return document
         }
     }

@@ -126,13 +126,13 @@ struct ServedSite {
         services.append(deliveries)
         services += zip(http, gateways).map { HTTPListenerService(listener: $0, server: $1.server) }
         let watched = WatchedPaths([options.config].compactMap(\.self) + loaded.configuration.namedFiles)
-        let manager = await ServiceManager.connect(
+        let supervisor = await Supervisor.connect(
             ProcessInfo.processInfo.environment, on: MultiThreadedEventLoopGroup.singleton, log: log)
         services.append(
             ReloadService(
                 requests: reloads, watched: watched, options: options, started: loaded.configuration, control: control,
                 authorizer: authorizer, signatures: signatures, administrators: administrators, keySets: keySets, broker: broker,
-                gateways: gateways, manager: manager, log: log, siteLog: siteLog, history: reloadHistory))
+                gateways: gateways, supervisor: supervisor, log: log, siteLog: siteLog, history: reloadHistory))
         services.append(TokenKeysService(sets: keySets, broker: broker, log: log))
         if loaded.configuration.watchFiles { services.append(FileWatchService(watched: watched, requests: reloads)) }
         services.append(EventClockService(delivery: delivery, broker: broker))
@@ -140,7 +140,7 @@ struct ServedSite {
             services.append(SpanExportService(queue: spans, address: address, version: CremaVersion.text, log: log))
         }
         services.append(ReadinessService(readiness: readiness))
-        if let manager { services.append(ServiceManagerService(manager: manager, readiness: readiness, broker: broker)) }
+        if let supervisor { services.append(SupervisorService(supervisor: supervisor, readiness: readiness, broker: broker)) }
 
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)

@@ -3,14 +3,14 @@ import Logging
 import NIOCore
 import NIOPosix
 
-/// Tells the service manager that started the program how it is: systemd's `sd_notify` protocol (`sd_notify(3)`).
+/// Tells the supervisor that started the program how it is: systemd's `sd_notify` protocol (`sd_notify(3)`).
 ///
-/// One datagram for each message to the socket that `NOTIFY_SOCKET` names. A manager that does not take them costs a line of the log,
+/// One datagram for each message to the socket that `NOTIFY_SOCKET` names. A supervisor that does not take them costs a line of the log,
 /// nothing else: clients matter more than who watches.
-struct ServiceManager: Sendable {
+struct Supervisor: Sendable {
     enum Message: Sendable, Equatable {
         case ready
-        /// The clock's time in microseconds, by which the manager tells an old ``ready`` from the one that ends the reload.
+        /// The clock's time in microseconds, by which the supervisor tells an old ``ready`` from the one that ends the reload.
         case reloading(monotonicMicroseconds: Int64)
         case stopping
         case alive
@@ -25,26 +25,26 @@ struct ServiceManager: Sendable {
         }
     }
 
-    /// How often the manager wants a sign of life; `nil` where it does not ask.
+    /// How often the supervisor wants a sign of life; `nil` where it does not ask.
     let watchdog: Duration?
     private let channel: any Channel
     private let log: Logger
 
-    /// Connects to the manager's socket; `nil` where the environment names none, or one that cannot be used.
-    static func connect(_ environment: [String: String], on group: any EventLoopGroup, log: Logger) async -> ServiceManager? {
+    /// Connects to the supervisor's socket; `nil` where the environment names none, or one that cannot be used.
+    static func connect(_ environment: [String: String], on group: any EventLoopGroup, log: Logger) async -> Supervisor? {
         guard let path = environment["NOTIFY_SOCKET"], !path.isEmpty else { return nil }
         guard path.hasPrefix("/") else {
             // `@` and `vsock:`, which systemd documents, too.
             log.warning(
-                "NOTIFY_SOCKET is no path: the service manager is told nothing",
+                "NOTIFY_SOCKET is no path: the supervisor is told nothing",
                 metadata: ["socket": "\(path)"])
             return nil
         }
         do {
             let channel = try await DatagramBootstrap(group: group).connect(unixDomainSocketPath: path).get()
-            return ServiceManager(watchdog: watchdog(environment), channel: channel, log: log)
+            return Supervisor(watchdog: watchdog(environment), channel: channel, log: log)
         } catch {
-            log.warning("the service manager cannot be told anything", metadata: ["socket": "\(path)", "reason": "\(error)"])
+            log.warning("the supervisor cannot be told anything", metadata: ["socket": "\(path)", "reason": "\(error)"])
             return nil
         }
     }
@@ -66,7 +66,7 @@ struct ServiceManager: Sendable {
         do {
             try await channel.writeAndFlush(ByteBuffer(string: message.text)).get()
         } catch {
-            log.warning("the service manager was not told", metadata: ["message": "\(message)", "reason": "\(error)"])
+            log.warning("the supervisor was not told", metadata: ["message": "\(message)", "reason": "\(error)"])
         }
     }
 }
