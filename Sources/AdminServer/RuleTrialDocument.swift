@@ -27,6 +27,11 @@ package struct RuleTrialDocument: Codable, Sendable, Equatable {
     /// What a topic rule's statement selects; bytes that are no UTF-8 are replaced.
     package var selected: String?
 
+    /// A rule or a pattern that cannot be tried, and why: the event is no JSON, the pattern is none.
+    package init(rule: String, cannotBeTried reason: String) {
+        (self.rule, enabled, matches, self.reason) = (rule, true, false, reason)
+    }
+
     package init(_ trial: RuleTrial) {
         (rule, bus, enabled, matches) = (trial.rule, trial.bus, trial.isEnabled, trial.matches)
         switch trial.finding {

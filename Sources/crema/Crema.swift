@@ -7,12 +7,14 @@ struct Crema: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "crema",
         abstract: "An MQTT broker with a rules engine: orders in over HTTP or MQTT, statuses out to each user.",
-        discussion: "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 cannot connect, 4 refused, 5 TLS.",
+        discussion:
+            "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 cannot connect, 4 refused, 5 TLS, 27 the time of --wait is over.",
         version: CremaVersion.text,
         subcommands: [
             ServeCommand.self, CheckCommand.self, DemoCommand.self, CertsCommand.self, UsersCommand.self, ACLCommand.self,
             TopicsCommand.self, ClientsCommand.self, SubscriptionsCommand.self, RetainedCommand.self, PublishCommand.self,
-            TailCommand.self, TraceCommand.self, RulesCommand.self, ArchiveCommand.self, DestinationsCommand.self,
+            TailCommand.self, TraceCommand.self, TopCommand.self, LogCommand.self, RulesCommand.self, ArchiveCommand.self,
+            DestinationsCommand.self,
             DeadLettersCommand.self, ReloadCommand.self, BenchCommand.self,
             HealthcheckCommand.self,
             VersionCommand.self,

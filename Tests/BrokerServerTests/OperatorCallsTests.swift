@@ -194,6 +194,10 @@ extension ShardDriver {
         for length in 0..<whole.readableBytes {
             #expect(ServerHelloHandler.cipherSuite(in: whole.getSlice(at: 0, length: length) ?? ByteBuffer()) == nil)
         }
-        #expect(ServerHelloHandler.cipherSuite(in: ByteBuffer(bytes: [21, 3, 3, 0, 2, 2, 40])) == nil)
+        for (place, byte) in [(0, UInt8(21)), (5, 11)] {  // no handshake, and a handshake's other message
+            var other = whole
+            other.setInteger(byte, at: place)
+            #expect(ServerHelloHandler.cipherSuite(in: other) == nil)
+        }
     }
 }

@@ -273,6 +273,38 @@ class LiveTests(InspectionTestCase):
         output, _ = sampled.communicate(timeout=WAIT_SECONDS)
         self.assertEqual([json.loads(line)["payload"] for line in output.splitlines()], ["0", "5"])
 
+    def test_top_writes_a_line_a_second_into_a_pipe_and_draws_on_a_terminal(self):
+        client = self.connect("top-client")
+        client.sendall(wire.publish("top", b"x"))
+        lines = self.crema("top", "-C", "2").stdout.splitlines()
+        self.assertEqual(len(lines), 2)
+        self.assertRegex(lines[0], r"^\d{4}-\d\d-\d\dT\S+Z  clients \d+  in [\d.]+/s  out [\d.]+/s  drops 0/s  latency .*  queued \d+$")
+        document = json.loads(self.crema("top", "-C", "1", "--json").stdout)
+        self.assertIn("messagesInPerSecond", document["rates"])
+        self.assertEqual(self.crema("top", "-W", "1", "-C", "9", check=False).returncode, 27)
+        screen = on_terminal(self, 70, CREMA, "top", "-C", "4", "--admin", self.admin_url())
+        self.assertTrue(screen.startswith("\x1b[?1049h"), screen)
+        self.assertTrue(screen.rstrip().endswith("\x1b[?1049l"), screen)
+        self.assertIn("SLOWEST", screen)
+        self.assertIn("top-client", screen)
+        self.assertIn("connected", screen)
+
+    def test_the_log_is_followed_and_its_level_set_for_a_while(self):
+        follower = self.start("log", "--level", "notice", "--json", "-C", "1")
+        self.crema("publish", "log/1", "x")
+        output, errors = follower.communicate(timeout=WAIT_SECONDS)
+        self.assertEqual(follower.returncode, 0, errors)
+        self.assertIn("message", json.loads(output))
+        shown = self.crema("log", "-C", "3", "--level", "info").stdout
+        self.assertEqual(len(shown.splitlines()), 3)
+        self.assertEqual(self.crema("log", "level").stdout, "info\n")
+        self.assertRegex(self.crema("log", "level", "debug", "--for", "90s").stdout, r"^debug for 1m\d\ds, then info\n$")
+        self.assertEqual(self.json("log", "level")["level"], "debug")
+        self.crema("log", "level", "info", "--for", "1s")
+        self.assertEqual(self.crema("log", "level", "loud", check=False).returncode, 2)
+        self.assertEqual(self.crema("log", "--level", "loud", check=False).returncode, 2)
+        self.assertEqual(self.crema("log", "-W", "1", "-C", "100000", check=False).returncode, 27)
+
 
 if __name__ == "__main__":
     unittest.main()

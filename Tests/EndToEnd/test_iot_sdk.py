@@ -41,9 +41,12 @@ class SDKTests(unittest.TestCase):
             port=self.broker.mqtts, ca_filepath=self.ca, client_id=client_id, clean_session=True)
 
     def by_password(self, client_id, password, **more):
-        return self.builder.direct_with_custom_authorizer(
-            auth_username="ann", auth_password=password, endpoint="localhost", port=self.users, ca_filepath=self.ca, client_id=client_id,
+        connection = self.builder.direct_with_custom_authorizer(
+            auth_username="ann", auth_password=password, endpoint="localhost", ca_filepath=self.ca, client_id=client_id,
             clean_session=True, **more)
+        # The SDK insists on 443, where only root could listen here.
+        connection.port = self.users
+        return connection
 
     def test_by_mutual_tls_a_message_goes_the_whole_way(self):
         from awscrt import mqtt

@@ -49,6 +49,8 @@ struct CallParameter: Sendable {
         case text
         /// A topic filter; `#` when absent.
         case filter
+        /// A topic's name.
+        case topic
         case integer(ClosedRange<Int>)
         case flag
         case choice([String])
@@ -65,12 +67,19 @@ struct CallParameter: Sendable {
     }
 }
 
+/// A member of a document, whatever it holds.
+private struct AnyMember: Decodable {
+    init(from decoder: any Decoder) {}
+}
+
 /// A request to a call, with what its path and its query say.
 struct AdminRequest: Sendable {
     let request: Request
     /// What stands for the path's `{name}`s, decoded.
     let segments: [String: String]
     let query: InspectionQuery
+    /// What the call's body may have.
+    let members: Set<String>
     let peer: String
 
     /// What stands for `{name}`, which the call's path has.
@@ -78,7 +87,7 @@ struct AdminRequest: Sendable {
 
     /// The body as a document.
     ///
-    /// Throws for a body above `adminBodyBytesMax`, or one that is no such document.
+    /// Throws for a body above `adminBodyBytesMax`, one that is no such document, and one with members that the call does not know.
     func document<Document: Decodable>(_ type: Document.Type, _ limits: InspectionLimits) async throws(InspectionError) -> Document {
         let body: ByteBuffer
         do throws(BodyReadError) {
@@ -86,6 +95,12 @@ struct AdminRequest: Sendable {
         } catch {
             throw .unread(error)
         }
-        return try JSONAnswer.decode(type, from: body)
+        // A call whose body says nothing may do without one.
+        if members.isEmpty, body.readableBytes == 0 { return try JSONAnswer.decode(type, from: ByteBuffer(string: "{}")) }
+        let document = try JSONAnswer.decode(type, from: body)
+        for name in try JSONAnswer.decode([String: AnyMember].self, from: body).keys.sorted() where !members.contains(name) {
+            throw .invalidBody("the call knows no '\(name)'")
+        }
+        return document
     }
 }

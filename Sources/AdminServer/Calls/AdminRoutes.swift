@@ -24,8 +24,11 @@ struct AdminRoutes: Sendable {
     func find(_ method: HTTPRequest.Method, _ path: Substring) throws(InspectionError) -> (call: AdminCall, segments: [String: String]) {
         let parts = path.dropFirst(Self.prefix.count).split(separator: "/", omittingEmptySubsequences: false)
         var allowed: [String] = []
+        var found: String?
         for entry in entries {
-            guard let segments = Self.match(parts, entry.segments) else { continue }
+            // The first path that matches is the request's, and no other one's methods are its.
+            guard found == nil || found == entry.call.path, let segments = Self.match(parts, entry.segments) else { continue }
+            found = entry.call.path
             if entry.call.method == method { return (entry.call, segments) }
             allowed.append(entry.call.method.rawValue)
         }

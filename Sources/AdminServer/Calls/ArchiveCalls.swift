@@ -24,7 +24,7 @@ extension AdminCall {
             },
             AdminCall(
                 .post, "archives/{name}/replay", "Puts archived events of a range of time on their bus once more.",
-                body: .object([.always("from", .text), .always("to", .text), .maybe("name", .text), .maybe("rules", .list(.text))]),
+                body: .object([.always("from", .time), .always("to", .time), .maybe("name", .text), .maybe("rules", .list(.text))]),
                 answers: .document(ArchivesDocument.Replay.shape), refusals: [404, 422]
             ) { responder, request throws(InspectionError) in
                 let body = try await request.document(ReplayBody.self, limits)
@@ -56,7 +56,8 @@ extension AdminCall {
     }
 
     private static func milliseconds(_ text: String, _ member: String) throws(InspectionError) -> Int64 {
-        guard let date = try? Date(text, strategy: .iso8601) else {
+        let date = (try? Date(text, strategy: .iso8601)) ?? (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
+        guard let date else {
             throw .invalidBody("'\(member)' is no time like 2026-01-31T08:30:00Z")
         }
         return Int64((date.timeIntervalSince1970 * 1_000).rounded())

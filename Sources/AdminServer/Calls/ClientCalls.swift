@@ -72,7 +72,7 @@ extension AdminCall {
                 parameters: [
                     CallParameter(name: "client", kind: .text, summary: "Only those of this client."),
                     CallParameter(name: "filter", kind: .filter, summary: "Only those with exactly this filter."),
-                    CallParameter(name: "topic", kind: .text, summary: "Only those that match this topic's name."),
+                    CallParameter(name: "topic", kind: .topic, summary: "Only those that match this topic's name."),
                     .limit(max: limits.listRowsMax),
                 ],
                 answers: .document(.rows(SubscriptionDocument.shape))

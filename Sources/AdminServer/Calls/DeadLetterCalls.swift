@@ -46,7 +46,9 @@ extension AdminCall {
             },
             AdminCall(
                 .post, "deadletters/redrive", "Delivers dead letters again: some by their ids, or all of a rule.",
-                body: .object([.maybe("ids", .list(.text)), .maybe("rule", .text), .maybe("bus", .text)]),
+                body: .either([
+                    .object([.always("ids", .list(.text)), .maybe("bus", .text)]), .object([.always("rule", .text), .maybe("bus", .text)]),
+                ]),
                 answers: .document(RedriveDocument.shape)
             ) { responder, request throws(InspectionError) in
                 let ids = try ids(of: try await request.document(RedriveBody.self, limits), responder.engine)

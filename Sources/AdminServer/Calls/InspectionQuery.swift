@@ -33,6 +33,10 @@ struct InspectionQuery: Sendable {
             do { try Topics.validate(filter: Array(value.utf8).span, in: .subscribe) } catch {
                 throw .invalidQuery("'\(value)' is no topic filter")
             }
+        case .topic:
+            do { try Topics.validate(name: Array(value.utf8).span, in: .publish) } catch {
+                throw .invalidQuery("'\(value)' is no topic name: \(error.description)")
+            }
         case .integer(let range):
             guard let number = Int(value), range.contains(number) else {
                 throw .invalidQuery(

@@ -76,7 +76,9 @@ package struct LogLevelChange: Codable, Sendable, Equatable {
         self.seconds = seconds
     }
 
-    static var shape: JSONShape { .object([.always("level", .choice(LogLevelDocument.names)), .always("seconds", .integer)]) }
+    static func shape(_ limits: InspectionLimits) -> JSONShape {
+        .object([.always("level", .choice(LogLevelDocument.names)), .always("seconds", .within(1...limits.logLevelSecondsMax))])
+    }
 
     /// Why it cannot be done; `nil` when it can.
     func problem(_ limits: InspectionLimits) -> String? {
@@ -110,7 +112,7 @@ extension AdminCall {
                 return InspectionResponder.json(.ok, log.levels)
             },
             AdminCall(
-                .put, "log/level", "Logs more or less for a while.", body: LogLevelChange.shape,
+                .put, "log/level", "Logs more or less for a while.", body: LogLevelChange.shape(limits),
                 answers: .document(LogLevelDocument.shape), refusals: [404]
             ) { responder, request throws(InspectionError) in
                 guard let log = responder.site.log else { throw .notFound }

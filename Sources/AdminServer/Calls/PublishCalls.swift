@@ -63,9 +63,13 @@ enum PublishedTopic {
 
 extension PublishDocument {
     static var shape: JSONShape {
-        .object([
-            .always("topic", .text), .always("payload", .text), .maybe("encoding", .choice(["utf-8", "base64"])), .maybe("qos", .integer),
-            .maybe("retain", .flag),
+        let others: [JSONShape.Member] = [
+            .always("topic", .matching(TopicPatterns.ordinaryName)), .maybe("qos", .within(0...2)), .maybe("retain", .flag),
+        ]
+        let base64 = JSONShape.matching("^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")
+        return .either([
+            .object(others + [.always("payload", .text), .maybe("encoding", .choice(["utf-8"]))]),
+            .object(others + [.always("payload", base64), .always("encoding", .choice(["base64"]))]),
         ])
     }
 }

@@ -24,11 +24,14 @@ extension AdminCall {
             },
             AdminCall(
                 .post, "rules/test", "Says field by field why a rule or a pattern matches an event, or misses it; delivers nothing.",
-                body: .object([.maybe("rule", .text), .maybe("pattern", .text), .always("event", .text), .maybe("topic", .text)]),
-                answers: .document(RuleTrialDocument.shape), refusals: [422]
+                body: .either([
+                    .object([.always("rule", .text), .always("event", .text), .maybe("topic", .text)]),
+                    .object([.always("pattern", .text), .always("event", .text)]),
+                ]),
+                answers: .document(RuleTrialDocument.shape), refusals: [404]
             ) { responder, request throws(InspectionError) in
                 let body = try await request.document(RuleTestBody.self, limits)
-                return InspectionResponder.json(.ok, RuleTrialDocument(try trial(body, responder.engine)))
+                return InspectionResponder.json(.ok, try trial(body, responder.engine))
             },
             AdminCall(.get, "destinations", "Lists connections and API destinations.", answers: .document(DestinationsDocument.shape)) {
                 responder, _ in InspectionResponder.json(.ok, DestinationsDocument(responder.engine))
@@ -36,15 +39,20 @@ extension AdminCall {
         ]
     }
 
-    private static func trial(_ body: RuleTestBody, _ engine: EventEngine) throws(InspectionError) -> RuleTrial {
+    private static func trial(_ body: RuleTestBody, _ engine: EventEngine) throws(InspectionError) -> RuleTrialDocument {
         do throws(RuleTrialError) {
             switch (body.rule, body.pattern) {
-            case (let rule?, nil): return try engine.tryRule(rule, event: Array(body.event.utf8), topic: body.topic)
-            case (nil, let pattern?): return try engine.tryPattern(pattern, event: Array(body.event.utf8))
+            case (let rule?, nil):
+                return RuleTrialDocument(try engine.tryRule(rule, event: Array(body.event.utf8), topic: body.topic))
+            case (nil, let pattern?):
+                return RuleTrialDocument(try engine.tryPattern(pattern, event: Array(body.event.utf8)))
             default: break
             }
+        } catch .unknownRule(let rule, _) {
+            throw .noSuch("rule called \(rule)")
         } catch {
-            throw .refused("\(error)")
+            // What was asked for is answered: with this event, or this pattern, nothing matches.
+            return RuleTrialDocument(rule: body.rule ?? EventEngine.triedPattern, cannotBeTried: "\(error)")
         }
         throw .invalidBody("it has either a 'rule' or a 'pattern'")
     }

@@ -17,8 +17,9 @@ extension AdminCall {
                 answers: .document(.object([.always("name", .text), .always("version", .text)]))
             ) { responder, _ in InspectionResponder.json(.ok, VersionDocument(name: "crema", version: responder.version)) },
             AdminCall(
-                .post, "reload", "Reads the site's files anew.", answers: .outcome(ReloadDocument.shape), refusals: [404]
-            ) { responder, _ throws(InspectionError) in
+                .post, "reload", "Reads the site's files anew.", body: .object([]), answers: .outcome(ReloadDocument.shape), refusals: [404]
+            ) { responder, request throws(InspectionError) in
+                _ = try await request.document([String: String].self, limits)
                 guard let reload = responder.reload else { throw .notFound }
                 let document = await reload()
                 return InspectionResponder.json(document.reloaded ? .ok : .unprocessableContent, document)

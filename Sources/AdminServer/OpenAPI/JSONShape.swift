@@ -3,7 +3,13 @@
 /// A shape stands beside the document that it is of; a test holds the answers against them.
 indirect enum JSONShape: Sendable {
     case text
+    /// Text that an expression matches from its beginning to its end (ECMA-262, as JSON Schema has it).
+    case matching(String)
+    /// A time by RFC 3339.
+    case time
     case integer
+    /// A whole number in a range.
+    case within(ClosedRange<Int>)
     case number
     case flag
     /// One of these texts.
@@ -14,6 +20,8 @@ indirect enum JSONShape: Sendable {
     /// An object whose members have any names.
     case map(JSONShape)
     case object([Member])
+    /// One of these.
+    case either([JSONShape])
 
     struct Member: Sendable {
         let name: String
@@ -25,6 +33,15 @@ indirect enum JSONShape: Sendable {
         static func maybe(_ name: String, _ shape: JSONShape) -> Member { Member(name: name, shape: shape, required: false) }
     }
 
+    /// The names of an object's members, of every alternative.
+    var memberNames: Set<String> {
+        switch self {
+        case .object(let members): Set(members.map(\.name))
+        case .either(let shapes): shapes.reduce(into: []) { $0.formUnion($1.memberNames) }
+        default: []
+        }
+    }
+
     /// What every call answers that lists something.
     static func rows(_ row: JSONShape) -> JSONShape { .object([.always("rows", .list(row)), .always("more", .flag)]) }
 
@@ -34,7 +51,10 @@ indirect enum JSONShape: Sendable {
     func schema(closed: Bool = false) -> JSONNode {
         switch self {
         case .text: ["type": "string"]
+        case .matching(let pattern): ["type": "string", "pattern": .text(pattern)]
+        case .time: ["type": "string", "format": "date-time"]
         case .integer: ["type": "integer"]
+        case .within(let range): ["type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound)]
         case .number: ["type": "number"]
         case .flag: ["type": "boolean"]
         case .choice(let texts): ["type": "string", "enum": .list(texts.map { .text($0) })]
@@ -42,6 +62,7 @@ indirect enum JSONShape: Sendable {
         case .list(let shape): ["type": "array", "items": shape.schema(closed: closed)]
         case .map(let shape): ["type": "object", "additionalProperties": shape.schema(closed: closed)]
         case .object(let members): Self.schema(of: members, closed: closed)
+        case .either(let shapes): ["anyOf": .list(shapes.map { $0.schema(closed: closed) })]
         }
     }
 

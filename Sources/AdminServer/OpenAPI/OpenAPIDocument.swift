@@ -63,7 +63,7 @@ struct OpenAPIDocument {
         var refusals: [Int: String] = [400: "A query or a path that this call does not take"]
         refusals[403] = "Another host, or a page elsewhere, or a listener without administrators"
         if authenticated { refusals[401] = "No bearer that is an administrator's" }
-        if call.changes { refusals[415] = "A body that does not say it is JSON" }
+        if call.method != .get, call.method != .delete { refusals[415] = "A body that does not say it is JSON" }
         if call.body != nil { refusals[413] = "A body above adminBodyBytesMax" }
         if case .stream = call.answer { refusals[503] = "More streams than tailStreamsMax" }
         for status in call.refusals where refusals[status] == nil {
@@ -88,7 +88,8 @@ struct OpenAPIDocument {
         let schema: JSONNode =
             switch parameter.kind {
             case .text: ["type": "string"]
-            case .filter: ["type": "string", "minLength": .integer(1), "description": "An MQTT topic filter."]
+            case .filter: ["type": "string", "pattern": .text(TopicPatterns.filter)]
+            case .topic: ["type": "string", "pattern": .text(TopicPatterns.name)]
             case .integer(let range):
                 ["type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound)]
             case .flag: ["type": "boolean"]

@@ -180,9 +180,12 @@ extension EventEngine {
             event: event, topic: topic, nowMilliseconds: world.nowMilliseconds())
     }
 
+    /// What a pattern that no rule has is called.
+    package static let triedPattern = "pattern"
+
     /// Tries an event pattern that no rule has.
     package func tryPattern(_ pattern: String, event: [UInt8]) throws(RuleTrialError) -> RuleTrial {
-        let name = "pattern"
+        let name = Self.triedPattern
         let rule = try RuleUnderTrial(
             name: name, bus: ResourceSet.defaultBusName, isEnabled: true, pattern: pattern, schedule: nil)
         return try RuleUnderTrial.tryRule(name, among: [rule], event: event, topic: nil, nowMilliseconds: world.nowMilliseconds())

@@ -41,8 +41,11 @@ struct TerminalOutput {
     }
 
     /// Writes a whole line at once.
-    func write(line: String) throws(OutputClosed) {
-        let bytes = Array((line + "\n").utf8)
+    func write(line: String) throws(OutputClosed) { try write(text: line + "\n") }
+
+    /// Writes text as it is.
+    func write(text: String) throws(OutputClosed) {
+        let bytes = Array(text.utf8)
         var written = 0
         while written < bytes.count {
             let count = unsafe bytes[written...].withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }

@@ -4,6 +4,11 @@ import ArgumentParser
 struct TimeSpan: ExpressibleByArgument, Equatable {
     let seconds: Int
 
+    init(seconds: Int) { self.seconds = seconds }
+
+    /// As it is read.
+    var defaultValueDescription: String { DurationText.short(seconds: seconds) }
+
     init?(argument: String) {
         let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
         let unit = argument.last.flatMap { units[$0] }

@@ -56,10 +56,18 @@ struct TraceCommand: AsyncParsableCommand {
 
     private static func text(_ fact: TraceDocument.Fact) -> String {
         switch fact {
-        case .text(let text): text.contains(" ") || text.isEmpty ? "\"\(text)\"" : text
+        case .text(let text): FactText.of(text)
         case .number(let number): "\(number)"
         case .flag(let flag): flag ? "yes" : "no"
         case .list(let list): "[" + list.joined(separator: ", ") + "]"
         }
+    }
+}
+
+/// A value behind its name and `=`.
+enum FactText {
+    /// In quotation marks where a reader could take a part of it for something else.
+    static func of(_ text: String) -> String {
+        text.isEmpty || text.utf8.contains { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "=") } ? "\"\(text)\"" : text
     }
 }

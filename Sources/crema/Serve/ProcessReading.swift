@@ -29,12 +29,14 @@ extension ProcessFigures {
     }
 
     /// When the machine started, in seconds since 1970.
-    private static var bootSeconds: Double {
+    ///
+    /// Read once: what two clocks differ by is never twice the same, and the process did not start anew.
+    private static let bootSeconds: Double = {
         var (wall, since) = (timespec(), timespec())
         unsafe clock_gettime(CLOCK_REALTIME, &wall)
         unsafe clock_gettime(CLOCK_BOOTTIME, &since)
         return Double(wall.tv_sec - since.tv_sec) + Double(wall.tv_nsec - since.tv_nsec) / 1_000_000_000
-    }
+    }()
 
     private static var openFilesNow: Int {
         guard let folder = unsafe opendir("/proc/self/fd") else { return 0 }
