@@ -102,7 +102,8 @@ package struct InspectionResponder: HTTPResponder {
         let text = request.head.path?.firstIndex(of: "?").map { request.head.path?[$0...].dropFirst() ?? "" }
         let query = try InspectionQuery(text, of: call.parameters)
         return try await call.action(
-            self, AdminRequest(request: request, segments: segments, query: query, members: call.body?.memberNames ?? [], peer: context.peer))
+            self,
+            AdminRequest(request: request, segments: segments, query: query, members: call.body?.memberNames ?? [], peer: context.peer))
     }
 
     private func checkAdministrator(_ request: Request) throws(InspectionError) {
