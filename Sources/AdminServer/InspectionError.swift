@@ -17,6 +17,8 @@ enum InspectionError: Error, Equatable {
     /// Why the body is not what the call takes.
     case invalidBody(String)
     case unread(BodyReadError)
+    /// It is done, and the disk does not take it.
+    case notKept
     /// There is nothing of that name; what was asked for.
     case noSuch(String)
     /// What was asked for cannot be done now, or not with this; why.
@@ -36,6 +38,7 @@ enum InspectionError: Error, Equatable {
         case .unread(.tooLong): .contentTooLarge
         case .unread(.encoded): .unsupportedMediaType
         case .unread: .badRequest
+        case .notKept: .serviceUnavailable
         case .refused: .unprocessableContent
         case .tooManyStreams, .noRoom: .serviceUnavailable
         }
@@ -62,6 +65,7 @@ enum InspectionError: Error, Equatable {
         case .unread(.tooSlow(let seconds)): "the body did not come within \(seconds) seconds (adminIdleSecondsMax)"
         case .unread(.encoded(let coding)): "a body with the coding '\(coding)' is not read: send it as it is"
         case .unread(.malformed(let reason)): "the body breaks HTTP's rules: \(reason)"
+        case .notKept: "it is done, and a crash would undo it: the disk takes nothing now"
         case .unread(.interrupted): "the connection ended before the body did"
         case .noSuch(let what): "there is no \(what)"
         case .refused(let reason): reason

@@ -23,6 +23,8 @@ package struct InspectionResponder: HTTPResponder {
     let readiness: Readiness
     let broker: any OperatorAccess
     let delivery: RuleDelivery
+    /// Returns when what was done so far outlives a crash, as far as the durability says so; false when the disk does not take it.
+    let kept: @Sendable () async -> Bool
     /// What TLS listeners use now.
     let certificates: @Sendable () -> [CertificateDocument]
     let queueStatistics: @Sendable () -> QueueStatistics
@@ -101,9 +103,11 @@ package struct InspectionResponder: HTTPResponder {
         if call.changes { try ChangeGuard.check(request.head) }
         let text = request.head.path?.firstIndex(of: "?").map { request.head.path?[$0...].dropFirst() ?? "" }
         let query = try InspectionQuery(text, of: call.parameters)
-        return try await call.action(
-            self,
-            AdminRequest(request: request, segments: segments, query: query, members: call.body?.memberNames ?? [], peer: context.peer))
+        let request = AdminRequest(
+            request: request, segments: segments, query: query, members: call.body?.memberNames ?? [], peer: context.peer)
+        let answer = try await call.action(self, request)
+        if call.isKept, await !kept() { throw .notKept }
+        return answer
     }
 
     private func checkAdministrator(_ request: Request) throws(InspectionError) {

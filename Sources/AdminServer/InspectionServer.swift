@@ -52,6 +52,7 @@ package struct InspectionServer: Service {
         readiness: Readiness,
         broker: any OperatorAccess,
         delivery: RuleDelivery,
+        kept: @escaping @Sendable () async -> Bool = { true },
         certificates: @escaping @Sendable () -> [CertificateDocument] = { [] },
         queueStatistics: @escaping @Sendable () -> QueueStatistics = { QueueStatistics() },
         storeStatistics: @escaping @Sendable () -> StoreStatistics? = { nil },
@@ -75,7 +76,7 @@ package struct InspectionServer: Service {
             eventLoopGroup: eventLoopGroup, log: log, connections: connections, onListening: onListening)
         responder = InspectionResponder(
             version: version, limits: limits, anonymous: configuration.anonymous, administrators: configuration.administrators,
-            hosts: HostGuard(boundTo: configuration.host), readiness: readiness, broker: broker, delivery: delivery,
+            hosts: HostGuard(boundTo: configuration.host), readiness: readiness, broker: broker, delivery: delivery, kept: kept,
             certificates: certificates,
             queueStatistics: queueStatistics, storeStatistics: storeStatistics, requestCounts: requestCounts,
             logLinesDropped: logLinesDropped, reload: reload, site: site,

@@ -101,7 +101,7 @@ private final class StagedLog: LogAccess {
 
     var levels: LogLevelDocument { LogLevelDocument(level: "debug", configured: "info", revertsInSeconds: 60) }
 
-    func set(level: String, seconds: Int) { asked.withLock { $0.append("set \(level) \(seconds)") } }
+    func set(level: String, seconds: Int, by peer: String) { asked.withLock { $0.append("set \(level) \(seconds)") } }
 }
 
 @Suite struct LogCallTests {

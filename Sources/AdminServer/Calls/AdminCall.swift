@@ -39,6 +39,16 @@ struct AdminCall: Sendable {
         (self.body, self.answer, self.refusals, self.action) = (body, answer, refusals, action)
     }
 
+    /// Whether the answer waits until what the call did is on disk, as far as the durability promises.
+    private(set) var isKept = false
+
+    /// The call with an answer that waits for the disk.
+    func kept() -> AdminCall {
+        var call = self
+        call.isKept = true
+        return call
+    }
+
     /// Whether the call changes something, which no page elsewhere may make a browser do.
     var changes: Bool { method != .get }
 }

@@ -29,17 +29,18 @@ extension AdminCall {
             ) { responder, request throws(InspectionError) in
                 let body = try await request.document(ReplayBody.self, limits)
                 let replay = try start(body, of: request.segment("name"), responder.engine)
-                responder.log.info("replay started", metadata: ["replay": "\(replay.name)", "peer": "\(request.peer)"])
+                responder.log.info("replay started", metadata: ["replay": "\(replay.name)", "by": "\(request.peer)"])
                 return InspectionResponder.json(.ok, ArchivesDocument.Replay(replay))
-            },
+            }.kept(),
             AdminCall(
                 .delete, "replays/{name}", "Cancels a replay.", answers: .document(ArchivesDocument.Replay.shape), refusals: [404, 422]
             ) { responder, request throws(InspectionError) in
                 do throws(ControlError) {
-                    return InspectionResponder.json(
-                        .ok, ArchivesDocument.Replay(try responder.engine.cancelReplay(request.segment("name"))))
+                    let replay = try responder.engine.cancelReplay(request.segment("name"))
+                    responder.log.notice("replay cancelled", metadata: ["replay": "\(replay.name)", "by": "\(request.peer)"])
+                    return InspectionResponder.json(.ok, ArchivesDocument.Replay(replay))
                 } catch { throw InspectionError(error) }
-            },
+            }.kept(),
         ]
     }
 

@@ -11,7 +11,7 @@ extension AdminCall {
             AdminCall(.get, "clients/{id}", "One client with its subscriptions.", answers: .document(ClientDocument.shape), refusals: [404])
             {
                 responder, request throws(InspectionError) in
-                guard let client = await responder.broker.client(request.segment("id")) else { throw noClient(request) }
+                guard let client = await responder.broker.client(try request.clientID()) else { throw noClient(request) }
                 return InspectionResponder.json(.ok, ClientDocument(client.summary, subscriptions: client.subscriptions))
             },
             kick,
@@ -44,10 +44,13 @@ extension AdminCall {
     private static var kick: AdminCall {
         AdminCall(
             .delete, "clients/{id}", "Closes a client's connection; of MQTT 5 it is told 0x98.",
-            parameters: [CallParameter(name: "session", kind: .choice(["remove", "keep"]), summary: "`remove` ends its session, too.")],
+            parameters: [
+                clientParameter,
+                CallParameter(name: "session", kind: .choice(["remove", "keep"]), summary: "`remove` ends its session, too."),
+            ],
             answers: .document(KickDocument.shape), refusals: [404]
         ) { responder, request throws(InspectionError) in
-            let (clientID, endsSession) = (request.segment("id"), request.query.text("session") == "remove")
+            let (clientID, endsSession) = (try request.clientID(), request.query.text("session") == "remove")
             guard let outcome = await responder.broker.kick(clientID, endingSession: endsSession) else { throw noClient(request) }
             responder.log.notice(
                 "client kicked",
@@ -57,7 +60,7 @@ extension AdminCall {
                 ])
             return InspectionResponder.json(
                 .ok, KickDocument(closed: outcome.wasConnected, sessionRemoved: outcome.sessionRemoved))
-        }
+        }.kept()
     }
 
     private static func noClient(_ request: AdminRequest) -> InspectionError {
@@ -129,4 +132,22 @@ extension SubscriptionDocument {
 
 extension KickDocument {
     static var shape: JSONShape { .object([.always("closed", .flag), .always("sessionRemoved", .flag)]) }
+}
+
+extension AdminCall {
+    /// Names a client that a path cannot.
+    static var clientParameter: CallParameter {
+        CallParameter(
+            name: "id", kind: .text,
+            summary: "The identifier, where a path cannot hold it: `.` and `..` are steps to every browser. Then the path says `-`.")
+    }
+}
+
+extension AdminRequest {
+    /// Which client the path names, or the query in its place.
+    func clientID() throws(InspectionError) -> String {
+        guard let id = query.text("id") else { return segment("id") }
+        guard segment("id") == "-" else { throw .invalidQuery("'id' stands in for a path that says '-'") }
+        return id
+    }
 }

@@ -47,28 +47,30 @@ extension AdminCall {
             AdminCall(
                 .post, "deadletters/redrive", "Delivers dead letters again: some by their ids, or all of a rule.",
                 body: .either([
-                    .object([.always("ids", .list(.text)), .maybe("bus", .text)]), .object([.always("rule", .text), .maybe("bus", .text)]),
+                    .object([.always("ids", .list(.text))]), .object([.always("rule", .text), .maybe("bus", .text)]),
                 ]),
                 answers: .document(RedriveDocument.shape)
             ) { responder, request throws(InspectionError) in
                 let ids = try ids(of: try await request.document(RedriveBody.self, limits), responder.engine)
                 return InspectionResponder.json(.ok, await redrive(ids, responder, peer: request.peer))
-            },
+            }.kept(),
             AdminCall(
                 .delete, "deadletters/{id}", "Removes a dead letter.", answers: .document(.object([.always("removed", .flag)])),
                 refusals: [404]
             ) { responder, request throws(InspectionError) in
                 let id = request.segment("id")
                 guard let number = UInt64(id), responder.delivery.removeDeadLetter(number) else { throw .noSuch("dead letter '\(id)'") }
-                responder.log.info("dead letter removed", metadata: ["id": "\(number)", "peer": "\(request.peer)"])
+                responder.log.info("dead letter removed", metadata: ["id": "\(number)", "by": "\(request.peer)"])
                 return InspectionResponder.json(.ok, RemovalDocument(removed: true))
-            },
+            }.kept(),
         ]
     }
 
     private static func ids(of body: RedriveBody, _ engine: EventEngine) throws(InspectionError) -> [String] {
         switch (body.ids, body.rule) {
-        case (let ids?, nil): return ids
+        case (let ids?, nil):
+            if body.bus != nil { throw .invalidBody("'bus' goes with 'rule'") }
+            return ids
         case (nil, let rule?):
             // The oldest first, as they came.
             return engine.numberedDeadLetters(limit: .max)
@@ -91,7 +93,7 @@ extension AdminCall {
         }
         responder.log.info(
             "dead letters delivered again",
-            metadata: ["redriven": "\(document.redriven)", "failed": "\(document.failed.count)", "peer": "\(peer)"])
+            metadata: ["redriven": "\(document.redriven)", "failed": "\(document.failed.count)", "by": "\(peer)"])
         return document
     }
 }

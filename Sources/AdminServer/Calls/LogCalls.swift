@@ -8,7 +8,7 @@ package protocol LogAccess: Sendable {
     var levels: LogLevelDocument { get }
 
     /// Logs from another level on for so many seconds; then again what the configuration says.
-    func set(level: String, seconds: Int)
+    func set(level: String, seconds: Int, by peer: String)
 }
 
 /// A line of the log, as `GET /api/v1/log` gives it.
@@ -118,7 +118,7 @@ extension AdminCall {
                 guard let log = responder.site.log else { throw .notFound }
                 let change = try await request.document(LogLevelChange.self, limits)
                 if let problem = change.problem(limits) { throw .invalidBody(problem) }
-                log.set(level: change.level, seconds: change.seconds)
+                log.set(level: change.level, seconds: change.seconds, by: request.peer)
                 return InspectionResponder.json(.ok, log.levels)
             },
         ]

@@ -24,7 +24,7 @@ extension AdminCall {
                         "retain": "\(message.retain)", "by": .string(request.peer),
                     ])
                 return InspectionResponder.json(.ok, PublishedDocument(published: true))
-            }
+            }.kept()
         ]
     }
 }

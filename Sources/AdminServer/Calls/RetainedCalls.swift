@@ -31,7 +31,7 @@ extension AdminCall {
                     CallParameter(name: "preview", kind: .flag, summary: "Whether to say only what would be removed."),
                 ],
                 answers: .document(RetainedRemovalDocument.shape), refusals: [503]
-            ) { responder, request throws(InspectionError) in try await remove(responder, request) },
+            ) { responder, request throws(InspectionError) in try await remove(responder, request) }.kept(),
         ]
     }
 

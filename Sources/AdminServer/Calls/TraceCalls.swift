@@ -10,6 +10,7 @@ extension AdminCall {
                 .get, "clients/{id}/trace",
                 "Shows a client's packets and what is decided about them, without passwords and payloads; also of one that connects later.",
                 parameters: [
+                    clientParameter,
                     CallParameter(name: "seconds", kind: .integer(1...limits.traceSecondsMax), summary: "When it ends; 60 when absent."),
                     CallParameter(
                         name: "linesPerSecond", kind: .integer(1...limits.traceLinesPerSecondMax),
@@ -19,7 +20,7 @@ extension AdminCall {
             ) { responder, request throws(InspectionError) in
                 let broker = responder.broker
                 let steps = broker.trace(
-                    request.segment("id"), seconds: request.query.integer("seconds") ?? min(60, limits.traceSecondsMax),
+                    try request.clientID(), seconds: request.query.integer("seconds") ?? min(60, limits.traceSecondsMax),
                     linesPerSecond: request.query.integer("linesPerSecond") ?? min(100, limits.traceLinesPerSecondMax))
                 return try responder.live(steps, for: request.request, among: responder.traces) {
                     try JSONAnswer.encode(TraceDocument($0, now: broker.now))

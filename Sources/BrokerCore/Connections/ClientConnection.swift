@@ -129,6 +129,9 @@ package final class ClientConnection {
 
     var isAWS: Bool { info.terms.dialect == .aws }
 
+    /// What people see of a user name: of AWS's clients all but what follows a `?`, where tokens and signatures stand.
+    func shown(_ userName: String?) -> String? { isAWS ? userName.map { String($0.prefix { $0 != "?" }) } : userName }
+
     var version: ProtocolVersion { terms == nil ? .v311 : .v5 }
 
     /// Bytes of the largest packet that the client takes.

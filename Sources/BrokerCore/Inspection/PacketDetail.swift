@@ -33,7 +33,8 @@ enum PacketDetail {
         var facts: [Detail] = [
             .text("version", connect.version.name), .flag("cleanStart", connect.cleanStart), .number("keepAlive", connect.keepAlive),
         ]
-        if let userName = connect.userName { facts.append(.text("userName", userName)) }
+        // AWS's clients put tokens and signatures behind a `?`.
+        if let userName = connect.userName { facts.append(.text("userName", String(userName.prefix { $0 != "?" }))) }
         facts.append(.flag("password", connect.password != nil))
         if let will = connect.will {
             facts += [

@@ -42,7 +42,7 @@ final class TopicRecord {
     }
 
     private func look(at payload: ByteBuffer, _ now: Instant) {
-        if samplesLeft == 0 {
+        if now.nanoseconds >= secondEndsAt {
             samplesLeft = Self.samplesPerSecond
             secondEndsAt = now.nanoseconds.addingReportingOverflow(Self.secondNanoseconds).partialValue
             let mark = Mark(at: now.nanoseconds, messages: messages - 1)

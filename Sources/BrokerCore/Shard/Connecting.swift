@@ -154,7 +154,7 @@ extension Shard {
         if connection.isClosed { return }  // the client takes no packet as large as CONNACK
         transport.report(
             .connected(
-                clientID: session.clientID, connection.info, principal: accepted.principal, userName: connect.userName,
+                clientID: session.clientID, connection.info, principal: accepted.principal, userName: connection.shown(connect.userName),
                 cleanSession: connect.cleanStart, sessionPresent: resumed != nil))
         reportLifecycle(.connected, of: connection)
         restart(session)
@@ -192,7 +192,7 @@ extension Shard {
         connection.phase = .connected
         connection.will = connect.will?.stored()  // [MQTT5-3.1.2-7]
         countWills(of: session)
-        connection.userName = connect.userName
+        connection.userName = connection.shown(connect.userName)
         connection.credential = accepted.credential
         connection.proofEndsAt = accepted.proofEndsAt
         scheduleProofEnd(of: connection)

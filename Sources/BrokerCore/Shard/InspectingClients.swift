@@ -61,7 +61,10 @@ extension Shard {
             let members = index.group(named: filter)?.members ?? []
             return members.prefix(limit).map { SubscriptionSummary(filter, $0.options, of: $0.session) }
         }
-        return index.entry(of: filter).map { summaries(of: $0, limit: limit) } ?? []
+        // Of the AWS dialect `a/#` is entered as what it means there.
+        let forms = filter == Topics.withoutParent(filter) ? [filter] : [filter, Topics.withoutParent(filter)]
+        let found = forms.flatMap { form in index.entry(of: form).map { summaries(of: $0, limit: limit) } ?? [] }
+        return Array(found.filter { $0.filter == filter }.prefix(limit))
     }
 
     /// Who of this shard's sessions gets a message on this topic, by which subscription; at most `limit`, in no order.

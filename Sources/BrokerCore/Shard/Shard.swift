@@ -79,6 +79,8 @@ package final class Shard {
     package var reportsLifecycle = false
     /// Takes the steps of traces; `nil` where messages are forwarded with the trace that they came with.
     package var spans: (any SpanRecorder)?
+    /// The step that the message at hand is in somebody's trace, until it is told of: above which one, and when it began.
+    var following: (parent: TraceParent, began: Int64)?
 
     /// Connections whose sockets are gone, with much that came before.
     var leaving = Deque<(connection: ClientConnection, reason: CloseReason)>()

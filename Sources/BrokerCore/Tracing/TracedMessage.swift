@@ -51,9 +51,16 @@ extension Shard {
             return true
         }
         message = message.traced(TraceContext(below: parent, recorder: spans))
-        message.properties?.trace?.ended(
-            "receive", .consumer, below: parent, began: spans.nowNanoseconds,
-            attributes: [("messaging.system", "mqtt"), ("messaging.destination.name", message.topicName)])
+        following = (parent, spans.nowNanoseconds)
         return true
+    }
+
+    /// Tells of the step that ``followTrace(_:)`` made, now that the message is taken: nobody without a right to publish tells of anything.
+    func tellTrace(of message: Message) {
+        guard let (parent, began) = following else { return }
+        following = nil
+        message.trace?.ended(
+            "receive", .consumer, below: parent, began: began,
+            attributes: [("messaging.system", "mqtt"), ("messaging.destination.name", message.topicName)])
     }
 }

@@ -118,7 +118,8 @@ extension EventEngine {
 
     func fail(_ failure: RuleFailure, _ run: TopicRuleRun) {
         let letter = DeadLetter(
-            timeMilliseconds: run.input.timestampMilliseconds, rule: run.entry.rule.name, bus: nil, target: failure.action,
+            timeMilliseconds: run.input.timestampMilliseconds, rule: run.entry.rule.name, bus: nil,
+            target: run.isErrorAction ? DeadLetter.errorAction(failure.action) : failure.action,
             errorCode: failure.failure.code, errorMessage: failure.failure.message, event: ErrorActionDocument(run, [failure]).json,
             trying: failure.trying
         )

@@ -125,7 +125,14 @@ package final class EventEngine: Sendable {
     func takeDeadLetter(_ number: UInt64) -> DeadLetter? { letters.withLock { $0.take(number) } }
 
     /// Puts a dead letter back that was taken and is still of use.
-    func putBack(_ letter: DeadLetter, number: UInt64) { _ = letters.withLock { $0.restore(letter, number: number) } }
+    ///
+    /// Others may have come meanwhile: what has no room then is dropped, and counted.
+    func putBack(_ letter: DeadLetter, number: UInt64) {
+        let change = letters.withLock { $0.restore(letter, number: number) }
+        let gone = change.number == nil ? [number] : change.removed
+        if !gone.isEmpty { store?.append(gone.map { .remove(RecordKey(.deadLetter, $0)) }) }
+        if change.dropped > 0 { totals.deadLettersDropped.wrappingAdd(UInt64(change.dropped), ordering: .relaxed) }
+    }
 
     /// Has the store forget a dead letter that was taken.
     func forgetDeadLetter(_ number: UInt64) { store?.append([.remove(RecordKey(.deadLetter, number))]) }

@@ -14,6 +14,14 @@ package struct DeadLetter: Sendable, Equatable {
     /// JSON: the event, or for a topic rule the document that AWS IoT hands to an error action.
     package var event: [UInt8]
     package var trying = RetryRecord.none
+
+    private static let errorActionPrefix = "error action "
+
+    /// What ``target`` is of something that a rule's error action could not do.
+    static func errorAction(_ name: String) -> String { errorActionPrefix + name }
+
+    /// Whether a rule's error action failed: what it was to be told of is kept no more.
+    var isOfErrorAction: Bool { bus == nil && target.hasPrefix(Self.errorActionPrefix) }
 }
 
 /// How often a delivery was tried again, and what ended that.

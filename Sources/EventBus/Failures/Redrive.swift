@@ -10,14 +10,17 @@ package enum RedriveError: Error, Equatable, CustomStringConvertible {
     case noTarget(String, rule: String)
     /// What is kept of it is not what a delivery can be made from.
     case unreadable
+    /// An error action is told all that failed for a message; of that the dead letter has its own failure only.
+    case errorAction
     case storeFailing
 
     package var description: String {
         switch self {
         case .gone: "there is no such dead letter any more"
         case .noRule(let rule): "the rule \(rule) is gone"
-        case .noTarget(let target, let rule): "the rule \(rule) has no target or action \(target) any more"
+        case .noTarget(let target, let rule): "the rule \(rule) has no such target or action any more: \(target)"
         case .unreadable: "what is kept of the event cannot be read"
+        case .errorAction: "it is what an error action could not do, and what that was to be told of is not kept"
         case .storeFailing: "the store does not write now"
         }
     }
@@ -68,12 +71,13 @@ extension EventEngine {
     }
 
     private func redriveMessage(_ letter: DeadLetter, now: Instant) throws(RedriveError) -> RuleOutput {
+        if letter.isOfErrorAction { throw .errorAction }
         guard let entry = rules.topicRules.first(where: { $0.rule.name == letter.rule }) else { throw .noRule(letter.rule) }
         guard let message = FailedMessage(letter.event, nowMilliseconds: world.nowMilliseconds(), environment) else { throw .unreadable }
         if letter.target == "sql" { return performAgain(nil, of: entry, message.input, now: now) }
         // Several actions may have one name: what they are for tells them apart.
         let named = entry.rule.actions.indices.filter { entry.rule.actions[$0].name == letter.target }
-        guard let place = named.first(where: { entry.rule.actions[$0].resource == message.resource }) ?? named.first else {
+        guard let place = named.first(where: { entry.rule.actions[$0].resource == message.resource }) else {
             throw .noTarget(letter.target, rule: letter.rule)
         }
         return performAgain(place, of: entry, message.input, now: now)

@@ -29,6 +29,7 @@ struct ReloadService: Service {
     let gateways: [(name: String, server: GatewayServer)]
     /// Who started the program, where it wants to be told.
     let supervisor: Supervisor?
+    let readiness: Readiness
     let log: Logger
     let siteLog: SiteLog
     let history: ReloadHistory
@@ -36,9 +37,11 @@ struct ReloadService: Service {
     func run() async throws {
         var files = SiteFiles(watched.paths)
         await requests.serve(requests.wakes.cancelOnGracefulShutdown()) {
-            await supervisor?.tell(.reloading(monotonicMicroseconds: Instant.now.nanoseconds / 1_000))
+            // While Crema starts it is not ready yet, and says so once, when it is.
+            let isServing = readiness.state == .ready
+            if isServing { supervisor?.tell(.reloading(monotonicMicroseconds: Instant.now.nanoseconds / 1_000)) }
             let document = await reload(&files)
-            await supervisor?.tell(.ready)
+            if isServing { supervisor?.tell(.ready) }
             return document
         }
     }

@@ -132,7 +132,7 @@ struct ServedSite {
             ReloadService(
                 requests: reloads, watched: watched, options: options, started: loaded.configuration, control: control,
                 authorizer: authorizer, signatures: signatures, administrators: administrators, keySets: keySets, broker: broker,
-                gateways: gateways, supervisor: supervisor, log: log, siteLog: siteLog, history: reloadHistory))
+                gateways: gateways, supervisor: supervisor, readiness: readiness, log: log, siteLog: siteLog, history: reloadHistory))
         services.append(TokenKeysService(sets: keySets, broker: broker, log: log))
         if loaded.configuration.watchFiles { services.append(FileWatchService(watched: watched, requests: reloads)) }
         services.append(EventClockService(delivery: delivery, broker: broker))
@@ -207,6 +207,7 @@ struct ServedSite {
                 administrators: administratorCheck(listener),
                 limits: KnownLimits.inspection(loaded.configuration.limits)),
             version: CremaVersion.text, readiness: readiness, broker: broker, delivery: delivery,
+            kept: { [control] in (try? await control.kept()) != nil },
             certificates: { [broker] in CertificateDocument.all(of: broker, nowMilliseconds: EventSource.system.nowMilliseconds()) },
             queueStatistics: { [queues = delivery.queues] in
                 queues.statistics(at: EventSource.system.nowMilliseconds())

@@ -39,11 +39,11 @@ struct SiteLog: LogAccess {
             revertsInSeconds: leastLevels.timeLeft.map { Int($0.components.seconds) + ($0.components.attoseconds > 0 ? 1 : 0) })
     }
 
-    func set(level: String, seconds: Int) {
+    func set(level: String, seconds: Int, by peer: String) {
         guard let level = Logger.Level(rawValue: level) else { return }
         leastLevels.set(level, for: .seconds(seconds))
         // Also where the new level would hide it.
-        Logger(label: "crema").critical("log level changed", metadata: ["to": "\(level)", "seconds": "\(seconds)"])
+        Logger(label: "crema").critical("log level changed", metadata: ["to": "\(level)", "seconds": "\(seconds)", "by": "\(peer)"])
     }
 
     /// Takes what the configuration says now.

@@ -62,10 +62,9 @@ struct Supervisor: Sendable {
         return .microseconds(microseconds)
     }
 
-    func tell(_ message: Message) async {
-        do {
-            try await channel.writeAndFlush(ByteBuffer(string: message.text)).get()
-        } catch {
+    /// Sends a message, and waits for nothing: a supervisor that does not read holds nobody up.
+    func tell(_ message: Message) {
+        channel.writeAndFlush(ByteBuffer(string: message.text)).whenFailure { [log] error in
             log.warning("the supervisor was not told", metadata: ["message": "\(message)", "reason": "\(error)"])
         }
     }

@@ -18,16 +18,16 @@ struct SupervisorService: Service {
     func run() async throws {
         // Ends by being cancelled.
         _ = try? await cancelWhenGracefulShutdown { try await serve() }
-        await supervisor.tell(.stopping)
+        supervisor.tell(.stopping)
     }
 
     private func serve() async throws {
         while readiness.state == .starting { try await Task.sleep(for: Self.startPause) }
-        await supervisor.tell(.ready)
+        supervisor.tell(.ready)
         while true {
             // Twice as often as wanted, as `sd_watchdog_enabled(3)` advises.
             try await Task.sleep(for: supervisor.watchdog.map { $0 / 2 } ?? Self.day)
-            if supervisor.watchdog != nil, await broker.loopsAnswer() { await supervisor.tell(.alive) }
+            if supervisor.watchdog != nil, await broker.loopsAnswer() { supervisor.tell(.alive) }
         }
     }
 }

@@ -74,5 +74,8 @@ export async function* stream(path, parameters, signal, onOpen = () => {}) {
   }
 }
 
-/** One segment of a path. `.` and `..` would be taken for something else by every browser, encoded or not. */
+/** One segment of a path. */
 export const segment = (name) => encodeURIComponent(name);
+
+/** The path and the parameters that name a client. `.` and `..` are steps to every browser, encoded or not: they go in the query. */
+export const clientPath = (id) => (id === "." || id === ".." ? ["clients/-", { id }] : [`clients/${segment(id)}`, {}]);

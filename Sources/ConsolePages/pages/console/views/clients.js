@@ -1,4 +1,4 @@
-import { change, get, segment, stream } from "../api.js";
+import { change, clientPath, get, stream } from "../api.js";
 import { announce, bytes, confirm, count, duration, element, facts, field, foreign, pill, select, table, visible } from "../dom.js";
 import { afterTyping, repeat } from "../refresh.js";
 
@@ -59,7 +59,7 @@ function showClient({ root, signal }, id) {
   root.append(element("p", {}, element("a", { href: "#/clients" }, "← All clients")),
     element("div", { class: "title-row" }, element("h2", {}, foreign(id)), end), problem, content, tracePanel(id, signal));
   const load = repeat(async () => {
-    const client = await get(`clients/${segment(id)}`, {}, signal);
+    const client = await get(...clientPath(id), signal);
     const parts = [clientFacts(client), drops(client), refusals(client),
       element("section", { class: "panel" }, element("h3", {}, "Subscriptions"), subscriptionTable(client.subscriptionList ?? []))];
     content.replaceChildren(...parts.filter(Boolean));
@@ -112,7 +112,7 @@ async function kick(id, problem, load) {
   if (!await confirm("Disconnect this client?", content, "Disconnect")) return;
   problem.textContent = "";
   try {
-    const { closed, sessionRemoved } = await change("DELETE", `clients/${segment(id)}`, undefined, { session: session.checked && "remove" });
+    const { closed, sessionRemoved } = await change("DELETE", clientPath(id)[0], undefined, { ...clientPath(id)[1], session: session.checked && "remove" });
     announce(`${closed ? "Disconnected" : "It was not connected"}${sessionRemoved ? ", session ended" : ""}`);
     if (sessionRemoved) location.hash = "#/clients";
     else load();
@@ -136,7 +136,7 @@ function tracePanel(id, signal) {
     lines.replaceChildren();
     try {
       status.textContent = "Tracing…";
-      for await (const step of stream(`clients/${segment(id)}/trace`, { seconds: 60 }, running.signal)) add(step);
+      for await (const step of stream(`${clientPath(id)[0]}/trace`, { ...clientPath(id)[1], seconds: 60 }, running.signal)) add(step);
       status.textContent = "The trace has ended.";
     } catch (error) {
       status.textContent = running.signal.aborted ? "Stopped." : `The trace broke off: ${error.message}`;
