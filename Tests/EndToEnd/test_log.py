@@ -75,7 +75,7 @@ class LogFormatTests(unittest.TestCase):
         self.assertRegex(text, r"(?m)^time=\S+Z level=critical event=failed msg=\"")
 
     def test_a_value_is_one_value_of_one_line(self):
-        """Threat 53."""
+        """Threat 53: whatever a client is called."""
         broker = Broker()
         self.addCleanup(broker.end)
         self.connect(broker, self.HOSTILE)

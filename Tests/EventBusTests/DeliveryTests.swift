@@ -87,7 +87,7 @@ import Testing
         let statistics = try #require(fixture.engine.ruleStatistics().first)
         #expect((statistics.matched, statistics.delivered, statistics.failed) == (1, 0, 1))
         #expect(statistics.lastError == "\(code): \(message)")
-        #expect(fixture.log.all == ["rule delivery failed bus=default code=\(code) event=id-1 reason=\(message) rule=R target=a"])
+        #expect(fixture.log.all == ["rule delivery failed bus=default code=\(code) event_id=id-1 reason=\(message) rule=R target=a"])
         let letter = try #require(fixture.engine.deadLetters(limit: 10).first)
         #expect((letter.rule, letter.bus, letter.target) == ("R", "default", "a"))
         #expect((letter.errorCode, letter.errorMessage, letter.timeMilliseconds) == (code, message, TestWorld.start))

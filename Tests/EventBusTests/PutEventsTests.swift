@@ -109,9 +109,9 @@ import Testing
         for name in ["nobody", "else"] { _ = try fixture.put("{}", bus: name) }
         #expect(fixture.engine.counters.eventsDroppedUnknownBus == 2)
         #expect(fixture.engine.counters.eventsAccepted == 0)
-        #expect(fixture.log.all == ["event dropped: no such bus bus=nobody event=id-1"])
+        #expect(fixture.log.all == ["event dropped: no such bus bus=nobody event_id=id-1"])
         fixture.world.advance(milliseconds: 10_000)
         _ = try fixture.put("{}", bus: "third")
-        #expect(fixture.log.all.last == "event dropped: no such bus bus=third event=id-3 suppressed=1")
+        #expect(fixture.log.all.last == "event dropped: no such bus bus=third event_id=id-3 suppressed=1")
     }
 }
