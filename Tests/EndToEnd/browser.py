@@ -154,10 +154,13 @@ class Page:
             return str(error)
 
     def click(self, selector):
-        """Clicks as a person does: in the middle of what is seen there."""
-        place = self.wait(f"""(() => {{ const node = document.querySelector({json.dumps(selector)}); if (!node || node.disabled) return null;
-            node.scrollIntoView({{ block: 'center' }}); const box = node.getBoundingClientRect();
-            return box.width && {{ x: box.x + box.width / 2, y: box.y + box.height / 2 }}; }})()""")
+        """Clicks as a person does: in the middle of what is seen there, once it stands still and nothing covers it."""
+        place = self.wait(f"""(async () => {{ const node = document.querySelector({json.dumps(selector)}); if (!node || node.disabled) return null;
+            node.scrollIntoView({{ block: 'center' }}); const frame = () => new Promise(requestAnimationFrame);
+            const before = node.getBoundingClientRect(); await frame(); await frame(); const box = node.getBoundingClientRect();
+            if (!box.width || box.x !== before.x || box.y !== before.y) return null;
+            const place = {{ x: box.x + box.width / 2, y: box.y + box.height / 2 }}; const seen = document.elementFromPoint(place.x, place.y);
+            return node.contains(seen) ? place : null; }})()""")
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
 

@@ -24,8 +24,7 @@ extension Shard {
             message.properties = MessageProperties(
                 forwarded: layout.forwardedProperties(in: buffer), expiryInterval: layout.messageExpiryInterval, now: now)
         }
-        following = nil
-        let isChanged = spans != nil && message.properties != nil && followTrace(&message)
+        let isChanged = message.properties != nil && spans != nil && followTrace(&message)
         if layout.qos == .exactlyOnce, !mayReceive(layout.packetID, session, on: connection) { return }
         chargePublish(bytes: header.packetLength, of: connection)
         var outgoing = OutgoingMessage(message, now: now)
@@ -177,7 +176,7 @@ extension Shard {
             transport.report(.retainedFull(topic: outgoing.message.topicName))
             return .quotaExceeded
         }
-        tellTrace(of: outgoing.message)
+        if outgoing.message.properties != nil { tellTrace(of: outgoing.message) }
         accept(&outgoing, along: route, from: connection)
         return route.isEmpty ? .noMatchingSubscribers : .success
     }

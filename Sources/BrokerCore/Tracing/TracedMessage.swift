@@ -43,6 +43,7 @@ extension Shard {
     ///
     /// A `traceparent` that is none is dropped, and no trace is begun in its place.
     func followTrace(_ message: inout Message) -> Bool {
+        following = nil
         guard let spans, let properties = message.properties, let forwarded = properties.forwarded,
             let (parent, rest) = TracedProperties.read(forwarded)
         else { return false }
