@@ -29,7 +29,10 @@ struct DeliveryTally {
     /// All that gathered is on its way.
     mutating func endTurn(now: Instant) {
         // What has no time gathers nowhere.
-        guard current.time.isKnown else { return current.messages = 0 }
+        guard current.time.isKnown else {
+            current.messages = 0
+            return
+        }
         latency.record(nanoseconds: current.time.age(at: now), times: current.messages)
         current = (.unknown, 0)
         guard !runs.isEmpty else { return }
