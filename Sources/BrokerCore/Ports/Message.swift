@@ -54,7 +54,7 @@ package final class MessageProperties: Sendable {
     package let forwarded: ByteBuffer?
     /// When the message is no longer worth delivering [MQTT5-3.3.2-5].
     package let expiresAt: Instant?
-    /// Crema's own step in the trace that the message belongs to; its `traceparent` is among those that are ``forwarded``.
+    /// Crema's own step in the trace that the message belongs to; its `traceparent` is among those that are `forwarded`.
     package let trace: TraceContext?
 
     package init(forwarded: ByteBuffer?, expiresAt: Instant?, trace: TraceContext? = nil) {

@@ -75,7 +75,7 @@ package final class Shard {
     var announcements = InterestAnnouncements()
     var taps: [Tap] = []
     var traces: [ClientTrace] = []
-    /// Whether ``BrokerEvent/lifecycle(_:)`` is wanted.
+    /// Whether `BrokerEvent.lifecycle` is wanted.
     package var reportsLifecycle = false
     /// Takes the steps of traces; `nil` where messages are forwarded with the trace that they came with.
     package var spans: (any SpanRecorder)?
