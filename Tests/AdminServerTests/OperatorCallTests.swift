@@ -72,6 +72,9 @@ import Testing
         let line = try #require(await log.next("client kicked"))
         #expect(line.metadata["client_id"] == "a" && line.metadata["by"] != nil)
         #expect(try await fixture.change("/api/v1/clients/b", method: .delete).status == .notFound)
+        // A name that every browser takes for a step of the path.
+        #expect(try await fixture.get("/api/v1/clients/-?id=a").status == .ok)
+        #expect(try await fixture.get("/api/v1/clients/a?id=..").text.contains("client '..'"))
         #expect(try await fixture.change("/api/v1/clients/a?session=x", method: .delete).status == .badRequest)
     }
 

@@ -8,10 +8,12 @@ extension AdminCall {
     static func clients(_ limits: InspectionLimits) -> [AdminCall] {
         [
             listing(limits),
-            AdminCall(.get, "clients/{id}", "One client with its subscriptions.", answers: .document(ClientDocument.shape), refusals: [404])
-            {
+            AdminCall(
+                .get, "clients/{id}", "One client with its subscriptions.", parameters: [clientParameter],
+                answers: .document(ClientDocument.shape), refusals: [404]
+            ) {
                 responder, request throws(InspectionError) in
-                guard let client = await responder.broker.client(try request.clientID()) else { throw noClient(request) }
+                guard let client = await responder.broker.client(request.clientID) else { throw noClient(request) }
                 return InspectionResponder.json(.ok, ClientDocument(client.summary, subscriptions: client.subscriptions))
             },
             kick,
@@ -50,7 +52,7 @@ extension AdminCall {
             ],
             answers: .document(KickDocument.shape), refusals: [404]
         ) { responder, request throws(InspectionError) in
-            let (clientID, endsSession) = (try request.clientID(), request.query.text("session") == "remove")
+            let (clientID, endsSession) = (request.clientID, request.query.text("session") == "remove")
             guard let outcome = await responder.broker.kick(clientID, endingSession: endsSession) else { throw noClient(request) }
             responder.log.notice(
                 "client kicked",
@@ -64,7 +66,7 @@ extension AdminCall {
     }
 
     private static func noClient(_ request: AdminRequest) -> InspectionError {
-        .noSuch("client '\(request.segment("id"))', neither connected nor with a session that waits for it")
+        .noSuch("client '\(request.clientID)', neither connected nor with a session that waits for it")
     }
 
     /// Who subscribed to what.
@@ -139,15 +141,11 @@ extension AdminCall {
     static var clientParameter: CallParameter {
         CallParameter(
             name: "id", kind: .text,
-            summary: "The identifier, where a path cannot hold it: `.` and `..` are steps to every browser. Then the path says `-`.")
+            summary: "The identifier, in place of the path's, which cannot hold `.` and `..`: those are steps to every browser.")
     }
 }
 
 extension AdminRequest {
-    /// Which client the path names, or the query in its place.
-    func clientID() throws(InspectionError) -> String {
-        guard let id = query.text("id") else { return segment("id") }
-        guard segment("id") == "-" else { throw .invalidQuery("'id' stands in for a path that says '-'") }
-        return id
-    }
+    /// Which client the query names, or else the path.
+    var clientID: String { query.text("id") ?? segment("id") }
 }

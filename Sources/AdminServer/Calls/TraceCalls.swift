@@ -20,7 +20,7 @@ extension AdminCall {
             ) { responder, request throws(InspectionError) in
                 let broker = responder.broker
                 let steps = broker.trace(
-                    try request.clientID(), seconds: request.query.integer("seconds") ?? min(60, limits.traceSecondsMax),
+                    request.clientID, seconds: request.query.integer("seconds") ?? min(60, limits.traceSecondsMax),
                     linesPerSecond: request.query.integer("linesPerSecond") ?? min(100, limits.traceLinesPerSecondMax))
                 return try responder.live(steps, for: request.request, among: responder.traces) {
                     try JSONAnswer.encode(TraceDocument($0, now: broker.now))
