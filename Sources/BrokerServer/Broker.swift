@@ -287,7 +287,7 @@ package final class Broker: BrokerAccess {
         let id = lastReader.wrappingAdd(1, ordering: .relaxed).newValue
         let shards = shards
         for shard in shards {
-            shard.eventLoop.execute { shard.value.addTap(id, filter: filter, LiveReader(continuation: continuation, every: every)) }
+            shard.eventLoop.execute { shard.value.addTap(id, filter: filter, every: every, LiveReader(continuation: continuation)) }
         }
         continuation.onTermination = { reason in
             guard case .cancelled = reason else { return }

@@ -29,7 +29,7 @@ package protocol ShardTransport: AnyObject {
     /// For the log and for metrics.
     func report(_ event: BrokerEvent)
     /// A message passed that somebody tails.
-    func tapped(_ tap: UInt64, message: Message, publisher: Publisher)
+    func tapped(_ tap: UInt64, message: Message, publisher: Publisher, skipped: UInt64)
     /// Something happened to a client that somebody traces.
     func traced(_ trace: UInt64, _ step: TracedStep)
 }

@@ -51,6 +51,8 @@ final class Route {
     fileprivate(set) var hasRules = false
     /// Whether any recipient does not want what it published itself.
     fileprivate(set) var hasNoLocal = false
+    /// Who sees its messages pass.
+    var taps = RouteTaps()
     /// Statistics of the topic; `nil` for `$` topics and beyond `topicsTrackedMax`.
     let record: TopicRecord?
     let isSystemTopic: Bool

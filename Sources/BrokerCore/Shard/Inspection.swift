@@ -1,17 +1,18 @@
 import MQTTCodec
 import NIOCore
 
-/// Somebody who watches the messages that match a filter.
-struct Tap {
-    let id: UInt64
-    let filter: String
-}
-
 /// What operators ask a shard. Answers come from what the shard keeps anyway.
 extension Shard {
-    package func addTap(id: UInt64, filter: String) { taps.append(Tap(id: id, filter: filter)) }
+    /// Shows one of every `every` messages that match.
+    package func addTap(id: UInt64, filter: String, every: Int = 1) {
+        taps.append(Tap(id: id, filter: filter, every: every))
+        tapsVersion &+= 1
+    }
 
-    package func removeTap(id: UInt64) { taps.removeAll { $0.id == id } }
+    package func removeTap(id: UInt64) {
+        taps.removeAll { $0.id == id }
+        tapsVersion &+= 1
+    }
 
     /// What counts against `routeRecipientsMax`.
     package var routeRecipients: Int { routes.weight }

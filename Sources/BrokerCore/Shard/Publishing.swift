@@ -35,16 +35,14 @@ extension Shard {
         if route.hasNoLocal, let clientID = publisher.clientID { outgoing.publisher = sessions[ExactText(clientID)] }
         if message.retain, !route.isBasicIngest { retain(&outgoing, by: publisher) }
         accept(&outgoing, along: route, publisher: publisher)
+        if !taps.isEmpty { tap(outgoing.message, along: route) { publisher } }
     }
 
     func accept(_ outgoing: inout OutgoingMessage, along route: Route, from connection: ClientConnection) {
         if outgoing.message.retain, !route.isBasicIngest { retain(&outgoing, by: connection.publisher) }  // [MQTT5-3.3.1-8]
         // The publisher's name is made only for those who ask for it.
-        if taps.isEmpty && !route.hasRules {
-            accept(&outgoing, along: route, publisher: nil)
-        } else {
-            accept(&outgoing, along: route, publisher: connection.publisher)
-        }
+        accept(&outgoing, along: route, publisher: route.hasRules ? connection.publisher : nil)
+        if !taps.isEmpty { tap(outgoing.message, along: route) { connection.publisher } }
     }
 
     private func accept(_ outgoing: inout OutgoingMessage, along route: Route, publisher: Publisher?) {
@@ -52,7 +50,6 @@ extension Shard {
         // A message of Basic Ingest reaches its rule and no subscriber.
         if !route.isBasicIngest { deliver(&outgoing, along: route) }  // also what is empty and removes the retained one [MQTT5-3.3.1-6]
         guard let publisher else { return }
-        if !taps.isEmpty { tap(outgoing.message, publisher) }
         if route.hasRules, let rules {
             let kept = rules.recordsKept
             for output in rules.evaluate(outgoing.message, from: publisher, now: now) { enqueueOwn(output) }
@@ -71,12 +68,6 @@ extension Shard {
         }
     }
 
-    private func tap(_ message: Message, _ publisher: Publisher) {
-        let name = message.topicName
-        for tap in taps where Topics.matches(name: name, filter: tap.filter) {
-            transport.tapped(tap.id, message: message, publisher: publisher)
-        }
-    }
 }
 
 extension BrokerLimits {

@@ -74,6 +74,8 @@ package final class Shard {
     var retainedSweepAt: Instant?
     var announcements = InterestAnnouncements()
     var taps: [Tap] = []
+    /// Another number with each change of `taps`; 0 before the first.
+    var tapsVersion: UInt64 = 0
     var traces: [ClientTrace] = []
     /// Whether `BrokerEvent.lifecycle` is wanted.
     package var reportsLifecycle = false

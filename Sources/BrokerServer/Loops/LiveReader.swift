@@ -3,23 +3,12 @@ struct LiveReader<Element: Sendable> {
     /// Of a stream whose buffer is bounded.
     let continuation: AsyncStream<Element>.Continuation
     private var skipped: UInt64 = 0
-    /// One of so many is handed over.
-    private let every: Int
-    private var untilNext = 0
 
-    init(continuation: AsyncStream<Element>.Continuation, every: Int = 1) {
-        self.continuation = continuation
-        self.every = every
-    }
+    init(continuation: AsyncStream<Element>.Continuation) { self.continuation = continuation }
 
     /// Hands one over, made with the number of those that had no room before it; without room it is counted.
     mutating func offer(countingAlso others: UInt64 = 0, _ make: (_ skipped: UInt64) -> Element) {
         skipped &+= others
-        if untilNext > 0 {
-            untilNext -= 1
-            return
-        }
-        untilNext = every - 1
         switch continuation.yield(make(skipped)) {
         case .enqueued: skipped = 0
         case .dropped: skipped &+= 1

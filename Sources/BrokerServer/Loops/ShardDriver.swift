@@ -257,8 +257,8 @@ final class ShardDriver: ShardTransport {
         for message in messages { shard.publish(message, now: .now) }
     }
 
-    func tapped(_ tap: UInt64, message: Message, publisher: Publisher) {
-        taps[tap]?.offer { TailedMessage(message: message, publisher: publisher, skipped: $0) }
+    func tapped(_ tap: UInt64, message: Message, publisher: Publisher, skipped: UInt64) {
+        taps[tap]?.offer(countingAlso: skipped) { TailedMessage(message: message, publisher: publisher, skipped: $0) }
     }
 
     func traced(_ trace: UInt64, _ step: TracedStep) {
@@ -280,9 +280,9 @@ final class ShardDriver: ShardTransport {
         if traces.removeValue(forKey: id) != nil { shard.removeTrace(id: id) }
     }
 
-    func addTap(_ id: UInt64, filter: String, _ reader: LiveReader<TailedMessage>) {
+    func addTap(_ id: UInt64, filter: String, every: Int, _ reader: LiveReader<TailedMessage>) {
         taps[id] = reader
-        shard.addTap(id: id, filter: filter)
+        shard.addTap(id: id, filter: filter, every: every)
     }
 
     func removeTap(_ id: UInt64) {

@@ -263,7 +263,7 @@ package final class SimulatedShard: ShardTransport {
     package func report(_ event: BrokerEvent) { events.append(event) }
 
     package func traced(_ trace: UInt64, _ step: TracedStep) { traced.append((trace, step)) }
-    package func tapped(_ tap: UInt64, message: Message, publisher: Publisher) { tapped.append((tap, message, publisher)) }
+    package func tapped(_ tap: UInt64, message: Message, publisher: Publisher, skipped: UInt64) { tapped.append((tap, message, publisher)) }
 }
 
 /// The broker's end of one connection.
