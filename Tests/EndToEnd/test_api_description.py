@@ -26,7 +26,9 @@ class APIDescriptionTests(unittest.TestCase):
             [program, "run", f"http://127.0.0.1:{self.broker.admin}/api/v1/openapi.json", "--max-examples", os.environ.get("CREMA_EXAMPLES", "20"),
              "--phases", "examples,coverage,fuzzing", "--checks", "all", "--no-color", "--generation-database", "none",
              "--exclude-checks", "unsupported_method", "--seed", os.environ.get("CREMA_SEED", "1"), "--workers", "1", *exclude],
-            capture_output=True, text=True, timeout=1_200)
+            capture_output=True, text=True, timeout=1_200,
+            # What it remembers of its runs goes with the broker's folder.
+            cwd=self.broker.folder)
         self.assertEqual(result.returncode, 0, result.stdout[-6_000:] + result.stderr[-2_000:])
 
 
