@@ -34,6 +34,7 @@ image: ## the container image's steps, without a Docker engine, in a bare Debian
 	@docker/check.sh
 
 install: build ## crema, manual pages, completions and systemd's unit, below PREFIX (/usr/local)
+	@.ci/prepare.sh install
 	@.ci/install.sh $(CREMA) $(PREFIX) $(DESTDIR)
 
 format: ## lay out the Swift sources

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a task needs and that are missing. Asks for no network when none is missing.
-# Usage: prepare.sh build|demo|test|bench|all
+# Usage: prepare.sh build|demo|install|test|bench|all
 set -euo pipefail
 
 # g++, libc6-dev and zlib1g-dev: what the Swift packages' C and C++ sources are compiled with and against.
@@ -15,11 +15,13 @@ tests=("${demo[@]}" chromium debootstrap fonts-dejavu-core gcc groff iproute2 li
 case "${1:-all}" in
     build) wanted=("${build[@]}") ;;
     demo) wanted=("${demo[@]}") ;;
+    # The manual pages are made by a script.
+    install) wanted=(python3) ;;
     bench) wanted=("${bench[@]}") ;;
     test) wanted=("${build[@]}" "${tests[@]}") ;;
     all) wanted=("${build[@]}" "${tests[@]}" "${bench[@]}" make) ;;
     *)
-        echo "usage: $0 build|demo|test|bench|all" >&2
+        echo "usage: $0 build|demo|install|test|bench|all" >&2
         exit 2
         ;;
 esac
