@@ -15,7 +15,7 @@ extension Shard {
                 continue
             }
             if run.qos != .atMostOnce {
-                sendAtQoS1(run, to: recipient.session, on: connection)
+                sendAcknowledged(run, to: recipient.session, on: connection)
                 continue
             }
             if route.recipients.count > 1 {
@@ -79,10 +79,10 @@ extension Shard {
         return sharedFrames[place]
     }
 
-    // MARK: QoS 1
+    // MARK: QoS 1 and 2
 
     /// Sends as many of the messages as the session's window has room for; the others wait in its queue.
-    private func sendAtQoS1(_ run: PublishRun, to session: Session, on connection: ClientConnection) {
+    private func sendAcknowledged(_ run: PublishRun, to session: Session, on connection: ClientConnection) {
         var count = 0
         var payloadBytes = 0
         if session.queue.isEmpty, hasRoomInAll(for: run.size + run.messages * Self.deliveryBytes), hasRoom(on: connection) {

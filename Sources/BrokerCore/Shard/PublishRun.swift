@@ -1,12 +1,12 @@
 import MQTTCodec
 import NIOCore
 
-/// Messages at QoS 0, or at QoS 1, that came one behind the other from one client on one topic, as their packets (record 0033).
+/// Messages at one QoS that came one behind the other from one client on one topic, as their packets (record 0033).
 ///
 /// They are routed together, and a subscriber of the publisher's version gets their bytes by one copy.
 package struct PublishRun: Sendable {
     let topic: ByteBuffer
-    /// Whole PUBLISH packets, without properties: at QoS 1 in storage of their own.
+    /// Whole PUBLISH packets, without properties: at QoS 1 and 2 in storage of their own.
     let packets: ByteBuffer
     let version: ProtocolVersion
     let layout: PublishRunLayout
@@ -40,7 +40,7 @@ package struct PublishRun: Sendable {
         }
     }
 
-    /// A message at QoS 1, by its place in the run.
+    /// A message at QoS 1 or 2, by its place in the run.
     func message(_ number: Int) -> Message {
         let place = layout.places[number]
         let start = place.identifier + (version == .v5 ? 3 : 2)

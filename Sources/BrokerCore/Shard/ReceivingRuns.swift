@@ -5,7 +5,7 @@ import NIOCore
 extension Shard {
     /// Bytes of a run, so that a client that fills its socket is not read far past what its subscribers, or other shards, have room for.
     private var runBytesMax: Int { min(65_536, limits.outboundBytesMax / 4, limits.handOffBytesMax / 4) }
-    /// Bytes of a run at QoS 1, whose messages lie in one storage until the last of them is acknowledged.
+    /// Bytes of a run at QoS 1 or 2, whose messages lie in one storage until the last of them is acknowledged.
     private static let keptRunBytesMax = 4_096
 
     /// Takes what may be taken together from the front of a connected client's bytes.
@@ -15,10 +15,8 @@ extension Shard {
         guard connection.isConnected, !connection.isTraced, buffer.readableBytes > 0 else { return false }
         let first = buffer.readableBytesUInt8Span[0]
         if PublishRunLayout.mayBegin(with: first) { return receiveRun(&buffer, on: connection) }
-        return first == Self.puback && receivePubacks(&buffer, on: connection)
+        return receiveAcknowledgements(&buffer, on: connection)
     }
-
-    // MARK: PUBLISH
 
     private func receiveRun(_ buffer: inout ByteBuffer, on connection: ClientConnection) -> Bool {
         guard let route = connection.lastRoute, route.generation == index.generation, route.takesRuns,
@@ -26,13 +24,14 @@ extension Shard {
         else { return false }
         let topic = route.topic
         guard
-            let layout = PublishRunLayout(
+            var layout = PublishRunLayout(
                 reading: buffer.readableBytesUInt8Span, topic: topic.readableBytesUInt8Span, version: connection.version,
                 packetBytesMax: connection.limits.values.packetBytesMax, bytesMax: runBytesMax,
                 keptBytesMax: min(runBytesMax, Self.keptRunBytesMax)),
             layout.qos == .atMostOnce || mayAcknowledgeTogether(along: route),
             authorizer.isUnrestricted
                 || authorizer.refusal(ofPublish: route.topicName, retain: false, by: connection.publisher) == nil,
+            layout.qos != .exactlyOnce || keepIdentifiers(of: &layout, in: buffer, on: connection),
             let packets = buffer.readSlice(length: layout.length)
         else { return false }
         turns?.begin()
@@ -49,12 +48,31 @@ extension Shard {
         return true
     }
 
-    /// Whether messages at QoS 1 need nothing on disk, and all get the same answer.
+    /// Whether messages at QoS 1 and 2 need nothing on disk, and all get the same answer.
     private func mayAcknowledgeTogether(along route: Route) -> Bool { turns == nil && !route.isEmpty }
 
-    /// PUBACK for each message, in the order in which they came [MQTT-4.6.0-2] [MQTT5-4.6.0-2].
+    /// Takes as many messages at QoS 2 as are new and may be received, and keeps their identifiers [MQTT-4.3.3-2] [MQTT5-4.3.3-9].
+    ///
+    /// Answers false when the first is none of those: it is looked at by itself.
+    private func keepIdentifiers(of layout: inout PublishRunLayout, in buffer: ByteBuffer, on connection: ClientConnection) -> Bool {
+        guard let session = connection.session else { return false }
+        let bytes = buffer.readableBytesUInt8Span
+        var count = 0
+        let room = roomForPubrel(of: session, on: connection)
+        while count < min(layout.messages, room) {
+            let packetID = layout.packetID(of: count, in: bytes)
+            if session.awaitingPubrel.hasRoom(for: packetID) { break }
+            session.awaitingPubrel.receive(packetID)
+            count += 1
+        }
+        countAwaitingPubrel(of: session)
+        layout.keepFirst(count, connection.version)
+        return count > 0
+    }
+
+    /// PUBACK or PUBREC for each message, in the order in which they came [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT5-4.6.0-2] [MQTT5-4.6.0-3].
     private func acknowledge(_ run: PublishRun, on connection: ClientConnection) {
-        connection.outbound.buffer.writePubacks(of: run.layout, in: run.packets)
+        connection.outbound.buffer.writeAcknowledgements(run.qos == .exactlyOnce ? .pubrec : .puback, of: run.layout, in: run.packets)
         counters.packetsSent &+= UInt64(run.messages)
         markDirty(connection)
     }
@@ -86,34 +104,5 @@ extension Shard {
                 place += 1
             }
         }
-    }
-
-    // MARK: PUBACK
-
-    private static let puback = PacketType.puback.rawValue << 4
-
-    /// Takes PUBACKs without reason code, which mean success, when there is nothing on disk to be removed for them.
-    private func receivePubacks(_ buffer: inout ByteBuffer, on connection: ClientConnection) -> Bool {
-        guard turns == nil, let session = connection.session else { return false }
-        let taken = Self.acknowledge(reading: buffer.readableBytesUInt8Span, in: &session.window)
-        guard taken.packets > 0 else { return false }
-        counters.packetsReceived &+= UInt64(taken.packets)
-        buffer.moveReaderIndex(forwardBy: 4 * taken.packets)
-        if taken.finished { pump(session) }
-        return true
-    }
-
-    private static func acknowledge(
-        reading bytes: Swift.Span<UInt8>, in window: inout OutboundWindow
-    ) -> (packets: Int, finished: Bool) {
-        var taken = (packets: 0, finished: false)
-        while 4 * taken.packets + 4 <= bytes.count {
-            let start = 4 * taken.packets
-            let packetID = UInt16(bytes[start + 2]) << 8 | UInt16(bytes[start + 3])
-            guard bytes[start] == puback, bytes[start + 1] == 2, packetID != 0 else { break }
-            taken.packets += 1
-            if window.acknowledge(packetID) { taken.finished = true }  // until here it was unacknowledged [MQTT-4.3.2-1]
-        }
-        return taken
     }
 }

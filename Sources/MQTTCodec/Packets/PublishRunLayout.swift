@@ -1,8 +1,8 @@
 /// How many PUBLISH packets of one topic lie one behind the other, with nothing in them that is for the publisher only.
 ///
-/// Such packets are all at QoS 0 or all at QoS 1, without RETAIN and DUP, without properties and with the shortest form of their length: but
-/// for the packet identifier they are what a subscriber of the same version gets, byte by byte. A device that sends more than one message
-/// at a time sends such a run.
+/// Such packets are all at one QoS, without RETAIN and DUP, without properties and with the shortest form of their length: but for the
+/// packet identifier they are what a subscriber of the same version gets, byte by byte. A device that sends more than one message at a
+/// time sends such a run.
 package struct PublishRunLayout: Equatable, Sendable {
     package let qos: QoS
     /// Bytes of all packets together.
@@ -11,7 +11,7 @@ package struct PublishRunLayout: Equatable, Sendable {
     package private(set) var payloadBytes = 0
     /// Bytes of the largest packet.
     package private(set) var largestPacket = 0
-    /// At QoS 1: where each packet's identifier lies, and where the packet ends.
+    /// At QoS 1 and 2: where each packet's identifier lies, and where the packet ends.
     package private(set) var places: [Place] = []
 
     package struct Place: Equatable, Sendable {
@@ -23,15 +23,11 @@ package struct PublishRunLayout: Equatable, Sendable {
     package static func mayBegin(with firstByte: UInt8) -> Bool { qos(of: firstByte) != nil }
 
     private static func qos(of firstByte: UInt8) -> QoS? {
-        switch firstByte {
-        case PacketType.publish.rawValue << 4: .atMostOnce
-        case PacketType.publish.rawValue << 4 | QoS.atLeastOnce.rawValue << 1: .atLeastOnce
-        default: nil
-        }
+        firstByte & 0b1111_1001 == PacketType.publish.rawValue << 4 ? QoS(rawValue: firstByte >> 1 & 0b11) : nil
     }
 
     /// Reads whole packets from the start of `bytes` until one is something else, is larger than `packetBytesMax`, or ends beyond
-    /// `bytesMax`, which the first may do; at QoS 1 that is `keptBytesMax`.
+    /// `bytesMax`, which the first may do; at QoS 1 and 2 that is `keptBytesMax`.
     ///
     /// `nil` when the first is something else: it is to be looked at by itself, and may be wrong.
     package init?(
@@ -59,6 +55,22 @@ package struct PublishRunLayout: Equatable, Sendable {
             else { return }
             append(head)
         }
+    }
+
+    /// The packet identifier of one of the packets at QoS 1 or 2 in `packets`, which the layout was read from.
+    package func packetID(of number: Int, in packets: Span<UInt8>) -> UInt16 {
+        let place = places[number].identifier
+        return UInt16(packets[place]) << 8 | UInt16(packets[place + 1])
+    }
+
+    /// Only the first `count` packets, at QoS 1 or 2.
+    package mutating func keepFirst(_ count: Int, _ version: ProtocolVersion) {
+        guard count < places.count else { return }
+        places.removeLast(places.count - count)
+        messages = count
+        length = places.last?.end ?? 0
+        let behindIdentifier = version == .v5 ? 3 : 2
+        payloadBytes = places.reduce(0) { $0 + $1.end - $1.identifier - behindIdentifier }
     }
 
     private mutating func append(_ head: Head) {

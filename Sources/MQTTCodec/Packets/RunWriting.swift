@@ -1,7 +1,7 @@
 package import NIOCore
 
 extension ByteBuffer {
-    /// Appends the first `count` packets of a run at QoS 1 with identifiers that follow each other from `firstPacketID` on, 0 left out.
+    /// Appends the first `count` packets of a run at QoS 1 or 2 with identifiers that follow each other from `firstPacketID` on, 0 left out.
     ///
     /// `packets` is what the layout was read from.
     package mutating func writePublishes(_ count: Int, of layout: PublishRunLayout, in packets: ByteBuffer, firstPacketID: UInt16) {
@@ -18,16 +18,14 @@ extension ByteBuffer {
         }
     }
 
-    /// Appends the PUBACK of each packet of a run at QoS 1, without reason code, which means success.
-    package mutating func writePubacks(of layout: PublishRunLayout, in packets: ByteBuffer) {
+    /// Appends the PUBACK or PUBREC of each packet of a run at QoS 1 or 2, without reason code, which means success.
+    package mutating func writeAcknowledgements(_ type: PacketType, of layout: PublishRunLayout, in packets: ByteBuffer) {
         let start = readableBytes
         writeRepeatingByte(0, count: 4 * layout.places.count)
         let received = packets.readableBytesUInt8Span
         var bytes = mutableReadableBytesSpan
         for number in layout.places.indices {
-            let identifier = layout.places[number].identifier
-            let packetID = UInt32(received[identifier]) << 8 | UInt32(received[identifier + 1])
-            let packet = UInt32(PacketType.puback.rawValue) << 28 | 2 << 16 | packetID
+            let packet = UInt32(type.rawValue) << 28 | 2 << 16 | UInt32(layout.packetID(of: number, in: received))
             bytes.storeBytes(of: packet.bigEndian, toByteOffset: start + 4 * number, as: UInt32.self)
         }
     }
