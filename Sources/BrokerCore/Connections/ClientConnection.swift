@@ -11,13 +11,13 @@ package final class ClientConnection {
     enum Phase {
         case awaitingConnect
         /// CONNECT is here, and AUTH packets decide whether it is accepted.
-        case authenticating(Connect, isAssignedClientID: Bool)
+        indirect case authenticating(Connect, isAssignedClientID: Bool)
         /// CONNECT is here, and what proves who it is from is being checked elsewhere; what follows is kept.
         ///
         /// `attempt`: its place among all CONNECTs.
-        case checking(Connect, isAssignedClientID: Bool, attempt: UInt64)
+        indirect case checking(Connect, isAssignedClientID: Bool, attempt: UInt64)
         /// It did not prove who it is, and is told so after a while; what it sends is not read.
-        case refusing(clientID: String, ReasonCode, String)
+        indirect case refusing(clientID: String, ReasonCode, String)
         case connected
         /// The bytes go to the shard that holds the session.
         case relaying(to: ShardID, peerID: UInt64?)
@@ -54,7 +54,7 @@ package final class ClientConnection {
     var session: Session?
     /// Of an MQTT 5 connection; `nil` for MQTT 3.1.1.
     var terms: AgreedTerms?
-    var will: Will?
+    @Rare var will: Will?
     /// The ``AcceptedConnect/attempt`` of its CONNECT.
     var attempt: UInt64 = 0
     var userName: String?

@@ -60,6 +60,7 @@ struct RetainedBacklog {
     mutating func giveUp(_ filter: ExactText) {
         guard requests.removeValue(forKey: filter) != nil else { return }
         if current == filter { leaveCurrent() }
+        releaseIfEmpty()
     }
 
     mutating func giveUpAll(where shouldLeave: (SubscriptionOptions) -> Bool) {
@@ -99,6 +100,12 @@ struct RetainedBacklog {
     private mutating func finishCurrent() {
         if let current { requests[current] = nil }
         leaveCurrent()
+        releaseIfEmpty()
+    }
+
+    /// Every client that subscribes has been owed something: what that took is not kept for as long as it stays.
+    private mutating func releaseIfEmpty() {
+        if requests.isEmpty { (requests, order) = ([:], Deque()) }
     }
 
     private mutating func leaveCurrent() {

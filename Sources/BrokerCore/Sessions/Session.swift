@@ -49,7 +49,7 @@ package final class Session {
     var queue = MessageQueue()
     var retainedBacklog = RetainedBacklog()
     /// The retained message whose turn it is when what is in front of the queue's mark has gone.
-    var heldRetained: OwedRetained?
+    @Rare var heldRetained: OwedRetained?
     /// Whether it waits for the turn that sends it more of what it is owed.
     var isOwedLater = false
     /// Topics of what is in the queue, since it was asked for one; at most twice as many as messages wait there, and a few.
@@ -61,7 +61,7 @@ package final class Session {
     /// Of one that is older than the process: what parts of messages that were done before are told by.
     var cellBefore: ShardID?
     /// Of the will that it was found with: what tells it from others, and who has it.
-    var willTaken: (id: HandOverID, by: ShardSet)?
+    @Rare var willTaken: (id: HandOverID, by: ShardSet)?
     /// Messages that were dropped instead of delivered to it, by reason.
     var drops: [ShardCounters.Drop: UInt64] = [:]
     /// What it asked for and may not have.
@@ -79,7 +79,7 @@ package final class Session {
     var sweepIsScheduled = false
     /// When the connection went; `nil` while there is one.
     var disconnectedAt: Instant?
-    var delayedWill: DelayedWill?
+    @Rare var delayedWill: DelayedWill?
     /// Of its wills, as the shard counts them.
     var willBytesCounted = 0
     /// Levels of all its filters.

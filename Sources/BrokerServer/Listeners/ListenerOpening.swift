@@ -82,12 +82,16 @@ struct ListenerOpening: Sendable {
             }
     }
 
+    /// Memory for one read: what an idle client holds of it counts once for each connection, and a busy one's grows with what comes.
+    private static let receiving = AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 512, maximum: 65_536)
+
     private func prepare(
         _ channel: any Channel, _ listener: Listener, _ current: CurrentEndpoint?, _ front: WebSocketFront?
     ) throws {
         guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value, driver.channels.add(channel) else {
             throw ChannelError.ioOnClosedChannel  // the broker is stopping
         }
+        try channel.syncOptions?.setOption(.recvAllocator, value: Self.receiving)
         let connection = AcceptedConnection(channel, driver: driver, listener: listener, front: front)
         guard let current else { return try connection.serve(principal: nil, isTLS: false) }
         let endpoint = current.endpoint

@@ -16,7 +16,8 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     static let lingerSecondsMax: Int64 = 2
 
     private let driver: ShardDriver
-    private let info: ConnectionInfo
+    /// Until the shard has it.
+    @Rare private var info: ConnectionInfo?
     private let openedAt: Instant
     /// Whether nothing stands between this handler and the socket: no TLS, no WebSocket.
     private let isPlain: Bool
@@ -58,7 +59,8 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     }
 
     private func begin() {
-        if connection != nil { return }
+        guard let info else { return }
+        self.info = nil
         connection = driver.accepted(info, openedAt: openedAt, handler: self)
     }
 
