@@ -17,7 +17,7 @@ import Testing
         change(&parameters)
         let address = BrokerAddress(host: "127.0.0.1", port: broker.port)
         do {
-            let figures = try await LoadRun(parameters: parameters, broker: address, brokerPID: nil).execute()
+            let figures = try await LoadRun(parameters: parameters, target: LoadTarget(address: address)).execute()
             try await broker.stop()
             return figures
         } catch {
@@ -125,7 +125,7 @@ import Testing
         let broker = try await FakeBroker(.none)
         try await broker.stop()
         let run = try LoadRun(
-            parameters: LoadParameters(mode: .p2p), broker: BrokerAddress(host: "127.0.0.1", port: broker.port), brokerPID: nil)
+            parameters: LoadParameters(mode: .p2p), target: LoadTarget(address: BrokerAddress(host: "127.0.0.1", port: broker.port)))
         await #expect { try await run.execute() } throws: { ($0 as? LoadError)?.exitCode == 3 }
     }
 

@@ -93,7 +93,7 @@ import Testing
 
 @Suite struct RunFiguresTests {
     @Test func ratesDivideByTheirOwnSeconds() {
-        var figures = RunFigures(broker: BrokerAddress(host: "h", port: 1))
+        var figures = RunFigures(broker: BrokerAddress(host: "h", port: 1), threads: 1)
         figures.completed = 1_000
         figures.seconds = 4
         figures.setUsage(
@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test func brokerWithoutMeasurableTimeHasNoRate() {
-        var figures = RunFigures(broker: BrokerAddress(host: "h", port: 1))
+        var figures = RunFigures(broker: BrokerAddress(host: "h", port: 1), threads: 1)
         figures.completed = 5
         #expect(figures.perBrokerCPUSecond == nil)
         figures.brokerCPUSeconds = 0

@@ -26,7 +26,7 @@ struct MosquittoTests {
         parameters.amount = .messages(600)
         parameters.warmUpSeconds = 0
         let address = BrokerAddress(host: "127.0.0.1", port: broker.port)
-        let figures = try await LoadRun(parameters: parameters, broker: address, brokerPID: broker.pid).execute()
+        let figures = try await LoadRun(parameters: parameters, target: LoadTarget(address: address, pid: broker.pid)).execute()
         #expect(figures.isClean)
         #expect(figures.published == 600)
         #expect(figures.completed == (mode == .fanout ? 1_800 : 600))
