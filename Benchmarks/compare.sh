@@ -16,8 +16,8 @@
 # other work on the machine changes all of them.
 #
 # All brokers are started here, on loopback, with certificates of their own, and ended by their process ids however this script ends. For
-# the rows about memory each is started anew. What a broker cannot do is a failed row, and what it said stands on the standard error
-# output. Exit code: 0 if every message of every row arrived once and in order, 1 if not, 2 for wrong usage.
+# the rows about memory each is started anew. Where a broker fails, its figure says so, and the standard error output why. Exit code: 0 if
+# every message of every row arrived once and in order, 1 if not, 2 for wrong usage.
 set -euo pipefail
 
 seconds=2 rounds=3 only='' crema='' flashmq='' connections=9000 threads=1

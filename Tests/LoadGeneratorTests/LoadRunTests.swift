@@ -66,6 +66,18 @@ import Testing
         #expect(figures.latency?.samples == 40)
     }
 
+    @Test func idleConnectionsStandAndComeBack() async throws {
+        let figures = try await run(.none, mode: .idle) {
+            $0.amount = .seconds(0.05)
+            ($0.connections, $0.concurrency, $0.drops, $0.bystanders, $0.threads) = (40, 7, true, 2, 2)
+        }
+        #expect(figures.isClean)
+        #expect(figures.completed == 40)
+        #expect(figures.idle?.connections == 40)
+        #expect(figures.idle?.drop?.failed == 0)
+        #expect(figures.idle?.drop?.seconds ?? 0 > 0)
+    }
+
     @Test func lossIsFound() async throws {
         let figures = try await run(.drops) {
             // A message that follows shows the hole; without one the run would wait for its timeout.

@@ -105,6 +105,16 @@ import Testing
         #expect(figures.brokerResidentBytesAfter == 20)
     }
 
+    @Test func generatorThatUsedUpItsThreadsIsTheBottleneck() {
+        var figures = RunFigures(broker: BrokerAddress(host: "h", port: 1), threads: 2)
+        (figures.seconds, figures.generatorCPUSeconds) = (1, 1.9)
+        #expect(figures.isGeneratorBottleneck)
+        figures.threads = 4
+        #expect(!figures.isGeneratorBottleneck)
+        (figures.seconds, figures.generatorCPUSeconds) = (0.01, 0.1)
+        #expect(figures.generatorShare == nil)
+    }
+
     @Test func brokerWithoutMeasurableTimeHasNoRate() {
         var figures = RunFigures(broker: BrokerAddress(host: "h", port: 1), threads: 1)
         figures.completed = 5

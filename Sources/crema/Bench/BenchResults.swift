@@ -13,7 +13,8 @@ struct BenchResults {
 
     mutating func append(_ figures: RunFigures, broker: Int) { rounds[broker].append(figures) }
 
-    var isClean: Bool { rounds.allSatisfy { $0.allSatisfy(\.isClean) } }
+    var isClean: Bool { rounds.indices.allSatisfy(isClean(broker:)) }
+    func isClean(broker: Int) -> Bool { rounds[broker].allSatisfy(\.isClean) }
 
     /// What a run's rates count.
     var unit: String {

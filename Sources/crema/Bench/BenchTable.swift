@@ -17,10 +17,11 @@ struct BenchTable {
     /// One row: the name, the first broker's median, then each further one's median and the ratio to it with its spread; several figures
     /// with slashes between them.
     func markdownRow(named name: String, figures: [BenchFigure]) -> String {
-        var cells = [name + (results.isClean ? "" : " **failed**"), medians(figures, broker: 0)]
+        var cells = [name, medians(figures, broker: 0)]
         for broker in results.rounds.indices.dropFirst() {
             let ratios = figures.map { figure in
-                results.ratio(figure.value, to: broker).map {
+                guard results.isClean(broker: 0), results.isClean(broker: broker) else { return "–" }
+                return results.ratio(figure.value, to: broker).map {
                     "\(decimals($0.median, 2)) × (\(decimals($0.minimum, 2))–\(decimals($0.maximum, 2)))"
                 } ?? "–"
             }
