@@ -6,15 +6,15 @@ Usage: broker-instructions.py [options] CREMA
   CREMA              the program, built in release: .build/release/crema
   --check            compare with the committed counts, Benchmarks/instructions.json: exit code 1 if one is more than 3 % above
   --renew            write the counts there
-  --runs N           count each mode so often, and show the spread (default: 2)
+  --runs N           count each mode so often, and show the spread (default: 3)
   --only WORD        only modes whose name contains WORD
   --generator FILE   the program whose `bench` makes the load (default: CREMA itself)
 
-A count is the difference between a long and a short load, divided by the difference of their messages: start-up, connecting and what a
-clock starts hardly enter it. Every message of both is verified. The loads are of the kind whose count is much the same each time: one
-client with one message under way, or with a fixed batch. What disturbs a run (a slow machine lets more seconds pass) only adds: the least of
-the runs is taken, and with --check a mode that is too dear is counted up to five times. What callgrind counts is user code; the kernel's part
-is not in it.
+A count is the difference between a long and a short load, divided by the difference of their messages: start-up and connecting do not
+enter it. Every message of both is verified. The loads are of the kind whose count is the same each time, but for what disturbs it: one
+client with one message under way, or with a fixed batch. What disturbs a run only adds to it, so the least of the long runs and the least
+of the short ones are taken, and with --check a mode that is too dear is run up to six times. Behind a count stands how much more the
+dearest run took. What callgrind counts is user code; the kernel's part is not in it.
 
 Exit code: 0 if every count was had, and with --check none is too high; 1 if not; 2 for wrong usage.
 """
@@ -40,7 +40,7 @@ TOLERANCE_PERCENT = 3
 USERS = 100
 START_SECONDS = 120
 RUN_SECONDS = 600
-RUNS_MAX = 5
+RUNS_MAX = 6
 
 
 class Load:
@@ -71,6 +71,29 @@ LOADS = [
     Load("mutual TLS 1.3, connect, resumed", "connect --concurrency 1 --tls-version 1.3 --resume", "mqtts", short=20, long=80),
     Load(f"rules of {USERS} users, order to status", "rules --users 1 --inflight 1", short=200, long=1_000),
 ]
+
+
+class Count:
+    """What one message takes: the least of the long runs, less the least of the short ones."""
+
+    def __init__(self, load):
+        self.load, self.short, self.long = load, [], []
+
+    def add(self, broker):
+        self.short.append(broker.count(self.load, self.load.short))
+        self.long.append(broker.count(self.load, self.load.long))
+
+    def per_message(self, long):
+        return (long - min(self.short)) / ((self.load.long - self.load.short) * self.load.deliveries)
+
+    @property
+    def value(self):
+        return self.per_message(min(self.long))
+
+    @property
+    def spread_percent(self):
+        """How much more the dearest of the long runs took."""
+        return 100 * (self.per_message(max(self.long)) / self.value - 1)
 
 
 def free_port():
@@ -150,7 +173,10 @@ class CountedBroker:
         raise SystemExit(f"callgrind wrote no counts:\n{(self.folder / 'log').read_text()}")
 
     def count(self, load, messages):
-        """The instructions for one run of a load, on the threads that have a share in it: others only look after the process."""
+        """The instructions for one run of a load.
+
+        Only threads that do at least a tenth of the most busy one's work are taken: others only look after the process.
+        """
         options = [*load.options, "--messages", str(messages), "--warmup", "0", "--timeout", "60"]
         if load.listener == "mqtts":
             options += self.client
@@ -160,17 +186,8 @@ class CountedBroker:
             capture_output=True, text=True, timeout=RUN_SECONDS)
         if result.returncode != 0:
             raise SystemExit(f"{load.name}: crema bench ended with {result.returncode}: {result.stderr}{result.stdout}")
-        return self.instructions()
-
-    def per_message(self, load):
-        """The count of one pair of runs.
-
-        Only threads that do at least a tenth of the most busy one's work are taken.
-        """
-        short, long = (self.count(load, messages) for messages in (load.short, load.long))
-        least = max(long.values()) / 10
-        difference = sum(total - short.get(thread, 0) for thread, total in long.items() if total >= least)
-        return difference / ((load.long - load.short) * load.deliveries)
+        totals = self.instructions().values()
+        return sum(total for total in totals if total >= max(totals) / 10)
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
@@ -196,18 +213,14 @@ def counts(arguments):
             for load in chosen:
                 # The first run of a mode fills what later ones find filled.
                 broker.count(load, load.short)
-                values = found[load.name] = [broker.per_message(load) for _ in range(arguments.runs)]
-                while arguments.check and min(values) > limit(load.name) and len(values) < RUNS_MAX:
-                    values.append(broker.per_message(load))
-                print(line(load.name, found[load.name]), flush=True)
+                count = found[load.name] = Count(load)
+                while len(count.long) < arguments.runs or (
+                        arguments.check and count.value > limit(load.name) and len(count.long) < RUNS_MAX):
+                    count.add(broker)
+                print(f"{load.name:<50} {count.value:>12,.0f}   + {count.spread_percent:.1f} %", flush=True)
         finally:
             broker.end()
     return found
-
-
-def line(name, values):
-    spread = f"   up to {max(values):,.0f} ({100 * (max(values) / min(values) - 1):.2f} % more)" if len(values) > 1 else ""
-    return f"{name:<50} {min(values):>12,.0f}{spread}"
 
 
 def committed():
@@ -232,8 +245,8 @@ def check(found):
         print(f"Not compared: the committed counts are of another machine ({', '.join(different)}).")
         return True
     higher, lower = [], []
-    for name, values in found.items():
-        value, count = min(values), before["instructions"].get(name)
+    for name, counted in found.items():
+        value, count = counted.value, before["instructions"].get(name)
         if count is None:
             higher.append(f"{name}: {value:,.0f}, and {COMMITTED.name} has no count for it")
         elif value > limit(name):
@@ -259,7 +272,7 @@ def main():
     parser.add_argument("crema")
     for name in ("--check", "--renew"):
         parser.add_argument(name, action="store_true")
-    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only")
     parser.add_argument("--generator")
     parser.add_argument("-h", "--help", action="help")
@@ -273,7 +286,7 @@ def main():
     if arguments.renew:
         document = {
             "toolchain": toolchain(), "processor": platform.machine(),
-            "instructions": {name: round(min(values)) for name, values in found.items()},
+            "instructions": {name: round(count.value) for name, count in found.items()},
         }
         COMMITTED.write_text(json.dumps(document, indent=2) + "\n")
     return 0 if not arguments.check or check(found) else 1

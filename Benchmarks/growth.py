@@ -9,6 +9,7 @@ Usage: growth.py [options] CREMA
   --messages N   of each measurement (default: 20000)
   --rounds N     measurements at each size; the least is taken, because what disturbs only adds (default: 3)
   --svg FILE     also draw it
+  --generator FILE   the program whose `bench` makes the load (default: CREMA itself)
 
 For each kind a broker of its own is filled step by step; at each step `crema bench` sends verified messages of 64 bytes from 10 publishers
 to a subscriber each (with rules: orders of 10 users, which become statuses), one under way each, and the broker's CPU time for a message is
@@ -51,11 +52,11 @@ def free_port():
 class Broker:
     """`crema serve` without a store, on loopback."""
 
-    def __init__(self, program, folder):
-        self.program, self.mqtt, self.http = program, free_port(), free_port()
+    def __init__(self, program, generator, folder):
+        self.generator, self.mqtt, self.http = generator, free_port(), free_port()
         rules = folder / "rules.yaml"
         rules.write_text(subprocess.run(
-            [program, "bench", "rules", "--print-resources", str(USERS)], check=True, capture_output=True, text=True).stdout)
+            [generator, "bench", "rules", "--print-resources", str(USERS)], check=True, capture_output=True, text=True).stdout)
         configuration = folder / "crema.yaml"
         configuration.write_text(json.dumps({
             "listeners": [{"protocol": "mqtt", "bind": f"127.0.0.1:{self.mqtt}", "anonymous": True},
@@ -92,7 +93,7 @@ class Broker:
         costs = []
         for _ in range(rounds):
             result = subprocess.run(
-                [self.program, "bench", mode, "--broker", f"127.0.0.1:{self.mqtt}", "--pid", str(self.process.pid), "--json", *shape,
+                [self.generator, "bench", mode, "--broker", f"127.0.0.1:{self.mqtt}", "--pid", str(self.process.pid), "--json", *shape,
                  "--inflight", "1", "--messages", str(messages), "--timeout", "60"], capture_output=True, text=True)
             if result.returncode != 0:
                 raise SystemExit(f"crema bench ended with {result.returncode}: {result.stderr}")
@@ -127,8 +128,8 @@ def add_subscriptions(broker, first, last):
         count = min(PER_CLIENT - first % PER_CLIENT, last - first)
         client = broker.connect(f"grow-s{first}")
         broker.held.append(client)
-        for start in range(first, first + count, 1_000):
-            numbers = range(start, min(start + 1_000, first + count))
+        for start in range(first, first + count, 250):
+            numbers = range(start, min(start + 250, first + count))
             filters = [(f"grow/{n % 100}/{'+' if n % 4 == 0 else n}/{n}", 0) for n in numbers]
             client.sendall(wire.subscribe(1, filters))
             head = receive(client, 1 + len(wire.variable(2 + len(filters))))
@@ -178,12 +179,12 @@ KINDS = (
 )
 
 
-def grow(program, kind, most, messages, rounds):
+def grow(program, generator, kind, most, messages, rounds):
     """Pairs of size and microseconds."""
     name, add, mode, bound = kind
     points = []
     with tempfile.TemporaryDirectory(prefix="crema-growth-") as folder:
-        broker = Broker(program, pathlib.Path(folder))
+        broker = Broker(program, generator, pathlib.Path(folder))
         try:
             broker.microseconds(mode, messages, 1)
             size = 0
@@ -234,11 +235,13 @@ def main():
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--svg", type=pathlib.Path)
+    parser.add_argument("--generator")
     parser.add_argument("-h", "--help", action="help")
     arguments = parser.parse_args()
     program = str(pathlib.Path(arguments.crema).resolve())
+    generator = str(pathlib.Path(arguments.generator or program).resolve())
     series = [
-        (kind[0], grow(program, kind, arguments.most, arguments.messages, arguments.rounds))
+        (kind[0], grow(program, generator, kind, arguments.most, arguments.messages, arguments.rounds))
         for kind in KINDS if arguments.only in kind[0]
     ]
     if arguments.svg:

@@ -4,7 +4,7 @@ import Testing
 @testable import LoadGenerator
 
 @Suite struct WebSocketHandshakeTests {
-    private let good = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+    private let good = "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
 
     private func read(_ text: String) throws -> Int? {
         try WebSocketHandshake.read(ByteBuffer(string: text).readableBytesView)
@@ -67,7 +67,8 @@ import Testing
 
     @Test func manyConnectionsComeFromSeveralAddresses() throws {
         let addresses = try addresses(45_000)
-        #expect([0, 19_999, 20_000, 44_999].map { addresses.address($0)?.ipAddress } == ["127.0.0.1", "127.0.0.1", "127.0.0.2", "127.0.0.3"])
+        let chosen = [0, 19_999, 20_000, 44_999].map { addresses.address($0)?.ipAddress }
+        #expect(chosen == ["127.0.0.1", "127.0.0.1", "127.0.0.2", "127.0.0.3"])
     }
 
     @Test func otherHostsAreRefusedWhatOneAddressHasNoPortsFor() throws {

@@ -34,7 +34,8 @@ import Testing
         _ = try stream.consume(ByteBuffer(bytes: packet).readableBytesSpan, now: 0, output: &output, latencies: &latencies)
     }
 
-    @Test("Properties of a delivery are skipped", arguments: [[0], [2, 1, 1], [0x80, 1] + [UInt8](repeating: 1, count: 128)] as [[UInt8]])
+    @Test(
+        "Properties of a delivery are skipped", arguments: [[0], [2, 1, 1], [0x80, 1] + [UInt8](repeating: 1, count: 128)] as [[UInt8]])
     func properties(bytes: [UInt8]) throws {
         var stream = subscriber()
         try feed(&stream, properties: bytes)
