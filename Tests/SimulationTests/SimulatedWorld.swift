@@ -33,6 +33,7 @@ final class SimulatedWorld {
         limits.outboundBytesMax = 400
         limits.receiveMaximum = Self.receiveMaximum
         limits.topicAliasesMax = 3
+        if seed % 4 < 2 { limits.topicsTrackedMax = 0 }  // then messages that follow each other go together from the first on
         asksPasswords = seed % 3 == 0
         broker = SimulatedBroker(
             shards: 2, limits: limits, authorizer: asksPasswords ? LatePasswords() : ListenerAuthorizer(),

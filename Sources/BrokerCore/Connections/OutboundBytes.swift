@@ -67,6 +67,9 @@ struct OutboundBytes {
         }
     }
 
+    /// Takes bytes that lie in storage of somebody else's, uncopied until more is appended: where there are none yet.
+    mutating func begin(with bytes: ByteBuffer) { own = bytes }
+
     /// Everything, which is the caller's from now on.
     mutating func take() -> ByteBuffer {
         if shared == nil {

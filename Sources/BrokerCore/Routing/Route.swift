@@ -59,6 +59,11 @@ final class Route {
     /// Whether messages go to the rule that the topic names, and to nobody else.
     let isBasicIngest: Bool
 
+    /// The topic as text, for those who are asked about it.
+    private(set) lazy var topicName = String(buffer: topic)
+    /// Whether messages that are alike may go together: nobody but subscribers looks at them, and to each of these they go alike.
+    var takesRuns: Bool { !hasRules && groups.isEmpty && !hasNoLocal && !isSystemTopic }
+
     /// Whether a message on the topic would reach nobody.
     var isEmpty: Bool { recipients.isEmpty && groups.isEmpty && shards.isEmpty && !hasRules }
 

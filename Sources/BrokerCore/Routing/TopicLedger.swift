@@ -41,6 +41,16 @@ final class TopicRecord {
         look(at: payload, now)
     }
 
+    /// Counts some that came together, when none of them is looked at.
+    func count(messages count: Int, bytes length: Int, at now: Instant) {
+        messages &+= UInt64(count)
+        bytes &+= UInt64(length)
+        lastSeen = now
+    }
+
+    /// Whether the next message is to be counted by itself, because its payload is looked at.
+    func wantsPayload(at now: Instant) -> Bool { samplesLeft > 0 || now.nanoseconds >= secondEndsAt }
+
     private func look(at payload: ByteBuffer, _ now: Instant) {
         if now.nanoseconds >= secondEndsAt {
             samplesLeft = Self.samplesPerSecond

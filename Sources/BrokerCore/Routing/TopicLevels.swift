@@ -1,3 +1,4 @@
+import MQTTCodec
 import NIOCore
 
 /// The levels of a topic name or filter, as slices.
@@ -38,12 +39,8 @@ extension ByteBuffer {
 
     /// Whether `length` bytes at `index` equal this buffer's readable bytes.
     func hasSameBytes(as other: ByteBuffer, at index: Int, length: Int) -> Bool {
-        guard readableBytes == length else { return false }
-        let mine = readableBytesUInt8Span
-        let theirs = other.readableBytesUInt8Span
-        let start = index - other.readerIndex
-        guard start >= 0, start + length <= theirs.count else { return false }
-        for offset in 0..<length where mine[offset] != theirs[start + offset] { return false }
-        return true
+        readableBytes == length
+            && readableBytesUInt8Span.hasSameBytes(
+                from: 0, as: other.readableBytesUInt8Span, from: index - other.readerIndex, count: length)
     }
 }

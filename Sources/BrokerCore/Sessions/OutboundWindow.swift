@@ -25,7 +25,8 @@ package struct OutboundWindow {
     package private(set) var unfinished = 0
     /// Of the messages that are still held: what the client has acknowledged, or received at QoS 2, is not.
     package private(set) var bytes = 0
-    private var nextPacketID: UInt16 = 1
+    /// Of the message that is entered next.
+    private(set) var nextPacketID: UInt16 = 1
     /// Messages that were ever entered; the packet identifier follows from it.
     private(set) var sequence: UInt64 = 0
     /// Entries from here up to ``resendEnd`` wait to be sent again since the client came back.
@@ -188,15 +189,29 @@ package struct OutboundWindow {
     // MARK: Places
 
     private func place(of packetID: UInt16) -> Int? {
-        guard let first = entries.first else { return nil }
-        // Identifiers run 1...65535 and wrap, 0 left out: count in that circle.
-        let distance = (Int(packetID) - Int(first.packetID) + 65_535) % 65_535
-        return distance < entries.count ? distance : nil
+        // Identifiers run 1...65535 and wrap, 0 left out: count back in that circle from the one that comes next, without a look at an entry.
+        let distance = (Int(nextPacketID) - Int(packetID) + 65_535) % 65_535
+        let back = distance == 0 ? 65_535 : distance
+        return back <= entries.count ? entries.count - back : nil
     }
 
     private mutating func finish(_ place: Int) {
-        markFinished(place)
+        if place == 0 {
+            finishFirst()
+        } else {
+            markFinished(place)
+        }
         trim()
+    }
+
+    /// Mostly messages are acknowledged in their order: then there is no entry to be kept for its place.
+    private mutating func finishFirst() {
+        guard let entry = entries.popFirst() else { return }
+        bytes -= entry.delivery.message.size
+        unfinished -= 1
+        if resendStart == 0, resendEnd > 0 { unsent -= 1 }
+        resendStart = max(0, resendStart - 1)
+        resendEnd = max(0, resendEnd - 1)
     }
 
     private mutating func markFinished(_ place: Int) {

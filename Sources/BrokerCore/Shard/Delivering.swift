@@ -50,7 +50,7 @@ extension Shard {
         }
     }
 
-    private func offer(_ outgoing: inout OutgoingMessage, to recipient: Route.Recipient) {
+    func offer(_ outgoing: inout OutgoingMessage, to recipient: Route.Recipient) {
         let qos = min(recipient.qos, outgoing.message.qos)  // [MQTT-3.8.4-6] [MQTT5-3.8.4-8]
         let retain = outgoing.message.retain && recipient.retainAsPublished
         offer(&outgoing, qos: qos, retain: retain, identifiers: recipient.identifiers, share: nil, to: recipient.session)

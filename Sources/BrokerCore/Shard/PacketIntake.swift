@@ -79,6 +79,7 @@ extension Shard {
         switch connection.phase {
         case .connected, .authenticating:
             if connection.isAwaitingPeers || connection.isHeld || connection.isAwaitingAnswers { return false }
+            if receiveTogether(&buffer, on: connection) { return !connection.isClosed }
             // [MQTT5-3.2.2-15]
             let packetBytesMax = connection.isConnected ? connection.limits.values.packetBytesMax : limits.connectBytesMax
             guard

@@ -10,6 +10,7 @@ extension Shard {
             turns?.begin()
             switch message {
             case .deliver(let message, let part, let done): deliverHere(message, of: part, except: done)
+            case .deliverRun(let run): deliverLocally(run, along: routes.route(for: run.topic, index: &index, topics: &topics))
             case .deliverShared(let message, let groups, let hops, let handOver):
                 for group in groups { deliverShared(message, group: group, hops: hops, of: handOver) }
             case .mark(let bytes): tell(peer, .workedOff(bytes: bytes))

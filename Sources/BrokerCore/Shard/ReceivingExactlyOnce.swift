@@ -31,6 +31,15 @@ extension Shard {
         return true
     }
 
+    /// How many more QoS 2 messages may certainly wait for their PUBREL.
+    func roomForPubrel(of session: Session, on connection: ClientConnection) -> Int {
+        let perClient = connection.limits.values
+        let ofConnection = connection.terms == nil ? Int.max : perClient.receiveMaximum - session.awaitingPubrel.currentCount
+        let ofSession = limits.awaitingPubrelMax - session.awaitingPubrel.count
+        let ofAll = max(BrokerLimits.awaitingPubrelAlways - session.awaitingPubrel.count, awaitingPubrelShare - awaitingPubrel)
+        return max(0, min(ofConnection, ofSession, ofAll))
+    }
+
     func receivePubrel(_ packetID: UInt16, from session: Session, on connection: ClientConnection) {
         let isKnown = session.awaitingPubrel.release(packetID)
         if isKnown {

@@ -133,12 +133,12 @@ extension Shard {
     // MARK: QoS 1 and 2
 
     /// QoS 1 and 2 messages that may be under way to the client [MQTT5-3.3.4-9] [MQTT5-4.9.0-1] [MQTT5-4.9.0-2].
-    private func sendQuota(of connection: ClientConnection) -> Int {
+    func sendQuota(of connection: ClientConnection) -> Int {
         min(connection.limits.values.inflightMax, connection.terms?.receiveMaximum ?? .max)
     }
 
     /// Never past what waits in the backlog.
-    private func hasRoom(on connection: ClientConnection) -> Bool {
+    func hasRoom(on connection: ClientConnection) -> Bool {
         guard connection.backlog.isEmpty else { return false }
         if connection.outbound.count >= limits.outboundBytesMax {
             guard connection.isWritable else { return false }

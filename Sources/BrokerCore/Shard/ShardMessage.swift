@@ -10,6 +10,8 @@ package enum ShardMessage: Sendable {
     /// Of one that the receiver is to note with what it led to, what tells it from others. Sessions of cells that had done their part
     /// before a crash do not get it again.
     case deliver(Message, of: HandedPart?, except: ShardSet)
+    /// Messages at QoS 0 for the receiver's sessions only.
+    case deliverRun(PublishRun)
     /// For one member of each of these shared subscriptions at the receiver, or wherever members are by then.
     case deliverShared(Message, groups: [String], hops: Int, of: HandOverID?)
     /// A message by the broker itself whose topic has its home at the receiver.

@@ -22,21 +22,26 @@ final class Tap {
     }
 
     /// Whether the message at hand is shown.
+    func takesNext(at now: Instant) -> Bool { next(among: 1, at: now) != nil }
+
+    /// Which of the next `count` messages is shown first; `nil` when none is.
     ///
-    /// One that the reader did not ask for, of every so many, is not skipped.
-    func takesNext(at now: Instant) -> Bool {
-        if untilNext > 0 {
-            untilNext -= 1
-            return false
+    /// Those up to it are done with. One that the reader did not ask for, of every so many, is not skipped.
+    func next(among count: Int, at now: Instant) -> Int? {
+        guard untilNext < count else {
+            untilNext -= count
+            return nil
         }
+        let place = untilNext
         if turn != now { (turn, left) = (now, Self.messagesPerTurn) }
         guard left > 0 else {
-            skipped &+= 1
-            return false
+            skipped &+= UInt64(count - place)
+            untilNext = 0
+            return nil
         }
         left -= 1
         untilNext = every - 1
-        return true
+        return place
     }
 
     /// What was skipped before the message that is shown now.
@@ -63,7 +68,7 @@ extension Shard {
         }
     }
 
-    private func findTaps(of route: Route) {
+    func findTaps(of route: Route) {
         let name = String(buffer: route.topic)
         route.taps = RouteTaps(version: tapsVersion, taps: taps.filter { Topics.matches(name: name, filter: $0.filter) })
     }

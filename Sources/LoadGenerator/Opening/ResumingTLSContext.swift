@@ -18,7 +18,7 @@ import NIOCore
     deinit { unsafe SSL_SESSION_free(session) }
 }
 
-/// TLS of clients that resume their sessions, by OpenSSL's libssl: swift-nio-ssl's client has no API for it (record 0033).
+/// TLS of clients that resume their sessions, by OpenSSL's libssl: swift-nio-ssl's client has no API for it (record 0034).
 @safe final class ResumingTLSContext: Sendable {
     /// Owned; configured in `init` and only read afterwards, which libssl allows from any thread.
     private nonisolated(unsafe) let context: OpaquePointer

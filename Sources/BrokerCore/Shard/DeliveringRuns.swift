@@ -1,0 +1,104 @@
+import MQTTCodec
+import NIOCore
+
+/// A run of messages to the sessions that want them: whole where a client gets the same bytes, otherwise message by message (record 0033).
+extension Shard {
+    func deliverLocally(_ run: PublishRun, along route: Route) {
+        changes &+= UInt64(route.recipients.count / Self.recipientsPerVisit)
+        if route.hasNoLocal {  // where the message was accepted, that may not have been known yet
+            return run.forEachMessage(at: now) { deliverLocally(&$0, along: route) }
+        }
+        var shared: SharedFrames?
+        for recipient in route.recipients {
+            guard let connection = recipient.session.connection, takesWhole(run, recipient, on: connection) else {
+                offerOneByOne(run, to: recipient)
+                continue
+            }
+            if run.qos != .atMostOnce {
+                sendAcknowledged(run, to: recipient.session, on: connection)
+                continue
+            }
+            if route.recipients.count > 1 {
+                let frames = shared ?? share(run)
+                shared = frames
+                connection.outbound.append(lastOf: frames)
+            } else {
+                append(run.packets, to: connection)
+            }
+            countSent(run.messages, of: run, payloadBytes: run.layout.payloadBytes, on: connection)
+            // Does not wait for the turn's end.
+            if connection.outbound.count >= min(limits.outboundBytesMax, Self.uncopiedBytesMin) { flush(connection) }
+        }
+    }
+
+    private func offerOneByOne(_ run: PublishRun, to recipient: Route.Recipient) {
+        let session = recipient.session
+        if run.qos == .atMostOnce, session.connection == nil, !session.isTraced, authorizer.isUnrestricted {
+            return counters.drop(.offlineAtQoS0, run.messages)
+        }
+        run.forEachMessage(at: now) { offer(&$0, to: recipient) }
+    }
+
+    /// Whether a client gets the packets as they came, but for their identifiers.
+    private func takesWhole(_ run: PublishRun, _ recipient: Route.Recipient, on connection: ClientConnection) -> Bool {
+        guard connection.isWritable, connection.version == run.version, run.layout.largestPacket <= connection.packetBytesMax,
+            min(recipient.qos, run.qos) == run.qos
+        else { return false }
+        if let terms = connection.terms, recipient.identifiers != nil || terms.outboundAliases.isUsed { return false }
+        if authorizer.isUnrestricted { return true }
+        // What is asked for each message of a client that is traced is told for each.
+        return !recipient.session.isTraced
+            && authorizer.allowsDelivery(of: String(buffer: run.topic), to: recipient.session.subscriber)
+    }
+
+    private func countSent(_ count: Int, of run: PublishRun, payloadBytes: Int, on connection: ClientConnection) {
+        counters.publishSent[Int(run.qos.rawValue)] &+= UInt64(count)
+        counters.packetsSent &+= UInt64(count)
+        counters.publishBytesSent &+= UInt64(payloadBytes)
+        tally.delivered(run.acceptedAt, messages: UInt64(count), now: now)
+        markDirty(connection)
+    }
+
+    // MARK: QoS 0
+
+    /// Bytes of a run that are sent from where they came, and at once: a system call costs less than to copy them.
+    private static let uncopiedBytesMin = 32_768
+
+    private func append(_ packets: ByteBuffer, to connection: ClientConnection) {
+        if packets.readableBytes >= Self.uncopiedBytesMin {
+            flush(connection)
+            if connection.outbound.count == 0 { return connection.outbound.begin(with: packets) }
+        }
+        connection.outbound.buffer.writeImmutableBuffer(packets)
+    }
+
+    private func share(_ run: PublishRun) -> SharedFrames {
+        let place = FrameForm(version: run.version, retain: false).index
+        if sharedFrames[place].isFull { sharedFrames[place] = SharedFrames() }
+        sharedFrames[place].append(run.packets)
+        return sharedFrames[place]
+    }
+
+    // MARK: QoS 1 and 2
+
+    /// Sends as many of the messages as the session's window has room for; the others wait in its queue.
+    private func sendAcknowledged(_ run: PublishRun, to session: Session, on connection: ClientConnection) {
+        var count = 0
+        var payloadBytes = 0
+        if session.queue.isEmpty, hasRoomInAll(for: run.size + run.messages * Self.deliveryBytes), hasRoom(on: connection) {
+            let first = session.window.nextPacketID
+            while count < run.messages, session.window.hasRoom(inflightMax: sendQuota(of: connection), bytesMax: limits.inflightBytesMax) {
+                let message = run.message(count)
+                payloadBytes += message.payload.readableBytes
+                _ = session.window.open(Delivery(message: message, qos: run.qos))
+                count += 1
+            }
+            if count > 0 {
+                connection.outbound.buffer.writePublishes(count, of: run.layout, in: run.packets, firstPacketID: first)
+                countWaiting(of: session)
+                countSent(count, of: run, payloadBytes: payloadBytes, on: connection)
+            }
+        }
+        for number in count..<run.messages { enqueue(Delivery(message: run.message(number), qos: run.qos), for: session) }
+    }
+}
