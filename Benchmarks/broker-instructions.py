@@ -268,7 +268,7 @@ def check(found):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n", 1)[1], add_help=False)
+    parser = argparse.ArgumentParser(usage=__doc__.split("Usage: ", 1)[1], add_help=False)
     parser.add_argument("crema")
     for name in ("--check", "--renew"):
         parser.add_argument(name, action="store_true")
@@ -282,6 +282,8 @@ def main():
             parser.error(f"{tool} is missing (apt install valgrind binutils)")
     if arguments.renew and arguments.only:
         parser.error("--renew writes all counts: not with --only")
+    # Whoever ends this ends its broker, too.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     found = counts(arguments)
     if arguments.renew:
         document = {

@@ -22,14 +22,14 @@ import http.client
 import json
 import os
 import pathlib
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Tests" / "EndToEnd"))
-
-import socket  # noqa: E402
 
 import wire  # noqa: E402
 
@@ -228,7 +228,7 @@ def svg(series):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n", 1)[1], add_help=False)
+    parser = argparse.ArgumentParser(usage=__doc__.split("Usage: ", 1)[1], add_help=False)
     parser.add_argument("crema")
     parser.add_argument("--only", default="")
     parser.add_argument("--most", type=int, default=SIZES[-1])
@@ -239,6 +239,8 @@ def main():
     parser.add_argument("-h", "--help", action="help")
     arguments = parser.parse_args()
     program = str(pathlib.Path(arguments.crema).resolve())
+    # Whoever ends this ends its broker, too.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     generator = str(pathlib.Path(arguments.generator or program).resolve())
     series = [
         (kind[0], grow(program, generator, kind, arguments.most, arguments.messages, arguments.rounds))
