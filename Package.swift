@@ -51,6 +51,7 @@ let package = Package(
     targets: [
         // What the core is made of; every arrow is checked by TidyTests.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLibSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .target(name: "Trust", dependencies: ["CArgon2", "COpenSSL"]),
         .target(name: "MQTTCodec", dependencies: [nioCore]),
@@ -101,7 +102,7 @@ let package = Package(
         .target(
             name: "LoadGenerator",
             dependencies: [
-                "MQTTCodec", nioCore, nioPosix, nioSSL,
+                "CLibSSL", "MQTTCodec", "WebSocketFraming", nioCore, nioPosix, nioSSL, nioWebSocket,
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]
         ),

@@ -8,9 +8,7 @@ for bench in CodecBench RoutingBench PatternBench LanguageBench; do
     swift run --package-path Benchmarks -c release "$bench"
 done
 
-certs=$(mktemp -d)
-trap 'rm -rf "$certs"' EXIT
-.build/release/crema certs init --directory "$certs" >/dev/null
-.build/release/crema certs issue bench --directory "$certs" >/dev/null
+printf '\n== Instructions of the broker for a message\n'
+Benchmarks/broker-instructions.py .build/release/crema
 printf '\n== Crema beside mosquitto, per CPU second of the broker\n'
-Benchmarks/compare.sh --certs "$certs" "$@" .build/release/crema
+Benchmarks/compare.sh "$@" .build/release/crema

@@ -10,7 +10,7 @@ demo=(curl mosquitto-clients)
 # what docker/monitoring has is tried with prometheus and its promtool.
 bench=(mosquitto mosquitto-clients procps valgrind)
 # chromium, with a font, shows the pages.
-tests=("${demo[@]}" chromium debootstrap fonts-dejavu-core gcc groff iproute2 libpaho-mqtt-dev mosquitto node-mqtt nodejs openssl prometheus python3 python3-venv shellcheck strace util-linux)
+tests=("${demo[@]}" chromium debootstrap fonts-dejavu-core gcc groff iproute2 libpaho-mqtt-dev mosquitto node-mqtt nodejs openssl prometheus python3 python3-venv shellcheck strace util-linux valgrind)
 
 case "${1:-all}" in
     build) wanted=("${build[@]}") ;;

@@ -14,7 +14,7 @@ step "Debian packages"
 .ci/prepare.sh test
 
 step "shell scripts"
-shellcheck .ci/run .ci/*.sh certs/*.sh docker/*.sh
+shellcheck .ci/run .ci/*.sh Benchmarks/*.sh certs/*.sh docker/*.sh
 
 step "layout of the Swift sources"
 swift format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
@@ -39,6 +39,9 @@ CREMA_SEEDS=${CREMA_SEEDS:-20000} tests --filter SimulationTests
 
 step "build for release"
 swift build -c release --product crema
+
+step "instructions of the broker for a message, against the committed counts"
+Benchmarks/broker-instructions.py --check .build/release/crema
 
 # The same inputs each time: what a change did shows here, and what is new to find is a campaign's (fuzz.sh with seconds alone).
 step "fuzzing: the kept corpus, and a short run"

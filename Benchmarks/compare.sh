@@ -1,24 +1,26 @@
 #!/usr/bin/env bash
-# Measures Crema beside Debian's mosquitto, in turns and in one run, and prints a Markdown table.
+# Measures Crema beside Debian's mosquitto, and FlashMQ if given, in turns and in one run, and prints a Markdown table.
 #
 #   Benchmarks/compare.sh [options] CREMA
 #
 #   CREMA              the program, built in release: .build/release/crema
+#   --flashmq PROGRAM  also measure FlashMQ
 #   --seconds N        length of each measurement (default: 2)
 #   --rounds N         measurements of each broker and row (default: 3)
-#   --certs DIR        also measure mutual TLS; DIR is as "certs/generate.sh bench" leaves it: ca.crt, server.crt, server.key, and the
-#                      client's pair in clients/
-#   --client NAME      which pair: clients/NAME.crt and clients/NAME.key (default: bench)
+#   --connections N    of the rows about idle connections (default: 9000); mutual TLS gets a fifth of them
+#   --threads N        threads of the generator (default: 1)
 #   --only WORD        only rows whose name contains WORD
 #
-# A figure is deliveries (or connections) per CPU second of the broker: the median of the rounds; behind the ratio stand the least and
-# the greatest of its pairs. Compare figures only within one table: other work on the machine changes all of them.
+# A figure is deliveries (or connections) per CPU second of the broker, unless its row says another unit: the median of the rounds; behind
+# each ratio, of Crema's figure by the other's, stand the least and the greatest of its pairs. Compare figures only within one table:
+# other work on the machine changes all of them.
 #
-# Both brokers are started here, on loopback, and ended by their process ids however this script ends. Exit code: 0 if every message of
-# every row arrived once and in order, 1 if not, 2 for wrong usage.
+# All brokers are started here, on loopback, with certificates of their own, and ended by their process ids however this script ends. For
+# the rows about memory each is started anew. Where a broker fails, its figure says so, and the standard error output why. Exit code: 0 if
+# every message of every row arrived once and in order, 1 if not, 2 for wrong usage.
 set -euo pipefail
 
-seconds=2 rounds=3 certs='' client=bench only='' crema=''
+seconds=2 rounds=3 only='' crema='' flashmq='' connections=9000 threads=1
 
 usage() {
     echo "compare.sh: $1 (see the head of $0)" >&2
@@ -26,7 +28,7 @@ usage() {
 }
 while [ $# -gt 0 ]; do
     case "$1" in
-        --seconds | --rounds | --certs | --client | --only)
+        --seconds | --rounds | --only | --flashmq | --connections | --threads)
             [ $# -ge 2 ] || usage "$1 needs a value"
             printf -v "${1#--}" '%s' "$2"
             shift 2
@@ -45,138 +47,199 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$crema" ] || usage "which program?"
 [ -x "$crema" ] || usage "$crema is not a program"
+[ -z "$flashmq" ] || [ -x "$flashmq" ] || usage "$flashmq is not a program"
 mosquitto=$(command -v mosquitto || { [ -x /usr/sbin/mosquitto ] && echo /usr/sbin/mosquitto; }) ||
     usage "mosquitto is not installed"
-if [ -n "$certs" ]; then
-    certs=$(cd "$certs" && pwd) || usage "no folder $certs"
-    for file in ca.crt server.crt server.key "clients/$client.crt" "clients/$client.key"; do
-        [ -r "$certs/$file" ] || usage "$certs/$file is missing"
-    done
-fi
+brokers=(crema mosquitto)
+[ -z "$flashmq" ] || brokers+=(flashmq)
 
 work=$(mktemp -d)
-pids=()
+declare -A pid=() port=()
 # shellcheck disable=SC2317  # called by the trap
 finish() {
-    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-    for pid in "${pids[@]}"; do
-        for _ in {1..100}; do
-            kill -0 "$pid" 2>/dev/null || break
-            sleep 0.05
-        done
-        kill -KILL "$pid" 2>/dev/null || true
-    done
+    for broker in "${!pid[@]}"; do end "$broker"; done
     rm -rf "$work"
 }
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-accepts() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
-# free_port VARIABLE: a port below those that the kernel gives to clients, on which nobody answers.
-ports=()
-free_port() {
-    local port
-    while true; do
-        port=$((20000 + RANDOM % 12000))
-        if [[ " ${ports[*]-} " != *" $port "* ]] && ! accepts "$port"; then break; fi
+# end BROKER: waits until it is gone.
+end() {
+    [ -n "${pid[$1]:-}" ] || return 0
+    kill "${pid[$1]}" 2>/dev/null || true
+    for _ in {1..100}; do
+        kill -0 "${pid[$1]}" 2>/dev/null || break
+        sleep 0.05
     done
-    ports+=("$port")
-    printf -v "$1" '%s' "$port"
+    kill -KILL "${pid[$1]}" 2>/dev/null || true
+    wait "${pid[$1]}" 2>/dev/null || true
+    unset "pid[$1]"
 }
 
-# await NAME PID LOG PORT...: until every port accepts.
-await() {
-    local name=$1 pid=$2 log=$3 port attempt
-    shift 3
-    for port in "$@"; do
+accepts() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# free_port KEY: a port below those that the kernel gives to clients, on which nobody answers.
+free_port() {
+    local number
+    while true; do
+        number=$((20000 + RANDOM % 12000))
+        if [[ " ${port[*]-} " != *" $number "* ]] && ! accepts "$number"; then break; fi
+    done
+    port[$1]=$number
+}
+
+certs=$work/certs
+"$crema" certs init --directory "$certs" >/dev/null
+"$crema" certs issue bench --directory "$certs" >/dev/null
+
+# Each broker listens plain, with mutual TLS, and with WebSocket.
+for broker in "${brokers[@]}"; do
+    for kind in plain tls ws; do free_port "$broker $kind"; done
+done
+certificate=$(printf 'certificate: "%s", key: "%s", clientCA: "%s"' "$certs/server.crt" "$certs/server.key" "$certs/ca.crt")
+cat >"$work/crema.yaml" <<YAML
+listeners:
+  - { protocol: mqtt, bind: "127.0.0.1:${port[crema plain]}", anonymous: true }
+  - { protocol: mqtts, bind: "127.0.0.1:${port[crema tls]}", anonymous: true, requireClientCertificate: true, $certificate }
+  - { protocol: ws, bind: "127.0.0.1:${port[crema ws]}", anonymous: true }
+YAML
+# user: mosquitto as root becomes another user, who could not read the certificates.
+cat >"$work/mosquitto.conf" <<CONF
+log_type error
+max_queued_messages 0
+set_tcp_nodelay true
+allow_anonymous true
+user $(id -un)
+listener ${port[mosquitto plain]} 127.0.0.1
+listener ${port[mosquitto tls]} 127.0.0.1
+cafile $certs/ca.crt
+certfile $certs/server.crt
+keyfile $certs/server.key
+require_certificate true
+listener ${port[mosquitto ws]} 127.0.0.1
+protocol websockets
+CONF
+if [ -n "$flashmq" ]; then
+    mkdir "$work/flashmq"
+    listen() { printf 'listen {\n  protocol %s\n  port %s\n  inet_protocol ip4\n  inet4_bind_address 127.0.0.1\n  tcp_nodelay true\n' "$1" "$2"; }
+    {
+        printf '%s\n' "log_file $work/flashmq/log" 'log_level warning' "storage_dir $work/flashmq" 'allow_anonymous true' 'thread_count 1' \
+            'max_qos_msg_pending_per_client 32768' 'max_qos_bytes_pending_per_client 16777216'
+        listen mqtt "${port[flashmq plain]}"
+        printf '}\n'
+        listen mqtt "${port[flashmq tls]}"
+        printf '  fullchain %s\n  privkey %s\n  client_verification_ca_file %s\n}\n' "$certs/server.crt" "$certs/server.key" "$certs/ca.crt"
+        listen websockets "${port[flashmq ws]}"
+        printf '}\n'
+    } >"$work/flashmq.conf"
+fi
+
+# begin BROKER: starts it, and waits until all of its ports accept.
+begin() {
+    case "$1" in
+        crema) "$crema" serve --config "$work/crema.yaml" --log-level error >>"$work/crema.log" 2>&1 & ;;
+        mosquitto) "$mosquitto" -c "$work/mosquitto.conf" >>"$work/mosquitto.log" 2>&1 & ;;
+        flashmq) "$flashmq" --config-file "$work/flashmq.conf" >>"$work/flashmq.log" 2>&1 & ;;
+    esac
+    pid[$1]=$!
+    local kind attempt
+    for kind in plain tls ws; do
         for attempt in {1..200}; do
-            accepts "$port" && break
-            if ! kill -0 "$pid" 2>/dev/null || [ "$attempt" = 200 ]; then
-                echo "compare.sh: $name does not accept on port $port:" >&2
-                tail -n 20 "$log" >&2
+            accepts "${port[$1 $kind]}" && break
+            if ! kill -0 "${pid[$1]}" 2>/dev/null || [ "$attempt" = 200 ]; then
+                echo "compare.sh: $1 does not accept on port ${port[$1 $kind]}:" >&2
+                tail -n 20 "$work/$1.log" >&2
                 exit 1
             fi
             sleep 0.05
         done
     done
 }
-
-free_port crema_port
-free_port mosquitto_port
-crema_ports=("$crema_port") mosquitto_ports=("$mosquitto_port")
-
-printf 'listeners:\n  - { protocol: mqtt, bind: "127.0.0.1:%s", anonymous: true }\n' "$crema_port" >"$work/crema.yaml"
-# user: mosquitto as root becomes another user, who could not read the certificates.
-printf '%s\n' 'log_type error' 'max_queued_messages 0' 'set_tcp_nodelay true' 'allow_anonymous true' "user $(id -un)" \
-    "listener $mosquitto_port 127.0.0.1" >"$work/mosquitto.conf"
-
-if [ -n "$certs" ]; then
-    free_port crema_tls
-    free_port mosquitto_tls
-    crema_ports+=("$crema_tls") mosquitto_ports+=("$mosquitto_tls")
-    printf '  - { protocol: mqtts, bind: "127.0.0.1:%s", %s, certificate: "%s", key: "%s", clientCA: "%s" }\n' \
-        "$crema_tls" 'anonymous: true, requireClientCertificate: true' "$certs/server.crt" "$certs/server.key" "$certs/ca.crt" \
-        >>"$work/crema.yaml"
-    printf '%s\n' "listener $mosquitto_tls 127.0.0.1" "cafile $certs/ca.crt" "certfile $certs/server.crt" \
-        "keyfile $certs/server.key" 'require_certificate true' >>"$work/mosquitto.conf"
-fi
-
-"$crema" serve --config "$work/crema.yaml" --log-level error >"$work/crema.log" 2>&1 &
-crema_pid=$!
-pids+=("$crema_pid")
-"$mosquitto" -c "$work/mosquitto.conf" >"$work/mosquitto.log" 2>&1 &
-mosquitto_pid=$!
-pids+=("$mosquitto_pid")
-await crema "$crema_pid" "$work/crema.log" "${crema_ports[@]}"
-await mosquitto "$mosquitto_pid" "$work/mosquitto.log" "${mosquitto_ports[@]}"
+for broker in "${brokers[@]}"; do begin "$broker"; done
 
 result=0
 
-# measure NAME CREMA-PORT MOSQUITTO-PORT MODE [OPTION...]: one row.
+# measure NAME KIND MODE [OPTION...]: one row, on the brokers' ports of a kind.
 measure() {
-    local name=$1 first=$2 second=$3 mode=$4 code=0
-    shift 4
+    local name=$1 kind=$2 mode=$3 code=0 broker others=()
+    shift 3
     case "$name" in *"$only"*) ;; *) return 0 ;; esac
-    "$crema" bench "$mode" --broker "127.0.0.1:$first" --pid "$crema_pid" --against "127.0.0.1:$second" \
-        --against-pid "$mosquitto_pid" --rounds "$rounds" --seconds "$seconds" --markdown-row "$name" "$@" || code=$?
+    for broker in "${brokers[@]:1}"; do
+        others+=(--against "127.0.0.1:${port[$broker $kind]}" --against-pid "${pid[$broker]}")
+    done
+    [ "$kind" != tls ] || others+=(--ca "$certs/ca.crt" --cert "$certs/clients/bench.crt" --key "$certs/clients/bench.key")
+    [ "$kind" != ws ] || others+=(--websocket)
+    [ "$mode" = idle ] || others+=(--seconds "$seconds")
+    "$crema" bench "$mode" --broker "127.0.0.1:${port[crema $kind]}" --pid "${pid[crema]}" "${others[@]}" --rounds "$rounds" \
+        --threads "$threads" --markdown-row "$name" "$@" || code=$?
     case "$code" in
         0) ;;
+        2) exit 2 ;;
         1) result=1 ;;
-        *) exit "$code" ;;
+        *)
+            echo "| $name **failed** |"
+            result=1
+            ;;
     esac
-    for broker in "crema $crema_pid" "mosquitto $mosquitto_pid"; do
-        kill -0 "${broker#* }" 2>/dev/null || {
-            echo "compare.sh: ${broker% *} ended during \"$name\":" >&2
-            tail -n 20 "$work/${broker% *}.log" >&2
+    for broker in "${brokers[@]}"; do
+        kill -0 "${pid[$broker]}" 2>/dev/null || {
+            echo "compare.sh: $broker ended during \"$name\":" >&2
+            tail -n 20 "$work/$broker.log" >&2
             exit 1
         }
     done
 }
 
-echo '| mode | Crema | mosquitto | ratio (least–greatest) |'
-echo '|---|--:|--:|--:|'
+# fresh NAME KIND MODE [OPTION...]: the same, with brokers that have done nothing before; once, as what they have done cannot be undone.
+fresh() {
+    case "$1" in *"$only"*) ;; *) return 0 ;; esac
+    local broker
+    for broker in "${brokers[@]}"; do
+        end "$broker"
+        begin "$broker"
+    done
+    rounds=1 measure "$@"
+}
+
+head='| mode | Crema |' rule='|---|--:|'
+for broker in "${brokers[@]:1}"; do
+    case "$broker" in mosquitto) head+=' mosquitto' ;; flashmq) head+=' FlashMQ' ;; esac
+    head+=' | ratio (least–greatest) |' rule+='--:|--:|'
+done
+printf '%s\n%s\n' "$head" "$rule"
+
+fresh "resident bytes per idle connection, $connections" plain idle --connections "$connections"
+fresh "resident bytes per idle connection, mutual TLS, $((connections / 5))" tls idle --connections $((connections / 5))
+fresh "resident bytes per idle connection, WebSocket, $((connections / 5))" ws idle --connections $((connections / 5))
 for qos in 0 1 2; do
     # mosquitto holds 20 unfinished messages per client at QoS 1 and 2, and throws out who sends more.
     inflight=200
     [ "$qos" = 0 ] || inflight=20
-    plain=("$crema_port" "$mosquitto_port")
-    measure "QoS $qos p2p, batched" "${plain[@]}" p2p --qos "$qos" --publishers 10 --inflight "$inflight"
-    measure "QoS $qos p2p, unbatched" "${plain[@]}" p2p --qos "$qos" --publishers 200 --inflight 1
-    measure "QoS $qos fan-in, batched" "${plain[@]}" fanin --qos "$qos" --publishers 10 --inflight "$inflight"
-    measure "QoS $qos fan-in, unbatched" "${plain[@]}" fanin --qos "$qos" --publishers 200 --inflight 1
-    measure "QoS $qos fan-out to 500, batched" "${plain[@]}" fanout --qos "$qos" --subscribers 500 --inflight 20
-    measure "QoS $qos fan-out to 500, unbatched" "${plain[@]}" fanout --qos "$qos" --subscribers 500 --inflight 1
+    measure "QoS $qos p2p, batched" plain p2p --qos "$qos" --publishers 10 --inflight "$inflight"
+    measure "QoS $qos p2p, unbatched" plain p2p --qos "$qos" --publishers 200 --inflight 1
+    measure "QoS $qos fan-in, batched" plain fanin --qos "$qos" --publishers 10 --inflight "$inflight"
+    measure "QoS $qos fan-in, unbatched" plain fanin --qos "$qos" --publishers 200 --inflight 1
+    measure "QoS $qos fan-out to 500, batched" plain fanout --qos "$qos" --subscribers 500 --inflight 20
+    measure "QoS $qos fan-out to 500, unbatched" plain fanout --qos "$qos" --subscribers 500 --inflight 1
 done
-measure "connect" "$crema_port" "$mosquitto_port" connect
-if [ -n "$certs" ]; then
-    tls=(--ca "$certs/ca.crt" --cert "$certs/clients/$client.crt" --key "$certs/clients/$client.key")
-    measure "mutual TLS, QoS 0 p2p, batched" "$crema_tls" "$mosquitto_tls" p2p --publishers 10 --inflight 200 "${tls[@]}"
-    measure "mutual TLS, QoS 0 p2p, unbatched" "$crema_tls" "$mosquitto_tls" p2p --publishers 200 --inflight 1 "${tls[@]}"
-    for version in 1.2 1.3; do
-        measure "mutual TLS $version, connect (full handshakes)" "$crema_tls" "$mosquitto_tls" connect --tls-version "$version" \
-            "${tls[@]}"
-    done
-fi
+measure "QoS 0 fan-out to 500, 20 messages/s" plain fanout --subscribers 500 --rate 20
+measure "QoS 0 p2p, 4 KiB, batched" plain p2p --publishers 10 --inflight 200 --size 4096
+measure "QoS 0 p2p, open loop 5,000/s, latency p50 / p99" plain p2p --publishers 100 --rate 5000 \
+    --row-figure latencyP50Microseconds --row-figure latencyP99Microseconds
+measure "MQTT 5, QoS 0 p2p, batched" plain p2p --mqtt 5 --publishers 10 --inflight 200
+measure "MQTT 5, QoS 1 p2p, batched" plain p2p --mqtt 5 --qos 1 --publishers 10 --inflight 20
+measure "connect" plain connect
+measure "mutual TLS, QoS 0 p2p, batched" tls p2p --publishers 10 --inflight 200
+measure "mutual TLS, QoS 0 p2p, unbatched" tls p2p --publishers 200 --inflight 1
+measure "mutual TLS, QoS 1 p2p, batched" tls p2p --qos 1 --publishers 10 --inflight 20
+for version in 1.2 1.3; do
+    measure "mutual TLS $version, connect (full handshakes)" tls connect --tls-version "$version"
+    measure "mutual TLS $version, connect (resumed)" tls connect --tls-version "$version" --resume
+done
+measure "WebSocket, QoS 0 p2p, batched" ws p2p --publishers 10 --inflight 200
+measure "WebSocket, QoS 0 p2p, unbatched" ws p2p --publishers 200 --inflight 1
+measure "WebSocket, QoS 1 p2p, batched" ws p2p --qos 1 --publishers 10 --inflight 20
+fresh "$((connections / 5)) clients with mutual TLS lost at once, all back / bystanders' p99" tls idle --connections $((connections / 5)) --concurrency 1000 --drop \
+    --row-figure backSeconds --row-figure bystandersP99Microseconds
 exit "$result"

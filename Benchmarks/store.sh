@@ -10,8 +10,9 @@
 #   --data DIR      where the brokers keep their files (default: a temporary folder); the disk that is measured
 #   --syncs         also count with strace how many messages share a sync, with a run of Crema of its own
 #
-# 64 publishers with 64 messages of 256 bytes under way each, at QoS 1, each with a subscriber whose session is kept. What mosquitto
-# acknowledges is in its memory: it writes when it ends, or every half hour.
+# `crema bench durable`: 64 publishers with 64 messages of 256 bytes under way each, at QoS 1, each with a subscriber whose session is kept;
+# then 500 for each subscriber while it is away, which have to be there when it is back. What mosquitto acknowledges is in its memory: it
+# writes when it ends, or every half hour.
 # All brokers are started here, on loopback, and ended by their process ids. Exit code: 0 if every message arrived once and in order.
 set -euo pipefail
 
@@ -91,11 +92,12 @@ stop() {
     pid=''
 }
 
-# measure BROKER: one line with acknowledged messages a second, latencies in milliseconds, and messages per CPU second of the broker.
+# measure BROKER: one line with acknowledged messages a second, how long they waited in milliseconds, the same per CPU second of the broker,
+# and what it acknowledged while the subscribers were away, all of which has to arrive when they are back.
 measure() {
     start "$1"
-    if ! "$crema" bench p2p --json --broker "127.0.0.1:$port" --pid "$pid" --qos 1 --size 256 --publishers 64 --inflight 64 --persistent \
-        --seconds "$seconds" --timeout 30 >"$work/result.json"; then
+    if ! "$crema" bench durable --json --broker "127.0.0.1:$port" --pid "$pid" --seconds "$seconds" --offline 500 --timeout 30 \
+        >"$work/result.json"; then
         failed=1
     fi
     stop
@@ -103,10 +105,11 @@ measure() {
 import json, sys
 
 run = json.load(open(sys.argv[2]))["rounds"][0]
-latency = run["latencyMicroseconds"]
+wait, away = run["acknowledgementMicroseconds"], run.get("absence") or {"acknowledgedPerSecond": 0, "returnSeconds": 0}
 print(
-    f"{sys.argv[1]:<10} {run['perSecond']:>9,.0f} acknowledged/s   p50 {latency['p50'] / 1000:6.1f} ms   p99 {latency['p99'] / 1000:6.1f} ms"
-    f"   {run['perBrokerCPUSecond']:>9,.0f} per CPU second   {'' if run['isClean'] else 'NOT CLEAN'}")
+    f"{sys.argv[1]:<10} {run['perSecond']:>9,.0f} acknowledged/s   p50 {wait['p50'] / 1000:6.1f} ms   p99 {wait['p99'] / 1000:6.1f} ms"
+    f"   {run['perBrokerCPUSecond']:>9,.0f} per CPU second   subscribers away {away['acknowledgedPerSecond']:>9,.0f}/s,"
+    f" all there {away['returnSeconds']:.2f} s after their return   {'' if run['isClean'] else 'NOT CLEAN'}")
 PY
 }
 
@@ -116,8 +119,8 @@ count_syncs() {
     strace -c -f -qq -e trace=fdatasync,fsync -o "$work/strace" -p "$pid" &
     local tracer=$!
     sleep 0.5
-    "$crema" bench p2p --json --broker "127.0.0.1:$port" --pid "$pid" --qos 1 --size 256 --publishers 64 --inflight 64 --persistent \
-        --seconds "$seconds" --timeout 30 >"$work/result.json" || failed=1
+    "$crema" bench durable --json --broker "127.0.0.1:$port" --pid "$pid" --seconds "$seconds" --offline 0 --timeout 30 \
+        >"$work/result.json" || failed=1
     stop
     wait "$tracer" || true
     python3 - "$work/result.json" "$work/strace" <<'PY'

@@ -8,7 +8,9 @@ private let refusedChanges: [(option: String, change: @Sendable (inout LoadParam
     ("--publishers", { $0.publishers = 0 }), ("--threads", { $0.threads = 0 }), ("--timeout", { $0.timeoutSeconds = 0 }),
     ("--warmup", { $0.warmUpSeconds = -1 }), ("--rate", { $0.rate = 0 }), ("--messages", { $0.amount = .messages(0) }),
     ("--seconds", { $0.amount = .seconds(.infinity) }), ("--password", { $0.password = "p" }),
-    ("--publishers", { ($0.publishers, $0.subscribers) = (60_000, 60_000) }), ("--publishers", { $0.subscribers = 3 }),
+    ("connections", { ($0.publishers, $0.subscribers) = (1_500_000, 1_500_000) }), ("--publishers", { $0.subscribers = 3 }),
+    ("--resume", { $0.resumes = true }), ("--path", { $0.webSocketPath = "mqtt" }), ("--path", { $0.webSocketPath = "/a b" }),
+    ("--persistent", { $0.keepsSessions = true }), ("--offline", { $0.offlineMessages = -1 }), ("--bystanders", { $0.bystanders = -1 }),
 ]
 
 @Suite struct LoadParametersTests {

@@ -17,7 +17,7 @@ import Testing
         change(&parameters)
         let address = BrokerAddress(host: "127.0.0.1", port: broker.port)
         do {
-            let figures = try await LoadRun(parameters: parameters, broker: address, brokerPID: nil).execute()
+            let figures = try await LoadRun(parameters: parameters, target: LoadTarget(address: address)).execute()
             try await broker.stop()
             return figures
         } catch {
@@ -64,6 +64,18 @@ import Testing
         #expect(figures.isClean)
         #expect(figures.completed == 40)
         #expect(figures.latency?.samples == 40)
+    }
+
+    @Test func idleConnectionsStandAndComeBack() async throws {
+        let figures = try await run(.none, mode: .idle) {
+            $0.amount = .seconds(0.05)
+            ($0.connections, $0.concurrency, $0.drops, $0.bystanders, $0.threads) = (40, 7, true, 2, 2)
+        }
+        #expect(figures.isClean)
+        #expect(figures.completed == 40)
+        #expect(figures.idle?.connections == 40)
+        #expect(figures.idle?.drop?.failed == 0)
+        #expect(figures.idle?.drop?.seconds ?? 0 > 0)
     }
 
     @Test func lossIsFound() async throws {
@@ -125,7 +137,7 @@ import Testing
         let broker = try await FakeBroker(.none)
         try await broker.stop()
         let run = try LoadRun(
-            parameters: LoadParameters(mode: .p2p), broker: BrokerAddress(host: "127.0.0.1", port: broker.port), brokerPID: nil)
+            parameters: LoadParameters(mode: .p2p), target: LoadTarget(address: BrokerAddress(host: "127.0.0.1", port: broker.port)))
         await #expect { try await run.execute() } throws: { ($0 as? LoadError)?.exitCode == 3 }
     }
 

@@ -93,7 +93,7 @@ import Testing
 
 @Suite struct RunFiguresTests {
     @Test func ratesDivideByTheirOwnSeconds() {
-        var figures = RunFigures(broker: BrokerAddress(host: "h", port: 1))
+        var figures = RunFigures(broker: BrokerAddress(host: "h", port: 1), threads: 1)
         figures.completed = 1_000
         figures.seconds = 4
         figures.setUsage(
@@ -105,8 +105,18 @@ import Testing
         #expect(figures.brokerResidentBytesAfter == 20)
     }
 
+    @Test func generatorThatUsedUpItsThreadsIsTheBottleneck() {
+        var figures = RunFigures(broker: BrokerAddress(host: "h", port: 1), threads: 2)
+        (figures.seconds, figures.generatorCPUSeconds) = (1, 1.9)
+        #expect(figures.isGeneratorBottleneck)
+        figures.threads = 4
+        #expect(!figures.isGeneratorBottleneck)
+        (figures.seconds, figures.generatorCPUSeconds) = (0.01, 0.1)
+        #expect(figures.generatorShare == nil)
+    }
+
     @Test func brokerWithoutMeasurableTimeHasNoRate() {
-        var figures = RunFigures(broker: BrokerAddress(host: "h", port: 1))
+        var figures = RunFigures(broker: BrokerAddress(host: "h", port: 1), threads: 1)
         figures.completed = 5
         #expect(figures.perBrokerCPUSecond == nil)
         figures.brokerCPUSeconds = 0

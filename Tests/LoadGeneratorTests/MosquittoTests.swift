@@ -26,11 +26,42 @@ struct MosquittoTests {
         parameters.amount = .messages(600)
         parameters.warmUpSeconds = 0
         let address = BrokerAddress(host: "127.0.0.1", port: broker.port)
-        let figures = try await LoadRun(parameters: parameters, broker: address, brokerPID: broker.pid).execute()
+        let figures = try await LoadRun(parameters: parameters, target: LoadTarget(address: address, pid: broker.pid)).execute()
         #expect(figures.isClean)
         #expect(figures.published == 600)
         #expect(figures.completed == (mode == .fanout ? 1_800 : 600))
         #expect(figures.brokerResidentBytesAfter ?? 0 > 0)
+    }
+}
+
+extension MosquittoTests {
+    @Test("What it acknowledges for absent subscribers arrives, in both versions", arguments: MQTTVersion.allCases)
+    func durable(version: MQTTVersion) async throws {
+        let program = try #require(mosquittoProgram)
+        let broker = try await StartedBroker(program: program)
+        defer { broker.end() }
+        var parameters = LoadParameters(mode: .durable)
+        (parameters.qos, parameters.version, parameters.keepsSessions) = (.atLeastOnce, version, true)
+        (parameters.publishers, parameters.subscribers, parameters.inflight, parameters.offlineMessages) = (3, 3, 20, 50)
+        parameters.amount = .messages(300)
+        parameters.warmUpSeconds = 0
+        let target = LoadTarget(address: BrokerAddress(host: "127.0.0.1", port: broker.port), pid: broker.pid)
+        let figures = try await LoadRun(parameters: parameters, target: target).execute()
+        #expect(figures.isClean)
+        #expect(figures.completed == 300)
+        #expect(figures.absence?.acknowledged == 150)
+        #expect(figures.acknowledgementLatency?.samples ?? 0 > 0)
+    }
+
+    @Test func moreThanItTakesIsRefusedByTheOption() async throws {
+        let program = try #require(mosquittoProgram)
+        let broker = try await StartedBroker(program: program)
+        defer { broker.end() }
+        var parameters = LoadParameters(mode: .p2p)
+        (parameters.qos, parameters.version, parameters.inflight) = (.atLeastOnce, .v5, 21)
+        let target = LoadTarget(address: BrokerAddress(host: "127.0.0.1", port: broker.port))
+        let run = try LoadRun(parameters: parameters, target: target)
+        await #expect { try await run.execute() } throws: { "\($0)".contains("give --inflight 20") }
     }
 }
 

@@ -4,6 +4,7 @@
 let allowedImports: [String: Set<String>] = [
     "COpenSSL": [],
     "CArgon2": [],
+    "CLibSSL": [],
     "Trust": ["CArgon2", "COpenSSL", "Glibc"],
     "MQTTCodec": ["NIOCore"],
     // Glibc for its mathematical functions, each imported by its name.
@@ -50,7 +51,10 @@ let allowedImports: [String: Set<String>] = [
         "HTTPTypes",
         "ServiceLifecycle", "Logging", "FoundationEssentials",
     ],
-    "LoadGenerator": ["MQTTCodec", "NIOCore", "NIOPosix", "NIOSSL", "Histogram", "FoundationEssentials", "Glibc"],
+    "LoadGenerator": [
+        "CLibSSL", "MQTTCodec", "WebSocketFraming", "NIOCore", "NIOPosix", "NIOSSL", "NIOWebSocket", "Histogram", "FoundationEssentials",
+        "Glibc",
+    ],
     "CremaTesting": [
         "BrokerCore", "MQTTCodec", "Records", "Tokens", "Trust", "NIOCore", "NIOPosix", "ServiceLifecycle", "Logging", "Glibc",
     ],

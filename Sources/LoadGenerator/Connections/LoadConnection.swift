@@ -64,10 +64,10 @@ final class PublisherConnection: ChannelInboundHandler {
     private var output = ByteBuffer()
     private let link: SessionLink
 
-    init(stream: PublisherStream, link: SessionLink) {
+    init(stream: PublisherStream, packetBytesMax: Int, link: SessionLink) {
         self.stream = stream
         self.link = link
-        reassembler = PacketReassembler(packetBytesMax: 8)
+        reassembler = PacketReassembler(packetBytesMax: packetBytesMax)
     }
 
     func handlerAdded(context: ChannelHandlerContext) { link.context = context }
@@ -80,6 +80,14 @@ final class PublisherConnection: ChannelInboundHandler {
             link.lose("publisher \(stream.publisher): \(error)")
         }
         link.loop.mark(self)
+    }
+
+    /// The acknowledgements since the last call, and how long each was waited for.
+    func countAcknowledgements(now: UInt64, latencies: inout LatencyRecorder) -> UInt64 {
+        let count = stream.acknowledgedCount - countedAcknowledgements
+        countedAcknowledgements += count
+        if count > 0 { stream.recordAcknowledgements(now: now, into: &latencies) }
+        return count
     }
 
     /// Sends all that may be sent, with one write, and answers how many messages that was.

@@ -9,6 +9,8 @@ package final class LoadLoop {
     let counters: LoopCounters
     /// Latencies of the current phase.
     package internal(set) var latencies = LatencyRecorder()
+    /// How long the messages of the current phase waited for their acknowledgement, in mode `durable`.
+    package private(set) var acknowledgementLatencies = LatencyRecorder()
 
     private let index: Int
     private let topology: Topology
@@ -40,6 +42,8 @@ package final class LoadLoop {
     /// Takes a publisher whose session is being opened; in the order of their numbers.
     func add(_ publisher: PublisherConnection) { publishers.append(publisher) }
     func add(_ subscriber: SubscriberConnection) { subscribers.append(subscriber) }
+    func subscriber(_ number: Int) -> SubscriberConnection { subscribers[number / topology.threads] }
+    func replace(_ subscriber: SubscriberConnection) { subscribers[subscriber.number / topology.threads] = subscriber }
 
     // MARK: Phases
 
@@ -50,6 +54,7 @@ package final class LoadLoop {
     ///   - schedule: The open loop's plan, which needs `messagesPerPublisher`.
     package func begin(messagesPerPublisher: UInt64?, schedule: OpenLoopSchedule?) {
         latencies.reset(recordsAll: schedule != nil)
+        acknowledgementLatencies.reset(recordsAll: schedule != nil)
         self.schedule = schedule
         for publisher in publishers { publisher.stream.flow.beginPhase() }
         if schedule != nil {
@@ -65,7 +70,20 @@ package final class LoadLoop {
     }
 
     package func stop() {
+        schedule = nil
         for publisher in publishers { publisher.stream.flow.stop() }
+    }
+
+    /// The latencies since the phase began or this was called last.
+    package func takeLatencies() -> LatencyRecorder {
+        defer { latencies.reset(recordsAll: true) }
+        return latencies
+    }
+
+    /// Takes the subscribers away, for whom the broker keeps what comes; publishers do not wait for deliveries any more.
+    package func leave() {
+        for subscriber in subscribers { subscriber.disconnect() }
+        for publisher in publishers { publisher.stream.flow.waitsForDelivery = false }
     }
 
     /// Asks the broker for a sign on every subscriber's connection, behind all that it has already queued there.
@@ -151,15 +169,14 @@ package final class LoadLoop {
             pings += subscriber.stream.pingsAnswered - subscriber.countedPings
             subscriber.countedPings = subscriber.stream.pingsAnswered
         }
-        if delivered > 0 { topology.mode == .p2p ? passOnToPairs() : passOnToAll() }
+        if delivered > 0 { topology.isPaired ? passOnToPairs() : passOnToAll() }
         markedSubscribers.removeAll(keepingCapacity: true)
 
         var published = 0
         var acknowledged: UInt64 = 0
         for publisher in markedPublishers {
             publisher.isMarked = false
-            acknowledged += publisher.stream.acknowledgedCount - publisher.countedAcknowledgements
-            publisher.countedAcknowledgements = publisher.stream.acknowledgedCount
+            acknowledged += publisher.countAcknowledgements(now: now, latencies: &acknowledgementLatencies)
             published += publisher.send(now: now, schedule: schedule)
         }
         markedPublishers.removeAll(keepingCapacity: true)

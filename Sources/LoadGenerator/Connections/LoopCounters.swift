@@ -9,7 +9,9 @@ package final class LoopCounters: Sendable {
     private let acknowledgedCount = Atomic<UInt64>(0)
     private let pingsAnsweredCount = Atomic<UInt64>(0)
     private let progressTime = Atomic<UInt64>(0)
+    private let failedCount = Atomic<UInt64>(0)
     private let failureSeen = Mutex<LoadError?>(nil)
+    private let attemptSeen = Mutex<LoadError?>(nil)
 
     package init() {}
 
@@ -19,6 +21,10 @@ package final class LoopCounters: Sendable {
     package var pingsAnswered: UInt64 { pingsAnsweredCount.load(ordering: .relaxed) }
     /// When something last arrived, in nanoseconds of the monotonic clock.
     package var lastProgress: UInt64 { progressTime.load(ordering: .relaxed) }
+    /// Attempts to connect that failed and are tried again.
+    package var failed: UInt64 { failedCount.load(ordering: .relaxed) }
+    /// Why the first of them failed.
+    package var failedAttempt: LoadError? { attemptSeen.withLock { $0 } }
     /// The first thing that ended a connection too early.
     package var failure: LoadError? { failureSeen.withLock { $0 } }
 
@@ -29,6 +35,11 @@ package final class LoopCounters: Sendable {
         acknowledgedCount.wrappingAdd(acknowledged, ordering: .relaxed)
         pingsAnsweredCount.wrappingAdd(pings, ordering: .relaxed)
         progressTime.store(now, ordering: .relaxed)
+    }
+
+    package func addFailed(_ error: LoadError) {
+        failedCount.wrappingAdd(1, ordering: .relaxed)
+        attemptSeen.withLock { $0 = $0 ?? error }
     }
 
     package func fail(_ error: LoadError) {

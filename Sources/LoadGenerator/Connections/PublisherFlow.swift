@@ -6,7 +6,9 @@ package struct PublisherFlow: Sendable {
     /// The most messages outstanding, in any mode: packet identifiers must not run out.
     package static let windowMax: UInt64 = 32_768
 
-    private let window: UInt64
+    private var window: UInt64
+    /// Whether a message is outstanding until it was delivered; not while its subscriber is away.
+    package var waitsForDelivery = true
     private let waitsForAcknowledgement: Bool
     /// Messages that every subscriber of an event loop has, by event loop.
     private var delivered: [UInt64]
@@ -27,10 +29,15 @@ package struct PublisherFlow: Sendable {
     /// Messages that may be sent at once.
     package var sendable: Int {
         var completed = waitsForAcknowledgement ? acknowledged : sent
-        for count in delivered where count < completed { completed = count }
+        if waitsForDelivery {
+            for count in delivered where count < completed { completed = count }
+        }
         let room = window - min(window, sent - completed)
         return Int(min(room, due - sent))
     }
+
+    /// Allows no more outstanding than a broker takes; at least 1.
+    package mutating func limitWindow(_ count: Int) { window = min(window, UInt64(max(count, 1))) }
 
     package mutating func beginPhase() {
         phaseBase = sent

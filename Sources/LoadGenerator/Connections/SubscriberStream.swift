@@ -8,13 +8,19 @@ package struct SubscriberStream {
     package private(set) var verifier: StreamVerifier
     private let run: UInt32
     private let payloadBytes: Int
+    private let version: MQTTVersion
+    private let format: MessageFormat
     /// PINGREQs that were answered; each tells that all that was queued before it has arrived.
     package private(set) var pingsAnswered = 0
 
-    package init(verifier: StreamVerifier, run: UInt32, payloadBytes: Int) {
+    package init(
+        verifier: StreamVerifier, run: UInt32, payloadBytes: Int, version: MQTTVersion = .v311, format: MessageFormat = .binary
+    ) {
         self.verifier = verifier
         self.run = run
         self.payloadBytes = payloadBytes
+        self.version = version
+        self.format = format
     }
 
     /// Takes the whole packets at the front of `bytes`, and answers how many bytes they were.
@@ -34,7 +40,7 @@ package struct SubscriberStream {
             case 13:
                 pingsAnswered += 1
             default:
-                throw .unexpectedPacket(firstByte: frame.firstByte)
+                throw frame.refusal(in: bytes)
             }
             offset = frame.end
         }
@@ -58,6 +64,8 @@ package struct SubscriberStream {
             RawPackets.appendAcknowledgement(kind, of: identifier, to: &output)
         }
         guard payload <= frame.end else { throw .truncatedPacket(firstByte: frame.firstByte) }
+        if version == .v5 { payload = try frame.endOfProperties(in: bytes, at: payload) }
+        if format == .json { return receiveStatus(bytes, frame, payload: payload, now: now, latencies: &latencies) }
         guard let stamp = MessageStamp(reading: bytes, at: payload), stamp.run == run else {
             verifier.receiveForeign()
             return
@@ -66,6 +74,19 @@ package struct SubscriberStream {
             verifier.receiveCorrupt(publisher: stamp.publisher, sequence: stamp.sequence)
             return
         }
+        verifier.receive(publisher: stamp.publisher, sequence: stamp.sequence, isMarkedDuplicate: frame.firstByte & 0x08 != 0)
+        latencies.record(sequence: stamp.sequence, intendedAt: stamp.intendedAt, now: now)
+    }
+
+    /// What a rule made of a message in JSON.
+    @inline(never)
+    private mutating func receiveStatus(
+        _ bytes: RawSpan, _ frame: PacketFrame, payload: Int, now: UInt64, latencies: inout LatencyRecorder
+    ) {
+        let fillerBytes = StatusText.fillerBytes(user: verifier.firstPublisher, payloadBytes: payloadBytes)
+        guard let (stamp, isIntact) = StatusText.read(bytes, start: payload, end: frame.end, fillerBytes: fillerBytes), stamp.run == run
+        else { return verifier.receiveForeign() }
+        guard isIntact else { return verifier.receiveCorrupt(publisher: stamp.publisher, sequence: stamp.sequence) }
         verifier.receive(publisher: stamp.publisher, sequence: stamp.sequence, isMarkedDuplicate: frame.firstByte & 0x08 != 0)
         latencies.record(sequence: stamp.sequence, intendedAt: stamp.intendedAt, now: now)
     }
@@ -85,7 +106,8 @@ package struct SubscriberStream {
     }
 
     private func packetIdentifier(_ bytes: RawSpan, _ frame: PacketFrame) throws(WireError) -> UInt16 {
-        guard frame.end - frame.bodyStart == 2 else { throw .truncatedPacket(firstByte: frame.firstByte) }
+        let bodyBytes = frame.end - frame.bodyStart
+        guard bodyBytes == 2 || (version == .v5 && bodyBytes > 2) else { throw .truncatedPacket(firstByte: frame.firstByte) }
         return UInt16(bigEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: frame.bodyStart, as: UInt16.self))
     }
 }

@@ -7,18 +7,14 @@ package struct ConnectRun: Sendable {
     private static let pollInterval: UInt64 = 2_000_000
 
     private let parameters: LoadParameters
-    private let broker: BrokerAddress
-    private let brokerPID: Int32?
+    private let target: LoadTarget
     private let topology: Topology
     private let progress: @Sendable (RunProgress) -> Void
 
-    /// See ``MessageRun/init(parameters:broker:brokerPID:progress:)``.
-    package init(
-        parameters: LoadParameters, broker: BrokerAddress, brokerPID: Int32?, progress: @escaping @Sendable (RunProgress) -> Void
-    ) {
+    /// See ``MessageRun/init(parameters:target:progress:)``.
+    package init(parameters: LoadParameters, target: LoadTarget, progress: @escaping @Sendable (RunProgress) -> Void) {
         self.parameters = parameters
-        self.broker = broker
-        self.brokerPID = brokerPID
+        self.target = target
         self.progress = progress
         topology = Topology(parameters, run: .random(in: 0...UInt32.max))
     }
@@ -27,7 +23,7 @@ package struct ConnectRun: Sendable {
     ///
     /// Connections that fail after the first are in the figures; an error means that there are none.
     package func execute() async throws -> RunFigures {
-        let dialer = try Dialer(broker: broker, parameters: parameters)
+        let dialer = try Dialer(broker: target.address, parameters: parameters)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: parameters.threads)
         do {
             let figures = try await execute(on: group, dialer: dialer)
@@ -47,34 +43,37 @@ package struct ConnectRun: Sendable {
         let watch = RunWatch(counters: counters, timeoutSeconds: parameters.timeoutSeconds, progress: progress)
         let loops = try await makeLoops(on: group, counters: counters, dialer: dialer)
 
-        var figures = RunFigures(broker: broker)
+        var figures = RunFigures(broker: target.address, threads: parameters.threads)
         if parameters.warmUpSeconds > 0 {
             figures.interruption = try await phase(.seconds(parameters.warmUpSeconds), stage: .warmUp, on: loops, watch: watch)
         }
         guard figures.interruption == nil else { return figures }
         let before = watch.delivered
-        let brokerBefore = brokerPID.flatMap { ProcessUsage(of: $0) }
+        let brokerBefore = target.usage
         let ownBefore = ProcessUsage.own()
         let start = monotonicNanoseconds()
         figures.interruption = try await phase(parameters.amount, stage: .measuring, on: loops, watch: watch)
-        figures.setUsage(
-            broker: (brokerBefore, brokerPID.flatMap { ProcessUsage(of: $0) }), own: (ownBefore, ProcessUsage.own()))
+        figures.setUsage(broker: (brokerBefore, target.usage), own: (ownBefore, ProcessUsage.own()))
         figures.completed = watch.delivered - before
         let end = watch.lastProgress
         figures.seconds = end > start ? Double(end - start) / 1e9 : 0
 
         var latencies = LatencyRecorder()
-        for loop in loops { latencies.merge(try await loop.run { $0.latencies }) }
+        var resumed: UInt64 = 0
+        for loop in loops {
+            let recorded = try await loop.run { ($0.latencies, $0.resumed) }
+            latencies.merge(recorded.0)
+            resumed += recorded.1
+        }
         figures.latency = latencies.summary
+        if parameters.resumes { figures.resumed = resumed }
         return figures
     }
 
     /// The first connection alone: what is wrong with the address, the rights or TLS shows here, with its own exit code.
     private func openOne(on eventLoop: any EventLoop, dialer: Dialer) async throws {
-        let clientID = topology.clientID("f", 0)
-        let channel = try await eventLoop.flatSubmit {
-            dialer.open(clientID: clientID, subscribe: nil, successor: nil, on: eventLoop)
-        }.get()
+        let request = SessionRequest(clientID: topology.clientID("f", 0))
+        let channel = try await eventLoop.flatSubmit { dialer.open(request, successor: nil, on: eventLoop) }.get().channel
         channel.writeAndFlush(ByteBuffer(bytes: RawPackets.disconnect), promise: nil)
         channel.close(promise: nil)
     }
@@ -133,7 +132,11 @@ package struct ConnectRun: Sendable {
 private final class ChurnLoop {
     let eventLoop: any EventLoop
     private(set) var latencies = LatencyRecorder()
+    /// Connections of the current phase that resumed a TLS session.
+    private(set) var resumed: UInt64 = 0
     private let slots: [Int]
+    /// By slot: the TLS session of its last connection, when they are resumed.
+    private let tickets: [TLSTicket]
     /// The number of the next client identifier: no connection takes over the session of one that the broker has not yet forgotten.
     private var nextClient: Int
     private let topology: Topology
@@ -145,6 +148,7 @@ private final class ChurnLoop {
     init(eventLoop: any EventLoop, slots: [Int], topology: Topology, dialer: Dialer, counters: LoopCounters) {
         self.eventLoop = eventLoop
         self.slots = slots
+        tickets = slots.map { _ in TLSTicket() }
         nextClient = slots.first ?? 0
         self.topology = topology
         self.dialer = dialer
@@ -153,32 +157,36 @@ private final class ChurnLoop {
 
     func begin(connections: UInt64?) {
         latencies.reset(recordsAll: true)
+        resumed = 0
         remaining = connections
-        for _ in slots { open() }
+        for slot in slots.indices { open(slot) }
     }
 
     func stop() { remaining = 0 }
 
-    private func open() {
+    private func open(_ slot: Int) {
         if let left = remaining {
             guard left > 0 else { return }
             remaining = left - 1
         }
         counters.addPublished(1)
         let begun = monotonicNanoseconds()
-        dialer.open(clientID: topology.clientID("c", nextClient), subscribe: nil, successor: nil, on: eventLoop)
-            .assumeIsolated().whenComplete { self.didOpen($0, begun: begun) }
+        let request = SessionRequest(clientID: topology.clientID("c", nextClient), source: nextClient)
+        dialer.open(request, successor: nil, ticket: tickets[slot], on: eventLoop)
+            .assumeIsolated().whenComplete { self.didOpen($0, slot: slot, begun: begun) }
         nextClient += topology.threads
     }
 
-    private func didOpen(_ result: Result<any Channel, any Error>, begun: UInt64) {
+    private func didOpen(_ result: Result<OpenedSession, any Error>, slot: Int, begun: UInt64) {
         switch result {
-        case .success(let channel):
+        case .success(let session):
+            let channel = session.channel
+            if session.isResumed { resumed += 1 }
             let now = monotonicNanoseconds()
             latencies.record(nanoseconds: now - begun)
             counters.addReceived(delivered: 1, acknowledged: 0, pings: 0, now: now)
             channel.writeAndFlush(ByteBuffer(bytes: RawPackets.disconnect), promise: nil)
-            channel.closeFuture.assumeIsolated().whenComplete { _ in self.open() }
+            channel.closeFuture.assumeIsolated().whenComplete { _ in self.open(slot) }
             channel.close(promise: nil)
         case .failure(let error):
             remaining = 0

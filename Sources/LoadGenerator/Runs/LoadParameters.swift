@@ -10,6 +10,17 @@ package enum LoadMode: String, Codable, CaseIterable, Sendable {
     case fanout
     /// Connections that come, are accepted, and go.
     case connect
+    /// Connections that are there, with one subscription each: their memory, and what happens when all are lost at once.
+    case idle
+    /// N users: a message of each, in JSON, that the broker's rules make a status of.
+    case rules
+    /// N publishers, each with a subscriber whose session is kept: acknowledgements, and that none of them was a lie.
+    case durable
+
+    /// Whether messages are what a run counts.
+    package var sendsMessages: Bool { self != .connect && self != .idle }
+    /// Whether each publisher has one subscriber of its own.
+    package var isPaired: Bool { self == .p2p || self == .rules || self == .durable }
 }
 
 /// Where a broker listens.
@@ -36,6 +47,21 @@ package struct BrokerAddress: Equatable, Sendable, CustomStringConvertible {
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
+/// A broker that a run is aimed at.
+package struct LoadTarget: Equatable, Sendable {
+    package var address: BrokerAddress
+    /// The process whose CPU time and memory are read, when it is on this machine.
+    package var pid: Int32?
+    /// Where the broker takes `PutEvents`: mode `rules` publishes there, and not by MQTT.
+    package var events: BrokerAddress?
+
+    package init(address: BrokerAddress, pid: Int32? = nil, events: BrokerAddress? = nil) {
+        self.address = address
+        self.pid = pid
+        self.events = events
+    }
+}
+
 /// How long the measured part of a run lasts.
 package enum LoadAmount: Equatable, Sendable {
     /// This many PUBLISHes (or connections), over all publishers; rounded up to the same number for each.
@@ -49,10 +75,13 @@ package struct LoadParameters: Equatable, Sendable {
     package static let openingMax = 64
     /// The largest payload, in bytes: leaves room for the topic within MQTT's own limit.
     package static let payloadBytesMax = 268_000_000
-    /// The most connections of one run: about what one address has ports for.
-    package static let connectionsMax = 60_000
+    /// The most connections of one run; ports and open files may allow fewer.
+    package static let connectionsMax = 2_000_000
+    /// Messages per second over all bystanders of mode `idle`.
+    package static let bystanderRate = 200.0
 
     package var mode: LoadMode
+    package var version = MQTTVersion.v311
     package var qos: QoS = .atMostOnce
     package var payloadBytes = 64
     package var publishers = 10
@@ -67,6 +96,10 @@ package struct LoadParameters: Equatable, Sendable {
     /// Messages per second over all publishers; `nil` for a closed loop.
     package var rate: Double?
     package var tls: TLSParameters?
+    /// Whether each client resumes its TLS session at its next connection; modes `connect` and `idle`.
+    package var resumes = false
+    /// The path of a WebSocket, or `nil` for MQTT on the bare stream.
+    package var webSocketPath: String?
     package var username: String?
     package var password: String?
     package var threads = 1
@@ -74,47 +107,33 @@ package struct LoadParameters: Equatable, Sendable {
     package var timeoutSeconds = 10.0
     /// Seconds of load before the measured part.
     package var warmUpSeconds = 0.5
-    /// Connections under way at once in mode `connect`.
+    /// Connections under way at once in modes `connect` and `idle`.
     package var concurrency = 64
+    /// Connections of mode `idle`.
+    package var connections = 1_000
+    /// Whether mode `idle` loses all of them at once and waits until they are back.
+    package var drops = false
+    /// Pairs that exchange messages while mode `idle` loses its connections.
+    package var bystanders = 10
+    /// Messages for each subscriber of mode `durable` while it is away.
+    package var offlineMessages = 100
 
     package init(mode: LoadMode) {
         self.mode = mode
     }
 
-    /// Refuses what cannot be run, by the option's name.
-    package func validate() throws(LoadError) {
-        try require(
-            (MessageStamp.byteCount...Self.payloadBytesMax).contains(payloadBytes),
-            "--size must be \(MessageStamp.byteCount) to \(Self.payloadBytesMax): each message carries its number and its time")
-        try require(publishers >= 1 && subscribers >= 1, "--publishers and --subscribers must be at least 1")
-        try require(
-            publishers <= Self.connectionsMax && subscribers <= Self.connectionsMax - publishers,
-            "--publishers and --subscribers together must be at most \(Self.connectionsMax)")
+    /// How a message carries its stamp.
+    package var format: MessageFormat { mode == .rules ? .json : .binary }
+
+    /// Connections that are open at once, in all.
+    package var connectionCount: Int {
         switch mode {
-        case .p2p: try require(publishers == subscribers, "p2p has one subscriber per publisher: give --publishers alone")
-        case .fanin: try require(subscribers == 1, "fanin has one subscriber: --subscribers does not apply")
-        case .fanout: try require(publishers == 1, "fanout has one publisher: --publishers does not apply")
-        case .connect: try require(rate == nil, "connect has no --rate: it opens connections as fast as --concurrency allows")
+        case .connect: concurrency
+        case .idle: connections + (drops ? 2 * bystanders : 0)
+        default: publishers + subscribers + stalled
         }
-        try require(!keepsSessions || (mode != .connect && qos > .atMostOnce), "--persistent applies to messages at QoS 1 and 2")
-        try require(stalled == 0 || mode == .fanout, "--stalled applies to fanout alone")
-        try require((0...Self.connectionsMax / 2).contains(stalled), "--stalled must be 0 to \(Self.connectionsMax / 2)")
-        try require((1...Int(PublisherFlow.windowMax)).contains(inflight), "--inflight must be 1 to \(PublisherFlow.windowMax)")
-        try require((1...1_024).contains(threads), "--threads must be 1 to 1024")
-        try require((1...10_000).contains(concurrency), "--concurrency must be 1 to 10000")
-        try require((0.1...86_400).contains(timeoutSeconds), "--timeout must be 0.1 to 86400 seconds")
-        try require((0...3_600).contains(warmUpSeconds), "--warmup must be 0 to 3600 seconds")
-        if let rate { try require((0.001...1e9).contains(rate), "--rate must be 0.001 to 1000000000 messages per second") }
-        switch amount {
-        case .messages(let count): try require((1...1_000_000_000_000).contains(count), "--messages must be 1 to 1000000000000")
-        case .seconds(let seconds): try require((0.01...86_400).contains(seconds), "--seconds must be 0.01 to 86400")
-        }
-        try require(password == nil || username != nil, "--password needs --username: MQTT 3.1.1 allows no password alone")
-        let longest = max(username?.utf8.count ?? 0, password?.utf8.count ?? 0)
-        try require(longest <= 65_535, "--username and --password must be at most 65535 bytes")
     }
 
-    private func require(_ condition: Bool, _ message: String) throws(LoadError) {
-        guard condition else { throw .parameters(message) }
-    }
+    /// Open files that a run takes: its connections, and what the process itself has open.
+    package var openFileCount: Int { connectionCount + 64 + 8 * threads }
 }

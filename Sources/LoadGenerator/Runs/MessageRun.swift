@@ -5,22 +5,18 @@ import NIOPosix
 /// One run of messages against one broker: opens every session, warms up, measures, verifies, closes.
 package struct MessageRun: Sendable {
     /// How often the run looks at its event loops, in nanoseconds.
-    private static let pollInterval: UInt64 = 2_000_000
+    static let pollInterval: UInt64 = 2_000_000
 
-    private let parameters: LoadParameters
-    private let broker: BrokerAddress
-    private let brokerPID: Int32?
-    private let topology: Topology
-    private let run: UInt32
-    private let progress: @Sendable (RunProgress) -> Void
+    let parameters: LoadParameters
+    let target: LoadTarget
+    let topology: Topology
+    let run: UInt32
+    let progress: @Sendable (RunProgress) -> Void
 
-    /// Prepares a run; `brokerPID` is the process whose CPU time and memory are read, and `progress` is called now and then.
-    package init(
-        parameters: LoadParameters, broker: BrokerAddress, brokerPID: Int32?, progress: @escaping @Sendable (RunProgress) -> Void
-    ) {
+    /// Prepares a run; `progress` is called now and then.
+    package init(parameters: LoadParameters, target: LoadTarget, progress: @escaping @Sendable (RunProgress) -> Void) {
         self.parameters = parameters
-        self.broker = broker
-        self.brokerPID = brokerPID
+        self.target = target
         self.progress = progress
         run = .random(in: 0...UInt32.max)
         topology = Topology(parameters, run: run)
@@ -30,7 +26,7 @@ package struct MessageRun: Sendable {
     ///
     /// Violations and stalls are in the figures; an error means that there are none.
     package func execute() async throws -> RunFigures {
-        let dialer = try Dialer(broker: broker, parameters: parameters)
+        let dialer = try Dialer(broker: target.address, parameters: parameters)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: parameters.threads)
         let counters = (0..<parameters.threads).map { _ in LoopCounters() }
         do {
@@ -51,27 +47,28 @@ package struct MessageRun: Sendable {
         defer { stalled.close() }
         try await stalled.open(parameters.stalled, topology: topology, parameters: parameters, dialer: dialer, on: group)
 
-        var figures = RunFigures(broker: broker)
+        var figures = RunFigures(broker: target.address, threads: parameters.threads)
         if parameters.warmUpSeconds > 0 {
             figures.interruption = try await phase(.seconds(parameters.warmUpSeconds), stage: .warmUp, on: loops, watch: watch)
         }
         if figures.interruption == nil { try await measure(&figures, on: loops, watch: watch) }
+        if parameters.mode == .durable, parameters.offlineMessages > 0, figures.interruption == nil {
+            try await goAwayAndComeBack(&figures, on: loops, watch: watch, dialer: dialer)
+        }
+        try await verify(&figures, on: loops)
+        for loop in loops { try await loop.run { $0.disconnect() } }
+        if parameters.keepsSessions { try await endSessions(on: loops, dialer: dialer) }
+        return figures
+    }
 
+    /// Adds what was wrong with the messages.
+    func verify(_ figures: inout RunFigures, on loops: [NIOLoopBound<LoadLoop>]) async throws {
         var sent = [UInt64](repeating: 0, count: topology.publishers)
         for loop in loops {
             for (publisher, count) in try await loop.run({ $0.sentByPublisher() }) { sent[publisher] = count }
         }
         let total = sent
-        var latencies = LatencyRecorder()
-        for loop in loops {
-            let (report, recorded) = try await loop.run { ($0.verify(sent: total), $0.latencies) }
-            figures.verification.merge(report)
-            latencies.merge(recorded)
-        }
-        figures.latency = latencies.summary
-        for loop in loops { try await loop.run { $0.disconnect() } }
-        if parameters.keepsSessions { try await endSessions(on: loops, dialer: dialer) }
-        return figures
+        for loop in loops { figures.verification.merge(try await loop.run { $0.verify(sent: total) }) }
     }
 
     /// Leaves nothing behind in the broker.
@@ -87,17 +84,25 @@ package struct MessageRun: Sendable {
 
     /// The measured part, and a fence behind it: what a broker still holds for a subscriber comes before its PINGRESP.
     private func measure(_ figures: inout RunFigures, on loops: [NIOLoopBound<LoadLoop>], watch: RunWatch) async throws {
-        let (publishedBefore, deliveredBefore) = (watch.published, watch.delivered)
-        let brokerBefore = brokerPID.flatMap { ProcessUsage(of: $0) }
+        let (publishedBefore, deliveredBefore, acknowledgedBefore) = (watch.published, watch.delivered, watch.acknowledged)
+        let brokerBefore = target.usage
         let ownBefore = ProcessUsage.own()
         let start = monotonicNanoseconds()
         figures.interruption = try await phase(parameters.amount, stage: .measuring, on: loops, watch: watch)
         figures.setUsage(
-            broker: (brokerBefore, brokerPID.flatMap { ProcessUsage(of: $0) }), own: (ownBefore, ProcessUsage.own()))
+            broker: (brokerBefore, target.usage), own: (ownBefore, ProcessUsage.own()))
         figures.published = watch.published - publishedBefore
-        figures.completed = watch.delivered - deliveredBefore
+        figures.completed = parameters.mode == .durable ? watch.acknowledged - acknowledgedBefore : watch.delivered - deliveredBefore
         let end = watch.lastProgress
         figures.seconds = end > start ? Double(end - start) / 1e9 : 0
+        var (latencies, acknowledgements) = (LatencyRecorder(), LatencyRecorder())
+        for loop in loops {
+            let recorded = try await loop.run { ($0.latencies, $0.acknowledgementLatencies) }
+            latencies.merge(recorded.0)
+            acknowledgements.merge(recorded.1)
+        }
+        figures.latency = latencies.summary
+        figures.acknowledgementLatency = acknowledgements.summary
 
         guard figures.interruption == nil else { return }
         for loop in loops { try await loop.run { $0.ping() } }
@@ -148,74 +153,22 @@ package struct MessageRun: Sendable {
         }
     }
 
-    private func isComplete(_ watch: RunWatch) -> Bool {
+    func isComplete(_ watch: RunWatch) -> Bool {
         let published = watch.published
         return watch.delivered >= topology.deliveries(ofMessages: published)
-            && (parameters.qos == .atMostOnce || watch.acknowledged >= published)
+            && (!awaitsAcknowledgements || watch.acknowledged >= published)
     }
 
-    private func missing(_ watch: RunWatch) -> String {
+    /// At QoS 1 and 2, and of events, which are put at no QoS and answered all the same.
+    private var awaitsAcknowledgements: Bool { parameters.qos > .atMostOnce || target.events != nil }
+
+    func missing(_ watch: RunWatch) -> String {
         let published = watch.published
         let expected = topology.deliveries(ofMessages: published)
         var text = "\(expected - min(expected, watch.delivered)) of \(expected) deliveries missing"
-        if parameters.qos > .atMostOnce {
+        if awaitsAcknowledgements {
             text += ", \(published - min(published, watch.acknowledged)) of \(published) acknowledgements missing"
         }
         return text
-    }
-
-    // MARK: Opening
-
-    private func makeLoops(on group: MultiThreadedEventLoopGroup, counters: [LoopCounters]) async throws -> [NIOLoopBound<LoadLoop>] {
-        var loops: [NIOLoopBound<LoadLoop>] = []
-        for (index, counters) in counters.enumerated() {
-            let eventLoop = group.next()
-            let topology = topology
-            loops.append(
-                try await eventLoop.submit {
-                    NIOLoopBound(
-                        LoadLoop(eventLoop: eventLoop, index: index, topology: topology, counters: counters), eventLoop: eventLoop)
-                }.get())
-        }
-        let all = loops
-        for loop in loops { try await loop.run { $0.connect(to: all) } }
-        return loops
-    }
-
-    /// Opens all subscribers, then all publishers, a bounded number at a time.
-    private func open(_ loops: [NIOLoopBound<LoadLoop>], dialer: Dialer, watch: RunWatch) async throws {
-        progress(RunProgress(stage: .opening, completed: 0))
-        let (topology, parameters, run) = (topology, parameters, run)
-        try await open(topology.subscribers) { number in
-            let loop = loops[topology.loop(of: number)]
-            return loop.eventLoop.flatSubmit {
-                loop.value.openSubscriber(number, topology: topology, parameters: parameters, run: run, dialer: dialer)
-            }
-        }
-        try await open(topology.publishers) { number in
-            let loop = loops[topology.loop(of: number)]
-            return loop.eventLoop.flatSubmit {
-                loop.value.openPublisher(number, topology: topology, parameters: parameters, run: run, dialer: dialer)
-            }
-        }
-    }
-
-    private func open(_ count: Int, _ open: @escaping @Sendable (Int) -> EventLoopFuture<Void>) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            // Begun in the order of the numbers, which is the order in which an event loop keeps them.
-            for number in 0..<count {
-                if number >= LoadParameters.openingMax { try await group.next() }
-                let opened = open(number)
-                group.addTask { try await opened.get() }
-            }
-            try await group.waitForAll()
-        }
-    }
-}
-
-extension NIOLoopBound {
-    /// Runs `body` on the value's event loop.
-    func run<Result: Sendable>(_ body: @escaping @Sendable (Value) throws -> Result) async throws -> Result {
-        try await eventLoop.submit { try body(self.value) }.get()
     }
 }

@@ -22,6 +22,9 @@ struct RunWatch: Sendable {
     var delivered: UInt64 { counters.reduce(0) { $0 + $1.delivered } }
     var acknowledged: UInt64 { counters.reduce(0) { $0 + $1.acknowledged } }
     var pingsAnswered: UInt64 { counters.reduce(0) { $0 + $1.pingsAnswered } }
+    var failed: UInt64 { counters.reduce(0) { $0 + $1.failed } }
+    /// Why an attempt to connect failed, the first of them.
+    var failedAttempt: LoadError? { counters.lazy.compactMap(\.failedAttempt).first }
     var lastProgress: UInt64 { counters.reduce(0) { max($0, $1.lastProgress) } }
 
     /// Waits until `isReached`, or until nothing was sent or received for the timeout and `patience` (seconds).

@@ -15,11 +15,12 @@ struct StalledSubscribers {
     {
         for number in 0..<count {
             let eventLoop = group.next()
-            let subscribe = RawPackets.subscribe(filter: topology.filter(ofSubscriber: 0), qos: parameters.qos)
-            let clientID = topology.clientID("x", number)
-            let channel = try await eventLoop.flatSubmit {
-                dialer.open(clientID: clientID, subscribe: subscribe, successor: nil, on: eventLoop)
-            }.get()
+            let request = SessionRequest(
+                clientID: topology.clientID("x", number),
+                subscribe: RawPackets.subscribe(
+                    filter: topology.filter(ofSubscriber: 0), qos: parameters.qos, version: parameters.version),
+                source: topology.subscribers + topology.publishers + number)
+            let channel = try await eventLoop.flatSubmit { dialer.open(request, successor: nil, on: eventLoop) }.get().channel
             try await channel.setOption(.socketOption(.so_rcvbuf), value: Self.receiveBytes).get()
             try await channel.setOption(.autoRead, value: false).get()
             channels.append(channel)

@@ -17,10 +17,20 @@ package struct Topology: Equatable, Sendable {
     }
 
     /// Whether each publisher has a topic of its own.
-    private var isPaired: Bool { mode == .p2p }
+    package var isPaired: Bool { mode.isPaired }
 
-    package func topic(ofPublisher publisher: Int) -> String { isPaired ? "bench/\(runName)/\(publisher)" : "bench/\(runName)" }
-    package func filter(ofSubscriber subscriber: Int) -> String { topic(ofPublisher: subscriber) }
+    /// In mode `rules` the topics are those of ``RulesTemplate``, which know no run.
+    package func topic(ofPublisher publisher: Int) -> String {
+        switch mode {
+        case .rules: RulesTemplate.orderTopic(ofUser: publisher)
+        case .p2p, .durable, .idle: "bench/\(runName)/\(publisher)"
+        case .fanin, .fanout, .connect: "bench/\(runName)"
+        }
+    }
+
+    package func filter(ofSubscriber subscriber: Int) -> String {
+        mode == .rules ? RulesTemplate.statusTopic(ofUser: subscriber) : topic(ofPublisher: subscriber)
+    }
     /// At most 23 bytes of digits and letters, which every server must allow [MQTT-3.1.3-5].
     package func clientID(_ role: Character, _ number: Int) -> String { "bench\(runName)\(role)\(number)" }
 

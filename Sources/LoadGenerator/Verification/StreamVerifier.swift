@@ -16,7 +16,7 @@ package struct StreamVerifier: Sendable {
     package static let leapMax: UInt64 = 1 << 32
 
     private let subscriber: Int
-    private let firstPublisher: Int
+    let firstPublisher: Int
     private let qos: QoS
     /// The next expected sequence number, by publisher.
     private var next: [UInt64]

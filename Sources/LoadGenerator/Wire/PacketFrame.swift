@@ -12,6 +12,10 @@ package enum WireError: Error, Equatable, Sendable, CustomStringConvertible {
     case truncatedPacket(firstByte: UInt8)
     /// A packet that a broker does not send, or not now.
     case unexpectedPacket(firstByte: UInt8)
+    /// An MQTT 5 acknowledgement that says no to a message.
+    case refusedPublish(reasonCode: UInt8)
+    /// An MQTT 5 broker's DISCONNECT.
+    case disconnected(reasonCode: UInt8)
 
     package var description: String {
         switch self {
@@ -19,6 +23,8 @@ package enum WireError: Error, Equatable, Sendable, CustomStringConvertible {
         case .packetTooLarge(let bytes, let limit): "the broker sent a packet of \(bytes) bytes; this run causes none over \(limit)"
         case .truncatedPacket(let byte): "the broker sent a packet (first byte \(byte)) that ends inside its fields"
         case .unexpectedPacket(let byte): "the broker sent a packet (first byte \(byte)) that does not belong here"
+        case .refusedPublish(let code): "the broker refused a message with reason code \(code)"
+        case .disconnected(let code): "the broker ended the connection with reason code \(code)"
         }
     }
 }
@@ -32,6 +38,30 @@ struct PacketFrame {
     let end: Int
 
     var kind: UInt8 { firstByte >> 4 }
+
+    /// Why this packet ends the run: it is an MQTT 5 broker's DISCONNECT, or nothing that belongs here.
+    func refusal(in bytes: RawSpan) -> WireError {
+        guard kind == 14 else { return .unexpectedPacket(firstByte: firstByte) }
+        // In bounds: the frame lies within `bytes`. Without a reason code it is 0 (MQTT 5 section 3.14.2.1).
+        return .disconnected(reasonCode: end > bodyStart ? unsafe bytes.unsafeLoad(fromByteOffset: bodyStart, as: UInt8.self) : 0)
+    }
+
+    /// The offset behind the MQTT 5 properties that begin at `offset`; an error when they are not all in this packet.
+    func endOfProperties(in bytes: RawSpan, at offset: Int) throws(WireError) -> Int {
+        var length = 0
+        for index in 0..<4 {
+            let position = offset + index
+            guard position < end else { throw .truncatedPacket(firstByte: firstByte) }
+            // In bounds: the frame lies within `bytes`.
+            let byte = unsafe bytes.unsafeLoad(fromByteOffset: position, as: UInt8.self)
+            length |= Int(byte & 0x7F) << (7 * index)
+            if byte & 0x80 == 0 {
+                guard length <= end - position - 1 else { throw .truncatedPacket(firstByte: firstByte) }
+                return position + 1 + length
+            }
+        }
+        throw .malformedRemainingLength
+    }
 
     /// Finds the packet that starts at `offset`; `nil` when its bytes are not all there.
     ///

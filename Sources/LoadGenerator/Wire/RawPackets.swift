@@ -1,7 +1,16 @@
 package import MQTTCodec
 package import NIOCore
 
-/// The few MQTT 3.1.1 packets that a load generator sends, written out byte by byte.
+/// The versions of MQTT that the generator speaks.
+package enum MQTTVersion: String, Codable, CaseIterable, Sendable {
+    case v311 = "3.1.1"
+    case v5 = "5"
+
+    /// The protocol level in CONNECT.
+    var level: UInt8 { self == .v311 ? 4 : 5 }
+}
+
+/// The few MQTT packets that a load generator sends, written out byte by byte.
 ///
 /// The generator shares no code with the broker's codec on purpose. A generator that encodes with the broker's own codec would agree with
 /// its mistakes and measure neither. It must not be the bottleneck either: what is sent a million times a second is a finished template
@@ -9,6 +18,8 @@ package import NIOCore
 package enum RawPackets {
     /// The largest remaining length that the protocol can express (MQTT 3.1.1 section 2.2.3).
     package static let remainingLengthMax = 268_435_455
+    /// How long an MQTT 5 broker keeps a session that outlives its connection, in seconds; a run ends its sessions itself.
+    private static let sessionExpirySeconds: UInt32 = 3_600
 
     package static let pingRequest: [UInt8] = [0xC0, 0x00]
     package static let disconnect: [UInt8] = [0xE0, 0x00]
@@ -16,7 +27,9 @@ package enum RawPackets {
     /// A CONNECT without a will, for a clean session or for one that is kept.
     ///
     /// Keep-alive is 0 (off): a generator that waits for a stalled broker must not be thrown out while it waits.
-    package static func connect(clientID: String, username: String?, password: String?, keepsSession: Bool = false) -> [UInt8] {
+    package static func connect(
+        clientID: String, username: String?, password: String?, keepsSession: Bool = false, version: MQTTVersion = .v311
+    ) -> [UInt8] {
         var flags: UInt8 = keepsSession ? 0 : 0x02  // clean session
         var payload = prefixed(clientID.utf8)
         if let username {
@@ -27,12 +40,20 @@ package enum RawPackets {
             flags |= 0x40
             payload += prefixed(password.utf8)
         }
-        return packet(firstByte: 0x10, body: prefixed("MQTT".utf8) + [4, flags, 0, 0] + payload)
+        return packet(
+            firstByte: 0x10, body: prefixed("MQTT".utf8) + [version.level, flags, 0, 0] + properties(keepsSession, version) + payload)
+    }
+
+    /// MQTT 5 keeps a session for the Session Expiry Interval (0x11), and without one not at all.
+    private static func properties(_ keepsSession: Bool, _ version: MQTTVersion) -> [UInt8] {
+        guard version == .v5 else { return [] }
+        guard keepsSession else { return [0] }
+        return [5, 0x11] + (0..<4).map { UInt8(truncatingIfNeeded: sessionExpirySeconds >> (24 - 8 * $0)) }
     }
 
     /// A SUBSCRIBE to one filter, with packet identifier 1.
-    package static func subscribe(filter: String, qos: QoS) -> [UInt8] {
-        packet(firstByte: 0x82, body: [0, 1] + prefixed(filter.utf8) + [qos.rawValue])
+    package static func subscribe(filter: String, qos: QoS, version: MQTTVersion = .v311) -> [UInt8] {
+        packet(firstByte: 0x82, body: [0, 1] + (version == .v5 ? [0] : []) + prefixed(filter.utf8) + [qos.rawValue])
     }
 
     /// Appends an acknowledgement of four bytes: its first byte, and the packet it answers.

@@ -11,6 +11,7 @@ struct BenchDocument: Encodable {
 
     struct Parameters: Encodable {
         var mode: LoadMode
+        var mqttVersion: MQTTVersion
         var qos: UInt8?
         var payloadBytes: Int?
         var publishers: Int?
@@ -20,6 +21,10 @@ struct BenchDocument: Encodable {
         var inflight: Int?
         var ratePerSecond: Double?
         var concurrency: Int?
+        var connections: Int?
+        var drop: Bool?
+        var bystanders: Int?
+        var offlineMessages: Int?
         var messages: Int?
         var seconds: Double?
         var warmUpSeconds: Double
@@ -28,6 +33,8 @@ struct BenchDocument: Encodable {
         var tls: Bool
         var tlsVersion: TLSParameters.Version?
         var clientCertificate: Bool
+        var resume: Bool
+        var webSocketPath: String?
     }
 
     /// One run against one broker.
@@ -44,7 +51,14 @@ struct BenchDocument: Encodable {
         var brokerResidentBytesAfter: Int?
         var generatorCPUSeconds: Double
         var perGeneratorCPUSecond: Double?
+        /// Of its threads, 0 to 1.
+        var generatorShare: Double?
+        var generatorIsBottleneck: Bool
         var latencyMicroseconds: LatencySummary?
+        var acknowledgementMicroseconds: LatencySummary?
+        var resumed: UInt64?
+        var idle: Idle?
+        var absence: Absence?
         var isClean: Bool
         var violations: [String: UInt64]
         var redelivered: UInt64
@@ -52,25 +66,45 @@ struct BenchDocument: Encodable {
         var interruption: String?
     }
 
-    /// One figure over all rounds; `ratio` is the first broker's by the second's, pair by pair.
+    /// Of mode `idle`.
+    struct Idle: Encodable {
+        var connections: Int
+        var failed: UInt64
+        var lost: UInt64
+        var residentBytesPerConnection: Double?
+        var backSeconds: Double?
+        var backFailed: UInt64?
+        var backResumed: UInt64?
+        var backBrokerCPUSeconds: Double?
+        var bystandersBeforeMicroseconds: LatencySummary?
+        var bystandersMeanwhileMicroseconds: LatencySummary?
+    }
+
+    /// Of mode `durable`: what was published while the subscribers were away.
+    struct Absence: Encodable {
+        var acknowledged: UInt64
+        var acknowledgedPerSecond: Double
+        var returnSeconds: Double
+        var sessionsMissing: Int
+    }
+
+    /// One figure over all rounds, of each broker; a ratio is the first broker's by each further one's, pair by pair.
     struct Comparison: Encodable {
         var figure: String
-        var broker: Spread?
-        var against: Spread?
-        var ratio: Spread?
+        var brokers: [Spread?]
+        var ratios: [Spread?]
     }
 
     init(_ results: BenchResults) {
         parameters = Parameters(results.parameters)
         rounds = results.rounds[0].indices.flatMap { round in
-            results.rounds.map { Round($0[round], number: round + 1, isConnect: results.parameters.mode == .connect) }
+            results.rounds.map { Round($0[round], number: round + 1, sends: results.parameters.mode.sendsMessages) }
         }
-        comparison = BenchFigure.all(unit: results.unit).map { figure in
+        comparison = BenchFigure.all(of: results).map { figure in
             Comparison(
                 figure: figure.key,
-                broker: results.spread(figure.value, broker: 0),
-                against: results.rounds.count == 2 ? results.spread(figure.value, broker: 1) : nil,
-                ratio: results.ratio(figure.value))
+                brokers: results.rounds.indices.map { results.spread(figure.value, broker: $0) },
+                ratios: results.rounds.indices.dropFirst().map { results.ratio(figure.value, to: $0) })
         }
     }
 }
@@ -78,7 +112,8 @@ struct BenchDocument: Encodable {
 extension BenchDocument.Parameters {
     init(_ parameters: LoadParameters) {
         mode = parameters.mode
-        let sends = parameters.mode != .connect
+        mqttVersion = parameters.version
+        let sends = parameters.mode.sendsMessages
         qos = sends ? parameters.qos.rawValue : nil
         payloadBytes = sends ? parameters.payloadBytes : nil
         publishers = sends ? parameters.publishers : nil
@@ -98,14 +133,22 @@ extension BenchDocument.Parameters {
         tls = parameters.tls != nil
         tlsVersion = parameters.tls?.version
         clientCertificate = parameters.tls?.certificateFile != nil
+        resume = parameters.resumes
+        webSocketPath = parameters.webSocketPath
+        if parameters.mode == .idle {
+            connections = parameters.connections
+            drop = parameters.drops
+            bystanders = parameters.drops ? parameters.bystanders : nil
+        }
+        offlineMessages = parameters.mode == .durable ? parameters.offlineMessages : nil
     }
 }
 
 extension BenchDocument.Round {
-    init(_ figures: RunFigures, number: Int, isConnect: Bool) {
+    init(_ figures: RunFigures, number: Int, sends: Bool) {
         round = number
         broker = figures.broker.description
-        published = isConnect ? nil : figures.published
+        published = sends ? figures.published : nil
         completed = figures.completed
         seconds = figures.seconds
         perSecond = figures.perSecond
@@ -115,12 +158,37 @@ extension BenchDocument.Round {
         brokerResidentBytesAfter = figures.brokerResidentBytesAfter
         generatorCPUSeconds = figures.generatorCPUSeconds
         perGeneratorCPUSecond = figures.perGeneratorCPUSecond
+        generatorShare = figures.generatorShare
+        generatorIsBottleneck = figures.isGeneratorBottleneck
         latencyMicroseconds = figures.latency
+        acknowledgementMicroseconds = figures.acknowledgementLatency
+        resumed = figures.resumed
+        idle = figures.idle.map { BenchDocument.Idle($0) }
+        absence = figures.absence.map { absence in
+            BenchDocument.Absence(
+                acknowledged: absence.acknowledged, acknowledgedPerSecond: absence.acknowledgedPerSecond,
+                returnSeconds: absence.returnSeconds, sessionsMissing: absence.sessionsMissing)
+        }
         isClean = figures.isClean
         let report = figures.verification
         violations = Dictionary(uniqueKeysWithValues: Violation.Kind.allCases.map { ($0.rawValue, report.count(of: $0)) })
         redelivered = report.redelivered
         examples = report.examples.map(\.description)
         interruption = figures.interruption
+    }
+}
+
+extension BenchDocument.Idle {
+    init(_ figures: IdleFigures) {
+        connections = figures.connections
+        failed = figures.failed
+        lost = figures.lost
+        residentBytesPerConnection = figures.residentBytesPerConnection
+        backSeconds = figures.drop?.seconds
+        backFailed = figures.drop?.failed
+        backResumed = figures.drop?.resumed
+        backBrokerCPUSeconds = figures.drop?.brokerCPUSeconds
+        bystandersBeforeMicroseconds = figures.drop?.bystandersBefore
+        bystandersMeanwhileMicroseconds = figures.drop?.bystandersMeanwhile
     }
 }

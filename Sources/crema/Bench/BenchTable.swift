@@ -1,27 +1,6 @@
 import LoadGenerator
 import MQTTCodec
 
-/// A figure that is compared between rounds and brokers.
-struct BenchFigure {
-    var key: String
-    var name: String
-    var value: (RunFigures) -> Double?
-    var format: (Double) -> String
-
-    static func all(unit: String) -> [BenchFigure] {
-        [
-            perBrokerCPUSecond(unit: unit),
-            BenchFigure(key: "perSecond", name: "\(unit)/s", value: \.perSecond, format: grouped),
-            BenchFigure(key: "latencyP50Microseconds", name: "latency p50", value: \.latency?.p50, format: duration),
-            BenchFigure(key: "latencyP99Microseconds", name: "latency p99", value: \.latency?.p99, format: duration),
-        ]
-    }
-
-    static func perBrokerCPUSecond(unit: String) -> BenchFigure {
-        BenchFigure(key: "perBrokerCPUSecond", name: "\(unit) per broker CPU second", value: \.perBrokerCPUSecond, format: grouped)
-    }
-}
-
 /// The results as people read them.
 struct BenchTable {
     private let results: BenchResults
@@ -35,25 +14,52 @@ struct BenchTable {
         return ([title, ""] + (isSingle ? single(results.rounds[0][0]) : compared)).joined(separator: "\n")
     }
 
-    /// One row: the name, both brokers' medians per broker CPU second, the ratio with its spread.
-    func markdownRow(named name: String) -> String {
-        let figure = BenchFigure.perBrokerCPUSecond(unit: results.unit)
-        let medians = [0, 1].map { results.spread(figure.value, broker: $0).map { grouped($0.median) } ?? "–" }
-        let ratio = results.ratio(figure.value).map {
-            "\(decimals($0.median, 2)) × (\(decimals($0.minimum, 2))–\(decimals($0.maximum, 2)))"
+    /// One row: the name, the first broker's median, then each further one's median and the ratio to it with its spread; several figures
+    /// with slashes between them.
+    func markdownRow(named name: String, figures: [BenchFigure]) -> String {
+        var cells = [name, medians(figures, broker: 0)]
+        for broker in results.rounds.indices.dropFirst() {
+            let ratios = figures.map { figure in
+                guard results.isClean(broker: 0), results.isClean(broker: broker) else { return "–" }
+                return results.ratio(figure.value, to: broker).map {
+                    "\(decimals($0.median, 2)) × (\(decimals($0.minimum, 2))–\(decimals($0.maximum, 2)))"
+                } ?? "–"
+            }
+            cells += [medians(figures, broker: broker), ratios.joined(separator: " / ")]
         }
-        let remark = results.isClean ? "" : " **failed**"
-        return "| \(name)\(remark) | \(medians[0]) | \(medians[1]) | \(ratio ?? "–") |"
+        return "| \(cells.joined(separator: " | ")) |"
+    }
+
+    private func medians(_ figures: [BenchFigure], broker: Int) -> String {
+        figures.map { figure in results.spread(figure.value, broker: broker).map { figure.format($0.median) } ?? "–" }.joined(
+            separator: " / ")
     }
 
     private var title: String {
         let parameters = results.parameters
-        let tls =
-            parameters.tls.map { ", TLS\($0.version.map { " \($0.rawValue)" } ?? "")\($0.certificateFile == nil ? "" : " mutual")" } ?? ""
-        guard parameters.mode != .connect else { return "connect, \(parameters.concurrency) at once\(tls)" }
-        let pace = parameters.rate.map { "open loop, \(decimals($0, 0)) messages/s" } ?? "\(parameters.inflight) outstanding per publisher"
-        return "\(parameters.mode.rawValue), QoS \(parameters.qos.rawValue), \(parameters.payloadBytes) B, "
-            + "\(parameters.publishers) to \(parameters.subscribers), \(pace)\(tls)"
+        let transport = transportWords(parameters)
+        let mode = parameters.mode.rawValue
+        switch parameters.mode {
+        case .connect: return "\(mode), \(parameters.concurrency) at once\(transport)"
+        case .idle:
+            let drop = parameters.drops ? ", all lost at once" : ""
+            return "\(mode), \(grouped(Double(parameters.connections))) connections, \(parameters.concurrency) at once\(drop)\(transport)"
+        case .p2p, .fanin, .fanout, .rules, .durable:
+            let pace =
+                parameters.rate.map { "open loop, \(decimals($0, 0)) messages/s" } ?? "\(parameters.inflight) outstanding per publisher"
+            return "\(mode), QoS \(parameters.qos.rawValue), \(parameters.payloadBytes) B, "
+                + "\(parameters.publishers) to \(parameters.subscribers), \(pace)\(transport)"
+        }
+    }
+
+    private func transportWords(_ parameters: LoadParameters) -> String {
+        var words = parameters.version == .v5 ? ", MQTT 5" : ""
+        if parameters.webSocketPath != nil { words += ", WebSocket" }
+        if let tls = parameters.tls {
+            words += ", TLS\(tls.version.map { " \($0.rawValue)" } ?? "")\(tls.certificateFile == nil ? "" : " mutual")"
+            if parameters.resumes { words += " resumed" }
+        }
+        return words
     }
 
     private func single(_ figures: RunFigures) -> [String] {
@@ -69,13 +75,19 @@ struct BenchTable {
             rows.append(("broker memory", "\(megabytes(before)) before, \(megabytes(after)) after"))
         }
         let perOwn = figures.perGeneratorCPUSecond.map { ", \(grouped($0)) \(results.unit) per CPU second" } ?? ""
-        rows.append(("generator CPU", "\(decimals(figures.generatorCPUSeconds, 2)) s\(perOwn)"))
+        let share = figures.generatorShare.map { ", \(decimals($0 * 100, 0)) % of \(figures.threads == 1 ? "its thread" : "its threads")" }
+        rows.append(("generator CPU", "\(decimals(figures.generatorCPUSeconds, 2)) s\(share ?? "")\(perOwn)"))
         if let latency = figures.latency {
-            let values = [("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99), ("p99.9", latency.p999), ("max", latency.max)]
             let basis = results.parameters.rate == nil ? "under full load" : "from the intended time"
-            rows.append(("latency", values.map { "\($0.0) \(duration($0.1))" }.joined(separator: "  ") + "  (\(basis))"))
+            rows.append(("latency", percentiles(latency) + "  (\(basis))"))
         }
-        if results.parameters.mode != .connect {
+        if let latency = figures.acknowledgementLatency { rows.append(("acknowledged after", percentiles(latency))) }
+        if let resumed = figures.resumed {
+            rows.append(("TLS resumed", "\(grouped(Double(resumed))) of \(grouped(Double(figures.completed)))"))
+        }
+        rows += figures.idle.map(idleRows) ?? []
+        rows += figures.absence.map(absenceRows) ?? []
+        if results.parameters.mode.sendsMessages {
             let redelivered = figures.verification.redelivered
             let remark = redelivered == 0 ? "" : "; \(redelivered) repeated with DUP, as QoS 1 allows"
             rows.append(("verification", (figures.isClean ? "every message once and in order" : "FAILED") + remark))
@@ -84,15 +96,49 @@ struct BenchTable {
         return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count + 2) + $0.1 }
     }
 
+    private func percentiles(_ latency: LatencySummary) -> String {
+        [("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99), ("p99.9", latency.p999), ("max", latency.max)]
+            .map { "\($0.0) \(duration($0.1))" }.joined(separator: "  ")
+    }
+
+    private func idleRows(_ idle: IdleFigures) -> [(String, String)] {
+        var rows = [("failed", "\(idle.failed), and \(idle.lost) ended by the broker")]
+        if let bytes = idle.residentBytesPerConnection { rows.append(("memory per connection", "\(grouped(bytes)) B")) }
+        guard let drop = idle.drop else { return rows }
+        rows.append(("all back after", "\(decimals(drop.seconds, 2)) s, \(drop.failed) attempts failed"))
+        if let seconds = drop.brokerCPUSeconds, seconds > 0 {
+            rows.append(("coming back", "\(grouped(Double(idle.connections) / seconds)) connections per broker CPU second"))
+        }
+        if let resumed = drop.resumed {
+            rows.append(("TLS resumed", "\(grouped(Double(resumed))) of \(grouped(Double(idle.connections)))"))
+        }
+        for (name, latency) in [("bystanders before", drop.bystandersBefore), ("bystanders meanwhile", drop.bystandersMeanwhile)] {
+            if let latency { rows.append((name, percentiles(latency))) }
+        }
+        return rows
+    }
+
+    private func absenceRows(_ absence: AbsenceFigures) -> [(String, String)] {
+        let count = grouped(Double(absence.acknowledged))
+        return [
+            ("subscribers away", "\(count) acknowledged, \(grouped(absence.acknowledgedPerSecond)) per second"),
+            ("subscribers back", "all of them delivered after \(decimals(absence.returnSeconds, 2)) s"),
+        ]
+    }
+
     /// Each figure's least, middle and greatest value, by broker, and the ratio.
     private var compared: [String] {
         var rows = [["", "", "min", "median", "max"]]
-        for figure in BenchFigure.all(unit: results.unit) {
+        for figure in BenchFigure.all(of: results) {
             for (index, figures) in results.rounds.enumerated() {
                 guard let spread = results.spread(figure.value, broker: index), let broker = figures.first?.broker else { continue }
                 rows.append([index == 0 ? figure.name : "", "\(broker)"] + cells(spread, figure.format))
             }
-            if let ratio = results.ratio(figure.value) { rows.append(["", "ratio"] + cells(ratio) { decimals($0, 2) + " ×" }) }
+            for broker in results.rounds.indices.dropFirst() {
+                guard let ratio = results.ratio(figure.value, to: broker) else { continue }
+                let name = results.rounds.count == 2 ? "ratio" : "ratio to \(results.rounds[broker][0].broker)"
+                rows.append(["", name] + cells(ratio) { decimals($0, 2) + " ×" })
+            }
         }
         let widths = (0..<5).map { column in rows.map { $0[column].count }.max() ?? 0 }
         let lines = rows.map { row in
@@ -102,7 +148,7 @@ struct BenchTable {
             }.joined(separator: "  ")
         }
         let verdict = results.isClean ? "Every message once and in order, in every round." : "FAILED: see above."
-        return lines + ["", results.parameters.mode == .connect && results.isClean ? "Every connection was accepted." : verdict]
+        return lines + ["", !results.parameters.mode.sendsMessages && results.isClean ? "Every connection was accepted." : verdict]
     }
 
     private func cells(_ spread: Spread, _ format: (Double) -> String) -> [String] {

@@ -8,8 +8,8 @@ final class SessionOpener: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// An answer of a broker to CONNECT or SUBSCRIBE is five bytes at most.
-    private static let answerBytesMax = 5
+    /// An answer of an MQTT 3.1.1 broker to CONNECT or SUBSCRIBE is five bytes at most; one of MQTT 5 has properties.
+    private var answerBytesMax: Int { version == .v311 ? 5 : 65_536 }
 
     private enum State {
         case awaitingConnack
@@ -17,10 +17,14 @@ final class SessionOpener: ChannelInboundHandler, RemovableChannelHandler {
         case done
     }
 
+    private let request: SessionRequest
     private let connect: [UInt8]
-    private let subscribe: [UInt8]?
+    private let version: MQTTVersion
     private let successor: (any ChannelHandler)?
-    private let opened: EventLoopPromise<Void>
+    private let opened: EventLoopPromise<OpenedSession>
+    /// Tells whether TLS went on where an earlier connection ended; set before the connection is active.
+    var resumption: ResumingTLSHandler?
+    private var connack = Connack()
     private let timeout: TimeAmount
     private let name: String
     /// Whether TLS is on and nothing has come through it yet: what goes wrong until then is laid to TLS.
@@ -37,11 +41,12 @@ final class SessionOpener: ChannelInboundHandler, RemovableChannelHandler {
     /// `name` is how errors call it; `usesTLS` says that a TLS handler stands before it; `successor` handles the session once it is open
     /// (`nil` leaves the bytes that follow unread).
     init(
-        connect: [UInt8], subscribe: [UInt8]?, successor: (any ChannelHandler)?, name: String, usesTLS: Bool,
-        timeout: TimeAmount, opened: EventLoopPromise<Void>
+        _ request: SessionRequest, connect: [UInt8], version: MQTTVersion, successor: (any ChannelHandler)?, name: String,
+        usesTLS: Bool, timeout: TimeAmount, opened: EventLoopPromise<OpenedSession>
     ) {
+        self.request = request
         self.connect = connect
-        self.subscribe = subscribe
+        self.version = version
         self.successor = successor
         self.name = name
         isHandshaking = usesTLS
@@ -67,13 +72,13 @@ final class SessionOpener: ChannelInboundHandler, RemovableChannelHandler {
         do throws(WireError) {
             while let frame = try PacketFrame.next(in: received.readableBytesSpan, at: 0), state != .done {
                 guard let packet = received.readBytes(length: frame.end) else { return }
-                receive(packet, context: context)
+                receive(packet, bodyStart: frame.bodyStart, context: context)
             }
         } catch {
             finish(.failure(.connectionLost("\(name): \(error)")), context: context)
         }
-        if state != .done, received.readableBytes >= Self.answerBytesMax {
-            finish(.failure(.connectionLost("\(name): what answers \(awaited) is not MQTT 3.1.1")), context: context)
+        if state != .done, received.readableBytes >= answerBytesMax {
+            finish(.failure(.connectionLost("\(name): what answers \(awaited) is not MQTT \(version.rawValue)")), context: context)
         }
     }
 
@@ -102,39 +107,34 @@ final class SessionOpener: ChannelInboundHandler, RemovableChannelHandler {
 
     private var awaited: String { state == .awaitingSuback ? "SUBSCRIBE" : "CONNECT" }
 
-    private func receive(_ packet: [UInt8], context: ChannelHandlerContext) {
+    private func receive(_ packet: [UInt8], bodyStart: Int, context: ChannelHandlerContext) {
         switch state {
         case .awaitingConnack:
-            guard packet.count == 4, packet[0] == 0x20 else {
+            guard packet[0] == 0x20, let connack = Connack(packet[bodyStart...], version: version) else {
                 return finish(.failure(.connectionLost("\(name): what answers CONNECT is not a CONNACK")), context: context)
             }
-            guard packet[3] == 0 else {
-                return finish(.failure(.refused("\(name): CONNECT refused, \(refusal(packet[3]))")), context: context)
+            if let refusal = connack.refusal(version: version) {
+                return finish(.failure(.refused("\(name): CONNECT refused, \(refusal)")), context: context)
             }
-            guard let subscribe else { return finish(.success(()), context: context) }
+            guard connack.receiveMaximum >= request.window else {
+                let most = connack.receiveMaximum
+                return finish(
+                    .failure(.refused("\(name): the broker takes \(most) unfinished messages (Receive Maximum); give --inflight \(most)")),
+                    context: context)
+            }
+            self.connack = connack
+            guard let subscribe = request.subscribe else { return finish(.success(()), context: context) }
             state = .awaitingSuback
             context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: subscribe)), promise: nil)
         case .awaitingSuback:
-            guard packet.count == 5, packet[0] == 0x90 else {
+            guard packet[0] == 0x90, let code = packet.last, packet.count == 5 || (version == .v5 && packet.count > 5) else {
                 return finish(.failure(.connectionLost("\(name): what answers SUBSCRIBE is not a SUBACK")), context: context)
             }
-            guard packet[4] == subscribe?.last else {
-                return finish(.failure(.refused("\(name): SUBSCRIBE answered with \(packet[4])")), context: context)
+            guard code == request.subscribe?.last else {
+                return finish(.failure(.refused("\(name): SUBSCRIBE answered with \(code)")), context: context)
             }
             finish(.success(()), context: context)
         case .done: break
-        }
-    }
-
-    /// CONNACK's return codes (MQTT 3.1.1 table 3.1).
-    private func refusal(_ code: UInt8) -> String {
-        switch code {
-        case 1: "unacceptable protocol version (1)"
-        case 2: "client identifier rejected (2)"
-        case 3: "server unavailable (3)"
-        case 4: "bad user name or password (4)"
-        case 5: "not authorized (5)"
-        default: "return code \(code)"
         }
     }
 
@@ -149,7 +149,11 @@ final class SessionOpener: ChannelInboundHandler, RemovableChannelHandler {
                 if let successor { try pipeline.addHandler(successor, position: .after(self)) }
                 if received.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(received)) }
                 pipeline.removeHandler(self, promise: nil)
-                opened.succeed(())
+                opened.succeed(
+                    OpenedSession(
+                        channel: context.channel, isSessionPresent: connack.isSessionPresent, receiveMaximum: connack.receiveMaximum,
+                        isResumed: resumption?.isResumed ?? false))
+                resumption = nil
             } catch {
                 opened.fail(error)
                 context.close(promise: nil)

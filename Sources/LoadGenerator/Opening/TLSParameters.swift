@@ -20,7 +20,7 @@ package struct TLSParameters: Equatable, Sendable {
 
     /// Reads the files.
     ///
-    /// A context serves every connection of a run, and resumes no session: each handshake is a full one.
+    /// A context serves every connection of a run, and resumes no session: each handshake is a full one; see ``ResumingTLSContext``.
     package func makeContext() throws(LoadError) -> NIOSSLContext {
         guard (certificateFile == nil) == (keyFile == nil) else { throw .parameters("--cert and --key belong together") }
         var configuration = TLSConfiguration.makeClientConfiguration()
