@@ -256,12 +256,6 @@ package final class Broker: BrokerAccess {
         retained.dated(ByteBuffer(string: topic)).map { summary($0.message, since: $0.at, by: $0.publisher) }
     }
 
-    package func retainedMessages(from first: String, limit: Int) async -> [RetainedSummary] {
-        retained.topics(from: ByteBuffer(string: first), limit: limit).compactMap { topic in
-            retained.dated(topic).map { summary($0.message, since: $0.at, by: $0.publisher) }
-        }
-    }
-
     func summary(_ message: Message, since time: Instant, by publisher: Publisher) -> RetainedSummary {
         let age = Instant.now.nanoseconds - max(time, startedAt).nanoseconds
         return RetainedSummary(message: message, ageMilliseconds: Int(max(0, age) / 1_000_000), publisher: publisher)
@@ -270,6 +264,12 @@ package final class Broker: BrokerAccess {
     package func statistics() async -> BrokerStatistics {
         var sum = BrokerStatistics()
         for part in await collect({ $0.statistics() }) { sum.add(part) }
+        await lookAtSessions(
+            beginning: { _ in BrokerStatistics() }, each: { driver, session, part in driver.shard.count(session, in: &part) },
+            take: { part in
+                sum.add(part)
+                return true
+            })
         admission.count(into: &sum)
         sum.uptimeSeconds = Instant.now.seconds(since: startedAt)
         return sum
