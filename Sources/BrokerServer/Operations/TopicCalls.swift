@@ -42,13 +42,14 @@ extension Broker {
         } else {
             for topic in await retainedTopics(matching: parent.map { $0 + "/#" } ?? "#") { level.add(retained: topic) }
         }
+        let sampleBytesMax = limits.current.topicSampleBytesMax
         return level.rows(limit: limit).map { branch in
             guard branch.isTopic, branch.sample == nil, let message = retained.message(for: ByteBuffer(string: branch.topic)) else {
                 return branch
             }
             var branch = branch
             let payload = message.payload
-            let part = payload.getSlice(at: payload.readerIndex, length: min(payload.readableBytes, limits.topicSampleBytesMax))
+            let part = payload.getSlice(at: payload.readerIndex, length: min(payload.readableBytes, sampleBytesMax))
             branch.sample = PayloadSample(bytes: part ?? ByteBuffer(), payloadBytes: payload.readableBytes)
             return branch
         }
