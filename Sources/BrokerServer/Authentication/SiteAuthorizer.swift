@@ -128,6 +128,7 @@ package final class SiteAuthorizer: Authorizer {
     }
 
     package func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)? {
+        if method == TokenExchange.method { return site.withLock { $0.tokens }.exchange(on: connection, clock: clock) }
         guard method == ScramServer.mechanism, let known = site.withLock({ $0.credentials[connection.listener] }) else { return nil }
         return ScramExchange(credentials: known)
     }
