@@ -2,8 +2,9 @@ import Testing
 
 @testable import Trust
 
-/// Threat 49: requests that the holder of a key signed, over all that they are, and that must be refused all the same: by what is not
-/// looked at in them, or may be read in two ways. A signature that fits lets none of the checks hide behind another.
+/// Threat 49: requests that the holder of a key signed, and that are refused all the same.
+///
+/// Something in them may be read in two ways, or belongs elsewhere. A signature that fits lets none of the checks hide behind another.
 @Suite struct RightlySignedTests {
     struct Signed: Sendable, CustomTestStringConvertible {
         var name: String
