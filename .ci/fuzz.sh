@@ -16,6 +16,7 @@ declare -A dictionaries=(
     [PacketDecoder]=mqtt.dict [WebSocketFrames]=websocket.dict [EventPatterns]=patterns.dict [RuleStatements]=sql.dict
     [JSONTexts]=json.dict [MappingTemplates]=templates.dict [InputTransformers]=transformers.dict
     [ScramExchanges]=scram.dict [TokenReader]=tokens.dict
+    [SignedRequests]=sigv4.dict [PasswordFiles]=passwords.dict [AccessFiles]=access.dict
 )
 mkdir -p "$work/crashes"
 

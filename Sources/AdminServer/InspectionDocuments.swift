@@ -88,7 +88,7 @@ package struct ErrorDocument: Codable, Sendable, Equatable {
 package struct ReloadDocument: Codable, Sendable, Equatable {
     /// Whether what was read is in force; otherwise nothing has changed.
     package var reloaded: Bool
-    /// Files that say something else than before, and what listeners make of theirs.
+    /// Files that say something else than before, what listeners make of theirs, and limits.
     package var changed: [String]
     /// What differs and is taken at a start only.
     package var needsRestart: [String]

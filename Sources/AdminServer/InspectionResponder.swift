@@ -38,6 +38,7 @@ package struct InspectionResponder: HTTPResponder {
     let site: SiteFigures
     let tails: TailStreams
     let traces: TailStreams
+    let pulse = LivePulse()
     let refusals: RefusalLog
     let log: Logger
     let routes: AdminRoutes

@@ -17,7 +17,8 @@ package final class Broker: BrokerAccess {
     private let admission: Admission
     private let checks: CredentialChecks
     let retained: RetainedStore
-    let limits: BrokerLimits
+    let limits: LimitsInForce
+    private let directory: SessionDirectory
     private let logger: Logger
     private let version: String
     private let certificateTime: (@Sendable () -> Int64)?
@@ -80,7 +81,8 @@ package final class Broker: BrokerAccess {
         self.admission = admission
         self.checks = checks
         retained = settings.retained
-        self.limits = limits
+        self.limits = LimitsInForce(limits)
+        directory = settings.directory
         self.logger = logger
         self.version = version
         self.certificateTime = certificateTime
@@ -213,6 +215,20 @@ package final class Broker: BrokerAccess {
         _ = await collect { $0.shard.setRules(rules) }
     }
 
+    /// Takes other limits, as after a reload; who is connected stays.
+    ///
+    /// - Returns: The names of those that are others now. What ``BrokerLimits/keptUntilRestart`` names is left as it was.
+    package func take(_ next: BrokerLimits) async -> [String] {
+        let (limits, changed) = limits.current.reloaded(as: next)
+        if changed.isEmpty { return [] }
+        self.limits.replace(by: limits)
+        retained.take(limits)
+        admission.take(limits)
+        directory.take(sessionsMax: limits.sessionsMax)
+        _ = await collect { $0.shard.take(limits) }
+        return changed
+    }
+
     /// Takes back on every shard what the authorizer does not grant any more, as after a reload.
     package func rightsChanged() async {
         _ = await collect { $0.shard.rightsChanged(now: .now) }
@@ -250,16 +266,10 @@ package final class Broker: BrokerAccess {
 
     package var now: Instant { .now }
 
-    package func problem(ofTopic topic: String) -> String? { limits.problem(ofTopic: ByteBuffer(string: topic)) }
+    package func problem(ofTopic topic: String) -> String? { limits.current.problem(ofTopic: ByteBuffer(string: topic)) }
 
     package func retainedMessage(on topic: String) async -> RetainedSummary? {
         retained.dated(ByteBuffer(string: topic)).map { summary($0.message, since: $0.at, by: $0.publisher) }
-    }
-
-    package func retainedMessages(from first: String, limit: Int) async -> [RetainedSummary] {
-        retained.topics(from: ByteBuffer(string: first), limit: limit).compactMap { topic in
-            retained.dated(topic).map { summary($0.message, since: $0.at, by: $0.publisher) }
-        }
     }
 
     func summary(_ message: Message, since time: Instant, by publisher: Publisher) -> RetainedSummary {
@@ -270,6 +280,12 @@ package final class Broker: BrokerAccess {
     package func statistics() async -> BrokerStatistics {
         var sum = BrokerStatistics()
         for part in await collect({ $0.statistics() }) { sum.add(part) }
+        await lookAtSessions(
+            beginning: { _ in BrokerStatistics() }, each: { driver, session, part in driver.shard.count(session, in: &part) },
+            take: { part in
+                sum.add(part)
+                return true
+            })
         admission.count(into: &sum)
         sum.uptimeSeconds = Instant.now.seconds(since: startedAt)
         return sum

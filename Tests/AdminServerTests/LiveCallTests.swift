@@ -10,6 +10,10 @@ import NIOHTTP1
 import Synchronization
 import Testing
 
+private final class FinishedReaders: Sendable {
+    let count = Mutex(0)
+}
+
 @Suite struct LiveCallTests {
     private static let listener = OpenedListener(
         name: "mqtt 127.0.0.1:0", protocol: "mqtt", address: "127.0.0.1:1883", isTLS: false, authentication: "anonymous")
@@ -60,6 +64,45 @@ import Testing
                 }
                 #expect(documents >= 2)
             })
+    }
+
+    @Test("However many read, the broker is looked at once a second")
+    func oneLookForAll() async throws {
+        let broker = StagedBroker(statistics: Self.statistics(messages: 1))
+        try await RunningListener.with(
+            { onListening in
+                let fixture = try InspectionFixture(broker: broker, onListening: onListening)
+                return (fixture, fixture.server)
+            },
+            { running in
+                let url = running.url
+                let readers = FinishedReaders()
+                let first = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 0..<6 {
+                        group.addTask {
+                            let documents = try await Self.read(url) { $0 == 2 }
+                            readers.count.withLock { $0 += 1 }
+                            return documents
+                        }
+                    }
+                    group.addTask { try await Self.read(url) { _ in readers.count.withLock { $0 == 6 } } }
+                    return try await group.reduce(0, max)
+                }
+                let looks = broker.operators.withLock { $0.asked.filter { $0 == "statistics" }.count }
+                #expect(looks <= first + 3, "\(first) documents")
+            })
+    }
+
+    /// Reads documents until it is enough; answers how many there were.
+    private static func read(_ url: String, until isEnough: @Sendable (Int) -> Bool) async throws -> Int {
+        let request = HTTPClientRequest(url: "\(url)/api/v1/live")
+        let response = try await HTTPClient.shared.execute(request, deadline: .now() + .seconds(60))
+        var documents = 0
+        for try await piece in response.body where String(buffer: piece).contains("{") {
+            documents += 1
+            if isEnough(documents) { break }
+        }
+        return documents
     }
 
     @Test func listenersAreRowsWithWhatCameThrough() async throws {

@@ -89,9 +89,13 @@ import Testing
         let rows = try Self.rows(SubscriptionDocument.self, try await fixture.get("/api/v1/subscriptions?topic=t/1"))
         #expect(rows.first?.filter == "t/#" && rows.first?.subscriptionIdentifier == 7 && rows.first?.share == nil)
         _ = try await fixture.get("/api/v1/subscriptions?client=a&filter=t/%23&limit=5")
-        #expect(asked(fixture) == ["recipients t/1 1001", "client a filter t/# 6"])
-        // Both: those of a client that get a topic.
-        #expect(try Self.rows(SubscriptionDocument.self, try await fixture.get("/api/v1/subscriptions?topic=t/1&client=b")).isEmpty)
+        _ = try await fixture.get("/api/v1/subscriptions?topic=t/1&client=b")
+        _ = try await fixture.get("/api/v1/subscriptions?filter=$share/g/t/%23")
+        #expect(
+            asked(fixture) == [
+                "client  filter  topic t/1 1001", "client a filter t/# topic  6", "client b filter  topic t/1 1001",
+                "client  filter $share/g/t/# topic  1001",
+            ])
         for wrong in ["topic=t/%23", "topic=", "filter=a%23"] {
             #expect(try await fixture.get("/api/v1/subscriptions?\(wrong)").status == .badRequest, "\(wrong)")
         }
@@ -142,6 +146,14 @@ import Testing
         #expect((row.topic, row.payload, row.bytes, row.qos) == ("a", "on", 2, 1))
         #expect((row.ageSeconds, row.expiresSeconds, row.publisher) == (61, 9, "till"))
         #expect(try await fixture.change("/api/v1/retained", method: .delete).status == .badRequest, "no filter")
+        for call in ["retained", "topics", "tail"] {
+            let refused = try await fixture.get("/api/v1/\(call)?filter=$share/g/a/%23")
+            #expect(refused.status == .badRequest && refused.text.contains("shared subscription"), "\(call)")
+            #expect(refused.text.contains("write 'a/#'"))
+        }
+        #expect(try await fixture.get("/api/v1/retained?filter=$SYS/%23").status == .ok)
+        let own = try await fixture.change("/api/v1/retained?filter=$SYS/%23", method: .delete)
+        #expect(own.status == .badRequest && own.text.contains("broker's own"))
         let foreign: HTTPFields = [.origin: "https://x.example"]
         #expect(try await fixture.get("/api/v1/retained?filter=a", method: .delete, headers: foreign).status == .forbidden)
         let preview = try await fixture.change("/api/v1/retained?filter=a/%23&preview=true", method: .delete)

@@ -21,7 +21,12 @@ final class StagedBroker: OperatorAccess {
     func retainedMessage(on topic: String) async -> RetainedSummary? { nil }
     func retainedMessages(from first: String, limit: Int) async -> [RetainedSummary] { [] }
     func publish(_ messages: [Message]) async { operators.withLock { $0.published += messages } }
-    func statistics() async -> BrokerStatistics { staged.withLock { $0.statistics } }
+
+    func statistics() async -> BrokerStatistics {
+        note("statistics")
+        return staged.withLock { $0.statistics }
+    }
+
     func clients() async -> [ClientSummary] { staged.withLock { $0.clients } }
 
     func topics(matching filter: String, limit: Int) async -> [TopicSummary] {
@@ -61,12 +66,7 @@ final class StagedBroker: OperatorAccess {
     }
 
     func subscriptions(_ query: SubscriptionQuery) async -> [SubscriptionSummary] {
-        note("client \(query.clientID ?? "") filter \(query.filter ?? "") \(query.limit)")
-        return operators.withLock { $0.subscriptions }
-    }
-
-    func recipients(of topic: String, limit: Int) async -> [SubscriptionSummary] {
-        note("recipients \(topic) \(limit)")
+        note("client \(query.clientID ?? "") filter \(query.filter ?? "") topic \(query.topic ?? "") \(query.limit)")
         return operators.withLock { $0.subscriptions }
     }
 

@@ -170,7 +170,7 @@ import Testing
         let publisher = try broker.client("p")
         // Both have as much as they may; one more for the first, and its will is one more for the second.
         for topic in ["first", "second"] {
-            for number in 0..<(broker.nodes[0].core.limits.inflightMax + 2) {
+            for number in 0..<(BrokerLimits().inflightMax + 2) {
                 publisher.send(message(topic, "x", qos: .atLeastOnce, packetID: UInt16(number + 1)))
             }
         }

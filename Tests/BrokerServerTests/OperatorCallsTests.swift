@@ -24,7 +24,9 @@ import Testing
                     #expect(await broker.clients(ClientQuery(search: "B", state: .connected)).map(\.clientID) == ["b"])
                     #expect(await broker.client("b")?.subscriptions.map(\.filter) == ["t/1"])
                     #expect(await broker.client("nobody") == nil)
-                    #expect(await broker.recipients(of: "t/1", limit: 10).map(\.clientID) == ["a", "b"])
+                    #expect(await broker.subscriptions(SubscriptionQuery(topic: "t/1")).map(\.clientID) == ["a", "b"])
+                    #expect(await broker.subscriptions(SubscriptionQuery(clientID: "a", topic: "t/1")).map(\.filter) == ["t/#"])
+                    #expect(await broker.subscriptions(SubscriptionQuery(filter: "t/#", topic: "x")).isEmpty)
                     #expect(await broker.subscriptions(SubscriptionQuery()).map(\.filter) == ["t/#", "t/1"])
                     #expect(await broker.subscriptions(SubscriptionQuery(limit: 1)).count == 1)
                     #expect(await broker.subscriptions(SubscriptionQuery(filter: "t/#")).map(\.clientID) == ["a"])
@@ -43,18 +45,28 @@ import Testing
         try await TestSite.run { site in
             let port = try await site.start(TestSite.plain)
             // Without clean session: they stay.
-            let count = ShardDriver.sessionsPerRound * 2 + 200
+            let count = SessionRound.sessionsAtOnce * 2 + 200
             try await RawClient.run(port: port) { watcher in
                 try await watcher.send(Packets.connect("w"))
                 #expect(try await watcher.receive(Packets.connack))
-                let loop = site.broker.shards[0]
-                let found = try await loop.eventLoop.flatSubmit {
-                    for number in 0..<count { loop.value.addSession(named: "s\(number)") }
-                    return loop.value.clients(ClientQuery(limit: 5))
-                }.get()
-                #expect(found.count >= 5 && found.count < 20, "what is beyond the limit is let go on the way")
-                let all = try await loop.eventLoop.flatSubmit { loop.value.clients(ClientQuery(search: "s")) }.get()
-                #expect(all.count == count)
+                let (broker, loop) = (site.broker, site.broker.shards[0])
+                try await loop.eventLoop.submit { for number in 0..<count { loop.value.addSession(named: "s\(number)") } }.get()
+                let first = await broker.clients(ClientQuery(search: "s", limit: 5)).map(\.clientID)
+                #expect(first == ["s0", "s1", "s10", "s100", "s1000"])
+                #expect(await broker.clients(ClientQuery(search: "s")).count == count)
+                #expect(await broker.statistics().clientsOffline == count)
+                // No turn of an event loop looks at more than its part.
+                var parts: [Int] = []
+                await broker.lookAtSessions(beginning: { _ in 0 }, each: { _, _, seen in seen += 1 }) { part in
+                    parts.append(part)
+                    return true
+                }
+                #expect(parts.reduce(0, +) == count + 1 && parts.allSatisfy { $0 <= SessionRound.sessionsAtOnce })
+                await broker.lookAtSessions(beginning: { _ in 0 }, each: { _, _, seen in seen += 1 }) { _ in
+                    parts = []
+                    return false
+                }
+                #expect(parts.isEmpty, "who has enough asks for no more")
             }
         }
     }
@@ -69,7 +81,11 @@ import Testing
             let (rows, matched) = await broker.retainedMessages(RetainedQuery(filter: "r/#"), limit: 10)
             #expect(rows.count == 10 && matched == 600)
             #expect(await broker.retainedMessages(RetainedQuery(filter: "#", olderThanSeconds: 60), limit: 10).matched == 0)
-            #expect(await broker.retainedMessages(RetainedQuery(filter: "$SYS/#"), limit: 10).matched == 0)
+            try await Self.wait { await broker.retainedMessages(RetainedQuery(filter: "$SYS/broker/version"), limit: 1).matched == 1 }
+            #expect(await broker.retainedMessages(RetainedQuery(filter: "$SYS/#"), limit: 1_000).matched > 1)
+            #expect(await broker.removeRetained(RetainedQuery(filter: "$SYS/#")).matched == 0)
+            #expect(await broker.retainedMessages(RetainedQuery(filter: "#"), limit: 1_000).matched == 601)
+            #expect(await broker.retainedMessages(from: "r/", limit: 2).map(\.message.topicName) == ["r/0", "r/1"])
             try await RawClient.run(port: port) { client in
                 try await client.send(Packets.connect("a") + Packets.subscribe("r/1"))
                 #expect(try await client.receive(Packets.suback))

@@ -158,4 +158,81 @@ import Trust
         let answer = try client.exchange(.subscribe(Subscribe(packetID: 1, requests: [.init(filter: filter, qos: .atMostOnce)])))
         #expect(answer == [.suback(Suback(packetID: 1, reasonCodes: [isAllowed ? .success : .notAuthorized]))])
     }
+
+    // MARK: Enhanced authentication
+
+    private func connect5(_ broker: SimulatedBroker, token: String, principal: String? = nil) throws -> (SimulatedClient, ReasonCode?) {
+        let client = SimulatedClient("c", of: broker)
+        client.open(principal: principal, allowsAnonymous: false)
+        var connect = Connect(clientID: "c", keepAlive: 600, version: .v5)
+        connect.properties.authenticationMethod = "OAUTH2-JWT"
+        connect.properties.authenticationData = ByteBuffer(string: token)
+        guard case .connack(let connack)? = try client.exchange(.connect(connect)).first else { return (client, nil) }
+        return (client, connack.reasonCode)
+    }
+
+    private func renewing(_ token: String?, method: String = "OAUTH2-JWT") -> Packet {
+        var auth = Auth(reasonCode: .reauthenticate)
+        auth.properties.authenticationMethod = method
+        auth.properties.authenticationData = token.map { ByteBuffer(string: $0) }
+        return .auth(auth)
+    }
+
+    private func reason(_ packets: [Packet]) -> ReasonCode? {
+        switch packets.first {
+        case .auth(let auth): auth.reasonCode
+        case .disconnect(let disconnect): disconnect.reasonCode
+        default: nil
+        }
+    }
+
+    @Test("A client that shows a new token in time stays, with its end and its claims") func renewal() throws {
+        let broker = SimulatedBroker(shards: 1, authorizer: authorizer([try TestToken.verifier()], policies: try Self.policies()))
+        func token(_ seconds: Int64, group: String) -> String {
+            TestToken.of("ann", until: clock.now + seconds, more: #","group":"\#(group)","barred":"secret""#)
+        }
+        let (client, code) = try connect5(broker, token: token(30, group: "kitchen"))
+        #expect(code == .success && broker.clientSummaries().map(\.principal) == ["ann"])
+        let subscribe = Packet.subscribe(Subscribe(packetID: 1, requests: [.init(filter: "kitchen/x", qos: .atMostOnce)]))
+        #expect(try client.exchange(subscribe) == [.suback(Suback(packetID: 1, reasonCodes: [.success]))])
+        broker.advance(seconds: 60)
+        #expect(reason(try client.exchange(renewing(token(600, group: "kitchen")))) == .success)
+        broker.advance(seconds: 300)
+        #expect(client.isConnected && broker.clientSummaries().first?.subscriptions == 1, "the first token has ended")
+        #expect(reason(try client.exchange(renewing(token(600, group: "cellar")))) == .success)
+        #expect(broker.clientSummaries().first?.subscriptions == 0, "what the claim granted is gone with it")
+        broker.advance(seconds: 700)
+        #expect(reason(try client.read()) == .maximumConnectTime)
+    }
+
+    @Test("Whom a token names who is somebody else, or nobody, is closed by it") func renewalByOthers() throws {
+        let good = TestToken.of("ann", until: clock.now + 60)
+        for other in [
+            TestToken.of("bob", until: clock.now + 60), "x", TestToken.of("ann", until: clock.now - 120), String(good.dropLast(4)) + "AAAA",
+        ] {
+            let broker = SimulatedBroker(shards: 1, authorizer: authorizer([try TestToken.verifier()]))
+            let (client, code) = try connect5(broker, token: good)
+            #expect(code == .success)
+            #expect(reason(try client.exchange(renewing(other))) == .notAuthorized && !client.isConnected, "\(other)")
+        }
+    }
+
+    @Test("A token that is refused as password is refused as authentication data") func refusedData() throws {
+        let good = TestToken.of("ann", until: clock.now + 60)
+        for token in ["", "x", String(good.dropLast(4)) + "AAAA", TestToken.of("ann", until: clock.now - 120)] {
+            let broker = SimulatedBroker(shards: 1, authorizer: authorizer([try TestToken.verifier()]))
+            #expect(try connect5(broker, token: token).1 == .notAuthorized, "\(token)")
+        }
+    }
+
+    @Test("The method is only there where tokens are, and for whom nothing else names") func noMethod() throws {
+        let good = TestToken.of("ann", until: clock.now + 60)
+        let without = SimulatedBroker(shards: 1, authorizer: SiteAuthorizer(clock: { [clock] in clock.now }))
+        #expect(try connect5(without, token: good).1 == .badAuthenticationMethod)
+        let broker = SimulatedBroker(shards: 1, authorizer: authorizer([try TestToken.verifier()]))
+        #expect(try connect5(broker, token: good, principal: "grinder-7").1 == .badAuthenticationMethod)
+        // Who came with the token as password has named no method [MQTT5-4.12.0-7].
+        let (client, _) = try connect(broker, password: good)
+        #expect(reason(try client.exchange(renewing(good))) == .protocolError && !client.isConnected)
+    }
 }

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import ssl
@@ -136,6 +137,21 @@ class CommandLineTests(unittest.TestCase):
         found = self.check({"resources": ["api.json"]}, ("api.json", json.dumps(api)))
         self.assertEqual(found.returncode, 0, found)
         self.assertIn("POST /typo puts its events on the bus nope, which no template declares", found.stdout)
+
+    def test_a_shop_without_its_files_says_what_makes_them(self):
+        with tempfile.TemporaryDirectory() as folder:
+            shop = pathlib.Path(folder) / "Sources/crema/Shop"
+            shutil.copytree(SHOP, shop)
+            configuration = str(shop / "crema.yaml")
+            errors = self.refuses(2, "certs/passwords: there is no such file", "serve", "--config", configuration)
+            self.assertIn(f"crema.yaml:11:5: {shop}/../../../certs/passwords: ", errors)
+            self.assertIn("`crema users add NAME --passwords ", errors)
+            self.assertIn(f"`crema demo --links --config {configuration}`", errors)
+            certificates = pathlib.Path(folder) / "certs"
+            certificates.mkdir()
+            run(CREMA, "users", "add", "ana", "--passwords", str(certificates / "passwords"), input="espresso\n")
+            errors = self.refuses(2, "certs/server.crt: there is no such file; `crema certs init --directory ", "serve", "--config", configuration)
+            self.assertEqual(errors.count("certs init"), 1)
 
     def test_what_cannot_be_served_does_not_pass_the_check(self):
         found = self.check({"data": "file"}, ("file", "x"))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -15,7 +16,7 @@ import urllib.request
 import paho.mqtt.client as mqtt
 
 import wire
-from broker import CREMA, WAIT_SECONDS, Broker, run
+from broker import CREMA, REPOSITORY, WAIT_SECONDS, Broker, run
 
 RELOADS = 10
 CLIENTS = 40
@@ -178,13 +179,13 @@ class FailedReloadTests(ReloadTestCase):
         listeners = json.loads(self.broker.configuration.read_text())["listeners"]
         listeners[1]["anonymous"] = False
         listeners[3]["bind"] = "127.0.0.1:1"
-        self.broker.configure(listeners=listeners, limits={"topicLevelsMax": 7}, serverReference="other:1883")
+        self.broker.configure(listeners=listeners, limits={"httpHeadersMax": 7}, serverReference="other:1883")
         document = json.loads(self.reload("--json").stdout)
         text = "\n".join(document["needsRestart"])
         for part in ("`anonymous` of the listener mqtt", "which is not there any more", "the listener ws 127.0.0.1:1, which is new",
-                     "the limits topicLevelsMax", "`serverReference`"):
+                     "the limits httpHeadersMax", "`serverReference`"):
             self.assertIn(part, text)
-        self.broker.wait_for_log("a change needs a restart: the limits topicLevelsMax")
+        self.broker.wait_for_log("a change needs a restart: the limits httpHeadersMax")
 
     def test_no_page_elsewhere_can_ask_for_a_reload(self):
         def status(method="POST", **headers):
@@ -203,6 +204,79 @@ class FailedReloadTests(ReloadTestCase):
         self.assertEqual(status(**{"Content-Type": "application/x-www-form-urlencoded"}), 415)
         self.assertEqual(status(**json_type, Host="evil.example"), 403)
         self.assertEqual(status(method="GET"), 405)
+
+
+class LimitReloadTests(unittest.TestCase):
+    def setUp(self):
+        self.broker = Broker()
+        self.addCleanup(self.broker.end)
+
+    def reload(self, limits):
+        self.broker.configure(limits=limits)
+        result = run(CREMA, "reload", "--admin", f"http://127.0.0.1:{self.broker.admin}", "--json", check=False)
+        return json.loads(result.stdout)
+
+    def connect(self, name, **options):
+        connection = socket.create_connection(("127.0.0.1", self.broker.mqtt), timeout=WAIT_SECONDS)
+        self.addCleanup(connection.close)
+        connection.sendall(wire.connect(name, version=5, **options))
+        connack = connection.recv(4096)
+        self.assertEqual((connack[0], connack[3]), (0x20, 0), connack)
+        return connection, connack
+
+    def is_acknowledged(self, connection, topic, payload):
+        connection.sendall(wire.publish(topic, payload, qos=1, packet_id=1, version=5))
+        answer = connection.recv(4096)
+        return answer[:1] == b"\x40"
+
+    def test_new_limits_hold_for_what_is_new_and_nobody_is_closed(self):
+        first, connack = self.connect("first")
+        self.assertIn(b"\x27" + (1 << 20).to_bytes(4, "big"), connack)
+        document = self.reload({"packetBytesMax": 2000, "sessionsMax": 2, "retainedMessagesMax": 1})
+        self.assertEqual(document["needsRestart"], [])
+        self.assertIn("the limits packetBytesMax, retainedMessagesMax, sessionsMax", document["changed"])
+        self.assertTrue(self.is_acknowledged(first, "t", "x" * 5000), "it was told 1 MiB")
+        second, connack = self.connect("second")
+        self.assertIn(b"\x27" + (2000).to_bytes(4, "big"), connack)
+        self.assertFalse(self.is_acknowledged(second, "t", "x" * 5000))
+        second.close()
+        self.connect("third")
+        fourth = socket.create_connection(("127.0.0.1", self.broker.mqtt), timeout=WAIT_SECONDS)
+        self.addCleanup(fourth.close)
+        fourth.sendall(wire.connect("fourth", version=5))
+        self.assertEqual(fourth.recv(4096)[3], 0x97, "there are two sessions")
+        self.assertEqual(self.reload({"packetBytesMax": 2000, "sessionsMax": 2, "retainedMessagesMax": 1})["changed"], [])
+        self.assertIn("the limits packetBytesMax, retainedMessagesMax, sessionsMax", self.reload({})["changed"])
+        self.assertTrue(self.is_acknowledged(first, "t", "still here"))
+
+    def test_a_limit_that_is_none_changes_nothing(self):
+        document = self.reload({"packetBytesMax": 2000, "sessionsMax": 0})
+        self.assertFalse(document["reloaded"])
+        self.assertIn("sessionsMax", document["problems"][0])
+        _, connack = self.connect("a")
+        self.assertIn(b"\x27" + (1 << 20).to_bytes(4, "big"), connack)
+
+    def test_every_limit_is_taken_or_named(self):
+        """As the page says it."""
+        page = (REPOSITORY / "Sources/BrokerCore/Documentation.docc/Limits.md").read_text()
+        taken = page[page.index("SIGHUP and"):page.index("A test takes")]
+        kept = set(re.findall(r"`(\w+Max)`", taken))
+        rows = {}
+        for section in page.split("\n### ")[1:]:
+            title = section.split("\n")[0]
+            for name, value in re.findall(r"^\| `(\w+)` \| ([\d,]+|[a-z ]+) \| [^|]* \| [^|]* \|$", section, re.M):
+                rows[name] = (title, int(value.replace(",", "")) + 1 if value[0].isdigit() else 1000)
+        self.assertGreater(len(rows), 100)
+        document = self.reload({name: value for name, (_, value) in rows.items()})
+        self.assertTrue(document["reloaded"], document)
+        named = document["needsRestart"][0].removeprefix("the limits ").split(", ")
+        changed = next(text for text in document["changed"] if text.startswith("the limits ")).removeprefix("the limits ").split(", ")
+        ofMQTT = ("Before anyone is known", "How often clients connect", "Passwords", "Packets", "Sessions", "What waits")
+        reloaded = {name for name, (title, _) in rows.items() if title in ofMQTT or name.startswith("page")} - kept
+        self.assertEqual(sorted(set(rows) - reloaded), sorted(named))
+        self.assertLessEqual(set(changed), reloaded)
+        self.assertEqual(reloaded - set(changed),
+                         {"pageFilesMax", "pageBytesInAllMax", "passwordsRememberedMax", "passwordsRememberedSecondsMax"})
 
 
 class OpenFileTests(unittest.TestCase):

@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import signal
+import socket
 import threading
 import time
 import unittest
@@ -18,6 +19,7 @@ import paho.mqtt.client as mqtt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+import wire
 from broker import CREMA, WAIT_SECONDS, Broker, free_port, run
 
 ISSUER, AUDIENCE = "https://issuer.example", "shop"
@@ -219,6 +221,23 @@ class TokenTests(unittest.TestCase):
         old.ends.get(timeout=WAIT_SECONDS)
         self.broker.wait_for_log("connection closed", "reason=proof_expired")
         self.assertTrue(stays.ends.empty())
+
+    def test_a_client_that_shows_a_new_token_in_time_stays(self):
+        def shown(token):
+            return {"authentication_method": "OAUTH2-JWT", "authentication_data": token}
+        with socket.create_connection(("127.0.0.1", self.ports["mqtt"]), timeout=WAIT_SECONDS) as connection:
+            connection.sendall(wire.connect("renewing", version=5, props=shown(self.issuer.token(seconds=3))))
+            self.assertEqual(connection.recv(4096)[3], 0)
+            body = b"\x19" + wire.properties(shown(self.issuer.token(seconds=600)))
+            connection.sendall(wire.packet(0xF0, body))
+            answer = connection.recv(4096)
+            self.assertEqual((answer[0], answer[2]), (0xF0, 0), answer)
+            time.sleep(5)  # the first token has ended, and the second of difference with it
+            connection.sendall(b"\xc0\x00")
+            self.assertEqual(connection.recv(4096), b"\xd0\x00")
+            connection.sendall(wire.packet(0xF0, b"\x19" + wire.properties(shown(self.issuer.token(name="customer-2")))))
+            self.assertEqual(connection.recv(4096)[:3:2], b"\xe0\x87")
+        self.broker.wait_for_log("re-authentication by another principal")
 
     def test_keys_are_fetched_and_renewed(self):
         port = self.ports["fetched"]

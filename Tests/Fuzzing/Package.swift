@@ -10,7 +10,8 @@ let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swi
 let package = Package(
     name: "crema-fuzzing",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2")
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .systemLibrary(name: "CLibFuzzer", path: "CLibFuzzer"),
@@ -21,10 +22,15 @@ let package = Package(
         .systemLibrary(name: "CArgon2", path: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .target(name: "Trust", dependencies: ["CArgon2", "COpenSSL"], path: "Trust"),
         .target(name: "Tokens", dependencies: ["Rules", "Trust"], path: "Tokens"),
+        .target(name: "Documents", dependencies: [.product(name: "Yams", package: "Yams")], path: "Documents"),
+        .target(name: "Rights", dependencies: ["Documents"], path: "Rights"),
         .target(name: "FuzzDriver", dependencies: ["CLibFuzzer"], path: "FuzzDriver"),
         .executableTarget(name: "PacketDecoder", dependencies: ["FuzzDriver", "MQTTCodec", nioCore], path: "PacketDecoder"),
         .executableTarget(name: "ScramExchanges", dependencies: ["COpenSSL", "FuzzDriver", "Trust"], path: "ScramExchanges"),
         .executableTarget(name: "TokenReader", dependencies: ["FuzzDriver", "Rules", "Tokens", "Trust"], path: "TokenReader"),
+        .executableTarget(name: "SignedRequests", dependencies: ["COpenSSL", "FuzzDriver", "Trust"], path: "SignedRequests"),
+        .executableTarget(name: "PasswordFiles", dependencies: ["FuzzDriver", "Trust"], path: "PasswordFiles"),
+        .executableTarget(name: "AccessFiles", dependencies: ["Documents", "FuzzDriver", "Rights"], path: "AccessFiles"),
         .executableTarget(name: "JSONTexts", dependencies: ["FuzzDriver", "Rules"], path: "JSONTexts"),
         .executableTarget(name: "EventPatterns", dependencies: ["FuzzDriver", "Rules"], path: "EventPatterns"),
         .executableTarget(name: "RuleStatements", dependencies: ["FuzzDriver", "Rules"], path: "RuleStatements"),

@@ -57,8 +57,12 @@ struct AdminCall: Sendable {
 struct CallParameter: Sendable {
     enum Kind: Sendable {
         case text
-        /// A topic filter; `#` when absent.
+        /// A filter of topics' names; `#` when absent. None of a shared subscription, which names a group, too.
         case filter
+        /// The same for what is not to touch the broker's own topics: none that begins with `$`.
+        case ordinaryFilter
+        /// A filter as a client subscribes by it, `$share/GROUP/FILTER` among them.
+        case subscription
         /// A topic's name.
         case topic
         case integer(ClosedRange<Int>)

@@ -76,25 +76,18 @@ extension AdminCall {
                 .get, "subscriptions", "Lists subscriptions, or who gets a topic.",
                 parameters: [
                     CallParameter(name: "client", kind: .text, summary: "Only those of this client."),
-                    CallParameter(name: "filter", kind: .filter, summary: "Only those with exactly this filter."),
+                    CallParameter(
+                        name: "filter", kind: .subscription, summary: "Only those with exactly this filter, shared ones with their group."),
                     CallParameter(name: "topic", kind: .topic, summary: "Only those that match this topic's name."),
                     .limit(max: limits.listRowsMax),
                 ],
                 answers: .document(.rows(SubscriptionDocument.shape))
             ) { responder, request throws(InspectionError) in
                 let limit = request.query.limit(default: 1_000, max: limits.listRowsMax)
-                let rows: [SubscriptionSummary]
-                if let topic = request.query.text("topic") {
-                    let (client, filter) = (request.query.text("client"), request.query.text("filter"))
-                    // Few are asked for by both; who gets a topic is found whole only then.
-                    let most = client == nil && filter == nil ? limit + 1 : .max
-                    rows = await responder.broker.recipients(of: topic, limit: most)
-                        .filter { (client ?? $0.clientID) == $0.clientID && (filter ?? $0.filter) == $0.filter }
-                } else {
-                    rows = await responder.broker.subscriptions(
-                        SubscriptionQuery(
-                            clientID: request.query.text("client"), filter: request.query.text("filter"), limit: limit + 1))
-                }
+                let rows = await responder.broker.subscriptions(
+                    SubscriptionQuery(
+                        clientID: request.query.text("client"), filter: request.query.text("filter"),
+                        topic: request.query.text("topic"), limit: limit + 1))
                 return InspectionResponder.json(.ok, ListDocument(rows.map { SubscriptionDocument($0) }, limit: limit))
             }
         ]

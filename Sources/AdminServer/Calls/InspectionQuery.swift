@@ -29,9 +29,14 @@ struct InspectionQuery: Sendable {
     private static func check(_ value: String, of parameter: CallParameter) throws(InspectionError) {
         switch parameter.kind {
         case .text: return
-        case .filter:
+        case .filter, .ordinaryFilter, .subscription:
             do { try Topics.validate(filter: Array(value.utf8).span, in: .subscribe) } catch {
                 throw .invalidQuery("'\(value)' is no topic filter")
+            }
+            if case .subscription = parameter.kind { return }
+            try refuseShared(value)
+            if case .ordinaryFilter = parameter.kind, value.hasPrefix("$") {
+                throw .invalidQuery("'\(value)' is of the broker's own messages, which it publishes again: they are not removed")
             }
         case .topic:
             do { try Topics.validate(name: Array(value.utf8).span, in: .publish) } catch {
@@ -48,6 +53,15 @@ struct InspectionQuery: Sendable {
         case .choice(let texts):
             guard texts.contains(value) else { throw .invalidQuery("\(parameter.name) must be one of: \(texts.joined(separator: ", "))") }
         }
+    }
+
+    /// A topic has messages, a group of subscribers has none: such a filter would match nothing, and nobody would hear why.
+    private static func refuseShared(_ filter: String) throws(InspectionError) {
+        guard filter.hasPrefix("$share/") else { return }
+        let behind = (try? SharedFilter(parsing: filter))?.filter
+        throw .invalidQuery(
+            "'\(filter)' is the filter of a shared subscription, and topics are asked for"
+                + (behind.map { ": write '\($0)'" } ?? ": write what follows its group"))
     }
 
     /// The value of a parameter of any kind, as it was given.

@@ -68,8 +68,7 @@ extension AdminCall {
                 .get, "live", "Tells once a second how the broker does, until the reader goes.",
                 answers: .stream(LiveDocument.shape)
             ) { responder, request throws(InspectionError) in
-                let pulse = LivePulse(responder)
-                return try responder.live(pulse.documents, for: request.request) { try JSONAnswer.encode($0) }
+                try responder.live(responder.pulse.documents(of: responder), for: request.request) { $0 }
             },
         ]
     }

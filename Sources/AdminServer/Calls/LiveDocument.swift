@@ -95,38 +95,3 @@ struct LiveFigures: Sendable {
     var broker: BrokerStatistics
     var listeners: [ListenerDocument]
 }
-
-/// Looks at the figures once a second, as long as somebody takes what it sees.
-///
-/// Nothing gathers: who reads slowly gets the next look late.
-struct LivePulse: Sendable {
-    private static let pause = Duration.seconds(1)
-
-    private let responder: InspectionResponder
-
-    init(_ responder: InspectionResponder) { self.responder = responder }
-
-    /// Ends when its reader is cancelled.
-    var documents: AsyncStream<LiveDocument> {
-        let (stream, continuation) = AsyncStream.makeStream(of: LiveDocument.self, bufferingPolicy: .bufferingNewest(1))
-        let work = Task {
-            var (before, began) = (await look(), ContinuousClock.now)
-            while (try? await Task.sleep(for: Self.pause)) != nil {
-                let (now, time) = (await look(), ContinuousClock.now)
-                let statistics = StatisticsDocument(now.broker, responder.engine.counters, responder.storeStatistics())
-                continuation.yield(LiveDocument(now, since: before, seconds: (time - began) / .seconds(1), statistics: statistics))
-                (before, began) = (now, time)
-            }
-            continuation.finish()
-        }
-        continuation.onTermination = { _ in work.cancel() }
-        return stream
-    }
-
-    private func look() async -> LiveFigures {
-        let statistics = await responder.broker.statistics()
-        return LiveFigures(
-            timeMilliseconds: EventSource.system.nowMilliseconds(), broker: statistics,
-            listeners: responder.listenerDocuments(statistics))
-    }
-}

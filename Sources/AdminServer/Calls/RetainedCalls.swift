@@ -27,7 +27,9 @@ extension AdminCall {
             AdminCall(
                 .delete, "retained", "Removes retained messages, as clients' empty retained messages do.",
                 parameters: [
-                    CallParameter(name: "filter", kind: .filter, summary: "Topics that match this filter.", required: true), olderThan,
+                    CallParameter(
+                        name: "filter", kind: .ordinaryFilter, summary: "Topics that match this filter; not the broker's own.",
+                        required: true), olderThan,
                     CallParameter(name: "preview", kind: .flag, summary: "Whether to say only what would be removed."),
                 ],
                 answers: .document(RetainedRemovalDocument.shape), refusals: [503]

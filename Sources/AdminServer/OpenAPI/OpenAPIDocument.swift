@@ -89,6 +89,8 @@ struct OpenAPIDocument {
             switch parameter.kind {
             case .text: ["type": "string"]
             case .filter: ["type": "string", "pattern": .text(TopicPatterns.filter)]
+            case .ordinaryFilter: ["type": "string", "pattern": .text(TopicPatterns.ordinaryFilter)]
+            case .subscription: ["type": "string", "pattern": .text(TopicPatterns.subscription)]
             case .topic: ["type": "string", "pattern": .text(TopicPatterns.name)]
             case .integer(let range):
                 ["type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound)]

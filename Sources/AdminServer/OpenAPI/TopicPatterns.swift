@@ -11,8 +11,12 @@ enum TopicPatterns {
     static let name = "^[^+#\(refused)]+$"
     /// The name of a topic that is not the broker's own.
     static let ordinaryName = "^[^$+#\(refused)][^+#\(refused)]*$"
+    /// A topic filter that is not empty, and not of a shared subscription.
+    static let filter = "^(?!\\$share/)" + subscription.dropFirst()
+    /// A topic filter that is not empty, and not of the broker's own topics.
+    static let ordinaryFilter = "^(?!\\$)" + subscription.dropFirst()
     /// A topic filter that is not empty: `+` alone in its level, `#` alone in the last.
-    static let filter: String = {
+    static let subscription: String = {
         let level = "[^/+#\(refused)]"
         // Not empty as a whole: the first level has a character, or another level follows.
         return "^(#|(\\+|\(level)+)(/(\\+|\(level)*))*(/#)?|(/(\\+|\(level)*))+(/#)?|/#)$"

@@ -16,9 +16,9 @@ struct AddressLedger {
         var blockedUntil: Instant
     }
 
-    private let addressRate: Rate
-    private let brokerRate: Rate
-    private let limits: BrokerLimits
+    private var addressRate: Rate
+    private var brokerRate: Rate
+    private var limits: BrokerLimits
     private var records: RecentTable<PeerNetwork, Record>
     private var broker: TokenBucket
 
@@ -28,6 +28,13 @@ struct AddressLedger {
         self.limits = limits
         records = RecentTable(capacity: limits.addressesTrackedMax)
         broker = TokenBucket(fullAt: Instant(nanoseconds: 0))
+    }
+
+    /// Takes other limits for what comes: what is remembered of addresses stays.
+    mutating func take(_ limits: BrokerLimits) {
+        addressRate = Rate(perSecond: limits.connectsPerSecondPerAddressMax, burst: limits.connectBurstPerAddressMax)
+        brokerRate = Rate(perSecond: limits.connectsPerSecondMax, burst: limits.connectsPerSecondMax)
+        self.limits = limits
     }
 
     var count: Int { records.count }

@@ -9,20 +9,36 @@ package final class Admission: Sendable {
     private struct State {
         var addresses: AddressLedger
         var clients: RecentTable<Int, TokenBucket>
+        var clientRate: Rate
         var turnedAway: [String: UInt64] = [:]
         var failures: UInt64 = 0
     }
 
     private let state: Mutex<State>
-    private let clientRate: Rate
     package let publishRoom: PublishRoom
     package let checkRoom: CheckRoom
 
     package init(limits: BrokerLimits) {
         publishRoom = PublishRoom(limits: limits)
         checkRoom = CheckRoom(limits: limits)
-        clientRate = Rate(perSecond: limits.connectsPerSecondPerClientMax, burst: limits.connectBurstPerClientMax)
-        state = Mutex(State(addresses: AddressLedger(limits: limits), clients: RecentTable(capacity: limits.clientIDsTrackedMax)))
+        state = Mutex(
+            State(
+                addresses: AddressLedger(limits: limits), clients: RecentTable(capacity: limits.clientIDsTrackedMax),
+                clientRate: Self.clientRate(limits)))
+    }
+
+    private static func clientRate(_ limits: BrokerLimits) -> Rate {
+        Rate(perSecond: limits.connectsPerSecondPerClientMax, burst: limits.connectBurstPerClientMax)
+    }
+
+    /// Takes other limits for what comes, as after a reload.
+    package func take(_ limits: BrokerLimits) {
+        state.withLock { state in
+            state.addresses.take(limits)
+            state.clientRate = Self.clientRate(limits)
+        }
+        publishRoom.take(limits)
+        checkRoom.take(limits)
     }
 
     /// A socket was accepted; answers the name of the limit's counter when it is to be closed at once.
@@ -54,7 +70,8 @@ package final class Admission: Sendable {
         hasher.combine(principal.map(ExactText.init))
         let key = hasher.finalize()
         return state.withLock { state in
-            state.clients.update(key, fresh: TokenBucket(fullAt: now)) { $0.take(clientRate, at: now) }
+            let rate = state.clientRate
+            return state.clients.update(key, fresh: TokenBucket(fullAt: now)) { $0.take(rate, at: now) }
         }
     }
 

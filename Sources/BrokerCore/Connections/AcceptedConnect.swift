@@ -15,6 +15,8 @@ package struct AcceptedConnect: Sendable {
     var proofEndsAt: Instant?
     /// What was proved beside the name.
     var attributes: [String: String] = [:]
+    /// Of these, the names of those that another proof would replace.
+    var provedNames: Set<String> = []
 
     /// Its place among all CONNECTs, from the shard where it came; 0 until it is claimed, unless its proof took a while.
     var attempt: UInt64 = 0
@@ -33,6 +35,7 @@ package struct AcceptedConnect: Sendable {
         credential = proof.credential
         proofEndsAt = proof.seconds.map { now.advanced(bySeconds: Double($0)) }
         attributes = proof.attributes
+        provedNames = Set(proof.attributes.keys)
     }
 
     /// Seconds that the session outlives its connection.

@@ -62,6 +62,8 @@ package final class ClientConnection {
     var credential: CredentialFingerprint?
     /// When what the client proved holds no more; `nil` where it does not end.
     var proofEndsAt: Instant?
+    /// Of the client's attributes, those that its proof gave.
+    var provedNames: Set<String> = []
     /// The transport has a check of the client's proof under way.
     var isBeingChecked = false
     var keepAliveSeconds: UInt16 = 0

@@ -52,12 +52,15 @@ package struct SubscriptionQuery: Sendable, Equatable {
     package var clientID: String?
     /// Those with exactly this filter, shared or not.
     package var filter: String?
+    /// Those that match the name of this topic.
+    package var topic: String?
     /// Rows at the most.
     package var limit: Int
 
-    package init(clientID: String? = nil, filter: String? = nil, limit: Int = .max) {
+    package init(clientID: String? = nil, filter: String? = nil, topic: String? = nil, limit: Int = .max) {
         self.clientID = clientID
         self.filter = filter
+        self.topic = topic
         self.limit = limit
     }
 }

@@ -71,6 +71,8 @@ package enum AuthenticationStep: Sendable, Equatable {
     ///
     /// The authorizer is asked about the credential by which it was proved as long as the connection lasts.
     case accepted(principal: String, data: ByteBuffer?, credential: CredentialFingerprint? = nil)
+    /// The same for a proof that ends, or says more of the client than its name.
+    case proved(principal: String, Proof)
     case refused(ReasonCode, String)
 }
 

@@ -14,11 +14,9 @@ package protocol OperatorAccess: BrokerAccess {
 
     /// Subscriptions that fit the query, ordered by client and filter.
     ///
-    /// With neither a client nor a filter those of all sessions are looked at, until there are as many as the limit.
+    /// By a topic: who gets a message on it, of shared subscriptions all members. With neither a client nor a filter nor a topic those of all
+    /// sessions are looked at, until there are as many as the limit.
     func subscriptions(_ query: SubscriptionQuery) async -> [SubscriptionSummary]
-
-    /// Who gets a message on a topic, by which subscription, ordered by client and filter; of shared subscriptions all members.
-    func recipients(of topic: String, limit: Int) async -> [SubscriptionSummary]
 
     /// Topics that carried a message since start and fit the query.
     func topics(_ query: TopicQuery) async -> [TopicSummary]
@@ -79,7 +77,7 @@ package struct TopicQuery: Sendable, Equatable {
 
 /// Which retained messages an operator asks for.
 package struct RetainedQuery: Sendable, Equatable {
-    /// A topic filter; the broker's own messages never fit.
+    /// A topic filter; `$SYS/#` is of the broker's own messages, which are listed and never removed.
     package var filter: String
     /// Only those that were retained so long ago, at least.
     package var olderThanSeconds: Int?

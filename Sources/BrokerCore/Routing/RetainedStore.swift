@@ -10,6 +10,8 @@ package final class RetainedStore: Sendable {
         var children: [ByteBuffer: Int] = [:]
         var parent: Int
         var name: ByteBuffer
+        /// Tells it from what the same place in the tree's storage held before; 0 of the root alone.
+        var serial: UInt64 = 0
         /// The full topic, where a message is retained.
         var topic: ByteBuffer?
     }
@@ -91,22 +93,24 @@ package final class RetainedStore: Sendable {
         var changed: Set<ByteBuffer> = []
         var nodes = [Node(parent: -1, name: ByteBuffer())]
         var freeNodes: [Int] = []
+        var lastSerial: UInt64 = 0
+        /// What all messages may take, and those of one client.
+        var totalMax: Share
+        var shareMax: Share
         var version: UInt64 = 0
     }
 
-    private let state = Mutex(State())
-    private let totalMax: Share
-    private let shareMax: Share
+    private let state: Mutex<State>
     /// Whether there is a store that wants to know what changes.
     private let isKept: Bool
 
     package init(limits: BrokerLimits = BrokerLimits(), isKept: Bool = false) {
         self.isKept = isKept
-        totalMax = Share(messages: limits.retainedMessagesMax, bytes: limits.retainedBytesMax, levels: limits.retainedLevelsMax)
-        shareMax = Share(
-            messages: limits.retainedMessagesPerClientMax, bytes: limits.retainedBytesPerClientMax,
-            levels: limits.retainedLevelsPerClientMax)
+        state = Mutex(State(limits))
     }
+
+    /// Takes other limits for what comes: what is there stays.
+    package func take(_ limits: BrokerLimits) { state.withLock { $0.take(limits) } }
 
     package var count: Int { state.withLock { $0.messages.count } }
     /// Bytes of topics and payloads, but for the broker's own.
@@ -170,10 +174,10 @@ package final class RetainedStore: Sendable {
         if message.payload.readableBytes == 0 || Self.isSystem(message.topic) { return true }
         let old = state.messages[message.topic]
         let freed = old.map { Share($0.message) } ?? Share()
-        guard (state.total - freed + Share(message)).isWithin(totalMax) else { return false }
+        guard (state.total - freed + Share(message)).isWithin(state.totalMax) else { return false }
         guard let owner else { return true }
         let share = state.shares[owner] ?? Share()
-        return (share - (old?.owner == owner ? freed : Share()) + Share(message)).isWithin(shareMax)
+        return (share - (old?.owner == owner ? freed : Share()) + Share(message)).isWithin(state.shareMax)
     }
 
     static func isSystem(_ topic: ByteBuffer) -> Bool { topic.readableBytesView.first == UInt8(ascii: "$") }
@@ -195,7 +199,8 @@ package final class RetainedStore: Sendable {
 
     /// The topics with a retained message that a valid filter matches.
     ///
-    /// Adds to `levels` how many levels of topics were looked at for it.
+    /// Adds to `levels` how many levels of topics were looked at for it, all at once: for subscribers, who pay for it by waiting. What nobody
+    /// waits for takes a ``RetainedWalk``.
     package func topics(matching filter: ByteBuffer, counting levels: inout Int) -> [ByteBuffer] {
         state.withLock { $0.topics(matching: filter, counting: &levels) }
     }
@@ -205,21 +210,8 @@ package final class RetainedStore: Sendable {
         state.withLock { state in state.messages[topic].map { ($0.message, $0.at, $0.publisher) } }
     }
 
-    /// What is one level below a topic, or the beginning of topics; `nil` asks for the first level, without the broker's own.
-    package func children(of parent: ByteBuffer?) -> [RetainedChild] { state.withLock { $0.children(of: parent) } }
-
-    /// Topics in the order of their bytes, at most `limit` from `first` on, but for the broker's own.
-    ///
-    /// Looks at every topic, under the lock.
-    package func topics(from first: ByteBuffer, limit: Int) -> [ByteBuffer] {
-        func precedes(_ one: ByteBuffer, _ other: ByteBuffer) -> Bool {
-            one.readableBytesView.lexicographicallyPrecedes(other.readableBytesView)
-        }
-        let found = state.withLock { state in
-            state.messages.keys.filter { !Self.isSystem($0) && !precedes($0, first) }
-        }
-        return Array(found.sorted(by: precedes).prefix(limit))
-    }
+    /// For the walks, which are elsewhere.
+    func withState<Answer>(_ look: (borrowing State) -> Answer) -> Answer { state.withLock { look($0) } }
 
     /// Changes whenever a topic comes or goes.
     var version: UInt64 { state.withLock { $0.version } }
@@ -257,7 +249,7 @@ extension RetainedStore {
 
     /// What a store had, as ``restore(_:)`` takes it over: made on any thread, while others are about other things.
     package struct Restored: Sendable {
-        var state = State()
+        var state = State(BrokerLimits())
 
         package init(_ kept: [RetainedChange]) {
             state.messages.reserveCapacity(kept.count)
@@ -275,6 +267,10 @@ extension RetainedStore {
 
     /// Takes over what the store had, before there is anything else.
     package func restore(_ restored: Restored) {
-        state.withLock { $0 = restored.state }
+        state.withLock { state in
+            let (totalMax, shareMax) = (state.totalMax, state.shareMax)
+            state = restored.state
+            (state.totalMax, state.shareMax) = (totalMax, shareMax)
+        }
     }
 }

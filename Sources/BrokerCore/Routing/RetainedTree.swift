@@ -12,6 +12,19 @@ package struct RetainedChild: Sendable {
 
 /// The tree of retained topics, and what counts for whom.
 extension RetainedStore.State {
+    init(_ limits: BrokerLimits) {
+        self.init(totalMax: RetainedStore.Share(), shareMax: RetainedStore.Share())
+        take(limits)
+    }
+
+    mutating func take(_ limits: BrokerLimits) {
+        totalMax = RetainedStore.Share(
+            messages: limits.retainedMessagesMax, bytes: limits.retainedBytesMax, levels: limits.retainedLevelsMax)
+        shareMax = RetainedStore.Share(
+            messages: limits.retainedMessagesPerClientMax, bytes: limits.retainedBytesPerClientMax,
+            levels: limits.retainedLevelsPerClientMax)
+    }
+
     mutating func count(_ kept: RetainedStore.Kept) {
         let size = RetainedStore.Share(kept.message)
         total = total + size
@@ -63,7 +76,8 @@ extension RetainedStore.State {
                 node = next
                 continue
             }
-            let new = RetainedStore.Node(parent: node, name: level)
+            lastSerial &+= 1
+            let new = RetainedStore.Node(parent: node, name: level, serial: lastSerial)
             let index: Int
             if let free = freeNodes.popLast() {
                 nodes[free] = new
@@ -104,19 +118,6 @@ extension RetainedStore.State {
         }
         for node in frontier { if let topic = nodes[node].topic { found.append(topic) } }
         return found
-    }
-
-    func children(of parent: ByteBuffer?) -> [RetainedChild] {
-        var node = 0
-        if let parent {
-            for level in parent.topicLevels {
-                guard let next = nodes[node].children[level] else { return [] }
-                node = next
-            }
-        }
-        return nodes[node].children.filter { node != 0 || !RetainedStore.isSystem($0.key) }.map { name, child in
-            RetainedChild(name: name, isTopic: nodes[child].topic != nil, children: nodes[child].children.count)
-        }
     }
 
     private func collectBelow(_ start: [Int], skippingSystemTopics: Bool, into found: inout [ByteBuffer], counting levels: inout Int) {

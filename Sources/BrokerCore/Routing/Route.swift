@@ -89,7 +89,7 @@ struct RouteTable {
     /// Recipients of all of them, and one for each.
     private(set) var weight = 0
     /// At the most, but for a single route that has more.
-    private let weightMax: Int
+    var weightMax: Int
     private var generation: UInt64 = 0
     private var mark: UInt64 = 0
 

@@ -94,8 +94,8 @@ final class TopicRecord {
 /// `topicSampleBytesMax`.
 struct TopicLedger {
     private(set) var records: [ByteBuffer: TopicRecord] = [:]
-    private let topicsTrackedMax: Int
-    private let sampleBytesMax: Int
+    var topicsTrackedMax: Int
+    var sampleBytesMax: Int
     /// Routes made for topics that had no room here.
     private(set) var untracked: UInt64 = 0
 

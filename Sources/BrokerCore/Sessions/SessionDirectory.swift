@@ -15,6 +15,7 @@ package final class SessionDirectory: Sendable {
         /// Sessions that have ended and would be there again after a crash: nobody has the identifier.
         var endings: [ExactText: Owner] = [:]
         var lastEpoch: UInt64 = 0
+        var sessionsMax: Int
     }
 
     /// What a CONNECT learns.
@@ -38,11 +39,13 @@ package final class SessionDirectory: Sendable {
         case full
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let attempts = Atomic<UInt64>(0)
-    private let sessionsMax: Int
 
-    package init(sessionsMax: Int = .max) { self.sessionsMax = sessionsMax }
+    package init(sessionsMax: Int = .max) { state = Mutex(State(sessionsMax: sessionsMax)) }
+
+    /// Takes another limit: sessions beyond it stay.
+    package func take(sessionsMax: Int) { state.withLock { $0.sessionsMax = sessionsMax } }
 
     /// Numbers the CONNECTs in the order in which they came, whichever shard they came to.
     func nextAttempt() -> UInt64 { attempts.wrappingAdd(1, ordering: .relaxed).newValue }
@@ -63,7 +66,7 @@ package final class SessionDirectory: Sendable {
                 let epoch = state.enter(clientID, shard: shard, principal: principal, attempt)
                 return .taken(epoch: epoch, from: owner.shard, previous: owner.epoch)
             }
-            if state.owners.count >= sessionsMax { return .full }
+            if state.owners.count >= state.sessionsMax { return .full }
             let epoch = state.enter(clientID, shard: shard, principal: principal, attempt)
             if let ending = state.endings[ExactText(clientID)], ending.shard != shard {
                 return .taken(epoch: epoch, from: ending.shard, previous: ending.epoch)

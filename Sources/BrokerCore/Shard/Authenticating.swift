@@ -62,26 +62,42 @@ extension Shard {
             _ = admission.failed(connection.info.network, now: now)
             fail(code, text, on: connection)
         case .accepted(let principal, let data, let credential):
-            connection.terms?.exchange = nil
-            switch connection.phase {
-            case .authenticating(let connect, let isAssigned):
-                claim(
-                    AcceptedConnect(
-                        connect: connect, principal: principal, isAssignedClientID: isAssigned, authenticationData: data,
-                        credential: credential),
-                    on: connection)
-            case .connected:
-                guard connection.session?.principal.map(ExactText.init) == ExactText(principal) else {
-                    return fail(.notAuthorized, "re-authentication by another principal", on: connection)
-                }
-                if let problem = refusal(of: credential, by: principal, on: connection) {
-                    return fail(.notAuthorized, problem, on: connection)
-                }
-                connection.credential = credential
-                sendAuth(.success, data, on: connection)
-            default: break
-            }
+            accept(principal, Proof(credential: credential), data, on: connection)
+        case .proved(let principal, let proof): accept(principal, proof, nil, on: connection)
         }
+    }
+
+    private func accept(_ principal: String, _ proof: Proof, _ data: ByteBuffer?, on connection: ClientConnection) {
+        connection.terms?.exchange = nil
+        switch connection.phase {
+        case .authenticating(let connect, let isAssigned):
+            var accepted = AcceptedConnect(
+                connect: connect, principal: principal, isAssignedClientID: isAssigned, authenticationData: data)
+            accepted.take(proof, at: now)
+            claim(accepted, on: connection)
+        case .connected:
+            guard let session = connection.session, session.principal.map(ExactText.init) == ExactText(principal) else {
+                return fail(.notAuthorized, "re-authentication by another principal", on: connection)
+            }
+            if let problem = refusal(of: proof.credential, by: principal, on: connection) {
+                return fail(.notAuthorized, problem, on: connection)
+            }
+            renew(proof, of: session, on: connection)
+            sendAuth(.success, data, on: connection)
+        default: break
+        }
+    }
+
+    /// Takes another proof of the same principal: it holds until its own end, and what it says of the client counts from now on.
+    private func renew(_ proof: Proof, of session: Session, on connection: ClientConnection) {
+        connection.credential = proof.credential
+        connection.proofEndsAt = proof.seconds.map { now.advanced(bySeconds: Double($0)) }
+        scheduleProofEnd(of: connection)
+        var attributes = session.notes.attributes.filter { !connection.provedNames.contains($0.key) }
+        attributes.merge(proof.attributes) { _, proved in proved }
+        connection.provedNames = Set(proof.attributes.keys)
+        // As for a client that comes back: what an attribute granted is not granted by another one.
+        if session.notes.renew(attributes: attributes), !authorizer.isUnrestricted { takeBackFilters(of: session) }
     }
 
     /// Why what the client proved counts no more, though it did when the proof began; `nil` when it does.

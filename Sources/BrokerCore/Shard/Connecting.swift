@@ -195,6 +195,7 @@ extension Shard {
         connection.userName = connection.shown(connect.userName)
         connection.credential = accepted.credential
         connection.proofEndsAt = accepted.proofEndsAt
+        connection.provedNames = accepted.provedNames
         scheduleProofEnd(of: connection)
         connection.keepAliveSeconds = keepAlive(of: connect, on: connection)
         scheduleKeepAlive(of: connection)

@@ -44,10 +44,24 @@ extension Shard {
 
     // MARK: Subscriptions
 
-    /// The subscriptions of one client, ordered by filter; `nil` when its session is not here.
-    package func subscriptions(of clientID: String) -> [SubscriptionSummary]? {
+    /// The subscriptions of one client that fit the query, in no order, as many as it wants; `nil` when its session is not here.
+    package func subscriptions(of clientID: String, fitting query: SubscriptionQuery) -> [SubscriptionSummary]? {
         guard let session = sessions[ExactText(clientID)] else { return nil }
-        return session.subscriptions.sorted { $0.key < $1.key }.map { SubscriptionSummary($0.key.text, $0.value.options, of: session) }
+        let wanted = query.filter.map { ExactText($0) }
+        var found: [SubscriptionSummary] = []
+        for (filter, subscription) in session.subscriptions {
+            if found.count >= query.limit { break }
+            if let wanted, wanted != filter { continue }
+            if let topic = query.topic, !Self.leads(topic, by: filter.text, subscription.options) { continue }
+            found.append(SubscriptionSummary(filter.text, subscription.options, of: session))
+        }
+        return found
+    }
+
+    /// Whether a subscription, shared or not, matches a topic's name.
+    private static func leads(_ topic: String, by text: String, _ options: SubscriptionOptions) -> Bool {
+        let filter = (try? SharedFilter(parsing: text))?.filter ?? text
+        return Topics.matches(name: topic, filter: options.excludesParent ? Topics.withoutParent(filter) : filter)
     }
 
     /// The subscriptions of one session, unless it has ended; in no order, at most `limit`.
@@ -55,14 +69,18 @@ extension Shard {
         session.subscriptions.prefix(limit).map { SubscriptionSummary($0.key.text, $0.value.options, of: session) }
     }
 
-    /// Who of this shard's sessions has subscribed to exactly this filter, as one of its own or with others; at most `limit`, in no order.
-    package func subscribers(to filter: String, limit: Int) -> [SubscriptionSummary] {
+    /// Who of this shard's sessions has subscribed to exactly this filter, as one of its own or with others, and with it gets `topic`, if one
+    /// is given; at most `limit`, in no order.
+    package func subscribers(to filter: String, getting topic: String? = nil, limit: Int) -> [SubscriptionSummary] {
         if (try? SharedFilter(parsing: filter)) != nil {
-            let members = index.group(named: filter)?.members ?? []
+            let members = (index.group(named: filter)?.members ?? []).lazy.filter { member in
+                topic.map { Self.leads($0, by: filter, member.options) } ?? true
+            }
             return members.prefix(limit).map { SubscriptionSummary(filter, $0.options, of: $0.session) }
         }
         // Of the AWS dialect `a/#` is entered as what it means there.
-        let forms = filter == Topics.withoutParent(filter) ? [filter] : [filter, Topics.withoutParent(filter)]
+        let all = filter == Topics.withoutParent(filter) ? [filter] : [filter, Topics.withoutParent(filter)]
+        let forms = all.filter { form in topic.map { Topics.matches(name: $0, filter: form) } ?? true }
         let found = forms.flatMap { form in index.entry(of: form).map { summaries(of: $0, limit: limit) } ?? [] }
         return Array(found.filter { $0.filter == filter }.prefix(limit))
     }

@@ -17,15 +17,26 @@ extension Shard {
     /// What counts against `routeRecipientsMax`.
     package var routeRecipients: Int { routes.weight }
 
-    /// This shard's part: counters to be added up, and retained messages, which all shards share, as they are.
+    /// This shard's part, with a look at every session: for a few of them.
     package func statistics() -> BrokerStatistics {
+        var result = countedStatistics()
+        for session in sessions.values { count(session, in: &result) }
+        return result
+    }
+
+    /// What a session adds to the figures; nothing when it has ended.
+    package func count(_ session: Session, in result: inout BrokerStatistics) {
+        guard sessions[ExactText(session.clientID)] === session else { return }
+        if session.connection != nil { result.clientsConnected += 1 } else { result.clientsOffline += 1 }
+        result.messagesQueued += session.queue.count
+        result.messagesInFlight += session.window.unfinished
+        addQueue(of: session, to: &result)
+    }
+
+    /// This shard's part without what is found by looking at sessions: counters to be added up, and retained messages, which all shards
+    /// share, as they are.
+    package func countedStatistics() -> BrokerStatistics {
         var result = BrokerStatistics()
-        for session in sessions.values {
-            if session.connection != nil { result.clientsConnected += 1 } else { result.clientsOffline += 1 }
-            result.messagesQueued += session.queue.count
-            result.messagesInFlight += session.window.unfinished
-            addQueue(of: session, to: &result)
-        }
         result.clientsMaximum = counters.clientsMaximum
         result.connectionsAccepted = counters.connectionsAccepted
         result.connectionsRefused = counters.connectionsRefused

@@ -10,9 +10,10 @@ package import NIOCore
 package final class Shard {
     package let id: ShardID
     let peers: [ShardID]
-    package let limits: BrokerLimits
-    private let standardLimits: ConnectionLimits
-    private let awsLimits: ConnectionLimits
+    // Internal, as all that ``take(_:)`` replaces, so that the optimizer sees every access.
+    var limits: BrokerLimits
+    var standardLimits: ConnectionLimits
+    var awsLimits: ConnectionLimits
     unowned let transport: any ShardTransport
     let authorizer: any Authorizer
     let directory: SessionDirectory
@@ -106,18 +107,18 @@ package final class Shard {
     var stuckBytes = 0
     /// Bytes kept of those who have not said who they are.
     var strangersBytes = 0
-    let connectBytesShare: Int
-    let queueBytesShare: Int
-    let outboundBytesShare: Int
-    let subscriptionsShare: Int
-    let filterLevelsShare: Int
-    let inboxBytesShare: Int
+    var connectBytesShare: Int
+    var queueBytesShare: Int
+    var outboundBytesShare: Int
+    var subscriptionsShare: Int
+    var filterLevelsShare: Int
+    var inboxBytesShare: Int
     /// Of packets of clients that are connected, whose end has not come.
     var inboxBytes = 0
-    let willBytesShare: Int
+    var willBytesShare: Int
     /// Of the wills of this shard's sessions.
     var willBytes = 0
-    let awaitingPubrelShare: Int
+    var awaitingPubrelShare: Int
     /// QoS 2 messages of all sessions that wait for PUBREL, beyond the first of each.
     var awaitingPubrel = 0
     var waitedFor = 0

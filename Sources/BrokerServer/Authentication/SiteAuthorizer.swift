@@ -43,8 +43,6 @@ package final class SiteAuthorizer: Authorizer {
     /// How often it was worked out what the policies mean for a client.
     package var grantsWorkedOut: UInt64 { grantsMade.load(ordering: .relaxed) }
 
-    private let limits: CredentialLimits
-
     /// - Parameters:
     ///   - credentials: By the listener's name, the users who may authenticate by SCRAM.
     ///   - passwords: By the listener's name, the users who may give a password.
@@ -58,7 +56,6 @@ package final class SiteAuthorizer: Authorizer {
         signatures: SignatureVerifier? = nil, policies: PolicyBook = PolicyBook(), limits: CredentialLimits = CredentialLimits(),
         clock: @escaping @Sendable () -> Int64 = WallClock.now
     ) {
-        self.limits = limits
         self.clock = clock
         self.signatures = signatures
         site = Mutex(
@@ -75,7 +72,7 @@ package final class SiteAuthorizer: Authorizer {
     /// one that is gone, and what clients may not do any more, are for ``Broker/rightsChanged()``. No password is remembered any more.
     package func replace(
         credentials: [String: ScramCredentials], passwords: [String: PasswordFile] = [:], tokens: [String: [TokenVerifier]] = [:],
-        policies: PolicyBook
+        policies: PolicyBook, limits: CredentialLimits = CredentialLimits()
     ) {
         let fresh = passwords.mapValues { ListenerPasswords($0, limits: limits) }
         let next = site.withLock { site in
@@ -131,6 +128,7 @@ package final class SiteAuthorizer: Authorizer {
     }
 
     package func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)? {
+        if method == TokenExchange.method { return site.withLock { $0.tokens }.exchange(on: connection, clock: clock) }
         guard method == ScramServer.mechanism, let known = site.withLock({ $0.credentials[connection.listener] }) else { return nil }
         return ScramExchange(credentials: known)
     }

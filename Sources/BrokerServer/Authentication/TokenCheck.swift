@@ -36,15 +36,35 @@ struct TokenCheck: Sendable {
         let bytes = Array(password.readableBytesView)
         if takesPasswords, !TokenShape.fits(bytes) { return nil }
         do throws(TokenRefusal) {
-            let (token, verifier) = try verifiers.verify(bytes, now: now)
-            let proof = Proof(
-                credential: CredentialFingerprint(Self.mark + token.credential),
-                seconds: Int(clamping: verifier.end(of: token) - now), attributes: Self.attributes(of: token))
-            return .proved(principal: token.principal, proof)
+            let (principal, proof) = try Self.proof(bytes, by: verifiers, now: now)
+            return .proved(principal: principal, proof)
         } catch {
             // 0x86: trying again with the same does not help.
             return .refused(.badUserNameOrPassword, error.description)
         }
+    }
+
+    /// The same for a token that is data of enhanced authentication; `nil` where no tokens are taken, or something else says who the client is.
+    func exchange(on connection: ConnectionInfo, clock: @escaping @Sendable () -> Int64) -> TokenExchange? {
+        guard connection.principal == nil, let verifiers = verifiers[connection.listener] else { return nil }
+        return TokenExchange { bytes in
+            do throws(TokenRefusal) {
+                let (principal, proof) = try Self.proof(bytes, by: verifiers, now: clock())
+                return .proved(principal: principal, proof)
+            } catch {
+                return .refused(.notAuthorized, error.description)
+            }
+        }
+    }
+
+    private static func proof(
+        _ bytes: [UInt8], by verifiers: [TokenVerifier], now: Int64
+    ) throws(TokenRefusal) -> (principal: String, proof: Proof) {
+        let (token, verifier) = try verifiers.verify(bytes, now: now)
+        let proof = Proof(
+            credential: CredentialFingerprint(mark + token.credential), seconds: Int(clamping: verifier.end(of: token) - now),
+            attributes: attributes(of: token))
+        return (token.principal, proof)
     }
 
     private static func attributes(of token: VerifiedToken) -> [String: String] {

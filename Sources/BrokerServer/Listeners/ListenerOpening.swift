@@ -23,7 +23,7 @@ struct ListenerOpening: Sendable {
     let group: MultiThreadedEventLoopGroup
     /// One per event loop, by the loop.
     let drivers: [ObjectIdentifier: NIOLoopBoundBox<ShardDriver>]
-    let limits: BrokerLimits
+    let limits: LimitsInForce
     let certificateTime: (@Sendable () -> Int64)?
     let logger: Logger
 
@@ -97,7 +97,7 @@ struct ListenerOpening: Sendable {
         let endpoint = current.endpoint
         let hello = ServerHelloHandler()
         let gate = HandshakeGate(
-            endpoint: endpoint, of: current, connection: connection, handshakeSecondsMax: limits.connectSecondsMax, hello: hello)
+            endpoint: endpoint, of: current, connection: connection, handshakeSecondsMax: limits.current.connectSecondsMax, hello: hello)
         let tls =
             endpoint.verifiesClients
             ? NIOSSLServerHandler(

@@ -1,45 +1,69 @@
 import BrokerCore
 import NIOCore
 
-/// Looks at all sessions of one event loop a part at a time, so that clients are served in between.
-extension ShardDriver {
+/// A look at all sessions of one event loop, a part at a time: clients are served in between, and the next part begins when somebody asks
+/// for it.
+///
+/// Bound to the loop. What is found is put in order elsewhere.
+final class SessionRound {
     /// Sessions that are looked at before others have their turn.
-    static let sessionsPerRound = 1_000
+    static let sessionsAtOnce = 1_000
 
-    /// The sessions that fit, in the query's order, as many as it wants.
-    func clients(_ query: ClientQuery) -> EventLoopFuture<[ClientSummary]> {
-        bringUpToDate()
-        let search = query.search.map { SearchedText($0) }
-        return gather { session, found in
-            if let summary = self.shard.summary(of: session, fitting: query, search) { found.append(summary) }
-            // Sorted now and then, so that what is kept stays near the limit.
-            if found.count / 2 > query.limit { found = query.select(found) }
-            return true
+    private var rest: ArraySlice<Session>
+
+    init(_ sessions: [Session]) { rest = sessions[...] }
+
+    var isOver: Bool { rest.isEmpty }
+
+    /// Looks at the next sessions, or what is left of them.
+    func next(_ look: (Session) -> Void) {
+        for session in rest.prefix(Self.sessionsAtOnce) { look(session) }
+        rest = rest.dropFirst(Self.sessionsAtOnce)
+    }
+}
+
+extension Broker {
+    /// Looks at all sessions of all event loops, one loop after the other, a part at a time.
+    ///
+    /// Nothing once the broker drains.
+    ///
+    /// - Parameters:
+    ///   - begin: What a loop makes of itself before its first sessions.
+    ///   - look: Takes a session into what the loop has of this part; on the loop.
+    ///   - take: Gets each part, off the loops; answers whether to go on.
+    func lookAtSessions<Part: Sendable>(
+        beginning begin: @escaping @Sendable (ShardDriver) -> Part,
+        each look: @escaping @Sendable (ShardDriver, Session, inout Part) -> Void,
+        take: (Part) -> Bool
+    ) async {
+        if isDraining { return }
+        for shard in shards {
+            // A loop that has ended meanwhile has nothing to say.
+            let first = try? await shard.eventLoop.submit {
+                var part = begin(shard.value)
+                let round = SessionRound(shard.value.shard.sessionList)
+                round.next { look(shard.value, $0, &part) }
+                return (part: part, round: round.isOver ? nil : NIOLoopBoundBox(round, eventLoop: shard.eventLoop))
+            }.get()
+            guard let first else { continue }
+            if !take(first.part) { return }
+            guard let round = first.round else { continue }
+            while let next = try? await Self.nextPart(of: round, on: shard, beginning: begin, each: look) {
+                if !take(next.part) { return }
+                if next.isLast { break }
+            }
         }
     }
 
-    /// Subscriptions of all sessions in no order, at most `limit`.
-    func subscriptions(limit: Int) -> EventLoopFuture<[SubscriptionSummary]> {
-        gather { session, found in
-            found += self.shard.subscriptions(of: session, limit: limit - found.count)
-            return found.count < limit
-        }
-    }
-
-    private func gather<Row: Sendable>(_ look: @escaping (Session, inout [Row]) -> Bool) -> EventLoopFuture<[Row]> {
-        let promise = eventLoop.makePromise(of: [Row].self)
-        round(shard.sessionList[...], [], promise, look)
-        return promise.futureResult
-    }
-
-    private func round<Row: Sendable>(
-        _ sessions: ArraySlice<Session>, _ rows: [Row], _ promise: EventLoopPromise<[Row]>,
-        _ look: @escaping (Session, inout [Row]) -> Bool
-    ) {
-        var found = rows
-        for session in sessions.prefix(Self.sessionsPerRound) where !look(session, &found) { return promise.succeed(found) }
-        let rest = sessions.dropFirst(Self.sessionsPerRound)
-        if rest.isEmpty { return promise.succeed(found) }
-        eventLoop.assumeIsolated().execute { self.round(rest, found, promise, look) }
+    private static func nextPart<Part: Sendable>(
+        of round: NIOLoopBoundBox<SessionRound>, on shard: NIOLoopBoundBox<ShardDriver>,
+        beginning begin: @escaping @Sendable (ShardDriver) -> Part,
+        each look: @escaping @Sendable (ShardDriver, Session, inout Part) -> Void
+    ) async throws -> (part: Part, isLast: Bool) {
+        try await shard.eventLoop.submit {
+            var part = begin(shard.value)
+            round.value.next { look(shard.value, $0, &part) }
+            return (part, round.value.isOver)
+        }.get()
     }
 }

@@ -104,9 +104,9 @@ final class ShardDriver: ShardTransport {
         }
     }
 
-    /// The shard's part of the figures.
+    /// The shard's part of the figures, without what is found by looking at sessions.
     func statistics() -> BrokerStatistics {
-        var statistics = shard.statistics()
+        var statistics = shard.countedStatistics()
         statistics.eventLoopLagSeconds = [lag.worstSeconds]
         return statistics
     }

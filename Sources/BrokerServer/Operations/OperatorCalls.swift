@@ -12,16 +12,32 @@ extension Broker: OperatorAccess {
     package func clients() async -> [ClientSummary] { await clients(ClientQuery()) }
 
     package func clients(_ query: ClientQuery) async -> [ClientSummary] {
-        query.select(await gather { $0.clients(query) })
+        let search = query.search.map { SearchedText($0) }
+        var found: [ClientSummary] = []
+        await lookAtSessions(
+            beginning: { driver in
+                driver.bringUpToDate()
+                return [ClientSummary]()
+            },
+            each: { driver, session, rows in
+                if let summary = driver.shard.summary(of: session, fitting: query, search) { rows.append(summary) }
+            },
+            take: { rows in
+                found += rows
+                // Put in order now and then, so that what is kept stays near the limit.
+                if found.count / 2 > query.limit { found = query.select(found) }
+                return true
+            })
+        return query.select(found)
     }
 
     package func client(_ clientID: String) async -> (summary: ClientSummary, subscriptions: [SubscriptionSummary])? {
         let parts = await collect { driver in
             driver.bringUpToDate()
-            return (driver.shard.client(clientID), driver.shard.subscriptions(of: clientID) ?? [])
+            return (driver.shard.client(clientID), driver.shard.subscriptions(of: clientID, fitting: SubscriptionQuery()) ?? [])
         }
         // While a session moves, the shard that is about to forget it has one, too.
-        let found = parts.compactMap { part in part.0.map { (summary: $0, subscriptions: part.1) } }
+        let found = parts.compactMap { part in part.0.map { (summary: $0, subscriptions: Self.ordered(part.1, .max)) } }
         return found.first { $0.summary.connected } ?? found.first
     }
 
@@ -36,21 +52,30 @@ extension Broker: OperatorAccess {
     // MARK: Subscriptions
 
     package func subscriptions(_ query: SubscriptionQuery) async -> [SubscriptionSummary] {
-        let limit = max(0, query.limit)
-        if let clientID = query.clientID {
-            let parts = await collect { $0.shard.subscriptions(of: clientID) ?? [] }
-            return Self.ordered(
-                parts.joined().filter { summary in query.filter.map { ExactText($0) == ExactText(summary.filter) } ?? true }, limit)
-        }
-        if let filter = query.filter {
-            return Self.ordered(await collect { $0.shard.subscribers(to: filter, limit: limit) }.flatMap(\.self), limit)
-        }
-        return Self.ordered(await gather { $0.subscriptions(limit: limit) }, limit)
+        var query = query
+        query.limit = max(0, query.limit)
+        return Self.ordered(await unordered(query), query.limit)
     }
 
-    package func recipients(of topic: String, limit: Int) async -> [SubscriptionSummary] {
-        let limit = max(0, limit)
-        return Self.ordered(await collect { $0.shard.recipients(of: topic, limit: limit) }.flatMap(\.self), limit)
+    /// At least as many as are wanted, where there are as many.
+    private func unordered(_ query: SubscriptionQuery) async -> [SubscriptionSummary] {
+        let limit = query.limit
+        if let clientID = query.clientID {
+            return await collect { $0.shard.subscriptions(of: clientID, fitting: query) ?? [] }.flatMap(\.self)
+        }
+        if let filter = query.filter {
+            return await collect { $0.shard.subscribers(to: filter, getting: query.topic, limit: limit) }.flatMap(\.self)
+        }
+        if let topic = query.topic { return await collect { $0.shard.recipients(of: topic, limit: limit) }.flatMap(\.self) }
+        var found: [SubscriptionSummary] = []
+        await lookAtSessions(
+            beginning: { _ in [SubscriptionSummary]() },
+            each: { driver, session, rows in rows += driver.shard.subscriptions(of: session, limit: limit - rows.count) },
+            take: { rows in
+                found += rows
+                return found.count < limit
+            })
+        return found
     }
 
     private static func ordered(_ rows: [SubscriptionSummary], _ limit: Int) -> [SubscriptionSummary] {
@@ -59,17 +84,6 @@ extension Broker: OperatorAccess {
             return left == right ? ExactText($0.filter) < ExactText($1.filter) : left < right
         }
         return Array(sorted.prefix(limit))
-    }
-
-    /// As `collect`, for what takes the shards several turns.
-    private func gather<Row: Sendable>(
-        _ question: @escaping @Sendable (ShardDriver) -> EventLoopFuture<[Row]>
-    ) async -> [Row] {
-        if isDraining { return [] }
-        let futures = shards.map { shard in shard.eventLoop.flatSubmit { question(shard.value) } }
-        var rows: [Row] = []
-        for future in futures { rows += (try? await future.get()) ?? [] }
-        return rows
     }
 
     // MARK: Traces

@@ -34,19 +34,22 @@ extension Broker {
         var level = TopicLevel(under: parent, search: search)
         for topic in await topicSnapshots() { level.add(topic) }
         if search == nil {
-            for child in retained.children(of: parent.map { ByteBuffer(string: $0) }) { level.add(retained: child) }
+            var walk = RetainedWalk(below: parent.map { ByteBuffer(string: $0) })
+            while !walk.isOver {
+                for name in retained.names(on: &walk) { level.add(retained: name) }
+                await Task.yield()
+            }
         } else {
-            var looked = 0
-            let below = ByteBuffer(string: parent.map { $0 + "/#" } ?? "#")
-            for topic in retained.topics(matching: below, counting: &looked) { level.add(retained: topic) }
+            for topic in await retainedTopics(matching: parent.map { $0 + "/#" } ?? "#") { level.add(retained: topic) }
         }
+        let sampleBytesMax = limits.current.topicSampleBytesMax
         return level.rows(limit: limit).map { branch in
             guard branch.isTopic, branch.sample == nil, let message = retained.message(for: ByteBuffer(string: branch.topic)) else {
                 return branch
             }
             var branch = branch
             let payload = message.payload
-            let part = payload.getSlice(at: payload.readerIndex, length: min(payload.readableBytes, limits.topicSampleBytesMax))
+            let part = payload.getSlice(at: payload.readerIndex, length: min(payload.readableBytes, sampleBytesMax))
             branch.sample = PayloadSample(bytes: part ?? ByteBuffer(), payloadBytes: payload.readableBytes)
             return branch
         }
@@ -62,10 +65,18 @@ extension Broker {
 
     // MARK: Retained messages
 
+    package func retainedMessages(from first: String, limit: Int) async -> [RetainedSummary] {
+        let bytes = ByteBuffer(string: first).readableBytesView
+        let topics = await retainedTopics(RetainedQuery(filter: "#")).filter { !$0.readableBytesView.lexicographicallyPrecedes(bytes) }
+        return topics.prefix(limit).compactMap { topic in
+            retained.dated(topic).map { summary($0.message, since: $0.at, by: $0.publisher) }
+        }
+    }
+
     package func retainedMessages(_ query: RetainedQuery, limit: Int) async -> (rows: [RetainedSummary], matched: Int) {
         var rows: [RetainedSummary] = []
         var matched = 0
-        for topic in retainedTopics(query) {
+        for topic in await retainedTopics(query) {
             guard let summary = retainedSummary(topic, query) else { continue }
             matched += 1
             if rows.count < limit { rows.append(summary) }
@@ -75,7 +86,7 @@ extension Broker {
 
     package func removeRetained(_ query: RetainedQuery) async -> RetainedRemoval {
         var result = RetainedRemoval(matched: 0, removed: 0, topics: [])
-        var rest = retainedTopics(query)[...]
+        var rest = await retainedTopics(query).filter { !Self.isOwn($0) }[...]
         while !rest.isEmpty {
             // Looked at again just before: what came meanwhile is younger.
             let batch = rest.prefix(Self.removalsAtOnce).filter { retainedSummary($0, query) != nil }
@@ -89,13 +100,24 @@ extension Broker {
         return result
     }
 
-    /// In the order of their bytes, without the broker's own.
-    private func retainedTopics(_ query: RetainedQuery) -> [ByteBuffer] {
-        var looked = 0
-        return retained.topics(matching: ByteBuffer(string: query.filter), counting: &looked)
-            .filter { $0.readableBytesView.first != UInt8(ascii: "$") }
+    /// In the order of their bytes.
+    private func retainedTopics(_ query: RetainedQuery) async -> [ByteBuffer] {
+        await retainedTopics(matching: query.filter)
             .sorted { $0.readableBytesView.lexicographicallyPrecedes($1.readableBytesView) }
     }
+
+    /// In no order, with the store held for a part of them at a time.
+    private func retainedTopics(matching filter: String) async -> [ByteBuffer] {
+        var walk = RetainedWalk(filter: ByteBuffer(string: filter))
+        var topics: [ByteBuffer] = []
+        while !walk.isOver {
+            topics += retained.topics(on: &walk)
+            await Task.yield()
+        }
+        return topics
+    }
+
+    private static func isOwn(_ topic: ByteBuffer) -> Bool { topic.readableBytesView.first == UInt8(ascii: "$") }
 
     private func retainedSummary(_ topic: ByteBuffer, _ query: RetainedQuery) -> RetainedSummary? {
         guard let kept = retained.dated(topic) else { return nil }

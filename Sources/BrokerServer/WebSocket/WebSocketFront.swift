@@ -18,17 +18,18 @@ struct WebSocketFront: Sendable {
     /// Checks the signatures of opening requests; `nil` where they are not looked at.
     let signatures: SignatureVerifier?
     let refusals: HTTPRefusals
-    let connectSecondsMax: Int
-    let packetBytesMax: Int
+    private let limits: LimitsInForce
 
-    init(_ webSocket: WebSocketListener, of listener: Listener, limits: BrokerLimits, refusals: HTTPRefusals) {
+    init(_ webSocket: WebSocketListener, of listener: Listener, limits: LimitsInForce, refusals: HTTPRefusals) {
         signatures = listener.signatures
         self.webSocket = webSocket
         self.refusals = refusals
         origins = OriginRule(allowed: webSocket.origins, boundTo: listener.host)
-        connectSecondsMax = limits.connectSecondsMax
-        packetBytesMax = limits.packetBytesMax
+        self.limits = limits
     }
+
+    var connectSecondsMax: Int { limits.current.connectSecondsMax }
+    var packetBytesMax: Int { limits.current.packetBytesMax }
 
     // Limits may be any number.
     private var frameBytesMax: Int { min(packetBytesMax, .max - Self.frameBytesBeyondPacketMax) + Self.frameBytesBeyondPacketMax }

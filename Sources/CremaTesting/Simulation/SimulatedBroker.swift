@@ -50,6 +50,14 @@ package final class SimulatedBroker {
         for node in nodes { node.core.beginTime(now: now) }
     }
 
+    /// Takes other limits, as a broker does after a reload.
+    package func take(_ limits: BrokerLimits) {
+        retained.take(limits)
+        admission.take(limits)
+        directory.take(sessionsMax: limits.sessionsMax)
+        for node in nodes { node.core.take(limits) }
+    }
+
     /// The disk takes nothing any more, or takes something again.
     package func setFailing(_ isFailing: Bool) {
         for node in nodes { node.core.storeProgressed(isFailing ? .failing : .recovered, now: now) }

@@ -5,10 +5,8 @@ extension Configuration {
     func needingRestart(_ next: Configuration) -> [String] {
         var needs = listenerNeeds(next)
         if store != next.store { needs.append("`data` and `durability`") }
-        if limits != next.limits {
-            let names = Set(limits.keys).union(next.limits.keys).filter { limits[$0] != next.limits[$0] }.sorted()
-            needs.append("the limits \(names.joined(separator: ", "))")
-        }
+        let names = Set(limits.keys).union(next.limits.keys).subtracting(KnownLimits.reloadable).filter { limits[$0] != next.limits[$0] }
+        if !names.isEmpty { needs.append("the limits \(names.sorted().joined(separator: ", "))") }
         if serverReference != next.serverReference { needs.append("`serverReference`") }
         if allowedHosts.map(\.text) != next.allowedHosts.map(\.text) { needs.append("`http`") }
         if lambdaEndpoint?.text != next.lambdaEndpoint?.text { needs.append("`lambda`") }

@@ -107,8 +107,11 @@ struct ReloadService: Service {
         siteLog.take(loaded.configuration.log)
         let tokens = loaded.tokens.begin(with: keySets)
         authorizer.replace(
-            credentials: loaded.scramUsers, passwords: loaded.passwords, tokens: tokens.byListener, policies: loaded.policies)
+            credentials: loaded.scramUsers, passwords: loaded.passwords, tokens: tokens.byListener, policies: loaded.policies,
+            limits: KnownLimits.credentials(loaded.configuration.limits))
         administrators.replace(with: loaded.administrators(tokens))
+        let limits = await broker.take(KnownLimits.broker(loaded.configuration.limits))
+        if !limits.isEmpty { document.changed.append("the limits \(limits.joined(separator: ", "))") }
         document.connectionsClosed = await broker.take(prepared.tls)
         await broker.rightsChanged()
         await broker.setRules(control.delivery)

@@ -71,10 +71,17 @@ extension LoadedConfiguration {
         var problems = ProblemCollector()
         for listener in configuration.listeners {
             for finding in listener.certificateFindings where finding.severity == .failure && finding.subject != .expiry {
-                problems.add("\(finding.file): \(finding.text)", at: listener.location)
+                problems.add("\(finding.file): \(finding.text)\(Self.advice(finding, on: listener))", at: listener.location)
             }
         }
         try problems.finish()
+    }
+
+    /// What makes a server certificate that is missing; empty for anything else.
+    private static func advice(_ finding: Finding, on listener: ListenerConfiguration) -> String {
+        guard finding.file == listener.certificate, !FileManager.default.fileExists(atPath: finding.file) else { return "" }
+        let folder = URL(filePath: finding.file).deletingLastPathComponent().path
+        return "; `crema certs init --directory \(folder)` makes one for development, with its key and an authority"
     }
 }
 

@@ -16,6 +16,13 @@ enum KnownLimits {
         GatewayLimits.names.map(\.name), SignatureLimits.names.map(\.name), InspectionLimits.names.map(\.name),
     ].flatMap(\.self).sorted()
 
+    /// Those that a reload brings; all others are taken at a start.
+    static let reloadable: Set<String> = {
+        let pages = ["pageFilesMax", "pageBytesInAllMax"]  // asked when the configuration is read
+        let passwords = ["passwordsRememberedMax", "passwordsRememberedSecondsMax"]
+        return Set(BrokerLimits.names.map(\.name) + pages + passwords).subtracting(BrokerLimits.keptUntilRestart)
+    }()
+
     /// Event loops that serve MQTT, each with its shard.
     private static let eventLoopsMax = "eventLoopsMax"
 

@@ -4,16 +4,17 @@ import Trust
 extension LoadedConfiguration {
     /// Reads the listeners' files of users who authenticate by SCRAM.
     static func scramUsers(of configuration: Configuration) throws(DocumentError) -> [String: ScramCredentials] {
-        try read(\.scramUsers, of: configuration) { (path) throws(TrustError) in try ScramCredentials(file: path) }
+        try read(\.scramUsers, option: "--file", of: configuration) { (path) throws(TrustError) in try ScramCredentials(file: path) }
     }
 
     /// Reads the listeners' password files.
     static func passwords(of configuration: Configuration) throws(DocumentError) -> [String: PasswordFile] {
-        try read(\.passwords, of: configuration) { (path) throws(TrustError) in try PasswordFile(file: path) }
+        try read(\.passwords, option: "--passwords", of: configuration) { (path) throws(TrustError) in try PasswordFile(file: path) }
     }
 
     private static func read<Users>(
-        _ key: KeyPath<ListenerConfiguration, String?>, of configuration: Configuration, by read: (String) throws(TrustError) -> Users
+        _ key: KeyPath<ListenerConfiguration, String?>, option: String, of configuration: Configuration,
+        by read: (String) throws(TrustError) -> Users
     ) throws(DocumentError) -> [String: Users] {
         var problems = ProblemCollector()
         var users: [String: Users] = [:]
@@ -22,11 +23,20 @@ extension LoadedConfiguration {
             do throws(TrustError) {
                 users[listener.name] = try read(path)
             } catch {
-                problems.add(error.description, at: listener.location)
+                problems.add(error.description + advice(error, on: listener, option), at: listener.location)
             }
         }
         try problems.finish()
         return users
+    }
+
+    /// What makes a file that is missing; empty for any other mistake.
+    private static func advice(_ error: TrustError, on listener: ListenerConfiguration, _ option: String) -> String {
+        guard case .fileMissing(let path) = error else { return "" }
+        let users = "; `crema users add NAME \(option) \(path)` makes one"
+        guard listener.pages != nil, option == "--passwords" else { return users }
+        // As `make serve` does before it serves.
+        return users + ", and `crema demo --links --config \(listener.location.file)` one with the users of the shop's screens"
     }
 }
 

@@ -27,6 +27,18 @@ import Testing
         #expect(shared.map(\.share) == ["g"] && shared.map(\.clientID) == ["b"])
         #expect(broker.nodes[0].core.subscribers(to: "orders/#", limit: 10).map(\.clientID) == ["a"])
         #expect(broker.nodes[0].core.subscribers(to: "orders/+", limit: 10).isEmpty)
+        // Of one client, or by one filter, no more is looked at than that.
+        func of(_ client: String, _ topic: String, filter: String? = nil, limit: Int = 10) -> [String] {
+            let query = SubscriptionQuery(filter: filter, topic: topic, limit: limit)
+            return broker.nodes.flatMap { $0.core.subscriptions(of: client, fitting: query) ?? [] }.map(\.filter).sorted()
+        }
+        #expect(of("a", "orders/1") == ["orders/#", "orders/1"] && of("a", "orders/1", limit: 1).count == 1)
+        #expect(of("a", "orders/1", filter: "orders/1") == ["orders/1"] && of("b", "orders/1") == ["$share/g/orders/+"])
+        #expect(of("b", "orders/1", filter: "other").isEmpty)
+        #expect(broker.nodes[1].core.subscribers(to: "$share/g/orders/+", getting: "orders/1", limit: 10).count == 1)
+        #expect(broker.nodes[1].core.subscribers(to: "$share/g/orders/+", getting: "other", limit: 10).isEmpty)
+        #expect(broker.nodes[0].core.subscribers(to: "orders/#", getting: "orders", limit: 10).count == 1)
+        #expect(broker.nodes[0].core.subscribers(to: "orders/#", getting: "other", limit: 10).isEmpty)
         a.lose()
         broker.settle()
         #expect(recipients(broker, "orders") == [], "of a session that has ended there is nothing")
@@ -40,10 +52,10 @@ import Testing
         let request = Subscribe.Request(
             filter: "t", qos: .atLeastOnce, noLocal: true, retainAsPublished: true, retainHandling: .sendIfNew)
         _ = try client.subscribe5(request, identifier: 7)
-        let subscription = try #require(broker.nodes[0].core.subscriptions(of: "a")?.first)
+        let subscription = try #require(broker.nodes[0].core.subscriptions(of: "a", fitting: SubscriptionQuery())?.first)
         #expect(subscription.noLocal && subscription.retainAsPublished && subscription.retainHandling == 1)
         #expect(subscription.subscriptionIdentifier == 7 && subscription.connected)
-        #expect(broker.nodes[0].core.subscriptions(of: "nobody") == nil)
+        #expect(broker.nodes[0].core.subscriptions(of: "nobody", fitting: SubscriptionQuery()) == nil)
     }
 
     @Test("A summary says what waits, in messages and bytes, and who does not keep up")

@@ -104,12 +104,52 @@ import Testing
             #expect(store.update(Message(topic: topic, payload: [1], qos: .atMostOnce, retain: true)))
         }
         var first = TopicLevel(under: nil, search: nil)
-        for child in store.children(of: nil) { first.add(retained: child) }
+        func names(below parent: String?) -> [RetainedChild] {
+            var walk = RetainedWalk(below: parent.map { ByteBuffer(string: $0) })
+            let names = store.names(on: &walk)
+            #expect(walk.isOver)
+            return names
+        }
+        for child in names(below: nil) { first.add(retained: child) }
         #expect(first.rows(limit: 9).map { "\($0.name) \($0.children) \($0.retained)" } == ["a 2 false", "x 0 true"])
         var below = TopicLevel(under: "a", search: nil)
-        for child in store.children(of: ByteBuffer(string: "a")) { below.add(retained: child) }
+        for child in names(below: "a") { below.add(retained: child) }
         #expect(below.rows(limit: 9).map { "\($0.topic) \($0.children) \($0.isTopic)" } == ["a/b 0 true", "a/c 1 false"])
-        #expect(store.children(of: ByteBuffer(string: "nothing/here")).isEmpty)
+        #expect(names(below: "nothing/here").isEmpty)
+    }
+
+    @Test("A walk comes to what a filter matches, in parts that hold the store for so many nodes only")
+    func walk() {
+        let store = RetainedStore()
+        let topics = (0..<900).map { "f/\($0 % 30)/\($0 / 30)" } + ["f", "$SYS/broker/x", "x/+"]
+        for topic in topics { #expect(store.update(Message(topic: topic, payload: [1], qos: .atMostOnce, retain: true))) }
+        func found(_ filter: String, looking most: Int, between: () -> Void = {}) -> (topics: [String], largest: Int) {
+            var walk = RetainedWalk(filter: ByteBuffer(string: filter))
+            var parts: [[ByteBuffer]] = []
+            while !walk.isOver {
+                parts.append(store.topics(on: &walk, looking: most))
+                between()
+            }
+            return (parts.joined().map { String(buffer: $0) }.sorted(), parts.map(\.count).max() ?? 0)
+        }
+        for filter in ["#", "f/#", "f/+/1", "f/3/+", "+/+/+", "f", "$SYS/#", "$SYS/broker/+", "none/#", "f/1/1/#"] {
+            var levels = 0
+            let whole = store.topics(matching: ByteBuffer(string: filter), counting: &levels).map { String(buffer: $0) }.sorted()
+            for most in [1, 7, 10_000] {
+                let (topics, largest) = found(filter, looking: most)
+                #expect(topics == whole, "\(filter)")
+                #expect(largest <= most)
+            }
+        }
+        // What comes and goes meanwhile, also in the same place of the tree's storage, is no reason to lose another, or to see it twice.
+        var turn = 0
+        let (seen, _) = found("f/#", looking: 50) {
+            turn += 1
+            _ = store.update(Message(topic: "f/0/\(turn)", payload: [], qos: .atMostOnce, retain: true))
+            _ = store.update(Message(topic: "f/new/\(turn)", payload: [1], qos: .atMostOnce, retain: true))
+        }
+        #expect(Set(seen).count == seen.count)
+        #expect(Set(topics.filter { $0.hasPrefix("f") && !$0.hasPrefix("f/0/") }).isSubset(of: seen))
     }
 
     @Test("Two shards' views of a topic are one")

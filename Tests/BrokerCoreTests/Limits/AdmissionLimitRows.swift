@@ -71,7 +71,7 @@ extension LimitRow {
             return refusal == nil ? "free again" : ""
         },
         LimitRow(name: "passwordChecksWaitingMax", limit: 3, beyond: "refused: serverBusy") { trial in
-            let broker = SimulatedBroker(shards: 1, limits: trial.limits, authorizer: SlowAuthorizer())
+            let broker = trial.broker(authorizer: SlowAuthorizer())
             for number in 1...trial.amount {
                 let client = SimulatedClient("\(number)", of: broker)
                 client.open()

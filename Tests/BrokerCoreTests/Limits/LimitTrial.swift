@@ -21,11 +21,12 @@ struct LimitRow: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { name }
 
-    func trial(amount: Int) throws -> LimitTrial {
+    /// A use of so much, by a broker that began with the limit, or got it by a reload.
+    func trial(amount: Int, isReloaded: Bool = false) throws -> LimitTrial {
         let path = try #require(BrokerLimits.names.first { $0.name == name }?.path, "there is no limit \(name)")
         var limits = BrokerLimits()
         limits[keyPath: path] = limit
-        return LimitTrial(limits: limits, amount: amount)
+        return LimitTrial(limits: limits, amount: amount, isReloaded: isReloaded)
     }
 }
 
@@ -35,8 +36,19 @@ struct LimitTrial {
 
     var limits: BrokerLimits
     let amount: Int
+    let isReloaded: Bool
 
-    func broker() -> SimulatedBroker { SimulatedBroker(shards: 1, limits: limits) }
+    func broker(
+        shards: Int = 1, authorizer: any Authorizer = ListenerAuthorizer(), store: SimulatedStore? = nil
+    ) -> SimulatedBroker {
+        var first = isReloaded ? BrokerLimits() : limits
+        for (name, path) in BrokerLimits.names where BrokerLimits.keptUntilRestart.contains(name) {
+            first[keyPath: path] = limits[keyPath: path]
+        }
+        let broker = SimulatedBroker(shards: shards, limits: first, authorizer: authorizer, store: store)
+        if isReloaded { broker.take(first.reloaded(as: limits).limits) }
+        return broker
+    }
 }
 
 extension SimulatedBroker {

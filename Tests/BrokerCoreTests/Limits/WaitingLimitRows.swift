@@ -37,7 +37,7 @@ extension LimitRow {
             return broker.refusals
         },
         LimitRow(name: "handOffBytesMax", limit: 100, beyond: "the publisher waits") { trial in
-            let broker = SimulatedBroker(shards: 2, limits: trial.limits)
+            let broker = trial.broker(shards: 2)
             _ = try broker.client("s", at: 1).subscribe("t")
             let publisher = try broker.client("p")
             publisher.send(message("t", String(repeating: "x", count: trial.amount - 65)))
@@ -50,7 +50,7 @@ extension LimitRow {
         LimitRow(name: "publishBytesWaitingMax", limit: 200, beyond: "the next call is refused", servesLimit: false) { trial in
             var trial = trial
             trial.limits.handOffBytesMax = 1
-            let broker = SimulatedBroker(shards: 2, limits: trial.limits)
+            let broker = trial.broker(shards: 2)
             _ = try broker.client("s", at: 1).subscribe("t")
             let core = broker.nodes[0].core
             core.publish([Message(topic: "t", payload: [], qos: .atMostOnce)], receipt: 1, now: broker.now)
@@ -98,7 +98,7 @@ extension LimitRow {
             return publisher.socket?.isRead == true ? "read again" : broker.refusals
         },
         LimitRow(name: "storeBytesWaitingMax", limit: 100, beyond: "the publisher waits") { trial in
-            let broker = SimulatedBroker(shards: 1, limits: trial.limits, store: SimulatedStore())
+            let broker = trial.broker(store: SimulatedStore())
             let subscriber = try broker.client("s", cleanSession: false)
             _ = try subscriber.subscribe("t", .atLeastOnce)
             subscriber.lose()
@@ -110,7 +110,7 @@ extension LimitRow {
             return publisher.socket?.isRead == true ? "" : "the publisher waits"
         },
         LimitRow(name: "storeChangesWaitingMax", limit: 10, beyond: "the publisher waits") { trial in
-            let broker = SimulatedBroker(shards: 1, limits: trial.limits, store: SimulatedStore())
+            let broker = trial.broker(store: SimulatedStore())
             let subscriber = try broker.client("s", cleanSession: false)
             _ = try subscriber.subscribe("t", .atLeastOnce)
             subscriber.lose()
