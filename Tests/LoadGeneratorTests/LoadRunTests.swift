@@ -136,8 +136,9 @@ import Testing
     @Test func nobodyListeningIsCannotConnect() async throws {
         let broker = try await FakeBroker(.none)
         try await broker.stop()
+        // At an address of its own: a port that was given back may be another test's by now.
         let run = try LoadRun(
-            parameters: LoadParameters(mode: .p2p), target: LoadTarget(address: BrokerAddress(host: "127.0.0.1", port: broker.port)))
+            parameters: LoadParameters(mode: .p2p), target: LoadTarget(address: BrokerAddress(host: "127.77.0.1", port: broker.port)))
         await #expect { try await run.execute() } throws: { ($0 as? LoadError)?.exitCode == 3 }
     }
 

@@ -12,6 +12,7 @@ extension Shard {
         let count: Int
         switch type {
         case .puback:
+            // Until here they were unacknowledged [MQTT-4.3.2-1].
             count = Self.take(type, reading: buffer.readableBytesUInt8Span) { session.window.acknowledge($0) }
             if count > 0 { pump(session) }
         case .pubrec:
