@@ -39,6 +39,9 @@ static const unsigned char console_views_clients_js[] = {
 static const unsigned char console_views_deadletters_js[] = {
 #embed "pages/console/views/deadletters.js"
 };
+static const unsigned char console_views_destinations_js[] = {
+#embed "pages/console/views/destinations.js"
+};
 static const unsigned char console_views_log_js[] = {
 #embed "pages/console/views/log.js"
 };
@@ -83,6 +86,7 @@ static const struct console_file files[] = {
     FILE("/console/views/certificates.js", console_views_certificates_js),
     FILE("/console/views/clients.js", console_views_clients_js),
     FILE("/console/views/deadletters.js", console_views_deadletters_js),
+    FILE("/console/views/destinations.js", console_views_destinations_js),
     FILE("/console/views/log.js", console_views_log_js),
     FILE("/console/views/overview.js", console_views_overview_js),
     FILE("/console/views/rules.js", console_views_rules_js),

@@ -13,7 +13,7 @@ from browser import CHROMIUM, Browser
 
 LIVE = "document.querySelector('#connection').dataset.state === 'connected'"
 VIEWS = ["overview", "topics", "topics/tail", "topics/publish", "topics/retained", "clients", "subscriptions", "rules", "deadletters",
-         "archive", "certificates", "log"]
+         "archive", "destinations", "certificates", "log"]
 # Markup, an override of direction, a character without width, a control character: none may act, and none may hide.
 HOSTILE = "<img src=x onerror=document.title='owned'>\u202eevil\u200b"
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -29,6 +29,15 @@ Resources:
       EventBusName: Serverlesspresso
       EventPattern: { detail-type: [Nowhere] }
       Targets: [{ Id: topic, Arn: 'arn:aws:iot:us-east-1:000000000000:topic/nowhere/<place>', InputTransformer: { InputPathsMap: { place: $.detail.place }, InputTemplate: '"x"' } }]
+  Key:
+    Type: AWS::Events::Connection
+    Properties:
+      Name: till-key
+      AuthorizationType: API_KEY
+      AuthParameters: { ApiKeyAuthParameters: { ApiKeyName: x-key, ApiKeyValue: planted-secret } }
+  Till:
+    Type: AWS::Events::ApiDestination
+    Properties: { Name: till, ConnectionArn: !GetAtt Key.Arn, HttpMethod: POST, InvocationEndpoint: 'https://till.example/orders?key=planted-secret' }
 """
 
 
@@ -96,7 +105,7 @@ class Console(unittest.TestCase):
         page.wait("document.querySelector('.view-overview table')?.innerText.includes('mqtts 127.0.0.1')")
         for view, seen in {
             "topics": "load", "clients": "reader", "subscriptions": "load/#", "rules": "UserStatus", "archive": "all-orders",
-            "certificates": "localhost", "log": "info", "topics/retained": "etained", "deadletters": "ead letter", "topics/publish": "Payload",
+            "certificates": "localhost", "log": "info", "destinations": "till-key", "topics/retained": "etained", "deadletters": "ead letter", "topics/publish": "Payload",
         }.items():
             with self.subTest(view=view):
                 self.show(page, view)
@@ -175,10 +184,13 @@ class Console(unittest.TestCase):
 
     def put(self, kind, detail):
         entry = {"Source": "shop", "EventBusName": "Serverlesspresso", "DetailType": kind, "Detail": json.dumps(detail)}
-        request = urllib.request.Request(self.broker.url, json.dumps({"Entries": [entry]}).encode(), {
-            "X-Amz-Target": "AWSEvents.PutEvents", "Content-Type": "application/x-amz-json-1.1"})
+        self.assertEqual(self.call("PutEvents", Entries=[entry])["FailedEntryCount"], 0)
+
+    def call(self, operation, **arguments):
+        request = urllib.request.Request(self.broker.url, json.dumps(arguments).encode(), {
+            "X-Amz-Target": f"AWSEvents.{operation}", "Content-Type": "application/x-amz-json-1.1"})
         with urllib.request.urlopen(request) as answer:
-            self.assertEqual(json.load(answer)["FailedEntryCount"], 0)
+            return json.load(answer)
 
     # What is done
 
@@ -248,6 +260,21 @@ class Console(unittest.TestCase):
         page.click("tbody input[type=checkbox]")
         page.click("main button.primary")
         page.wait("document.querySelector('#news').textContent.includes('1 delivered again')")
+
+    def test_whom_rules_call_is_shown_without_a_secret_and_why_one_is_not_called(self):
+        page = self.open("destinations")
+        page.wait("document.querySelectorAll('main table').length === 2")
+        text = page.evaluate("document.querySelector('main').innerText")
+        for part in ("till", "POST https://till.example/orders", "till-key", "active", "authorized", "API key", "archive.yaml:"):
+            self.assertIn(part, text)
+        self.assertNotIn("planted-secret", page.evaluate("document.documentElement.outerHTML"))
+        key = self.call("CreateConnection", Name="other-key", AuthorizationType="API_KEY", AuthParameters={
+            "ApiKeyAuthParameters": {"ApiKeyName": "x-key", "ApiKeyValue": "planted-secret"}})
+        self.call("CreateApiDestination", Name="other", ConnectionArn=key["ConnectionArn"], HttpMethod="PUT", InvocationEndpoint="https://x.example/")
+        self.call("DeauthorizeConnection", Name="other-key")
+        page.wait("document.querySelector('main').innerText.includes('not called')")
+        page.wait("document.querySelector('main').innerText.includes('not authorized')")
+        self.assertEqual(accessible.problems(page), [])
 
     def test_events_are_replayed(self):
         self.put("OrderManager.MakeOrder", {"orderId": "1", "userId": "u", "eventId": "NYC"})

@@ -6,6 +6,7 @@ import * as archive from "./views/archive.js";
 import * as certificates from "./views/certificates.js";
 import * as clients from "./views/clients.js";
 import * as deadLetters from "./views/deadletters.js";
+import * as destinations from "./views/destinations.js";
 import * as log from "./views/log.js";
 import * as overview from "./views/overview.js";
 import * as rules from "./views/rules.js";
@@ -13,7 +14,7 @@ import * as subscriptions from "./views/subscriptions.js";
 import * as topics from "./views/topics.js";
 
 const views = new Map(Object.entries({
-  overview, topics, clients, subscriptions, rules, deadletters: deadLetters, archive, certificates, log,
+  overview, topics, clients, subscriptions, rules, destinations, deadletters: deadLetters, archive, certificates, log,
 }));
 const find = (id) => document.getElementById(id);
 
