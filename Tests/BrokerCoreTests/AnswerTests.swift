@@ -30,6 +30,18 @@ import Testing
             try client.exchange(.unsubscribe(Unsubscribe(packetID: packetID, filters: ["t"]))) == [.unsuback(Unsuback(packetID: packetID))])
     }
 
+    @Test("As many filters as Home Assistant sends at once are one SUBSCRIBE, and one UNSUBSCRIBE [MQTT-3.8.4-4] [MQTT-3.10.4-6]")
+    func manyFilters() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let client = try broker.client("a")
+        let filters = (1...500).map { "homeassistant/sensor/\($0)/state" }
+        let requests = filters.map { Subscribe.Request(filter: $0, qos: .atMostOnce) }
+        let granted = Packet.suback(Suback(packetID: 1, reasonCodes: Array(repeating: .granted(.atMostOnce), count: 500)))
+        #expect(try client.exchange(.subscribe(Subscribe(packetID: 1, requests: requests))) == [granted])
+        #expect(
+            try client.exchange(.unsubscribe(Unsubscribe(packetID: 2, filters: filters))) == [.unsuback(Unsuback(packetID: 2))])
+    }
+
     @Test("After PUBACK the same identifier is a new message, whatever its DUP flag says [MQTT-4.3.2-2]", arguments: [true, false])
     func identifierIsFreeAfterPuback(duplicate: Bool) throws {
         let broker = SimulatedBroker(shards: 1)

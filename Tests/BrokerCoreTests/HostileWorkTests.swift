@@ -125,7 +125,7 @@ import Testing
     func everythingManyTimes() throws {
         let broker = try retaining(2_000)
         let clients = try (0..<3).map { try broker.client("c\($0)") }
-        let requests = Array(repeating: Subscribe.Request(filter: "#", qos: .atMostOnce), count: 256)
+        let requests = Array(repeating: Subscribe.Request(filter: "#", qos: .atMostOnce), count: BrokerLimits().filtersPerPacketMax)
         for client in clients { client.send(.subscribe(Subscribe(packetID: 1, requests: requests))) }
         let core = broker.nodes[0].core
         var received = [0, 0, 0]

@@ -22,7 +22,7 @@ package struct BrokerLimits: Sendable, Equatable {
     /// One of up to ``clientIDBytesAlways`` is taken whatever is set here.
     package var clientIDBytesMax = 256
     /// Topic filters in one SUBSCRIBE or UNSUBSCRIBE; more close the connection.
-    package var filtersPerPacketMax = 256
+    package var filtersPerPacketMax = 1_024
     /// Subscriptions of one session; further ones are refused with 0x80.
     package var subscriptionsPerClientMax = 10_000
     /// Levels of the filters of one session, one for a filter without wildcards; at the limit as for ``subscriptionsPerClientMax``.

@@ -36,6 +36,7 @@ package final class SharedGroup {
     private var slow = 0
     private var others: [(shard: ShardID, counts: Counts)] = []
     private var shardTurn = 0
+    /// The place of the member whose turn it is: that of the first to subscribe, in the beginning.
     private var memberTurn = 0
 
     init(name: String, filter: String) {
@@ -147,17 +148,18 @@ package final class SharedGroup {
     func chooseHere() -> Choice? {
         guard !members.isEmpty else { return nil }
         var second: Int?
-        for step in 1...members.count {
+        for step in 0..<members.count {
             let place = (memberTurn + step) % members.count
             let session = members[place].session
             guard session.connection != nil else { continue }
             if Self.isReady(session) {
-                memberTurn = place
+                memberTurn = place + 1
                 return .member(session, members[place].options)
             }
             second = second ?? place
         }
-        memberTurn = second ?? (memberTurn + 1) % members.count
-        return .member(members[memberTurn].session, members[memberTurn].options)
+        let place = second ?? memberTurn % members.count
+        memberTurn = place + 1
+        return .member(members[place].session, members[place].options)
     }
 }

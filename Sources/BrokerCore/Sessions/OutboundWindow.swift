@@ -63,7 +63,7 @@ package struct OutboundWindow {
         return packetID
     }
 
-    /// PUBACK, whatever its reason code says [MQTT5-4.4.0-2]; an identifier that is not waiting for one is ignored.
+    /// PUBACK, whatever its reason code says [MQTT5-4.4.0-2]; an identifier that is not waiting for one changes nothing.
     package mutating func acknowledge(_ packetID: UInt16) -> Bool {
         guard let place = place(of: packetID), entries[place].stage == .awaitingPuback else { return false }
         finish(place)
@@ -97,6 +97,20 @@ package struct OutboundWindow {
         guard let place = place(of: packetID), entries[place].stage == .awaitingPubcomp else { return false }
         finish(place)
         return true
+    }
+
+    /// Whether an acknowledgement is none of those that the message with its identifier can have where it stands: PUBREC for QoS 1, PUBACK
+    /// for QoS 2, PUBCOMP before PUBREC.
+    ///
+    /// Not so for an identifier that is not in use: what it belongs to may just be over.
+    func isContradicted(by type: PacketType, _ packetID: UInt16) -> Bool {
+        guard let place = place(of: packetID) else { return false }
+        return switch entries[place].stage {
+        case .awaitingPuback: type != .puback
+        case .awaitingPubrec: type != .pubrec
+        case .awaitingPubcomp: type == .puback
+        case .finished: false
+        }
     }
 
     // MARK: A client that comes back

@@ -174,6 +174,8 @@ extension Shard {
             if session.window.acknowledge(packet.packetID) {  // until here it was unacknowledged [MQTT-4.3.2-1]
                 recordRemoval(at: place, from: session)
                 pump(session)
+            } else {
+                endIfContradicted(by: .puback, packet.packetID, of: session, on: connection)
             }
         case .pubrec(let packet): receivePubrec(packet, from: session, on: connection)
         case .pubrel(let packet): receivePubrel(packet.packetID, from: session, on: connection)
@@ -182,6 +184,8 @@ extension Shard {
             if session.window.complete(packet.packetID) {
                 recordRemoval(at: place, from: session)
                 pump(session)
+            } else {
+                endIfContradicted(by: .pubcomp, packet.packetID, of: session, on: connection)
             }
         case .subscribe(let packet): receiveSubscribe(packet, from: session, on: connection)
         case .unsubscribe(let packet): receiveUnsubscribe(packet, from: session, on: connection)
@@ -202,6 +206,8 @@ extension Shard {
             if session.window.refuse(packet.packetID) {
                 recordRemoval(at: place, from: session)
                 pump(session)
+            } else {
+                endIfContradicted(by: .pubrec, packet.packetID, of: session, on: connection)
             }
         } else if session.window.received(packet.packetID) {
             recordRelease(at: place, of: session)
@@ -209,10 +215,24 @@ extension Shard {
             acknowledge(.pubrel, packet.packetID, after: need(of: session), on: connection)
             // Its bytes are free, if not its place.
             if wasFull { pump(session) } else { countWaiting(of: session) }
-        } else {
+        } else if !endIfContradicted(by: .pubrec, packet.packetID, of: session, on: connection) {
             // Also in MQTT 3.1.1, which cannot tell why: without an answer the client's identifier would be taken for ever.
             acknowledge(.pubrel, packet.packetID, .packetIdentifierNotFound, on: connection)
         }
+    }
+
+    /// Ends the connection for an acknowledgement that the message with its identifier cannot have; answers whether it did.
+    ///
+    /// Passed over, the message would wait for ever, and take a place among those under way.
+    @discardableResult
+    private func endIfContradicted(
+        by type: PacketType, _ packetID: UInt16, of session: Session, on connection: ClientConnection
+    ) -> Bool {
+        guard session.window.isContradicted(by: type, packetID) else { return false }
+        let text = "\(type.name) is not what the message with packet identifier \(packetID) waits for"
+        // [MQTT-3.3.4-1] [MQTT-4.8.0-1] [MQTT5-3.3.4-1] [MQTT5-4.13.1-1]
+        end(connection, reason: .protocolViolation(text), closingTransport: true)
+        return true
     }
 
     // MARK: Answers

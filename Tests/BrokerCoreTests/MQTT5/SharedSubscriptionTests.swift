@@ -33,6 +33,19 @@ import Testing
         #expect(try outsider.read().count == 40)
     }
 
+    @Test("Members take turns in the order in which they subscribed, from the first message on", arguments: QoS.allCases)
+    func turns(qos: QoS) throws {
+        let broker = SimulatedBroker()
+        let members = try (0..<3).map { number in
+            let member = try broker.client5("m\(number)")
+            _ = try member.subscribe5("$share/g/t", qos)
+            return member
+        }
+        let publisher = try broker.client5("p")
+        for number in 0..<4 { _ = try publisher.exchange(message5("t", "\(number)", qos: qos, packetID: UInt16(number + 1))) }
+        #expect(try receive(members) == [["t=0", "t=3"], ["t=1"], ["t=2"]])
+    }
+
     @Test("Groups of other names are others: each gets the message once")
     func otherGroups() throws {
         let broker = SimulatedBroker(shards: 2)
