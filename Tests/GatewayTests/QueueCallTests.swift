@@ -65,10 +65,9 @@ import Testing
     @Test(
         "What is not there is refused by its name",
         arguments: [
-            ("SendMessage", #"{"QueueUrl":"http://h/1/orders","MessageBody":"m","MessageGroupId":"g"}"#, "MessageGroupId"),
             ("ReceiveMessage", #"{"QueueUrl":"http://h/1/orders","ReceiveRequestAttemptId":"g"}"#, "ReceiveRequestAttemptId"),
-            ("SendMessage", #"{"QueueUrl":"http://h/1/orders","MessageBody":"m","MessageSystemAttributes":{}}"#, "MessageSystemAttributes"),
-            ("AddPermission", "{}", "AmazonSQS.AddPermission"),
+            ("SendMessage", #"{"QueueUrl":"http://h/1/orders","MessageBody":"m","MessageColour":"red"}"#, "MessageColour"),
+            ("PaintQueue", "{}", "AmazonSQS.PaintQueue"),
         ])
     func notSupported(operation: String, body: String, name: String) async throws {
         let fixture = try GatewayFixture()

@@ -7,7 +7,7 @@ import Testing
         ("VisibilityTimeout", "x", .invalidAttributeValue), ("MessageRetentionPeriod", "59", .invalidAttributeValue),
         ("DelaySeconds", "901", .invalidAttributeValue), ("ReceiveMessageWaitTimeSeconds", "21", .invalidAttributeValue),
         ("MaximumMessageSize", "1023", .invalidAttributeValue), ("Colour", "red", .invalidAttributeName),
-        ("FifoQueue", "true", .invalidAttributeName), ("ContentBasedDeduplication", "true", .invalidAttributeName),
+        ("FifoQueue", "true", .invalidAttributeValue), ("ContentBasedDeduplication", "true", .invalidAttributeName),
         ("KmsMasterKeyId", "alias/key", .invalidAttributeName), ("Policy", "{}", .invalidAttributeValue),
         ("SqsManagedSseEnabled", "true", .invalidAttributeName), ("RedriveAllowPolicy", "{}", .invalidParameterValue),
         ("QueueArn", "x", .invalidAttributeName), ("RedrivePolicy", "x", .invalidParameterValue),
@@ -87,7 +87,7 @@ import Testing
         #expect(try queue.attribute("VisibilityTimeout") == "5")
     }
 
-    @Test(arguments: ["", "a b", "a/b", "a.fifo", "é", String(repeating: "a", count: 81)])
+    @Test(arguments: ["", "a b", "a/b", ".fifo", "a.b", "a.fifo.b", "é", String(repeating: "a", count: 81)])
     func aNameThatIsNoneIsRefused(name: String) throws {
         #expect(throws: QueueError.self) { try QueueName(name) }
     }

@@ -22,6 +22,15 @@ struct StoredMessage {
     var receipt = ""
     /// The queue that it comes from, for a dead letter.
     var deadLetterSource: String?
+    var identity = MessageIdentity()
+    var traceHeader: String?
+
+    /// The group that it belongs to in a FIFO queue.
+    var group: String { identity.groupID ?? "" }
+
+    var isInFlight: Bool {
+        if case .inFlight = state { true } else { false }
+    }
 }
 
 /// A message as a receiver gets it.
@@ -36,6 +45,10 @@ package struct ReceivedMessage: Sendable, Equatable {
     package let receiveCount: Int
     /// The name of the queue that a dead letter comes from.
     package let deadLetterSource: String?
+    package let identity: MessageIdentity
+    /// Of a FIFO queue.
+    package let sequenceNumber: String?
+    package let traceHeader: String?
 }
 
 /// What a receiver names a message by: the queue, the message, and this one time of receiving it.
