@@ -299,7 +299,7 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
         "Properties of a queue that are refused by their names",
         arguments: [
             ("FifoQueue: true, QueueName: q", "must end with .fifo"), ("QueueName: q.fifo", "where the attribute FifoQueue is true"),
-            ("ContentBasedDeduplication: true", "only FIFO queues have it"),
+            ("ContentBasedDeduplication: true", "Unknown Attribute ContentBasedDeduplication"),
             ("KmsMasterKeyId: k", "KmsMasterKeyId is not supported"),
             ("VisibilityTimeout: 43201", "VisibilityTimeout must be an integer"), ("QueueName: a b", "hyphens, or underscores"),
             ("RedrivePolicy: { deadLetterTargetArn: 'arn:aws:sqs:r:0:x', maxReceiveCount: 1 }", "Queue x does not exist"),

@@ -120,10 +120,13 @@ private let ordered = ["FifoQueue": "true", "ContentBasedDeduplication": "true"]
         #expect(try queue.send("1", group: "a") == sent)
         #expect(try queue.bodies("orders.fifo") == [])
         #expect(queue.table.statistics(at: queue.now).bytes == Deduplication.entryBytes)
-        try queue.table.purge("orders.fifo", now: queue.now)
-        #expect(try queue.send("1", group: "a") == sent)
         queue.pass(seconds: 300)
         #expect(queue.table.statistics(at: queue.now).bytes == 0)
+        let second = try queue.send("1", group: "a")
+        #expect(second != sent)
+        try queue.table.purge("orders.fifo", now: queue.now)
+        #expect(queue.table.statistics(at: queue.now).bytes == 0)
+        #expect(try queue.send("1", group: "a") != second)
     }
 
     @Test func whatIsRememberedIsBoundedAsMessagesAre() throws {
@@ -167,6 +170,18 @@ private let ordered = ["FifoQueue": "true", "ContentBasedDeduplication": "true"]
         #expect(queue.table.statistics(at: queue.now).counters.refused == 1)
     }
 
+    @Test func aBatchWithAMessageThatHasNoPlaceIsRefusedWhole() throws {
+        let queue = try QueueFixture(["orders.fifo": ["FifoQueue": "true"], "orders": [:]])
+        let good = NewQueueMessage(body: "m", delaySeconds: 1, identity: MessageIdentity(groupID: "g", deduplicationID: "x"))
+        try queue.table.checkPlaces(of: [good], in: "orders.fifo")
+        for identity in [MessageIdentity(), MessageIdentity(groupID: "g"), MessageIdentity(deduplicationID: "x")] {
+            let batch = [good, NewQueueMessage(body: "m", identity: identity)]
+            let refused = code { () throws(QueueError) in try queue.table.checkPlaces(of: batch, in: "orders.fifo") }
+            #expect(refused == .invalidParameterValue)
+            try queue.table.checkPlaces(of: [NewQueueMessage(body: "m")], in: "orders")
+        }
+    }
+
     @Test func aStandardQueueTellsAGroupAndTakesNoIdentifier() throws {
         var queue = try QueueFixture()
         try queue.send("1", group: "g", to: "orders")
@@ -180,7 +195,7 @@ private let ordered = ["FifoQueue": "true", "ContentBasedDeduplication": "true"]
         "A name and a kind that do not go together, and attributes of the other kind",
         arguments: [
             ("a.fifo", [:], QueueError.Code.invalidParameterValue), ("a.fifo", ["FifoQueue": "false"], .invalidParameterValue),
-            ("a", ["FifoQueue": "true"], .invalidParameterValue), ("a.fifo", ["FifoQueue": "yes"], .invalidAttributeValue),
+            ("a", ["FifoQueue": "true"], .invalidParameterValue), ("a.fifo", ["FifoQueue": "tru"], .invalidAttributeValue),
             ("a", ["ContentBasedDeduplication": "true"], .invalidAttributeName),
             ("a", ["DeduplicationScope": "queue"], .invalidAttributeName),
             ("a.fifo", ["FifoQueue": "true", "DeduplicationScope": "group"], .invalidAttributeValue),
@@ -193,7 +208,7 @@ private let ordered = ["FifoQueue": "true", "ContentBasedDeduplication": "true"]
     }
 
     @Test func theKindOfAQueueIsForGood() throws {
-        var queue = try fixture()
+        var queue = try QueueFixture(["orders.fifo": ["FifoQueue": "True", "ContentBasedDeduplication": "FALSE"]])
         let change = code { () throws(QueueError) in
             try queue.table.setAttributes(["FifoQueue": "false"], of: "orders.fifo", now: queue.now)
         }

@@ -7,7 +7,7 @@ import Testing
         ("VisibilityTimeout", "x", .invalidAttributeValue), ("MessageRetentionPeriod", "59", .invalidAttributeValue),
         ("DelaySeconds", "901", .invalidAttributeValue), ("ReceiveMessageWaitTimeSeconds", "21", .invalidAttributeValue),
         ("MaximumMessageSize", "1023", .invalidAttributeValue), ("Colour", "red", .invalidAttributeName),
-        ("FifoQueue", "true", .invalidAttributeValue), ("ContentBasedDeduplication", "true", .invalidAttributeName),
+        ("FifoQueue", "true", .invalidAttributeName), ("ContentBasedDeduplication", "true", .invalidAttributeName),
         ("KmsMasterKeyId", "alias/key", .invalidAttributeName), ("Policy", "{}", .invalidAttributeValue),
         ("SqsManagedSseEnabled", "true", .invalidAttributeName), ("RedriveAllowPolicy", "{}", .invalidParameterValue),
         ("QueueArn", "x", .invalidAttributeName), ("RedrivePolicy", "x", .invalidParameterValue),

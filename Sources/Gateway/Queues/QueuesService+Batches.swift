@@ -18,6 +18,8 @@ extension QueuesService {
         let sends = messages.map { id, result in
             (id: id, result: result.map { (message: $0.digested(for: queue), digests: MessageDigests($0)) })
         }
+        let whole = sends.compactMap { try? $0.result.get().message }
+        try table { (table, _) throws(QueueError) in try table.checkPlaces(of: whole, in: queue) }
         return try answer(sends) { (table, entry, now) throws(QueueError) in
             let send = try entry.result.get()
             let sent = try table.send(send.message, to: queue, now: now)

@@ -90,9 +90,10 @@ struct Queue {
         return message
     }
 
+    /// What is remembered of messages goes with them, as in the service.
     mutating func removeAll() {
         messages = [:]
-        groups = MessageGroups()
+        (groups, deduplication) = (MessageGroups(), Deduplication())
         (visible, wakings, sendings) = (Heap(), Heap(), Heap())
         (inFlight, delayed, messageBytes) = (0, 0, 0)
     }
@@ -134,8 +135,9 @@ struct Queue {
         return ReceivedMessage(
             id: message.id, receiptHandle: ReceiptHandle(queue: number, sequence: sequence, receipt: receipt).text, body: message.body,
             attributes: message.attributes, sentMilliseconds: message.sentMilliseconds, firstReceivedMilliseconds: first,
-            receiveCount: message.receiveCount, deadLetterSource: message.deadLetterSource, identity: message.identity,
-            sequenceNumber: isOrdered ? SentMessage.number(sequence) : nil, traceHeader: message.traceHeader)
+            receiveCount: message.earlierReceives + message.receiveCount, deadLetterSource: message.deadLetterSource,
+            identity: message.identity, sequenceNumber: isOrdered ? SentMessage.number(sequence) : nil,
+            traceHeader: message.traceHeader)
     }
 
     /// Hides a message that is in flight until another time.

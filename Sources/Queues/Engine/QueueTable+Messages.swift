@@ -133,6 +133,7 @@ extension QueueTable {
             waiting < limits.queueMessagesMax
         else { return nil }
         queues[name]?.remove(sequence)
+        message.earlierReceives += message.receiveCount
         message.receiveCount = 0
         message.firstReceivedMilliseconds = nil
         message.receipt = ""
@@ -186,7 +187,7 @@ extension QueueTable {
     private func current(_ receiptHandle: String, of name: String) throws(QueueError) -> UInt64? {
         guard let number = queues[name]?.number else { throw .queueDoesNotExist }
         guard let handle = ReceiptHandle(receiptHandle), handle.queue == number else {
-            throw QueueError(.receiptHandleIsInvalid, "The input receipt handle is invalid.")
+            throw QueueError(.receiptHandleIsInvalid, "The input receipt handle \"\(receiptHandle)\" is not a valid receipt handle.")
         }
         return queues[name]?.message(handle.sequence)?.receipt == handle.receipt ? handle.sequence : nil
     }

@@ -113,6 +113,7 @@ extension QueueTable {
         let isOrdered = settings.fifo != nil
         try settings.set(attributes)
         guard isOrdered == (settings.fifo != nil) else {
+            guard isOrdered else { throw QueueError(.invalidAttributeName, "Unknown Attribute FifoQueue.") }
             throw QueueError(
                 .invalidAttributeValue, "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.")
         }

@@ -17,6 +17,8 @@ struct StoredMessage {
     let sentMilliseconds: Int64
     var state = State.visible
     var receiveCount = 0
+    /// Of a dead letter: how often it had been received from the queues before this one.
+    var earlierReceives = 0
     var firstReceivedMilliseconds: Int64?
     /// What the latest receiver got beside it, to name it by.
     var receipt = ""
@@ -41,7 +43,7 @@ package struct ReceivedMessage: Sendable, Equatable {
     package let attributes: [String: QueueMessageAttribute]
     package let sentMilliseconds: Int64
     package let firstReceivedMilliseconds: Int64
-    /// How often it has been received from this queue, this time included.
+    /// How often it has been received, this time included; of a dead letter also from the queue that it comes from.
     package let receiveCount: Int
     /// The name of the queue that a dead letter comes from.
     package let deadLetterSource: String?

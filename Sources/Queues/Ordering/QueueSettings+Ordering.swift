@@ -35,3 +35,18 @@ extension QueueSettings {
         return (identity, Deduplication.Key(group: fifo.tellsGroupsApart ? group : nil, id: identity.deduplicationID ?? ""))
     }
 }
+
+extension QueueTable {
+    /// Refuses a batch of which a message has no place in a FIFO queue: as a whole, as the service does.
+    package func checkPlaces(of messages: [NewQueueMessage], in name: String) throws(QueueError) {
+        let settings = try settings(of: name)
+        guard settings.fifo != nil else { return }
+        for var message in messages {
+            // That is the message's own matter.
+            message.delaySeconds = nil
+            do throws(QueueError) { _ = try settings.identify(message) } catch {
+                throw QueueError(.invalidParameterValue, error.message)
+            }
+        }
+    }
+}

@@ -11,15 +11,34 @@ package struct FIFOSettings: Sendable, Equatable {
 
     mutating func set(_ name: String, _ value: String) throws(QueueError) {
         switch (name, value) {
-        case ("ContentBasedDeduplication", "true"): usesContent = true
-        case ("ContentBasedDeduplication", "false"): usesContent = false
+        case ("ContentBasedDeduplication", _):
+            guard let flag = Self.boolean(value) else { throw Self.invalid(name, value) }
+            usesContent = flag
         case ("DeduplicationScope", "messageGroup"): tellsGroupsApart = true
         case ("DeduplicationScope", "queue"): tellsGroupsApart = false
         case ("FifoThroughputLimit", "perMessageGroupId"): limitsEachGroup = true
         case ("FifoThroughputLimit", "perQueue"): limitsEachGroup = false
-        default:
-            throw QueueError(.invalidAttributeValue, "Invalid value for the parameter \(name). Reason: '\(value)' is none of its values.")
+        default: throw Self.invalid(name, value)
         }
+    }
+
+    /// True or false in any case of letters: many programs write `True`.
+    static func boolean(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "true": true
+        case "false": false
+        default: nil
+        }
+    }
+
+    static func invalid(_ name: String, _ value: String) -> QueueError {
+        QueueError(.invalidAttributeValue, "Invalid value for the parameter \(name). Reason: '\(value)' is none of its values.")
+    }
+
+    /// What a queue that is none says to one of the attributes, in the service's words.
+    static func refusal(of name: String) -> String {
+        name == "ContentBasedDeduplication"
+            ? "Unknown Attribute \(name)." : "You can specify the \(name) only when FifoQueue is set to true."
     }
 
     func check() throws(QueueError) {

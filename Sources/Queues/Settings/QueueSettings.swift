@@ -82,8 +82,8 @@ package struct QueueSettings: Sendable, Equatable {
         } else if Self.documents.contains(name) {
             try set(document: name, value)
         } else if FIFOSettings.names.contains(name) {
-            guard fifo != nil || (name, value) == ("ContentBasedDeduplication", "false") else {
-                throw QueueError(.invalidAttributeName, "Unknown Attribute \(name): only FIFO queues have it.")
+            guard fifo != nil || (name == "ContentBasedDeduplication" && FIFOSettings.boolean(value) == false) else {
+                throw QueueError(.invalidAttributeName, FIFOSettings.refusal(of: name))
             }
             try fifo?.set(name, value)
         } else if let harmless = Self.unsupported[name] {
@@ -115,10 +115,8 @@ package struct QueueSettings: Sendable, Equatable {
     }
 
     private mutating func set(kind value: String) throws(QueueError) {
-        guard value == "true" || value == "false" else {
-            throw QueueError(.invalidAttributeValue, "Invalid value for the parameter FifoQueue. Reason: '\(value)' is none of its values.")
-        }
-        fifo = value == "true" ? fifo ?? FIFOSettings() : nil
+        guard let isOrdered = FIFOSettings.boolean(value) else { throw FIFOSettings.invalid(Self.kind, value) }
+        fifo = isOrdered ? fifo ?? FIFOSettings() : nil
     }
 
     /// As a request for attributes shows them.
