@@ -183,12 +183,40 @@ class QueueTests(BrokerTestCase):
             self.sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(n), "MessageBody": "m"} for n in range(11)])
         self.assertEqual(self.code(self.sqs.create_queue, QueueName="orders.fifo"), "InvalidParameterValue")
         self.assertEqual(
-            self.code(self.sqs.create_queue, QueueName="f", Attributes={"FifoQueue": "true"}), "InvalidAttributeName")
+            self.code(self.sqs.create_queue, QueueName="f", Attributes={"FifoQueue": "true"}), "InvalidParameterValue")
         self.assertEqual(
-            self.code(self.sqs.send_message, QueueUrl=url, MessageBody="m", MessageGroupId="g"), "ValidationException")
-        self.assertEqual(
-            self.code(self.sqs.add_permission, QueueUrl=url, Label="l", AWSAccountIds=["1" * 12], Actions=["*"]),
-            "UnknownOperationException")
+            self.code(self.sqs.receive_message, QueueUrl=url, ReceiveRequestAttemptId="a"), "ValidationException")
+        grant = {"QueueUrl": url, "Label": "l", "AWSAccountIds": ["1" * 12], "Actions": ["SendMessage"]}
+        self.sqs.add_permission(**grant)
+        self.assertEqual(self.code(self.sqs.add_permission, **grant), "InvalidParameterValue")
+        policy = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+        self.assertEqual(json.loads(policy)["Statement"][0]["Action"], "SQS:SendMessage")
+        self.sqs.remove_permission(QueueUrl=url, Label="l")
+        self.assertNotIn("Attributes", self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]))
+
+    def test_a_rule_feeds_a_fifo_queue_once_and_in_order(self):
+        url = self.sqs.create_queue(
+            QueueName="ordered.fifo", Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"})["QueueUrl"]
+        events = self.client("events")
+        events.put_rule(Name="IntoOrder", EventPattern='{"source": ["fifo"]}')
+        target = {"Id": "t", "Arn": ARN + "ordered.fifo", "InputPath": "$.detail.number"}
+        with self.assertRaises(events.exceptions.ClientError) as caught:
+            events.put_targets(Rule="IntoOrder", Targets=[target])
+        self.assertIn("SqsParameters must be specified", caught.exception.response["Error"]["Message"])
+        events.put_targets(Rule="IntoOrder", Targets=[{**target, "SqsParameters": {"MessageGroupId": "g"}}])
+        for number in (1, 2, 2, 3):
+            entry = {"Source": "fifo", "DetailType": "d", "Detail": json.dumps({"number": number})}
+            self.assertEqual(events.put_events(Entries=[entry])["FailedEntryCount"], 0)
+        first = self.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=2, MessageSystemAttributeNames=["All"])["Messages"]
+        self.assertEqual([message["Body"] for message in first], ["1"])
+        self.assertEqual(first[0]["Attributes"]["MessageGroupId"], "g")
+        self.assertNotIn("Messages", self.sqs.receive_message(QueueUrl=url))
+        self.sqs.delete_message(QueueUrl=url, ReceiptHandle=first[0]["ReceiptHandle"])
+        rest = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+        self.assertEqual([message["Body"] for message in rest], ["2", "3"])
+        events.remove_targets(Rule="IntoOrder", Ids=["t"])
+        events.delete_rule(Name="IntoOrder")
+        self.sqs.delete_queue(QueueUrl=url)
 
     def test_dead_letters_are_brought_back_by_a_task(self):
         dead = self.create(f"{self._testMethodName}-dead")

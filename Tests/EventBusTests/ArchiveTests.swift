@@ -212,6 +212,9 @@ private let archiveRules = """
             message { _ = try fixture.engine.startReplay(try self.request("r", archive: "x")) }
                 == "Parameter EventSourceArn is not valid. Reason: Archive x does not exist.")
         #expect(
+            message { _ = try fixture.engine.startReplay(try self.request("r", bus: "nowhere")) }
+                == "Event bus nowhere does not exist.")
+        #expect(
             message { _ = try fixture.engine.startReplay(try self.request("r", bus: "default")) }
                 == "Parameter Destination.Arn is not valid. Reason: Cross event bus replay is not permitted.")
         #expect(

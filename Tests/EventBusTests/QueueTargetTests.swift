@@ -267,7 +267,11 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
         arguments: [
             ("Arn: 'arn:aws:sqs:us-east-1:0:order'", "Queue order does not exist"),
             ("Arn: 'arn:aws:events:us-east-1:0:event-bus/nowhere'", "Event bus nowhere does not exist"),
-            ("Arn: !GetAtt Q.Arn, SqsParameters: { MessageGroupId: g }", "the property SqsParameters is not supported"),
+            ("Arn: !GetAtt Q.Arn, SqsParameters: { MessageGroupId: 'g h' }", "alphanumeric and punctuation"),
+            ("Arn: !GetAtt Q.Arn, SqsParameters: { Group: g }", "the property Group is not supported"),
+            ("Arn: 'arn:aws:iot:r:0:topic/t', SqsParameters: { MessageGroupId: g }", "SqsParameters are for targets that are queues"),
+            ("Arn: !GetAtt F.Arn", "Parameter(s) SqsParameters must be specified for target: t."),
+            ("Arn: !GetAtt Q.Arn, DeadLetterConfig: { Arn: !GetAtt F.Arn }", "must be a standard queue"),
             ("Arn: !GetAtt Q.Arn, MqttParameters: { Qos: 1 }", "MqttParameters are for targets that are topics"),
             ("Arn: 'arn:aws:events:us-east-1:0:event-bus/default', InputPath: $.id", "a bus gets the event as it is; InputPath"),
             ("Arn: !GetAtt Q.Arn, DeadLetterConfig: { Arn: x }", "`x` is not the ARN of a queue"),
@@ -280,6 +284,7 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
         let yaml = """
             Resources:
               Q: { Type: AWS::SQS::Queue, Properties: { QueueName: orders } }
+              F: { Type: AWS::SQS::Queue, Properties: { FifoQueue: true } }
               R:
                 Type: AWS::Events::Rule
                 Properties:
@@ -293,7 +298,8 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
     @Test(
         "Properties of a queue that are refused by their names",
         arguments: [
-            ("FifoQueue: true", "FIFO queues"), ("QueueName: q.fifo", "FIFO queues"),
+            ("FifoQueue: true, QueueName: q", "must end with .fifo"), ("QueueName: q.fifo", "where the attribute FifoQueue is true"),
+            ("ContentBasedDeduplication: true", "Unknown Attribute ContentBasedDeduplication"),
             ("KmsMasterKeyId: k", "KmsMasterKeyId is not supported"),
             ("VisibilityTimeout: 43201", "VisibilityTimeout must be an integer"), ("QueueName: a b", "hyphens, or underscores"),
             ("RedrivePolicy: { deadLetterTargetArn: 'arn:aws:sqs:r:0:x', maxReceiveCount: 1 }", "Queue x does not exist"),

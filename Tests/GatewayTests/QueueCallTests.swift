@@ -65,10 +65,9 @@ import Testing
     @Test(
         "What is not there is refused by its name",
         arguments: [
-            ("SendMessage", #"{"QueueUrl":"http://h/1/orders","MessageBody":"m","MessageGroupId":"g"}"#, "MessageGroupId"),
             ("ReceiveMessage", #"{"QueueUrl":"http://h/1/orders","ReceiveRequestAttemptId":"g"}"#, "ReceiveRequestAttemptId"),
-            ("SendMessage", #"{"QueueUrl":"http://h/1/orders","MessageBody":"m","MessageSystemAttributes":{}}"#, "MessageSystemAttributes"),
-            ("AddPermission", "{}", "AmazonSQS.AddPermission"),
+            ("SendMessage", #"{"QueueUrl":"http://h/1/orders","MessageBody":"m","MessageColour":"red"}"#, "MessageColour"),
+            ("PaintQueue", "{}", "AmazonSQS.PaintQueue"),
         ])
     func notSupported(operation: String, body: String, name: String) async throws {
         let fixture = try GatewayFixture()
@@ -84,6 +83,45 @@ import Testing
         let response = try await GatewayFixture().queueResponse("CreateQueue", body)
         #expect(response.status == .badRequest)
         #expect(response.headers[.init("x-amzn-ErrorType")!] == "SerializationException")
+    }
+
+    @Test func aFIFOQueueTellsTheOrderAndTheDigests() async throws {
+        let fixture = try GatewayFixture()
+        _ = try await fixture.queueCall("CreateQueue", #"{"QueueName":"orders.fifo","Attributes":{"FifoQueue":"true"}}"#)
+        let message =
+            #""MessageBody":"m","MessageGroupId":"g","MessageDeduplicationId":"x","MessageSystemAttributes":{"AWSTraceHeader":"#
+            + #"{"DataType":"String","StringValue":"Root=1"}}"#
+        let sent = try await fixture.queueCall("SendMessage", #"{"QueueUrl":"orders.fifo",\#(message)}"#)
+        #expect(sent["SequenceNumber"]?.stringValue?.count == 20)
+        #expect(sent["MD5OfMessageSystemAttributes"]?.stringValue?.count == 32)
+        let again = try await fixture.queueCall("SendMessageBatch", #"{"QueueUrl":"orders.fifo","Entries":[{"Id":"1",\#(message)}]}"#)
+        #expect(again["Successful"]?[element: 0]?["MessageId"]?.stringValue == sent["MessageId"]?.stringValue)
+        #expect(again["Successful"]?[element: 0]?["SequenceNumber"]?.stringValue == sent["SequenceNumber"]?.stringValue)
+        let received = try await fixture.queueCall("ReceiveMessage", #"{"QueueUrl":"orders.fifo","AttributeNames":["All"]}"#)
+        let attributes = try #require(received["Messages"]?[element: 0]?["Attributes"])
+        #expect(attributes["MessageGroupId"]?.stringValue == "g" && attributes["MessageDeduplicationId"]?.stringValue == "x")
+        #expect(attributes["AWSTraceHeader"]?.stringValue == "Root=1")
+        #expect(attributes["SequenceNumber"]?.stringValue == sent["SequenceNumber"]?.stringValue)
+        let batch = #"{"QueueUrl":"orders.fifo","Entries":[{"Id":"1",\#(message)},{"Id":"2","MessageBody":"m"}]}"#
+        let refused = try await fixture.queueResponse("SendMessageBatch", batch)
+        #expect(refused.headers[.init("x-amzn-ErrorType")!] == "InvalidParameterValueException")
+        let other = message.replacing("AWSTraceHeader", with: "Colour")
+        let unknown = try await fixture.queueResponse("SendMessage", #"{"QueueUrl":"orders.fifo",\#(other)}"#)
+        #expect(unknown.text.contains("'Colour' is invalid"))
+    }
+
+    @Test func statementsOfAPolicyComeAndGo() async throws {
+        let fixture = try GatewayFixture()
+        let url = try await fixture.createQueue("orders")
+        let statement = #""QueueUrl":"\#(url)","Label":"bar""#
+        _ = try await fixture.queueCall("AddPermission", #"{\#(statement),"AWSAccountIds":["111111111111"],"Actions":["SendMessage"]}"#)
+        let shown = try await fixture.queueCall("GetQueueAttributes", #"{"QueueUrl":"\#(url)","AttributeNames":["Policy"]}"#)
+        #expect(shown["Attributes"]?["Policy"]?.stringValue?.contains(#""Sid":"bar""#) == true)
+        _ = try await fixture.queueCall("RemovePermission", "{\(statement)}")
+        let none = try await fixture.queueCall("GetQueueAttributes", #"{"QueueUrl":"\#(url)","AttributeNames":["Policy"]}"#)
+        #expect(none["Attributes"] == nil)
+        let empty = try await fixture.queueResponse("TagQueue", #"{"QueueUrl":"\#(url)","Tags":{}}"#)
+        #expect(empty.headers[.init("x-amzn-ErrorType")!] == "MissingRequiredParameterException")
     }
 
     @Test func aServiceThatIsNotThereIsNamed() async throws {

@@ -58,6 +58,29 @@ import Testing
         #expect(try receive("orders", now: 62_000, in: queues).contains { $0.body == "later" })
     }
 
+    @Test func theOrderOfAFIFOQueueAndWhatItRemembersOutliveARestart() throws {
+        var queues = try start()
+        try create("orders.fifo", ["FifoQueue": "true", "DeduplicationScope": "messageGroup"], in: queues)
+        func send(_ body: String, group: String, id: String, now: Int64 = 2_000) throws -> SentMessage {
+            let identity = MessageIdentity(groupID: group, deduplicationID: id)
+            let message = NewQueueMessage(body: body, identity: identity, traceHeader: "Root=1")
+            return try queues.perform { (table) throws(QueueError) in try table.send(message, to: "orders.fifo", now: now) }
+        }
+        let sent = try [send("a1", group: "a", id: "1"), send("a2", group: "a", id: "2"), send("b1", group: "b", id: "1")]
+        let before = queues.statistics(at: 2_000).bytes
+        queues = try start()
+        #expect(queues.statistics(at: 2_000).bytes == before)
+        #expect(try send("a1", group: "a", id: "1", now: 301_999) == sent[0])
+        #expect(try send("a1", group: "a", id: "1", now: 302_000).id != sent[0].id)
+        let received = try receive("orders.fifo", now: 302_000, in: queues)
+        #expect(received.map(\.body) == ["a1", "a2", "a1", "b1"])
+        #expect(received.map(\.identity.groupID) == ["a", "a", "a", "b"])
+        #expect(received.first?.sequenceNumber == sent[0].sequenceNumber && received.first?.traceHeader == "Root=1")
+        queues = try start()
+        try delete(received[0], from: "orders.fifo", in: queues)
+        #expect(try receive("orders.fifo", now: 302_000, in: queues).count == 4, "who had one before a restart has none now")
+    }
+
     @Test func anOldReceiptDeletesNothingThatSomebodyElseSent() throws {
         var queues = try start()
         try create("orders", in: queues)

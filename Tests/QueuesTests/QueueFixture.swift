@@ -29,7 +29,16 @@ struct QueueFixture {
 
     @discardableResult
     mutating func send(_ body: String, to queue: String = "orders", delay: Int? = nil) throws(QueueError) -> String {
-        try table.send(NewQueueMessage(body: body, delaySeconds: delay), to: queue, now: now)
+        try table.send(NewQueueMessage(body: body, delaySeconds: delay), to: queue, now: now).id
+    }
+
+    /// Sends to a FIFO queue.
+    @discardableResult
+    mutating func send(
+        _ body: String, group: String?, id: String? = nil, to queue: String = "orders.fifo"
+    ) throws(QueueError) -> SentMessage {
+        let identity = MessageIdentity(groupID: group, deduplicationID: id)
+        return try table.send(NewQueueMessage(body: body, identity: identity).digested(for: queue), to: queue, now: now)
     }
 
     /// Receives what is there now.

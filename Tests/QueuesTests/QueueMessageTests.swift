@@ -113,7 +113,7 @@ import Testing
         }
         #expect(try queue.bodies() == ["good"])
         let dead = try #require(try queue.receive("dead").first)
-        #expect((dead.id, dead.body, dead.deadLetterSource, dead.receiveCount) == (id, "poison", "orders", 1))
+        #expect((dead.id, dead.body, dead.deadLetterSource, dead.receiveCount) == (id, "poison", "orders", 3))
         #expect(dead.sentMilliseconds == sent)
         #expect(queue.table.statistics(at: queue.now).counters.deadLettered == 1)
         #expect(try queue.table.deadLetterSources(of: "dead") == ["orders"])

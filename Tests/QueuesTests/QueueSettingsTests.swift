@@ -87,7 +87,7 @@ import Testing
         #expect(try queue.attribute("VisibilityTimeout") == "5")
     }
 
-    @Test(arguments: ["", "a b", "a/b", "a.fifo", "é", String(repeating: "a", count: 81)])
+    @Test(arguments: ["", "a b", "a/b", ".fifo", "a.b", "a.fifo.b", "é", String(repeating: "a", count: 81)])
     func aNameThatIsNoneIsRefused(name: String) throws {
         #expect(throws: QueueError.self) { try QueueName(name) }
     }

@@ -222,6 +222,9 @@ struct MetricsPage {
             counters.deadLettered)
         text.add(
             .counter, "crema_queue_messages_moved_total", "Messages that a task moved out of a dead-letter queue.", counters.moved)
+        text.add(
+            .counter, "crema_queue_messages_deduplicated_total",
+            "Messages that a FIFO queue did not take because it had got the same before.", counters.deduplicated)
         text.add(.counter, "crema_queue_messages_refused_total", "Messages that queues refused.", counters.refused)
     }
 

@@ -30,6 +30,8 @@ package struct APIRoute: Sendable {
         case delaySeconds = "DelaySeconds"
         /// An object as SendMessage has it.
         case attributes = "MessageAttributes"
+        case groupID = "MessageGroupId"
+        case deduplicationID = "MessageDeduplicationId"
 
         package static let required: [MessageParameter] = [.queueURL, .body]
     }

@@ -140,7 +140,9 @@ extension TemplateScope {
     fileprivate mutating func declareResources(_ entries: [Node.Entry]) {
         for entry in entries {
             guard let type = entry.value["Type"]?.plainText else { continue }
-            resources[entry.key] = Target(type: type, name: entry.key)
+            // The name that a queue has where the template gives it none says its kind, as all names of queues do.
+            let isOrdered = type == "AWS::SQS::Queue" && entry.value["Properties"]?["FifoQueue"]?.plainText == "true"
+            resources[entry.key] = Target(type: type, name: entry.key + (isOrdered ? ".fifo" : ""))
         }
         // A name may itself refer to a parameter, never usefully to a resource, so one pass is enough.
         var resolver = IntrinsicResolver(scope: self)
@@ -149,7 +151,7 @@ extension TemplateScope {
                 let property = TemplateDocument.servedTypes[type] ?? TemplateDocument.namedTypes[type],
                 let value = entry.value["Properties"]?[property]
             else { continue }
-            resources[entry.key]?.name = resolver.resolve(value).plainText ?? entry.key
+            if let name = resolver.resolve(value).plainText { resources[entry.key]?.name = name }
         }
         resolver = IntrinsicResolver(scope: self)
         for entry in entries where resources[entry.key]?.type == "AWS::Events::Rule" {

@@ -107,7 +107,7 @@ package struct TemplateScope: Sendable {
 
 extension Node {
     /// A scalar's text, `nil` for anything else: for inserting into other text.
-    var plainText: String? {
+    package var plainText: String? {
         guard case .scalar(let scalar) = content, scalar.kind != .null else { return nil }
         return scalar.text
     }

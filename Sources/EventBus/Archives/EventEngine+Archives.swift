@@ -78,12 +78,9 @@ extension EventEngine {
     }
 
     package func startReplay(_ request: ReplayRequest) throws(ControlError) -> Replay {
+        // Also where it is the archive's own: a template may have lacked the bus since, and left the archive.
+        guard rules.hasBus(request.destination) else { throw .noBus(request.destination) }
         let archive = try changeArchives { (table, now) throws(ControlError) in try table.source(of: request, now: now) }
-        // A template may have lacked the bus since, and left the archive.
-        guard rules.hasBus(request.destination) else {
-            throw ControlError(
-                .validation, "Parameter Destination.Arn is not valid. Reason: Event bus \(request.destination) does not exist.")
-        }
         try requireRules(request.filterARNs, onBus: request.destination)
         // An archive may be large, and events wait for the lock.
         let events = archive.events(in: request.range)

@@ -52,7 +52,7 @@ extension ControlPlane {
     package func deleteBus(_ name: String) throws(ControlError) {
         guard name != ResourceSet.defaultBusName else { throw ControlError(.validation, "Cannot delete event bus default.") }
         try change { (registry) throws(ControlError) in
-            try registry.requireBus(name)
+            guard registry.bus(name) != nil else { return }
             _ = try Self.changeable(name, registry)
             guard registry.rules(onBus: name).isEmpty else {
                 throw ControlError(.validation, "Event bus can't be deleted since it has rules.")

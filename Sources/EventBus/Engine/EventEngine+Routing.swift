@@ -145,9 +145,10 @@ extension EventEngine {
     ) throws(DeliveryFailure) -> PendingDelivery.Work? {
         let target = delivery.target
         switch target.destination {
-        case .queue(let queue):
+        case .queue(let queue, let group):
             let body = String(decoding: try payload(for: event, target, reserved), as: UTF8.self)
-            return .send(QueueSend(queue: queue, message: NewQueueMessage(body: body), origin: .target(delivery)))
+            let message = NewQueueMessage(body: body, identity: MessageIdentity(groupID: group)).digested(for: queue)
+            return .send(QueueSend(queue: queue, message: message, origin: .target(delivery)))
         case .call(let destination, let parameters):
             let body = try payload(for: event, target, reserved)
             let invocation = try destination.invocation(body, parameters, event)

@@ -28,7 +28,7 @@ struct BusPolicy: Sendable {
                         + "so that it would not be kept. Allow is taken.")
             }
         }
-        var head = Self().head
+        var head = Array(#"{"Version":"\#(policy.version)""#.utf8)
         if let id = policy.id {
             head += #","Id":"#.utf8
             appendJSONString(id, to: &head)

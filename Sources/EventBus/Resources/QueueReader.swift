@@ -7,6 +7,9 @@ enum QueueReader {
         "VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds", "ReceiveMessageWaitTimeSeconds", "MaximumMessageSize",
     ]
 
+    /// What makes a queue a FIFO queue, and what only those have, in the order in which one needs the other.
+    private static let kinds = ["FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"]
+
     /// All queues of the templates, each with a name of its own and a dead-letter queue that is there.
     static func queues(in resources: [TemplateDocument.Resource], _ problems: inout ProblemCollector) -> [QueueDeclaration] {
         var names = NameTable(kind: "queue")
@@ -24,9 +27,12 @@ enum QueueReader {
             guard let other = queue.settings.redrivePolicy?.deadLetterQueue else { continue }
             let location = resource.properties["RedrivePolicy"]?.location ?? resource.location
             _ = problems.collect { () throws(DocumentError) in try declared.requireQueue(other, at: location) }
-            guard let allowed = queues.first(where: { $0.name == other })?.settings.redriveAllowPolicy, !allowed.allows(queue.name) else {
-                continue
+            let deadLetters = queues.first { $0.name == other }?.settings
+            if let deadLetters, (deadLetters.fifo == nil) != (queue.settings.fifo == nil) {
+                problems.add(
+                    "AWS::SQS::Queue `\(resource.logicalID)`: the dead-letter queue `\(other)` must be of the same type", at: location)
             }
+            guard let allowed = deadLetters?.redriveAllowPolicy, !allowed.allows(queue.name) else { continue }
             problems.add(
                 "AWS::SQS::Queue `\(resource.logicalID)`: the RedriveAllowPolicy of `\(other)` does not allow this queue", at: location)
         }
@@ -39,15 +45,21 @@ enum QueueReader {
         var problems = ProblemCollector()
         _ = problems.collect { () throws(DocumentError) in
             try refuseUnknown(
-                properties, what: what, known: settings + ["QueueName", "RedriveAllowPolicy", "RedrivePolicy", "Tags", "FifoQueue"])
+                properties, what: what, known: kinds + settings + ["QueueName", "RedriveAllowPolicy", "RedrivePolicy", "Tags"])
         }
         let name = problems.collect { () throws(DocumentError) in try self.name(resource, what) }
         var queue = QueueSettings()
-        for property in settings + ["FifoQueue", "RedriveAllowPolicy", "RedrivePolicy"] {
+        for property in kinds + settings + ["RedriveAllowPolicy", "RedrivePolicy"] {
             guard let value = properties[property] else { continue }
             _ = problems.collect { () throws(DocumentError) in
                 let text = value.isScalar ? try value.text(property) : String(decoding: try value.json(property), as: UTF8.self)
                 try refusing(what, at: value.location) { () throws(QueueError) in try queue.set([property: text]) }
+            }
+        }
+        if let name {
+            _ = problems.collect { () throws(DocumentError) in
+                let location = properties["QueueName"]?.location ?? resource.location
+                try refusing(what, at: location) { () throws(QueueError) in try queue.check(kindOf: QueueName(name)) }
             }
         }
         let tags = problems.collect { () throws(DocumentError) in try self.tags(resource, what) }
@@ -58,7 +70,8 @@ enum QueueReader {
 
     private static func name(_ resource: TemplateDocument.Resource, _ what: String) throws(DocumentError) -> String {
         let value = resource.properties["QueueName"]
-        let text = try value?.text("QueueName") ?? resource.logicalID
+        let ending = resource.properties["FifoQueue"]?.plainText == "true" ? ".fifo" : ""
+        let text = try value?.text("QueueName") ?? resource.logicalID + ending
         try refusing(what, at: value?.location ?? resource.location) { () throws(QueueError) in _ = try QueueName(text) }
         return text
     }

@@ -5,8 +5,8 @@ import Rules
 struct Target: Sendable {
     enum Destination: Sendable {
         case topic(TopicDestination)
-        /// A queue, by its name.
-        case queue(String)
+        /// A queue, by its name, and the group of its messages there.
+        case queue(String, group: String?)
         /// Another bus, by its name; it gets the event as it is.
         case bus(String)
         /// An API destination, with what the target adds to its calls.

@@ -17,7 +17,7 @@ struct TargetReader {
 
     private static let properties = [
         "Id", "Arn", "RoleArn", "Input", "InputPath", "InputTransformer", "MqttParameters", "DeadLetterConfig", "RetryPolicy",
-        "HttpParameters",
+        "HttpParameters", "SqsParameters",
     ]
     private static let inputs = ["Input", "InputPath", "InputTransformer"]
 
@@ -57,6 +57,10 @@ struct TargetReader {
         let arn = try value.text("Arn")
         let parts = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
         let isARN = parts.count == 6 && parts[0] == "arn" && parts[1].hasPrefix("aws")
+        let queue = QueueName(arn: arn)
+        if queue == nil, let parameters = node.entry("SqsParameters") {
+            throw DocumentError("\(what): SqsParameters are for targets that are queues", at: parameters.keyLocation)
+        }
         if isARN, parts[2] == "iot", parts[5].hasPrefix("topic/") {
             let text = String(parts[5].dropFirst("topic/".count))
             return .topic(try topic(text, placeholders: placeholders, at: value.location))
@@ -69,10 +73,7 @@ struct TargetReader {
         if let parameters = node.entry("HttpParameters") {
             throw DocumentError("\(what): HttpParameters are for targets that are API destinations", at: parameters.keyLocation)
         }
-        if let queue = QueueName(arn: arn) {
-            try declared.requireQueue(queue.text, at: value.location)
-            return .queue(queue.text)
-        }
+        if let queue { return try self.queue(queue, at: value.location) }
         if isARN, parts[2] == "events", parts[5].hasPrefix("event-bus/") {
             let name = String(parts[5].dropFirst("event-bus/".count))
             try declared.requireBus(name, at: value.location)
@@ -89,6 +90,23 @@ struct TargetReader {
                 + "`arn:aws:events:REGION:ACCOUNT:api-destination/NAME/ID`, `arn:aws:lambda:REGION:ACCOUNT:function:NAME` and "
                 + "`arn:aws:logs:REGION:ACCOUNT:log-group:NAME`",
             at: value.location)
+    }
+
+    /// A FIFO queue, which tells events apart by their text alone, needs a group for all that the target sends.
+    private func queue(_ queue: QueueName, at location: SourceLocation) throws(DocumentError) -> Target.Destination {
+        try declared.requireQueue(queue.text, at: location)
+        guard let parameters = node["SqsParameters"] else {
+            guard queue.isOrdered else { return .queue(queue.text, group: nil) }
+            throw DocumentError("Parameter(s) SqsParameters must be specified for target: \(try id()).", at: location)
+        }
+        let name = "\(what): SqsParameters"
+        try refuseUnknown(parameters, what: name, known: ["MessageGroupId"])
+        let value = try parameters.required("MessageGroupId", in: name)
+        let group = try value.text("MessageGroupId")
+        do throws(QueueError) { try MessageIdentity(groupID: group).check() } catch {
+            throw DocumentError("\(name): \(error.message)", at: value.location)
+        }
+        return .queue(queue.text, group: group)
     }
 
     /// An API destination, a function, or a group of log lines; nil for another ARN.
@@ -140,6 +158,9 @@ struct TargetReader {
             throw DocumentError(
                 "\(what): `\(arn)` is not the ARN of a queue, `arn:aws:sqs:REGION:ACCOUNT:QUEUE`",
                 at: value.location)
+        }
+        guard !queue.isOrdered else {
+            throw DocumentError("\(what): `\(arn)` is a FIFO queue, and must be a standard queue", at: value.location)
         }
         try declared.requireQueue(queue.text, at: value.location)
         return queue.text

@@ -135,6 +135,9 @@ struct TopicRuleActionReader {
                     "\(what): `\(constant)` is not the URL of a queue, `https://HOST/ACCOUNT/QUEUE`",
                     at: location)
             }
+            guard !name.isOrdered else {
+                throw DocumentError("\(what): `\(constant)` is a FIFO queue, to which topic rules cannot send", at: location)
+            }
             try declared.requireQueue(name.text, at: location)
         }
         let usesBase64 = try fields["UseBase64"]?.boolean("UseBase64") ?? false

@@ -52,6 +52,10 @@ struct MessageSelection {
             "ApproximateReceiveCount": String(message.receiveCount),
             "ApproximateFirstReceiveTimestamp": String(message.firstReceivedMilliseconds),
         ]
+        attributes["MessageGroupId"] = message.identity.groupID
+        attributes["MessageDeduplicationId"] = message.identity.deduplicationID
+        attributes["SequenceNumber"] = message.sequenceNumber
+        attributes[MessageAttributeDocument.traceHeaderName] = message.traceHeader
         attributes["DeadLetterQueueSourceArn"] = message.deadLetterSource.map(QueuesService.arn(of:))
         return systemNames.contains("All") ? attributes : attributes.filter { systemNames.contains($0.key) }
     }

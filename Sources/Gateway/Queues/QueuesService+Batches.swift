@@ -16,20 +16,14 @@ extension QueuesService {
         }
         // Digests take their time, and the queues are everybody's.
         let sends = messages.map { id, result in
-            (
-                id: id,
-                result: result.map { message in
-                    (message: message, body: MD5.hexadecimal(of: message.body.utf8), attributes: message.attributes.digest)
-                }
-            )
+            (id: id, result: result.map { (message: $0.digested(for: queue), digests: MessageDigests($0)) })
         }
+        let whole = sends.compactMap { try? $0.result.get().message }
+        try table { (table, _) throws(QueueError) in try table.checkPlaces(of: whole, in: queue) }
         return try answer(sends) { (table, entry, now) throws(QueueError) in
             let send = try entry.result.get()
-            let id = try table.send(send.message, to: queue, now: now)
-            return .object([
-                "Id": .text(entry.id), "MessageId": .text(id), "MD5OfMessageBody": .text(send.body),
-                "MD5OfMessageAttributes": send.attributes.map { .text($0) },
-            ])
+            let sent = try table.send(send.message, to: queue, now: now)
+            return send.digests.document(sent, entry: entry.id)
         } id: {
             $0.id
         }

@@ -5,24 +5,27 @@ import ServiceLifecycle
 
 /// The operations on one message, and the receiving of several.
 extension QueuesService {
-    static let messageMembers = ["MessageBody", "DelaySeconds", "MessageAttributes"]
+    static let messageMembers = [
+        "MessageBody", "DelaySeconds", "MessageAttributes", "MessageSystemAttributes", "MessageGroupId", "MessageDeduplicationId",
+    ]
 
     func sendMessage(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
         let members = try Self.members(call, .sendMessage, ["QueueUrl"] + Self.messageMembers)
         let queue = try Self.queue(members)
-        let message = try Self.message(members)
-        let id = try table { (table, now) throws(QueueError) in try table.send(message, to: queue, now: now) }
-        return AnswerDocument.object([
-            "MD5OfMessageBody": .text(MD5.hexadecimal(of: message.body.utf8)),
-            "MD5OfMessageAttributes": message.attributes.digest.map { .text($0) }, "MessageId": .text(id),
-        ]).json
+        let message = try Self.message(members).digested(for: queue)
+        let digests = MessageDigests(message)
+        let sent = try table { (table, now) throws(QueueError) in try table.send(message, to: queue, now: now) }
+        return digests.document(sent).json
     }
 
     /// A message as a request or one of its entries has it.
     static func message(_ members: RequestMembers) throws(ServiceError) -> NewQueueMessage {
         NewQueueMessage(
             body: try required("MessageBody", members), attributes: try MessageAttributeDocument.read(members),
-            delaySeconds: try members.integer("DelaySeconds"))
+            delaySeconds: try members.integer("DelaySeconds"),
+            identity: MessageIdentity(
+                groupID: try members.text("MessageGroupId"), deduplicationID: try members.text("MessageDeduplicationId")),
+            traceHeader: try MessageAttributeDocument.traceHeader(members))
     }
 
     // MARK: - Receiving

@@ -102,7 +102,7 @@ extension QueuesService {
     func tagQueue(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
         let members = try Self.members(call, .tagQueue, ["QueueUrl", "Tags"])
         let queue = try Self.queue(members)
-        guard let tags = try members.textMap("Tags") else { throw ServiceError(QueueError.missing("Tags")) }
+        guard let tags = try members.textMap("Tags"), !tags.isEmpty else { throw ServiceError(QueueError.missing("Tags")) }
         try table { (table, _) throws(QueueError) in try table.tag(queue, with: tags) }
         return Self.done
     }
@@ -110,7 +110,7 @@ extension QueuesService {
     func untagQueue(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
         let members = try Self.members(call, .untagQueue, ["QueueUrl", "TagKeys"])
         let queue = try Self.queue(members)
-        guard let keys = try members.texts("TagKeys") else { throw ServiceError(QueueError.missing("TagKeys")) }
+        guard let keys = try members.texts("TagKeys"), !keys.isEmpty else { throw ServiceError(QueueError.missing("TagKeys")) }
         try table { (table, _) throws(QueueError) in try table.untag(queue, keys: keys) }
         return Self.done
     }

@@ -16,6 +16,8 @@ struct QueuesService: JSONService {
         case untagQueue = "UntagQueue"
         case listQueueTags = "ListQueueTags"
         case listDeadLetterSourceQueues = "ListDeadLetterSourceQueues"
+        case addPermission = "AddPermission"
+        case removePermission = "RemovePermission"
         case sendMessage = "SendMessage"
         case sendMessageBatch = "SendMessageBatch"
         case receiveMessage = "ReceiveMessage"
@@ -30,8 +32,8 @@ struct QueuesService: JSONService {
         /// Whether its answer promises something to outlive the process.
         var isKept: Bool {
             switch self {
-            case .createQueue, .deleteQueue, .purgeQueue, .setQueueAttributes, .tagQueue, .untagQueue, .sendMessage, .sendMessageBatch,
-                .deleteMessage, .deleteMessageBatch:
+            case .createQueue, .deleteQueue, .purgeQueue, .setQueueAttributes, .tagQueue, .untagQueue, .addPermission, .removePermission,
+                .sendMessage, .sendMessageBatch, .deleteMessage, .deleteMessageBatch:
                 true
             case .getQueueURL, .listQueues, .getQueueAttributes, .listQueueTags, .listDeadLetterSourceQueues, .receiveMessage,
                 .changeMessageVisibility, .changeMessageVisibilityBatch, .startMessageMoveTask, .listMessageMoveTasks,
@@ -76,6 +78,8 @@ struct QueuesService: JSONService {
         case .untagQueue: try untagQueue(call)
         case .listQueueTags: try listQueueTags(call)
         case .listDeadLetterSourceQueues: try listDeadLetterSourceQueues(call)
+        case .addPermission: try addPermission(call)
+        case .removePermission: try removePermission(call)
         case .sendMessage: try sendMessage(call)
         case .sendMessageBatch: try sendMessageBatch(call)
         case .receiveMessage: try await receiveMessage(call)

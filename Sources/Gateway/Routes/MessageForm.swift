@@ -36,6 +36,8 @@ struct MessageForm {
             case "QueueUrl": call.queueURL = value
             case "MessageBody": call.body = value
             case "DelaySeconds": call.delaySeconds = value
+            case "MessageGroupId": call.groupID = value
+            case "MessageDeduplicationId": call.deduplicationID = value
             default:
                 guard let (number, part) = Self.attribute(name) else {
                     throw ServiceError(.validation, "\(name) is not supported by Crema in SendMessage.")

@@ -20,6 +20,8 @@ struct MessageRoute: Sendable {
         call.queueURL = try text(.queueURL, request)
         call.body = try text(.body, request)
         call.delaySeconds = try text(.delaySeconds, request)
+        call.groupID = try text(.groupID, request)
+        call.deduplicationID = try text(.deduplicationID, request)
         if let attributes = try text(.attributes, request) {
             guard let object = try? JSONDocument(parsing: Array(attributes.utf8)).root, object.kind == .object else {
                 throw .badRequest("MessageAttributes is not a JSON object")
@@ -42,6 +44,8 @@ struct SendMessageCall {
     var delaySeconds: String?
     /// JSON.
     var attributes: [UInt8]?
+    var groupID: String?
+    var deduplicationID: String?
 
     /// In the JSON protocol.
     var json: [UInt8] {
@@ -56,6 +60,8 @@ struct SendMessageCall {
         if let body { add("MessageBody", Self.string(body)) }
         if let delaySeconds { add("DelaySeconds", Int(delaySeconds).map { Array("\($0)".utf8) } ?? Self.string(delaySeconds)) }
         if let attributes { add("MessageAttributes", attributes) }
+        if let groupID { add("MessageGroupId", Self.string(groupID)) }
+        if let deduplicationID { add("MessageDeduplicationId", Self.string(deduplicationID)) }
         output.append(UInt8(ascii: "}"))
         return output
     }

@@ -21,8 +21,12 @@ struct Queue {
     private var sendings = Heap<Moment>()
     private(set) var inFlight = 0
     private(set) var delayed = 0
-    /// What the messages count towards the bytes of all queues.
-    private(set) var bytes = 0
+    /// Of a FIFO queue; there only the first message of each group that is free is among the visible ones.
+    private var groups = MessageGroups()
+    private var deduplication = Deduplication()
+    private var messageBytes = 0
+    /// What the messages, and what is remembered of others, count towards the bytes of all queues.
+    var bytes: Int { messageBytes + deduplication.bytes }
 
     init(number: UInt64, settings: QueueSettings, tags: [String: String], now: Int64) {
         self.number = number
@@ -49,12 +53,15 @@ struct Queue {
     /// When the next hidden message becomes visible; it may be early, never late.
     var nextWaking: Int64? { wakings.min?.milliseconds }
 
+    /// Whether it is a FIFO queue, for good.
+    var isOrdered: Bool { settings.fifo != nil }
+
     func message(_ sequence: UInt64) -> StoredMessage? { messages[sequence] }
 
     /// Takes a message, to be received from a time on, or at once.
     mutating func insert(_ message: StoredMessage, as sequence: UInt64, availableAt: Int64?) {
         var message = message
-        bytes += message.bytes
+        messageBytes += message.bytes
         sendings.insert(Moment(milliseconds: message.sentMilliseconds, sequence: sequence))
         if let availableAt {
             message.state = .delayed(until: availableAt)
@@ -62,24 +69,33 @@ struct Queue {
             wakings.insert(Moment(milliseconds: availableAt, sequence: sequence))
         } else {
             message.state = .visible
-            visible.insert(sequence)
+            if !isOrdered { visible.insert(sequence) }
         }
         messages[sequence] = message
+        guard isOrdered else { return }
+        groups.add(sequence, to: message.group)
+        offerFirst(of: message.group)
     }
 
     @discardableResult
     mutating func remove(_ sequence: UInt64) -> StoredMessage? {
         guard let message = messages.removeValue(forKey: sequence) else { return nil }
-        bytes -= message.bytes
+        messageBytes -= message.bytes
         leave(message.state)
+        if isOrdered {
+            if message.isInFlight { groups.land(in: message.group) }
+            offerFirst(of: message.group)
+        }
         forgetRemoved()
         return message
     }
 
+    /// What is remembered of messages goes with them, as in the service.
     mutating func removeAll() {
         messages = [:]
+        (groups, deduplication) = (MessageGroups(), Deduplication())
         (visible, wakings, sendings) = (Heap(), Heap(), Heap())
-        (inFlight, delayed, bytes) = (0, 0, 0)
+        (inFlight, delayed, messageBytes) = (0, 0, 0)
     }
 
     private mutating func leave(_ state: StoredMessage.State) {
@@ -90,10 +106,12 @@ struct Queue {
         }
     }
 
-    /// The oldest visible message, which stays where it is.
+    /// The oldest message that may be received, which stays where it is.
     mutating func oldestVisible() -> UInt64? {
         while let sequence = visible.min {
-            if messages[sequence]?.state == .visible { return sequence }
+            if let message = messages[sequence], message.state == .visible, !isOrdered || isNext(sequence, in: message.group) {
+                return sequence
+            }
             visible.removeMin()
         }
         return nil
@@ -110,13 +128,16 @@ struct Queue {
         message.firstReceivedMilliseconds = first
         leave(message.state)
         inFlight += 1
+        if isOrdered { groups.take(sequence, from: message.group) }
         message.state = .inFlight(until: until)
         messages[sequence] = message
         wakings.insert(Moment(milliseconds: until, sequence: sequence))
         return ReceivedMessage(
             id: message.id, receiptHandle: ReceiptHandle(queue: number, sequence: sequence, receipt: receipt).text, body: message.body,
             attributes: message.attributes, sentMilliseconds: message.sentMilliseconds, firstReceivedMilliseconds: first,
-            receiveCount: message.receiveCount, deadLetterSource: message.deadLetterSource)
+            receiveCount: message.earlierReceives + message.receiveCount, deadLetterSource: message.deadLetterSource,
+            identity: message.identity, sequenceNumber: isOrdered ? SentMessage.number(sequence) : nil,
+            traceHeader: message.traceHeader)
     }
 
     /// Hides a message that is in flight until another time.
@@ -130,6 +151,7 @@ struct Queue {
     ///
     /// - Returns: the messages that were dropped.
     mutating func advance(to now: Int64) -> [UInt64] {
+        deduplication.forget(upTo: now)
         var expired: [UInt64] = []
         let oldest = now - Int64(settings.messageRetentionPeriod) * 1_000
         while let moment = sendings.min, moment.milliseconds <= oldest {
@@ -138,12 +160,12 @@ struct Queue {
         }
         while let moment = wakings.min, moment.milliseconds <= now {
             wakings.removeMin()
-            guard let state = messages[moment.sequence]?.state else { continue }
-            switch state {
+            guard let message = messages[moment.sequence] else { continue }
+            switch message.state {
             case .delayed(moment.milliseconds), .inFlight(moment.milliseconds):
-                leave(state)
+                leave(message.state)
                 messages[moment.sequence]?.state = .visible
-                visible.insert(moment.sequence)
+                if isOrdered { comeBack(moment.sequence, message) } else { visible.insert(moment.sequence) }
             default: continue
             }
         }
@@ -153,7 +175,7 @@ struct Queue {
     /// Keeps the heaps in proportion to the messages, however often these are hidden anew or deleted.
     private mutating func forgetRemoved() {
         let most = 2 * messages.count + 64
-        if visible.count > most { visible = Heap(visible.unordered.filter { messages[$0]?.state == .visible }) }
+        if visible.count > most { visible = Heap(Set(visible.unordered).filter { messages[$0]?.state == .visible }) }
         if sendings.count > most { sendings = Heap(sendings.unordered.filter { messages[$0.sequence] != nil }) }
         guard wakings.count > most else { return }
         wakings = Heap(
@@ -163,5 +185,56 @@ struct Queue {
                 case .delayed(let until), .inFlight(let until): Moment(milliseconds: until, sequence: sequence)
                 }
             })
+    }
+
+    // MARK: - The order of a FIFO queue
+
+    /// Whether a message is the first of its group, and no other of the group is in flight.
+    private func isNext(_ sequence: UInt64, in group: String) -> Bool { groups.isFree(group) && groups.first(of: group) == sequence }
+
+    /// The message that a receiver gets after another: in a FIFO queue first the next of the same group, as the service does.
+    mutating func next(after last: ReceivedMessage?) -> UInt64? {
+        if isOrdered, let last, let first = firstThere(of: last.identity.groupID ?? ""), messages[first]?.state == .visible { return first }
+        return oldestVisible()
+    }
+
+    private mutating func firstThere(of group: String) -> UInt64? {
+        while let first = groups.first(of: group) {
+            if messages[first] != nil { return first }
+            groups.dropFirst(of: group)
+        }
+        return nil
+    }
+
+    /// Lets the first message of a group be found, where it may be received.
+    private mutating func offerFirst(of group: String) {
+        if let first = firstThere(of: group), groups.isFree(group), messages[first]?.state == .visible { visible.insert(first) }
+        groups.forgetIfEmpty(group)
+    }
+
+    /// A message that was hidden is not any more.
+    private mutating func comeBack(_ sequence: UInt64, _ message: StoredMessage) {
+        if message.isInFlight {
+            groups.land(in: message.group)
+            groups.add(sequence, to: message.group)
+        }
+        offerFirst(of: message.group)
+    }
+
+    /// What was sent before, and is the same.
+    func earlier(_ key: Deduplication.Key) -> SentMessage? { deduplication.earlier(key) }
+
+    mutating func note(_ sent: SentMessage, as key: Deduplication.Key, sentMilliseconds: Int64) {
+        deduplication.note(sent, as: key, sentMilliseconds: sentMilliseconds)
+    }
+
+    /// Remembers a message that was sent to this queue before a restart.
+    ///
+    /// What had been deleted by then is not remembered: it would be taken a second time.
+    mutating func remember(_ message: StoredMessage, as sequence: UInt64) {
+        guard message.deadLetterSource == nil, let id = message.identity.deduplicationID, let fifo = settings.fifo else { return }
+        note(
+            SentMessage(id: message.id, sequence: sequence, isOrdered: true),
+            as: Deduplication.Key(group: fifo.tellsGroupsApart ? message.group : nil, id: id), sentMilliseconds: message.sentMilliseconds)
     }
 }

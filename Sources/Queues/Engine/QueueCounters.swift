@@ -15,6 +15,8 @@ package struct QueueCounters: Sendable, Equatable {
     package var moved: UInt64 = 0
     /// Messages removed by a purge, or with their queue.
     package var purged: UInt64 = 0
+    /// Messages that a FIFO queue did not take because it had got the same before.
+    package var deduplicated: UInt64 = 0
     /// Messages refused for want of room or of their size.
     package var refused: UInt64 = 0
 

@@ -56,8 +56,10 @@ extension QueueTable {
                 continue
             }
             let (message, availableAt) = try StoredMessage.read(record)
+            let before = queues[name]?.bytes ?? 0
             queues[name]?.insert(message, as: sequence, availableAt: availableAt)
-            bytes += message.bytes
+            queues[name]?.remember(message, as: sequence)
+            bytes += (queues[name]?.bytes ?? 0) - before
             skipNumbers(upTo: sequence)
         }
     }
@@ -79,8 +81,10 @@ extension QueueTable {
 }
 
 extension StoredMessage {
+    /// Version 2 has the place among others and the trace, where the sender said something of them.
     fileprivate var fields: [UInt8] {
-        var writer = RecordWriter()
+        let isPlain = identity == MessageIdentity() && traceHeader == nil
+        var writer = RecordWriter(version: isPlain ? 1 : 2)
         writer.add(id)
         writer.add(body)
         writer.add(attributes.sorted { $0.key < $1.key }) { writer, attribute in
@@ -93,11 +97,15 @@ extension StoredMessage {
         writer.add(deadLetterSource)
         let availableAt: Int64? = if case .delayed(let until) = state { until } else { nil }
         writer.add(availableAt) { $0.add($1) }
+        if isPlain { return writer.bytes }
+        writer.add(identity.groupID)
+        writer.add(identity.deduplicationID)
+        writer.add(traceHeader)
         return writer.bytes
     }
 
     fileprivate static func read(_ record: KeptRecord) throws(UnreadableRecord) -> (StoredMessage, availableAt: Int64?) {
-        var reader = try RecordReader(record)
+        var reader = try RecordReader(record, upTo: 2)
         let id = try reader.text()
         let body = try reader.text()
         let pairs = try reader.list { (reader) throws(UnreadableRecord) in
@@ -111,6 +119,12 @@ extension StoredMessage {
         let size = NewQueueMessage(body: body, attributes: attributes).bytes + QueueLimits.overheadBytes
         var message = StoredMessage(id: id, body: body, attributes: attributes, bytes: size, sentMilliseconds: try reader.number())
         message.deadLetterSource = try reader.optionalText()
-        return (message, try reader.optionalNumber())
+        let availableAt = try reader.optionalNumber()
+        if reader.version > 1 {
+            message.identity.groupID = try reader.optionalText()
+            message.identity.deduplicationID = try reader.optionalText()
+            message.traceHeader = try reader.optionalText()
+        }
+        return (message, availableAt)
     }
 }

@@ -8,23 +8,31 @@ extension QueueTable {
     ///   - name: the queue's.
     ///   - now: the time.
     ///   - isOwed: whether it is what became of something kept, and so is taken also while the disk takes nothing.
-    /// - Returns: its identifier.
+    /// - Returns: what its sender is told; for a message that a FIFO queue has got already, what was told then.
     /// - Throws: when it is refused; then it is counted, and nothing has changed.
+    @discardableResult
     package mutating func send(
         _ message: NewQueueMessage, to name: String, now: Int64, isOwed: Bool = false
-    ) throws(QueueError) -> String {
+    ) throws(QueueError) -> SentMessage {
         if !isOwed { try requireStore() }
         advance(name, to: now)
         let settings = try settings(of: name)
         let size = message.bytes + QueueLimits.overheadBytes
+        let (identity, key): (MessageIdentity, Deduplication.Key?)
         do throws(QueueError) {
             try message.check(bytesMax: min(limits.queueMessageBytesMax, settings.maximumMessageSize))
+            (identity, key) = try settings.identify(message)
+            if let key, let earlier = queues[name]?.earlier(key) {
+                counters.deduplicated += 1
+                return earlier
+            }
             guard queues[name]?.count ?? 0 < limits.queueMessagesMax else {
                 throw QueueError(.overLimit, "The queue \(name) is full: it has queueMessagesMax (\(limits.queueMessagesMax)) messages.")
             }
             // Queues that nobody has touched for long may hold what is too old.
-            if bytes + size > limits.queuesBytesMax { advance(to: now) }
-            guard bytes + size <= limits.queuesBytesMax else {
+            let room = limits.queuesBytesMax - size - (key == nil ? 0 : Deduplication.entryBytes)
+            if bytes > room { advance(to: now) }
+            guard bytes <= room else {
                 throw QueueError(
                     .overLimit, "All queues together are full: their messages count queuesBytesMax (\(limits.queuesBytesMax)) bytes.")
             }
@@ -32,16 +40,20 @@ extension QueueTable {
             counters.refused += 1
             throw error
         }
-        let stored = StoredMessage(
+        var stored = StoredMessage(
             id: makeID(), body: message.body, attributes: message.attributes, bytes: size, sentMilliseconds: now)
+        (stored.identity, stored.traceHeader) = (identity, message.traceHeader)
         let delay = message.delaySeconds ?? settings.delaySeconds
         let sequence = nextNumber()
+        let sent = SentMessage(id: stored.id, sequence: sequence, isOrdered: settings.fifo != nil)
+        let before = queues[name]?.bytes ?? 0
         queues[name]?.insert(stored, as: sequence, availableAt: delay > 0 ? now + Int64(delay) * 1_000 : nil)
+        if let key { queues[name]?.note(sent, as: key, sentMilliseconds: now) }
         noteMessage(sequence, in: name)
-        bytes += size
+        bytes += (queues[name]?.bytes ?? 0) - before
         counters.sent += 1
         serve(name, now: now)
-        return stored.id
+        return sent
     }
 
     // MARK: - Receiving
@@ -96,7 +108,7 @@ extension QueueTable {
         var messages: [ReceivedMessage] = []
         let timeout = request.visibilityTimeout ?? queues[request.queue]?.settings.visibilityTimeout ?? 0
         while messages.count < request.messagesMax, queues[request.queue]?.inFlight ?? 0 < limits.queueInFlightMax,
-            let sequence = queues[request.queue]?.oldestVisible()
+            let sequence = queues[request.queue]?.next(after: messages.last)
         {
             if let other = redrive(sequence, of: request.queue) {
                 if refilled.last != other { refilled.append(other) }
@@ -121,6 +133,7 @@ extension QueueTable {
             waiting < limits.queueMessagesMax
         else { return nil }
         queues[name]?.remove(sequence)
+        message.earlierReceives += message.receiveCount
         message.receiveCount = 0
         message.firstReceivedMilliseconds = nil
         message.receipt = ""
@@ -141,6 +154,10 @@ extension QueueTable {
         try requireStore()
         advance(name, to: now)
         guard let sequence = try current(receiptHandle, of: name) else { return }
+        if queues[name]?.isOrdered ?? false, queues[name]?.message(sequence)?.isInFlight == false {
+            // Somebody else may have the next of the group by now.
+            throw .invalid(receiptHandle, "ReceiptHandle", "The receipt handle has expired.")
+        }
         guard let number = queues[name]?.number, let message = queues[name]?.remove(sequence) else { return }
         noteRemoval(sequence, from: number)
         bytes -= message.bytes
@@ -170,7 +187,7 @@ extension QueueTable {
     private func current(_ receiptHandle: String, of name: String) throws(QueueError) -> UInt64? {
         guard let number = queues[name]?.number else { throw .queueDoesNotExist }
         guard let handle = ReceiptHandle(receiptHandle), handle.queue == number else {
-            throw QueueError(.receiptHandleIsInvalid, "The input receipt handle is invalid.")
+            throw QueueError(.receiptHandleIsInvalid, "The input receipt handle \"\(receiptHandle)\" is not a valid receipt handle.")
         }
         return queues[name]?.message(handle.sequence)?.receipt == handle.receipt ? handle.sequence : nil
     }

@@ -12,6 +12,7 @@ extension QueueTable {
     ) throws(QueueError) {
         var settings = QueueSettings()
         try settings.set(attributes)
+        try settings.check(kindOf: name)
         try check(settings, of: name.text)
         try QueueTags.check(tags, of: name.text)
         if let queue = queues[name.text] {
@@ -85,9 +86,10 @@ extension QueueTable {
         advance(name, to: now)
         _ = try settings(of: name)
         if let number = queues[name]?.number { noteEmptied(number) }
-        bytes -= queues[name]?.bytes ?? 0
+        let before = queues[name]?.bytes ?? 0
         counters.purged += UInt64(queues[name]?.count ?? 0)
         queues[name]?.removeAll()
+        bytes -= before - (queues[name]?.bytes ?? 0)
     }
 
     // MARK: - Attributes and tags
@@ -108,7 +110,13 @@ extension QueueTable {
     package mutating func setAttributes(_ attributes: [String: String], of name: String, now: Int64) throws(QueueError) {
         var settings = try settings(of: name)
         try refuseDeclared(name)
+        let isOrdered = settings.fifo != nil
         try settings.set(attributes)
+        guard isOrdered == (settings.fifo != nil) else {
+            guard isOrdered else { throw QueueError(.invalidAttributeName, "Unknown Attribute FifoQueue.") }
+            throw QueueError(
+                .invalidAttributeValue, "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.")
+        }
         try check(settings, of: name)
         try requireStore()
         queues[name]?.settings = settings
@@ -128,8 +136,11 @@ extension QueueTable {
         guard policy.deadLetterQueue != name else {
             throw .invalid(policy.text, "RedrivePolicy", "A queue cannot be its own dead-letter queue.")
         }
-        guard hasQueue(policy.deadLetterQueue) else {
+        guard let deadLetters = queues[policy.deadLetterQueue]?.settings else {
             throw .invalid(policy.text, "RedrivePolicy", "Dead letter target does not exist.")
+        }
+        guard (deadLetters.fifo == nil) == (settings.fifo == nil) else {
+            throw .invalid(policy.text, "RedrivePolicy", "Dead-letter queue must be same type of queue as the source.")
         }
         // As the service does, when a queue asks for it: what was there before the dead-letter queue said so stays.
         guard queues[name]?.settings.redrivePolicy != policy, let allowed = queues[policy.deadLetterQueue]?.settings.redriveAllowPolicy

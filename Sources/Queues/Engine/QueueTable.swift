@@ -89,9 +89,9 @@ package struct QueueTable: Sendable {
     mutating func advance(_ name: String, to now: Int64) {
         let before = queues[name]?.bytes ?? 0
         let expired = queues[name]?.advance(to: now) ?? []
+        bytes -= before - (queues[name]?.bytes ?? 0)
         if !expired.isEmpty, let queue = queues[name] {
             counters.expired += UInt64(expired.count)
-            bytes -= before - queue.bytes
             for sequence in expired { noteRemoval(sequence, from: queue.number) }
         }
         guard awaited.contains(name) else { return }

@@ -4,14 +4,35 @@ package struct NewQueueMessage: Sendable, Equatable {
     package var attributes: [String: QueueMessageAttribute]
     /// Seconds before it can be received; `nil` for what the queue says.
     package var delaySeconds: Int?
+    package var identity: MessageIdentity
+    /// The trace that it belongs to, as AWS X-Ray writes it; told, and nothing else.
+    package var traceHeader: String?
+    /// The digest of the body, where a FIFO queue may need it; see ``digested(for:)``.
+    private(set) var contentID: String?
 
+    private static let traceHeaderBytesMax = 1_024
     static let attributesMax = 10
     static let delaySecondsMax = 900
 
-    package init(body: String, attributes: [String: QueueMessageAttribute] = [:], delaySeconds: Int? = nil) {
+    package init(
+        body: String, attributes: [String: QueueMessageAttribute] = [:], delaySeconds: Int? = nil,
+        identity: MessageIdentity = MessageIdentity(), traceHeader: String? = nil
+    ) {
         self.body = body
         self.attributes = attributes
         self.delaySeconds = delaySeconds
+        self.identity = identity
+        self.traceHeader = traceHeader
+    }
+
+    /// The message with what tells it from others by its body, where the queue may ask for that.
+    ///
+    /// A digest takes its time, and the queues are everybody's: so it is made before they are held.
+    package func digested(for queue: String) -> NewQueueMessage {
+        guard identity.deduplicationID == nil, QueueName(url: queue)?.isOrdered ?? false else { return self }
+        var message = self
+        message.contentID = SHA256.hexadecimal(of: body.utf8)
+        return message
     }
 
     /// What it counts towards the limits of sizes: the body, and each attribute's name, type and value.
@@ -24,6 +45,10 @@ package struct NewQueueMessage: Sendable, Equatable {
         guard !body.isEmpty else { throw .missing("MessageBody") }
         if let delaySeconds, !(0...Self.delaySecondsMax).contains(delaySeconds) {
             throw .invalid("\(delaySeconds)", "DelaySeconds", "DelaySeconds must be >= 0 and <= \(Self.delaySecondsMax).")
+        }
+        try identity.check()
+        if let traceHeader, !(1...Self.traceHeaderBytesMax).contains(traceHeader.utf8.count) {
+            throw .invalid(traceHeader, "AWSTraceHeader", "It must have 1 to \(Self.traceHeaderBytesMax) bytes.")
         }
         guard attributes.count <= Self.attributesMax else {
             throw QueueError(
@@ -39,6 +64,7 @@ package struct NewQueueMessage: Sendable, Equatable {
         for attribute in attributes.values {
             if case .text(let text) = attribute.value { try Self.check(text: text) }
         }
+        if let traceHeader { try Self.check(text: traceHeader) }
     }
 
     /// Only what XML 1.0 can carry, since the service does.

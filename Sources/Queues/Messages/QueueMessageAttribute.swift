@@ -52,7 +52,9 @@ package struct QueueMessageAttribute: Sendable, Equatable {
             throw invalid(
                 "The message attribute '\(name)' with type '\(dataType)' must use field '\(type == "Binary" ? "Binary" : "String")'.")
         }
-        guard !bytes.isEmpty else { throw invalid("Message attribute '\(name)' must contain a non-empty value of its type.") }
+        guard !bytes.isEmpty else {
+            throw invalid("Message (user) attribute '\(name)' must contain a non-empty value of type '\(type)'.")
+        }
         guard type != "Number" || Self.isNumber(bytes) else {
             throw invalid("Can't cast the value of message attribute '\(name)' to a number.")
         }

@@ -17,11 +17,22 @@ struct StoredMessage {
     let sentMilliseconds: Int64
     var state = State.visible
     var receiveCount = 0
+    /// Of a dead letter: how often it had been received from the queues before this one.
+    var earlierReceives = 0
     var firstReceivedMilliseconds: Int64?
     /// What the latest receiver got beside it, to name it by.
     var receipt = ""
     /// The queue that it comes from, for a dead letter.
     var deadLetterSource: String?
+    var identity = MessageIdentity()
+    var traceHeader: String?
+
+    /// The group that it belongs to in a FIFO queue.
+    var group: String { identity.groupID ?? "" }
+
+    var isInFlight: Bool {
+        if case .inFlight = state { true } else { false }
+    }
 }
 
 /// A message as a receiver gets it.
@@ -32,10 +43,14 @@ package struct ReceivedMessage: Sendable, Equatable {
     package let attributes: [String: QueueMessageAttribute]
     package let sentMilliseconds: Int64
     package let firstReceivedMilliseconds: Int64
-    /// How often it has been received from this queue, this time included.
+    /// How often it has been received, this time included; of a dead letter also from the queue that it comes from.
     package let receiveCount: Int
     /// The name of the queue that a dead letter comes from.
     package let deadLetterSource: String?
+    package let identity: MessageIdentity
+    /// Of a FIFO queue.
+    package let sequenceNumber: String?
+    package let traceHeader: String?
 }
 
 /// What a receiver names a message by: the queue, the message, and this one time of receiving it.

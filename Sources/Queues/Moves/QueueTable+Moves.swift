@@ -15,6 +15,9 @@ extension QueueTable {
         }
         if let destination = request.destination {
             guard hasQueue(destination) else { throw .resourceDoesNotExist(destination) }
+            guard queues[destination]?.isOrdered == queues[request.source]?.isOrdered else {
+                throw .invalid(destination, "DestinationArn", "Destination queue must be same type of queue as the source.")
+            }
             guard destination != request.source else {
                 throw .invalid(destination, "DestinationArn", "Source queue and destination queue must be different.")
             }
@@ -111,8 +114,9 @@ extension QueueTable {
         }
         queues[request.source]?.remove(sequence)
         let moved = nextNumber()
-        let new = StoredMessage(
+        var new = StoredMessage(
             id: makeID(), body: message.body, attributes: message.attributes, bytes: message.bytes, sentMilliseconds: now)
+        (new.identity, new.traceHeader) = (message.identity, message.traceHeader)
         queues[target]?.insert(new, as: moved, availableAt: nil)
         // In one step with the removal: never in neither of them.
         noteRemoval(sequence, from: number)

@@ -2,13 +2,15 @@
 package struct QueueName: Sendable, Hashable {
     package let text: String
 
+    private static let orderedEnding = ".fifo"
+
+    /// Whether it is that of a FIFO queue.
+    package var isOrdered: Bool { text.hasSuffix(Self.orderedEnding) }
+
     /// A name that a queue may have.
     ///
-    /// - Throws: for a name that is none, and for that of a FIFO queue, which Crema does not have.
+    /// - Throws: for a name that is none.
     package init(_ text: String) throws(QueueError) {
-        guard !text.hasSuffix(".fifo") else {
-            throw QueueError(.invalidParameterValue, "FIFO queues, whose names end with .fifo, are not supported by Crema.")
-        }
         guard Self.isName(text) else {
             throw QueueError(
                 .invalidParameterValue,
@@ -39,8 +41,9 @@ package struct QueueName: Sendable, Hashable {
     }
 
     private static func isName(_ text: String) -> Bool {
-        (1...80).contains(text.utf8.count)
-            && text.utf8.allSatisfy { byte in
+        let stem = text.hasSuffix(orderedEnding) ? text.dropLast(orderedEnding.count) : Substring(text)
+        return !stem.isEmpty && text.utf8.count <= 80
+            && stem.utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
                     UInt8(ascii: "-"), UInt8(ascii: "_"):

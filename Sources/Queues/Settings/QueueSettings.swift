@@ -15,6 +15,8 @@ package struct QueueSettings: Sendable, Equatable {
     package var redriveAllowPolicy: RedriveAllowPolicy?
     /// Who else may use the queue: JSON as it was given, kept to by nobody (see `AllowingPolicy`).
     package private(set) var policy: String?
+    /// Of a FIFO queue; nil for every other one.
+    package private(set) var fifo: FIFOSettings?
 
     package init() {}
 
@@ -36,7 +38,6 @@ package struct QueueSettings: Sendable, Equatable {
 
     /// What the service knows and Crema does not do, with the one value that changes nothing.
     private static let unsupported = [
-        "FifoQueue": "false", "ContentBasedDeduplication": "false", "DeduplicationScope": nil, "FifoThroughputLimit": nil,
         "KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": nil, "SqsManagedSseEnabled": "false",
     ]
 
@@ -51,14 +52,21 @@ package struct QueueSettings: Sendable, Equatable {
     /// Whether the service has an attribute of this name.
     package static func isKnown(_ name: String) -> Bool {
         documents.contains(name) || numbers.contains { $0.name == name } || unsupported.keys.contains(name) || computedNames.contains(name)
+            || name == kind || FIFOSettings.names.contains(name)
     }
+
+    /// The attribute that makes a queue a FIFO queue.
+    private static let kind = "FifoQueue"
 
     /// Sets attributes as a request names them.
     ///
     /// - Throws: for the first of them, by name, that is unknown, out of its range or not supported; then nothing is set.
     package mutating func set(_ attributes: [String: String]) throws(QueueError) {
         var settings = self
-        for (name, value) in attributes.sorted(by: { $0.key < $1.key }) { try settings.set(name, value) }
+        // It says what others may be there.
+        if let value = attributes[Self.kind] { try settings.set(kind: value) }
+        for (name, value) in attributes.sorted(by: { $0.key < $1.key }) where name != Self.kind { try settings.set(name, value) }
+        try settings.fifo?.check()
         self = settings
     }
 
@@ -73,8 +81,15 @@ package struct QueueSettings: Sendable, Equatable {
             self[keyPath: number.path] = parsed
         } else if Self.documents.contains(name) {
             try set(document: name, value)
+        } else if FIFOSettings.names.contains(name) {
+            guard fifo != nil || (name == "ContentBasedDeduplication" && FIFOSettings.boolean(value) == false) else {
+                throw QueueError(.invalidAttributeName, FIFOSettings.refusal(of: name))
+            }
+            try fifo?.set(name, value)
         } else if let harmless = Self.unsupported[name] {
-            guard value == harmless else { throw Self.refusal(of: name) }
+            guard value == harmless else {
+                throw QueueError(.invalidAttributeName, "The attribute \(name) is not supported by Crema.")
+            }
         } else {
             throw QueueError(.invalidAttributeName, "Unknown Attribute \(name).")
         }
@@ -99,9 +114,9 @@ package struct QueueSettings: Sendable, Equatable {
         }
     }
 
-    private static func refusal(of name: String) -> QueueError {
-        let what = name == "FifoQueue" ? "FIFO queues (the attribute FifoQueue) are" : "The attribute \(name) is"
-        return QueueError(.invalidAttributeName, "\(what) not supported by Crema.")
+    private mutating func set(kind value: String) throws(QueueError) {
+        guard let isOrdered = FIFOSettings.boolean(value) else { throw FIFOSettings.invalid(Self.kind, value) }
+        fifo = isOrdered ? fifo ?? FIFOSettings() : nil
     }
 
     /// As a request for attributes shows them.
@@ -111,6 +126,7 @@ package struct QueueSettings: Sendable, Equatable {
         attributes["RedrivePolicy"] = redrivePolicy?.text
         attributes["RedriveAllowPolicy"] = redriveAllowPolicy?.text
         attributes["Policy"] = policy
+        if let fifo { attributes.merge(fifo.attributes) { $1 } }
         return attributes
     }
 }

@@ -21,7 +21,11 @@ package struct AllowingPolicy: Sendable {
     }
 
     package static let version = "2012-10-17"
+    /// They differ in what variables stand for, and nothing here stands for anything.
+    private static let versions = [version, "2008-10-17"]
 
+    /// As it was given.
+    package let version: String
     package let id: String?
     package let statements: [Statement]
 
@@ -35,7 +39,10 @@ package struct AllowingPolicy: Sendable {
         if let unknown = root.members.first(where: { !["Version", "Id", "Statement"].contains($0.name) }) {
             throw .invalid("`\(unknown.name)` is no member of a policy")
         }
-        if let version = root["Version"]?.stringValue, version != Self.version { throw .invalid("Version must be \(Self.version)") }
+        version = root["Version"]?.stringValue ?? Self.versions[1]
+        guard Self.versions.contains(version) else {
+            throw .invalid("Version must be \(Self.versions.joined(separator: " or "))")
+        }
         id = root["Id"]?.stringValue
         guard let given = root["Statement"] else { throw .invalid("it lacks Statement") }
         var statements: [Statement] = []

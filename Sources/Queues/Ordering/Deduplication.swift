@@ -1,0 +1,55 @@
+import DequeModule
+
+/// What a FIFO queue remembers of messages that were sent to it, so that one that is sent again is not taken again.
+///
+/// See "Exactly-once processing in Amazon SQS": five minutes, whether or not the message is still there.
+struct Deduplication {
+    /// Milliseconds for which a message is remembered.
+    static let windowMilliseconds: Int64 = 300_000
+    /// What each counts towards `queuesBytesMax`.
+    static let entryBytes = 256
+
+    /// What makes two messages the same.
+    struct Key: Hashable {
+        /// Of queues whose groups are told apart; nil where the whole queue is one.
+        let group: String?
+        let id: String
+    }
+
+    private var sent: [Key: SentMessage] = [:]
+    private var ends: Deque<(milliseconds: Int64, key: Key)> = []
+
+    var bytes: Int { sent.count * Self.entryBytes }
+
+    /// What was sent before and is the same.
+    func earlier(_ key: Key) -> SentMessage? { sent[key] }
+
+    mutating func note(_ message: SentMessage, as key: Key, sentMilliseconds: Int64) {
+        sent[key] = message
+        ends.append((sentMilliseconds + Self.windowMilliseconds, key))
+    }
+
+    mutating func forget(upTo now: Int64) {
+        while let end = ends.first, end.milliseconds <= now {
+            ends.removeFirst()
+            sent[end.key] = nil
+        }
+    }
+}
+
+/// What the sender of a message is told.
+package struct SentMessage: Sendable, Equatable {
+    package let id: String
+    /// Of a FIFO queue: twenty digits, in the order of sending.
+    package let sequenceNumber: String?
+
+    init(id: String, sequence: UInt64, isOrdered: Bool) {
+        self.id = id
+        sequenceNumber = isOrdered ? Self.number(sequence) : nil
+    }
+
+    static func number(_ sequence: UInt64) -> String {
+        let digits = String(sequence)
+        return "1" + String(repeating: "0", count: max(0, 19 - digits.count)) + digits
+    }
+}
