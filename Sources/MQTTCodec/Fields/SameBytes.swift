@@ -4,7 +4,7 @@ extension Span<UInt8> {
     /// Eight at a time: every message that follows another one of its topic is met by this comparison.
     package func hasSameBytes(from start: Int, as other: Span<UInt8>, from otherStart: Int, count length: Int) -> Bool {
         guard start >= 0, otherStart >= 0, length >= 0, length <= count - start, length <= other.count - otherStart else { return false }
-        let (mine, theirs) = (bytes, other.bytes)
+        let (mine, theirs) = unsafe (bytes, other.bytes)
         var offset = 0
         while offset + 8 <= length {
             // In bounds: both have `length` bytes there.
