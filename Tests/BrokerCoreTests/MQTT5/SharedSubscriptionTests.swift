@@ -35,7 +35,7 @@ import Testing
 
     @Test("Members take turns in the order in which they subscribed, from the first message on", arguments: QoS.allCases)
     func turns(qos: QoS) throws {
-        let broker = SimulatedBroker()
+        let broker = SimulatedBroker(shards: 1)
         let members = try (0..<3).map { number in
             let member = try broker.client5("m\(number)")
             _ = try member.subscribe5("$share/g/t", qos)
