@@ -112,10 +112,10 @@ import Testing
         _ = try client.subscribe("t", .atLeastOnce)
         #expect(try client.exchange(.pubrec(packetID: 77)) == [.pubrel(packetID: 77)])
         #expect(try client.exchange(.pubcomp(packetID: 77)) == [])
-        // Nor does it end a message at QoS 1.
+        // One for a message at QoS 1 is a mistake that the connection does not outlive.
         #expect(try broker.client("p").exchange(message("t", "1", qos: .atLeastOnce, packetID: 1)).count == 1)
-        #expect(try client.exchange(.pubrec(packetID: 1)).last == .pubrel(packetID: 1))
-        #expect(broker.nodes[0].core.statistics().messagesInFlight == 1)
+        _ = try client.exchange(.pubrec(packetID: 1))
+        #expect(!client.isConnected)
     }
 
     @Test("More QoS 2 messages than awaitingPubrelMax without PUBREL close the connection")

@@ -212,7 +212,7 @@ import Testing
         }
         broker.settle()
         _ = client.takeBytes()
-        #expect(try client.exchange(.subscribe(Subscribe(packetID: 1, requests: requests(257)))) == [])
+        #expect(try client.exchange(.subscribe(Subscribe(packetID: 1, requests: requests(1_025)))) == [])
         #expect(!client.isConnected)
         #expect(broker.nodes[0].core.statistics().subscriptions == 0)
         let greedy = try broker.client("b")

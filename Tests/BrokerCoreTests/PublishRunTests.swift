@@ -1,8 +1,9 @@
-import BrokerCore
 import CremaTesting
 import MQTTCodec
 import NIOCore
 import Testing
+
+@testable import BrokerCore
 
 /// Messages that follow each other on one topic go together (record 0033): every client must still get its own, all of them, in order.
 @Suite struct PublishRunTests {
@@ -227,6 +228,70 @@ import Testing
         #expect(last.dropLast() == [.pubrec(packetID: 4), .pubrec(packetID: 5)])
         #expect([last.last].compactMap(\.self).withoutReasonStrings == disconnected(.receiveMaximumExceeded))
         #expect(try reader.read().messages == ["t=4", "t=5"])
+    }
+
+    @Test("A subscriber that waits for nothing gets its messages while there is little room for all, and goes on after")
+    func littleRoomInAll() throws {
+        var limits = limits()
+        limits.inflightMax = 64
+        limits.queueBytesInAllMax = 8_000
+        let broker = SimulatedBroker(shards: 1, limits: limits)
+        let away = try broker.client("away", cleanSession: false)
+        _ = try away.subscribe("other", .atLeastOnce)
+        away.lose()
+        let reader = try broker.client("r")
+        _ = try reader.subscribe("t", .atLeastOnce)
+        let publisher = try broker.client("p")
+        func publish(_ topic: String, _ count: Int, _ size: Int) {
+            var bytes = ByteBuffer()
+            for number in 1...count {
+                message(topic, String(repeating: "x", count: size), qos: .atLeastOnce, packetID: UInt16(number))
+                    .encode(into: &bytes, version: .v311)
+            }
+            publisher.send(bytes)
+            broker.settle()
+        }
+        publish("other", 5, 500)
+        publish("t", 60, 1)  // less than there is room for, one by one
+        let first = try reader.read().publishes
+        #expect(first.count > 20)
+        for publish in first { reader.send(.puback(packetID: publish.packetID)) }
+        publish("t", 1, 1)
+        #expect(try reader.read().publishes.count == 1)
+        #expect(broker.nodes[0].core.statistics().messagesQueued == 5)
+    }
+
+    @Test("A run to very many who do not get it whole leaves the others their turn")
+    func work() throws {
+        let broker = SimulatedBroker(shards: 1, limits: limits())
+        let readers = try (0..<500).map { number in
+            let reader = try broker.client5("r\(number)")
+            _ = try reader.subscribe5("t")
+            return reader
+        }
+        let publisher = try broker.client("p")
+        var bytes = ByteBuffer()
+        for _ in 0..<6_000 { message("t", "x").encode(into: &bytes, version: .v311) }
+        publisher.send(bytes)
+        #expect(publisher.socket?.isRead == false)
+        #expect(broker.nodes[0].core.counters.publishReceived[0] < 4_000)
+        broker.settle()
+        #expect(broker.nodes[0].core.counters.publishReceived[0] == 6_000)
+        #expect(try readers[499].read().publishes.count == 6_000)
+    }
+
+    @Test("Clients of the other version share what is made for them")
+    func shared() throws {
+        let broker = SimulatedBroker(shards: 1, limits: limits())
+        let readers = try (0..<3).map { try broker.client5("r\($0)") }
+        for reader in readers { _ = try reader.subscribe5("t") }
+        let publisher = try broker.client("p")
+        var bytes = ByteBuffer()
+        for number in 0..<3 { message("t", "\(number)").encode(into: &bytes, version: .v311) }
+        publisher.send(bytes)
+        #expect(!broker.nodes[0].core.sharedFrames[FrameForm(version: .v5, retain: false).index].isEmpty)
+        broker.settle()
+        for reader in readers { #expect(try reader.read().messages == ["t=0", "t=1", "t=2"]) }
     }
 
     @Test("What is not allowed is refused message by message, in a run too")

@@ -21,9 +21,9 @@ import Testing
         return fixture
     }
 
-    private func refused(_ text: String, _ call: () throws -> Void) {
+    private func refused(_ text: String, as code: ControlError.Code = .validation, _ call: () throws -> Void) {
         let error = #expect(throws: ControlError.self, performing: call)
-        #expect(error?.code == .validation)
+        #expect(error?.code == code)
         #expect(error?.message.contains(text) == true, "\(error?.message ?? "")")
     }
 
@@ -99,6 +99,6 @@ import Testing
         _ = try fixture.events.put("{}", bus: "shop")
         try fixture.control.replace(templates: try resources("Resources: {}"))
         let request = try ReplayRequest(name: "r", archive: "kept", destination: "shop", start: 0, end: .max)
-        refused("Event bus shop does not exist.") { _ = try fixture.events.engine.startReplay(request) }
+        refused("Event bus shop does not exist.", as: .resourceNotFound) { _ = try fixture.events.engine.startReplay(request) }
     }
 }

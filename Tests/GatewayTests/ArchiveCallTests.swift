@@ -128,7 +128,7 @@ import Testing
             ),
             (
                 "StartReplay",
-                #"{"ReplayName":"a","EventSourceArn":"\#(Self.archive)","EventStartTime":1,"EventEndTime":2,"Destination":{"Arn":"y"}}"#,
+                #"{"ReplayName":"a","EventSourceArn":"\#(Self.archive)","EventStartTime":1,"EventEndTime":2,"Destination":{"Arn":"\#(Self.bus)"}}"#,
                 "ValidationException", "Parameter EventSourceArn is not valid. Reason: Archive kept does not exist."
             ),
             (

@@ -11,7 +11,7 @@ import Testing
     {
         PublishRunLayout(
             reading: bytes.readableBytesUInt8Span, topic: Self.topic.readableBytesUInt8Span, version: version,
-            packetBytesMax: packetBytesMax, bytesMax: bytesMax, keptBytesMax: bytesMax)
+            packetBytesMax: packetBytesMax, bytesMax: bytesMax)
     }
 
     /// What the decoder makes of the packets in front that may be in a run.

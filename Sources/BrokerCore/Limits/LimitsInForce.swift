@@ -2,7 +2,9 @@ import Synchronization
 
 extension BrokerLimits {
     /// Limits that a running broker keeps: what they bound was laid out by them.
-    package static let keptUntilRestart: Set<String> = ["addressesTrackedMax", "clientIDsTrackedMax", "handOffBytesMax"]
+    package static let keptUntilRestart: Set<String> = [
+        "addressesTrackedMax", "clientIDsTrackedMax", "handOffBytesMax", "storeChangesWaitingMax", "storeBytesWaitingMax",
+    ]
 
     /// These limits after a reload brings others.
     ///

@@ -182,7 +182,10 @@ package struct OutboundWindow {
         guard let first = sent.first else { return [] }
         sequence = first.sequence - 1
         for (place, (number, delivery, isReleased)) in sent.enumerated() {
-            guard number > sequence, number - first.sequence < UInt64(Self.entriesMax) else { return sent[place...].map(\.delivery) }
+            guard number > sequence, number - first.sequence < UInt64(Self.entriesMax) else {
+                nextPacketID = Self.packetID(sequence + 1)
+                return sent[place...].map(\.delivery)
+            }
             while sequence + 1 < number {
                 sequence += 1
                 entries.append(Entry(delivery: .nothing, packetID: Self.packetID(sequence), stage: .finished))

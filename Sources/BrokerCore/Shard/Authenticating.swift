@@ -91,8 +91,11 @@ extension Shard {
     /// Takes another proof of the same principal: it holds until its own end, and what it says of the client counts from now on.
     private func renew(_ proof: Proof, of session: Session, on connection: ClientConnection) {
         connection.credential = proof.credential
-        connection.proofEndsAt = proof.seconds.map { now.advanced(bySeconds: Double($0)) }
-        scheduleProofEnd(of: connection)
+        let endsAt = proof.seconds.map { now.advanced(bySeconds: Double($0)) }
+        if endsAt != connection.proofEndsAt {
+            connection.proofEndsAt = endsAt
+            scheduleProofEnd(of: connection)
+        }
         var attributes = session.notes.attributes.filter { !connection.provedNames.contains($0.key) }
         attributes.merge(proof.attributes) { _, proved in proved }
         connection.provedNames = Set(proof.attributes.keys)

@@ -95,9 +95,10 @@ extension Shard {
     private func isLive(_ deadline: Deadline) -> Bool {
         switch deadline.kind {
         case .connect(let slot, let id): connection(at: slot, id: id).map { !$0.isConnected } ?? false
-        case .keepAlive(let slot, let id), .patience(let slot, let id), .throttle(let slot, let id), .refusal(let slot, let id),
-            .proofEnd(let slot, let id):
+        case .keepAlive(let slot, let id), .patience(let slot, let id), .throttle(let slot, let id), .refusal(let slot, let id):
             connection(at: slot, id: id) != nil
+        // A client may prove itself anew as often as it likes: the end of an earlier proof is nobody's deadline.
+        case .proofEnd(let slot, let id): connection(at: slot, id: id)?.proofEndsAt == deadline.at
         case .sessionExpiry(let clientID, let epoch): session(clientID, epoch: epoch)?.expiryDeadline == deadline.at
         case .will(let clientID, let epoch): session(clientID, epoch: epoch)?.delayedWill?.due == deadline.at
         case .queueSweep(let clientID, let epoch): session(clientID, epoch: epoch) != nil

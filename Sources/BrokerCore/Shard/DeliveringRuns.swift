@@ -4,18 +4,19 @@ import NIOCore
 /// A run of messages to the sessions that want them: whole where a client gets the same bytes, otherwise message by message (record 0033).
 extension Shard {
     func deliverLocally(_ run: PublishRun, along route: Route) {
-        changes &+= UInt64(route.recipients.count / Self.recipientsPerVisit)
         if route.hasNoLocal {  // where the message was accepted, that may not have been known yet
-            return run.forEachMessage(at: now) { deliverLocally(&$0, along: route) }
+            return run.forEachMessage(at: now) { _, outgoing in deliverLocally(&outgoing, along: route) }
         }
         var shared: SharedFrames?
+        var others: [Remainder] = []
         for recipient in route.recipients {
             guard let connection = recipient.session.connection, takesWhole(run, recipient, on: connection) else {
-                offerOneByOne(run, to: recipient)
+                others.append(Remainder(recipient: recipient, first: 0))
                 continue
             }
             if run.qos != .atMostOnce {
-                sendAcknowledged(run, to: recipient.session, on: connection)
+                let sent = sendAcknowledged(run, to: recipient.session, on: connection)
+                if sent < run.messages { others.append(Remainder(recipient: recipient, first: sent)) }
                 continue
             }
             if route.recipients.count > 1 {
@@ -29,14 +30,25 @@ extension Shard {
             // Does not wait for the turn's end.
             if connection.outbound.count >= min(limits.outboundBytesMax, Self.uncopiedBytesMin) { flush(connection) }
         }
+        // A copy for each is the work of one message; what is made for each message of each client is more.
+        let offers = route.recipients.count + others.count * run.messages
+        let work = run.qos == .atMostOnce ? offers : max(offers, route.recipients.count * run.messages)
+        changes &+= UInt64(work / Self.recipientsPerVisit)
+        if !others.isEmpty { offerOneByOne(run, to: others) }
     }
 
-    private func offerOneByOne(_ run: PublishRun, to recipient: Route.Recipient) {
-        let session = recipient.session
-        if run.qos == .atMostOnce, session.connection == nil, !session.isTraced, authorizer.isUnrestricted {
-            return counters.drop(.offlineAtQoS0, run.messages)
+    /// Who does not take a run as it is, and the message from which on.
+    private struct Remainder {
+        let recipient: Route.Recipient
+        let first: Int
+    }
+
+    /// Each message once, for all who get it by itself: what is made of it is shared as if it had come alone.
+    private func offerOneByOne(_ run: PublishRun, to others: [Remainder]) {
+        run.forEachMessage(at: now) { number, outgoing in
+            outgoing.isForMany = others.count > 1
+            for other in others where other.first <= number { offer(&outgoing, to: other.recipient) }
         }
-        run.forEachMessage(at: now) { offer(&$0, to: recipient) }
     }
 
     /// Whether a client gets the packets as they came, but for their identifiers.
@@ -67,7 +79,10 @@ extension Shard {
     private func append(_ packets: ByteBuffer, to connection: ClientConnection) {
         if packets.readableBytes >= Self.uncopiedBytesMin {
             flush(connection)
-            if connection.outbound.count == 0 { return connection.outbound.begin(with: packets) }
+            // Only where it leaves at once: others' bytes are not kept for a client that takes none.
+            if connection.isWritable, connection.held.gate == nil, connection.outbound.count == 0 {
+                return connection.outbound.begin(with: packets)
+            }
         }
         connection.outbound.buffer.writeImmutableBuffer(packets)
     }
@@ -81,24 +96,25 @@ extension Shard {
 
     // MARK: QoS 1 and 2
 
-    /// Sends as many of the messages as the session's window has room for; the others wait in its queue.
-    private func sendAcknowledged(_ run: PublishRun, to session: Session, on connection: ClientConnection) {
+    /// Sends as many of the messages as the session's window has room for, and answers how many: the others go one by one.
+    private func sendAcknowledged(_ run: PublishRun, to session: Session, on connection: ClientConnection) -> Int {
+        guard session.queue.isEmpty, hasRoomInAll(for: run.size + run.messages * Self.deliveryBytes), hasRoom(on: connection) else {
+            return 0
+        }
         var count = 0
         var payloadBytes = 0
-        if session.queue.isEmpty, hasRoomInAll(for: run.size + run.messages * Self.deliveryBytes), hasRoom(on: connection) {
-            let first = session.window.nextPacketID
-            while count < run.messages, session.window.hasRoom(inflightMax: sendQuota(of: connection), bytesMax: limits.inflightBytesMax) {
-                let message = run.message(count)
-                payloadBytes += message.payload.readableBytes
-                _ = session.window.open(Delivery(message: message, qos: run.qos))
-                count += 1
-            }
-            if count > 0 {
-                connection.outbound.buffer.writePublishes(count, of: run.layout, in: run.packets, firstPacketID: first)
-                countWaiting(of: session)
-                countSent(count, of: run, payloadBytes: payloadBytes, on: connection)
-            }
+        let first = session.window.nextPacketID
+        let quota = sendQuota(of: connection)
+        while count < run.messages, session.window.hasRoom(inflightMax: quota, bytesMax: limits.inflightBytesMax) {
+            let message = run.message(count)
+            payloadBytes += message.payload.readableBytes
+            _ = session.window.open(Delivery(message: message, qos: run.qos))
+            count += 1
         }
-        for number in count..<run.messages { enqueue(Delivery(message: run.message(number), qos: run.qos), for: session) }
+        guard count > 0 else { return 0 }
+        connection.outbound.buffer.writePublishes(count, of: run.layout, in: run.packets, firstPacketID: first)
+        countWaiting(of: session)
+        countSent(count, of: run, payloadBytes: payloadBytes, on: connection)
+        return count
     }
 }

@@ -24,9 +24,10 @@ package struct PublishRun: Sendable {
             topic: topic, packets: ByteBuffer(bytes: packets.readableBytesView), version: version, layout: layout, acceptedAt: acceptedAt)
     }
 
-    /// Each message by itself, with the packet that it came in.
-    func forEachMessage(at now: Instant, _ body: (inout OutgoingMessage) -> Void) {
+    /// Each message by itself, with its place in the run, and with the packet that it came in.
+    func forEachMessage(at now: Instant, _ body: (Int, inout OutgoingMessage) -> Void) {
         var rest = packets
+        var number = 0
         while let header = try? FixedHeader(reading: rest.readableBytesUInt8Span, at: 0, packetBytesMax: .max, version: version),
             let packet = rest.readSlice(length: header.packetLength),
             let layout = try? PublishLayout(reading: packet.readableBytesUInt8Span, at: 0, header: header, version: version),
@@ -36,7 +37,8 @@ package struct PublishRun: Sendable {
             message.acceptedAt = acceptedAt
             var outgoing = OutgoingMessage(message, now: now)
             if qos == .atMostOnce { outgoing.take(frame: packet, version: version) }
-            body(&outgoing)
+            body(number, &outgoing)
+            number += 1
         }
     }
 

@@ -7,6 +7,8 @@ extension Shard {
     private var runBytesMax: Int { min(65_536, limits.outboundBytesMax / 4, limits.handOffBytesMax / 4) }
     /// Bytes of a run at QoS 1 or 2, whose messages lie in one storage until the last of them is acknowledged.
     private static let keptRunBytesMax = 4_096
+    /// Messages of a run times clients that get them: a part of what a turn has time for.
+    private static let offersMax = Int(visitsPerTurn) * recipientsPerVisit / 4
 
     /// Takes what may be taken together from the front of a connected client's bytes.
     ///
@@ -23,14 +25,18 @@ extension Shard {
             !connection.isAWS, !connection.limits.paces, !(route.record?.wantsPayload(at: now) ?? false)
         else { return false }
         let topic = route.topic
+        let packetBytesMax = connection.limits.values.packetBytesMax
+        // All that may speak against the first is asked before the others are looked at: who is refused must not have them looked at again
+        // and again.
         guard
+            let first = PublishRunLayout.First(
+                reading: buffer.readableBytesUInt8Span, topic: topic.readableBytesUInt8Span, version: connection.version,
+                packetBytesMax: packetBytesMax),
+            mayComeTogether(first, along: route, on: connection),
             var layout = PublishRunLayout(
                 reading: buffer.readableBytesUInt8Span, topic: topic.readableBytesUInt8Span, version: connection.version,
-                packetBytesMax: connection.limits.values.packetBytesMax, bytesMax: runBytesMax,
-                keptBytesMax: min(runBytesMax, Self.keptRunBytesMax)),
-            layout.qos == .atMostOnce || mayAcknowledgeTogether(along: route),
-            authorizer.isUnrestricted
-                || authorizer.refusal(ofPublish: route.topicName, retain: false, by: connection.publisher) == nil,
+                packetBytesMax: packetBytesMax, bytesMax: first.qos == .atMostOnce ? runBytesMax : min(runBytesMax, Self.keptRunBytesMax),
+                messagesMax: max(1, Self.offersMax / max(1, route.recipients.count))),
             layout.qos != .exactlyOnce || keepIdentifiers(of: &layout, in: buffer, on: connection),
             let packets = buffer.readSlice(length: layout.length)
         else { return false }
@@ -48,8 +54,17 @@ extension Shard {
         return true
     }
 
-    /// Whether messages at QoS 1 and 2 need nothing on disk, and all get the same answer.
-    private func mayAcknowledgeTogether(along route: Route) -> Bool { turns == nil && !route.isEmpty }
+    /// Whether the first message may be one of many: allowed, with nothing to be noted on disk, and with the answer that all get.
+    private func mayComeTogether(_ first: PublishRunLayout.First, along route: Route, on connection: ClientConnection) -> Bool {
+        if first.qos != .atMostOnce, turns != nil || route.isEmpty { return false }
+        if first.qos == .exactlyOnce {
+            guard let session = connection.session, !session.awaitingPubrel.hasRoom(for: first.packetID),
+                roomForPubrel(of: session, on: connection) > 0
+            else { return false }
+        }
+        return authorizer.isUnrestricted
+            || authorizer.refusal(ofPublish: route.topicName, retain: false, by: connection.publisher) == nil
+    }
 
     /// Takes as many messages at QoS 2 as are new and may be received, and keeps their identifiers [MQTT-4.3.3-2] [MQTT5-4.3.3-9].
     ///
@@ -84,7 +99,8 @@ extension Shard {
         // In storage of its own: another loop may come to it late, and a slice would keep the publisher's whole read until then.
         let own = run.qos == .atMostOnce ? run.stored() : run
         while let shard = shards.popFirst() {
-            handOver(.deliverRun(own), bytes: own.size + takeVisits(), to: shard)
+            let bytes = own.size + (own.messages - 1) * HandOffs.messageBytes + takeVisits()
+            handOver(.deliverRun(own), bytes: bytes, to: shard)
             if congestedPeers.contains(shard) || handOffs.full.contains(shard) { holdPublisher() }
         }
     }
@@ -95,13 +111,10 @@ extension Shard {
         for tap in route.taps.taps {
             var next = tap.next(among: run.messages, at: now)
             guard next != nil else { continue }
-            var place = 0
-            run.forEachMessage(at: now) { outgoing in
-                if place == next {
-                    transport.tapped(tap.id, message: outgoing.message, publisher: connection.publisher, skipped: tap.takeSkipped())
-                    next = tap.next(among: run.messages - place - 1, at: now).map { place + 1 + $0 }
-                }
-                place += 1
+            run.forEachMessage(at: now) { place, outgoing in
+                guard place == next else { return }
+                transport.tapped(tap.id, message: outgoing.message, publisher: connection.publisher, skipped: tap.takeSkipped())
+                next = tap.next(among: run.messages - place - 1, at: now).map { place + 1 + $0 }
             }
         }
     }

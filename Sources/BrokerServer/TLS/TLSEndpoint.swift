@@ -5,7 +5,7 @@ import Trust
 
 /// What a TLS listener needs for every connection: its context, and who says whether a client is to be believed.
 ///
-/// Immutable but for what it remembers of intermediates, and shared by all event loops. A reload makes a new one, which takes its place in
+/// Immutable but for what it remembers of clients and intermediates, and shared by all event loops. A reload makes a new one, which takes its place in
 /// a ``CurrentEndpoint``.
 final class TLSEndpoint: Sendable {
     /// Intermediate certificates remembered, over all clients; further ones are not.
@@ -26,6 +26,7 @@ final class TLSEndpoint: Sendable {
     /// Tells what the files said from anything else that they could say.
     let digest: [UInt8]
     private let verifier: CertificateVerifier?
+    let believed: BelievedCertificates
     private let time: (@Sendable () -> Int64)?
     /// Intermediates of chains that were believed.
     ///
@@ -67,6 +68,7 @@ final class TLSEndpoint: Sendable {
             certificates =
                 chain.prefix(1).map { ListenerCertificate($0, .server) }
                 + (authorities ?? []).map { ListenerCertificate($0, .clientAuthority) }
+            believed = BelievedCertificates(authorities: authorities ?? [], revocations: revocations ?? [])
             summary = Self.summary(chain, authorities, revocations)
             digest = Self.digest(of: chain.map(\.der) + [keyText], authorities?.map(\.der), revocations?.map(\.der), listener)
             if let authorities {
@@ -123,9 +125,7 @@ final class TLSEndpoint: Sendable {
     /// - Throws: What is wrong, with the subject of the certificate at fault.
     func identify(_ presented: [[UInt8]]) throws(HandshakeFailure) -> Principal {
         guard let verifier, let leaf = presented.first else { throw HandshakeFailure(reason: HandshakeFailure.noCertificate) }
-        let certificate = try verified(verifier, leaf, Array(presented.dropFirst()))
-        if presented.count > 1 { remember(presented.dropFirst()) }
-        return try Self.principal(of: certificate)
+        return try believe(verifier, leaf, Array(presented.dropFirst()), isResumed: false)
     }
 
     /// As ``identify(_:)`` when the session is resumed, which shows the client's own certificate only.
@@ -133,7 +133,27 @@ final class TLSEndpoint: Sendable {
     /// It may have expired since.
     func identifyAgain(_ leaf: [UInt8]) throws(HandshakeFailure) -> Principal {
         guard let verifier else { throw HandshakeFailure(reason: HandshakeFailure.noCertificate) }
-        return try Self.principal(of: verified(verifier, leaf, intermediates.withLock { $0 }))
+        return try believe(verifier, leaf, intermediates.withLock { $0 }, isResumed: true)
+    }
+
+    private func believe(
+        _ verifier: CertificateVerifier, _ leaf: [UInt8], _ intermediates: [[UInt8]], isResumed: Bool
+    ) throws(HandshakeFailure) -> Principal {
+        let now = time?() ?? WallClock.now()
+        let chain = [leaf] + (isResumed ? [] : intermediates)
+        if let known = believed.principal(of: chain, isResumed: isResumed, at: now) { return known }
+        let certificate: Certificate
+        do {
+            certificate = try verifier.verify(leaf: leaf, intermediates: intermediates, at: now)
+        } catch {
+            throw HandshakeFailure(error)
+        }
+        if !isResumed { remember(intermediates[...]) }
+        let principal = try Self.principal(of: certificate)
+        let others = intermediates.compactMap { try? Certificate(der: $0) }
+        // What cannot be read has no part in the chain; what can is taken for a part of it.
+        believed.note(principal, of: chain, isResumed: isResumed, dependingOn: [certificate] + others, at: now)
+        return principal
     }
 
     /// Why a client that an earlier endpoint took would not be taken by this one; `nil` when it would.
@@ -153,16 +173,6 @@ final class TLSEndpoint: Sendable {
             return nil
         } catch {
             return error.reason.isOfRevocationList && !isNew ? nil : HandshakeFailure(error)
-        }
-    }
-
-    private func verified(
-        _ verifier: CertificateVerifier, _ leaf: [UInt8], _ intermediates: [[UInt8]]
-    ) throws(HandshakeFailure) -> Certificate {
-        do {
-            return try verifier.verify(leaf: leaf, intermediates: intermediates, at: time?())
-        } catch {
-            throw HandshakeFailure(error)
         }
     }
 

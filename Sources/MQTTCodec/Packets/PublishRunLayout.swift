@@ -26,23 +26,39 @@ package struct PublishRunLayout: Equatable, Sendable {
         firstByte & 0b1111_1001 == PacketType.publish.rawValue << 4 ? QoS(rawValue: firstByte >> 1 & 0b11) : nil
     }
 
-    /// Reads whole packets from the start of `bytes` until one is something else, is larger than `packetBytesMax`, or ends beyond
-    /// `bytesMax`, which the first may do; at QoS 1 and 2 that is `keptBytesMax`.
+    /// The first packet of a run.
+    package struct First {
+        package let qos: QoS
+        /// 0 at QoS 0.
+        package let packetID: UInt16
+
+        /// `nil` when the packet in front is none for a run, or not here whole: it is to be looked at by itself, and may be wrong.
+        package init?(reading bytes: Span<UInt8>, topic: Span<UInt8>, version: ProtocolVersion, packetBytesMax: Int) {
+            guard let firstByte = bytes.isEmpty ? nil : bytes[0], let qos = PublishRunLayout.qos(of: firstByte),
+                let head = Head(reading: bytes, at: 0, qos: qos, topic: topic, version: version), head.packetLength <= packetBytesMax,
+                head.isPlain(in: bytes, at: 0, version)
+            else { return nil }
+            self.qos = qos
+            packetID = qos == .atMostOnce ? 0 : UInt16(bytes[head.identifier]) << 8 | UInt16(bytes[head.identifier + 1])
+        }
+    }
+
+    /// Reads at most `messagesMax` whole packets from the start of `bytes` until one is something else, is larger than `packetBytesMax`, or
+    /// ends beyond `bytesMax`, which the first may do.
     ///
-    /// `nil` when the first is something else: it is to be looked at by itself, and may be wrong.
+    /// `nil` where ``First`` is.
     package init?(
         reading bytes: Span<UInt8>, topic: Span<UInt8>, version: ProtocolVersion, packetBytesMax: Int, bytesMax: Int = .max,
-        keptBytesMax: Int = .max
+        messagesMax: Int = .max
     ) {
         guard let firstByte = bytes.isEmpty ? nil : bytes[0], let qos = Self.qos(of: firstByte) else { return nil }
         self.qos = qos
-        let bytesMax = qos == .atMostOnce ? bytesMax : keptBytesMax
         guard let first = Head(reading: bytes, at: 0, qos: qos, topic: topic, version: version), first.packetLength <= packetBytesMax,
             first.isPlain(in: bytes, at: 0, version)
         else { return nil }
         var head = first
         append(head)
-        while length < bytesMax, length < bytes.count {
+        while messages < messagesMax, length < bytesMax, length < bytes.count {
             // Mostly they are as long as each other: then what comes before their identifiers is the same, and there is little else to read.
             if !bytes.hasSameBytes(from: length, as: bytes, from: length - head.packetLength, count: head.identifier) {
                 guard let next = Head(reading: bytes, at: length, qos: qos, topic: topic, version: version),

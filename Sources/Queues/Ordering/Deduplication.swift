@@ -16,23 +16,25 @@ struct Deduplication {
         let id: String
     }
 
-    private var sent: [Key: SentMessage] = [:]
+    private var sent: [Key: (message: SentMessage, endMilliseconds: Int64)] = [:]
     private var ends: Deque<(milliseconds: Int64, key: Key)> = []
 
     var bytes: Int { sent.count * Self.entryBytes }
 
     /// What was sent before and is the same.
-    func earlier(_ key: Key) -> SentMessage? { sent[key] }
+    func earlier(_ key: Key) -> SentMessage? { sent[key]?.message }
 
     mutating func note(_ message: SentMessage, as key: Key, sentMilliseconds: Int64) {
-        sent[key] = message
-        ends.append((sentMilliseconds + Self.windowMilliseconds, key))
+        let end = sentMilliseconds + Self.windowMilliseconds
+        sent[key] = (message, end)
+        ends.append((end, key))
     }
 
     mutating func forget(upTo now: Int64) {
         while let end = ends.first, end.milliseconds <= now {
             ends.removeFirst()
-            sent[end.key] = nil
+            // Not what was sent with the same identifier since, and is remembered for longer: after a restart both are noted.
+            if let known = sent[end.key], known.endMilliseconds <= now { sent[end.key] = nil }
         }
     }
 }
