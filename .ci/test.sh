@@ -41,7 +41,8 @@ step "build for release"
 swift build -c release --product crema
 
 step "instructions of the broker for a message, against the committed counts"
-Benchmarks/broker-instructions.py --check .build/release/crema
+# Twice what a developer is allowed: the machine is another one than the counts were taken on, and may be busy.
+Benchmarks/broker-instructions.py --check --percent 6 .build/release/crema
 
 # The same inputs each time: what a change did shows here, and what is new to find is a campaign's (fuzz.sh with seconds alone).
 step "fuzzing: the kept corpus, and a short run"

@@ -4,7 +4,8 @@
 Usage: broker-instructions.py [options] CREMA
 
   CREMA              the program, built in release: .build/release/crema
-  --check            compare with the committed counts, Benchmarks/instructions.json: exit code 1 if one is more than 3 % above
+  --check            compare with the committed counts, Benchmarks/instructions.json: exit code 1 if one is above by more than --percent
+  --percent N        by how much a count may be above the committed one (default: 3)
   --renew            write the counts there
   --runs N           count each mode so often, and show the spread (default: 3)
   --only WORD        only modes whose name contains WORD
@@ -36,7 +37,7 @@ import time
 FOLDER = pathlib.Path(__file__).resolve().parent
 COMMITTED = FOLDER / "instructions.json"
 # A change that costs more says why, in the commit that renews the counts.
-TOLERANCE_PERCENT = 3
+PERCENT = 3
 USERS = 100
 START_SECONDS = 120
 RUN_SECONDS = 600
@@ -216,7 +217,7 @@ def counts(arguments):
                 broker.count(load, load.short)
                 count = found[load.name] = Count(load)
                 while len(count.long) < arguments.runs or (
-                        arguments.check and count.value > limit(load.name) and len(count.long) < RUNS_MAX):
+                        arguments.check and count.value > limit(load.name, arguments.percent) and len(count.long) < RUNS_MAX):
                     count.add(broker)
                 print(f"{load.name:<50} {count.value:>12,.0f}   + {count.spread_percent:.1f} %", flush=True)
         finally:
@@ -228,9 +229,9 @@ def committed():
     return json.loads(COMMITTED.read_text())
 
 
-def limit(name):
+def limit(name, percent):
     """The most that a mode may take; without end when it has no committed count."""
-    return committed()["instructions"].get(name, float("inf")) * (1 + TOLERANCE_PERCENT / 100)
+    return committed()["instructions"].get(name, float("inf")) * (1 + percent / 100)
 
 
 def toolchain():
@@ -238,7 +239,7 @@ def toolchain():
     return re.search(r"Swift version (\S+)", output).group(1)
 
 
-def check(found):
+def check(found, percent):
     before = committed()
     machine = {"toolchain": toolchain(), "processor": platform.machine()}
     different = [f"{key} {machine[key]} and not {before[key]}" for key in machine if machine[key] != before[key]]
@@ -250,9 +251,9 @@ def check(found):
         value, count = counted.value, before["instructions"].get(name)
         if count is None:
             higher.append(f"{name}: {value:,.0f}, and {COMMITTED.name} has no count for it")
-        elif value > limit(name):
+        elif value > limit(name, percent):
             higher.append(f"{name}: {value:,.0f}, which is {100 * (value / count - 1):.1f} % more than {count:,}")
-        elif value < count * (1 - TOLERANCE_PERCENT / 100):
+        elif value < count * (1 - percent / 100):
             lower.append(f"{name}: {value:,.0f}, which is {100 * (1 - value / count):.1f} % less than {count:,}")
     for text in lower:
         print(f"cheaper: {text}")
@@ -262,7 +263,7 @@ def check(found):
         print(f"dearer: {text}", file=sys.stderr)
     if higher:
         print(
-            f"A message costs the broker more than {TOLERANCE_PERCENT} % more instructions than the committed count. Find what it is: "
+            f"A message costs the broker more than {percent:g} % more instructions than the committed count. Find what it is: "
             "`git stash` and count again, then callgrind_annotate the two. If the change is worth it, renew the counts with "
             "Benchmarks/broker-instructions.py --renew .build/release/crema, and say in the commit what they buy.", file=sys.stderr)
     return not higher
@@ -274,6 +275,7 @@ def main():
     for name in ("--check", "--renew"):
         parser.add_argument(name, action="store_true")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--percent", type=float, default=PERCENT)
     parser.add_argument("--only")
     parser.add_argument("--generator")
     parser.add_argument("-h", "--help", action="help")
@@ -292,7 +294,7 @@ def main():
             "instructions": {name: round(count.value) for name, count in found.items()},
         }
         COMMITTED.write_text(json.dumps(document, indent=2) + "\n")
-    return 0 if not arguments.check or check(found) else 1
+    return 0 if not arguments.check or check(found, arguments.percent) else 1
 
 
 if __name__ == "__main__":

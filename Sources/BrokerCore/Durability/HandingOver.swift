@@ -134,7 +134,9 @@ extension Shard {
             origin.will = kept.id
             origin.groupsAreDone = true
             outgoing.origin = origin
-            return deliver(&outgoing, along: routes.route(for: kept.message.topic, index: &index, topics: &topics))
+            deliver(&outgoing, along: routes.route(for: kept.message.topic, index: &index, topics: &topics))
+            // Who has it here by now must not get it again after the next crash, before the others have it and all of it is forgotten.
+            return recordPart(.handOver(kept.id), done: origin.done)
         }
         if !kept.taken.isEmpty { return }
         if kept.message.isExpired(at: now) { return counters.drop(.messageExpired) }  // [MQTT5-3.3.2-5]

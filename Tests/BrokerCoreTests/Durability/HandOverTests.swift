@@ -101,6 +101,37 @@ import Testing
         #expect(try foundAfterCrash(by: ("s", 1)) == ["will"])
     }
 
+    @Test("A will that is on its way in two crashes comes once, also where the number of shards changes [MQTT-4.3.3-1]")
+    func aWillInTwoCrashes() throws {
+        let first = SimulatedBroker(shards: 3, store: SimulatedStore())
+        for shard in 0...1 {
+            let subscriber = try connect("s\(shard)", at: shard, to: first)
+            first.settle()
+            let request = Subscribe.Request(filter: "w", qos: .exactlyOnce)
+            _ = try subscriber.exchange(.subscribe(Subscribe(packetID: 9, requests: [request])))
+            subscriber.lose()
+        }
+        let will = Will(topic: ByteBuffer(string: "w"), payload: ByteBuffer(string: "will"), qos: .exactlyOnce, retain: false)
+        let client = try connect("c", at: 2, to: first, will: will)
+        first.settle()
+        client.lose()
+        first.endTurn(of: 2)
+        while first.deliverHandOff(to: 1) {}  // and not to the shard of the other subscriber
+        first.endTurn(of: 1)
+        first.commit()
+        // Now that one is on the shard that the will goes on from.
+        let second = first.afterCrash(shards: 2)
+        second.endTurn(of: 0)
+        second.commit()
+        let third = second.afterCrash(shards: 3)
+        third.settle()
+        for shard in 0...1 {
+            let subscriber = try connect("s\(shard)", at: shard, to: third)
+            third.settle()
+            #expect(try subscriber.read().messages == ["w=will"], "shard \(shard)")
+        }
+    }
+
     @Test("A will that another shard has on disk, while its session still has it there, comes once [MQTT-4.3.3-1]") func aWillTakenFirst()
         throws
     {
