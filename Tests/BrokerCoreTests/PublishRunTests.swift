@@ -261,6 +261,29 @@ import Testing
         #expect(broker.nodes[0].core.statistics().messagesQueued == 5)
     }
 
+    @Test(
+        "What is unfinished has its subscription identifier when a client of MQTT 3.1.1 comes back with MQTT 5",
+        arguments: [QoS.atLeastOnce, .exactlyOnce])
+    func identifierLater(qos: QoS) throws {
+        let broker = SimulatedBroker(shards: 1, limits: limits())
+        let first = SimulatedClient("r", of: broker)
+        _ = try first.connect5(cleanStart: false) { $0.sessionExpiryInterval = 1_000 }
+        _ = try first.subscribe5("t", qos, identifier: 7)
+        first.lose()
+        let second = try broker.client("r", cleanSession: false)
+        let publisher = try broker.client("p")
+        var bytes = ByteBuffer()
+        for number in 1...3 { message("t", "\(number)", qos: qos, packetID: UInt16(number)).encode(into: &bytes, version: .v311) }
+        publisher.send(bytes)
+        broker.settle()
+        #expect(try second.read().messages == ["t=1", "t=2", "t=3"])
+        second.lose()
+        let third = SimulatedClient("r", of: broker)
+        let again = try third.connect5(cleanStart: false).publishes
+        #expect(again.map { String(buffer: $0.payload) } == ["1", "2", "3"])
+        #expect(again.allSatisfy { $0.properties.subscriptionIdentifiers == [7] })
+    }
+
     @Test("A run to very many who do not get it whole leaves the others their turn")
     func work() throws {
         let broker = SimulatedBroker(shards: 1, limits: limits())

@@ -56,7 +56,9 @@ extension Shard {
         guard connection.isWritable, connection.version == run.version, run.layout.largestPacket <= connection.packetBytesMax,
             min(recipient.qos, run.qos) == run.qos
         else { return false }
-        if let terms = connection.terms, recipient.identifiers != nil || terms.outboundAliases.isUsed { return false }
+        if let terms = connection.terms, terms.outboundAliases.isUsed { return false }
+        // A client of MQTT 3.1.1 is told none; but what is unfinished may be sent again, when it comes back with MQTT 5.
+        if recipient.identifiers != nil, connection.terms != nil || run.qos != .atMostOnce { return false }
         if authorizer.isUnrestricted { return true }
         // What is asked for each message of a client that is traced is told for each.
         return !recipient.session.isTraced
