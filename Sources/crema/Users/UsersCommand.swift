@@ -64,10 +64,11 @@ struct UsersAdd: ParsableCommand {
         var settings = termios()
         let isTerminal = unsafe tcgetattr(STDIN_FILENO, &settings) == 0
         if isTerminal {
-            FileHandle.standardError.write(Data("Password: ".utf8))
             var silent = settings
             silent.c_lflag &= ~tcflag_t(ECHO)
             _ = unsafe tcsetattr(STDIN_FILENO, TCSANOW, &silent)
+            // Only now: who answers at once is not to see the answer.
+            FileHandle.standardError.write(Data("Password: ".utf8))
         }
         let line = readLine()
         if isTerminal {
