@@ -13,9 +13,9 @@ import Testing
         var made: [Int] = []
         private(set) lazy var pace = HandshakePace(eventLoop: loop) { self.time }
 
-        func take(_ number: Int, milliseconds: Int64 = 1) {
+        func take(_ number: Int, milliseconds: Int64 = 1, hasBegun: Bool = false) {
             pace.take(
-                Step { [unowned self] in
+                Step(hasBegun: hasBegun) { [unowned self] in
                     made.append(number)
                     time = time + .milliseconds(milliseconds)
                 })
@@ -28,8 +28,12 @@ import Testing
     }
 
     private final class Step: HandshakePace.Waiting {
+        let hasBegun: Bool
         let make: () -> Void
-        init(_ make: @escaping () -> Void) { self.make = make }
+        init(hasBegun: Bool, _ make: @escaping () -> Void) {
+            self.hasBegun = hasBegun
+            self.make = make
+        }
         func proceed() { make() }
     }
 
@@ -57,6 +61,17 @@ import Testing
         #expect(site.made == [1, 2])
         site.waitForTurn()
         #expect(site.made == [1, 2, 3])
+    }
+
+    @Test func whoHasBegunGoesBeforeStrangers() {
+        let site = Site()
+        site.useUp()
+        for number in 1...9 { site.take(number, hasBegun: number % 3 == 0) }
+        site.waitForTurn()
+        #expect(site.made == [0, 3, 6, 9, 1])
+        site.take(10, hasBegun: true)
+        site.waitForTurn()
+        #expect(site.made.dropFirst(5) == [10, 2, 4, 5])
     }
 
     @Test func whoComesAloneNeverWaits() {
@@ -111,10 +126,53 @@ import Testing
         let (channel, paced, _) = try channel(site)
         site.useUp()
         try channel.writeInbound(ByteBuffer(string: "last"))
-        channel.pipeline.syncOperations.removeHandler(paced, promise: nil)
+        paced.finish()
         site.loop.run()
         #expect(try channel.readInbound(as: ByteBuffer.self) == ByteBuffer(string: "last"))
         _ = try channel.finish()
+    }
+
+    /// Ends the handshake in the middle of its step, as TLS does without a client's certificate, and on a resumed session.
+    private final class Gate: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        var paced: PacedHandshakeHandler?
+        var completedReads = 0
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            paced?.finish()
+            context.fireChannelRead(data)
+        }
+
+        func channelReadComplete(context: ChannelHandlerContext) { completedReads += 1 }
+    }
+
+    @Test func theSocketIsReadOnAfterAHandshakeThatEndedInItsLastStep() throws {
+        let site = Site()
+        let (channel, paced, reads) = try channel(site)
+        let gate = Gate()
+        gate.paced = paced
+        try channel.pipeline.syncOperations.addHandler(gate)
+        site.useUp()
+        channel.pipeline.fireChannelRead(ByteBuffer(string: "finished"))
+        channel.pipeline.fireChannelReadComplete()
+        channel.read()
+        #expect(reads.count == 0 && gate.completedReads == 0)
+        site.waitForTurn()
+        #expect(reads.count == 1 && gate.completedReads == 1)
+        channel.read()
+        #expect(reads.count == 2)
+        _ = try channel.finish(acceptAlreadyClosed: true)
+    }
+
+    @Test func whatAClientSaidBeforeItLeftIsHeardIfItHasBegun() throws {
+        let site = Site()
+        let (channel, _, _) = try channel(site)
+        try channel.writeInbound(ByteBuffer(string: "hello"))
+        #expect(try channel.readInbound(as: ByteBuffer.self) == ByteBuffer(string: "hello"))
+        site.useUp()
+        try channel.writeInbound(ByteBuffer(string: "goodbye"))
+        _ = try channel.finish()
+        #expect(try channel.readInbound(as: ByteBuffer.self) == ByteBuffer(string: "goodbye"))
     }
 
     @Test func noTurnIsTakenForAClientThatHasLeft() throws {

@@ -53,7 +53,11 @@ package struct MessageQueue {
 
     /// Adds the messages of a run at QoS 1 or 2 from one place on.
     mutating func append(_ run: PublishRun, from first: Int) {
-        guard first < run.messages else { return }
+        guard first < run.messages - 1 else {
+            guard first < run.messages else { return }
+            let last = run.message(first)
+            return append(Delivery(message: first == 0 ? last : last.stored(), qos: run.qos))
+        }
         waiting.append(.run(run, from: first))
         runs += 1
         count += run.messages - first
@@ -85,51 +89,40 @@ package struct MessageQueue {
         count -= number
         bytes -= run.size(of: first..<first + number)
         taken += number
-        guard first + number == run.messages else { return }
+        let rest = run.messages - first - number
+        if rest > 1 { return }
         waiting.removeFirst()
         runs -= 1
         taken = 0
+        // In storage of its own: it would keep all of the run.
+        if rest == 1 { waiting.prepend(.message(Delivery(message: run.message(first + number).stored(), qos: run.qos))) }
     }
 
-    /// Takes out what `shouldLeave` picks, in order.
+    /// Takes out, in order, what `shouldLeave` picks of the messages that wait by themselves.
+    ///
+    /// Messages of a run are not looked at: they have neither a shared subscription nor an expiry, which is what others are taken out for.
     mutating func remove(where shouldLeave: (Delivery) -> Bool) -> [Delivery] {
         passes += 1
+        let isPicked = { (entry: Waiting) in
+            if case .message(let delivery) = entry { shouldLeave(delivery) } else { false }
+        }
+        guard waiting.contains(where: isPicked) else { return [] }
         var removed: [Delivery] = []
         var rest = Deque<Waiting>()
-        rest.reserveCapacity(waiting.count)
         var position = left
         let place = mark
         for (number, entry) in waiting.enumerated() {
             switch entry {
-            case .message(let delivery):
-                if shouldLeave(delivery) {
-                    if position < place { mark -= 1 }
-                    removed.append(delivery)
-                    forget(delivery)
-                } else {
-                    rest.append(entry)
-                }
+            case .message(let delivery) where shouldLeave(delivery):
+                if position < place { mark -= 1 }
+                removed.append(delivery)
+                forget(delivery)
                 position += 1
-            case .run(let run, let first):
-                let start = number == 0 ? first + taken : first
-                let deliveries = (start..<run.messages).map { Delivery(message: run.message($0), qos: run.qos) }
-                defer { position += UInt64(deliveries.count) }
-                guard deliveries.contains(where: shouldLeave) else {
-                    rest.append(entry)
-                    continue
-                }
-                runs -= 1
-                if number == 0 { taken = 0 }
-                for (offset, delivery) in deliveries.enumerated() {
-                    if shouldLeave(delivery) {
-                        if position + UInt64(offset) < place { mark -= 1 }
-                        removed.append(delivery)
-                        forget(delivery)
-                    } else {
-                        rest.append(.message(delivery.stored()))  // not with all of the run behind it
-                    }
-                }
+                continue
+            case .message: position += 1
+            case .run(let run, let first): position += UInt64(run.messages - first - (number == 0 ? taken : 0))
             }
+            rest.append(entry)
         }
         waiting = rest
         return removed

@@ -154,7 +154,7 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
         do {
             try connection.serve(principal: principal?.name, isTLS: true)
             context.pipeline.syncOperations.removeHandler(self, promise: nil)
-            context.pipeline.syncOperations.removeHandler(paced, promise: nil)
+            paced.finish()
         } catch {
             fail(HandshakeFailure(reason: "the connection broke after the handshake: \(error)"), context: context)
         }

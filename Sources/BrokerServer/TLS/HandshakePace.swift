@@ -9,6 +9,8 @@ import NIOCore
 final class HandshakePace {
     /// Whoever waits for its turn with a step.
     protocol Waiting: AnyObject {
+        /// Whether a step of its handshake was made already.
+        var hasBegun: Bool { get }
         func proceed()
     }
 
@@ -19,7 +21,9 @@ final class HandshakePace {
 
     private let eventLoop: any EventLoop
     private let clock: () -> NIODeadline
-    private var waiting = Deque<any Waiting>()
+    /// Those that have begun go first: what was spent on them would be lost if their time ran out behind strangers.
+    private var begun = Deque<any Waiting>()
+    private var new = Deque<any Waiting>()
     private var spent = TimeAmount.zero
     private var isTurnDue = false
 
@@ -30,11 +34,8 @@ final class HandshakePace {
 
     /// Proceeds with a step at once while the turn has time, otherwise when it is next.
     func take(_ step: any Waiting) {
-        guard waiting.isEmpty, spent < Self.turnTimeMax else {
-            waiting.append(step)
-            return
-        }
-        proceed(with: step)
+        if spent < Self.turnTimeMax, begun.isEmpty, step.hasBegun || new.isEmpty { return proceed(with: step) }
+        if step.hasBegun { begun.append(step) } else { new.append(step) }
     }
 
     private func proceed(with step: any Waiting) {
@@ -51,6 +52,6 @@ final class HandshakePace {
     private func beginTurn() {
         isTurnDue = false
         spent = .zero
-        while spent < Self.turnTimeMax, let next = waiting.popFirst() { proceed(with: next) }
+        while spent < Self.turnTimeMax, let next = begun.popFirst() ?? new.popFirst() { proceed(with: next) }
     }
 }

@@ -2,7 +2,7 @@ import NIOCore
 
 /// Stands before TLS during the handshake and holds back what the client sends until it is this handshake's turn.
 ///
-/// While it waits nothing more is read from the socket. ``HandshakeGate`` takes it out of the pipeline.
+/// While it waits nothing more is read from the socket.
 final class PacedHandshakeHandler: ChannelDuplexHandler, RemovableChannelHandler, HandshakePace.Waiting {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -15,6 +15,9 @@ final class PacedHandshakeHandler: ChannelDuplexHandler, RemovableChannelHandler
     private var waiting: ByteBuffer?
     /// More was asked for meanwhile.
     private var isReadHeld = false
+    private(set) var hasBegun = false
+    private var isProceeding = false
+    private var isOver = false
 
     init(pace: HandshakePace) {
         self.pace = pace
@@ -43,22 +46,37 @@ final class PacedHandshakeHandler: ChannelDuplexHandler, RemovableChannelHandler
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        waiting = nil
+        // Who has begun may have said all it had to say. Nothing is begun for a client that has left.
+        if hasBegun { proceed() } else { waiting = nil }
         context.fireChannelInactive()
-    }
-
-    func removeHandler(context: ChannelHandlerContext, removalToken: ChannelHandlerContext.RemovalToken) {
-        proceed()
-        context.leavePipeline(removalToken: removalToken)
     }
 
     func proceed() {
         guard let context, let bytes = waiting else { return }
         waiting = nil
+        hasBegun = true
+        isProceeding = true
         context.fireChannelRead(wrapInboundOut(bytes))
         context.fireChannelReadComplete()
-        guard isReadHeld else { return }
-        isReadHeld = false
-        context.read()
+        isProceeding = false
+        if isReadHeld {
+            isReadHeld = false
+            context.read()
+        }
+        if isOver { leave() }
+    }
+
+    /// The handshake is complete: what comes is not held back any more.
+    ///
+    /// In the middle of a step it leaves the pipeline behind it: whoever has left can pass on neither the end of the read nor the next one.
+    func finish() {
+        isOver = true
+        if !isProceeding { leave() }
+    }
+
+    private func leave() {
+        isOver = false
+        proceed()
+        context?.pipeline.syncOperations.removeHandler(self, promise: nil)
     }
 }

@@ -43,9 +43,6 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        // The answer to the opening request may still wait in the channel.
-        if !isTLS { waitInChannel(ByteBuffer(), promise: nil, context) }
-        context.flush()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -65,24 +62,24 @@ final class WebSocketHandler: ChannelDuplexHandler {
         }
         var payload = ByteBuffer()
         payload.reserveCapacity(input.readableBytes)
-        var hasAnswered = false
+        var pongs = ByteBuffer()
         while let action = connection.next(from: &input, appendingPayloadTo: &payload) {
             switch action {
             case .messageBegan, .messageEnded: break
-            case .pong(let frame):
-                answer(frame, context)
-                hasAnswered = true
+            case .pong(let frame): answer(frame, &pongs, context)
             case .end(let frame):
+                send(&pongs, context)
                 passOn(&payload, context)
                 finish(sending: frame, context)
                 context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
             case .fail(let violation, let frame):
+                send(&pongs, context)
                 passOn(&payload, context)
                 finish(sending: frame, context)
                 context.fireErrorCaught(violation)
             }
         }
-        if hasAnswered { flush(context: context) }
+        send(&pongs, context)
         // A copy, so that a few bytes do not keep a whole read's storage.
         if input.readableBytes > 0 { unread = ByteBuffer(bytes: input.readableBytesView) }
         passOn(&payload, context)
@@ -93,12 +90,16 @@ final class WebSocketHandler: ChannelDuplexHandler {
         payload = ByteBuffer()
     }
 
-    private func answer(_ pong: ByteBuffer, _ context: ChannelHandlerContext) {
-        guard context.channel.isWritable else {
-            waitingPong = pong
-            return
-        }
-        put(pong, promise: nil, context)
+    /// Those of one read leave together: a read may have thousands.
+    private func answer(_ pong: ByteBuffer, _ pongs: inout ByteBuffer, _ context: ChannelHandlerContext) {
+        if context.channel.isWritable { pongs.writeImmutableBuffer(pong) } else { waitingPong = pong }
+    }
+
+    private func send(_ pongs: inout ByteBuffer, _ context: ChannelHandlerContext) {
+        guard pongs.readableBytes > 0 else { return }
+        put(pongs, promise: nil, context)
+        flush(context: context)
+        pongs = ByteBuffer()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
