@@ -27,4 +27,11 @@ package struct Delivery {
         self.identifiers = identifiers
         self.share = share
     }
+
+    /// The same in storage of its own.
+    func stored() -> Delivery {
+        var copy = self
+        copy.message = message.stored()
+        return copy
+    }
 }

@@ -10,6 +10,8 @@ import Testing
     private func makeChannel() throws -> EmbeddedChannel {
         let channel = EmbeddedChannel(handler: WebSocketHandler(frameBytesMax: 1 << 20, isTLS: false))
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        // Behind the answer to the opening request: until this has left, nothing goes past the channel.
+        #expect(try channel.readOutbound(as: ByteBuffer.self)?.readableBytes == 0)
         return channel
     }
 
