@@ -117,6 +117,38 @@ import Testing
         _ = try channel.finish()
     }
 
+    /// Takes another handler out with what it reads first, as the gate does when the handshake is complete.
+    private final class Completing: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        let leaving: PacedHandshakeHandler
+        private(set) var readsCompleted = 0
+
+        init(_ leaving: PacedHandshakeHandler) { self.leaving = leaving }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            context.pipeline.syncOperations.removeHandler(leaving, promise: nil)
+        }
+
+        func channelReadComplete(context: ChannelHandlerContext) { readsCompleted += 1 }
+    }
+
+    @Test func theReadThatWaitedIsAskedForAfterTheLastStep() throws {
+        let site = Site()
+        let (channel, paced, reads) = try channel(site)
+        let completing = Completing(paced)
+        try channel.pipeline.syncOperations.addHandler(completing)
+        site.useUp()
+        try channel.writeInbound(ByteBuffer(string: "finished"))
+        let readBefore = reads.count
+        channel.read()
+        #expect(reads.count == readBefore)
+        site.waitForTurn()
+        #expect(throws: (any Error).self) { try channel.pipeline.syncOperations.context(handler: paced) }
+        #expect(completing.readsCompleted == 1)
+        #expect(reads.count == readBefore + 1)
+        _ = try channel.finish()
+    }
+
     @Test func noTurnIsTakenForAClientThatHasLeft() throws {
         let site = Site()
         let (channel, _, _) = try channel(site)

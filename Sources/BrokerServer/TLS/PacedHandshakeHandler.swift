@@ -55,10 +55,12 @@ final class PacedHandshakeHandler: ChannelDuplexHandler, RemovableChannelHandler
     func proceed() {
         guard let context, let bytes = waiting else { return }
         waiting = nil
+        let pipeline = context.pipeline.syncOperations
         context.fireChannelRead(wrapInboundOut(bytes))
-        context.fireChannelReadComplete()
+        // From the pipeline's ends: with the last step this handler has left it, and its context leads nowhere any more.
+        pipeline.fireChannelReadComplete()
         guard isReadHeld else { return }
         isReadHeld = false
-        context.read()
+        pipeline.read()
     }
 }
