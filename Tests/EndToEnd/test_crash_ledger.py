@@ -87,7 +87,7 @@ class CrashLedgerTests(unittest.TestCase):
         for publisher in publishers + retained:
             publisher.finish()
             self.assertFalse(publisher.open, f"{publisher.client} is not done: {publisher.failure}")
-        self.settle(subscribers)
+        self.settle(subscribers, publishers)
         self.check_alive(everybody)
         for subscriber in subscribers:
             for publisher in publishers:
@@ -99,13 +99,18 @@ class CrashLedgerTests(unittest.TestCase):
             "received": {subscriber.client: sum(map(len, subscriber.got.values())) for subscriber in subscribers}}
         print(json.dumps(figures))
 
-    def settle(self, subscribers):
-        """Until nothing has come to anybody for a while."""
+    def settle(self, subscribers, publishers):
+        """Until everybody has had the last of everything, or nothing for as long as a test waits, and nothing more has come for a while."""
         for subscriber in subscribers:
             subscriber.staying.set()
         begun = time.monotonic()
-        while any(time.monotonic() - max(subscriber.last_receipt, begun) < QUIET_SECONDS for subscriber in subscribers):
+        while True:
             self.check_alive(subscribers)
+            is_complete = all(
+                subscriber.newest.get(publisher.topic, 0) == publisher.last for subscriber in subscribers for publisher in publishers)
+            quiet = time.monotonic() - max(begun, *(subscriber.last_receipt for subscriber in subscribers))
+            if quiet > (QUIET_SECONDS if is_complete else WAIT_SECONDS):
+                break
             time.sleep(0.05)
         for subscriber in subscribers:
             subscriber.end()
