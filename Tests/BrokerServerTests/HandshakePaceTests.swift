@@ -4,7 +4,7 @@ import Testing
 
 @testable import BrokerServer
 
-/// Steps of handshakes have a part of an event loop's time, whatever their number.
+/// Steps of handshakes have a part of an event loop's time, whatever their number (threat 11).
 @Suite struct HandshakePaceTests {
     /// A loop whose handshakes take as long as they say.
     private final class Site {
