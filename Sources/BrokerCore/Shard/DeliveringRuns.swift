@@ -53,8 +53,8 @@ extension Shard {
 
     /// Whether a client gets the packets as they came, but for their identifiers.
     private func takesWhole(_ run: PublishRun, _ recipient: Route.Recipient, on connection: ClientConnection) -> Bool {
-        guard connection.isWritable, connection.version == run.version, run.layout.largestPacket <= connection.packetBytesMax,
-            min(recipient.qos, run.qos) == run.qos
+        guard connection.isWritable, connection.version.hasProperties == run.version.hasProperties,
+            run.layout.largestPacket <= connection.packetBytesMax, min(recipient.qos, run.qos) == run.qos
         else { return false }
         if let terms = connection.terms, terms.outboundAliases.isUsed { return false }
         // A client of MQTT 3.1.1 is told none; but what is unfinished may be sent again, when it comes back with MQTT 5.

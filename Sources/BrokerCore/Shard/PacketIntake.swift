@@ -119,7 +119,7 @@ extension Shard {
         }
         guard
             let header = try FixedHeader(
-                reading: buffer.readableBytesUInt8Span, at: 0, packetBytesMax: limits.connectBytesMax, version: .v311),
+                reading: buffer.readableBytesUInt8Span, at: 0, packetBytesMax: limits.connectBytesMax, version: .v31),
             let packet = buffer.readSlice(length: header.packetLength)
         else { return false }
         counters.packetsReceived &+= 1
