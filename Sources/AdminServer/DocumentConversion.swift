@@ -62,7 +62,7 @@ extension DeadLetterDocument {
             target: letter.target,
             errorCode: letter.errorCode, errorMessage: letter.errorMessage,
             retries: letter.trying.retries, exhausted: letter.trying.exhaustion?.rawValue,
-            event: String(decoding: letter.event, as: UTF8.self))
+            event: String(decoding: letter.event, as: UTF8.self), traceID: letter.trace?.traceID)
     }
 }
 

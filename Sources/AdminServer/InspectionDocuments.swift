@@ -43,6 +43,8 @@ package struct DeadLetterDocument: Codable, Sendable, Equatable {
     package var exhausted: String?
     /// JSON text.
     package var event: String
+    /// The identifier of the trace that it belongs to.
+    package var traceID: String?
 }
 
 /// One line of the answer to `GET /api/v1/tail`.

@@ -137,12 +137,12 @@ package final class DurableStore: SessionStore, RecordStore {
         new.start(lastBody: begun.lastBody, begun.time, begun.queue)
     }
 
-    package func append(_ batch: ChangeBatch) { inbox.append(batch, enough: StoreWriter.groupChanges) }
+    package func append(_ batch: ChangeBatch) { inbox.append(batch) }
 
     package func append(_ changes: [RecordChange]) {
         if changes.isEmpty { return }
         backlog.add(changes)
-        inbox.append(changes, enough: StoreWriter.groupChanges)
+        inbox.append(changes)
         recordNumber.wrappingAdd(1, ordering: .relaxed)
     }
 

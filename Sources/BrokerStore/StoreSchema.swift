@@ -84,8 +84,8 @@ enum StoreSchema {
                 sql: """
                     PRAGMA synchronous = FULL;
                     PRAGMA wal_autocheckpoint = \(limits.logPages);
-                    PRAGMA journal_size_limit = \(limits.logBytesKept);
-                    PRAGMA cache_size = -32768;
+                    PRAGMA journal_size_limit = \(limits.storeLogBytesKeptMax);
+                    PRAGMA cache_size = -\(limits.storeCacheBytesMax / 1_024);
                     """)
             guard mode == "wal", try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
                 throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: "the file does not take a write-ahead log (\(mode ?? "none"))")

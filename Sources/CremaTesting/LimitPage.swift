@@ -16,6 +16,7 @@ package struct LimitPage {
         case signatures = "Signed requests"
         case inspection = "Listeners of kind admin"
         case tokens = "Tokens"
+        case store = "The store"
         case eventBus = "The event bus"
         case deliveries = "Deliveries that wait"
     }

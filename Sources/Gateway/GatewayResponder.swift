@@ -72,8 +72,7 @@ package struct GatewayResponder: HTTPResponder {
 
     /// As a step in the trace that the request says it belongs to; as any other if it says none, or what is none.
     private func answerInTrace(_ request: Request, _ context: Context, requestID: String) async -> Answer {
-        let shown = request.headers[values: .traceParent]
-        guard let spans, shown.count == 1, let above = TraceParent(shown[0].utf8) else {
+        guard let spans, let above = TraceParent(request.headers) else {
             return await answer(request, context, requestID: requestID)
         }
         let (step, began) = (TraceContext(below: above, recorder: spans), spans.nowNanoseconds)

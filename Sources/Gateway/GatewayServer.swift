@@ -56,7 +56,7 @@ package struct GatewayServer: Service {
     ///
     /// Connections whose first request asks for WebSocket go to `webSocket`, which must serve the event loops of `eventLoopGroup`.
     ///
-    /// `spans` takes the steps of traces that requests belong to; without it their `traceparent` is not looked at.
+    /// `spans` takes the steps of traces that requests belong to; without it their `traceparent` or `X-Amzn-Trace-Id` is not looked at.
     ///
     /// `onListening` is called once with the bound address, before the first connection is accepted.
     package init(
@@ -94,7 +94,7 @@ package struct GatewayServer: Service {
             tokens: CurrentTokens(configuration.tokens), pages: CurrentPages(configuration.pages),
             events: EventsService(limits: limits, broker: broker, control: control),
             queues: QueuesService(
-                queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax, source: .system,
+                queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax, source: .system, spans: spans,
                 notePolicy: { control.delivery.engine.notePolicy(queue: $0) }),
             topicRules: TopicRulesService(control: control, limits: limits, topicFiltersChanged: topicFiltersChanged),
             dataPlane: DataPlaneService(

@@ -10,6 +10,7 @@ extension HTTPField.Name {
     static let correlationData = constant("x-amz-mqtt5-correlation-data")
     static let userProperties = constant("x-amz-mqtt5-user-properties")
     static let traceParent = constant("traceparent")
+    static let xRayTrace = constant("X-Amzn-Trace-Id")
     static let contentTypeOptions = constant("X-Content-Type-Options")
 
     private static func constant(_ name: String) -> HTTPField.Name {

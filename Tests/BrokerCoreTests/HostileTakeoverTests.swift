@@ -45,13 +45,13 @@ import Testing
         broker.settle()
         #expect(last.isConnected)
         #expect(clients.allSatisfy { !$0.isConnected })
-        let sessions = broker.nodes.flatMap { $0.core.sessions.values.filter { $0.clientID == "same" } }
+        let sessions = broker.nodes.flatMap { $0.core.sessions.all.filter { $0.clientID == "same" } }
         #expect(sessions.count == 1)
         #expect(sessions.first?.connection != nil)
         // No half of a connection is left between the loops, and nothing of the sessions that ended in the index.
         for node in broker.nodes {
             #expect(node.core.adopted.count + node.core.relays.count <= 1)
-            let known = node.core.sessions.values.map(\.subscriptions.count).reduce(0, +)
+            let known = node.core.sessions.all.map(\.subscriptions.count).reduce(0, +)
             #expect(node.core.index.subscriptionCount == known)
         }
         let connected = broker.nodes.map(\.core.counters.clientsConnected)

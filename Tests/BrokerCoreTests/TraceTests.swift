@@ -2,25 +2,7 @@ import BrokerCore
 import CremaTesting
 import MQTTCodec
 import NIOCore
-import Synchronization
 import Testing
-
-/// Remembers what it is told, and gives names in order.
-private final class StagedRecorder: SpanRecorder {
-    private let state = Mutex((spans: [Span](), last: 0))
-    var spans: [Span] { state.withLock { $0.spans } }
-    var nowNanoseconds: Int64 { 5 }
-
-    func makeSpanID() -> String {
-        state.withLock { state in
-            state.last += 1
-            return "aaaaaaaaaaaaaa" + (state.last < 10 ? "0" : "") + "\(state.last)"
-        }
-    }
-
-    func takes(traceID: String) -> Bool { true }
-    func record(_ span: Span) { state.withLock { $0.spans.append(span) } }
-}
 
 @Suite struct TraceTests {
     private static let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -90,5 +72,51 @@ private final class StagedRecorder: SpanRecorder {
         #expect(try delivered([("a", "1"), ("traceparent", "wrong"), ("tracestate", "x=1")], recorder) == [["a=1"]])
         #expect(try delivered(pairs, recorder) == [["a=1"]])
         #expect(recorder.spans.isEmpty)
+    }
+
+    @Test("AWS X-Ray: the same place in a trace is written and read")
+    func xRay() throws {
+        let parent = try #require(TraceParent(Self.text.utf8))
+        #expect(parent.xRayText == "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7;Sampled=1")
+        #expect(TraceParent(xRay: parent.xRayText) == parent)
+        let unsampled = "Self=1-1-1; Parent=00f067aa0ba902b7;Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Lineage=a:b=c"
+        #expect(TraceParent(xRay: unsampled)?.text == "00-\(Self.trace)-00f067aa0ba902b7-00")
+        #expect(TraceParent(xRay: unsampled)?.xRayText.hasSuffix(";Sampled=0") == true)
+    }
+
+    @Test(
+        "AWS X-Ray: what names no place in a trace is none",
+        arguments: [
+            "", ";", "Root", "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736", "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=",
+            "Root=2-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7",
+            "Root=1-4bf92f3577b3-4da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7",
+            "Root=1-4bf92f35-77b34da6a3ce929d0e0e473;Parent=00f067aa0ba902b7",
+            "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736-1;Parent=00f067aa0ba902b7",
+            "Root=1-00000000-000000000000000000000000;Parent=00f067aa0ba902b7",
+            "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=0000000000000000",
+            "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7;Parent=00f067aa0ba902b7",
+            "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7;x=" + String(repeating: "x", count: 1_000),
+        ])
+    func noXRay(text: String) {
+        #expect(TraceParent(xRay: text) == nil)
+    }
+
+    @Test("A will goes on as Crema's step in its trace")
+    func will() throws {
+        let recorder = StagedRecorder()
+        let broker = SimulatedBroker(shards: 2)
+        for node in broker.nodes { node.core.spans = recorder }
+        let reader = try broker.client5("r")
+        _ = try reader.subscribe("gone", .atMostOnce)
+        var will = BrokerCoreTests.will("gone", "x")
+        will.properties = properties([("traceparent", Self.text), ("a", "1")])
+        try broker.client5("p", will: will).lose()
+        broker.settle()
+        let found = try reader.read().compactMap { packet -> [String]? in
+            guard case .publish(let publish) = packet else { return nil }
+            return publish.properties.userProperties.map { "\($0.name)=\($0.value)" }
+        }
+        #expect(found == [["a=1", "traceparent=00-\(Self.trace)-aaaaaaaaaaaaaa01-01"]])
+        #expect(recorder.spans.map(\.parentID) == ["00f067aa0ba902b7"])
     }
 }

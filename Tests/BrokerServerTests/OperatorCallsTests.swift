@@ -45,7 +45,7 @@ import Testing
         try await TestSite.run { site in
             let port = try await site.start(TestSite.plain)
             // Without clean session: they stay.
-            let count = SessionRound.sessionsAtOnce * 2 + 200
+            let count = SessionWalk.sessionsAtOnce * 2 + 200
             try await RawClient.run(port: port) { watcher in
                 try await watcher.send(Packets.connect("w"))
                 #expect(try await watcher.receive(Packets.connack))
@@ -61,13 +61,28 @@ import Testing
                     parts.append(part)
                     return true
                 }
-                #expect(parts.reduce(0, +) == count + 1 && parts.allSatisfy { $0 <= SessionRound.sessionsAtOnce })
+                #expect(parts.reduce(0, +) == count + 1 && parts.allSatisfy { $0 <= SessionWalk.sessionsAtOnce })
                 await broker.lookAtSessions(beginning: { _ in 0 }, each: { _, _, seen in seen += 1 }) { _ in
                     parts = []
                     return false
                 }
                 #expect(parts.isEmpty, "who has enough asks for no more")
             }
+        }
+    }
+
+    @Test("More topics than one turn looks at are all looked at, and clients are served in between")
+    func topicParts() async throws {
+        try await TestSite.run { site in
+            let broker = site.broker
+            _ = try await site.start(TestSite.plain)
+            let count = TopicWalk.topicsAtOnce * 2 + 200
+            await broker.publish((0..<count).map { Message(topic: "t/\($0)", payload: "on".utf8, qos: .atMostOnce) })
+            #expect(await broker.topics(TopicQuery(filter: "t/#", limit: count + 1)).count == count)
+            #expect(await broker.topicLevel(under: nil, search: nil, limit: 9).first { $0.name == "t" }?.topics == count)
+            var parts: [Int] = []
+            await broker.lookAtTopics { _, topics in parts.append(topics.count) }
+            #expect(parts.reduce(0, +) == count && parts.count > 2 && parts.allSatisfy { $0 <= TopicWalk.topicsAtOnce })
         }
     }
 

@@ -16,11 +16,11 @@ import Testing
 
     private static var limits: StoreLimits {
         var limits = StoreLimits()
-        limits.logPages = 100
-        limits.logBytesKept = 500_000
-        limits.freePagesKept = 50
-        limits.freePagesPerStep = 64
-        limits.freePagesMilliseconds = 1
+        limits.storeLogBytesMax = 100 * 4_096
+        limits.storeLogBytesKeptMax = 500_000
+        limits.storeFreeBytesKeptMax = 50 * 4_096
+        limits.storeFreeBytesPerStepMax = 64 * 4_096
+        limits.storeFreeMillisecondsMin = 1
         return limits
     }
 
@@ -42,7 +42,7 @@ import Testing
         #expect(try bytes() + bytes("-wal") > 6_000_000)
         store.append([Self.all])
         try await store.settle()
-        let pages = (Self.limits.freePagesKept + Self.limits.freePagesPerStep + 50) * 4_096
+        let pages = Self.limits.storeFreeBytesKeptMax + Self.limits.storeFreeBytesPerStepMax + 50 * 4_096
         try await waitUntilShort(pages)
         // A store that gives back goes on to take.
         store.append(Self.messages(7...9))
@@ -56,7 +56,7 @@ import Testing
 
     @Test func someEmptyPagesStayForWhatComes() async throws {
         var limits = Self.limits
-        limits.freePagesKept = 100_000
+        limits.storeFreeBytesKeptMax = 100_000 * 4_096
         let store = try fixture.open(limits: limits)
         store.start { _, _ in }
         store.append(Self.messages(1...300))
@@ -84,7 +84,7 @@ import Testing
             most = max(most, try bytes("-wal"))
         }
         // Twenty messages are forty pages, and those above them.
-        #expect(most > 100 * 4_096 && most < (Self.limits.logPages + 100) * 4_120)
+        #expect(most > 100 * 4_096 && most < (Self.limits.storeLogBytesMax / 4_096 + 100) * 4_120)
         store.close()
     }
 
@@ -98,7 +98,7 @@ import Testing
             store.append(Self.messages(1...1))
             try await store.settle()
         }
-        #expect(try bytes("-wal") <= Self.limits.logBytesKept)
+        #expect(try bytes("-wal") <= Self.limits.storeLogBytesKeptMax)
         store.close()
     }
 
@@ -119,7 +119,7 @@ import Testing
     @Test("A file from before is written anew at start, unless it holds much", arguments: [16_384, 10])
     func aFileFromBefore(rewrittenPagesMax: Int) async throws {
         var limits = Self.limits
-        limits.freePagesKept = 100_000
+        limits.storeFreeBytesKeptMax = 100_000 * 4_096
         var store = try fixture.open(limits: limits)
         store.start { _, _ in }
         store.append(Self.messages(1...500))
@@ -129,8 +129,8 @@ import Testing
         let file = try DatabaseQueue(path: fixture.file)
         try await file.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA auto_vacuum = NONE; VACUUM") }
         try file.close()
-        limits.rewrittenPagesMax = rewrittenPagesMax
-        limits.freePagesKept = 10
+        limits.storeRewrittenBytesMax = rewrittenPagesMax * 4_096
+        limits.storeFreeBytesKeptMax = 10 * 4_096
         store = try fixture.open(limits: limits)
         store.start { _, _ in }
         store.append([Self.all] + Self.messages(3...4))

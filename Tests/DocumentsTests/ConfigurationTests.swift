@@ -288,6 +288,24 @@ import Testing
         #expect(read.resources.map(\.path) == ["etc/shop.yaml", "etc/second.yaml"])
     }
 
+    @Test("A limit takes the values that it may have, and all others are mistakes with their lines")
+    func rangesOfLimits() throws {
+        let known = SettableLimits(["wide", "narrow"], ranges: ["narrow": 2...8])
+        let read = try Configuration(file: "c.yaml", text: "limits: { wide: 1, narrow: 8 }", knownLimits: known)
+        #expect(read.limits == ["wide": 1, "narrow": 8])
+        for (narrow, wide) in [("1", "0"), ("9", "-1"), ("99999999999999999999", "many")] {
+            let error = #expect(throws: DocumentError.self) {
+                try Configuration(file: "c.yaml", text: "limits:\n  narrow: \(narrow)\n  wide: \(wide)\n", knownLimits: known)
+            }
+            let text = try #require(error).description
+            #expect(text.contains("c.yaml:2:11: the limit narrow is `\(narrow)`, but must be a whole number, 2 to 8"))
+            #expect(text.contains("c.yaml:3:9: the limit wide is `\(wide)`, but must be a whole number, 1 or more"))
+        }
+        #expect(throws: DocumentError.self) {
+            try Configuration(file: nil, environment: ["CREMA_LIMITS__NARROW": "9"], knownLimits: known)
+        }
+    }
+
     @Test(
         "A variable that sets nothing is a mistake",
         arguments: [

@@ -351,6 +351,31 @@ class Console(unittest.TestCase):
                     self.assertEqual(accessible.problems(page), [])
                     self.assertEqual(accessible.keyboard_problems(page), [])
 
+    def test_rows_that_are_fetched_anew_leave_the_focus_where_it_is(self):
+        going = self.client("-t", "focus/a", "-i", "focus-a")
+        self.client("-t", "focus/b", "-i", "focus-b")
+        page = self.open("clients?search=focus-&sort=id", width=820)
+        page.wait("document.querySelectorAll('main tbody tr').length === 2")
+        # At another name and to the side, as somebody reads who works with the keyboard.
+        page.evaluate("""{
+            window.links = [...document.querySelectorAll('main tbody a')];
+            window.links[1].focus();
+            document.querySelector('main .scroll').scrollLeft = 40;
+            window.side = document.querySelector('main .scroll').scrollLeft;
+        }""")
+        page.wait("!document.contains(window.links[1])")
+        self.assertEqual(page.evaluate("document.activeElement.textContent"), "focus-b")
+        self.assertEqual(page.evaluate("document.querySelector('main .scroll').scrollLeft"), page.evaluate("window.side"))
+        # What it was on has gone: it stays in the table.
+        page.evaluate("document.querySelector('main tbody a').focus()")
+        going.terminate()
+        page.wait("document.querySelectorAll('main tbody tr').length === 1")
+        self.assertTrue(page.evaluate("document.querySelector('main .scroll').contains(document.activeElement)"), page.text())
+        # Who is elsewhere stays there.
+        page.evaluate("{ window.link = document.querySelector('main tbody a'); document.querySelector('input[type=search]').focus(); }")
+        page.wait("!document.contains(window.link)")
+        self.assertEqual(page.evaluate("document.activeElement.type"), "search")
+
     def test_the_menu_works_on_a_phone_and_with_the_keyboard(self):
         page = self.open(width=390, height=844, phone=True)
         page.press("Tab")

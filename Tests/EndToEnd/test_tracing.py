@@ -18,6 +18,7 @@ RULES = pathlib.Path(__file__).with_name("tracing_rules.yaml")
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
 FORM = re.compile(rf"00-{TRACE}-([0-9a-f]{{16}})-01")
+X_RAY = re.compile(rf"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent=([0-9a-f]{{16}});Sampled=1")
 
 
 class Collector:
@@ -27,6 +28,7 @@ class Collector:
         self.spans = {}
         self.requests = queue.Queue()
         self.fails = False
+        self.answer = 200
         collector = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -37,8 +39,8 @@ class Collector:
                         collector.take(json.loads(body))
                     self.send_response(503 if collector.fails else 200)
                 else:
+                    self.send_response(collector.answer)
                     collector.requests.put(self.headers.get("traceparent"))
-                    self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -112,14 +114,19 @@ class Client:
         return topic, pairs
 
 
-class TracingTests(unittest.TestCase):
+class TracedCase(unittest.TestCase):
+    """A broker with the rules, and a collector of its spans that is called by them as well."""
+
+    def more(self):
+        return {}
+
     @classmethod
     def setUpClass(cls):
         cls.collector = Collector()
         cls.addClassCleanup(cls.collector.end)
         cls.broker = Broker(
             RULES, parameters={"Endpoint": f"{cls.collector.address}/print"},
-            more={"tracing": {"otlp": cls.collector.address}, "http": {"allow": ["127.0.0.1/32"]}})
+            more={"tracing": {"otlp": cls.collector.address}, "http": {"allow": ["127.0.0.1/32"]}, **cls.more(cls)})
         cls.addClassCleanup(cls.broker.end)
 
     def client(self, name, *topics):
@@ -145,6 +152,69 @@ class TracingTests(unittest.TestCase):
             {"X-Amz-Target": "AWSEvents.PutEvents", "Content-Type": "application/x-amz-json-1.1", **headers})
         with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
             return json.load(answer)
+
+    def put(self, source, **headers):
+        entry = {"Source": source, "DetailType": "Order", "Detail": "{}"}
+        self.assertEqual(self.post({"Entries": [entry]}, **headers)["FailedEntryCount"], 0)
+
+    def queues(self, operation, body, **headers):
+        request = urllib.request.Request(
+            self.broker.url, json.dumps(body).encode(),
+            {"X-Amz-Target": f"AmazonSQS.{operation}", "Content-Type": "application/x-amz-json-1.0", **headers})
+        with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
+            return json.load(answer)
+
+    def received(self, queue):
+        """The trace header of the next message in a queue."""
+        answer = self.queues("ReceiveMessage", {
+            "QueueUrl": f"http://localhost/000000000000/{queue}", "WaitTimeSeconds": 10, "AttributeNames": ["AWSTraceHeader"]})
+        return answer["Messages"][0].get("Attributes", {}).get("AWSTraceHeader")
+
+    def way(self, identifier):
+        """The names of a span and of those above it."""
+        names = []
+        while identifier != "00f067aa0ba902b7":
+            span = self.span(identifier)
+            names.append(span["name"])
+            identifier = span["parentSpanId"]
+        return names
+
+    def below(self, identifier):
+        """Waits for a span whose parent is the named one."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            for span in list(self.collector.spans.values()):
+                if span["parentSpanId"] == identifier:
+                    return span
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+
+
+class TracingTests(TracedCase):
+    def test_through_a_queue(self):
+        self.put("queued", traceparent=PARENT)
+        identifier = X_RAY.fullmatch(self.received("waiting")).group(1)
+        self.assertEqual(self.way(identifier), ["send", "rules", "put_events"])
+        receive = self.below(identifier)
+        self.assertEqual((receive["name"], receive["kind"]), ("receive", 5))
+        self.put("queued")
+        self.assertIsNone(self.received("waiting"))
+
+    def test_who_sends_to_a_queue_is_in_the_trace_of_the_request_unless_it_names_one(self):
+        message = {"QueueUrl": "http://localhost/000000000000/waiting", "MessageBody": "m"}
+        answer = self.queues("SendMessage", message, traceparent=PARENT)
+        self.assertNotIn("MD5OfMessageSystemAttributes", answer)
+        self.assertEqual(self.way(X_RAY.fullmatch(self.received("waiting")).group(1)), ["queues"])
+        self.queues("SendMessageBatch", {"QueueUrl": message["QueueUrl"], "Entries": [{"Id": "1", "MessageBody": "m"}]}, traceparent=PARENT)
+        self.assertEqual(self.way(X_RAY.fullmatch(self.received("waiting")).group(1)), ["queues"])
+        own = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent=aaaaaaaaaaaaaaaa;Sampled=1"
+        attribute = {"AWSTraceHeader": {"DataType": "String", "StringValue": own}}
+        self.queues("SendMessage", {**message, "MessageSystemAttributes": attribute}, traceparent=PARENT)
+        self.assertEqual(self.received("waiting"), own)
+        self.assertEqual(self.below("aaaaaaaaaaaaaaaa")["name"], "receive")
+        # A program of AWS says it in another header.
+        self.queues("SendMessage", message, **{"X-Amzn-Trace-Id": f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent=00f067aa0ba902b7;Sampled=1"})
+        self.assertEqual(self.way(X_RAY.fullmatch(self.received("waiting")).group(1)), ["queues"])
 
     def test_from_a_request_by_a_rule_to_a_subscriber_and_an_endpoint(self):
         screen = self.client("screen-http", "orders/seen")
@@ -215,6 +285,41 @@ class TracingTests(unittest.TestCase):
         self.assertEqual(screen.message()[1], [("traceparent", "wrong")])
         for client in (screen, device):
             client.socket.close()
+
+
+class KeptTraceTests(TracedCase):
+    def more(self):
+        return {"data": "data"}
+
+    def test_over_a_restart_into_the_dead_letters_and_out_of_them(self):
+        self.collector.answer = 503
+        self.put("called", traceparent=PARENT)
+        first = FORM.fullmatch(self.collector.requests.get(timeout=WAIT_SECONDS)).group(1)
+        self.assertEqual(self.way(first), ["call", "rules", "put_events"])
+        self.broker.kill()
+        while not self.collector.requests.empty():
+            self.collector.requests.get()
+        self.collector.answer = 400
+        self.broker.start()
+        self.broker.wait_until_ready()
+        again = FORM.fullmatch(self.collector.requests.get(timeout=WAIT_SECONDS)).group(1)
+        self.assertNotEqual(again, first)
+        self.assertEqual(self.way(again), ["call", "rules", "put_events"])
+        self.assertEqual(
+            self.way(X_RAY.fullmatch(self.received("dead")).group(1)), ["send", "failure", "rules", "put_events"])
+        letter, = json.loads(self.broker.asks("/api/v1/deadletters"))["rows"]
+        self.assertEqual(letter["traceID"], TRACE)
+        self.broker.kill()
+        self.collector.answer = 200
+        self.broker.start()
+        self.broker.wait_until_ready()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.broker.admin}/api/v1/deadletters/redrive", json.dumps({"rule": "called"}).encode(),
+            {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
+            self.assertEqual(json.load(answer)["redriven"], 1)
+        redriven = FORM.fullmatch(self.collector.requests.get(timeout=WAIT_SECONDS)).group(1)
+        self.assertEqual(self.way(redriven), ["call", "redrive", "rules", "put_events"])
 
 
 class CollectorTests(unittest.TestCase):

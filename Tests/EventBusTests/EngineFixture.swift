@@ -85,11 +85,13 @@ struct EngineFixture {
     let log = RecordingLog.LineStore()
     let engine: EventEngine
 
-    init(_ yaml: String, limits: EventBusLimits = .init(), store: (any RecordStore)? = nil) throws {
+    init(
+        _ yaml: String, limits: EventBusLimits = .init(), store: (any RecordStore)? = nil, spans: (any SpanRecorder)? = nil
+    ) throws {
         let lines = log
         engine = EventEngine(
             resources: try resources(yaml), limits: limits, world: world.source,
-            logger: Logger(label: "test") { _ in RecordingLog(lines: lines) }, store: store)
+            logger: Logger(label: "test") { _ in RecordingLog(lines: lines) }, store: store, spans: spans)
     }
 
     /// Puts one event on the default bus, or on another.

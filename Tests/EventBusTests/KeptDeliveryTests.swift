@@ -62,14 +62,15 @@ import Testing
 
         init(
             _ store: RecordsInMemory, _ template: String = KeptDeliveryTests.destination + KeptDeliveryTests.rules, later: Int64 = 0,
-            limits: DeliveryLimits = DeliveryLimits()
+            limits: DeliveryLimits = DeliveryLimits(), spans: (any SpanRecorder)? = nil
         ) throws {
             let resources = try CallSite.resources(template)
             world.advance(milliseconds: later)
             queues = SharedQueues(makeID: { "message" }, store: store)
             try queues.restore(store.records)
             let engine = EventEngine(
-                resources: resources, world: world.source, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, store: store)
+                resources: resources, world: world.source, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, store: store,
+                spans: spans)
             delivery = RuleDelivery(engine: engine, queues: queues, limits: limits, store: store)
             try delivery.declare(resources)
             restored = try delivery.pending.restore(store.records, now: Instant(nanoseconds: 0))

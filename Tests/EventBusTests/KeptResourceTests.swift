@@ -1,3 +1,4 @@
+import BrokerCore
 import CremaTesting
 import Documents
 import Queues
@@ -14,9 +15,10 @@ struct KeptSite {
     let leftOut: [String]
 
     init(
-        _ store: RecordsInMemory, _ template: String = ControlFixture.template, limits: EventBusLimits = .init(), later: Int64 = 0
+        _ store: RecordsInMemory, _ template: String = ControlFixture.template, limits: EventBusLimits = .init(), later: Int64 = 0,
+        spans: (any SpanRecorder)? = nil
     ) throws {
-        events = try EngineFixture(template, limits: limits, store: store)
+        events = try EngineFixture(template, limits: limits, store: store, spans: spans)
         events.world.advance(milliseconds: later)
         let queues = SharedQueues(makeID: events.world.source.makeID, store: store)
         try queues.restore(store.records)

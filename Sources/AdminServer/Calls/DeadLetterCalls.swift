@@ -103,7 +103,7 @@ extension DeadLetterDocument {
         .object([
             .maybe("id", .text), .always("time", .text), .always("rule", .text), .maybe("bus", .text), .always("target", .text),
             .always("errorCode", .text), .always("errorMessage", .text), .maybe("retries", .integer), .maybe("exhausted", .text),
-            .always("event", .text),
+            .always("event", .text), .maybe("traceID", .text),
         ])
     }
 }

@@ -74,7 +74,7 @@ extension Shard {
         turns?.begin()
         // None of them is to be thrown out yet.
         deadlinesUntilSweep = max(deadlinesUntilSweep, deadlines.count + 2 * sessions.count + Self.deadlinesSweptMin)
-        for session in Array(sessions.values) {
+        for session in sessions.all {
             publishDelayedWill(of: session)  // before the client may come back
             let (clientID, epoch) = (session.clientID, session.epoch)
             if let due = session.delayedWill?.due { schedule(.will(clientID: clientID, epoch: epoch), at: due) }

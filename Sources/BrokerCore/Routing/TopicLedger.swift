@@ -17,6 +17,7 @@ final class TopicRecord {
         var messages: UInt64
     }
 
+    let topic: ByteBuffer
     private(set) var messages: UInt64 = 0
     private(set) var bytes: UInt64 = 0
     private(set) var lastSeen = Instant(nanoseconds: 0)
@@ -30,7 +31,10 @@ final class TopicRecord {
     private var marks: (last: Mark, before: Mark)?
     private let sampleBytesMax: Int
 
-    init(sampleBytesMax: Int) { self.sampleBytesMax = sampleBytesMax }
+    init(_ topic: ByteBuffer, sampleBytesMax: Int) {
+        self.topic = topic
+        self.sampleBytesMax = sampleBytesMax
+    }
 
     /// Counts one message.
     func count(_ payload: ByteBuffer, at now: Instant) {
@@ -81,7 +85,7 @@ final class TopicRecord {
         return Double(messages - start.messages) / seconds
     }
 
-    func snapshot(of topic: ByteBuffer, at now: Instant) -> TopicSnapshot {
+    func snapshot(at now: Instant) -> TopicSnapshot {
         TopicSnapshot(
             topic: topic, messages: messages, bytes: bytes, lastSeen: lastSeen, messagesPerSecond: rate(at: now),
             sample: PayloadSample(bytes: sample, payloadBytes: sampledBytes, messagesSince: messages - sampledMessages))
@@ -93,7 +97,9 @@ final class TopicRecord {
 /// Bounded by `topicsTrackedMax`: topics that come later are not listed. What is kept of payloads is bounded by that times
 /// `topicSampleBytesMax`.
 struct TopicLedger {
-    private(set) var records: [ByteBuffer: TopicRecord] = [:]
+    private var records: [ByteBuffer: TopicRecord] = [:]
+    /// The same in the order in which they came; none goes.
+    private var inOrder: [TopicRecord] = []
     var topicsTrackedMax: Int
     var sampleBytesMax: Int
     /// Routes made for topics that had no room here.
@@ -111,8 +117,29 @@ struct TopicLedger {
             untracked += 1
             return nil
         }
-        let record = TopicRecord(sampleBytesMax: sampleBytesMax)
+        let record = TopicRecord(topic, sampleBytesMax: sampleBytesMax)
         records[topic] = record
+        inOrder.append(record)
         return record
     }
+
+    /// The next topics.
+    func next(on walk: inout TopicWalk) -> ArraySlice<TopicRecord> {
+        let part = inOrder.dropFirst(walk.next).prefix(TopicWalk.topicsAtOnce)
+        walk.next = part.endIndex
+        walk.isOver = part.endIndex == inOrder.endIndex
+        return part
+    }
+}
+
+/// How far a look at all topics of a shard has come.
+package struct TopicWalk: Sendable {
+    /// Topics that are looked at before others have their turn.
+    package static let topicsAtOnce = 1_000
+
+    fileprivate var next = 0
+    /// Whether all were looked at.
+    package fileprivate(set) var isOver = false
+
+    package init() {}
 }

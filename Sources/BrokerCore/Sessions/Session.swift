@@ -30,6 +30,8 @@ package final class Session {
     let notes = AuthorizerNotes()
     /// Number of this ownership in the ``SessionDirectory``.
     package let epoch: UInt64
+    /// Among the sessions of its shard; see ``SessionTable``.
+    var tablePlace = 0
     /// The ``AcceptedConnect/attempt`` that opened or resumed it last.
     var lastAttempt: UInt64 = 0
     /// Seconds that it outlives its connection; 0 when it ends with it.

@@ -174,8 +174,9 @@ extension Shard {
             forwarded: will.properties.forwarded,  // in their order [MQTT5-3.1.3-10]
             expiryInterval: will.properties.messageExpiryInterval, now: now)
         // Retained if and only if the client asked for it [MQTT-3.1.2-16] [MQTT-3.1.2-17] [MQTT5-3.1.2-14] [MQTT5-3.1.2-15].
-        let message = Message(topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain, properties: properties)
+        var message = Message(topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain, properties: properties)
         guard mayPublish(message.topic, retain: message.retain, publisher) else { return }
+        if will.properties.forwarded != nil, followTrace(&message) { tellTrace(of: message) }
         accept(message, from: publisher, origin: message.qos == .atMostOnce ? nil : origin)
     }
 

@@ -3,8 +3,8 @@ import NIOCore
 
 /// What operators ask a shard about its clients and their subscriptions, and what they do to them.
 extension Shard {
-    /// The sessions that are here now, for a look at them a part at a time.
-    package var sessionList: [Session] { Array(sessions.values) }
+    /// Looks at the next of the sessions that are here.
+    package func visitSessions(on walk: inout SessionWalk, _ look: (Session) -> Void) { sessions.visit(&walk, look) }
 
     /// The summary of a session that fits the query; `nil` of another, and of one that has ended meanwhile.
     package func summary(of session: Session, fitting query: ClientQuery, _ search: SearchedText?) -> ClientSummary? {

@@ -20,7 +20,7 @@ extension Shard {
     /// This shard's part, with a look at every session: for a few of them.
     package func statistics() -> BrokerStatistics {
         var result = countedStatistics()
-        for session in sessions.values { count(session, in: &result) }
+        for session in sessions.all { count(session, in: &result) }
         return result
     }
 
@@ -58,13 +58,10 @@ extension Shard {
         return result
     }
 
-    package func clientSummaries() -> [ClientSummary] { sessions.values.map { summary(of: $0) } }
+    package func clientSummaries() -> [ClientSummary] { sessions.all.map { summary(of: $0) } }
 
-    /// Topics that this shard accepted messages on, in no order.
-    package func topicSnapshots() -> [TopicSnapshot] {
-        var found: [TopicSnapshot] = []
-        found.reserveCapacity(topics.records.count)
-        for (topic, record) in topics.records where record.messages > 0 { found.append(record.snapshot(of: topic, at: now)) }
-        return found
+    /// The next of the topics that this shard accepted messages on, in the order in which it heard of them.
+    package func topicSnapshots(on walk: inout TopicWalk) -> [TopicSnapshot] {
+        topics.next(on: &walk).filter { $0.messages > 0 }.map { $0.snapshot(at: now) }
     }
 }

@@ -99,20 +99,26 @@ struct OutgoingMessage {
     /// The message in storage of its own, for whoever keeps it: a slice would keep the publisher's whole read alive.
     mutating func stored() -> Message {
         if let own { return own }
-        var storage = ByteBuffer()
-        storage.reserveCapacity(message.topic.readableBytes + message.payload.readableBytes)
-        storage.writeImmutableBuffer(message.topic)
-        storage.writeImmutableBuffer(message.payload)
-        var copy = message
-        copy.topic = storage.readSlice(length: message.topic.readableBytes) ?? message.topic
-        copy.payload = storage
-        copy.properties = message.properties?.stored()
+        let copy = message.stored()
         own = copy
         return copy
     }
 }
 
 extension Message {
+    /// The message in storage of its own.
+    func stored() -> Message {
+        var storage = ByteBuffer()
+        storage.reserveCapacity(topic.readableBytes + payload.readableBytes)
+        storage.writeImmutableBuffer(topic)
+        storage.writeImmutableBuffer(payload)
+        var copy = self
+        copy.topic = storage.readSlice(length: topic.readableBytes) ?? topic
+        copy.payload = storage
+        copy.properties = properties?.stored()
+        return copy
+    }
+
     /// Bytes of a message whose PUBLISH is as short as the protocol asks, whatever is added to it.
     private static let bytesWithPacket = 134_217_728
 

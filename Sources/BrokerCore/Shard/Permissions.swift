@@ -28,7 +28,7 @@ extension Shard {
     }
 
     private func closeUnproved() {
-        for session in Array(sessions.values) {
+        for session in sessions.all {
             guard let connection = session.connection,
                 let refusal = refusal(of: connection.credential, by: session.principal, on: connection)
             else { continue }
@@ -57,7 +57,7 @@ extension Shard {
 
     /// What the policies do not grant any more.
     func takeBack() {
-        for session in Array(sessions.values) {
+        for session in sessions.all {
             var refusal = session.connection == nil ? nil : authorizer.refusal(ofConnect: session.subscriber)
             let lost = takeBackFilters(of: session)
             refusal = refusal ?? lost

@@ -30,7 +30,7 @@ package final class Shard {
     var counters = ShardCounters()
     var tally = DeliveryTally()
     var listenerCounters: [String: ListenerCounters] = [:]
-    var sessions: [ExactText: Session] = [:]
+    var sessions = SessionTable()
     var connections: [ClientConnection?] = []
     var freeSlots: [Int] = []
     /// Connections that hold a session here while their socket is on another shard, by the id that the other shard gave them.

@@ -56,11 +56,35 @@ extension Broker {
     }
 
     private func topicSnapshots() async -> [TopicSnapshot] {
-        TopicSnapshot.merged(
-            await collect { driver in
-                driver.bringUpToDate()
-                return driver.shard.topicSnapshots()
-            })
+        var parts: [[TopicSnapshot]] = Array(repeating: [], count: shards.count)
+        await lookAtTopics { parts[$0] += $1 }
+        return TopicSnapshot.merged(parts)
+    }
+
+    /// Looks at all topics of all event loops, one loop after the other, a part at a time: clients are served in between.
+    ///
+    /// Nothing once the broker drains. `take` gets each part with the number of its loop, off the loops.
+    func lookAtTopics(take: (Int, [TopicSnapshot]) -> Void) async {
+        if isDraining { return }
+        for (number, shard) in shards.enumerated() {
+            var walk = TopicWalk()
+            // A loop that has ended meanwhile has nothing to say.
+            while !walk.isOver, let next = try? await Self.topics(after: walk, on: shard) {
+                take(number, next.topics)
+                walk = next.walk
+            }
+        }
+    }
+
+    private static func topics(
+        after walk: TopicWalk, on shard: NIOLoopBoundBox<ShardDriver>
+    ) async throws -> (topics: [TopicSnapshot], walk: TopicWalk) {
+        try await shard.eventLoop.submit {
+            var walk = walk
+            shard.value.bringUpToDate()
+            let topics = shard.value.shard.topicSnapshots(on: &walk)
+            return (topics, walk)
+        }.get()
     }
 
     // MARK: Retained messages

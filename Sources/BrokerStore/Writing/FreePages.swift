@@ -17,7 +17,7 @@ struct FreePages {
     /// Does what is due; answers whether there is more to do after a pause.
     mutating func giveBack(_ db: Database) throws -> Bool {
         if DispatchTime.now() < next { return true }
-        next = .now() + .milliseconds(limits.freePagesMilliseconds)
+        next = .now() + .milliseconds(limits.storeFreeMillisecondsMin)
         do {
             if try isTooMuch(db) {
                 try db.execute(sql: "PRAGMA incremental_vacuum(\(limits.freePagesPerStep))")

@@ -26,26 +26,28 @@ final class StoreInbox: Sendable {
         var group = StoreGroup()
         var changes = 0
         var isClosing = false
+        /// Changes for which somebody waits; more than there ever are while nobody does.
+        var enough = Int.max
     }
 
     private let state = Mutex(State())
     private let wake = DispatchSemaphore(value: 0)
 
-    func append(_ batch: ChangeBatch, enough: Int) {
-        hand(batch.changes.count + 1, enough: enough) { $0.batches.append(batch) }
+    func append(_ batch: ChangeBatch) {
+        hand(batch.changes.count + 1) { $0.batches.append(batch) }
     }
 
-    func append(_ records: [RecordChange], enough: Int) {
-        hand(records.count, enough: enough) { $0.records += records }
+    func append(_ records: [RecordChange]) {
+        hand(records.count) { $0.records += records }
     }
 
-    private func hand(_ changes: Int, enough: Int, _ add: (inout StoreGroup) -> Void) {
+    private func hand(_ changes: Int, _ add: (inout StoreGroup) -> Void) {
         let isNews = state.withLock { state in
             let before = state.changes
             add(&state.group)
             state.group.number += 1
             state.changes += changes
-            return before == 0 || before < enough && state.changes >= enough
+            return before == 0 || before < state.enough && state.changes >= state.enough
         }
         if isNews { wake.signal() }
     }
@@ -85,9 +87,13 @@ final class StoreInbox: Sendable {
     func gather(milliseconds: Int, enough: Int) {
         let end = DispatchTime.now() + .milliseconds(milliseconds)
         while true {
-            let isEnough = state.withLock { $0.changes >= enough || $0.isClosing }
-            if isEnough || wake.wait(timeout: end) == .timedOut { return }
+            let isEnough = state.withLock { state in
+                state.enough = enough
+                return state.changes >= enough || state.isClosing
+            }
+            if isEnough || wake.wait(timeout: end) == .timedOut { break }
         }
+        state.withLock { $0.enough = .max }
     }
 
     /// Waits, unless the store is being closed.

@@ -10,10 +10,6 @@ import Synchronization
 /// A group is written at once while little comes. When more came during the last one than a few changes, it gathers for a moment, so that
 /// thousands of answers share one sync.
 final class StoreWriter: Sendable {
-    /// Changes that are not gathered for any longer.
-    static let groupChanges = 1_000
-    /// How long it gathers under load.
-    static let gatherMilliseconds = 2
     /// Changes in one group from which on there is load.
     private static let loadChanges = 64
 
@@ -97,7 +93,7 @@ final class StoreWriter: Sendable {
                 if (error as? DatabaseError)?.resultCode != .SQLITE_FULL { isLogDoubtful = true }
                 noteFailure(error)
                 if inbox.isClosing { break }
-                inbox.pause(milliseconds: limits.retryMilliseconds)
+                inbox.pause(milliseconds: limits.storeRetryMilliseconds)
             }
         }
         if !pending.isEmpty { log.error("the store could not write its last changes", metadata: ["file": "\(path)"]) }
@@ -134,7 +130,7 @@ final class StoreWriter: Sendable {
     /// What was handed over; while there is nothing, room is given back.
     private func next(in db: Database, _ free: inout FreePages) throws -> StoreGroup? {
         while inbox.waitingChanges == 0, !inbox.isClosing, try free.giveBack(db) {
-            inbox.gather(milliseconds: limits.freePagesMilliseconds, enough: 1)
+            inbox.gather(milliseconds: limits.storeFreeMillisecondsMin, enough: 1)
         }
         return inbox.take()
     }
@@ -144,8 +140,8 @@ final class StoreWriter: Sendable {
         switch durability {
         case .relaxed(let milliseconds): inbox.gather(milliseconds: milliseconds, enough: .max)
         case .strict, .memory:
-            guard isLoaded, count < Self.groupChanges else { return }
-            inbox.gather(milliseconds: Self.gatherMilliseconds, enough: Self.groupChanges - count)
+            guard isLoaded, count < limits.storeGatherChangesMax else { return }
+            inbox.gather(milliseconds: limits.storeGatherMillisecondsMax, enough: limits.storeGatherChangesMax - count)
         }
         pending.append(inbox.takeNow())
     }

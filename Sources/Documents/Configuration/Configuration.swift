@@ -66,26 +66,26 @@ package struct Configuration: Sendable {
     ///   - file: its path, which relative paths in it start from.
     ///   - text: YAML or JSON.
     ///   - environment: variables; those named `CREMA_…` override the file, see ``EnvironmentOverrides``.
-    ///   - knownLimits: the names that `limits` may have.
+    ///   - knownLimits: the limits that `limits` may set.
     /// - Throws: every mistake found, with file, line and column.
     package init(
-        file: String, text: String, environment: [String: String] = [:], knownLimits: [String]
+        file: String, text: String, environment: [String: String] = [:], knownLimits: SettableLimits
     ) throws(DocumentError) {
         let parsed = try Node.parse(file: file, text: text)
         try self.init(file: file, root: parsed, environment: environment, knownLimits: knownLimits)
     }
 
     /// Reads a configuration file, or the defaults with the environment's overrides if there is none.
-    package init(file: String?, environment: [String: String], knownLimits: [String]) throws(DocumentError) {
+    package init(file: String?, environment: [String: String], knownLimits: SettableLimits) throws(DocumentError) {
         let name = file ?? "environment"
         var root = Node(.mapping([]), at: SourceLocation(file: name))
         if let file { root = try Node.read(file: file) }
         try self.init(file: name, root: root, environment: environment, knownLimits: knownLimits)
     }
 
-    private init(file: String, root: Node, environment: [String: String], knownLimits: [String]) throws(DocumentError) {
+    private init(file: String, root: Node, environment: [String: String], knownLimits: SettableLimits) throws(DocumentError) {
         self.init()
-        let overrides = EnvironmentOverrides(environment: environment, knownLimits: knownLimits)
+        let overrides = EnvironmentOverrides(environment: environment, knownLimits: knownLimits.names)
         var problems = ProblemCollector()
         var root = root
         if let changed = problems.collect({ () throws(DocumentError) in try overrides.apply(to: root) }) { root = changed }
@@ -105,7 +105,7 @@ package struct Configuration: Sendable {
             }
         }
         if let section = root["limits"] {
-            limits = problems.collect { () throws(DocumentError) in try Self.limits(section, known: knownLimits) } ?? [:]
+            limits = problems.collect { () throws(DocumentError) in try knownLimits.read(section) } ?? [:]
         }
         if let value = root["serverReference"] {
             serverReference = problems.collect { () throws(DocumentError) in
@@ -215,22 +215,6 @@ extension Configuration {
     private static func parameters(_ section: Node) throws(DocumentError) -> [String: String] {
         var values: [String: String] = [:]
         for entry in try section.entries("parameters") { values[entry.key] = try entry.value.text("the parameter \(entry.key)") }
-        return values
-    }
-
-    private static func limits(_ section: Node, known: [String]) throws(DocumentError) -> [String: Int] {
-        var problems = ProblemCollector()
-        var values: [String: Int] = [:]
-        for entry in try section.entries("limits") {
-            guard known.contains(entry.key) else {
-                problems.add("there is no limit `\(entry.key)`\(suggestion(for: entry.key, among: known))", at: entry.keyLocation)
-                continue
-            }
-            values[entry.key] = problems.collect { () throws(DocumentError) in
-                try entry.value.integer("the limit \(entry.key)", in: 1...Int.max)
-            }
-        }
-        try problems.finish()
         return values
     }
 }

@@ -9,7 +9,7 @@ struct ArchivedEvent: Sendable {
     let arrivedMilliseconds: Int64
 
     /// What it counts towards `archiveBytesMax`, so that small events are not free.
-    var bytes: Int { envelope.json.count + 128 }
+    var bytes: Int { envelope.json.count + (envelope.trace == nil ? 128 : 256) }
 }
 
 /// The events of one archive, in the order in which they came.

@@ -35,9 +35,11 @@ extension ArchiveTable {
     /// Beyond what may wait for a disk that takes nothing, an event is in memory alone: nobody was promised more.
     mutating func noteEvent(_ event: ArchivedEvent, in archive: UInt64) {
         guard isKept, !isStoreFull else { return }
-        var writer = RecordWriter()
+        // The second version has a trace.
+        var writer = RecordWriter(version: event.envelope.trace == nil ? 1 : 2)
         writer.add(event.arrivedMilliseconds)
         event.envelope.write(to: &writer)
+        writer.add(trace: event.envelope.trace)
         note(.put(KeptRecord(RecordKey(.archivedEvent, archive, event.sequence), writer.bytes)))
     }
 
@@ -99,13 +101,14 @@ extension ArchiveTable {
             adopt(archive)
         }
         for record in records where record.key.kind == .archivedEvent {
-            var reader = try RecordReader(record)
+            var reader = try RecordReader(record, upTo: 2)
             let number = try reader.keyNumber(record, at: 0)
             let sequence = try reader.keyNumber(record, at: 1)
             skipRecords(upTo: sequence)
             guard let name = names[number] else { continue }
             let arrived = try reader.number()
-            let envelope = try EventEnvelope(&reader)
+            var envelope = try EventEnvelope(&reader)
+            envelope.trace = try reader.trace(since: 2)
             adopt(ArchivedEvent(sequence: sequence, envelope: envelope, arrivedMilliseconds: arrived), in: name)
         }
         for record in records where record.key.kind == .replay {

@@ -157,7 +157,7 @@ extension EventEngine {
     }
 
     /// Keeps an event that was put on a bus, where an archive of the bus wants it.
-    func archive(_ envelope: EventEnvelope, onBus bus: String, rules: RuleTable) {
+    func archive(_ envelope: EventEnvelope, onBus bus: String, rules: RuleTable, noting output: inout RuleOutput) {
         // What is replayed was archived before.
         guard !envelope.isReplayed, hasArchives.load(ordering: .acquiring), let routes = archiveTable.withLock({ $0.routes(ofBus: bus) })
         else { return }
@@ -170,6 +170,7 @@ extension EventEngine {
             keepChanges(of: &table)
         }
         totals.eventsArchived.increment()
+        output.isReferredTo = true
     }
 
     /// Whether ``runReplays()`` has something to do.
@@ -190,14 +191,18 @@ extension EventEngine {
         let rules = rules
         for (replay, events) in taken where rules.hasBus(replay.bus) {
             for event in events {
-                let envelope = event.replayed(as: replay.name)
+                var envelope = event.replayed(as: replay.name)
+                let step = step(below: envelope.trace)
+                envelope.trace = step?.parent
                 totals.eventsReplayed.increment()
                 var matching = rules.rules(onBus: replay.bus, matching: envelope.json)
                 if !replay.filterARNs.isEmpty { matching.removeAll { !replay.filterARNs.contains($0.rule.arn) } }
                 if matching.isEmpty {
                     totals.eventsUnmatched.increment()
                 } else {
-                    route(envelope, onBus: replay.bus, to: matching, hops: 0, rules: rules, into: &output)
+                    var made = RuleOutput()
+                    route(envelope, onBus: replay.bus, to: matching, hops: 0, rules: rules, into: &made)
+                    output.append(made.traced(step, as: "replay"))
                 }
             }
         }

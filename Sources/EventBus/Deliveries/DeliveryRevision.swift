@@ -38,7 +38,7 @@ extension EventEngine {
         guard let root = known.event.parsed?.root else { return nil }
         do throws(DeliveryFailure) {
             guard let work = try work(for: delivery, root, reserved(entry.rule, at: known.nowMilliseconds)) else { return .gone }
-            let changed = PendingDelivery(work: work, number: number)
+            let changed = PendingDelivery(work: work, number: number).traced(step(below: known.event.trace))
             guard let terms = changed.terms else { return nil }
             return .changed(changed, terms, bytes: changed.bytes)
         } catch {

@@ -8,7 +8,7 @@ import Rules
 /// How often it was tried is not kept: after a restart it is tried as if it had come then, but for its age.
 enum KeptDelivery {
     case target(bus: String, rule: String, target: String, arn: String, event: EventEnvelope, nowMilliseconds: Int64)
-    case action(rule: String, place: KeptAction, input: SQLInput, selected: [UInt8]?, hops: UInt8)
+    case action(rule: String, place: KeptAction, input: SQLInput, selected: [UInt8]?, hops: UInt8, trace: TraceParent?)
 }
 
 /// Which action of a topic rule; it is the same as long as its name and its resource are.
@@ -30,12 +30,12 @@ struct KeptAction {
 }
 
 extension PendingDelivery {
-    /// The second has what the statement selected, and where the client was.
-    static let recordVersion: UInt8 = 2
+    /// The second has what the statement selected, and where the client was; the third, of what belongs to a trace, the step in it.
+    static let recordVersion: UInt8 = 3
 
     /// The record of a delivery; nil for what is never tried again.
     func kept(as number: UInt64, acceptedMilliseconds: Int64) -> KeptRecord? {
-        var writer = RecordWriter(version: Self.recordVersion)
+        var writer = RecordWriter(version: origin.trace == nil ? 2 : Self.recordVersion)
         writer.add(acceptedMilliseconds)
         switch origin {
         case .target(let delivery):
@@ -52,6 +52,7 @@ extension PendingDelivery {
         case .errorAction(let action, let run): Self.write(action, nil, run, nil, to: &writer)
         case .deadLetter: return nil
         }
+        writer.add(trace: origin.trace)
         return KeptRecord(RecordKey(.delivery, number), writer.bytes)
     }
 
@@ -77,9 +78,10 @@ extension KeptDelivery {
         guard try reader.flag() else {
             let (bus, rule, target, arn) = (try reader.text(), try reader.text(), try reader.text(), try reader.text())
             let (id, time, json) = (try reader.text(), try reader.number(), try reader.field())
-            self = .target(
-                bus: bus, rule: rule, target: target, arn: arn, event: EventEnvelope(id: id, timeMilliseconds: time, json: json),
-                nowMilliseconds: try reader.number())
+            let now = try reader.number()
+            var event = EventEnvelope(id: id, timeMilliseconds: time, json: json)
+            event.trace = try reader.trace(since: 3)
+            self = .target(bus: bus, rule: rule, target: target, arn: arn, event: event, nowMilliseconds: now)
             return
         }
         let rule = try reader.text()
@@ -87,10 +89,11 @@ extension KeptDelivery {
         let place = KeptAction(
             index: index, name: try reader.text(), resource: try reader.text(), document: try reader.field())
         let hops = UInt8(clamping: try reader.number())
-        let isOld = reader.version < PendingDelivery.recordVersion
+        let isOld = reader.version < 2
         let input = try reader.input(environment, hasPeer: !isOld)
         let selected = isOld ? nil : try reader.optional { (reader) throws(UnreadableRecord) in try reader.field() }
-        self = .action(rule: rule, place: place, input: input, selected: selected, hops: hops)
+        let trace = try reader.trace(since: 3)
+        self = .action(rule: rule, place: place, input: input, selected: selected, hops: hops, trace: trace)
     }
 }
 
@@ -126,12 +129,13 @@ extension EventEngine {
                 guard let work = try work(for: delivery, root, reserved(entry.rule, at: nowMilliseconds)) else {
                     return .gone(rule: "\(bus)/\(rule)", target: target)
                 }
-                return .pending(PendingDelivery(work: work))
+                return .pending(PendingDelivery(work: work).traced(step(below: event.trace)))
             } catch { return .refused(.target(delivery), error) }
-        case .action(let rule, let place, let input, let selected, let hops):
+        case .action(let rule, let place, let input, let selected, let hops, let trace):
             guard let entry = rules.topicRules.first(where: { $0.rule.name == rule }), let action = place.find(in: entry.rule)
             else { return .gone(rule: rule, target: place.name) }
             var run = TopicRuleRun(entry: entry, input: input, hops: hops, now: now, rules: rules)
+            run.trace = trace
             run.isErrorAction = place.index == nil
             run.document = place.document
             run.place = place.index ?? 0
@@ -156,8 +160,9 @@ extension EventEngine {
         do throws(DeliveryFailure) { _ = try perform(action, payload: payload, match, &run) } catch {
             return .refused(run.origin(of: action, match), error)
         }
-        if let send = run.output.sends.first { return .pending(PendingDelivery(work: .send(send))) }
-        if let call = run.output.calls.first { return .pending(PendingDelivery(work: .call(call))) }
+        let step = step(below: run.trace)
+        if let send = run.output.sends.first { return .pending(PendingDelivery(work: .send(send)).traced(step)) }
+        if let call = run.output.calls.first { return .pending(PendingDelivery(work: .call(call)).traced(step)) }
         return .gone(rule: run.entry.rule.name, target: action.name)
     }
 }

@@ -231,6 +231,12 @@ package final class PendingDeliveries: Sendable {
     }
 
     private func attempt(_ send: QueueSend) -> DeliveryFailure? {
+        let failure = hand(send)
+        send.attemptEnded(failure)
+        return failure
+    }
+
+    private func hand(_ send: QueueSend) -> DeliveryFailure? {
         let now = engine.world.nowMilliseconds()
         do throws(QueueError) {
             _ = try queues.perform { (table) throws(QueueError) in

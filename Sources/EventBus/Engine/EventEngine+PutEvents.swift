@@ -1,3 +1,4 @@
+import BrokerCore
 import Rules
 
 extension EventEngine {
@@ -24,6 +25,7 @@ extension EventEngine {
             throw error
         }
         let rules = rules
+        let step = TraceContext.current.map(TraceStep.init(below:))
         var outcome = PutEventsOutcome()
         for entry in entries {
             switch check(entry) {
@@ -31,10 +33,12 @@ extension EventEngine {
                 totals.entriesFailed.increment()
                 outcome.results.append(.failed(code: refusal.code, message: refusal.message))
             case .success(let event):
-                let id = put(event, onBus: EventBusReader.name(inReference: event.busName), hops: 0, rules: rules, into: &outcome.output)
+                let bus = EventBusReader.name(inReference: event.busName)
+                let id = put(event, onBus: bus, hops: 0, rules: rules, trace: step?.parent, into: &outcome.output)
                 outcome.results.append(.accepted(eventID: id))
             }
         }
+        outcome.output = outcome.output.traced(step, as: "rules")
         return outcome
     }
 

@@ -14,18 +14,22 @@ extension EventEngine {
     ///
     /// - Returns: what is to be done about it: a dead letter, or what an error action makes of it.
     func failed(_ origin: DeliveryOrigin, _ failure: DeliveryFailure, _ trying: RetryRecord = .none) -> RuleOutput {
+        let step = step(below: origin.trace)
         var output = RuleOutput()
         switch origin {
         case .target(let delivery): fail(delivery, failure, trying, into: &output)
         case .action(let action, let suspended, let match):
             var run = suspended.resumed()
+            run.trace = step?.parent
             run.failures = [RuleFailure(action, failure, trying)]
             conclude(&run, match)
             output = run.output
-        case .errorAction(let action, let run): fail(RuleFailure(action, failure, trying), run.resumed())
+        case .errorAction(let action, let suspended):
+            var run = suspended.resumed()
+            fail(RuleFailure(action, failure, trying), &run)
         case .deadLetter(let rule): dropDeadLetter(rule: rule, reason: failure.message)
         }
-        return output
+        return output.traced(step, as: "failure")
     }
 
     /// Keeps a failed delivery, and sends the event to the target's dead-letter queue, where it has one.
@@ -37,7 +41,8 @@ extension EventEngine {
         let (rule, target) = (delivery.entry.rule, delivery.target)
         let letter = DeadLetter(
             timeMilliseconds: delivery.nowMilliseconds, rule: rule.name, bus: rule.busName, target: target.id, errorCode: failure.code,
-            errorMessage: failure.message, event: delivery.event.json, trying: trying)
+            errorMessage: failure.message, event: delivery.event.json, trying: trying, trace: delivery.event.trace)
+        output.isReferredTo = true
         fail(letter, eventID: delivery.event.id, delivery.entry.counters)
         guard let queue = target.deadLetterQueue else { return }
         var attributes: [String: QueueMessageAttribute] = [

@@ -19,7 +19,9 @@ extension EventEngine {
     ///
     /// - Returns: the event's identifier, also when the bus does not exist.
     @discardableResult
-    func put(_ event: NewEvent, onBus busName: String, hops: UInt8, rules: RuleTable, into output: inout RuleOutput) -> String {
+    func put(
+        _ event: NewEvent, onBus busName: String, hops: UInt8, rules: RuleTable, trace: TraceParent?, into output: inout RuleOutput
+    ) -> String {
         let id = world.makeID()
         guard rules.hasBus(busName) else {
             dropUnknownBus(busName, eventID: id)
@@ -31,10 +33,11 @@ extension EventEngine {
             return id
         }
         let now = world.nowMilliseconds()
-        let envelope = EventEnvelope(
+        var envelope = EventEnvelope(
             id: id, source: event.source, detailType: event.detailType, timeMilliseconds: event.timeMilliseconds ?? now,
             resources: event.resources, detail: event.detail)
-        archive(envelope, onBus: busName, rules: rules)
+        envelope.trace = trace
+        archive(envelope, onBus: busName, rules: rules, noting: &output)
         let matching = rules.rules(onBus: busName, matching: envelope.json)
         if matching.isEmpty { totals.eventsUnmatched.increment() }
         route(envelope, onBus: busName, to: matching, hops: hops, rules: rules, into: &output)
@@ -133,7 +136,7 @@ extension EventEngine {
             forwards += 1
             totals.eventsAccepted.increment()
             countDelivery(entry.counters, began: event.nowMilliseconds)
-            archive(event.envelope, onBus: name, rules: event.rules)
+            archive(event.envelope, onBus: name, rules: event.rules, noting: &output)
             let matching = event.rules.rules(onBus: name, matching: event.envelope.json)
             route(forwarded, to: matching, forwards: &forwards, into: &output)
         }

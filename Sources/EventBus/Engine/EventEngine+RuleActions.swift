@@ -21,7 +21,7 @@ extension EventEngine {
                 cut(rule: run.entry.rule.name, topic: run.input.topic, run.entry.counters)
                 return false
             }
-            put(event, onBus: event.busName, hops: run.hops, rules: run.rules, into: &run.output)
+            put(event, onBus: event.busName, hops: run.hops, rules: run.rules, trace: run.trace, into: &run.output)
         case .log(let group):
             let group = try text(of: group, "LogGroupName", match, run)
             log(rule: run.entry.rule.name, group: group, topic: run.input.topic, payload: payload)

@@ -36,13 +36,15 @@ extension EventEngine {
             environment: environment, peer: publisher.peer,
             properties: { SQLMessageProperties(properties.map(Properties.init(forwarded:)) ?? Properties()) }
         )
+        let step = message.trace.map(TraceStep.init(below:))
         var output = RuleOutput()
         for entry in wanting {
             var run = TopicRuleRun(entry: entry, input: input, hops: message.hops, now: now, rules: rules)
+            run.trace = step?.parent
             carryOut(&run)
             output.append(run.output)
         }
-        return output
+        return output.traced(step, as: "rules")
     }
 
     /// What statements ask of the world.
@@ -75,9 +77,13 @@ extension EventEngine {
     ///   - entry: the rule.
     ///   - input: the message.
     ///   - now: on the broker's clock.
+    ///   - trace: the step in which that is done.
     /// - Returns: what is to be carried out.
-    func performAgain(_ place: Int?, of entry: RuleTable.Topic, _ input: SQLInput, now: Instant) -> RuleOutput {
+    func performAgain(
+        _ place: Int?, of entry: RuleTable.Topic, _ input: SQLInput, now: Instant, trace: TraceParent?
+    ) -> RuleOutput {
         var run = TopicRuleRun(entry: entry, input: input, hops: 0, now: now, rules: rules)
+        run.trace = trace
         guard let place else {
             carryOut(&run)
             return run.output
@@ -86,7 +92,7 @@ extension EventEngine {
         let match = (try? entry.rule.statement.match(input)) ?? nil
         run.place = place
         carryOut(entry.rule.actions[place], payload: match?.payload ?? input.payload, match, &run)
-        for failure in run.failures { fail(failure, run) }
+        for failure in run.failures { fail(failure, &run) }
         return run.output
     }
 
@@ -105,7 +111,7 @@ extension EventEngine {
     /// Keeps what failed, and hands all of it to the rule's error action, once.
     func conclude(_ run: inout TopicRuleRun, _ match: SQLMatch?) {
         guard !run.failures.isEmpty else { return }
-        for failure in run.failures { fail(failure, run) }
+        for failure in run.failures { fail(failure, &run) }
         guard let action = run.entry.rule.errorAction else { return }
         let document = ErrorActionDocument(run, run.failures)
         run.failures = []
@@ -113,16 +119,16 @@ extension EventEngine {
         run.document = document.json
         carryOut(action, payload: document.json, match, &run)
         // What the error action itself could not do is kept as any other failure.
-        for failure in run.failures { fail(failure, run) }
+        for failure in run.failures { fail(failure, &run) }
     }
 
-    func fail(_ failure: RuleFailure, _ run: TopicRuleRun) {
+    func fail(_ failure: RuleFailure, _ run: inout TopicRuleRun) {
+        run.output.isReferredTo = true
         let letter = DeadLetter(
             timeMilliseconds: run.input.timestampMilliseconds, rule: run.entry.rule.name, bus: nil,
             target: run.isErrorAction ? DeadLetter.errorAction(failure.action) : failure.action,
             errorCode: failure.failure.code, errorMessage: failure.failure.message, event: ErrorActionDocument(run, [failure]).json,
-            trying: failure.trying
-        )
+            trying: failure.trying, trace: run.trace)
         fail(letter, eventID: nil, run.entry.counters)
     }
 }
@@ -141,6 +147,8 @@ struct TopicRuleRun {
     var place = 0
     /// What the error action gets.
     var document: [UInt8] = []
+    /// The step of a trace in which it is at work.
+    var trace: TraceParent?
     var output = RuleOutput()
     var failures: [RuleFailure] = []
 }

@@ -1,4 +1,4 @@
-import BrokerCore
+package import BrokerCore
 package import Logging
 import NIOCore
 package import Records
@@ -16,6 +16,8 @@ package final class EventEngine: Sendable {
     private let table: Mutex<RuleTable>
     private let letters: Mutex<DeadLetterQueue>
     let store: (any RecordStore)?
+    /// Takes the steps of traces that went on without their caller; `nil` where traces are not looked at.
+    let spans: (any SpanRecorder)?
     let schedules: Mutex<ScheduleTable>
     let archiveTable: Mutex<ArchiveTable>
     /// Whether there are archives: most sites have none, and no event is to wait for a lock then.
@@ -31,11 +33,13 @@ package final class EventEngine: Sendable {
     ///   - world: the clock and the source of identifiers.
     ///   - logger: for failures and drops, at most one line for a rule in an interval.
     ///   - store: keeps dead letters; without it they are in memory.
+    ///   - spans: takes the steps of traces; `nil` where traces are not looked at.
     package init(
         resources: ResourceSet, limits: EventBusLimits = .init(), world: EventSource = .system, logger: Logger,
-        store: (any RecordStore)? = nil
+        store: (any RecordStore)? = nil, spans: (any SpanRecorder)? = nil
     ) {
         self.store = store
+        self.spans = spans
         self.limits = limits
         self.world = world
         self.logger = logger

@@ -29,9 +29,7 @@ package struct RuleDelivery: MessageRules {
     package var topicFilters: [String] { engine.topicFilters }
 
     package func evaluate(_ message: Message, from publisher: Publisher, now: Instant) -> [Message] {
-        guard let trace = message.trace else { return carryOut(engine.evaluate(message, from: publisher, now: now)) }
-        let began = trace.recorder.nowNanoseconds
-        return carryOut(engine.evaluate(message, from: publisher, now: now).traced(below: trace, began: began))
+        carryOut(engine.evaluate(message, from: publisher, now: now))
     }
 
     /// Puts events on their buses, see ``EventEngine/putEvents(_:)``.
@@ -39,13 +37,8 @@ package struct RuleDelivery: MessageRules {
     /// - Returns: a result for each entry, and what is left to publish.
     package func putEvents(_ entries: [PutEventsEntry]) throws(PutEventsError) -> (results: [PutEventsResult], messages: [Message]) {
         if pending.store?.isFailing == true { throw .notKept }
-        guard let trace = TraceContext.current else {
-            let outcome = try engine.putEvents(entries)
-            return (outcome.results, carryOut(outcome.output))
-        }
-        let began = trace.recorder.nowNanoseconds
         let outcome = try engine.putEvents(entries)
-        return (outcome.results, carryOut(outcome.output.traced(below: trace, began: began)))
+        return (outcome.results, carryOut(outcome.output))
     }
 
     /// Makes the queues and the archives that the templates declare.

@@ -14,6 +14,8 @@ package struct RuleOutput {
     var calls: [RuleCall] = []
     /// Kept deliveries that are over as soon as all of this is handed on, by their numbers.
     var finished: [UInt64] = []
+    /// Whether something else is below the step of a trace in which this was made: a dead letter, or an event in an archive.
+    var isReferredTo = false
 
     package init() {}
 
@@ -24,6 +26,7 @@ package struct RuleOutput {
         sends += other.sends
         calls += other.calls
         finished += other.finished
+        isReferredTo = isReferredTo || other.isReferredTo
     }
 }
 
@@ -31,8 +34,10 @@ package struct RuleOutput {
 package struct QueueSend: Sendable {
     /// The name of the queue; it may not exist.
     package let queue: String
-    package let message: NewQueueMessage
+    package internal(set) var message: NewQueueMessage
     let origin: DeliveryOrigin
+    /// The step of a trace that it is; `nil` for one that belongs to none.
+    var trace: TraceStep?
 }
 
 /// An HTTP call that a rule makes.
@@ -44,8 +49,8 @@ struct RuleCall: Sendable {
     /// The name of the function that is called, if it is one.
     var function: String?
     let origin: DeliveryOrigin
-    /// The step of a trace that it is; `nil` for one that belongs to none, or that was kept over a restart.
-    var trace: CallTrace?
+    /// The step of a trace that it is; `nil` for one that belongs to none.
+    var trace: TraceStep?
 }
 
 extension TopicRuleRun {
@@ -93,6 +98,15 @@ enum DeliveryOrigin: Sendable {
         }
     }
 
+    /// The step in which the rule was at work.
+    var trace: TraceParent? {
+        switch self {
+        case .target(let delivery): delivery.event.trace
+        case .action(_, let run, _), .errorAction(_, let run): run.trace
+        case .deadLetter: nil
+        }
+    }
+
     var isDeadLetter: Bool { if case .deadLetter = self { true } else { false } }
 }
 
@@ -116,6 +130,7 @@ struct SuspendedRun: Sendable {
     let hops: UInt8
     /// Of the action, among the rule's.
     let place: Int
+    let trace: TraceParent?
     private let now: Instant
     private let rules: RuleTable
     private let isErrorAction: Bool
@@ -128,6 +143,7 @@ struct SuspendedRun: Sendable {
         makeInput = run.input.remaking
         hops = run.hops
         place = run.place
+        trace = run.trace
         now = run.now
         rules = run.rules
         isErrorAction = run.isErrorAction
@@ -137,6 +153,6 @@ struct SuspendedRun: Sendable {
     func resumed() -> TopicRuleRun {
         TopicRuleRun(
             entry: entry, input: makeInput(), hops: hops, now: now, rules: rules, isErrorAction: isErrorAction, place: place,
-            document: document)
+            document: document, trace: trace)
     }
 }

@@ -1,3 +1,4 @@
+import BrokerCore
 import Documents
 import Rules
 
@@ -8,6 +9,8 @@ struct EventEnvelope: Sendable {
     let timeMilliseconds: Int64
     /// Whether it comes from an archive.
     private(set) var isReplayed = false
+    /// The step of a trace in which it came; `nil` for one that belongs to none.
+    var trace: TraceParent?
     /// The whole event as compact JSON.
     ///
     /// The keys have the order that EventBridge gives them; numbers in the detail keep their spelling.

@@ -1,3 +1,4 @@
+package import BrokerCore
 import Records
 
 /// A delivery that failed for good, with what an operator needs to understand and repeat it.
@@ -14,6 +15,8 @@ package struct DeadLetter: Sendable, Equatable {
     /// JSON: the event, or for a topic rule the document that AWS IoT hands to an error action.
     package var event: [UInt8]
     package var trying = RetryRecord.none
+    /// The step of a trace in which it failed; `nil` for one that belongs to none.
+    package var trace: TraceParent?
 
     private static let errorActionPrefix = "error action "
 
@@ -113,7 +116,8 @@ extension DeadLetterQueue.Change {
 
 extension DeadLetter {
     fileprivate var fields: [UInt8] {
-        var writer = RecordWriter()
+        // The second version has a trace.
+        var writer = RecordWriter(version: trace == nil ? 1 : 2)
         writer.add(timeMilliseconds)
         writer.add(rule)
         writer.add(bus)
@@ -123,11 +127,12 @@ extension DeadLetter {
         writer.add(event)
         writer.add(Int64(trying.retries))
         writer.add(trying.exhaustion?.rawValue)
+        writer.add(trace: trace)
         return writer.bytes
     }
 
     init(_ record: KeptRecord) throws(UnreadableRecord) {
-        var reader = try RecordReader(record)
+        var reader = try RecordReader(record, upTo: 2)
         timeMilliseconds = try reader.number()
         rule = try reader.text()
         bus = try reader.optionalText()
@@ -137,5 +142,6 @@ extension DeadLetter {
         event = try reader.field()
         trying = RetryRecord(
             retries: Int(clamping: try reader.number()), exhaustion: try reader.optionalText().flatMap(RetryExhaustion.init(rawValue:)))
+        trace = try reader.trace(since: 2)
     }
 }

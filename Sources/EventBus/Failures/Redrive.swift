@@ -64,23 +64,28 @@ extension EventEngine {
         }
         let document = try? JSONDocument(parsing: letter.event, limits: JSONLimits(bytesMax: max(letter.event.count, 1)))
         guard let id = document?.root["id"]?.stringValue else { throw .unreadable }
-        let envelope = EventEnvelope(id: id, timeMilliseconds: letter.timeMilliseconds, json: letter.event)
+        let step = step(below: letter.trace)
+        var envelope = EventEnvelope(id: id, timeMilliseconds: letter.timeMilliseconds, json: letter.event)
+        envelope.trace = step?.parent
         var output = RuleOutput()
         guard deliverAgain(envelope, to: target, of: entry, into: &output) else { throw .unreadable }
-        return output
+        return output.traced(step, as: "redrive")
     }
 
     private func redriveMessage(_ letter: DeadLetter, now: Instant) throws(RedriveError) -> RuleOutput {
         if letter.isOfErrorAction { throw .errorAction }
         guard let entry = rules.topicRules.first(where: { $0.rule.name == letter.rule }) else { throw .noRule(letter.rule) }
         guard let message = FailedMessage(letter.event, nowMilliseconds: world.nowMilliseconds(), environment) else { throw .unreadable }
-        if letter.target == "sql" { return performAgain(nil, of: entry, message.input, now: now) }
+        let step = step(below: letter.trace)
+        if letter.target == "sql" {
+            return performAgain(nil, of: entry, message.input, now: now, trace: step?.parent).traced(step, as: "redrive")
+        }
         // Several actions may have one name: what they are for tells them apart.
         let named = entry.rule.actions.indices.filter { entry.rule.actions[$0].name == letter.target }
         guard let place = named.first(where: { entry.rule.actions[$0].resource == message.resource }) else {
             throw .noTarget(letter.target, rule: letter.rule)
         }
-        return performAgain(place, of: entry, message.input, now: now)
+        return performAgain(place, of: entry, message.input, now: now, trace: step?.parent).traced(step, as: "redrive")
     }
 }
 

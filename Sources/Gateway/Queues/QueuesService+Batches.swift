@@ -22,7 +22,7 @@ extension QueuesService {
         try table { (table, _) throws(QueueError) in try table.checkPlaces(of: whole, in: queue) }
         return try answer(sends) { (table, entry, now) throws(QueueError) in
             let send = try entry.result.get()
-            let sent = try table.send(send.message, to: queue, now: now)
+            let sent = try table.send(Self.traced(send.message), to: queue, now: now)
             return send.digests.document(sent, entry: entry.id)
         } id: {
             $0.id

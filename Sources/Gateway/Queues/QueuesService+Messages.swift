@@ -14,7 +14,7 @@ extension QueuesService {
         let queue = try Self.queue(members)
         let message = try Self.message(members).digested(for: queue)
         let digests = MessageDigests(message)
-        let sent = try table { (table, now) throws(QueueError) in try table.send(message, to: queue, now: now) }
+        let sent = try table { (table, now) throws(QueueError) in try table.send(Self.traced(message), to: queue, now: now) }
         return digests.document(sent).json
     }
 
@@ -44,6 +44,7 @@ extension QueuesService {
         let messages: [ReceivedMessage]
         do throws(QueueError) { messages = try await receive(request, call.departure) } catch { throw ServiceError(error) }
         guard !messages.isEmpty else { return Self.done }
+        tellReceived(messages, from: request.queue)
         return AnswerDocument.object(["Messages": .list(messages.map(selection.document))]).json
     }
 

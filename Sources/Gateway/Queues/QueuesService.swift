@@ -1,3 +1,4 @@
+import BrokerCore
 import Documents
 import EventBus
 import Queues
@@ -53,6 +54,8 @@ struct QueuesService: JSONService {
     let bodyBytesMax: Int
     /// The time.
     let source: EventSource
+    /// Takes the steps of traces; `nil` where they are not looked at.
+    let spans: (any SpanRecorder)?
     /// Told the name of a queue whose policy is kept, and kept to by nobody.
     let notePolicy: @Sendable (String) -> Void
 

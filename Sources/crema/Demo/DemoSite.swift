@@ -28,7 +28,7 @@ struct DemoSite: Sendable {
         let configuration: Configuration
         do {
             configuration = try Configuration(
-                file: configurationFile, environment: ProcessInfo.processInfo.environment, knownLimits: KnownLimits.names)
+                file: configurationFile, environment: ProcessInfo.processInfo.environment, knownLimits: KnownLimits.settable)
         } catch {
             throw .unreadable("\(error)")
         }

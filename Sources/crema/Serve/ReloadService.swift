@@ -148,7 +148,7 @@ extension ConfigurationOptions {
     /// The configuration's own file and those that it names; `nil` when it cannot be read.
     fileprivate var namedFiles: [String]? {
         let environment = ProcessInfo.processInfo.environment
-        let configuration = try? Configuration(file: config, environment: environment, knownLimits: KnownLimits.names)
+        let configuration = try? Configuration(file: config, environment: environment, knownLimits: KnownLimits.settable)
         return configuration.map { [config].compactMap(\.self) + $0.namedFiles }
     }
 }

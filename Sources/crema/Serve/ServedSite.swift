@@ -52,7 +52,7 @@ struct ServedSite {
         delivery = RuleDelivery(
             engine: EventEngine(
                 resources: loaded.resources, limits: KnownLimits.eventBus(limits), logger: Logger(label: "crema.rules"),
-                store: store.records),
+                store: store.records, spans: spans),
             queues: SharedQueues(limits: KnownLimits.queues(limits), makeID: EventSource.system.makeID, store: store.records),
             limits: KnownLimits.deliveries(limits), store: store.records)
         signatures = SignatureVerifier(keys: loaded.accessKeys, limits: KnownLimits.signatures(limits))

@@ -35,8 +35,8 @@ struct SiteStore {
             }
         retained = RetainedStore(limits: KnownLimits.broker(configuration.limits), isKept: true)
         durable = try DurableStore(
-            directory: store.directory, durability: durability, retained: retained, waiting: KnownLimits.broker(configuration.limits),
-            log: Logger(label: "crema.store"))
+            directory: store.directory, durability: durability, retained: retained, limits: KnownLimits.store(configuration.limits),
+            waiting: KnownLimits.broker(configuration.limits), log: Logger(label: "crema.store"))
         log.info(
             "durability: \(durability) in \(store.directory): kept: \(Self.kept); in memory: \(Self.inMemory)",
             metadata: [Logger.MetadataValue.eventKey: "durability", "retained": "\(retained.count)"])

@@ -1,6 +1,8 @@
 import AdminServer
 import BrokerCore
 import BrokerServer
+import BrokerStore
+import Documents
 import EventBus
 import Gateway
 import Queues
@@ -14,7 +16,11 @@ enum KnownLimits {
         [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), DeliveryLimits.names.map(\.name),
         QueueLimits.names.map(\.name), CredentialLimits.names.map(\.name), TokenLimits.names.map(\.name),
         GatewayLimits.names.map(\.name), SignatureLimits.names.map(\.name), InspectionLimits.names.map(\.name),
+        StoreLimits.names.map(\.name),
     ].flatMap(\.self).sorted()
+
+    /// What a configuration may set.
+    static let settable = SettableLimits(names, ranges: StoreLimits.ranges)
 
     /// Those that a reload brings; all others are taken at a start.
     static let reloadable: Set<String> = {
@@ -59,6 +65,10 @@ enum KnownLimits {
 
     static func inspection(_ values: [String: Int]) -> InspectionLimits {
         set(values, InspectionLimits.names, in: InspectionLimits())
+    }
+
+    static func store(_ values: [String: Int]) -> StoreLimits {
+        set(values, StoreLimits.names, in: StoreLimits())
     }
 
     static func tokens(_ values: [String: Int]) -> TokenLimits {

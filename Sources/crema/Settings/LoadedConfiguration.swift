@@ -44,7 +44,7 @@ struct LoadedConfiguration: Sendable {
     /// - Throws: every mistake of the configuration; if it has none, every mistake of the files that it names; if they have none, every
     ///   mistake of the resources in them.
     init(file: String?, environment: [String: String]) throws(DocumentError) {
-        let configuration = try Configuration(file: file, environment: environment, knownLimits: KnownLimits.names)
+        let configuration = try Configuration(file: file, environment: environment, knownLimits: KnownLimits.settable)
         scramUsers = try Self.scramUsers(of: configuration)
         passwords = try Self.passwords(of: configuration)
         pages = try Self.pages(of: configuration)

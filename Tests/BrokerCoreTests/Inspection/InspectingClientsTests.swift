@@ -68,7 +68,8 @@ import Testing
         _ = try publisher.exchange(message("t", "four", qos: .atLeastOnce, packetID: 1))
         let summary = try #require(broker.nodes[0].core.client("away"))
         #expect(!summary.connected && summary.queued == 1 && summary.queuedBytes == 5 && summary.connectedMilliseconds == 0)
-        let sessions = broker.nodes[0].core.sessionList
+        var (sessions, walk) = ([Session](), SessionWalk())
+        broker.nodes[0].core.visitSessions(on: &walk) { sessions.append($0) }
         func found(_ query: ClientQuery) -> [String] {
             let search = query.search.map { SearchedText($0) }
             return query.select(sessions.compactMap { broker.nodes[0].core.summary(of: $0, fitting: query, search) }).map(\.clientID)

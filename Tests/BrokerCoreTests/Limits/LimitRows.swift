@@ -240,7 +240,7 @@ extension LimitRow {
             let broker = trial.broker()
             let client = try broker.client("a")
             for number in 0..<trial.amount { client.send(message("t/\(number)", "x")) }
-            #expect(broker.nodes[0].core.topicSnapshots().count == min(trial.amount, 3))
+            #expect(broker.nodes[0].core.allTopics.count == min(trial.amount, 3))
             let untracked = broker.nodes[0].core.statistics().topicsUntracked
             return untracked == 0 ? broker.refusals : "not listed: \(untracked)"
         },
@@ -248,7 +248,7 @@ extension LimitRow {
             let broker = trial.broker()
             let client = try broker.client("a")
             client.send(message("t", String(repeating: "x", count: trial.amount)))
-            let sample = try #require(broker.nodes[0].core.topicSnapshots().first?.sample)
+            let sample = try #require(broker.nodes[0].core.allTopics.first?.sample)
             #expect(sample.payloadBytes == trial.amount && sample.bytes.readableBytes == min(trial.amount, 3))
             return sample.bytes.readableBytes == trial.amount ? broker.refusals : "cut"
         },

@@ -55,10 +55,10 @@ import Testing
         let disk = WatchedDisk(fixture.directory) { fault.answer($0) }
         defer { withExtendedLifetime(disk) {} }
         var limits = PowerCutTrace.limits
-        limits.logPages = 8
+        limits.storeLogBytesMax = 8 * 4_096
         // So that each step has somebody who waits for it.
-        limits.freePagesKept = .max
-        limits.retryMilliseconds = 2
+        limits.storeFreeBytesKeptMax = .max
+        limits.storeRetryMilliseconds = 2
         var outcome = Outcome(taken: 0, told: [])
         var opened: DurableStore?
         while opened == nil {

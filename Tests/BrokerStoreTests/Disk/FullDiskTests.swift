@@ -47,7 +47,7 @@ import Testing
         let disk = WatchedDisk(fixture.directory) { small.answer($0) }
         defer { withExtendedLifetime(disk) {} }
         var limits = PowerCutTrace.limits
-        limits.retryMilliseconds = 2
+        limits.storeRetryMilliseconds = 2
         let store = try fixture.open(limits: limits)
         let told = Told()
         store.start { _, progress in told.append(progress) }

@@ -91,12 +91,12 @@ struct PowerCutTrace {
     /// So small a log that it is brought into the file every few steps, and free pages that are given back at once.
     static var limits: StoreLimits {
         var limits = StoreLimits()
-        limits.freePagesKept = 6
-        limits.freePagesPerStep = 3
-        limits.freePagesMilliseconds = 1
-        limits.logPages = 24
-        limits.logBytesKept = 60_000
-        limits.retryMilliseconds = 2
+        limits.storeFreeBytesKeptMax = 6 * 4_096
+        limits.storeFreeBytesPerStepMax = 3 * 4_096
+        limits.storeFreeMillisecondsMin = 1
+        limits.storeLogBytesMax = 24 * 4_096
+        limits.storeLogBytesKeptMax = 60_000
+        limits.storeRetryMilliseconds = 2
         return limits
     }
 

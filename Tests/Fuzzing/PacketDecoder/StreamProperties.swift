@@ -53,6 +53,9 @@ struct StreamProperties {
         checkDripFed(whole)
         for packet in whole.packets { checkRoundTrip(of: packet) }
         checkLayout()
+        RunProperties(version: version).check(bytes)
+        // So that inputs of one packet are runs, too.
+        RunProperties(version: version).check(bytes + bytes)
         checkMatching(whole.packets)
     }
 

@@ -59,6 +59,25 @@ export function table(caption, columns, rows, empty) {
     element("table", {}, element("caption", { class: "unseen" }, caption), element("thead", {}, head), element("tbody", {}, body)));
 }
 
+/** What tells one element that can have the focus from others in its place: its name for people, and where it leads. */
+const mark = (node) => [node.tagName, node.dataset.focus, node.getAttribute("href"), node.getAttribute("aria-label") ?? node.textContent].join("\u0000");
+
+/**
+ * Puts `children` in place of what `place` has. Whoever works there with the keyboard stays where they are: on the element of the same
+ * name, else on the table, and tables stay as far to the side as they were.
+ */
+export function refill(place, ...children) {
+  const old = document.activeElement;
+  const focused = old !== place && place.contains(old) ? mark(old) : undefined;
+  const rank = focused === undefined ? 0 : [...place.querySelectorAll(old.tagName)].filter((node) => mark(node) === focused).indexOf(old);
+  const sides = [...place.querySelectorAll(".scroll")].map((node) => node.scrollLeft);
+  place.replaceChildren(...children);
+  for (const [index, node] of [...place.querySelectorAll(".scroll")].entries()) node.scrollLeft = sides[index] ?? 0;
+  if (focused === undefined) return;
+  const same = [...place.querySelectorAll(old.tagName)].filter((node) => mark(node) === focused);
+  (same[rank] ?? same.at(-1) ?? place.querySelector(".scroll"))?.focus({ preventScroll: true });
+}
+
 /** What stands where there is nothing: `text`, and what would bring something there. */
 export function emptyState({ text, hint }) {
   return element("div", { class: "empty" }, element("p", {}, element("strong", {}, text)), hint && element("p", { class: "soft" }, hint));

@@ -1,5 +1,5 @@
 import { change, get, segment } from "../api.js";
-import { announce, bytes, confirm, count, element, field, foreign, payload, pill, select, table } from "../dom.js";
+import { announce, bytes, confirm, count, element, field, foreign, payload, pill, refill, select, table } from "../dom.js";
 import { repeat } from "../refresh.js";
 
 export const title = "Archive and replay";
@@ -25,7 +25,7 @@ export function show({ root, signal }) {
     const { archives, replays } = await get("archives", {}, signal);
     form.hidden = archives.length === 0;
     if (archive.options.length !== archives.length) archive.replaceChildren(...archives.map(({ name }) => element("option", { value: name }, name)));
-    lists.replaceChildren(element("h2", {}, "Archives"), table("Archives", [
+    refill(lists, element("h2", {}, "Archives"), table("Archives", [
       { title: "Archive", cell: (row) => foreign(row.name) }, { title: "Bus", cell: (row) => foreign(row.bus) },
       { title: "Events", number: true, cell: (row) => count(row.events) }, { title: "Bytes", number: true, cell: (row) => bytes(row.bytes) },
       { title: "Kept for", cell: (row) => (row.retentionDays ? `${count(row.retentionDays)} days` : "ever") },

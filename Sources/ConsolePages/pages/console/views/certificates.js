@@ -1,5 +1,5 @@
 import { get } from "../api.js";
-import { element, foreign, pill, table } from "../dom.js";
+import { element, foreign, pill, refill, table } from "../dom.js";
 import { repeat } from "../refresh.js";
 
 export const title = "Certificates";
@@ -15,7 +15,7 @@ export function show({ root, signal }) {
   repeat(async () => {
     const { rows } = await get("certificates", {}, signal);
     rows.sort((one, other) => one.daysLeft - other.daysLeft);
-    list.replaceChildren(table("Certificates", [
+    refill(list, table("Certificates", [
       { title: "Subject", cell: (row) => foreign(row.subject) },
       { title: "Ends in", number: true, cell: remaining },
       { title: "Listener", cell: (row) => foreign(row.listener) },

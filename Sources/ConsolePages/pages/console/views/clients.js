@@ -1,5 +1,5 @@
 import { change, clientPath, get, stream } from "../api.js";
-import { announce, bytes, confirm, count, duration, element, facts, field, foreign, pill, select, table, visible } from "../dom.js";
+import { announce, bytes, confirm, count, duration, element, facts, field, foreign, pill, refill, select, table, visible } from "../dom.js";
 import { afterTyping, repeat } from "../refresh.js";
 
 export const title = "Clients";
@@ -42,7 +42,7 @@ function showList({ root, parameters, signal }) {
     field("Search", search), field("Order", sort), field("State", which)), list);
   const load = repeat(async () => {
     const { rows, more } = await get("clients", { limit: 200, search: search.value, sort: sort.value, state: which.value }, signal);
-    list.replaceChildren(table("Clients", columns, rows, search.value || which.value
+    refill(list, table("Clients", columns, rows, search.value || which.value
       ? { text: "No client is like that.", hint: "Search looks at names, identities and addresses." }
       : { text: "No client is connected.", hint: "Try: mosquitto_sub -h localhost -t 'hello/#' -v" }));
     if (more) list.append(element("p", { class: "soft" }, "Only the first 200 are shown: search for the others."));
@@ -62,7 +62,7 @@ function showClient({ root, signal }, id) {
     const client = await get(...clientPath(id), signal);
     const parts = [clientFacts(client), drops(client), refusals(client),
       element("section", { class: "panel" }, element("h3", {}, "Subscriptions"), subscriptionTable(client.subscriptionList ?? []))];
-    content.replaceChildren(...parts.filter(Boolean));
+    refill(content, ...parts.filter(Boolean));
   }, 3, signal, content);
 }
 

@@ -1,5 +1,5 @@
 import { change, get, segment } from "../api.js";
-import { announce, confirm, count, element, foreign, payload, table, visible } from "../dom.js";
+import { announce, confirm, count, element, foreign, payload, refill, table, visible } from "../dom.js";
 import { repeat } from "../refresh.js";
 
 export const title = "Dead letters";
@@ -29,7 +29,7 @@ export function show({ root, signal }) {
       }
     };
     const open = new Set([...list.querySelectorAll("details[open]")].map((node) => node.dataset.id));
-    list.replaceChildren(table("Dead letters", columns(open), rows, { text: "No dead letter.", hint: "Every event that a rule matched has been delivered, or is being tried again." }));
+    refill(list, table("Dead letters", columns(open), rows, { text: "No dead letter.", hint: "Every event that a rule matched has been delivered, or is being tried again." }));
     if (more) list.append(element("p", { class: "soft" }, "Only the latest 200 are shown."));
     update();
   }, 5, signal, list);
@@ -42,7 +42,8 @@ export function show({ root, signal }) {
     { title: "Target", cell: ({ target }) => foreign(target) },
     { title: "Why", cell: ({ errorCode, errorMessage, retries, exhausted }) => [element("strong", {}, visible(errorCode)), " ", foreign(errorMessage),
       retries ? element("span", { class: "soft" }, ` (tried again ${count(retries)} times${exhausted ? `, up to ${visible(exhausted)}` : ""})`) : ""] },
-    { title: "Event", cell: ({ id, event }) => element("details", { "data-id": id, open: open.has(id) }, element("summary", {}, "Show"), payload(event)) },
+    { title: "Event", cell: ({ id, event, traceID }) => element("details", { "data-id": id, open: open.has(id) }, element("summary", {}, "Show"), payload(event),
+      traceID ? element("p", { class: "soft" }, "Trace ", element("code", {}, visible(traceID))) : "") },
     { title: "", cell: ({ id, rule }) => element("button", { type: "button", class: "quiet", "aria-label": `Remove the event of ${rule}`, onclick: () => remove(id) }, "Remove…") },
   ];
 

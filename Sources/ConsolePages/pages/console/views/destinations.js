@@ -1,5 +1,5 @@
 import { get } from "../api.js";
-import { element, foreign, pill, table } from "../dom.js";
+import { element, foreign, pill, refill, table } from "../dom.js";
 import { repeat } from "../refresh.js";
 
 export const title = "API destinations";
@@ -16,7 +16,7 @@ export function show({ root, signal }) {
   root.append(element("p", { class: "soft" }, "Where rules call others by HTTP, and by which connection they prove who they are there. Secrets are shown to nobody."), lists);
   repeat(async () => {
     const { connections, destinations } = await get("destinations", {}, signal);
-    lists.replaceChildren(element("h2", {}, "Destinations"), table("Destinations", [
+    refill(lists, element("h2", {}, "Destinations"), table("Destinations", [
       { title: "Destination", cell: (row) => foreign(row.name) },
       { title: "State", cell: state },
       { title: "Calls", cell: (row) => [`${row.method} `, foreign(row.endpoint, "code")] },

@@ -1,6 +1,6 @@
 import { get } from "../api.js";
 import { Series, Sparkline } from "../chart.js";
-import { bytes, count, duration, element, emptyState, foreign, milliseconds, pill, rate, table } from "../dom.js";
+import { bytes, count, duration, element, emptyState, foreign, milliseconds, pill, rate, refill, table } from "../dom.js";
 import { repeat } from "../refresh.js";
 
 export const title = "Overview";
@@ -101,14 +101,14 @@ export function show({ root, signal, pulse }) {
 
   function update(beat) {
     for (const view of views) view.update(beat);
-    look.replaceChildren(findingsView(findings(beat.statistics, certificates)));
-    store.replaceChildren(storeView(beat.statistics));
+    refill(look, findingsView(findings(beat.statistics, certificates)));
+    refill(store, storeView(beat.statistics));
     showListeners(beat.listeners ?? []);
   }
 
   function showListeners(live) {
     const now = new Map(live.map((row) => [row.listener, row]));
-    listeners.replaceChildren(table("Listeners", [
+    refill(listeners, table("Listeners", [
       { title: "Listener", cell: (row) => foreign(row.listener) },
       { title: "Authentication", cell: (row) => row.authentication },
       { title: "TLS", cell: (row) => (row.tls ? pill("TLS", "good") : pill("plain", "")) },

@@ -1,5 +1,5 @@
 import { change, get } from "../api.js";
-import { announce, count, element, emptyState, errorState, facts, field, foreign, milliseconds, payload, pill, table, visible } from "../dom.js";
+import { announce, count, element, emptyState, errorState, facts, field, foreign, milliseconds, payload, pill, refill, table, visible } from "../dom.js";
 import { repeat } from "../refresh.js";
 
 export const title = "Rules";
@@ -36,10 +36,10 @@ export function show({ root, rest, parameters, signal }) {
   repeat(async () => {
     const { rows } = await get("rules", {}, signal);
     if (rest.length === 0) {
-      return list.replaceChildren(table("Rules", columns, rows, { text: "No rule.", hint: "Rules are written in the templates that the configuration names under `resources`, or made by API." }));
+      return refill(list, table("Rules", columns, rows, { text: "No rule.", hint: "Rules are written in the templates that the configuration names under `resources`, or made by API." }));
     }
     const rule = rows.find(({ name, bus }) => name === rest[0] && (!parameters.get("bus") || bus === parameters.get("bus")));
-    list.replaceChildren(rule ? ruleView(rule) : emptyState({ text: "There is no such rule any more." }));
+    refill(list, rule ? ruleView(rule) : emptyState({ text: "There is no such rule any more." }));
   }, 3, signal, list);
 }
 

@@ -1,5 +1,5 @@
 import { get } from "../api.js";
-import { element, field } from "../dom.js";
+import { element, field, refill } from "../dom.js";
 import { afterTyping, repeat } from "../refresh.js";
 import { subscriptionTable } from "./clients.js";
 
@@ -20,7 +20,7 @@ export function show({ root, parameters, signal }) {
     const { rows, more } = await get("subscriptions", query, signal);
     const count = `${rows.length}${more ? " and more" : ""}`;
     heading.textContent = topic.value ? `${count} would get a message there` : `${count} subscriptions`;
-    list.replaceChildren(subscriptionTable(rows, { withClient: true }));
+    refill(list, subscriptionTable(rows, { withClient: true }));
   }, 5, signal, list);
   for (const input of [topic, filter, client]) input.addEventListener("input", afterTyping(load));
 }

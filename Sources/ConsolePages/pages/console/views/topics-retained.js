@@ -1,7 +1,7 @@
 // Retained messages, and their removal: seen first, then done.
 
 import { change, get } from "../api.js";
-import { ago, announce, bytes, confirm, count, element, field, foreign, preview, table } from "../dom.js";
+import { ago, announce, bytes, confirm, count, element, field, foreign, preview, refill, table } from "../dom.js";
 import { afterTyping, repeat } from "../refresh.js";
 
 export const title = "Retained";
@@ -17,7 +17,7 @@ export function show({ root, parameters, signal }) {
 
   const load = repeat(async () => {
     const { rows, more } = await get("retained", { ...query(), limit: 200 }, signal);
-    list.replaceChildren(table("Retained messages", [
+    refill(list, table("Retained messages", [
       { title: "Topic", cell: (row) => foreign(row.topic) }, { title: "Payload", cell: (row) => preview(row.payload, row.encoding) },
       { title: "Size", number: true, cell: (row) => bytes(row.bytes) }, { title: "QoS", number: true, cell: (row) => row.qos }, { title: "Age", cell: (row) => ago(row.ageSeconds) },
       { title: "Expires", cell: (row) => (row.expiresSeconds === undefined || row.expiresSeconds === null ? "never" : `in ${count(row.expiresSeconds)} s`) },

@@ -1,0 +1,72 @@
+/// The sessions of a shard: by their clients, and each in a place of its own, so that all of them can be looked at a part at a time.
+struct SessionTable {
+    private var byClient: [ExactText: Session] = [:]
+    /// By ``Session/tablePlace``; empty where a session has gone and no other has come.
+    private var places: [Session?] = []
+    private var emptyPlaces: [Int] = []
+
+    var count: Int { byClient.count }
+
+    /// In no order; for what has to look at all of them in one turn.
+    var all: [Session] { Array(byClient.values) }
+
+    mutating func reserveCapacity(_ count: Int) {
+        byClient.reserveCapacity(count)
+        places.reserveCapacity(count)
+    }
+
+    subscript(client: ExactText) -> Session? {
+        get { byClient[client] }
+        set {
+            let old = byClient[client]
+            if old === newValue { return }
+            byClient[client] = newValue
+            if let old { leave(old) }
+            if let newValue { enter(newValue) }
+        }
+    }
+
+    private mutating func enter(_ session: Session) {
+        if let place = emptyPlaces.popLast() {
+            session.tablePlace = place
+            places[place] = session
+        } else {
+            session.tablePlace = places.count
+            places.append(session)
+        }
+    }
+
+    private mutating func leave(_ session: Session) {
+        guard !byClient.isEmpty else {
+            places = []
+            emptyPlaces = []
+            return
+        }
+        places[session.tablePlace] = nil
+        emptyPlaces.append(session.tablePlace)
+    }
+
+    /// Looks at the sessions in the next places; those that come meanwhile may be missed, and none is met twice while it stays.
+    func visit(_ walk: inout SessionWalk, _ look: (Session) -> Void) {
+        let end = min(places.count, walk.next + SessionWalk.sessionsAtOnce)
+        if walk.next < end {
+            for place in walk.next..<end {
+                if let session = places[place] { look(session) }
+            }
+        }
+        walk.next = end
+        walk.isOver = end >= places.count
+    }
+}
+
+/// How far a look at all sessions of a shard has come.
+package struct SessionWalk: Sendable {
+    /// Places of sessions that are looked at before others have their turn.
+    package static let sessionsAtOnce = 1_000
+
+    fileprivate var next = 0
+    /// Whether all were looked at.
+    package fileprivate(set) var isOver = false
+
+    package init() {}
+}
