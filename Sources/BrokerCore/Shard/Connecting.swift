@@ -277,9 +277,7 @@ extension Shard {
 
     func refuse(_ clientID: String, on connection: ClientConnection, _ code: ReasonCode, _ text: String, version: ProtocolVersion) {
         // [MQTT-3.2.2-4] [MQTT5-3.2.2-6] [MQTT5-3.1.4-2]
-        // A password that is wrong is not authorized before MQTT 5, as with mosquitto: return code 4 is for one that is malformed (table 3.1).
-        let isOldRefusal = version != .v5 && code == .badUserNameOrPassword
-        let connack = Packet.connack(Connack(sessionPresent: false, reasonCode: isOldRefusal ? .notAuthorized : code))
+        let connack = Packet.connack(Connack(sessionPresent: false, reasonCode: code))
         if version != .v5, connection.isAWS, code == .notAuthorized {
             connection.outbound.buffer.writeBytes(Self.awsNotAuthorized)
             counters.packetsSent &+= 1
