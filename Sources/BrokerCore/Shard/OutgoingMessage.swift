@@ -3,13 +3,18 @@ import NIOCore
 
 /// What a QoS 0 PUBLISH depends on beside its message.
 struct FrameForm: Hashable {
-    var version: ProtocolVersion
+    var hasProperties: Bool
     var retain: Bool
+
+    init(version: ProtocolVersion, retain: Bool) {
+        hasProperties = version.hasProperties
+        self.retain = retain
+    }
 
     static let count = 4
 
     /// Less than ``count``.
-    var index: Int { (version == .v5 ? 2 : 0) + (retain ? 1 : 0) }
+    var index: Int { (hasProperties ? 2 : 0) + (retain ? 1 : 0) }
 
     /// Some of the forms.
     struct Group {
@@ -75,19 +80,18 @@ struct OutgoingMessage {
     }
 
     private func encoded(_ form: FrameForm) -> ByteBuffer? {
-        guard message.hasPacket(qos: .atMostOnce, properties: form.version == .v5 ? message.publishProperties(at: now) : nil) else {
+        guard message.hasPacket(qos: .atMostOnce, properties: form.hasProperties ? message.publishProperties(at: now) : nil) else {
             return nil
         }
         var buffer = ByteBuffer()
         // Whatever flags the publisher set [MQTT-3.3.1-3] [MQTT-3.3.1-9] [MQTT-4.3.1-1] [MQTT5-3.3.1-3] [MQTT5-4.3.1-1].
-        switch form.version {
-        case .v311:
-            buffer.writePublish(
-                topic: message.topic, payload: message.payload, qos: .atMostOnce, retain: form.retain, duplicate: false, packetID: 0)
-        case .v5:
+        if form.hasProperties {
             buffer.writePublish(
                 topic: message.topic, payload: message.payload, qos: .atMostOnce, retain: form.retain, duplicate: false, packetID: 0,
                 properties: message.publishProperties(at: now))
+        } else {
+            buffer.writePublish(
+                topic: message.topic, payload: message.payload, qos: .atMostOnce, retain: form.retain, duplicate: false, packetID: 0)
         }
         return buffer
     }
