@@ -94,7 +94,8 @@ package struct GatewayServer: Service {
             tokens: CurrentTokens(configuration.tokens), pages: CurrentPages(configuration.pages),
             events: EventsService(limits: limits, broker: broker, control: control),
             queues: QueuesService(
-                queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax, source: .system,
+                queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax,
+                formFieldsMax: limits.queueFormFieldsMax, source: .system,
                 notePolicy: { control.delivery.engine.notePolicy(queue: $0) }),
             topicRules: TopicRulesService(control: control, limits: limits, topicFiltersChanged: topicFiltersChanged),
             dataPlane: DataPlaneService(

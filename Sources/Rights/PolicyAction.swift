@@ -79,7 +79,8 @@ package struct PolicyAction: Sendable, Hashable {
         + rows(
             "sqs", [],
             "SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility CreateQueue DeleteQueue PurgeQueue GetQueueUrl "
-                + "GetQueueAttributes SetQueueAttributes ListQueues ListQueueTags TagQueue UntagQueue ListDeadLetterSourceQueues")
+                + "GetQueueAttributes SetQueueAttributes ListQueues ListQueueTags TagQueue UntagQueue ListDeadLetterSourceQueues "
+                + "AddPermission RemovePermission StartMessageMoveTask ListMessageMoveTasks CancelMessageMoveTask")
         + rows("execute-api", [], "Invoke")
 
     private static func rows(_ service: String, _ kinds: [String], _ names: String) -> [Row] {
@@ -92,7 +93,6 @@ package struct PolicyAction: Sendable, Hashable {
     static let ofOtherCalls = [
         "iot:DeleteThingShadow", "iot:GetThingShadow", "iot:ListNamedShadowsForThing", "iot:UpdateThingShadow",
         "iot:AssumeRoleWithCertificate",
-        "sqs:AddPermission", "sqs:RemovePermission",
     ]
 
     /// The services that have actions, and the kinds of their resources.
