@@ -18,6 +18,7 @@ package struct LimitPage {
         case tokens = "Tokens"
         case eventBus = "The event bus"
         case deliveries = "Deliveries that wait"
+        case things = "Things, certificates and policies by API"
     }
 
     package let rows: [Row]

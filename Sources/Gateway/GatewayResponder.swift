@@ -31,6 +31,7 @@ package struct GatewayResponder: HTTPResponder {
     let events: EventsService
     let queues: QueuesService
     let topicRules: TopicRulesService
+    let things: ThingsService
     let dataPlane: DataPlaneService
     /// Where the listener serves MQTT over WebSocket.
     let webSocketPath: String?
@@ -96,9 +97,10 @@ package struct GatewayResponder: HTTPResponder {
         if path == "/", request.method == .post, let target = request.headers[.amazonTarget] {
             return await answer(request, context, target: target, requestID: requestID)
         }
-        let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
         if isQueueForm(request, path: path) { return await answerQueueForm(request, context, path: path, requestID: requestID) }
+        let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
         if TopicRulesCall.isSigned(request) {
+            if let call = ThingsCall(request.method, path: path) { return await answer(request, context, call, query: query, requestID) }
             return await answer(request, context, TopicRulesCall(request.method, path: path), path: path, query: query, requestID)
         }
         let isDataPlane = DataPlaneCall.isSigned(request)

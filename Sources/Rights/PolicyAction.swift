@@ -60,6 +60,18 @@ package struct PolicyAction: Sendable, Hashable {
             "CreateTopicRule ReplaceTopicRule GetTopicRule DeleteTopicRule ListTopicRules EnableTopicRule DisableTopicRule TagResource "
                 + "UntagResource ListTagsForResource")
         + rows(
+            "iot", ["thing"],
+            "CreateThing DescribeThing UpdateThing DeleteThing ListThings AttachThingPrincipal DetachThingPrincipal ListThingPrincipals")
+        + rows(
+            "iot", ["cert"],
+            "DescribeCertificate UpdateCertificate DeleteCertificate ListCertificates ListPrincipalThings ListAttachedPolicies")
+        + rows(
+            "iot", ["policy"],
+            "CreatePolicy GetPolicy DeletePolicy ListPolicies CreatePolicyVersion GetPolicyVersion SetDefaultPolicyVersion "
+                + "DeletePolicyVersion ListPolicyVersions ListTargetsForPolicy")
+        + rows("iot", ["policy", "cert"], "AttachPolicy DetachPolicy")
+        + rows("iot", [], "RegisterCertificateWithoutCA CreateKeysAndCertificate")
+        + rows(
             "events", ["event-bus"],
             "PutEvents CreateEventBus DeleteEventBus DescribeEventBus ListEventBuses UpdateEventBus PutPermission RemovePermission")
         + rows(

@@ -4,6 +4,7 @@ import BrokerServer
 import EventBus
 import Gateway
 import Queues
+import Things
 import Tokens
 import Trust
 
@@ -13,7 +14,8 @@ enum KnownLimits {
     static let names = [
         [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), DeliveryLimits.names.map(\.name),
         QueueLimits.names.map(\.name), CredentialLimits.names.map(\.name), TokenLimits.names.map(\.name),
-        GatewayLimits.names.map(\.name), SignatureLimits.names.map(\.name), InspectionLimits.names.map(\.name),
+        ThingLimits.names.map(\.name), GatewayLimits.names.map(\.name), SignatureLimits.names.map(\.name),
+        InspectionLimits.names.map(\.name),
     ].flatMap(\.self).sorted()
 
     /// Those that a reload brings; all others are taken at a start.
@@ -47,6 +49,10 @@ enum KnownLimits {
 
     static func queues(_ values: [String: Int]) -> QueueLimits {
         set(values, QueueLimits.names, in: QueueLimits())
+    }
+
+    static func things(_ values: [String: Int]) -> ThingLimits {
+        set(values, ThingLimits.names, in: ThingLimits())
     }
 
     static func gateway(_ values: [String: Int]) -> GatewayLimits {
