@@ -68,6 +68,7 @@ let package = Package(
         .target(
             name: "EventBus",
             dependencies: ["Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Records", nioCore, deque, heap, logging]),
+        .target(name: "Things", dependencies: ["Documents", "EventBus", "Records", "Rights", "Rules", "Trust"]),
         .target(name: "OutboundHTTP", dependencies: ["EventBus", nioCore, nioHTTP, nioPosix, nioSSL, httpClient]),
         .target(name: "WebSocketFraming", dependencies: [nioCore, nioWebSocket]),
         .target(
@@ -86,8 +87,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "Tokens", "Trust",
-                nioCore, nioHTTP, hummingbird, httpTypes, lifecycle, logging,
+                "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rights", "Rules",
+                "Things", "Tokens", "Trust", nioCore, nioHTTP, hummingbird, httpTypes, lifecycle, logging,
             ]),
         // The console's files, which the C compiler puts into the program (record 0030).
         .target(name: "ConsolePages", exclude: ["pages"]),
@@ -115,7 +116,8 @@ let package = Package(
                 "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "HTTPListening",
                 "LoadGenerator",
                 "MQTTCodec",
-                "OutboundHTTP", "Queues", "Records", "Rights", "Tokens", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging, arguments,
+                "OutboundHTTP", "Queues", "Records", "Rights", "Things", "Tokens", "Trust", nioCore, nioHTTP, nioPosix, nioSSL, logging,
+                arguments,
                 httpClient,
                 lifecycle,
                 signals,
@@ -125,6 +127,9 @@ let package = Package(
 
         .testTarget(name: "MQTTCodecTests", dependencies: ["MQTTCodec", nioCore], exclude: ["Vectors"]),
         .testTarget(name: "RulesTests", dependencies: ["Rules"], exclude: ["Vectors"]),
+        .testTarget(
+            name: "ThingsTests",
+            dependencies: ["Things", "CremaTesting", "Documents", "EventBus", "Records", "Rights", "Trust"]),
         .testTarget(name: "RightsTests", dependencies: ["Rights", "CremaTesting", "Documents"]),
         .testTarget(name: "TrustTests", dependencies: ["Trust", subprocess, system], exclude: ["Vectors"]),
         .testTarget(name: "TokensTests", dependencies: ["Tokens", "CremaTesting", "Rules", "Trust"], exclude: ["Vectors"]),
@@ -150,8 +155,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "HTTPListening", "Queues", "Rules",
-                "Tokens", "Trust",
+                "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "HTTPListening", "Queues", "Rights",
+                "Rules", "Things", "Tokens", "Trust",
                 nioCore, nioPosix, hummingbird, hummingbirdTesting, httpClient, httpTypes, nioHTTP, lifecycle, logging,
             ]),
         .testTarget(

@@ -13,4 +13,10 @@ if ! "$python" -c 'import awscli, awsiot, boto3, cryptography, gmqtt, jwt, paho.
         "$python" -m pip install --quiet --disable-pip-version-check awscli awsiotsdk boto3 cryptography gmqtt 'paho-mqtt>=2,<3' PyJWT schemathesis
     fi
 fi
+# The last boto3 and AWS CLI that speak the query protocol to queues, as Debian 12's do.
+if [ ! -x .build/venv-query/bin/aws ]; then
+    echo "Installing an older boto3 and AWS CLI into .build/venv-query"
+    python3 -m venv .build/venv-query
+    .build/venv-query/bin/python -m pip install --quiet --disable-pip-version-check awscli==1.29.80 boto3==1.28.80 botocore==1.31.80
+fi
 exec "$python" -B -m unittest discover --start-directory Tests/EndToEnd --verbose

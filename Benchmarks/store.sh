@@ -8,6 +8,8 @@
 #   --seconds N     length of each measurement (default: 5)
 #   --rounds N      measurements of each broker, in turns (default: 3)
 #   --data DIR      where the brokers keep their files (default: a temporary folder); the disk that is measured
+#   --rate N        publish so many messages a second, instead of as many as come about
+#   --slow-sync N   syncs take N milliseconds longer than this disk does (not those of nats-server, which calls the kernel by itself)
 #   --syncs         also count with strace how many messages share a sync, with a run of Crema of its own
 #
 # `crema bench durable`: 64 publishers with 64 messages of 256 bytes under way each, at QoS 1, each with a subscriber whose session is kept;
@@ -16,16 +18,17 @@
 # All brokers are started here, on loopback, and ended by their process ids. Exit code: 0 if every message arrived once and in order.
 set -euo pipefail
 
-seconds=5 rounds=3 nats='' data='' syncs='' crema=''
+seconds=5 rounds=3 nats='' data='' syncs='' rate='' slow_sync='' crema=''
 usage() {
     echo "store.sh: $1 (see the head of $0)" >&2
     exit 2
 }
 while [ $# -gt 0 ]; do
     case "$1" in
-        --seconds | --rounds | --nats | --data)
+        --seconds | --rounds | --nats | --data | --rate | --slow-sync)
             [ $# -ge 2 ] || usage "$1 needs a value"
-            printf -v "${1#--}" '%s' "$2"
+            name=${1#--}
+            printf -v "${name//-/_}" '%s' "$2"
             shift 2
             ;;
         --syncs)
@@ -52,6 +55,12 @@ finish() {
 }
 trap finish EXIT
 
+slowly=()
+if [ -n "$slow_sync" ]; then
+    clang -shared -fPIC -O1 -o "$work/slow-sync.so" "$(dirname "$0")/slow-sync.c"
+    slowly=(env "LD_PRELOAD=$work/slow-sync.so" "SLOW_SYNC_MILLISECONDS=$slow_sync")
+fi
+
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
 # start BROKER: begins it with nothing kept; sets pid and port.
@@ -64,12 +73,12 @@ start() {
         crema)
             printf '{"data": "%s", "listeners": [{"protocol": "mqtt", "bind": "127.0.0.1:%s", "anonymous": true}]}' "$folder/data" "$port" \
                 >"$folder/configuration.yaml"
-            "$crema" serve --log-level error --config "$folder/configuration.yaml" >"$folder/log" 2>&1 &
+            "${slowly[@]}" "$crema" serve --log-level error --config "$folder/configuration.yaml" >"$folder/log" 2>&1 &
             ;;
         mosquitto)
             printf 'listener %s 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location %s/\nmax_inflight_messages 64\nmax_queued_messages 0\nset_tcp_nodelay true\nuser root\n' \
                 "$port" "$folder" >"$folder/configuration"
-            "$mosquitto" -c "$folder/configuration" >"$folder/log" 2>&1 &
+            "${slowly[@]}" "$mosquitto" -c "$folder/configuration" >"$folder/log" 2>&1 &
             ;;
         nats)
             printf 'server_name: measured\nlisten: "127.0.0.1:%s"\njetstream { store_dir: "%s", sync_interval: always }\nmqtt { listen: "127.0.0.1:%s", max_ack_pending: 1024 }\n' \
@@ -97,6 +106,7 @@ stop() {
 measure() {
     start "$1"
     if ! "$crema" bench durable --json --broker "127.0.0.1:$port" --pid "$pid" --seconds "$seconds" --offline 500 --timeout 30 \
+        ${rate:+--rate "$rate"} \
         >"$work/result.json"; then
         failed=1
     fi

@@ -19,6 +19,7 @@ package struct LimitPage {
         case store = "The store"
         case eventBus = "The event bus"
         case deliveries = "Deliveries that wait"
+        case things = "Things, certificates and policies by API"
     }
 
     package let rows: [Row]

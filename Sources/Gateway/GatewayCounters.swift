@@ -12,6 +12,8 @@ package final class GatewayCounters: Sendable {
         case topicRules = "topic_rules"
         /// Messages published and asked for by AWS IoT's data plane.
         case dataPlane = "iot_data"
+        /// Things, certificates and policies by AWS IoT's API.
+        case things
         case queues
         case route
         /// A file for browsers.

@@ -15,6 +15,10 @@ package struct GatewayLimits: Sendable, Equatable {
     ///
     /// Larger than what its messages may count (`queueMessageBytesMax`), for the same reason.
     package var queueBodyBytesMax = 4 << 20
+    /// Fields of a form in the queues' query protocol; a request with more is refused.
+    ///
+    /// Ten messages with ten attributes each have 360 and a few.
+    package var queueFormFieldsMax = 1_000
     /// Longest time for a request's body to arrive, in seconds.
     ///
     /// A slower one is answered 408, and the connection is closed.
@@ -48,7 +52,8 @@ package struct GatewayLimits: Sendable, Equatable {
     /// The names under `limits:` in the configuration file, with the value each one sets.
     package static let names: [(name: String, path: any WritableKeyPath<GatewayLimits, Int> & Sendable)] = [
         ("httpBodyBytesMax", \.httpBodyBytesMax), ("putEventsBodyBytesMax", \.putEventsBodyBytesMax),
-        ("queueBodyBytesMax", \.queueBodyBytesMax), ("httpBodySecondsMax", \.httpBodySecondsMax),
+        ("queueBodyBytesMax", \.queueBodyBytesMax), ("queueFormFieldsMax", \.queueFormFieldsMax),
+        ("httpBodySecondsMax", \.httpBodySecondsMax),
         ("httpIdleSecondsMax", \.httpIdleSecondsMax),
         ("httpConnectionsMax", \.httpConnectionsMax), ("httpWebSocketsMax", \.httpWebSocketsMax),
         ("httpHeaderBytesMax", \.httpHeaderBytesMax), ("httpHeaderBytesInAllMax", \.httpHeaderBytesInAllMax),

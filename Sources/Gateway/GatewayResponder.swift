@@ -9,8 +9,8 @@ import NIOCore
 import Rules
 import Trust
 
-/// Answers every request of a listener for programs: AWS services in their JSON protocol at `POST /`, AWS IoT's APIs for topic rules and for
-/// messages at their paths, API routes everywhere else, and files for browsers where no route is.
+/// Answers every request of a listener for programs: AWS services in their JSON protocol at `POST /`, queues also in forms, AWS IoT's APIs for
+/// topic rules and for messages at their paths, API routes everywhere else, and files for browsers where no route is.
 ///
 /// A request that names AWS IoT in its signature, as AWS SDKs write it, is for AWS IoT's API, and for rules no other is: routes keep their
 /// paths, and no page in a browser reaches rules without the browser's asking first, since a request with a signature is no simple one.
@@ -31,6 +31,7 @@ package struct GatewayResponder: HTTPResponder {
     let events: EventsService
     let queues: QueuesService
     let topicRules: TopicRulesService
+    let things: ThingsService
     let dataPlane: DataPlaneService
     /// Where the listener serves MQTT over WebSocket.
     let webSocketPath: String?
@@ -43,7 +44,7 @@ package struct GatewayResponder: HTTPResponder {
     let log: Logger
 
     /// An answer, and what the log tells of it.
-    private struct Answer {
+    struct Answer {
         let handler: GatewayCounters.Handler
         var response: Response
         /// Why nothing was done; `nil` for an answer with status 200.
@@ -95,8 +96,10 @@ package struct GatewayResponder: HTTPResponder {
         if path == "/", request.method == .post, let target = request.headers[.amazonTarget] {
             return await answer(request, context, target: target, requestID: requestID)
         }
+        if isQueueForm(request, path: path) { return await answerQueueForm(request, context, path: path, requestID: requestID) }
         let query = target.utf8.count > path.utf8.count ? target.dropFirst(path.count + 1) : nil
         if TopicRulesCall.isSigned(request) {
+            if let call = ThingsCall(request.method, path: path) { return await answer(request, context, call, query: query, requestID) }
             return await answer(request, context, TopicRulesCall(request.method, path: path), path: path, query: query, requestID)
         }
         let isDataPlane = DataPlaneCall.isSigned(request)
@@ -133,7 +136,6 @@ package struct GatewayResponder: HTTPResponder {
             case .none:
                 if unfinished.isSigned { try Self.check(unfinished, try await body(of: request)) }
                 if webSocketPath.map({ path == $0 }) ?? false { throw .upgradeRequired }
-                if Self.isQueryCall(request, path: path) { throw .queryProtocol }
                 throw table.isREST ? .missingAuthenticationToken : .notFound
             case .malformedPath: throw .malformedPath
             case .route(let route, let parameters):
@@ -158,16 +160,6 @@ package struct GatewayResponder: HTTPResponder {
     private static func preflight(_ request: Request, _ table: RouteTable, _ path: Substring) -> RouteAnswer? {
         guard request.method == .options, case .none = table.match(method: request.method.rawValue, path: path) else { return nil }
         return table.crossOriginPolicy(path: path)?.preflight(request)
-    }
-
-    /// Whether a form is posted to where older SDKs post theirs: to the service, or to the queue's own URL.
-    private static func isQueryCall(_ request: Request, path: Substring) -> Bool {
-        let form = "application/x-www-form-urlencoded"
-        guard request.method == .post, request.headers[.contentType]?.lowercased().hasPrefix(form) ?? false else { return false }
-        let parts = path.split(separator: "/")
-        let isQueue =
-            parts.count == 2 && parts[0].utf8.count == 12 && parts[0].utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
-        return parts.isEmpty || isQueue
     }
 
     // MARK: - Callers
@@ -244,7 +236,7 @@ package struct GatewayResponder: HTTPResponder {
     }
 
     /// Looks at who calls a service, before the body.
-    private func begin(_ request: Request, _ context: Context, for service: String?) throws(ServiceError) -> CallerCheck.Unfinished {
+    func begin(_ request: Request, _ context: Context, for service: String?) throws(ServiceError) -> CallerCheck.Unfinished {
         if isClosed { throw Self.closed }
         do throws(SignatureFailure) {
             return try callers.begin(request, for: service, shown: context.caller, from: context.sourceAddress)
@@ -299,7 +291,7 @@ package struct GatewayResponder: HTTPResponder {
         }
     }
 
-    private static let fromPage = ServiceError(
+    static let fromPage = ServiceError(
         .accessDenied, "Calls of services are not taken from web pages, which send an Origin.")
 
     private static let closed = ServiceError(.missingAuthenticationToken, RouteError.authenticationRequired.message)
@@ -353,7 +345,7 @@ package struct GatewayResponder: HTTPResponder {
 
     // MARK: - Responses
 
-    private static func response(_ error: ServiceError, _ mediaType: String, _ requestID: String) -> Response {
+    static func response(_ error: ServiceError, _ mediaType: String, _ requestID: String) -> Response {
         let body = JSONText.object(["__type": error.type, "message": error.message])
         var response = response(error.status, mediaType, body, requestID)
         response.headers[.amazonErrorType] = error.code
@@ -380,9 +372,9 @@ package struct GatewayResponder: HTTPResponder {
         return response
     }
 
-    private static let json = "application/json"
+    static let json = "application/json"
 
-    private static func response(
+    static func response(
         _ status: HTTPResponse.Status, _ mediaType: String, _ body: [UInt8], _ requestID: String
     ) -> Response {
         var headers = HTTPFields()

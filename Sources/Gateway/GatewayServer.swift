@@ -7,6 +7,7 @@ package import Hummingbird
 package import Logging
 package import NIOCore
 import ServiceLifecycle
+package import Things
 package import Trust
 
 /// One HTTP listener for programs.
@@ -66,6 +67,8 @@ package struct GatewayServer: Service {
         broker: any BrokerAccess,
         control: ControlPlane,
         topicFiltersChanged: @escaping @Sendable () async -> Void,
+        things: ThingRegistry = ThingRegistry(),
+        rightsChanged: @escaping @Sendable () async -> Void = {},
         counters: GatewayCounters = GatewayCounters(),
         webSocket: WebSocketPort? = nil,
         connections: ConnectionCount = ConnectionCount(),
@@ -94,9 +97,11 @@ package struct GatewayServer: Service {
             tokens: CurrentTokens(configuration.tokens), pages: CurrentPages(configuration.pages),
             events: EventsService(limits: limits, broker: broker, control: control),
             queues: QueuesService(
-                queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax, source: .system, spans: spans,
+                queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax,
+                formFieldsMax: limits.queueFormFieldsMax, source: .system, spans: spans,
                 notePolicy: { control.delivery.engine.notePolicy(queue: $0) }),
             topicRules: TopicRulesService(control: control, limits: limits, topicFiltersChanged: topicFiltersChanged),
+            things: ThingsService(registry: things, limits: limits, rightsChanged: rightsChanged),
             dataPlane: DataPlaneService(
                 broker: broker, limits: limits, kept: { () async throws(ControlError) in try await control.kept() }, source: .system),
             webSocketPath: webSocket?.path, counters: counters, refusals: listener.refusals.log, source: .system, spans: spans, log: log)

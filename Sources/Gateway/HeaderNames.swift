@@ -5,6 +5,7 @@ extension HTTPField.Name {
     static let amazonRequestID = constant("x-amzn-RequestId")
     static let amazonErrorType = constant("x-amzn-ErrorType")
     static let amazonQueryError = constant("x-amzn-query-error")
+    static let amazonPrincipal = constant("x-amzn-principal")
     static let amazonTagging = constant("x-amz-tagging")
     static let payloadFormatIndicator = constant("x-amz-mqtt5-payload-format-indicator")
     static let correlationData = constant("x-amz-mqtt5-correlation-data")

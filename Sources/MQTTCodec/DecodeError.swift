@@ -9,7 +9,7 @@ package enum DecodeError: Error, Equatable, Sendable {
     case remainingLengthTooLong
     /// A packet larger than the reader allows.
     case packetTooLarge(bytes: Int, limit: Int)
-    /// Type 0, or 15 in MQTT 3.1.1.
+    /// Type 0, or 15 before MQTT 5.
     case reservedPacketType(UInt8)
     /// Flag bits that the type does not allow: of the fixed header, or of CONNACK.
     case reservedFlags(PacketType, UInt8)
@@ -54,11 +54,11 @@ package enum DecodeError: Error, Equatable, Sendable {
     // MARK: CONNECT
 
     case wrongProtocolName
-    /// A level that is neither 4 nor 5 after the name MQTT, or any after MQIsdp, the name of MQTT 3.1. The server answers with a refusal.
+    /// A level that is neither 4 nor 5 after the name MQTT, or not 3 after MQIsdp, the name of MQTT 3.1. The server answers with a refusal.
     case unsupportedProtocolLevel(UInt8)
     case reservedConnectFlag
     case willFlagsWithoutWill
-    /// MQTT 3.1.1 only.
+    /// Not in MQTT 5.
     case passwordWithoutUserName
     /// Authentication data without a method, or AUTH without one.
     case noAuthenticationMethod(PacketType)

@@ -19,6 +19,13 @@ package struct QueueLimits: Sendable, Equatable {
     /// Requests that wait for messages, over all queues; a further one is answered at once, as if it did not want to wait.
     package var queueWaitersMax = 1_000
 
+    /// Bytes of a queue's policy; a longer one is refused, as in the service.
+    package var queuePolicyBytesMax = 8_192
+    /// Statements of a queue's policy; one with more is refused, as in the service.
+    package var queuePolicyStatementsMax = 20
+    /// Principals of all statements of a queue's policy; one with more is refused, as in the service.
+    package var queuePolicyPrincipalsMax = 50
+
     /// What a message counts towards ``queuesBytesMax`` besides its own bytes, so that empty ones are not free.
     package static let overheadBytes = 512
 
@@ -29,5 +36,7 @@ package struct QueueLimits: Sendable, Equatable {
         ("queuesMax", \.queuesMax), ("queueMessagesMax", \.queueMessagesMax), ("queuesBytesMax", \.queuesBytesMax),
         ("queueMessageBytesMax", \.queueMessageBytesMax), ("queueBatchEntriesMax", \.queueBatchEntriesMax),
         ("queueInFlightMax", \.queueInFlightMax), ("queueWaitersMax", \.queueWaitersMax),
+        ("queuePolicyBytesMax", \.queuePolicyBytesMax), ("queuePolicyStatementsMax", \.queuePolicyStatementsMax),
+        ("queuePolicyPrincipalsMax", \.queuePolicyPrincipalsMax),
     ]
 }

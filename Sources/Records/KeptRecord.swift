@@ -15,6 +15,9 @@ package enum RecordKind: UInt8, Sendable, CaseIterable {
     case archive = 11
     case archivedEvent = 12
     case replay = 13
+    case thing = 14
+    case certificate = 15
+    case policy = 16
 }
 
 /// What a record is found by.

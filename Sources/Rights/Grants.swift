@@ -5,6 +5,8 @@ package enum PolicyDecision: Sendable {
     /// By a line of the ACL file.
     case granted(by: AccessLine)
     case withheld(by: AccessLine)
+    /// The certificate was registered and is not active any more; with its status.
+    case certificateTakenBack(String)
     /// An ACL file says nothing of connecting: whoever proved a name to the listener connects by any client identifier, as in mosquitto.
     case leftToTheListener
     /// No statement and no line allows it.
@@ -13,7 +15,7 @@ package enum PolicyDecision: Sendable {
     package var isAllowed: Bool {
         switch self {
         case .allowed, .granted, .leftToTheListener: true
-        case .denied, .withheld, .notAllowed: false
+        case .denied, .withheld, .certificateTakenBack, .notAllowed: false
         }
     }
 
@@ -30,6 +32,7 @@ package enum PolicyDecision: Sendable {
         case .allowed, .granted, .leftToTheListener: return nil
         case .denied(let statement): return "\(asked) is denied by statement \(statement.name) of the policy \(statement.policy)"
         case .withheld(let line): return "\(asked) is denied by the ACL file, \(line.location)"
+        case .certificateTakenBack(let status): return "\(asked) is denied: the client's certificate is \(status), by UpdateCertificate"
         case .notAllowed: return "\(asked) is allowed by no policy"
         }
     }
@@ -46,9 +49,15 @@ package struct Grants: Sendable {
     private var entries: [PolicyAction: [Entry]] = [:]
     /// Of the ACL file, those that deny before those that grant; `nil` where there is none.
     private let lines: [AccessLine]?
+    /// The status of the client's certificate, where that is not active.
+    private let inactive: String?
+
+    /// Nothing, for whoever shows a certificate that is not active.
+    init(inactive status: String) { (lines, inactive) = (nil, status) }
 
     init(_ policies: [Policy], _ file: AccessFile? = nil, for subject: PolicySubject) {
         lines = file?.lines(for: subject)
+        inactive = nil
         let statements = policies.flatMap(\.statements)
         for statement in statements.filter({ $0.effect == .deny }) + statements.filter({ $0.effect == .allow }) {
             let denies = statement.effect == .deny
@@ -72,6 +81,7 @@ package struct Grants: Sendable {
     ///   - name: a client identifier, a topic or a topic filter, as ``PolicyAction/resourceKind`` says.
     /// - Returns: the answer, with the statement or line that gave it.
     package func decide(_ action: PolicyAction, _ name: String) -> PolicyDecision {
+        if let inactive { return .certificateTakenBack(inactive) }
         let byPolicy = decideByPolicies(action, resource: Array("\(action.resourceKind)/\(name)".utf8))
         if case .denied = byPolicy { return byPolicy }
         guard let lines else { return byPolicy }
@@ -91,6 +101,7 @@ package struct Grants: Sendable {
     ///   - arn: of what; of another service than the action's it is allowed by nothing.
     /// - Returns: the answer, with the statement that gave it.
     package func decide(_ action: PolicyAction, arn: String) -> PolicyDecision {
+        if let inactive { return .certificateTakenBack(inactive) }
         let fields = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
         guard fields.count == 6, fields[2] == action.service else { return .notAllowed }
         let byPolicy = decideByPolicies(action, resource: Array(fields[5].utf8))

@@ -22,8 +22,29 @@ package struct Policy: Sendable {
 
     package var name: String
     package var statements: [Statement]
-    /// Of the resource that declares it.
+    /// Of the resource that declares it, or the call that it came by.
     package var location: SourceLocation
+    /// What it was read from.
+    package var document: Node
+
+    /// Whether a statement depends on more of a client than its names.
+    var asksForAttributes: Bool {
+        statements.contains { statement in
+            statement.resources.contains(where: \.asksForAttributes) || statement.conditions.contains(where: \.asksForAttributes)
+        }
+    }
+}
+
+extension Policy {
+    /// Reads a policy that came by API.
+    ///
+    /// - Parameters:
+    ///   - name: the policy's.
+    ///   - document: with `Version` and `Statement`, and the call as its place.
+    /// - Throws: every mistake in it.
+    package init(name: String, document: Node) throws(DocumentError) {
+        self = try PolicyReader.read(document, named: name, what: "the policy \(name)", at: document.location)
+    }
 }
 
 /// Reads `AWS::IoT::Policy`.
@@ -37,6 +58,10 @@ enum PolicyReader {
         _ = try resource.properties.entries(what, known: properties)
         let name = try resource.properties["PolicyName"]?.text("PolicyName") ?? resource.logicalID
         let document = try resource.properties.required("PolicyDocument", in: what)
+        return try read(document, named: name, what: what, at: resource.location)
+    }
+
+    static func read(_ document: Node, named name: String, what: String, at location: SourceLocation) throws(DocumentError) -> Policy {
         _ = try document.entries("PolicyDocument", known: ["Version", "Id", "Statement"])
         let written = try document.required("Version", in: "PolicyDocument")
         guard try written.text("Version") == version else {
@@ -51,7 +76,7 @@ enum PolicyReader {
             if let statement { statements.append(statement) }
         }
         try problems.finish()
-        return Policy(name: name, statements: statements, location: resource.location)
+        return Policy(name: name, statements: statements, location: location, document: document)
     }
 
     private static func statement(_ node: Node, place: Int, policy: String) throws(DocumentError) -> Policy.Statement {

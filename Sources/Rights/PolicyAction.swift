@@ -60,6 +60,18 @@ package struct PolicyAction: Sendable, Hashable {
             "CreateTopicRule ReplaceTopicRule GetTopicRule DeleteTopicRule ListTopicRules EnableTopicRule DisableTopicRule TagResource "
                 + "UntagResource ListTagsForResource")
         + rows(
+            "iot", ["thing"],
+            "CreateThing DescribeThing UpdateThing DeleteThing ListThings AttachThingPrincipal DetachThingPrincipal ListThingPrincipals")
+        + rows(
+            "iot", ["cert"],
+            "DescribeCertificate UpdateCertificate DeleteCertificate ListCertificates ListPrincipalThings ListAttachedPolicies")
+        + rows(
+            "iot", ["policy"],
+            "CreatePolicy GetPolicy DeletePolicy ListPolicies CreatePolicyVersion GetPolicyVersion SetDefaultPolicyVersion "
+                + "DeletePolicyVersion ListPolicyVersions ListTargetsForPolicy")
+        + rows("iot", ["policy", "cert"], "AttachPolicy DetachPolicy")
+        + rows("iot", [], "RegisterCertificateWithoutCA CreateKeysAndCertificate")
+        + rows(
             "events", ["event-bus"],
             "PutEvents CreateEventBus DeleteEventBus DescribeEventBus ListEventBuses UpdateEventBus PutPermission RemovePermission")
         + rows(
@@ -79,7 +91,8 @@ package struct PolicyAction: Sendable, Hashable {
         + rows(
             "sqs", [],
             "SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility CreateQueue DeleteQueue PurgeQueue GetQueueUrl "
-                + "GetQueueAttributes SetQueueAttributes ListQueues ListQueueTags TagQueue UntagQueue ListDeadLetterSourceQueues")
+                + "GetQueueAttributes SetQueueAttributes ListQueues ListQueueTags TagQueue UntagQueue ListDeadLetterSourceQueues "
+                + "AddPermission RemovePermission StartMessageMoveTask ListMessageMoveTasks CancelMessageMoveTask")
         + rows("execute-api", [], "Invoke")
 
     private static func rows(_ service: String, _ kinds: [String], _ names: String) -> [Row] {
@@ -92,7 +105,6 @@ package struct PolicyAction: Sendable, Hashable {
     static let ofOtherCalls = [
         "iot:DeleteThingShadow", "iot:GetThingShadow", "iot:ListNamedShadowsForThing", "iot:UpdateThingShadow",
         "iot:AssumeRoleWithCertificate",
-        "sqs:AddPermission", "sqs:RemovePermission",
     ]
 
     /// The services that have actions, and the kinds of their resources.

@@ -15,16 +15,21 @@ package struct PolicyBook: Sendable {
 
     /// Whether rights are asked for at all.
     ///
-    /// Not while no template declares a policy, the configuration attaches none, and there is no ACL file: then whoever is let in may do everything.
-    package let isEnforced: Bool
+    /// Not while no template declares a policy, the configuration attaches none, there is no ACL file, and none came by API: then whoever is
+    /// let in may do everything.
+    package private(set) var isEnforced: Bool
+    /// Those of the templates.
     package let policies: [Policy]
     package let accessFile: AccessFile?
     /// Whether a statement depends on more of a client than its names.
-    package let asksForAttributes: Bool
+    package private(set) var asksForAttributes: Bool
     private let attachments: [Attachment]
+    private var registered = RegisteredRights()
+    /// Those of the templates, and what came by API beside them.
+    private var named: [String: Policy]
 
     /// No policies, nothing enforced.
-    package init() { (isEnforced, policies, accessFile, asksForAttributes, attachments) = (false, [], nil, false, []) }
+    package init() { (isEnforced, policies, accessFile, asksForAttributes, attachments, named) = (false, [], nil, false, [], [:]) }
 
     /// Reads the policies of the templates and attaches them.
     ///
@@ -65,10 +70,20 @@ package struct PolicyBook: Sendable {
         self.attachments = attachments
         self.policies = policies.values.sorted { $0.name < $1.name }
         self.accessFile = accessFile
-        asksForAttributes = policies.values.flatMap(\.statements).contains { statement in
-            statement.resources.contains(where: \.asksForAttributes) || statement.conditions.contains(where: \.asksForAttributes)
-        }
+        named = policies
+        asksForAttributes = policies.values.contains(where: \.asksForAttributes)
         isEnforced = attached != nil || !policies.isEmpty || accessFile != nil
+    }
+
+    /// The book with what came by API beside it; where both have a policy of one name, the template's stands.
+    package func adding(_ registered: RegisteredRights) -> PolicyBook {
+        var book = self
+        book.registered = registered
+        book.named = Dictionary(registered.policies.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+            .merging(policies.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        book.asksForAttributes = book.named.values.contains(where: \.asksForAttributes)
+        book.isEnforced = isEnforced || !registered.policies.isEmpty
+        return book
     }
 
     /// Of a certificate's ARN only the name behind `cert/` is looked at: here, the principal.
@@ -89,9 +104,19 @@ package struct PolicyBook: Sendable {
     /// The policies that stand for a client.
     package func policies(of subject: PolicySubject) -> [Policy] {
         var seen: Set<String> = []
-        return attachments.filter { $0.isFor(subject) }.flatMap(\.policies).filter { seen.insert($0.name).inserted }
+        let byAPI = registered.certificates(of: subject).flatMap(\.policies).compactMap { named[$0] }
+        return (attachments.filter { $0.isFor(subject) }.flatMap(\.policies) + byAPI).filter { seen.insert($0.name).inserted }
     }
 
     /// What a client may do.
-    package func grants(of subject: PolicySubject) -> Grants { Grants(policies(of: subject), accessFile, for: subject) }
+    package func grants(of subject: PolicySubject) -> Grants {
+        let certificates = registered.certificates(of: subject)
+        if let status = certificates.first(where: { !$0.isActive })?.status { return Grants(inactive: status) }
+        var subject = subject
+        // By bytes: to `String` U+212A is `K`.
+        if certificates.contains(where: { $0.things.contains { $0.utf8.elementsEqual(subject.clientID.utf8) } }) {
+            subject.attributes[PolicySubject.attachedThing] = subject.clientID
+        }
+        return Grants(policies(of: subject), accessFile, for: subject)
+    }
 }

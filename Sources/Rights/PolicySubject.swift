@@ -9,6 +9,11 @@ package struct PolicySubject: Sendable {
     /// What was proved beside the name, under the names of the policy variables that stand for it: `jwt:email`.
     package var attributes: [String: String]
 
+    /// The attribute that is the identifier of the certificate that the client has shown.
+    package static let certificateID = "crema:CertificateId"
+    /// The attribute that names the registered thing that the client connects as: its identifier, where its certificate belongs to that thing.
+    static let attachedThing = "crema:AttachedThing"
+
     package init(clientID: String, principal: String?, attributes: [String: String] = [:]) {
         self.clientID = clientID
         self.principal = principal
@@ -22,7 +27,7 @@ package struct PolicySubject: Sendable {
 /// services' names for users of web pages.
 package enum PolicyVariable: String, Sendable, CaseIterable {
     case clientID = "iot:ClientId"
-    /// The thing is the one that the client identifier names, attached to the certificate: here, when both are the same name.
+    /// The thing is the one that the client identifier names, attached to the certificate: by API, or because both are the same name.
     case thingName = "iot:Connection.Thing.ThingName"
     case principal = "crema:Principal"
 
@@ -33,10 +38,16 @@ package enum PolicyVariable: String, Sendable, CaseIterable {
         let text: String? =
             switch self {
             case .clientID: subject.clientID
-            case .thingName: subject.principal?.utf8.elementsEqual(subject.clientID.utf8) == true ? subject.clientID : nil
+            case .thingName: Self.isThing(subject) ? subject.clientID : nil
             case .principal: subject.principal
             }
         return text.flatMap(Self.usable)
+    }
+
+    private static func isThing(_ subject: PolicySubject) -> Bool {
+        [subject.principal, subject.attributes[PolicySubject.attachedThing]].contains {
+            $0?.utf8.elementsEqual(subject.clientID.utf8) == true
+        }
     }
 
     /// The text, if it may be part of a resource.

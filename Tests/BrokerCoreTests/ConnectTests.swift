@@ -14,8 +14,8 @@ import Testing
     @Test(
         "Other protocol levels get their refusal, then the connection closes [MQTT-3.1.2-2] [MQTT-3.2.2-5]",
         arguments: [
-            (connect(name: "MQIsdp", level: 3), [0x20, 2, 0, 1] as [UInt8]),
-            (connect(name: "MQTT", level: 3), [0x20, 2, 0, 1]),
+            (connect(name: "MQTT", level: 3), [0x20, 2, 0, 1] as [UInt8]),
+            (connect(name: "MQIsdp", level: 4), [0x20, 2, 0, 1]),
             (connect(name: "MQTT", level: 6), [0x20, 3, 0, 0x84, 0]),
             (connect(name: "MQTT", level: 0x84), [0x20, 2, 0, 1]),  // a bridge of mosquitto, which tries level 4 next
             (connect(name: "MQIsdp", level: 0x83), [0x20, 2, 0, 1]),

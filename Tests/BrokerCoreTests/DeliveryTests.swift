@@ -218,6 +218,25 @@ import Testing
         #expect(broker.closed == ["limit_exceeded": 1])
     }
 
+    @Test("A client that has a large message before it is not closed for its answers when packets may be no longer as large")
+    func largeMessageBeforeAReload() throws {
+        var limits = BrokerLimits()
+        limits.outboundBytesMax = 1_000
+        let broker = SimulatedBroker(shards: 1, limits: limits)
+        let (client, publisher) = (try broker.client("a"), try broker.client("p"))
+        _ = try client.subscribe("t")
+        let socket = try #require(client.socket)
+        broker.setWritable(socket, false)
+        _ = try publisher.exchange(message("t", String(repeating: "x", count: 100_000)))
+        limits.packetBytesMax = 1_000
+        broker.take(limits)
+        client.send(.pingreq)
+        #expect(client.isConnected)
+        broker.setWritable(socket, true)
+        broker.settle()
+        #expect(client.takeBytes().suffix(2) == [0xD0, 0])
+    }
+
     @Test("Acknowledgements in any order make room, and identifiers go round after 65,535 without 0 [MQTT-2.3.1-2] [MQTT-2.3.1-4]")
     func identifiersGoRound() throws {
         var limits = BrokerLimits()

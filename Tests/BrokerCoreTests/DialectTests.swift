@@ -35,6 +35,13 @@ import Testing
         #expect(found.sessionExpiryInterval == 604_800)
     }
 
+    @Test("IoT Core does not speak MQTT 3.1")
+    func oldVersion() throws {
+        let (client, answer) = try connect(SimulatedBroker(shards: 1), .v31)
+        #expect(answer == [.connack(Connack(sessionPresent: false, reasonCode: .unsupportedProtocolVersion))])
+        #expect(!client.isConnected)
+    }
+
     @Test("QoS 2: MQTT 3.1.1 is not answered, MQTT 5 is told")
     func exactlyOnce() throws {
         let broker = SimulatedBroker(shards: 1)

@@ -64,6 +64,40 @@ private final class ChangingAuthorizer: Authorizer {
         #expect(owner.isConnected)
     }
 
+    @Test("MQTT 3.1 cannot be told that a filter is refused: it is acknowledged with QoS 0, and brings nothing", arguments: [0, 1])
+    func refusedInMQTT31(shard: Int) throws {
+        let rights = ChangingAuthorizer()
+        let broker = broker(rights)
+        rights.deny("a subscribe t")
+        let client = SimulatedClient("a", of: broker)
+        var connect = Connect(clientID: "a", cleanStart: false, version: .v31)
+        client.open(at: 0)
+        #expect(try client.exchange(.connect(connect)) == [accepted()])
+        client.lose()
+        // From another event loop, too, where only bytes are passed on. There is a session, and MQTT 3.1 has no word for it.
+        client.open(at: shard)
+        #expect(try client.exchange(.connect(connect)) == [accepted()])
+        #expect(broker.clientSummaries().map(\.protocolVersion) == ["3.1"])
+        let requests = [Subscribe.Request(filter: "t", qos: .exactlyOnce), Subscribe.Request(filter: "u", qos: .exactlyOnce)]
+        #expect(
+            try client.exchange(.subscribe(Subscribe(packetID: 1, requests: requests))) == [
+                .suback(Suback(packetID: 1, reasonCodes: [.grantedQoS0, .grantedQoS2]))
+            ])
+        let publisher = try broker.client("p")
+        for topic in ["t", "u"] { _ = try publisher.exchange(message(topic, "x")) }
+        #expect(try client.read() == [message("u", "x")])
+        #expect(broker.nodes.reduce(0) { $0 + $1.core.statistics().subscriptionsRefused } == 1)
+        // In MQTT 3.1.1 the same client is told both.
+        client.lose()
+        connect.version = .v311
+        client.open(at: shard)
+        #expect(try client.exchange(.connect(connect)) == [accepted(sessionPresent: true)])
+        #expect(
+            try client.exchange(.subscribe(Subscribe(packetID: 2, requests: requests))) == [
+                .suback(Suback(packetID: 2, reasonCodes: [.unspecifiedError, .grantedQoS2]))
+            ])
+    }
+
     @Test("Rights that are taken back end what they were for, and nothing else")
     func takenBack() throws {
         let rights = ChangingAuthorizer()

@@ -7,8 +7,10 @@ import time
 
 import wire
 
-# At once, of one publisher.
+# At once, of one publisher, unless it is told another number.
 WINDOW = 16
+# A broker that takes no bytes, or says nothing to CONNECT, for so long is taken for dead.
+PATIENCE_SECONDS = 10
 # `session_expiry` of MQTT 5: as long as the broker keeps sessions at the most.
 FOR_EVER = 0xFFFFFFFF
 
@@ -29,7 +31,8 @@ class LedgerClient(threading.Thread):
         self.connections = 0
         self.has_session = False
         self.socket = None
-        self.buffer = bytearray()
+        # What came and is not read yet, and what is to be sent: many packets go by one call.
+        self.buffer, self.outgoing = bytearray(), bytearray()
 
     # What a kind of client does.
 
@@ -66,14 +69,13 @@ class LedgerClient(threading.Thread):
         return self.stopping.is_set()
 
     def serve_once(self):
-        self.buffer = bytearray()
+        self.buffer, self.outgoing = bytearray(), bytearray()
         self.socket = socket.create_connection(("127.0.0.1", self.port), 5)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         props = {"session_expiry": FOR_EVER} if self.version == 5 else None
         self.send(wire.connect(self.client, self.version, clean=False, props=props))
-        found = self.next_packet(10)
-        if found is None:
-            raise OSError("no CONNACK")
+        self.flush()
+        found = self.first_packet()
         if found["kind"] != wire.CONNACK or found["code"]:
             raise Failure(f"{self.client}: the answer to CONNECT is {found}")
         if self.has_session and not found["present"]:
@@ -82,34 +84,51 @@ class LedgerClient(threading.Thread):
         self.connections += 1
         self.connected()
         while self.idle():
-            found = self.next_packet(0.02)
-            while found is not None:
+            self.flush()
+            # What came in one piece with CONNACK is not waited for.
+            if wire.frame_end(self.buffer) is None and not self.receive(0.02):
+                continue
+            for found in self.packets():
                 self.received(found)
-                found = self.next_packet(0) if self.buffer else None
+            self.flush()
 
     def send(self, data):
-        self.socket.sendall(data)
+        self.outgoing += data
 
-    def next_packet(self, seconds):
-        """The next packet, or nothing when none has come in this time."""
-        deadline = time.monotonic() + seconds
-        while True:
-            end = wire.frame_end(self.buffer)
-            if end is not None:
-                frame = bytes(self.buffer[:end])
-                del self.buffer[:end]
-                return wire.decode(frame, self.version)
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return None
-            self.socket.settimeout(left)
-            try:
-                data = self.socket.recv(65_536)
-            except socket.timeout:
-                return None
-            if not data:
-                raise OSError("closed")
-            self.buffer += data
+    def flush(self):
+        if self.outgoing:
+            self.socket.settimeout(PATIENCE_SECONDS)
+            self.socket.sendall(self.outgoing)
+            self.outgoing.clear()
+
+    def receive(self, seconds):
+        """Waits so long for bytes; says whether some came."""
+        self.socket.settimeout(seconds)
+        try:
+            data = self.socket.recv(262_144)
+        except socket.timeout:
+            return False
+        if not data:
+            raise OSError("closed")
+        self.buffer += data
+        return True
+
+    def first_packet(self):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (end := wire.frame_end(self.buffer)) is None:
+            if not self.receive(max(0.001, deadline - time.monotonic())):
+                raise OSError("no CONNACK")
+        frame = bytes(self.buffer[:end])
+        del self.buffer[:end]
+        return wire.decode(frame, self.version)
+
+    def packets(self):
+        """The packets that are all there, in their order."""
+        place = 0
+        while (end := wire.frame_end(self.buffer, place)) is not None:
+            yield wire.decode(bytes(self.buffer[place:end]), self.version)
+            place = end
+        del self.buffer[:place]
 
     def end(self):
         self.stopping.set()
@@ -117,11 +136,15 @@ class LedgerClient(threading.Thread):
 
 
 class LedgerPublisher(LedgerClient):
-    """Publishes numbers on its own topic, and sends again what was not acknowledged [MQTT-4.4.0-1]."""
+    """Publishes numbers on its own topic, and sends again what was not acknowledged [MQTT-4.4.0-1].
 
-    def __init__(self, name, port, version, seed, qos, per_second, retain=False, topic=None):
+    It waits for its `readers`, subscribers of its topic, when one of them is more than `backlog` messages behind.
+    """
+
+    def __init__(self, name, port, version, seed, qos, per_second, retain=False, topic=None, window=WINDOW, readers=(), backlog=0):
         super().__init__(name, port, version, seed)
-        self.qos, self.retain, self.per_second = qos, retain, per_second
+        self.qos, self.retain, self.per_second, self.window = qos, retain, per_second, window
+        self.readers, self.backlog = readers, backlog
         self.topic = topic or f"ledger/{name}"
         self.last = 0
         # Packet identifier to what is to be sent for it: PUBLISH with a number, or PUBREL.
@@ -137,7 +160,9 @@ class LedgerPublisher(LedgerClient):
         if self.is_done():
             return False
         due = (time.monotonic() - self.begun) * self.per_second
-        while not self.finishing.is_set() and len(self.open) < WINDOW and self.last < due:
+        if self.readers:
+            due = min(due, self.backlog + min(reader.newest.get(self.topic, 0) for reader in self.readers))
+        while not self.finishing.is_set() and len(self.open) < self.window and self.last < due:
             self.last += 1
             packet_id = next(number for number in self.identifiers() if number not in self.open)
             self.open[packet_id] = self.last
@@ -146,7 +171,7 @@ class LedgerPublisher(LedgerClient):
 
     def identifiers(self):
         start = self.last % 60_000
-        return range(start + 1, start + 2 + WINDOW)
+        return range(start + 1, start + 2 + self.window)
 
     def publish(self, packet_id, duplicate):
         payload = f"{self.client} {self.open[packet_id]} " + "x" * self.random.choice((0, 10, 200, 1_000))
@@ -191,6 +216,8 @@ class LedgerSubscriber(LedgerClient):
         self.is_subscribed = threading.Event()
         self.begun_exactly_once = set()
         self.got = {}
+        # The number that came last, by topic.
+        self.newest = {}
         self.last_receipt = time.monotonic()
         self.staying = threading.Event()
         self.leaves_at = None
@@ -226,7 +253,9 @@ class LedgerSubscriber(LedgerClient):
                 pass  # the same message again
             else:
                 publisher, number, _ = found["payload"].decode().split(" ", 2)
-                self.got.setdefault((found["topic"], publisher), []).append(int(number))
+                number = int(number)
+                self.got.setdefault((found["topic"], publisher), []).append(number)
+                self.newest[found["topic"]] = number
             if found["qos"] == 2:
                 self.begun_exactly_once.add(packet_id)
                 self.send(wire.acknowledgement(wire.PUBREC, packet_id))

@@ -1,6 +1,7 @@
-"""Clients that people use, of both versions of MQTT: paho-mqtt, gmqtt and mosquitto's."""
+"""Clients that people use, of every version of MQTT: paho-mqtt, gmqtt and mosquitto's."""
 
 import asyncio
+import itertools
 import queue
 import subprocess
 import threading
@@ -73,7 +74,7 @@ class PahoTests(BrokerTestCase):
         return client
 
     def test_every_qos_between_the_versions(self):
-        for number, (one, other) in enumerate([(4, 4), (4, 5), (5, 4), (5, 5)]):
+        for number, (one, other) in enumerate(itertools.product((3, 4, 5), repeat=2)):
             reader = self.client(f"reader-{number}", version=other)
             self.assertEqual(reader.subscribe(f"mix/{number}/#", 2), [2])
             writer = self.client(f"writer-{number}", version=one)
@@ -109,6 +110,20 @@ class PahoTests(BrokerTestCase):
         again = self.client("keeper", clean_start=False, properties=keep)
         self.assertTrue(again.flags.session_present)
         self.assertEqual([again.next().payload for _ in range(20)], [b"%d" % number for number in range(20)])
+
+    def test_an_old_session_that_waits(self):
+        """MQTT 3.1: the client is not told that its session was there."""
+        reader = Client(self.broker, "old-keeper", version=paho.MQTTv31, clean_session=False)
+        self.assertEqual(reader.subscribe("old/#", 2), [2])
+        reader.drop()
+        writer = self.client("old-keeper-writer", version=paho.MQTTv31, will=("old/gone", "bye", 1))
+        for qos in (1, 2):
+            writer.publish(f"old/{qos}", f"{qos}", qos=qos)
+        again = self.client("old-keeper", version=paho.MQTTv31, clean_session=False)
+        self.assertFalse(again.flags.session_present)
+        self.assertEqual([(message.payload, message.qos) for message in (again.next(), again.next())], [(b"1", 1), (b"2", 2)])
+        writer.drop()
+        self.assertEqual(again.next().payload, b"bye")
 
     def test_terms_and_reason_codes(self):
         client = self.client("", properties=properties(PacketTypes.CONNECT, TopicAliasMaximum=5))
@@ -189,8 +204,8 @@ class OtherClientTests(BrokerTestCase):
             self.assertEqual(await messages.get(), (f"gmqtt/{qos}", b"x", qos, [("k", "v")]))
         await client.disconnect()
 
-    def test_mosquitto_of_both_versions(self):
-        for number, (one, other) in enumerate([("311", "5"), ("5", "311"), ("5", "5")]):
+    def test_mosquitto_of_every_version(self):
+        for number, (one, other) in enumerate(itertools.product(("31", "311", "5"), repeat=2)):
             lines = queue.Queue()
             server = ["-h", "127.0.0.1", "-p", str(self.broker.mqtt)]
             reader = subprocess.Popen(

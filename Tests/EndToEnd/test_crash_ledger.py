@@ -1,6 +1,11 @@
 """Nothing acknowledged is lost: the broker is killed with SIGKILL at random moments, also while it starts, and every account is kept.
 
 LEDGER_CRASHES says how often (12 unless set), LEDGER_SEED repeats a choice of moments. Prints its figures.
+A long run with many acknowledgements between two deaths sets more:
+LEDGER_LIFE      the longest time in seconds that a broker that is ready is let live, 0.8 unless set
+LEDGER_RATE      messages per second of each of the four publishers at the most, 1,000 unless set
+LEDGER_WINDOW    messages of one publisher without their acknowledgement, 16 unless set
+LEDGER_AWAY      the longest time in seconds that the subscribers who come and go are away, 0.8 unless set
 """
 
 import json
@@ -14,6 +19,12 @@ from ledger_clients import LedgerPublisher, LedgerSubscriber, check
 
 CRASHES = int(os.environ.get("LEDGER_CRASHES", "12"))
 SEED = int(os.environ.get("LEDGER_SEED", str(random.randrange(1 << 32))))
+LIFE = float(os.environ.get("LEDGER_LIFE", "0.8"))
+RATE = int(os.environ.get("LEDGER_RATE", "1000"))
+WINDOW = int(os.environ.get("LEDGER_WINDOW", "16"))
+AWAY = float(os.environ.get("LEDGER_AWAY", "0.8"))
+# Messages of one publisher that wait for a subscriber: the four of them stay far below the broker's limit of memory.
+BACKLOG = 4_000
 QUIET_SECONDS = 2
 
 
@@ -23,7 +34,8 @@ class CrashLedgerTests(unittest.TestCase):
         self.random = random.Random(SEED)
         # Two event loops, so that messages cross from one to the other.
         limits = {
-            "eventLoopsMax": 2, "queueMessagesMax": 1_000_000, "queueBytesMax": 1_000_000_000, "connectsPerSecondPerClientMax": 1_000}
+            "eventLoopsMax": 2, "queueMessagesMax": 1_000_000, "queueBytesMax": 1_000_000_000, "connectsPerSecondPerClientMax": 1_000,
+            "receiveMaximum": max(64, WINDOW)}
         self.broker = Broker(limits=limits, more={"data": "data"})
         self.addCleanup(self.broker.end)
 
@@ -31,9 +43,11 @@ class CrashLedgerTests(unittest.TestCase):
         port, seed = self.broker.mqtt, self.random.randrange(1 << 32)
         subscribers = [
             LedgerSubscriber("online-1", port, 4, seed + 1, qos=1), LedgerSubscriber("online-2", port, 5, seed + 2, qos=2),
-            LedgerSubscriber("away-1", port, 5, seed + 3, qos=1, away=0.8), LedgerSubscriber("away-2", port, 4, seed + 4, qos=2, away=0.8)]
+            LedgerSubscriber("away-1", port, 5, seed + 3, qos=1, away=AWAY), LedgerSubscriber("away-2", port, 4, seed + 4, qos=2, away=AWAY)]
         publishers = [
-            LedgerPublisher(f"publisher-{number}", port, 4 + number % 2, seed + 10 + number, qos=1 + number // 2 % 2, per_second=1_000)
+            LedgerPublisher(
+                f"publisher-{number}", port, 4 + number % 2, seed + 10 + number, qos=1 + number // 2 % 2, per_second=RATE, window=WINDOW,
+                readers=subscribers, backlog=BACKLOG)
             for number in range(4)]
         retained = [
             LedgerPublisher(f"retaining-{number}", port, 4 + number, seed + 20 + number, qos=1, per_second=100, retain=True,
@@ -59,7 +73,7 @@ class CrashLedgerTests(unittest.TestCase):
         for _ in range(CRASHES):
             if self.random.random() < 0.8:
                 self.broker.wait_until_ready()
-            time.sleep(self.random.uniform(0.05, 0.8))
+            time.sleep(self.random.uniform(0.05, LIFE))
             self.broker.kill()
             deaths += 1
             if self.random.random() < 0.4:
@@ -73,7 +87,7 @@ class CrashLedgerTests(unittest.TestCase):
         for publisher in publishers + retained:
             publisher.finish()
             self.assertFalse(publisher.open, f"{publisher.client} is not done: {publisher.failure}")
-        self.settle(subscribers)
+        self.settle(subscribers, publishers)
         self.check_alive(everybody)
         for subscriber in subscribers:
             for publisher in publishers:
@@ -85,13 +99,18 @@ class CrashLedgerTests(unittest.TestCase):
             "received": {subscriber.client: sum(map(len, subscriber.got.values())) for subscriber in subscribers}}
         print(json.dumps(figures))
 
-    def settle(self, subscribers):
-        """Until nothing has come to anybody for a while."""
+    def settle(self, subscribers, publishers):
+        """Until everybody has had the last of everything, or nothing for as long as a test waits, and nothing more has come for a while."""
         for subscriber in subscribers:
             subscriber.staying.set()
         begun = time.monotonic()
-        while any(time.monotonic() - max(subscriber.last_receipt, begun) < QUIET_SECONDS for subscriber in subscribers):
+        while True:
             self.check_alive(subscribers)
+            is_complete = all(
+                subscriber.newest.get(publisher.topic, 0) == publisher.last for subscriber in subscribers for publisher in publishers)
+            quiet = time.monotonic() - max(begun, *(subscriber.last_receipt for subscriber in subscribers))
+            if quiet > (QUIET_SECONDS if is_complete else WAIT_SECONDS):
+                break
             time.sleep(0.05)
         for subscriber in subscribers:
             subscriber.end()

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -35,6 +36,19 @@ class SignalTests(unittest.TestCase):
             _, log = process.communicate(timeout=WAIT_SECONDS)
             # Before the program has begun to run at all the system ends it.
             self.assertIn(process.returncode, (0,) if log else (0, -signal.SIGHUP, -signal.SIGTERM), f"after {milliseconds} ms: {log}")
+
+    def test_a_signal_as_soon_as_it_is_caught_is_not_lost(self):
+        """In the moment between a signal's handler and whoever reads what it wrote: the program would not end any more."""
+        for _ in range(10):
+            process = self.serve()
+            caught = re.compile(r"^SigCgt:\s*([0-9a-f]+)$", re.MULTILINE)
+            status = pathlib.Path(f"/proc/{process.pid}/status")
+            deadline = time.monotonic() + WAIT_SECONDS
+            while not int(caught.search(status.read_text())[1], 16) >> (signal.SIGTERM - 1) & 1:
+                self.assertLess(time.monotonic(), deadline)
+            process.terminate()
+            _, log = process.communicate(timeout=WAIT_SECONDS)
+            self.assertEqual(process.returncode, 0, log)
 
     def test_an_unfinished_request_does_not_hold_up_a_stop(self):
         broker = Broker()

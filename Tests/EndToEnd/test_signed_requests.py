@@ -195,7 +195,8 @@ class SignedRequestTests(unittest.TestCase):
             # Two hosts are no request at all.
             self.assertIn(status, (400,) if name.startswith("host") and "host" != name else (403,), f"{name}: {text}")
             if status == 403:
-                self.assertIn("Exception", headers["x-amzn-ErrorType"], name)
+                # A call of a queue that says no target is one in its older protocol, and so is the answer.
+                self.assertTrue("Exception" in headers.get("x-amzn-ErrorType", "") or "<Code>" in text, name)
         queue = self.broker.client("sqs").get_queue_url(QueueName="visits")["QueueUrl"]
         self.assertNotIn("Messages", self.broker.client("sqs").receive_message(QueueUrl=queue, MessageAttributeNames=["mutated"]))
 

@@ -105,17 +105,17 @@ def disconnect(version=4, code=0, props=None):
 PING, PONG = b"\xc0\x00", b"\xd0\x00"
 
 
-def frame_end(buffer):
-    """Where the first packet ends; `None` while it is not all there."""
+def frame_end(buffer, start=0):
+    """Where the packet that begins at `start` ends; `None` while it is not all there."""
     length = 0
     for place in range(1, 5):
-        if place >= len(buffer):
+        if start + place >= len(buffer):
             return None
-        length |= (buffer[place] & 0x7F) << 7 * (place - 1)
-        if buffer[place] < 0x80:
-            end = place + 1 + length
+        length |= (buffer[start + place] & 0x7F) << 7 * (place - 1)
+        if buffer[start + place] < 0x80:
+            end = start + place + 1 + length
             return end if len(buffer) >= end else None
-    raise AssertionError(f"a remaining length of more than four bytes: {bytes(buffer[:8]).hex(' ')}")
+    raise AssertionError(f"a remaining length of more than four bytes: {bytes(buffer[start:start + 8]).hex(' ')}")
 
 
 class Reader:

@@ -149,10 +149,29 @@ import Testing
         let (number, letter) = try #require(next.delivery.engine.numberedDeadLetters(limit: 9).first)
         #expect(letter.trace == site.delivery.engine.deadLetters(limit: 9).first?.trace)
         try await next.delivery.redrive(number, now: Instant(nanoseconds: 0)) { _ in }
-        #expect(try way(of: try #require(next.calls().first), answer: .answered(status: 400)) == ["call", "redrive", "rules"])
+        #expect(try way(of: try #require(next.calls().first), answer: .answered(status: 400)) == ["call", "redrive", "failure", "rules"])
         // What fails once more is below the redrive.
         let again = try #require(next.delivery.engine.deadLetters(limit: 9).first?.trace)
-        #expect(recorder.way(to: again.spanID) == ["redrive", "rules"])
+        #expect(recorder.way(to: again.spanID) == ["failure", "redrive", "failure", "rules"])
+    }
+
+    @Test func eachAttemptIsAStepOfItsOwn() throws {
+        let site = try site()
+        try put(site, to: "till")
+        let first = try #require(site.calls().first)
+        #expect(try way(of: first, answer: .answered(status: 500)) == ["call", "rules"])
+        var again: ScriptedDoor.Call?
+        for _ in 0..<200 where again == nil {
+            site.world.advance(milliseconds: 1_001)
+            site.delivery.pending.advance()
+            again = site.calls().first
+        }
+        let second = try #require(again)
+        #expect(second.header["traceparent"] != first.header["traceparent"])
+        #expect(try way(of: second) == ["call", "rules"])
+        let calls = recorder.spans.filter { $0.name == "call" }
+        #expect(calls.map { $0.failure == nil } == [false, true])
+        #expect(Set(calls.map(\.spanID)).count == 2 && Set(calls.map(\.parentID)).count == 1)
     }
 
     @Test func aTopicRulesMessageIsRedrivenInItsTrace() async throws {

@@ -81,6 +81,7 @@ private final class RecordingDoor: Authorizer {
         for (operation, body) in [
             ("SendMessageBatch", #"{"QueueUrl":"http://x/000000000000/shop-orders"}"#), ("ReceiveMessage", #"{"QueueUrl":"shop-orders"}"#),
             ("CreateQueue", #"{"QueueName":"q"}"#), ("ListQueues", "{}"), ("DeleteMessageBatch", #"{"QueueUrl":"a/b/c"}"#),
+            ("StartMessageMoveTask", #"{"SourceArn":"arn:aws:sqs:r:a:dead"}"#), ("CancelMessageMoveTask", #"{"TaskHandle":"h"}"#),
         ] {
             var headers = GatewayFixture.headers(contentType: "application/x-amz-json-1.0")
             headers[.amazonTarget] = "AmazonSQS.\(operation)"
@@ -91,6 +92,7 @@ private final class RecordingDoor: Authorizer {
             door.asked == [
                 "- sqs:SendMessage \(queue)shop-orders", "- sqs:ReceiveMessage \(queue)shop-orders", "- sqs:CreateQueue \(queue)q",
                 "- sqs:ListQueues \(queue)*", "- sqs:DeleteMessage \(queue)",
+                "- sqs:StartMessageMoveTask \(queue)dead", "- sqs:CancelMessageMoveTask \(queue)*",
             ])
     }
 

@@ -87,18 +87,6 @@ import Testing
         #expect(response.text == #"{"message":"Not Found"}"#)
     }
 
-    @Test("A call in the protocol before JSON is refused by its name, a form for an unknown route is not found")
-    func queryProtocol() async throws {
-        let fixture = try GatewayFixture()
-        var headers = HTTPFields()
-        headers[.contentType] = "application/x-www-form-urlencoded; charset=utf-8"
-        for (path, isNamed) in [("/", true), ("/000000000000/orders", true), ("/orders", false), ("/a/b", false)] {
-            let response = try await fixture.post(path, headers: headers, body: "Action=SendMessage&MessageBody=a")
-            #expect(response.status == (isNamed ? .badRequest : .notFound), "\(path)")
-            #expect(response.text.contains("query protocol of Amazon SQS") == isNamed, "\(path)")
-        }
-    }
-
     @Test(arguments: ["/users/%/orders", "/users/%4/orders", "/users/%zz/orders", "/users/%ff/orders"])
     func aBrokenEscapeInThePathIsABadRequest(uri: String) async throws {
         let response = try await GatewayFixture().send(.post, uri)

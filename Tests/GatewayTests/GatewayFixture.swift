@@ -10,6 +10,7 @@ import NIOCore
 import NIOPosix
 import Queues
 import Synchronization
+import Things
 import Trust
 
 /// A gateway over the real event engine and a broker that writes down what is published.
@@ -94,6 +95,7 @@ struct GatewayFixture {
         pages: PageTable = PageTable(), authorizer: any Authorizer = ListenerAuthorizer(), api: String = GatewayFixture.api,
         parameters: [String: String] = [:],
         limits: GatewayLimits = GatewayLimits(), log: Logger? = nil,
+        things: ThingRegistry = ThingRegistry(), rightsChanged: @escaping @Sendable () async -> Void = {},
         webSocket: WebSocketPort? = nil, eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         counters: GatewayCounters = GatewayCounters(),
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
@@ -114,7 +116,8 @@ struct GatewayFixture {
                 host: "127.0.0.1", port: 0, anonymous: anonymous, signatures: signatures, tokens: tokens, pages: pages,
                 limits: limits),
             authorizer: authorizer, routes: try RouteTable(routes),
-            broker: broker, control: control, topicFiltersChanged: {}, counters: counters, webSocket: webSocket,
+            broker: broker, control: control, topicFiltersChanged: {}, things: things, rightsChanged: rightsChanged, counters: counters,
+            webSocket: webSocket,
             eventLoopGroup: eventLoopGroup, log: log ?? quiet,
             onListening: onListening)
     }

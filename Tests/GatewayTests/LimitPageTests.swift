@@ -3,6 +3,7 @@ import EventBus
 import Foundation
 import Gateway
 import Testing
+import Things
 import Trust
 
 /// The page of limits says what the listeners for programs and the event bus keep to.
@@ -22,6 +23,11 @@ import Trust
     @Test("Every limit of the event bus stands on the page once, with its default, and can be configured")
     func eventBus() throws {
         #expect(try page().differences(of: .eventBus, from: EventBusLimits(), EventBusLimits.names) == [])
+    }
+
+    @Test("Every limit of what is registered stands on the page once, with its default, and can be configured")
+    func things() throws {
+        #expect(try page().differences(of: .things, from: ThingLimits(), ThingLimits.names) == [])
     }
 
     @Test("Every limit of deliveries that wait stands on the page once, with its default, and can be configured")

@@ -3,7 +3,7 @@ import MQTTCodec
 import NIOCore
 import Testing
 
-/// One entry of `Vectors/*.json` (MQTT 3.1.1) or `Vectors/MQTT5/*.json`: bytes, and what a reader must make of them.
+/// One entry of `Vectors/*.json` (MQTT 3.1.1), `Vectors/MQTT31/*.json` or `Vectors/MQTT5/*.json`: bytes, and what a reader must make of them.
 struct CodecVector: Decodable, Sendable, CustomTestStringConvertible {
     var name: String
     /// The statements of MQTT 3.1.1 (`MQTT-…`) or MQTT 5 (`MQTT5-…`) that the vector checks.
@@ -24,8 +24,9 @@ struct CodecVector: Decodable, Sendable, CustomTestStringConvertible {
     var propertyBytesMax: Int?
     /// Who sends the packet: `client` or `server`; without it a client, but where only servers send the type.
     var from: String?
-    /// Whether the file is one of MQTT 5.
-    var isVersion5: Bool?
+    /// That of its file.
+    var version: ProtocolVersion { versionLevel.flatMap(ProtocolVersion.init) ?? .v311 }
+    private var versionLevel: UInt8?
 
     var testDescription: String { name }
     var bytes: [UInt8] { get throws { try Self.bytes(hex) } }
@@ -35,13 +36,14 @@ struct CodecVector: Decodable, Sendable, CustomTestStringConvertible {
     /// Every vector of every file, in the files' order; a file that cannot be read stops the tests.
     static let all: [CodecVector] = {
         do {
-            return try read(folder, prefix: "") + read(folder.appending(path: "MQTT5"), prefix: "MQTT 5 ")
+            return try read(folder, .v311, prefix: "") + read(folder.appending(path: "MQTT31"), .v31, prefix: "MQTT 3.1 ")
+                + read(folder.appending(path: "MQTT5"), .v5, prefix: "MQTT 5 ")
         } catch {
             fatalError("the vectors cannot be read: \(error)")
         }
     }()
 
-    private static func read(_ folder: URL, prefix: String) throws -> [CodecVector] {
+    private static func read(_ folder: URL, _ version: ProtocolVersion, prefix: String) throws -> [CodecVector] {
         try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
             .filter { $0.pathExtension == "json" }
             .sorted { $0.lastPathComponent < $1.lastPathComponent }
@@ -49,7 +51,7 @@ struct CodecVector: Decodable, Sendable, CustomTestStringConvertible {
                 try JSONDecoder().decode([CodecVector].self, from: Data(contentsOf: file)).map { vector in
                     var named = vector
                     named.name = "\(prefix)\(file.deletingPathExtension().lastPathComponent): \(vector.name)"
-                    named.isVersion5 = !prefix.isEmpty
+                    named.versionLevel = version.rawValue
                     return named
                 }
             }
@@ -58,7 +60,7 @@ struct CodecVector: Decodable, Sendable, CustomTestStringConvertible {
     /// How the vector's bytes are read.
     var reading: Reading {
         get throws {
-            var reading = Reading(version: isVersion5 == true ? .v5 : .v311)
+            var reading = Reading(version: version)
             let type = try bytes.first.flatMap { PacketType(rawValue: $0 >> 4) }
             reading.sender = from == "server" || type?.isSentByClients == false ? .server : .client
             if let packetBytesMax { reading.packetBytesMax = packetBytesMax }

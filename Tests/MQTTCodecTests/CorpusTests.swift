@@ -32,7 +32,8 @@ import Testing
             let all = Array(try Data(contentsOf: input))
             guard let first = all.first else { continue }
             let bytes = Array(all.dropFirst())
-            var reading = Reading(version: first & 1 == 0 ? .v311 : .v5, sender: first & 2 == 0 ? .client : .server, packetBytesMax: 2_048)
+            let version: ProtocolVersion = first & 1 == 1 ? .v5 : first & 4 == 0 ? .v311 : .v31
+            var reading = Reading(version: version, sender: first & 2 == 0 ? .client : .server, packetBytesMax: 2_048)
             reading.limits = DecodingLimits(filtersMax: 16, userPropertiesMax: 8, propertyBytesMax: 1_024)
             let whole = read(bytes, stepBytes: max(1, bytes.count), reading)
             #expect(read(bytes, stepBytes: 1, reading) == whole, "\(input.lastPathComponent)")

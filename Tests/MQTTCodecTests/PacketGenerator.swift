@@ -65,16 +65,16 @@ struct PacketGenerator: RandomNumberGenerator {
             duplicate: qos != .atMostOnce && flag(), packetID: qos == .atMostOnce ? 0 : identifier(), properties: properties)
     }
 
-    /// A packet that `sender` may send; in MQTT 3.1.1, whose packets look alike from both sides, of any type.
+    /// A packet that `sender` may send; before MQTT 5, whose packets look alike from both sides, of any type.
     mutating func packet(_ version: ProtocolVersion = .v311, from sender: Sender = .client) -> Packet {
-        let types = PacketType.allCases.filter { version == .v311 ? $0 != .auth : sender == .server || $0.isSentByClients }
+        let types = PacketType.allCases.filter { version != .v5 ? $0 != .auth : sender == .server || $0.isSentByClients }
         switch types[number(0...types.count - 1)] {
         case .connect: return .connect(connect(version))
         case .connack:
             var code = reasonCode(.connack, .server, version)
-            if version == .v311 { code = ConnectReturnCode(nearest: code).reasonCode }
-            return .connack(
-                Connack(sessionPresent: code == .success && flag(), reasonCode: code, properties: properties(.connack, version)))
+            if version != .v5 { code = ConnectReturnCode(nearest: code).reasonCode }
+            let isPresent = code == .success && version != .v31 && flag()
+            return .connack(Connack(sessionPresent: isPresent, reasonCode: code, properties: properties(.connack, version)))
         case .publish: return .publish(publish(version, from: sender))
         case .puback: return .puback(acknowledgement(.puback, .puback, version, sender))
         case .pubrec: return .pubrec(acknowledgement(.pubrec, .pubrec, version, sender))
@@ -87,7 +87,7 @@ struct PacketGenerator: RandomNumberGenerator {
         case .suback:
             let codes = (0..<number(1...8)).map { _ in
                 let code = reasonCode(.suback, .server, version)
-                return version == .v311 && code.isError ? .unspecifiedError : code
+                return version != .v5 && code.isError ? version == .v31 ? .grantedQoS0 : .unspecifiedError : code
             }
             return .suback(Suback(packetID: identifier(), reasonCodes: codes, properties: properties(.suback, version)))
         case .unsubscribe:
@@ -95,12 +95,12 @@ struct PacketGenerator: RandomNumberGenerator {
             return .unsubscribe(
                 Unsubscribe(packetID: identifier(), filters: filters, properties: properties(.unsubscribe, version)))
         case .unsuback:
-            let codes = version == .v311 ? [] : (0..<number(1...8)).map { _ in reasonCode(.unsuback, .server, version) }
+            let codes = version != .v5 ? [] : (0..<number(1...8)).map { _ in reasonCode(.unsuback, .server, version) }
             return .unsuback(Unsuback(packetID: identifier(), reasonCodes: codes, properties: properties(.unsuback, version)))
         case .pingreq: return .pingreq
         case .pingresp: return .pingresp
         case .disconnect:
-            let code = version == .v311 ? .success : reasonCode(.disconnect, sender, version)
+            let code = version != .v5 ? .success : reasonCode(.disconnect, sender, version)
             return .disconnect(Disconnect(reasonCode: code, properties: properties(.disconnect, version, from: sender)))
         case .auth:
             var properties = properties(.auth, version)
@@ -112,12 +112,12 @@ struct PacketGenerator: RandomNumberGenerator {
     private mutating func acknowledgement(
         _ type: PacketType, _ place: PropertyPlace, _ version: ProtocolVersion, _ sender: Sender
     ) -> Acknowledgement {
-        let code = version == .v311 ? .success : reasonCode(type, sender, version)
+        let code = version != .v5 ? .success : reasonCode(type, sender, version)
         return Acknowledgement(packetID: identifier(), reasonCode: code, properties: properties(place, version))
     }
 
     private mutating func request(_ version: ProtocolVersion) -> Subscribe.Request {
-        if version == .v311 { return Subscribe.Request(filter: topicFilter(), qos: qos()) }
+        if version != .v5 { return Subscribe.Request(filter: topicFilter(), qos: qos()) }
         let isShared = number(0...4) == 0
         return Subscribe.Request(
             filter: isShared ? "$share/g\(number(0...9))/" + topicFilter() : topicFilter(), qos: qos(), noLocal: !isShared && flag(),

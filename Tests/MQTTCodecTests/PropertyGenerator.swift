@@ -2,10 +2,10 @@ import MQTTCodec
 import NIOCore
 
 extension PacketGenerator {
-    /// Some properties that may stand in a block of `place`, in any order; none in MQTT 3.1.1.
+    /// Some properties that may stand in a block of `place`, in any order; none before MQTT 5.
     mutating func properties(_ place: PropertyPlace, _ version: ProtocolVersion, from sender: Sender = .client) -> Properties {
         var properties = Properties()
-        if version == .v311 || number(0...2) == 0 { return properties }
+        if version != .v5 || number(0...2) == 0 { return properties }
         let allowed = PropertyIdentifier.allCases.filter { $0.isAllowed(in: place) && $0.isAllowed(in: place, from: sender) }
         for identifier in allowed.shuffled(using: &self) where number(0...2) == 0 {
             let mayRepeat = identifier == .userProperty || identifier == .subscriptionIdentifier && place == .publish

@@ -110,7 +110,7 @@ import Testing
         }
         let layout = try #require(self.layout(bytes, .v5))
         var output = ByteBuffer(string: "before")
-        output.writePublishes(3, of: layout, in: bytes, firstPacketID: 65_534)
+        output.writePublishes(0..<3, of: layout, in: bytes, firstPacketID: 65_534)
         output.writeAcknowledgements(.pubrec, of: layout, in: bytes)
         #expect(output.readString(length: 6) == "before")
         var publishes: [Publish] = []
@@ -123,6 +123,13 @@ import Testing
         for number in 1...3 {
             #expect(try Packet.read(from: &output, version: .v5, sender: .server) == .pubrec(packetID: UInt16(number * 100)))
         }
+        #expect(output.readableBytes == 0)
+        output.writePublishes(1..<3, of: layout, in: bytes, firstPacketID: 7)
+        for (packetID, payload) in [(7, "2"), (8, "3")] {
+            guard case .publish(let publish)? = try Packet.read(from: &output, version: .v5, sender: .client) else { continue }
+            #expect(publish.packetID == packetID && String(buffer: publish.payload) == payload)
+        }
+        output.writePublishes(2..<4, of: layout, in: bytes, firstPacketID: 1)
         #expect(output.readableBytes == 0)
     }
 }

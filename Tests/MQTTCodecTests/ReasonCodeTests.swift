@@ -89,6 +89,12 @@ import Testing
         var buffer = ByteBuffer()
         Suback(packetID: 1, reasonCodes: [.grantedQoS1, .notAuthorized, .quotaExceeded]).encode(into: &buffer, version: .v311)
         #expect(Array(buffer.readableBytesView) == [0x90, 5, 0, 1, 1, 0x80, 0x80])
+        // MQTT 3.1 has no refusal at all: the least that can be said.
+        var old = ByteBuffer()
+        Suback(packetID: 1, reasonCodes: [.grantedQoS1, .notAuthorized, .quotaExceeded]).encode(into: &old, version: .v31)
+        #expect(Array(old.readableBytesView) == [0x90, 5, 0, 1, 1, 0, 0])
+        Connack(sessionPresent: true, reasonCode: .success).encode(into: &old, version: .v31)
+        #expect(Array(old.readableBytesView.suffix(4)) == [0x20, 2, 0, 0])
     }
 
     @Test(arguments: [PacketType.puback, .pubrec, .pubrel, .pubcomp])

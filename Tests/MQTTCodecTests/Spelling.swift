@@ -42,7 +42,7 @@ private func bytes(_ value: ByteBuffer) -> String {
 
 private func summary(_ connect: Connect) -> String {
     var line = "CONNECT"
-    if connect.version == .v5 { line += " version=5" }
+    if connect.version != .v311 { line += " version=\(connect.version.name)" }
     line += " client=\(text(connect.clientID.utf8)) clean=\(connect.cleanStart ? 1 : 0) keepalive=\(connect.keepAlive)"
     line += summary(connect.properties)
     if let will = connect.will {

@@ -22,26 +22,21 @@ private struct PaperFIFO {
         for position in messages.indices where messages[position].hiddenUntil <= now { messages[position].isInFlight = false }
     }
 
-    /// The place of the first message of a group that is not in flight, where it is not hidden.
-    private func next(of group: String, at now: Int64) -> Int? {
-        guard let first = messages.firstIndex(where: { $0.group == group && !$0.isInFlight }), messages[first].hiddenUntil <= now else {
-            return nil
-        }
+    /// The place of the first message of a group that this request has not got, unless somebody has it or it is hidden.
+    private func next(of group: String, but got: [String], at now: Int64) -> Int? {
+        guard let first = messages.firstIndex(where: { $0.group == group && !got.contains($0.body) }), !messages[first].isInFlight,
+            messages[first].hiddenUntil <= now
+        else { return nil }
         return first
     }
 
     mutating func receive(_ most: Int, visibility: Int64, at now: Int64, deadAfter limit: Int, dead: inout [String]) -> [String] {
-        let busy = Set(messages.filter(\.isInFlight).map(\.group))
         var bodies: [String] = []
         var current: String?
-        var over = busy
         while bodies.count < most {
-            if let group = current, next(of: group, at: now) == nil {
-                over.insert(group)
-                current = nil
-            }
-            let groups = messages.map(\.group).filter { !over.contains($0) }
-            guard let place = (current.map { [$0] } ?? groups).compactMap({ next(of: $0, at: now) }).min() else { break }
+            if let group = current, next(of: group, but: bodies, at: now) == nil { current = nil }
+            let groups = current.map { [$0] } ?? messages.map(\.group)
+            guard let place = groups.compactMap({ next(of: $0, but: bodies, at: now) }).min() else { break }
             guard messages[place].receives < limit else {
                 dead.append(messages.remove(at: place).body)
                 continue

@@ -42,6 +42,72 @@ private let ordered = ["FifoQueue": "true", "ContentBasedDeduplication": "true"]
         #expect(try queue.bodies("orders.fifo") == [], "the first of them is in flight")
     }
 
+    @Test func whatComesBackIsGivenOutWhileWhatComesAfterItIsStillWithSomebody() throws {
+        var queue = try fixture()
+        for body in ["1", "2", "3", "4"] { try queue.send(body, group: "g") }
+        let received = try queue.receive("orders.fifo", 3)
+        #expect(received.map(\.body) == ["1", "2", "3"])
+        // The second alone is held up by the first, and the fourth by the third.
+        try queue.table.changeVisibility(of: received[1].receiptHandle, to: 0, in: "orders.fifo", now: queue.now)
+        #expect(try queue.bodies("orders.fifo") == [])
+        try queue.table.changeVisibility(of: received[0].receiptHandle, to: 0, in: "orders.fifo", now: queue.now)
+        let again = try queue.receive("orders.fifo", 10)
+        #expect(again.map(\.body) == ["1", "2"])
+        try queue.table.delete(received[2].receiptHandle, from: "orders.fifo", now: queue.now)
+        #expect(try queue.bodies("orders.fifo") == [])
+        for message in again { try queue.table.delete(message.receiptHandle, from: "orders.fifo", now: queue.now) }
+        #expect(try queue.bodies("orders.fifo") == ["4"])
+    }
+
+    @Test func aHandleWhoseTimeIsOverChangesNothingForWhoHasTheMessageNow() throws {
+        var queue = try fixture(["VisibilityTimeout": "10"])
+        try queue.send("1", group: "g")
+        let first = try queue.receive("orders.fifo")[0].receiptHandle
+        func expired(_ call: () throws(QueueError) -> Void) -> Bool {
+            do throws(QueueError) { try call() } catch { return error.message.hasSuffix("Reason: The receipt handle has expired.") }
+            return false
+        }
+        queue.pass(seconds: 10)
+        for _ in 1...2 {
+            #expect(
+                expired { () throws(QueueError) in
+                    try queue.table.changeVisibility(of: first, to: 99, in: "orders.fifo", now: queue.now)
+                })
+            #expect(expired { () throws(QueueError) in try queue.table.delete(first, from: "orders.fifo", now: queue.now) })
+            // Once nobody has it, once somebody else.
+            _ = try queue.receive("orders.fifo")
+        }
+        queue.pass(seconds: 10)
+        let last = try queue.receive("orders.fifo")
+        #expect(last.map(\.receiveCount) == [3])
+        try queue.table.delete(last[0].receiptHandle, from: "orders.fifo", now: queue.now)
+        try queue.table.delete(first, from: "orders.fifo", now: queue.now)
+    }
+
+    @Test func noMessageHasADelayOfItsOwn() throws {
+        var queue = try fixture(["DelaySeconds": "5"])
+        var message = NewQueueMessage(body: "1", identity: MessageIdentity(groupID: "g"))
+        message.delaySeconds = 0
+        try queue.table.send(message, to: "orders.fifo", now: queue.now)
+        #expect(try queue.bodies("orders.fifo") == [])
+        queue.pass(seconds: 5)
+        #expect(try queue.bodies("orders.fifo") == ["1"])
+    }
+
+    @Test func whatTheSenderSaysBesideTheMessageCountsTowardsTheBytes() throws {
+        var queue = try fixture()
+        let message = NewQueueMessage(
+            body: "1",
+            identity: MessageIdentity(groupID: String(repeating: "g", count: 100), deduplicationID: String(repeating: "d", count: 90)),
+            traceHeader: String(repeating: "t", count: 1_000))
+        try queue.table.send(message, to: "orders.fifo", now: queue.now)
+        #expect(queue.table.statistics(at: queue.now).bytes == QueueLimits.overheadBytes + 1 + 1_190 + Deduplication.entryBytes + 90)
+        let received = try queue.receive("orders.fifo")
+        try queue.table.delete(received[0].receiptHandle, from: "orders.fifo", now: queue.now)
+        queue.pass(seconds: 300)
+        #expect(queue.table.statistics(at: queue.now).bytes == 0)
+    }
+
     @Test func aReceiptThatIsOverDeletesNothing() throws {
         var queue = try fixture(["VisibilityTimeout": "10"])
         try queue.send("1", group: "g")
@@ -119,7 +185,8 @@ private let ordered = ["FifoQueue": "true", "ContentBasedDeduplication": "true"]
         try queue.table.delete(received[0].receiptHandle, from: "orders.fifo", now: queue.now)
         #expect(try queue.send("1", group: "a") == sent)
         #expect(try queue.bodies("orders.fifo") == [])
-        #expect(queue.table.statistics(at: queue.now).bytes == Deduplication.entryBytes)
+        // The identifier is a SHA-256 in hexadecimal.
+        #expect(queue.table.statistics(at: queue.now).bytes == Deduplication.entryBytes + 64)
         queue.pass(seconds: 300)
         #expect(queue.table.statistics(at: queue.now).bytes == 0)
         let second = try queue.send("1", group: "a")
@@ -140,7 +207,8 @@ private let ordered = ["FifoQueue": "true", "ContentBasedDeduplication": "true"]
                 try queue.table.delete(message.receiptHandle, from: "orders.fifo", now: queue.now)
             }
         }
-        #expect(taken == 7)
+        // Each is remembered with its identifier, a digest, and has that while it is there.
+        #expect(taken == 5)
         queue.now += Deduplication.windowMilliseconds
         try queue.send("again", group: "g")
     }

@@ -46,6 +46,31 @@ import Testing
         #expect(policy.contains(#""Sid":"bar""#))
     }
 
+    @Test("A policy has no more bytes, statements and principals than its limits say, however it comes")
+    func sizes() throws {
+        var limits = QueueLimits()
+        (limits.queuePolicyStatementsMax, limits.queuePolicyPrincipalsMax) = (3, 5)
+        var queue = try QueueFixture(limits: limits, ["orders": [:]])
+        try add("a", ["111111111111", "222222222222", "333333333333"], to: &queue)
+        #expect(code { () throws(QueueError) in try add("b", ["111111111111", "222222222222", "333333333333"], to: &queue) } == .overLimit)
+        for label in ["b", "c"] { try add(label, to: &queue) }
+        #expect(code { () throws(QueueError) in try add("d", to: &queue) } == .overLimit)
+        let statement = #"{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*"}"#
+        let whole = #"{"Statement":[\#(Array(repeating: statement, count: 4).joined(separator: ","))]}"#
+        let long = #"{"Id":"\#(String(repeating: "i", count: 8_192))","Statement":\#(statement)}"#
+        for policy in [whole, long] {
+            let set = code { () throws(QueueError) in try queue.table.setAttributes(["Policy": policy], of: "orders", now: queue.now) }
+            #expect(set == .overLimit)
+            let created = code { () throws(QueueError) in
+                try queue.table.create(try QueueName("other"), attributes: ["Policy": policy], tags: [:], now: queue.now)
+            }
+            #expect(created == .overLimit)
+        }
+        // What is there already stays when limits are lowered, and so does the rest of the queue.
+        try queue.table.setAttributes(["DelaySeconds": "1"], of: "orders", now: queue.now)
+        #expect(QueueLimits().queuePolicyBytesMax == 8_192)
+    }
+
     @Test(arguments: [
         ("", ["111111111111"], ["SendMessage"], QueueError.Code.invalidParameterValue),
         ("a b", ["111111111111"], ["SendMessage"], .invalidParameterValue), ("l", [], ["SendMessage"], .missingParameter),

@@ -24,6 +24,7 @@ let allowedImports: [String: Set<String>] = [
     "EventBus": [
         "Rules", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Records", "NIOCore", "DequeModule", "HeapModule", "Logging", "Glibc",
     ],
+    "Things": ["Documents", "EventBus", "Records", "Rights", "Rules", "Trust"],
     "OutboundHTTP": ["EventBus", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "AsyncHTTPClient", "Glibc"],
     "WebSocketFraming": ["NIOCore", "NIOWebSocket"],
     "BrokerServer": [
@@ -39,8 +40,8 @@ let allowedImports: [String: Set<String>] = [
     ],
     "Gateway": [
         // MQTTCodec for what back ends publish: topics and headers.
-        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rules", "Tokens", "Trust",
-        "NIOCore", "NIOHTTP1", "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging", "Synchronization",
+        "EventBus", "HTTPExchange", "HTTPListening", "BrokerCore", "Documents", "MQTTCodec", "Queues", "Rights", "Rules", "Things",
+        "Tokens", "Trust", "NIOCore", "NIOHTTP1", "Hummingbird", "HTTPTypes", "ServiceLifecycle", "Logging", "Synchronization",
     ],
     // C and what browsers read: no Swift file.
     "ConsolePages": [],
@@ -61,7 +62,7 @@ let allowedImports: [String: Set<String>] = [
     // Command line and wiring: everything that another target may import, and what only an executable needs.
     "crema": [
         "AdminServer", "BrokerCore", "BrokerServer", "BrokerStore", "Documents", "EventBus", "Gateway", "HTTPExchange", "HTTPListening",
-        "LoadGenerator", "MQTTCodec", "OutboundHTTP", "Queues", "Records", "Rights", "Rules", "Tokens", "Trust",
+        "LoadGenerator", "MQTTCodec", "OutboundHTTP", "Queues", "Records", "Rights", "Rules", "Things", "Tokens", "Trust",
         "NIOCore", "NIOPosix", "NIOSSL", "Hummingbird", "Logging", "ArgumentParser", "AsyncHTTPClient", "ServiceLifecycle", "Foundation",
         "FoundationEssentials", "Glibc", "Dispatch", "NIOHTTP1", "UnixSignals",
     ],

@@ -135,6 +135,26 @@ import Testing
         }
     }
 
+    @Test("A server certificate whose issuer stands in clientCA only is told of: clients would not get the issuer")
+    func anIssuerThatIsNotSent() async throws {
+        let folder = try TemporaryDirectory()
+        _ = try await OpenSSLChain(in: folder)
+        try folder.write(folder.read("leaf.crt") + folder.read("intermediate.crt"), to: "chain.crt")
+        try folder.write(folder.read("intermediate.crt") + folder.read("root.crt"), to: "both.crt")
+        func warnings(_ certificate: String, _ clientCA: String) -> [String] {
+            ListenerInspection.findings(
+                certificate: folder.path + "/" + certificate, key: folder.path + "/leaf.key", clientCA: folder.path + "/" + clientCA
+            ).filter { $0.subject == .chain }.map(\.text)
+        }
+        for authorities in ["intermediate.crt", "both.crt"] {
+            let found = warnings("leaf.crt", authorities)
+            #expect(found.count == 1 && found[0].hasPrefix("ends with CN=leaf, whose issuer CN=intermediate stands in "))
+            #expect(warnings("chain.crt", authorities).isEmpty)
+        }
+        #expect(warnings("leaf.crt", "root.crt").isEmpty)
+        #expect(warnings("intermediate.crt", "root.crt").isEmpty)
+    }
+
     @Test func opensslAgreesOnEveryVerdict() async throws {
         let folder = try TemporaryDirectory()
         let ours = try Issuing.authority()

@@ -5,6 +5,12 @@ struct Rate {
     /// Nanoseconds that a bucket may lack of being full and still give a token.
     let tolerance: Int64
 
+    /// What an empty bucket lacks.
+    var lackMax: Int64 {
+        let (sum, overflow) = tolerance.addingReportingOverflow(interval)
+        return overflow ? .max : sum
+    }
+
     init(perSecond: Int, burst: Int) {
         interval = 1_000_000_000 / Int64(max(1, perSecond))
         let (product, overflow) = interval.multipliedReportingOverflow(by: Int64(max(1, burst)) - 1)
@@ -18,8 +24,14 @@ struct TokenBucket {
 
     init(fullAt: Instant) { self.fullAt = fullAt }
 
-    func hasToken(_ rate: Rate, at now: Instant) -> Bool {
-        max(fullAt, now).nanoseconds - now.nanoseconds <= rate.tolerance
+    /// Whether there is a token.
+    ///
+    /// A bucket that lacks more than all it holds now was emptied under another rate: it counts as empty, and nobody waits for what was
+    /// allowed once.
+    mutating func hasToken(_ rate: Rate, at now: Instant) -> Bool {
+        let (emptyUntil, overflow) = now.nanoseconds.addingReportingOverflow(rate.lackMax)
+        if !overflow { fullAt = min(fullAt, Instant(nanoseconds: emptyUntil)) }
+        return max(fullAt, now).nanoseconds - now.nanoseconds <= rate.tolerance
     }
 
     /// Takes a token; answers false when there is none.

@@ -44,7 +44,7 @@ package struct AcceptedConnect: Sendable {
     func sessionExpirySeconds(on connection: ClientConnection) -> Int {
         let secondsMax = connection.limits.values.sessionExpirySecondsMax
         switch connect.version {
-        case .v311: return connect.cleanStart ? 0 : connection.isAWS ? min(secondsMax, AWSQuotas.sessionSecondsUnasked) : secondsMax
+        case .v31, .v311: return connect.cleanStart ? 0 : connection.isAWS ? min(secondsMax, AWSQuotas.sessionSecondsUnasked) : secondsMax
         case .v5: return min(Int(connect.properties.sessionExpiryInterval ?? 0), secondsMax)
         }
     }

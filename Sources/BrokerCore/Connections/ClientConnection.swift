@@ -52,8 +52,10 @@ package final class ClientConnection {
     var link = Link.local
 
     var session: Session?
-    /// Of an MQTT 5 connection; `nil` for MQTT 3.1.1.
-    var terms: AgreedTerms?
+    /// Of an MQTT 5 connection; `nil` for one of another version.
+    private(set) var terms: AgreedTerms?
+    /// That of its CONNECT; MQTT 3.1.1 until that is here.
+    private(set) var version = ProtocolVersion.v311
     @Rare var will: Will?
     /// The ``AcceptedConnect/attempt`` of its CONNECT.
     var attempt: UInt64 = 0
@@ -123,6 +125,12 @@ package final class ClientConnection {
         lastReceived = openedAt
     }
 
+    /// From here on it speaks the version of its CONNECT, and keeps to what that agreed to.
+    func begin(_ connect: Connect) {
+        version = connect.version
+        if version == .v5 { terms = AgreedTerms(connect.properties, limits: limits.values) }
+    }
+
     var isConnected: Bool { if case .connected = phase { true } else { false } }
     package var isClosed: Bool { if case .closed = phase { true } else { false } }
 
@@ -133,8 +141,6 @@ package final class ClientConnection {
 
     /// What people see of a user name: of AWS's clients all but what follows a `?`, where tokens and signatures stand.
     func shown(_ userName: String?) -> String? { isAWS ? userName.map { String($0.prefix { $0 != "?" }) } : userName }
-
-    var version: ProtocolVersion { terms == nil ? .v311 : .v5 }
 
     /// Bytes of the largest packet that the client takes.
     var packetBytesMax: Int { terms?.packetBytesMax ?? .max }

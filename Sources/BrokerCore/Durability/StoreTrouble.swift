@@ -18,7 +18,7 @@ extension Shard {
     /// MQTT 5 has a code for it; in MQTT 3.1.1 an acknowledgement would be a lie, so the connection ends [MQTT-3.3.5-2].
     func refuseForWantOfStore(on connection: ClientConnection) -> ReasonCode {
         counters.drop(.storeFailing)
-        if connection.version == .v311 {
+        if connection.version != .v5 {
             end(connection, reason: .limitExceeded(.implementationSpecificError, Self.storeTrouble), closingTransport: true)
         }
         return .implementationSpecificError

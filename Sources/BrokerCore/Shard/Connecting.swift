@@ -7,7 +7,7 @@ extension Shard {
     func receiveConnect(_ packet: Connect, on connection: ClientConnection) {
         var connect = packet
         let limits = connection.limits.values
-        if connect.version == .v5 { connection.terms = AgreedTerms(connect.properties, limits: limits) }
+        connection.begin(connect)
         let clientIDBytesMax = max(limits.clientIDBytesMax, BrokerLimits.clientIDBytesAlways)  // [MQTT-3.1.3-5] [MQTT5-3.1.3-5]
         guard connect.clientID.utf8.count <= clientIDBytesMax else {
             let text = "the client identifier is longer than \(clientIDBytesMax) bytes (clientIDBytesMax)"
@@ -15,6 +15,9 @@ extension Shard {
         }
         let isAssigned = connect.clientID.isEmpty
         if isAssigned {
+            guard connect.version != .v31 else {  // V3.1 section 3.1
+                return refuse("", on: connection, .clientIdentifierNotValid, "no client identifier, which MQTT 3.1 asks for")
+            }
             guard connect.cleanStart || connect.version == .v5 else {  // [MQTT-3.1.3-7] [MQTT-3.1.3-8]
                 return refuse("", on: connection, .clientIdentifierNotValid, "no client identifier, and no clean session")
             }
@@ -210,7 +213,7 @@ extension Shard {
     ///
     /// MQTT 3.1.1 has no way to tell the client another one, so there it is the client's.
     private func keepAlive(of connect: Connect, on connection: ClientConnection) -> UInt16 {
-        if connect.version == .v311, !connection.isAWS { return connect.keepAlive }
+        if connect.version != .v5, !connection.isAWS { return connect.keepAlive }
         let maximum = UInt16(clamping: connection.limits.values.keepAliveSecondsMax)
         let asked = connect.keepAlive == 0 ? maximum : min(connect.keepAlive, maximum)
         return connection.isAWS ? max(asked, UInt16(clamping: AWSQuotas.keepAliveSeconds.lowerBound)) : asked  // [MQTT5-3.2.2-22]
@@ -275,10 +278,10 @@ extension Shard {
     func refuse(_ clientID: String, on connection: ClientConnection, _ code: ReasonCode, _ text: String, version: ProtocolVersion) {
         // [MQTT-3.2.2-4] [MQTT5-3.2.2-6] [MQTT5-3.1.4-2]
         let connack = Packet.connack(Connack(sessionPresent: false, reasonCode: code))
-        if version == .v311, connection.isAWS, code == .notAuthorized {
+        if version != .v5, connection.isAWS, code == .notAuthorized {
             connection.outbound.buffer.writeBytes(Self.awsNotAuthorized)
             counters.packetsSent &+= 1
-        } else if version == .v311, code == .connectionRateExceeded {
+        } else if version != .v5, code == .connectionRateExceeded {
             // No return code says this, and clients that are only closed try again [MQTT-3.2.2-6].
         } else if connack.encodedSize(version: version) <= connection.packetBytesMax {
             connack.encode(into: &connection.outbound.buffer, version: version)
@@ -299,6 +302,7 @@ extension Shard {
 
     /// What IoT Core does not take of a CONNECT.
     private func awsProblem(with connect: Connect) -> (ReasonCode, String)? {
+        if connect.version == .v31 { return (.unsupportedProtocolVersion, "MQTT 3.1 (dialect: aws): connect with MQTT 3.1.1 or MQTT 5") }
         if connect.clientID.utf8.first == UInt8(ascii: "$") { return (.clientIdentifierNotValid, "the client identifier begins with $") }
         if connect.will?.qos == .exactlyOnce { return (.qosNotSupported, "a will with QoS 2 (dialect: aws)") }
         if connect.properties.authenticationMethod != nil {
@@ -307,9 +311,9 @@ extension Shard {
         return nil
     }
 
-    /// A level that is neither 4 nor 5: of the past, or of the future.
+    /// A level that is none of the protocol's name: of the past, or of the future.
     func refuseLevel(_ level: UInt8, on connection: ClientConnection) {
-        let text = "protocol level \(level) is not supported: connect with MQTT 3.1.1 or MQTT 5"
+        let text = "protocol level \(level) is not supported with that protocol name: connect with MQTT 3.1, 3.1.1 or 5"
         // [MQTT-3.1.2-2] [MQTT5-3.1.2-2]
         refuse("", on: connection, .unsupportedProtocolVersion, text, version: Self.versionOfRefusal(level))
     }

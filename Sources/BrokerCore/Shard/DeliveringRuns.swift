@@ -10,13 +10,15 @@ extension Shard {
         var shared: SharedFrames?
         var others: [Remainder] = []
         for recipient in route.recipients {
-            guard let connection = recipient.session.connection, takesWhole(run, recipient, on: connection) else {
-                others.append(Remainder(recipient: recipient, first: 0))
+            if run.qos != .atMostOnce {
+                let first = takesMessages(run, recipient) ? giveAcknowledged(run, to: recipient.session) : 0
+                if first < run.messages { others.append(Remainder(recipient: recipient, first: first)) }
                 continue
             }
-            if run.qos != .atMostOnce {
-                let sent = sendAcknowledged(run, to: recipient.session, on: connection)
-                if sent < run.messages { others.append(Remainder(recipient: recipient, first: sent)) }
+            guard takesMessages(run, recipient), let connection = recipient.session.connection, takesPackets(of: run, on: connection),
+                isAllowed(run, recipient.session)
+            else {
+                others.append(Remainder(recipient: recipient, first: 0))
                 continue
             }
             if route.recipients.count > 1 {
@@ -26,7 +28,8 @@ extension Shard {
             } else {
                 append(run.packets, to: connection)
             }
-            countSent(run.messages, of: run, payloadBytes: run.layout.payloadBytes, on: connection)
+            countSent(
+                run.messages, of: run, payloadBytes: run.layout.payloadBytes, acceptedAt: run.acceptedAt, on: connection)
             // Does not wait for the turn's end.
             if connection.outbound.count >= min(limits.outboundBytesMax, Self.uncopiedBytesMin) { flush(connection) }
         }
@@ -51,25 +54,34 @@ extension Shard {
         }
     }
 
-    /// Whether a client gets the packets as they came, but for their identifiers.
-    private func takesWhole(_ run: PublishRun, _ recipient: Route.Recipient, on connection: ClientConnection) -> Bool {
-        guard connection.isWritable, connection.version == run.version, run.layout.largestPacket <= connection.packetBytesMax,
-            min(recipient.qos, run.qos) == run.qos
-        else { return false }
-        if let terms = connection.terms, terms.outboundAliases.isUsed { return false }
+    /// Whether a session gets the messages as they are, at their QoS and with nothing of its own.
+    private func takesMessages(_ run: PublishRun, _ recipient: Route.Recipient) -> Bool {
+        guard min(recipient.qos, run.qos) == run.qos else { return false }
         // A client of MQTT 3.1.1 is told none; but what is unfinished may be sent again, when it comes back with MQTT 5.
-        if recipient.identifiers != nil, connection.terms != nil || run.qos != .atMostOnce { return false }
-        if authorizer.isUnrestricted { return true }
-        // What is asked for each message of a client that is traced is told for each.
-        return !recipient.session.isTraced
-            && authorizer.allowsDelivery(of: String(buffer: run.topic), to: recipient.session.subscriber)
+        return recipient.identifiers == nil || run.qos == .atMostOnce && recipient.session.connection?.terms == nil
     }
 
-    private func countSent(_ count: Int, of run: PublishRun, payloadBytes: Int, on connection: ClientConnection) {
+    /// Whether a client gets the packets as they came, but for their identifiers.
+    private func takesPackets(of run: PublishRun, on connection: ClientConnection) -> Bool {
+        guard connection.isWritable, connection.version.hasProperties == run.version.hasProperties,
+            run.layout.largestPacket <= connection.packetBytesMax
+        else { return false }
+        return !(connection.terms?.outboundAliases.isUsed ?? false)
+    }
+
+    /// Whether a session may have the messages: asked once for all, unless somebody wants to see each answer.
+    private func isAllowed(_ run: PublishRun, _ session: Session) -> Bool {
+        if authorizer.isUnrestricted { return true }
+        return !session.isTraced && authorizer.allowsDelivery(of: String(buffer: run.topic), to: session.subscriber)
+    }
+
+    private func countSent(
+        _ count: Int, of run: PublishRun, payloadBytes: Int, acceptedAt: AcceptTime, on connection: ClientConnection
+    ) {
         counters.publishSent[Int(run.qos.rawValue)] &+= UInt64(count)
         counters.packetsSent &+= UInt64(count)
         counters.publishBytesSent &+= UInt64(payloadBytes)
-        tally.delivered(run.acceptedAt, messages: UInt64(count), now: now)
+        tally.delivered(acceptedAt, messages: UInt64(count), now: now)
         markDirty(connection)
     }
 
@@ -98,25 +110,65 @@ extension Shard {
 
     // MARK: QoS 1 and 2
 
-    /// Sends as many of the messages as the session's window has room for, and answers how many: the others go one by one.
-    private func sendAcknowledged(_ run: PublishRun, to session: Session, on connection: ClientConnection) -> Int {
-        guard session.queue.isEmpty, hasRoomInAll(for: run.size + run.messages * Self.deliveryBytes), hasRoom(on: connection) else {
-            return 0
+    /// Sends as many of the messages as the session's window has room for, and lets the rest wait where there is room for all of it.
+    ///
+    /// Answers how many are taken care of: the others go one by one.
+    private func giveAcknowledged(_ run: PublishRun, to session: Session) -> Int {
+        guard isAllowed(run, session) else { return 0 }
+        var sent = 0
+        if let connection = session.connection {
+            if session.queue.isEmpty, takesPackets(of: run, on: connection),
+                hasRoomInAll(for: run.size + run.messages * Self.deliveryBytes), hasRoom(on: connection)
+            {
+                sent = send(run, from: 0, acceptedAt: run.acceptedAt, to: session, on: connection)
+                if sent > 0 { countWaiting(of: session) }
+            }
+            guard sent < run.messages, !session.queue.isEmpty || !canSend(session, on: connection) else { return sent }
         }
-        var count = 0
+        return enqueue(run, from: sent, for: session) ? run.messages : sent
+    }
+
+    /// Sends messages of a run from one place on, by one copy, as many as the window has room for; answers how many.
+    private func send(
+        _ run: PublishRun, from start: Int, acceptedAt: AcceptTime, to session: Session, on connection: ClientConnection
+    ) -> Int {
+        var end = start
         var payloadBytes = 0
         let first = session.window.nextPacketID
         let quota = sendQuota(of: connection)
-        while count < run.messages, session.window.hasRoom(inflightMax: quota, bytesMax: limits.inflightBytesMax) {
-            let message = run.message(count)
+        while end < run.messages, session.window.hasRoom(inflightMax: quota, bytesMax: limits.inflightBytesMax) {
+            var message = run.message(end)
+            message.acceptedAt = acceptedAt
             payloadBytes += message.payload.readableBytes
             _ = session.window.open(Delivery(message: message, qos: run.qos))
-            count += 1
+            end += 1
         }
-        guard count > 0 else { return 0 }
-        connection.outbound.buffer.writePublishes(count, of: run.layout, in: run.packets, firstPacketID: first)
-        countWaiting(of: session)
-        countSent(count, of: run, payloadBytes: payloadBytes, on: connection)
-        return count
+        guard end > start else { return 0 }
+        connection.outbound.buffer.writePublishes(start..<end, of: run.layout, in: run.packets, firstPacketID: first)
+        countSent(end - start, of: run, payloadBytes: payloadBytes, acceptedAt: acceptedAt, on: connection)
+        return end - start
+    }
+
+    /// Puts messages of a run into a session's queue, from one place on, if there is room for all of them.
+    private func enqueue(_ run: PublishRun, from first: Int, for session: Session) -> Bool {
+        let (count, bytes) = (run.messages - first, run.size(of: first..<run.messages))
+        guard turns == nil, !session.isTraced, session.queue.count + count <= limits.queueMessagesMax,
+            session.queue.bytes + bytes <= limits.queueBytesMax, hasRoomInAll(for: bytes + count * Self.deliveryBytes)
+        else { return false }
+        session.queue.append(run, from: first)
+        noteQueued(run.topic, for: session)
+        return true
+    }
+
+    /// Sends what is left of a run at the front of a session's queue, as far as the window has room; answers false where its messages go
+    /// one by one.
+    func sendQueuedRun(of session: Session, on connection: ClientConnection) -> Bool {
+        guard let (run, first) = session.queue.frontRun, takesPackets(of: run, on: connection), isAllowed(run, session) else {
+            return false
+        }
+        let acceptedAt = countedTime(run.acceptedAt, on: connection)
+        let count = send(run, from: first, acceptedAt: acceptedAt, to: session, on: connection)
+        session.queue.takeFromFrontRun(count)
+        return count > 0
     }
 }

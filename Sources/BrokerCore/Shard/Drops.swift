@@ -1,4 +1,5 @@
 import MQTTCodec
+import NIOCore
 
 /// Messages that do not reach somebody who wanted them: every one is counted, none is silent.
 extension Shard {
@@ -56,9 +57,14 @@ extension Shard {
         var delivery = delivery
         recordQueued(&delivery, for: session)
         session.queue.append(delivery)
-        session.noteQueued(delivery.message.topic)
-        countWaiting(of: session)
+        noteQueued(delivery.message.topic, for: session)
         if delivery.message.properties?.expiresAt != nil { scheduleSweep(of: session) }
+    }
+
+    /// Messages on a topic came to a session's queue.
+    func noteQueued(_ topic: ByteBuffer, for session: Session) {
+        session.noteQueued(topic)
+        countWaiting(of: session)
         if let connection = session.connection, isHalfFull(session.queue) { noteCongestion(of: connection) }
     }
 

@@ -44,10 +44,8 @@ extension Shard {
     }
 
     /// What waited in a queue before the client came counts for nothing: it waited for the client.
-    func forgetAcceptTime(of delivery: inout Delivery, on connection: ClientConnection) {
-        let time = delivery.message.acceptedAt
-        guard time.isKnown, time.age(at: now) > now.nanoseconds &- connection.openedAt.nanoseconds else { return }
-        delivery.message.acceptedAt = .unknown
+    func countedTime(_ time: AcceptTime, on connection: ClientConnection) -> AcceptTime {
+        time.isKnown && time.age(at: now) > now.nanoseconds &- connection.openedAt.nanoseconds ? .unknown : time
     }
 }
 

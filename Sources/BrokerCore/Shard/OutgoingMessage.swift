@@ -3,13 +3,18 @@ import NIOCore
 
 /// What a QoS 0 PUBLISH depends on beside its message.
 struct FrameForm: Hashable {
-    var version: ProtocolVersion
+    var hasProperties: Bool
     var retain: Bool
+
+    init(version: ProtocolVersion, retain: Bool) {
+        hasProperties = version.hasProperties
+        self.retain = retain
+    }
 
     static let count = 4
 
     /// Less than ``count``.
-    var index: Int { (version == .v5 ? 2 : 0) + (retain ? 1 : 0) }
+    var index: Int { (hasProperties ? 2 : 0) + (retain ? 1 : 0) }
 
     /// Some of the forms.
     struct Group {
@@ -75,19 +80,18 @@ struct OutgoingMessage {
     }
 
     private func encoded(_ form: FrameForm) -> ByteBuffer? {
-        guard message.hasPacket(qos: .atMostOnce, properties: form.version == .v5 ? message.publishProperties(at: now) : nil) else {
+        guard message.hasPacket(qos: .atMostOnce, properties: form.hasProperties ? message.publishProperties(at: now) : nil) else {
             return nil
         }
         var buffer = ByteBuffer()
         // Whatever flags the publisher set [MQTT-3.3.1-3] [MQTT-3.3.1-9] [MQTT-4.3.1-1] [MQTT5-3.3.1-3] [MQTT5-4.3.1-1].
-        switch form.version {
-        case .v311:
-            buffer.writePublish(
-                topic: message.topic, payload: message.payload, qos: .atMostOnce, retain: form.retain, duplicate: false, packetID: 0)
-        case .v5:
+        if form.hasProperties {
             buffer.writePublish(
                 topic: message.topic, payload: message.payload, qos: .atMostOnce, retain: form.retain, duplicate: false, packetID: 0,
                 properties: message.publishProperties(at: now))
+        } else {
+            buffer.writePublish(
+                topic: message.topic, payload: message.payload, qos: .atMostOnce, retain: form.retain, duplicate: false, packetID: 0)
         }
         return buffer
     }
@@ -95,20 +99,26 @@ struct OutgoingMessage {
     /// The message in storage of its own, for whoever keeps it: a slice would keep the publisher's whole read alive.
     mutating func stored() -> Message {
         if let own { return own }
-        var storage = ByteBuffer()
-        storage.reserveCapacity(message.topic.readableBytes + message.payload.readableBytes)
-        storage.writeImmutableBuffer(message.topic)
-        storage.writeImmutableBuffer(message.payload)
-        var copy = message
-        copy.topic = storage.readSlice(length: message.topic.readableBytes) ?? message.topic
-        copy.payload = storage
-        copy.properties = message.properties?.stored()
+        let copy = message.stored()
         own = copy
         return copy
     }
 }
 
 extension Message {
+    /// The message in storage of its own.
+    func stored() -> Message {
+        var storage = ByteBuffer()
+        storage.reserveCapacity(topic.readableBytes + payload.readableBytes)
+        storage.writeImmutableBuffer(topic)
+        storage.writeImmutableBuffer(payload)
+        var copy = self
+        copy.topic = storage.readSlice(length: topic.readableBytes) ?? topic
+        copy.payload = storage
+        copy.properties = properties?.stored()
+        return copy
+    }
+
     /// Bytes of a message whose PUBLISH is as short as the protocol asks, whatever is added to it.
     private static let bytesWithPacket = 134_217_728
 

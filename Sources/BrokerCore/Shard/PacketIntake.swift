@@ -67,7 +67,7 @@ extension Shard {
     /// What counts is what lies beyond the deliveries, which stop at `outboundBytesMax` and one packet.
     private func closeIfAnswersPileUp(on connection: ClientConnection) {
         if connection.isWritable || !connection.isConnected { return }
-        guard (connection.outbound.count - limits.packetBytesMax) / 2 > limits.outboundBytesMax else { return }
+        guard (connection.outbound.count - largestPacketBytes) / 2 > limits.outboundBytesMax else { return }
         let text = "the client sends and does not read its answers (outboundBytesMax)"
         end(connection, reason: .limitExceeded(.quotaExceeded, text), closingTransport: true)  // [MQTT-4.8.0-2]
     }
@@ -119,7 +119,7 @@ extension Shard {
         }
         guard
             let header = try FixedHeader(
-                reading: buffer.readableBytesUInt8Span, at: 0, packetBytesMax: limits.connectBytesMax, version: .v311),
+                reading: buffer.readableBytesUInt8Span, at: 0, packetBytesMax: limits.connectBytesMax, version: .v31),
             let packet = buffer.readSlice(length: header.packetLength)
         else { return false }
         counters.packetsReceived &+= 1

@@ -117,7 +117,7 @@ extension Shard {
         let connection = makeConnection(info)
         connection.link = .remote(peer, id: id)
         adopted[id] = connection
-        if accepted.connect.version == .v5 { connection.terms = AgreedTerms(accepted.connect.properties, limits: connection.limits.values) }
+        connection.begin(accepted.connect)
         claim(accepted, on: connection)
     }
 }

@@ -42,10 +42,17 @@ package struct PublishRun: Sendable {
         }
     }
 
+    /// Bytes of some of its messages at QoS 1 or 2, as ``Message/size`` counts them.
+    func size(of messages: Range<Int>) -> Int {
+        messages.reduce(messages.count * topic.readableBytes) { $0 + layout.places[$1].end - payloadStart(of: $1) }
+    }
+
+    private func payloadStart(of number: Int) -> Int { layout.places[number].identifier + (version == .v5 ? 3 : 2) }
+
     /// A message at QoS 1 or 2, by its place in the run.
     func message(_ number: Int) -> Message {
         let place = layout.places[number]
-        let start = place.identifier + (version == .v5 ? 3 : 2)
+        let start = payloadStart(of: number)
         let payload = packets.getSlice(at: packets.readerIndex + start, length: place.end - start) ?? ByteBuffer()
         var message = Message(topic: topic, payload: payload, qos: qos)
         message.acceptedAt = acceptedAt

@@ -240,9 +240,9 @@ extension Shard {
             resend(entry, to: session, on: connection)
         }
         while canSend(session, on: connection) {
-            if sendNextRetained(to: session, on: connection) { continue }
+            if sendNextRetained(to: session, on: connection) || sendQueuedRun(of: session, on: connection) { continue }
             guard var next = session.queue.popFirst() else { break }
-            forgetAcceptTime(of: &next, on: connection)
+            next.message.acceptedAt = countedTime(next.message.acceptedAt, on: connection)
             if next.message.isExpired(at: now) {
                 recordRemoval(of: next, from: session)
                 drop(.messageExpired, of: session)  // [MQTT5-3.3.2-5]

@@ -110,6 +110,8 @@ package final class Shard {
     var connectBytesShare: Int
     var queueBytesShare: Int
     var outboundBytesShare: Int
+    /// Of a packet that clients may still be sent: the greatest `packetBytesMax` that was ever in force.
+    var largestPacketBytes: Int
     var subscriptionsShare: Int
     var filterLevelsShare: Int
     var inboxBytesShare: Int
@@ -144,6 +146,7 @@ package final class Shard {
     ) {
         self.id = id
         self.limits = limits
+        largestPacketBytes = limits.packetBytesMax
         standardLimits = ConnectionLimits(limits)
         awsLimits = ConnectionLimits(limits.adapted(to: .aws))
         self.transport = transport

@@ -5,10 +5,13 @@ import Trust
 
 /// What a client has beside its names, under the names that policies have for it.
 enum ClientAttributes {
-    /// The fields of its certificate.
+    /// The fields of its certificate, and the identifier of that.
     static func of(_ certificate: Certificate) throws(TrustError) -> [String: String] {
         let values = try CertificateAttributes(of: certificate).values
-        return Dictionary(values.map { (CertificateVariable.prefix + $0.key, $0.value) }) { first, _ in first }
+        var attributes = Dictionary(values.map { (CertificateVariable.prefix + $0.key, $0.value) }) { first, _ in first }
+        // By which AWS IoT's API knows it, as `RegisteredCertificate` has it.
+        attributes[PolicySubject.certificateID] = certificate.fingerprint.filter { $0 != ":" }.lowercased()
+        return attributes
     }
 
     /// Those of its certificate, where it comes from, and what its CONNECT asks for.

@@ -15,7 +15,11 @@ package final class SiteAuthorizer: Authorizer {
         var credentials: [String: ScramCredentials]
         var tokens: TokenCheck
         var passwords: [String: ListenerPasswords]
+        /// Those of the templates and the configuration, with what came by API.
         var policies: PolicyBook
+        /// Without that.
+        var base: PolicyBook
+        var registered = RegisteredRights()
         /// How often they were replaced.
         var generation: UInt64 = 0
     }
@@ -61,7 +65,7 @@ package final class SiteAuthorizer: Authorizer {
         site = Mutex(
             Site(
                 credentials: credentials, tokens: TokenCheck(verifiers: tokens),
-                passwords: passwords.mapValues { ListenerPasswords($0, limits: limits) }, policies: policies))
+                passwords: passwords.mapValues { ListenerPasswords($0, limits: limits) }, policies: policies, base: policies))
         isEnforced = Atomic(policies.isEnforced)
         asksForAttributes = Atomic(policies.asksForAttributes)
     }
@@ -75,15 +79,31 @@ package final class SiteAuthorizer: Authorizer {
         policies: PolicyBook, limits: CredentialLimits = CredentialLimits()
     ) {
         let fresh = passwords.mapValues { ListenerPasswords($0, limits: limits) }
-        let next = site.withLock { site in
+        site.withLock { site in
             site = Site(
-                credentials: credentials, tokens: TokenCheck(verifiers: tokens), passwords: fresh, policies: policies,
-                generation: site.generation + 1)
-            return site.generation
+                credentials: credentials, tokens: TokenCheck(verifiers: tokens), passwords: fresh,
+                policies: policies.adding(site.registered), base: policies, registered: site.registered, generation: site.generation + 1)
+            publish(site)
         }
-        generation.store(next, ordering: .releasing)
-        isEnforced.store(policies.isEnforced, ordering: .releasing)
-        asksForAttributes.store(policies.asksForAttributes, ordering: .releasing)
+    }
+
+    /// Takes other rights by API, beside the policies that are there.
+    ///
+    /// What clients may not do any more is for ``Broker/rightsChanged()``.
+    package func replace(registered: RegisteredRights) {
+        site.withLock { site in
+            site.registered = registered
+            site.policies = site.base.adding(registered)
+            site.generation += 1
+            publish(site)
+        }
+    }
+
+    /// Under the lock: what is read beside it is in the order of the changes.
+    private func publish(_ site: borrowing Site) {
+        generation.store(site.generation, ordering: .releasing)
+        isEnforced.store(site.policies.isEnforced, ordering: .releasing)
+        asksForAttributes.store(site.policies.asksForAttributes, ordering: .releasing)
     }
 
     // MARK: Who is this

@@ -38,11 +38,14 @@ struct AcceptedConnection {
     ///   - principal: what the client's certificate proved.
     ///   - signer: who signed the request for WebSocket, which is said for this one connection, and goes first.
     ///   - isPlain: whether MQTT is written to the socket as it is.
+    ///   - webSocket: what frames it, in the same pipeline.
     /// - Returns: what speaks MQTT from here on.
-    func mqttHandler(principal: String?, signer: RequestSigner? = nil, isPlain: Bool) -> MQTTConnectionHandler {
+    func mqttHandler(
+        principal: String?, signer: RequestSigner? = nil, isPlain: Bool, over webSocket: WebSocketHandler? = nil
+    ) -> MQTTConnectionHandler {
         var info = info(principal: signer?.principal ?? principal)
         info.credential = signer?.credential
-        return MQTTConnectionHandler(driver: driver, info: info, openedAt: openedAt, isPlain: isPlain)
+        return MQTTConnectionHandler(driver: driver, info: info, openedAt: openedAt, isPlain: isPlain, webSocket: webSocket)
     }
 
     func info(principal: String?) -> ConnectionInfo {

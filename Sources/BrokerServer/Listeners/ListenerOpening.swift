@@ -96,8 +96,10 @@ struct ListenerOpening: Sendable {
         guard let current else { return try connection.serve(principal: nil, isTLS: false) }
         let endpoint = current.endpoint
         let hello = ServerHelloHandler()
+        let paced = PacedHandshakeHandler(pace: driver.handshakes)
         let gate = HandshakeGate(
-            endpoint: endpoint, of: current, connection: connection, handshakeSecondsMax: limits.current.connectSecondsMax, hello: hello)
+            endpoint: endpoint, of: current, connection: connection, handshakeSecondsMax: limits.current.connectSecondsMax, hello: hello,
+            paced: paced)
         let tls =
             endpoint.verifiesClients
             ? NIOSSLServerHandler(
@@ -106,7 +108,7 @@ struct ListenerOpening: Sendable {
                     if let gate { gate.check(chain, promise) } else { promise.succeed(.failed) }
                 })
             : NIOSSLServerHandler(context: endpoint.context)
-        try channel.pipeline.syncOperations.addHandlers([FirstByteHandler(), hello, tls, gate])
+        try channel.pipeline.syncOperations.addHandlers([FirstByteHandler(), paced, hello, tls, gate])
     }
 
     private static func advice(for error: any Error, _ listener: Listener) -> String {

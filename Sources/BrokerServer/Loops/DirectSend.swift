@@ -14,6 +14,7 @@ struct DirectSend {
     private let core: any NIOTransportAccessibleChannelCore<NIOBSDSocket.Handle>
 
     private static let sendFlags = Int32(truncatingIfNeeded: MSG_DONTWAIT) | Int32(truncatingIfNeeded: MSG_NOSIGNAL)
+    private static let continuedFlag = Int32(truncatingIfNeeded: MSG_MORE)
 
     /// `nil` for a channel that is no socket.
     init?(_ channel: any Channel) {
@@ -23,11 +24,13 @@ struct DirectSend {
 
     /// Hands the socket what it takes without waiting, and leaves the rest in `bytes`.
     ///
-    /// An error of the socket leaves everything: the channel meets it too, when it is given the rest, and closes.
-    func send(_ bytes: inout ByteBuffer) {
+    /// An error of the socket leaves everything: the channel meets it too, when it is given the rest, and closes. What `isContinued` may
+    /// share a segment with what follows at once.
+    func send(_ bytes: inout ByteBuffer, isContinued: Bool) {
+        let flags = isContinued ? Self.sendFlags | Self.continuedFlag : Self.sendFlags
         let sent = try? core.withUnsafeTransport { socket in
             // The socket is the channel's own and open; the bytes are read during the call only.
-            unsafe bytes.withUnsafeReadableBytes { unsafe Glibc.send(socket, $0.baseAddress, $0.count, Self.sendFlags) }
+            unsafe bytes.withUnsafeReadableBytes { unsafe Glibc.send(socket, $0.baseAddress, $0.count, flags) }
         }
         if let sent, sent > 0 { bytes.moveReaderIndex(forwardBy: sent) }
     }

@@ -21,11 +21,10 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     private let openedAt: Instant
     /// Whether nothing stands between this handler and the socket: no TLS, no WebSocket.
     private let isPlain: Bool
-    /// The way past the channel for a plain socket, found for the second send: who only connects and leaves is not worth the search.
-    private var direct: DirectSend?
-    private var hasSent = false
-    /// Writes that the channel has not handed to its socket yet: while there are any, nothing may be sent past them.
-    private var pendingWrites = 0
+    /// What frames the packets; `nil` where they go out as they are.
+    private let webSocket: WebSocketHandler?
+    /// Of a plain socket.
+    private var writes = DirectWrites()
     private var context: ChannelHandlerContext?
     /// `nil` before the shard knows of it, and after either side has closed it.
     private(set) var connection: ClientConnection?
@@ -35,11 +34,12 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     private var linger: Scheduled<Void>?
 
     /// Takes a connection whose socket was accepted at `openedAt`, which the time for CONNECT counts from.
-    init(driver: ShardDriver, info: ConnectionInfo, openedAt: Instant, isPlain: Bool) {
+    init(driver: ShardDriver, info: ConnectionInfo, openedAt: Instant, isPlain: Bool, webSocket: WebSocketHandler? = nil) {
         self.driver = driver
         self.info = info
         self.openedAt = openedAt
         self.isPlain = isPlain
+        self.webSocket = webSocket
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -111,28 +111,30 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     /// Answers whether the channel takes more now; ``channelWritabilityChanged(context:)`` follows if not.
     func send(_ bytes: consuming ByteBuffer) -> Bool {
         guard let context else { return true }
+        if let webSocket { return whileSending(context) { webSocket.send(bytes) } }
         if !isPlain {
             write(bytes, promise: nil, context: context)
             return context.channel.isWritable
         }
-        if direct == nil, hasSent { direct = DirectSend(context.channel) }
-        hasSent = true
-        if pendingWrites == 0, let direct {
-            direct.send(&bytes)
-            if bytes.readableBytes == 0 { return true }
-            // In storage of its own: other clients may share these bytes, and they may wait here for long.
-            bytes = ByteBuffer(bytes: bytes.readableBytesView)
-        }
-        pendingWrites += 1
+        if writes.send(&bytes, on: context.channel) { return true }
+        writes.wait()
         let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { _ in self.pendingWrites -= 1 }
+        written.futureResult.assumeIsolated().whenComplete { _ in self.writes.written() }
         write(bytes, promise: written, context: context)
         return context.channel.isWritable
     }
 
     private func write(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>?, context: ChannelHandlerContext) {
+        whileSending(context) { context.writeAndFlush(wrapOutboundOut(bytes), promise: promise) }
+    }
+
+    private func whileSending<Answer>(_ context: ChannelHandlerContext, _ send: () -> Answer) -> Answer {
         isSending = true
-        context.writeAndFlush(wrapOutboundOut(bytes), promise: promise)
+        defer { sent(context) }
+        return send()
+    }
+
+    private func sent(_ context: ChannelHandlerContext) {
         isSending = false
         if lostWhileSending != nil {
             context.eventLoop.assumeIsolated().execute { self.loseLater() }
@@ -160,7 +162,7 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     func close(because reason: CloseReason) {
         connection = nil
         guard let context else { return }
-        if isPlain, pendingWrites == 0, reason == .disconnected { return context.close(promise: nil) }
+        if isPlain, !writes.isWaiting, reason == .disconnected { return context.close(promise: nil) }
         let channel = context.channel
         let limit = TimeAmount.seconds(Self.lingerSecondsMax)
         linger = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in self?.abandon() }

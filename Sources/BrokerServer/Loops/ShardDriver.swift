@@ -50,6 +50,7 @@ final class ShardDriver: ShardTransport {
     private var lag = LoopLag()
     private var isMeasuringLag = false
     let channels: OpenChannels
+    let handshakes: HandshakePace
 
     // Lazy, because the shard wants its transport, which is this.
     private(set) lazy var shard = Shard(
@@ -63,6 +64,7 @@ final class ShardDriver: ShardTransport {
         self.settings = settings
         log = EventLog(logger: logger, eventLoop: eventLoop)
         channels = OpenChannels(eventLoop: eventLoop)
+        handshakes = HandshakePace(eventLoop: eventLoop)
     }
 
     /// Makes the other shards known, by index.

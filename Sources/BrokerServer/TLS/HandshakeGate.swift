@@ -17,6 +17,7 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     private var connection: AcceptedConnection
     private let handshakeSecondsMax: Int
     private let hello: ServerHelloHandler
+    private let paced: PacedHandshakeHandler
     private var timeout: Scheduled<Void>?
     /// What the chain check during the handshake found; `nil` if there was none, as on a resumed session.
     private var found: Result<Principal, HandshakeFailure>?
@@ -26,9 +27,10 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
 
     init(
         endpoint: TLSEndpoint, of current: CurrentEndpoint, connection: AcceptedConnection, handshakeSecondsMax: Int,
-        hello: ServerHelloHandler
+        hello: ServerHelloHandler, paced: PacedHandshakeHandler
     ) {
         self.hello = hello
+        self.paced = paced
         self.endpoint = endpoint
         self.current = current
         self.connection = connection
@@ -152,6 +154,7 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
         do {
             try connection.serve(principal: principal?.name, isTLS: true)
             context.pipeline.syncOperations.removeHandler(self, promise: nil)
+            paced.finish()
         } catch {
             fail(HandshakeFailure(reason: "the connection broke after the handshake: \(error)"), context: context)
         }

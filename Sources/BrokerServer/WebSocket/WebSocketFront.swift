@@ -63,10 +63,9 @@ struct WebSocketFront: Sendable {
         let deadline = connection.openedAt.advanced(bySeconds: Double(connectSecondsMax))
         let request = WebSocketRequestHandler(front: self, peer: connection.peer, deadline: deadline)
         let upgrader = WebSocketUpgrader(front: self) { pipeline in
-            try pipeline.addHandlers([
-                WebSocketHandler(frameBytesMax: frameBytesMax, isTLS: isTLS),
-                connection.mqttHandler(principal: principal, signer: request.signer, isPlain: false),
-            ])
+            let webSocket = WebSocketHandler(frameBytesMax: frameBytesMax, isTLS: isTLS)
+            let mqtt = connection.mqttHandler(principal: principal, signer: request.signer, isPlain: false, over: webSocket)
+            try pipeline.addHandlers([webSocket, mqtt])
         }
         let upgrade = HTTPServerUpgradeHandler(
             // The decoder last: it passes on what it has read beyond the request, which is no HTTP any more.

@@ -20,6 +20,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     private var connection: ServerConnection
     private let isTLS: Bool
+    private var context: ChannelHandlerContext?
     /// The beginning of a frame's header whose end has not come yet.
     private var unread = ByteBuffer()
     /// The answer to the last ping, while the socket takes nothing: a peer that reads no answers gets no more than this one.
@@ -29,6 +30,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
     /// Somebody above has asked for the close.
     private var isCloseAsked = false
     private var linger: Scheduled<Void>?
+    /// Where no TLS stands between this and the socket.
+    private var writes = DirectWrites()
 
     /// - Parameters:
     ///   - frameBytesMax: bytes of one frame's payload; a larger one closes the connection when its header is there.
@@ -38,7 +41,12 @@ final class WebSocketHandler: ChannelDuplexHandler {
         self.isTLS = isTLS
     }
 
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
     func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
         linger?.cancel()
         linger = nil
     }
@@ -54,24 +62,24 @@ final class WebSocketHandler: ChannelDuplexHandler {
         }
         var payload = ByteBuffer()
         payload.reserveCapacity(input.readableBytes)
-        var hasAnswered = false
+        var pongs = ByteBuffer()
         while let action = connection.next(from: &input, appendingPayloadTo: &payload) {
             switch action {
             case .messageBegan, .messageEnded: break
-            case .pong(let frame):
-                answer(frame, context)
-                hasAnswered = true
+            case .pong(let frame): answer(frame, &pongs, context)
             case .end(let frame):
+                send(&pongs, context)
                 passOn(&payload, context)
                 finish(sending: frame, context)
                 context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
             case .fail(let violation, let frame):
+                send(&pongs, context)
                 passOn(&payload, context)
                 finish(sending: frame, context)
                 context.fireErrorCaught(violation)
             }
         }
-        if hasAnswered { context.flush() }
+        send(&pongs, context)
         // A copy, so that a few bytes do not keep a whole read's storage.
         if input.readableBytes > 0 { unread = ByteBuffer(bytes: input.readableBytesView) }
         passOn(&payload, context)
@@ -82,26 +90,43 @@ final class WebSocketHandler: ChannelDuplexHandler {
         payload = ByteBuffer()
     }
 
-    private func answer(_ pong: ByteBuffer, _ context: ChannelHandlerContext) {
-        guard context.channel.isWritable else {
-            waitingPong = pong
-            return
-        }
-        context.write(wrapOutboundOut(pong), promise: nil)
+    /// Those of one read leave together: a read may have thousands.
+    private func answer(_ pong: ByteBuffer, _ pongs: inout ByteBuffer, _ context: ChannelHandlerContext) {
+        if context.channel.isWritable { pongs.writeImmutableBuffer(pong) } else { waitingPong = pong }
+    }
+
+    private func send(_ pongs: inout ByteBuffer, _ context: ChannelHandlerContext) {
+        guard pongs.readableBytes > 0 else { return }
+        put(pongs, promise: nil, context)
+        flush(context: context)
+        pongs = ByteBuffer()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable, connection.isOpen, let pong = exchange(&waitingPong, with: nil) {
-            context.writeAndFlush(wrapOutboundOut(pong), promise: nil)
+            put(pong, promise: nil, context)
+            flush(context: context)
         }
         context.fireChannelWritabilityChanged()
     }
 
     // MARK: From the broker
 
+    /// Sends packets past the pipeline's calls; answers whether the channel takes more now, as ``MQTTConnectionHandler/send(_:)``.
+    func send(_ packets: ByteBuffer) -> Bool {
+        guard let context else { return true }
+        write(packets, promise: nil, context)
+        if !isTLS, !writes.isWaiting { return true }
+        context.flush()
+        return context.channel.isWritable
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        let payload = unwrapOutboundIn(data)
-        if payload.readableBytes == 0 { return context.write(data, promise: promise) }  // asks when what came before is written
+        write(unwrapOutboundIn(data), promise: promise, context)
+    }
+
+    private func write(_ payload: ByteBuffer, promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
+        if payload.readableBytes == 0 { return put(payload, promise: promise, context) }  // asks when what came before is written
         guard connection.isOpen else {
             promise?.fail(ChannelError.outputClosed)
             return
@@ -109,11 +134,33 @@ final class WebSocketHandler: ChannelDuplexHandler {
         if payload.readableBytes > Self.copiedBytesMax, Self.firstPacketLength(of: payload) == payload.readableBytes {
             var header = ByteBuffer()
             FrameHeader(opcode: .binary, payloadLength: payload.readableBytes).write(to: &header)
-            context.write(wrapOutboundOut(header), promise: nil)
-            context.write(data, promise: promise)
+            put(header, promise: nil, isContinued: true, context)
+            put(payload, promise: promise, context)
         } else {
-            context.write(wrapOutboundOut(Self.frames(of: payload)), promise: promise)
+            put(Self.frames(of: payload), promise: promise, context)
         }
+    }
+
+    func flush(context: ChannelHandlerContext) {
+        if isTLS || writes.isWaiting { context.flush() }
+    }
+
+    /// Gives bytes to the socket, as far as it takes them at once, or to the channel; those wait for the next flush.
+    private func put(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>?, isContinued: Bool = false, _ context: ChannelHandlerContext) {
+        if isTLS { return context.write(wrapOutboundOut(bytes), promise: promise) }
+        var bytes = bytes
+        if writes.send(&bytes, on: context.channel, isContinued: isContinued) {
+            promise?.succeed()
+        } else {
+            waitInChannel(bytes, promise: promise, context)
+        }
+    }
+
+    private func waitInChannel(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
+        writes.wait()
+        let written = promise ?? context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.writes.written() }
+        context.write(wrapOutboundOut(bytes), promise: written)
     }
 
     /// A frame for each packet.
@@ -162,7 +209,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
         isCloseAsked = true
         context.channel.closeFuture.cascade(to: promise)
         guard let frame = connection.close(closeStatus) else { return }  // the goodbyes are under way
-        context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
+        put(frame, promise: nil, context)
+        flush(context: context)
         waitForEnd(context)
     }
 
@@ -171,7 +219,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
     /// What still comes is read and dropped until the client closes: a socket closed with unread bytes in it would take the frame back.
     private func finish(sending frame: ByteBuffer?, _ context: ChannelHandlerContext) {
         waitingPong = nil
-        if let frame { context.writeAndFlush(wrapOutboundOut(frame), promise: nil) }
+        if let frame { put(frame, promise: nil, context) }
+        flush(context: context)
         waitForEnd(context)
         context.close(mode: isTLS ? .all : .output, promise: nil)
     }

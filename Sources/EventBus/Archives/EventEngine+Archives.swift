@@ -193,7 +193,7 @@ extension EventEngine {
             for event in events {
                 var envelope = event.replayed(as: replay.name)
                 let step = step(below: envelope.trace)
-                envelope.trace = step?.parent
+                envelope.trace = step?.parent ?? envelope.trace
                 totals.eventsReplayed.increment()
                 var matching = rules.rules(onBus: replay.bus, matching: envelope.json)
                 if !replay.filterARNs.isEmpty { matching.removeAll { !replay.filterARNs.contains($0.rule.arn) } }

@@ -1,11 +1,11 @@
-import Documents
-import Rules
+package import Documents
+package import Rules
 
 extension Node {
     /// A value of a request, for the readers of templates.
     ///
     /// Members that are null count as absent. The location is the call that it came by: a request has no lines.
-    init(_ value: JSONView, at location: SourceLocation) {
+    package init(_ value: JSONView, at location: SourceLocation) {
         let text = value.scalarText.map { String(decoding: $0, as: UTF8.self) } ?? ""
         switch value.kind {
         case .string: self.init(.scalar(Scalar(text)), at: location)

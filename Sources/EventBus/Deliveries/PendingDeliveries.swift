@@ -281,7 +281,7 @@ package final class PendingDeliveries: Sendable {
             var heard = false
             for attempt in work.attempts {
                 if attempt.isRetry, let counters = attempt.item.origin.counters { engine.countRetry(counters) }
-                switch attempt.item.work {
+                switch (attempt.isRetry ? attempt.item.tried : attempt.item).work {
                 case .send(let send):
                     hear(attempt.id, self.attempt(send), into: &output)
                     heard = true

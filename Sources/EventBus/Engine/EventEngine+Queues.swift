@@ -17,16 +17,18 @@ extension EventEngine {
         let step = step(below: origin.trace)
         var output = RuleOutput()
         switch origin {
-        case .target(let delivery): fail(delivery, failure, trying, into: &output)
+        case .target(let delivery): fail(delivery, failure, trying, in: step, into: &output)
         case .action(let action, let suspended, let match):
             var run = suspended.resumed()
-            run.trace = step?.parent
+            run.trace = step?.parent ?? run.trace
             run.failures = [RuleFailure(action, failure, trying)]
             conclude(&run, match)
             output = run.output
         case .errorAction(let action, let suspended):
             var run = suspended.resumed()
+            run.trace = step?.parent ?? run.trace
             fail(RuleFailure(action, failure, trying), &run)
+            output = run.output
         case .deadLetter(let rule): dropDeadLetter(rule: rule, reason: failure.message)
         }
         return output.traced(step, as: "failure")
@@ -36,12 +38,14 @@ extension EventEngine {
     ///
     /// The attributes are those of the service.
     func fail(
-        _ delivery: TargetDelivery, _ failure: DeliveryFailure, _ trying: RetryRecord = .none, into output: inout RuleOutput
+        _ delivery: TargetDelivery, _ failure: DeliveryFailure, _ trying: RetryRecord = .none, in step: TraceStep? = nil,
+        into output: inout RuleOutput
     ) {
         let (rule, target) = (delivery.entry.rule, delivery.target)
         let letter = DeadLetter(
             timeMilliseconds: delivery.nowMilliseconds, rule: rule.name, bus: rule.busName, target: target.id, errorCode: failure.code,
-            errorMessage: failure.message, event: delivery.event.json, trying: trying, trace: delivery.event.trace)
+            errorMessage: failure.message, event: delivery.event.json, trying: trying,
+            trace: step?.parent ?? delivery.event.trace)
         output.isReferredTo = true
         fail(letter, eventID: delivery.event.id, delivery.entry.counters)
         guard let queue = target.deadLetterQueue else { return }

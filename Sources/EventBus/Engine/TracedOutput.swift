@@ -69,7 +69,7 @@ extension RuleCall {
             headers: others + [(TraceContext.name, step.parent.text)], body: invocation.body, isTrusted: invocation.isTrusted)
     }
 
-    /// An attempt of it has ended; one that is tried again is told once more.
+    /// An attempt of it has ended.
     func attemptEnded(_ failure: DeliveryFailure?) {
         trace?.ended(
             "call", .client, [("http.request.method", invocation.method), ("server.address", invocation.endpoint.host)],
@@ -92,6 +92,16 @@ extension QueueSend {
 }
 
 extension PendingDelivery {
+    /// The same for another attempt, which is a step of its own beside the one before.
+    var tried: PendingDelivery {
+        let former: TraceStep? =
+            switch work {
+            case .send(let send): send.trace
+            case .call(let call): call.trace
+            }
+        return traced(former.map { TraceStep(below: $0.above, recorder: $0.context.recorder) })
+    }
+
     /// The same as a step of a trace, of a delivery that was made again.
     func traced(_ step: TraceStep?) -> PendingDelivery {
         guard let step else { return self }

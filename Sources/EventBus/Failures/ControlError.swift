@@ -1,4 +1,4 @@
-import Documents
+package import Documents
 
 /// Why a call that was to look at what rules are made of, or at archives and replays, or to change them, did nothing.
 ///
@@ -24,6 +24,15 @@ package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible
         case unauthorized = "UnauthorizedException"
         /// The disk takes nothing.
         case serviceUnavailable = "ServiceUnavailableException"
+        /// The thing has another version than the one that was expected.
+        case versionConflict = "VersionConflictException"
+        /// Something is still attached.
+        case deleteConflict = "DeleteConflictException"
+        case malformedPolicy = "MalformedPolicyException"
+        case versionsLimitExceeded = "VersionsLimitExceededException"
+        /// Its status does not allow what was asked for.
+        case certificateState = "CertificateStateException"
+        case certificateValidation = "CertificateValidationException"
     }
 
     package let code: Code
@@ -36,7 +45,7 @@ package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible
     }
 
     /// What the readers of templates refuse; where it stands is known to the caller.
-    init(_ code: Code, _ error: DocumentError) {
+    package init(_ code: Code, _ error: DocumentError) {
         self.init(code, error.problems.map(\.message).joined(separator: "; "))
     }
 
@@ -69,7 +78,7 @@ package struct ControlError: Error, Equatable, Sendable, CustomStringConvertible
     static let tooMany = ControlError(.limitExceeded, "The requested resource exceeds the maximum number allowed.")
 
     /// What a template declares must be what it says, also after the next reload.
-    static func ofTemplate(_ what: String, at location: SourceLocation, _ code: Code) -> ControlError {
+    package static func ofTemplate(_ what: String, at location: SourceLocation, _ code: Code) -> ControlError {
         .init(code, "\(what) is declared at \(location), and changed only there.")
     }
 }

@@ -66,7 +66,7 @@ extension EventEngine {
         guard let id = document?.root["id"]?.stringValue else { throw .unreadable }
         let step = step(below: letter.trace)
         var envelope = EventEnvelope(id: id, timeMilliseconds: letter.timeMilliseconds, json: letter.event)
-        envelope.trace = step?.parent
+        envelope.trace = step?.parent ?? letter.trace
         var output = RuleOutput()
         guard deliverAgain(envelope, to: target, of: entry, into: &output) else { throw .unreadable }
         return output.traced(step, as: "redrive")
@@ -78,14 +78,14 @@ extension EventEngine {
         guard let message = FailedMessage(letter.event, nowMilliseconds: world.nowMilliseconds(), environment) else { throw .unreadable }
         let step = step(below: letter.trace)
         if letter.target == "sql" {
-            return performAgain(nil, of: entry, message.input, now: now, trace: step?.parent).traced(step, as: "redrive")
+            return performAgain(nil, of: entry, message.input, now: now, trace: step?.parent ?? letter.trace).traced(step, as: "redrive")
         }
         // Several actions may have one name: what they are for tells them apart.
         let named = entry.rule.actions.indices.filter { entry.rule.actions[$0].name == letter.target }
         guard let place = named.first(where: { entry.rule.actions[$0].resource == message.resource }) else {
             throw .noTarget(letter.target, rule: letter.rule)
         }
-        return performAgain(place, of: entry, message.input, now: now, trace: step?.parent).traced(step, as: "redrive")
+        return performAgain(place, of: entry, message.input, now: now, trace: step?.parent ?? letter.trace).traced(step, as: "redrive")
     }
 }
 

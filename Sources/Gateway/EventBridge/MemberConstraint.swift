@@ -46,6 +46,10 @@ struct MemberConstraint: Sendable {
         #"(arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:[0-9]{12}:event-bus\/)?[/\.\-_A-Za-z0-9]+"#
     ) { isLetterOrDigit($0) || isSign($0) || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") }
     static let topicRuleName = MemberConstraint(1...128, "^[a-zA-Z0-9_]+$") { isLetterOrDigit($0) || $0 == UInt8(ascii: "_") }
+    static let thingName = MemberConstraint(1...128, "[a-zA-Z0-9:_-]+") {
+        isLetterOrDigit($0) || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
+    }
+    static let policyName = MemberConstraint(1...128, #"[\w+=,.@-]+"#) { isLetterOrDigit($0) || isSign($0) || "+=,@".utf8.contains($0) }
     static let arn = MemberConstraint(1...1_600)
     /// Of a bus or an archive, from which events come.
     static let sourceARN = MemberConstraint(

@@ -3,7 +3,7 @@ import Queues
 
 /// The operations that take several messages, each with a word of its own.
 extension QueuesService {
-    func sendMessageBatch(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func sendMessageBatch(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let (queue, entries) = try batch(call, .sendMessageBatch, Self.messageMembers)
         var messages: [(id: String, result: Result<NewQueueMessage, QueueError>)] = []
         for entry in entries { messages.append((entry.id, try Self.messageOrRefusal(entry.members))) }
@@ -37,7 +37,7 @@ extension QueuesService {
         }
     }
 
-    func deleteMessageBatch(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func deleteMessageBatch(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let (queue, entries) = try batch(call, .deleteMessageBatch, ["ReceiptHandle"])
         var handles: [(id: String, handle: String)] = []
         for entry in entries { handles.append((entry.id, try Self.required("ReceiptHandle", entry.members))) }
@@ -49,7 +49,7 @@ extension QueuesService {
         }
     }
 
-    func changeMessageVisibilityBatch(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func changeMessageVisibilityBatch(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let (queue, entries) = try batch(call, .changeMessageVisibilityBatch, ["ReceiptHandle", "VisibilityTimeout"])
         var changes: [(id: String, handle: String, seconds: Int)] = []
         for entry in entries {
@@ -117,7 +117,7 @@ extension QueuesService {
     private func answer<Entries: Sequence>(
         _ entries: Entries, _ perform: (inout QueueTable, Entries.Element, Int64) throws(QueueError) -> AnswerDocument,
         id: (Entries.Element) -> String
-    ) throws(ServiceError) -> [UInt8] {
+    ) throws(ServiceError) -> AnswerDocument {
         var successful: [AnswerDocument] = []
         var failed: [AnswerDocument] = []
         for entry in entries {
@@ -133,6 +133,6 @@ extension QueuesService {
                     ]))
             }
         }
-        return AnswerDocument.object(["Successful": .list(successful), "Failed": failed.isEmpty ? nil : .list(failed)]).json
+        return .object(["Successful": .list(successful), "Failed": failed.isEmpty ? nil : .list(failed)])
     }
 }

@@ -9,13 +9,13 @@ extension QueuesService {
         "MessageBody", "DelaySeconds", "MessageAttributes", "MessageSystemAttributes", "MessageGroupId", "MessageDeduplicationId",
     ]
 
-    func sendMessage(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func sendMessage(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .sendMessage, ["QueueUrl"] + Self.messageMembers)
         let queue = try Self.queue(members)
         let message = try Self.message(members).digested(for: queue)
         let digests = MessageDigests(message)
         let sent = try table { (table, now) throws(QueueError) in try table.send(Self.traced(message), to: queue, now: now) }
-        return digests.document(sent).json
+        return digests.document(sent)
     }
 
     /// A message as a request or one of its entries has it.
@@ -30,7 +30,7 @@ extension QueuesService {
 
     // MARK: - Receiving
 
-    func receiveMessage(_ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
+    func receiveMessage(_ call: ServiceCall) async throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(
             call, .receiveMessage,
             [
@@ -45,7 +45,7 @@ extension QueuesService {
         do throws(QueueError) { messages = try await receive(request, call.departure) } catch { throw ServiceError(error) }
         guard !messages.isEmpty else { return Self.done }
         tellReceived(messages, from: request.queue)
-        return AnswerDocument.object(["Messages": .list(messages.map(selection.document))]).json
+        return .object(["Messages": .list(messages.map(selection.document))])
     }
 
     /// Receives messages; waits for some, without holding a thread, until there are any, its time is up, or the caller has gone.
@@ -75,7 +75,7 @@ extension QueuesService {
 
     // MARK: - What a receiver does with a message
 
-    func deleteMessage(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func deleteMessage(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .deleteMessage, ["QueueUrl", "ReceiptHandle"])
         let queue = try Self.queue(members)
         let handle = try Self.required("ReceiptHandle", members)
@@ -83,7 +83,7 @@ extension QueuesService {
         return Self.done
     }
 
-    func changeMessageVisibility(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func changeMessageVisibility(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .changeMessageVisibility, ["QueueUrl", "ReceiptHandle", "VisibilityTimeout"])
         let queue = try Self.queue(members)
         let handle = try Self.required("ReceiptHandle", members)

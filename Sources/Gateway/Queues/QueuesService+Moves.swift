@@ -3,17 +3,17 @@ import Queues
 
 /// The operations that bring dead letters back.
 extension QueuesService {
-    func startMessageMoveTask(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func startMessageMoveTask(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .startMessageMoveTask, ["SourceArn", "DestinationArn", "MaxNumberOfMessagesPerSecond"])
         let source = try Self.queue(members, "SourceArn")
         let destination = try members.text("DestinationArn") == nil ? nil : try Self.queue(members, "DestinationArn")
         let rate = try members.integer("MaxNumberOfMessagesPerSecond")
         let request = MessageMoveTask.Request(source: source, destination: destination, messagesPerSecondMax: rate)
         let handle = try table { (table, now) throws(QueueError) in try table.startMove(request, now: now) }
-        return AnswerDocument.object(["TaskHandle": .text(handle)]).json
+        return .object(["TaskHandle": .text(handle)])
     }
 
-    func listMessageMoveTasks(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func listMessageMoveTasks(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .listMessageMoveTasks, ["SourceArn", "MaxResults"])
         let source = try Self.queue(members, "SourceArn")
         let most = try members.integer("MaxResults") ?? 1
@@ -21,14 +21,14 @@ extension QueuesService {
             throw ServiceError(QueueError.invalid("\(most)", "MaxResults", "Must be from 1 to 10, if provided."))
         }
         let tasks = try table { (table, _) throws(QueueError) in try table.moveTasks(of: source) }
-        return AnswerDocument.object(["Results": .list(tasks.prefix(most).map(Self.document))]).json
+        return .object(["Results": .list(tasks.prefix(most).map(Self.document))])
     }
 
-    func cancelMessageMoveTask(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func cancelMessageMoveTask(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .cancelMessageMoveTask, ["TaskHandle"])
         let handle = try Self.required("TaskHandle", members)
         let moved = try table { (table, _) throws(QueueError) in try table.cancelMove(handle) }
-        return AnswerDocument.object(["ApproximateNumberOfMessagesMoved": .number(moved)]).json
+        return .object(["ApproximateNumberOfMessagesMoved": .number(moved)])
     }
 
     private static func document(_ task: MessageMoveTask) -> AnswerDocument {

@@ -2,7 +2,7 @@ import Queues
 
 /// The operations on single statements of a queue's policy.
 extension QueuesService {
-    func addPermission(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func addPermission(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .addPermission, ["QueueUrl", "Label", "AWSAccountIds", "Actions"])
         let queue = try Self.queue(members)
         let permission: QueuePermission
@@ -19,7 +19,7 @@ extension QueuesService {
         return Self.done
     }
 
-    func removePermission(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func removePermission(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .removePermission, ["QueueUrl", "Label"])
         let (queue, label) = (try Self.queue(members), try Self.required("Label", members))
         try table { (table, now) throws(QueueError) in

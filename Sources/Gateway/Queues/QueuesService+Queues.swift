@@ -3,7 +3,7 @@ import Queues
 
 /// The operations on queues as a whole.
 extension QueuesService {
-    func createQueue(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func createQueue(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .createQueue, ["QueueName", "Attributes", "tags"])
         let text = try Self.required("QueueName", members)
         let attributes = try members.textMap("Attributes") ?? [:]
@@ -13,7 +13,7 @@ extension QueuesService {
         return Self.answer(urlOf: text, call)
     }
 
-    func getQueueURL(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func getQueueURL(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .getQueueURL, ["QueueName", "QueueOwnerAWSAccountId"])
         let text = try Self.required("QueueName", members)
         // There is one account.
@@ -24,26 +24,26 @@ extension QueuesService {
         return Self.answer(urlOf: text, call)
     }
 
-    private static func answer(urlOf queue: String, _ call: ServiceCall) -> [UInt8] {
-        AnswerDocument.object(["QueueUrl": .text(url(of: queue, call))]).json
+    private static func answer(urlOf queue: String, _ call: ServiceCall) -> AnswerDocument {
+        .object(["QueueUrl": .text(url(of: queue, call))])
     }
 
-    func listQueues(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func listQueues(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .listQueues, ["QueueNamePrefix", "NextToken", "MaxResults"])
         let prefix = try members.text("QueueNamePrefix") ?? ""
         let names = try table { (table, _) in table.names(withPrefix: prefix) }
         let (page, next) = try Self.page(names, members)
-        return AnswerDocument.object([
+        return .object([
             "QueueUrls": page.isEmpty ? nil : .texts(page.map { Self.url(of: $0, call) }), "NextToken": next.map { .text($0) },
-        ]).json
+        ])
     }
 
-    func listDeadLetterSourceQueues(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func listDeadLetterSourceQueues(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .listDeadLetterSourceQueues, ["QueueUrl", "NextToken", "MaxResults"])
         let queue = try Self.queue(members)
         let names = try table { (table, _) throws(QueueError) in try table.deadLetterSources(of: queue) }
         let (page, next) = try Self.page(names, members)
-        return AnswerDocument.object(["queueUrls": .texts(page.map { Self.url(of: $0, call) }), "NextToken": next.map { .text($0) }]).json
+        return .object(["queueUrls": .texts(page.map { Self.url(of: $0, call) }), "NextToken": next.map { .text($0) }])
     }
 
     /// At most `MaxResults` of the names, from where `NextToken` says; as many as 1,000 without it, and then no token, as the service does.
@@ -63,13 +63,13 @@ extension QueuesService {
         return (Array(rest.prefix(most)), rest.dropFirst(most).first.map(token.text))
     }
 
-    func deleteQueue(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func deleteQueue(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let queue = try Self.queue(try Self.members(call, .deleteQueue, ["QueueUrl"]))
         try table { (table, _) throws(QueueError) in try table.deleteQueue(queue) }
         return Self.done
     }
 
-    func purgeQueue(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func purgeQueue(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let queue = try Self.queue(try Self.members(call, .purgeQueue, ["QueueUrl"]))
         try table { (table, now) throws(QueueError) in try table.purge(queue, now: now) }
         return Self.done
@@ -77,7 +77,7 @@ extension QueuesService {
 
     // MARK: - Attributes and tags
 
-    func getQueueAttributes(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func getQueueAttributes(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .getQueueAttributes, ["QueueUrl", "AttributeNames"])
         let queue = try Self.queue(members)
         let names = try members.texts("AttributeNames") ?? []
@@ -87,10 +87,10 @@ extension QueuesService {
         var attributes = try table { (table, now) throws(QueueError) in try table.attributes(of: queue, now: now) }
         attributes["QueueArn"] = Self.arn(of: queue)
         if !names.contains("All") { attributes = attributes.filter { names.contains($0.key) } }
-        return AnswerDocument.object(["Attributes": attributes.isEmpty ? nil : .texts(attributes)]).json
+        return .object(["Attributes": attributes.isEmpty ? nil : .texts(attributes)])
     }
 
-    func setQueueAttributes(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func setQueueAttributes(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .setQueueAttributes, ["QueueUrl", "Attributes"])
         let queue = try Self.queue(members)
         guard let attributes = try members.textMap("Attributes") else { throw ServiceError(QueueError.missing("Attributes")) }
@@ -99,7 +99,7 @@ extension QueuesService {
         return Self.done
     }
 
-    func tagQueue(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func tagQueue(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .tagQueue, ["QueueUrl", "Tags"])
         let queue = try Self.queue(members)
         guard let tags = try members.textMap("Tags"), !tags.isEmpty else { throw ServiceError(QueueError.missing("Tags")) }
@@ -107,7 +107,7 @@ extension QueuesService {
         return Self.done
     }
 
-    func untagQueue(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func untagQueue(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .untagQueue, ["QueueUrl", "TagKeys"])
         let queue = try Self.queue(members)
         guard let keys = try members.texts("TagKeys"), !keys.isEmpty else { throw ServiceError(QueueError.missing("TagKeys")) }
@@ -115,9 +115,9 @@ extension QueuesService {
         return Self.done
     }
 
-    func listQueueTags(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
+    func listQueueTags(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let queue = try Self.queue(try Self.members(call, .listQueueTags, ["QueueUrl"]))
         let tags = try table { (table, _) throws(QueueError) in try table.tags(of: queue) }
-        return AnswerDocument.object(["Tags": tags.isEmpty ? nil : .texts(tags)]).json
+        return .object(["Tags": tags.isEmpty ? nil : .texts(tags)])
     }
 }

@@ -8,7 +8,9 @@ extension QueuesService {
         let members = CallMembers(call.body)
         let queue =
             switch operation {
-            case .listQueues: "*"
+            // The handle of a task says nothing of a queue to its caller.
+            case .listQueues, .cancelMessageMoveTask: "*"
+            case .startMessageMoveTask, .listMessageMoveTasks: QueueName(arn: members.text("SourceArn"))?.text ?? ""
             case .createQueue, .getQueueURL: members.text("QueueName")
             default: QueueName(url: members.text("QueueUrl"))?.text ?? ""
             }

@@ -17,11 +17,17 @@ extension QueuesService {
         for message in messages {
             guard let above = message.traceHeader.flatMap(TraceParent.init(xRay:)) else { continue }
             TraceContext(below: above, recorder: spans).ended(
-                "receive", .consumer, below: above, began: message.sentMilliseconds * 1_000_000,
+                "receive", .consumer, below: above, began: Self.nanoseconds(ofMilliseconds: message.sentMilliseconds),
                 attributes: [
                     ("messaging.system", "aws_sqs"), ("messaging.destination.name", queue),
                     ("crema.receive_count", "\(message.receiveCount)"),
                 ])
         }
+    }
+
+    /// What was read from a disk may be any number.
+    private static func nanoseconds(ofMilliseconds milliseconds: Int64) -> Int64 {
+        let (product, overflows) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        return overflows ? .max : product
     }
 }

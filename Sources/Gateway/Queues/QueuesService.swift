@@ -3,7 +3,7 @@ import Documents
 import EventBus
 import Queues
 
-/// The queues' API, as Amazon SQS has it in its JSON protocol.
+/// The queues' API, as Amazon SQS has it: in its JSON protocol, and in the query protocol of before (`QueuesService+Forms.swift`).
 struct QueuesService: JSONService {
     enum Operation: String {
         case createQueue = "CreateQueue"
@@ -52,6 +52,8 @@ struct QueuesService: JSONService {
 
     let queues: SharedQueues
     let bodyBytesMax: Int
+    /// Fields of a call in the query protocol.
+    let formFieldsMax: Int
     /// The time.
     let source: EventSource
     /// Takes the steps of traces; `nil` where they are not looked at.
@@ -60,6 +62,17 @@ struct QueuesService: JSONService {
     let notePolicy: @Sendable (String) -> Void
 
     func perform(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
+        try await document(operation, call).json
+    }
+
+    /// Carries out a call, whichever protocol its caller speaks.
+    ///
+    /// - Parameters:
+    ///   - operation: what is asked for.
+    ///   - call: with its members as the JSON protocol has them.
+    /// - Returns: what the answer says, for the caller's protocol to be written in.
+    /// - Throws: for whatever is refused, under the names of both protocols.
+    func document(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> AnswerDocument {
         try authorize(operation, call)
         let answer = try await carryOut(operation, call)
         if operation.isKept {
@@ -68,7 +81,7 @@ struct QueuesService: JSONService {
         return answer
     }
 
-    private func carryOut(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> [UInt8] {
+    private func carryOut(_ operation: Operation, _ call: ServiceCall) async throws(ServiceError) -> AnswerDocument {
         switch operation {
         case .createQueue: try createQueue(call)
         case .getQueueURL: try getQueueURL(call)
@@ -97,7 +110,7 @@ struct QueuesService: JSONService {
     }
 
     /// The answer of an operation that has nothing to say.
-    static let done = Array("{}".utf8)
+    static let done = AnswerDocument.object([:])
 
     // MARK: - What all operations need
 

@@ -5,8 +5,6 @@ import Trust
 /// A request to an API route that did nothing, in API Gateway's shape: `{"message": …}`.
 enum RouteError: Error, Equatable {
     case notFound
-    /// A call of a queue in the protocol that AWS SDKs spoke before JSON.
-    case queryProtocol
     /// A request for MQTT over WebSocket that does not ask for WebSocket, or not at once.
     case upgradeRequired
     case authenticationRequired
@@ -53,7 +51,7 @@ enum RouteError: Error, Equatable {
         case .upgradeRequired: .upgradeRequired
         case .unauthorized: .unauthorized
         case .insufficientScope, .authenticationRequired, .missingAuthenticationToken, .signature, .accessDenied: .forbidden
-        case .malformedPath, .malformedBody, .badRequest, .queryProtocol: .badRequest
+        case .malformedPath, .malformedBody, .badRequest: .badRequest
         case .bodyTooLong: .contentTooLarge
         case .bodyTooSlow: .requestTimeout
         case .unsupportedEncoding, .unsupportedMediaType: .unsupportedMediaType
@@ -72,9 +70,6 @@ enum RouteError: Error, Equatable {
     var message: String {
         switch self {
         case .notFound: "Not Found"
-        case .queryProtocol:
-            "The query protocol of Amazon SQS (Action=… in a form) is not supported by Crema: use an SDK of 2023-11 or later, which speaks its JSON "
-                + "protocol"
         case .upgradeRequired: "MQTT over WebSocket is served here: the first request of a connection must ask for the upgrade"
         case .authenticationRequired:
             "This listener takes no request: it says neither `anonymous: true` nor `accessKeys: true`, and names no `tokens`."

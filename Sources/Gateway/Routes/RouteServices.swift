@@ -97,9 +97,14 @@ struct RouteServices: Sendable {
             return ServiceResult(status: 200, mediaType: QueuesService.mediaType, body: answer)
         }
         // With fields in the query alone, the body that passed through is no form.
-        var form = try MessageForm(parsing: query.isEmpty || !route.requestTemplates.isEmpty ? String(decoding: body, as: UTF8.self) : "")
-        for (name, value) in query { form.add(name, value) }
-        let call = ServiceCall(body: try form.call(queue: queue), origin: Self.origin)
+        let written = query.isEmpty || !route.requestTemplates.isEmpty ? String(decoding: body, as: UTF8.self) : ""
+        var form = try QueryForm(parsing: written[...], fieldsMax: queues.formFieldsMax)
+        for (name, value) in query { form.set(name, value) }
+        if let action = form["Action"], action != QueuesService.Operation.sendMessage.rawValue {
+            throw .unknownOperation("\(QueuesService.prefix).\(action)")
+        }
+        if let queue, form["QueueUrl"] == nil { form.set("QueueUrl", queue) }
+        let call = ServiceCall(body: try QueueFormReader(operation: .sendMessage).json(form), origin: Self.origin)
         let answer = try await queues.perform(.sendMessage, call)
         let text = #"{"SendMessageResponse":{"ResponseMetadata":{"RequestId":"\#(request.requestID)"},"SendMessageResult":"#
         return ServiceResult(status: 200, mediaType: "application/json", body: Array(text.utf8) + answer + Array("}}".utf8))

@@ -193,11 +193,12 @@ struct TopicRulesService: Sendable {
         ServiceError(ControlError(.invalidRequest, message))
     }
 
-    private static func status(of code: ControlError.Code) -> HTTPResponse.Status {
+    static func status(of code: ControlError.Code) -> HTTPResponse.Status {
         switch code {
         case .unauthorized: .unauthorized
         case .resourceNotFound: .notFound
-        case .resourceAlreadyExists, .conflictingUpdate: .conflict
+        case .resourceAlreadyExists, .conflictingUpdate, .versionConflict, .deleteConflict, .versionsLimitExceeded: .conflict
+        case .certificateState: .notAcceptable
         case .limitExceeded: .gone
         default: .badRequest
         }

@@ -64,7 +64,7 @@ struct FieldReader {
 
     /// A property block with its length in front; empty where the version has none.
     mutating func properties(of place: PropertyPlace, _ context: DecodingContext) throws(DecodeError) -> Properties {
-        if context.version == .v311 { return Properties() }
+        if context.version != .v5 { return Properties() }
         var position = 0
         let length = try readVariableByteInteger(body.readableBytesUInt8Span, at: &position, end: body.readableBytes, in: type)
         body.moveReaderIndex(forwardBy: position)

@@ -20,7 +20,7 @@ package struct FixedHeader: Equatable, Sendable {
     /// Type and flags are checked as soon as the first byte is there, the size as soon as the length is, so that a hostile header is cut
     /// off before anything is kept for it: a whole packet of more than `packetBytesMax` bytes throws. A length that is encoded in more
     /// bytes than it needs is read as its value in MQTT 3.1.1, which does not forbid it, and refused in MQTT 5 [MQTT5-1.5.5-1]. Before
-    /// CONNECT, when the version is not known yet, read as MQTT 3.1.1: decoding CONNECT looks at its header again.
+    /// CONNECT, when the version is not known yet, read as MQTT 3.1, which allows most: decoding CONNECT looks at its header again.
     package init?(
         reading bytes: Span<UInt8>, at offset: Int, packetBytesMax: Int, version: ProtocolVersion
     ) throws(DecodeError) {
@@ -30,7 +30,7 @@ package struct FixedHeader: Equatable, Sendable {
             throw .reservedPacketType(first >> 4)  // tables 2.1
         }
         let flags = first & 0x0F
-        if let required = type.requiredFlags, flags != required {
+        if let required = type.requiredFlags, flags != required, version != .v31 || !type.allowsInMQTT31(flags) {
             throw .reservedFlags(type, flags)  // [MQTT-2.2.2-1] [MQTT-2.2.2-2] [MQTT5-2.1.3-1]
         }
         var length = 0

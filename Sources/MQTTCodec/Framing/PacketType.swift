@@ -27,12 +27,18 @@ package enum PacketType: UInt8, Sendable, CaseIterable {
         }
     }
 
+    /// Whether a packet of this type may carry the flags in MQTT 3.1, where DUP and RETAIN are no error where they mean nothing, nor is QoS
+    /// in a type that has none (V3.1 sections 2.1 and 3.1 to 3.14).
+    ///
+    /// A client of MQTT 3.1 sets DUP when it sends SUBSCRIBE, UNSUBSCRIBE or PUBREL again.
+    func allowsInMQTT31(_ flags: UInt8) -> Bool { requiredFlags != 0b0010 || flags & 0b0110 == 0b0010 }
+
     /// The remaining length of a type whose packets all have the same; `nil` where it differs from packet to packet.
     package func exactRemainingLength(in version: ProtocolVersion) -> Int? {
         switch self {
         case .pingreq, .pingresp: 0
-        case .disconnect: version == .v311 ? 0 : nil
-        case .connack, .puback, .pubrec, .pubrel, .pubcomp, .unsuback: version == .v311 ? 2 : nil
+        case .disconnect: version != .v5 ? 0 : nil
+        case .connack, .puback, .pubrec, .pubrel, .pubcomp, .unsuback: version != .v5 ? 2 : nil
         case .connect, .publish, .subscribe, .suback, .unsubscribe, .auth: nil
         }
     }

@@ -53,7 +53,7 @@ package struct Acknowledgement: Equatable, Sendable {
 
     /// Appends the packet as one of `type`, in the shortest form that the version has.
     package func encode(as type: PacketType, into buffer: inout ByteBuffer, version: ProtocolVersion) {
-        if properties.isEmpty || version == .v311 {
+        if properties.isEmpty || version != .v5 {
             return buffer.writeAcknowledgement(type, packetID: packetID, reasonCode: reasonCode, version: version)
         }
         let size = bodySize(version: version)
@@ -66,7 +66,7 @@ package struct Acknowledgement: Equatable, Sendable {
     }
 
     private func bodySize(version: ProtocolVersion) -> Int {
-        if version == .v311 { return 2 }
+        if version != .v5 { return 2 }
         if properties.isEmpty { return reasonCode == .success ? 2 : 3 }
         return 3 + properties.encodedSize
     }
@@ -84,7 +84,7 @@ extension ByteBuffer {
     package mutating func writeAcknowledgement(
         _ type: PacketType, packetID: UInt16, reasonCode: ReasonCode, version: ProtocolVersion
     ) {
-        if reasonCode == .success || version == .v311 { return writeAcknowledgement(type, packetID: packetID) }
+        if reasonCode == .success || version != .v5 { return writeAcknowledgement(type, packetID: packetID) }
         writeInteger(UInt32(type.firstByte) << 24 | 3 << 16 | UInt32(packetID))
         writeInteger(reasonCode.rawValue)
     }

@@ -2,7 +2,8 @@ package import NIOCore
 
 /// CONNACK (MQTT 3.1.1 and MQTT 5 section 3.2).
 package struct Connack: Equatable, Sendable {
-    /// Means something with ``ReasonCode/success`` only, and is written as 0 with any other code.
+    /// Means something with ``ReasonCode/success`` only, and is written as 0 with any other code, and in MQTT 3.1, where the byte means
+    /// nothing.
     package var sessionPresent: Bool
     /// In MQTT 3.1.1 one of five return codes: see ``ConnectReturnCode``.
     package var reasonCode: ReasonCode
@@ -20,14 +21,14 @@ package struct Connack: Equatable, Sendable {
         let flags = try fields.byte()
         guard flags & 0xFE == 0 else { throw .reservedFlags(.connack, flags) }  // [MQTT-2.2.2-2] [MQTT5-3.2.2-1]
         switch context.version {
-        case .v311:
+        case .v31, .v311:
             let byte = try fields.byte()
             guard let code = ConnectReturnCode(rawValue: byte) else { throw .invalidReasonCode(.connack, byte) }
             reasonCode = code.reasonCode
         case .v5: reasonCode = try fields.reasonCode(from: context.sender)
         }
         if reasonCode != .success && flags != 0 { throw .reservedFlags(.connack, flags) }  // [MQTT-3.2.2-4] [MQTT5-3.2.2-6]
-        sessionPresent = flags != 0
+        sessionPresent = flags != 0 && context.version != .v31
         properties = try fields.properties(of: .connack, context)
         try fields.end()
     }
@@ -36,12 +37,13 @@ package struct Connack: Equatable, Sendable {
 extension Connack: EncodablePacket {
     package var firstByte: UInt8 { PacketType.connack.firstByte }
 
-    package func bodySize(version: ProtocolVersion) -> Int { version == .v311 ? 2 : 2 + properties.encodedSize }
+    package func bodySize(version: ProtocolVersion) -> Int { version != .v5 ? 2 : 2 + properties.encodedSize }
 
     package func writeBody(into buffer: inout ByteBuffer, version: ProtocolVersion) {
-        let flags: UInt8 = sessionPresent && reasonCode == .success ? 1 : 0  // [MQTT-3.2.2-4] [MQTT5-3.2.2-6]
+        // [MQTT-3.2.2-4] [MQTT5-3.2.2-6]
+        let flags: UInt8 = sessionPresent && reasonCode == .success && version != .v31 ? 1 : 0
         switch version {
-        case .v311: buffer.writeMultipleIntegers(flags, ConnectReturnCode(nearest: reasonCode).rawValue)
+        case .v31, .v311: buffer.writeMultipleIntegers(flags, ConnectReturnCode(nearest: reasonCode).rawValue)
         case .v5:
             buffer.writeMultipleIntegers(flags, reasonCode.rawValue)
             buffer.writeProperties(properties)

@@ -39,6 +39,11 @@ package struct Connect: Equatable, Sendable {
     }
 }
 
+extension ProtocolVersion {
+    /// What CONNECT begins with.
+    fileprivate var protocolName: String { self == .v31 ? "MQIsdp" : "MQTT" }
+}
+
 // MARK: Decoding
 
 extension Connect {
@@ -49,54 +54,58 @@ extension Connect {
         var body = packet
         guard body.readSlice(length: header.headerLength) != nil else { throw .truncated(.connect) }
         var fields = FieldReader(body, of: .connect)
-        return try version(from: &fields)
+        return try version(from: &fields, header: header)
     }
 
-    private static func version(from fields: inout FieldReader) throws(DecodeError) -> ProtocolVersion {
+    private static func version(from fields: inout FieldReader, header: FixedHeader) throws(DecodeError) -> ProtocolVersion {
         let name = try fields.binary()
-        // MQTT 3.1 calls itself MQIsdp; its clients understand the refusal of their level.
-        let isOldName = name.readableBytesView.elementsEqual("MQIsdp".utf8)
-        guard isOldName || name.readableBytesView.elementsEqual("MQTT".utf8) else {
+        // Only MQTT 3.1 calls itself MQIsdp; its clients understand the refusal of another level.
+        let isOldName = name.readableBytesView.elementsEqual(ProtocolVersion.v31.protocolName.utf8)
+        guard isOldName || name.readableBytesView.elementsEqual(ProtocolVersion.v5.protocolName.utf8) else {
             throw .wrongProtocolName  // [MQTT-3.1.2-1] [MQTT5-3.1.2-1]
         }
         let level = try fields.byte()
-        guard !isOldName, let version = ProtocolVersion(rawValue: level) else {
+        guard let version = ProtocolVersion(rawValue: level), isOldName == (version == .v31) else {
             throw .unsupportedProtocolLevel(level)  // [MQTT-3.1.2-2] [MQTT5-3.1.2-2]
         }
+        // Its header may have been read as one of MQTT 3.1 [MQTT-2.2.2-1] [MQTT-2.2.2-2] [MQTT5-2.1.3-1].
+        if version != .v31, header.flags != 0 { throw .reservedFlags(.connect, header.flags) }
         return version
     }
 
     init(decoding body: ByteBuffer, header: FixedHeader, limits: DecodingLimits) throws(DecodeError) {
         var fields = FieldReader(body, of: .connect)
-        version = try Self.version(from: &fields)
+        version = try Self.version(from: &fields, header: header)
         let context = DecodingContext(version: version, sender: .client, limits: limits)
         if version == .v5, !header.isMinimal { throw .integerNotMinimal(.connect) }  // [MQTT5-1.5.5-1]
         let flags = try fields.byte()
-        if flags & Flags.reserved != 0 { throw .reservedConnectFlag }  // [MQTT-3.1.2-3] [MQTT5-3.1.2-3]
+        if flags & Flags.reserved != 0, version != .v31 { throw .reservedConnectFlag }  // [MQTT-3.1.2-3] [MQTT5-3.1.2-3]
         keepAlive = try fields.twoByteInteger()
         cleanStart = flags & Flags.cleanStart != 0
         properties = try fields.properties(of: .connect, context)
         // [MQTT-3.1.3-1] [MQTT-3.1.3-3] [MQTT-3.1.3-4] [MQTT5-3.1.3-1] [MQTT5-3.1.3-3] [MQTT5-3.1.3-4]
         clientID = try fields.text()
         will = try Self.will(flags: flags, from: &fields, context)
+        // [MQTT-3.1.2-22]
+        if version != .v5, flags & (Flags.userName | Flags.password) == Flags.password { throw .passwordWithoutUserName }
         // [MQTT-3.1.2-19] [MQTT-3.1.3-11] [MQTT5-3.1.2-17] [MQTT5-3.1.3-12]
-        userName = flags & Flags.userName != 0 ? try fields.text() : nil
-        if flags & Flags.password != 0 {
-            if userName == nil, version == .v311 { throw .passwordWithoutUserName }  // [MQTT-3.1.2-22]
-            password = try fields.binary()  // [MQTT-3.1.2-21] [MQTT5-3.1.2-19]
-        } else {
-            password = nil
-        }
+        userName = flags & Flags.userName != 0 && !Self.leavesOut(fields, version) ? try fields.text() : nil
+        // [MQTT-3.1.2-21] [MQTT5-3.1.2-19]
+        password = flags & Flags.password != 0 && !Self.leavesOut(fields, version) ? try fields.binary() : nil
         try fields.end()  // [MQTT-3.1.2-18] [MQTT-3.1.2-20] [MQTT5-3.1.2-16] [MQTT5-3.1.2-18]
         if properties.authenticationData != nil, properties.authenticationMethod == nil { throw .noAuthenticationMethod(.connect) }
     }
+
+    /// In MQTT 3.1 the remaining length goes before the flags: a user name or password that it leaves no room for is not there (V3.1 section
+    /// 3.1), as with clients of the version before.
+    private static func leavesOut(_ fields: FieldReader, _ version: ProtocolVersion) -> Bool { version == .v31 && fields.isAtEnd }
 
     private static func will(flags: UInt8, from fields: inout FieldReader, _ context: DecodingContext) throws(DecodeError) -> Will? {
         let qosBits = (flags >> 3) & 0b11
         let retain = flags & Flags.willRetain != 0
         guard flags & Flags.will != 0 else {
             // [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.2-15] [MQTT5-3.1.2-11] [MQTT5-3.1.2-13]
-            if qosBits != 0 || retain { throw .willFlagsWithoutWill }
+            if qosBits != 0 || retain, context.version != .v31 { throw .willFlagsWithoutWill }
             return nil
         }
         guard let qos = QoS(rawValue: qosBits) else { throw .invalidQoS(.connect) }  // [MQTT-3.1.2-14] [MQTT5-3.1.2-12]
@@ -114,7 +123,7 @@ extension Connect: EncodablePacket {
     package var firstByte: UInt8 { PacketType.connect.firstByte }
 
     package func bodySize(version: ProtocolVersion) -> Int {
-        var size = 10 + 2 + clientID.utf8.count
+        var size = 8 + self.version.protocolName.utf8.count + clientID.utf8.count
         if let will { size += 4 + will.topic.readableBytes + will.payload.readableBytes }
         if let userName { size += 2 + userName.utf8.count }
         if let password { size += 2 + password.readableBytes }
@@ -123,7 +132,7 @@ extension Connect: EncodablePacket {
     }
 
     package func writeBody(into buffer: inout ByteBuffer, version: ProtocolVersion) {
-        buffer.writeMQTTText("MQTT")
+        buffer.writeMQTTText(self.version.protocolName)
         buffer.writeMultipleIntegers(self.version.rawValue, flags, keepAlive)
         if self.version == .v5 { buffer.writeProperties(properties) }
         buffer.writeMQTTText(clientID)

@@ -26,7 +26,7 @@ extension Disconnect: EncodablePacket {
     package var firstByte: UInt8 { PacketType.disconnect.firstByte }
 
     package func bodySize(version: ProtocolVersion) -> Int {
-        if version == .v311 { return 0 }
+        if version != .v5 { return 0 }
         if properties.isEmpty { return reasonCode == .normalDisconnection ? 0 : 1 }
         return 1 + properties.encodedSize
     }

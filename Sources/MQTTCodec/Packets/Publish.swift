@@ -46,7 +46,7 @@ extension Publish: EncodablePacket {
 
     package func bodySize(version: ProtocolVersion) -> Int {
         let size = 2 + topic.readableBytes + (qos == .atMostOnce ? 0 : 2) + payload.readableBytes
-        return version == .v311 ? size : size + properties.encodedSize
+        return version != .v5 ? size : size + properties.encodedSize
     }
 
     package func writeBody(into buffer: inout ByteBuffer, version: ProtocolVersion) {

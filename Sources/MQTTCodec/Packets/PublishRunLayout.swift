@@ -124,7 +124,7 @@ package struct PublishRunLayout: Equatable, Sendable {
         /// Whether a packet that begins like this at `start` has a valid identifier [MQTT-2.3.1-1] [MQTT5-2.2.1-3] and no properties.
         func isPlain(in bytes: Span<UInt8>, at start: Int, _ version: ProtocolVersion) -> Bool {
             if hasIdentifier, bytes[start + identifier] | bytes[start + identifier + 1] == 0 { return false }
-            return version == .v311 || bytes[start + length - 1] == 0
+            return version != .v5 || bytes[start + length - 1] == 0
         }
     }
 }

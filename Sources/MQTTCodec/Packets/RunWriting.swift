@@ -1,18 +1,20 @@
 package import NIOCore
 
 extension ByteBuffer {
-    /// Appends the first `count` packets of a run at QoS 1 or 2 with identifiers that follow each other from `firstPacketID` on, 0 left out.
+    /// Appends some packets of a run at QoS 1 or 2 with identifiers that follow each other from `firstPacketID` on, 0 left out.
     ///
     /// `packets` is what the layout was read from.
-    package mutating func writePublishes(_ count: Int, of layout: PublishRunLayout, in packets: ByteBuffer, firstPacketID: UInt16) {
-        guard count > 0, count <= layout.places.count,
-            let part = packets.getSlice(at: packets.readerIndex, length: layout.places[count - 1].end)
-        else { return }
-        let start = readableBytes
+    package mutating func writePublishes(
+        _ numbers: Range<Int>, of layout: PublishRunLayout, in packets: ByteBuffer, firstPacketID: UInt16
+    ) {
+        guard let last = numbers.last, numbers.lowerBound >= 0, last < layout.places.count else { return }
+        let first = numbers.lowerBound == 0 ? 0 : layout.places[numbers.lowerBound - 1].end
+        guard let part = packets.getSlice(at: packets.readerIndex + first, length: layout.places[last].end - first) else { return }
+        let start = readableBytes - first
         writeImmutableBuffer(part)
         var bytes = mutableReadableBytesSpan
         var packetID = firstPacketID
-        for number in 0..<count {
+        for number in numbers {
             bytes.storeBytes(of: packetID.bigEndian, toByteOffset: start + layout.places[number].identifier, as: UInt16.self)
             packetID = packetID == .max ? 1 : packetID + 1  // [MQTT-2.3.1-1] [MQTT5-2.2.1-3]
         }

@@ -3,7 +3,10 @@ package import NIOCore
 /// SUBACK (MQTT 3.1.1 and MQTT 5 section 3.9).
 package struct Suback: Equatable, Sendable {
     package var packetID: UInt16
-    /// One for each filter, in the filters' order; MQTT 3.1.1 writes every error as 0x80.
+    /// One for each filter, in the filters' order.
+    ///
+    /// MQTT 3.1.1 writes every error as 0x80. MQTT 3.1 has no error: there "a positive acknowledgement" is asked for also where a filter is
+    /// refused (V3.1 section 3.8), and QoS 0 is written, which promises least.
     package var reasonCodes: [ReasonCode]
     /// MQTT 5 only.
     package var properties: Properties
@@ -21,9 +24,9 @@ package struct Suback: Equatable, Sendable {
         reasonCodes = []
         while !fields.isAtEnd {
             switch context.version {
-            case .v311:
+            case .v31, .v311:
                 let byte = try fields.byte()
-                guard byte <= 2 || byte == 0x80, let code = ReasonCode(rawValue: byte) else {
+                guard byte <= 2 || byte == 0x80 && context.version != .v31, let code = ReasonCode(rawValue: byte) else {
                     throw .invalidReasonCode(.suback, byte)  // [MQTT-3.9.3-2]
                 }
                 reasonCodes.append(code)
@@ -39,14 +42,20 @@ extension Suback: EncodablePacket {
     package var firstByte: UInt8 { PacketType.suback.firstByte }
 
     package func bodySize(version: ProtocolVersion) -> Int {
-        2 + (version == .v311 ? 0 : properties.encodedSize) + reasonCodes.count
+        2 + (version != .v5 ? 0 : properties.encodedSize) + reasonCodes.count
     }
 
     package func writeBody(into buffer: inout ByteBuffer, version: ProtocolVersion) {
         buffer.writeInteger(packetID)
         if version == .v5 { buffer.writeProperties(properties) }
         for code in reasonCodes {
-            buffer.writeInteger(version == .v311 && code.isError ? ReasonCode.unspecifiedError.rawValue : code.rawValue)
+            let written =
+                switch version {
+                case .v31 where code.isError: ReasonCode.granted(.atMostOnce)
+                case .v311 where code.isError: ReasonCode.unspecifiedError
+                default: code
+                }
+            buffer.writeInteger(written.rawValue)
         }
     }
 }

@@ -46,7 +46,7 @@ package struct Subscribe: Equatable, Sendable {
             let filter = try fields.topicFilter()  // [MQTT-3.8.3-1] [MQTT5-3.8.3-1]
             let options = try fields.byte()
             switch context.version {
-            case .v311:
+            case .v31, .v311:
                 guard let qos = QoS(rawValue: options) else { throw .invalidQoS(.subscribe) }  // [MQTT-3.8.3-4]
                 requests.append(Request(filter: filter, qos: qos))
             case .v5: requests.append(try Request(filter: filter, options: options))
@@ -60,7 +60,7 @@ extension Subscribe: EncodablePacket {
     package var firstByte: UInt8 { PacketType.subscribe.firstByte }
 
     package func bodySize(version: ProtocolVersion) -> Int {
-        requests.reduce(2 + (version == .v311 ? 0 : properties.encodedSize)) { $0 + 3 + $1.filter.utf8.count }
+        requests.reduce(2 + (version != .v5 ? 0 : properties.encodedSize)) { $0 + 3 + $1.filter.utf8.count }
     }
 
     package func writeBody(into buffer: inout ByteBuffer, version: ProtocolVersion) {
@@ -68,7 +68,7 @@ extension Subscribe: EncodablePacket {
         if version == .v5 { buffer.writeProperties(properties) }
         for request in requests {
             buffer.writeMQTTText(request.filter)
-            buffer.writeInteger(version == .v311 ? request.qos.rawValue : request.options)
+            buffer.writeInteger(version != .v5 ? request.qos.rawValue : request.options)
         }
     }
 }

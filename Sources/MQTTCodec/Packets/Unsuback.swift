@@ -19,7 +19,7 @@ package struct Unsuback: Equatable, Sendable {
         packetID = try fields.packetIdentifier()
         properties = try fields.properties(of: .unsuback, context)
         reasonCodes = []
-        if context.version == .v311 {
+        if context.version != .v5 {
             try fields.end()
             return
         }
@@ -32,12 +32,12 @@ extension Unsuback: EncodablePacket {
     package var firstByte: UInt8 { PacketType.unsuback.firstByte }
 
     package func bodySize(version: ProtocolVersion) -> Int {
-        version == .v311 ? 2 : 2 + properties.encodedSize + reasonCodes.count
+        version != .v5 ? 2 : 2 + properties.encodedSize + reasonCodes.count
     }
 
     package func writeBody(into buffer: inout ByteBuffer, version: ProtocolVersion) {
         buffer.writeInteger(packetID)
-        if version == .v311 { return }
+        if version != .v5 { return }
         buffer.writeProperties(properties)
         for code in reasonCodes { buffer.writeInteger(code.rawValue) }
     }

@@ -32,7 +32,7 @@ extension Unsubscribe: EncodablePacket {
     package var firstByte: UInt8 { PacketType.unsubscribe.firstByte }
 
     package func bodySize(version: ProtocolVersion) -> Int {
-        filters.reduce(2 + (version == .v311 ? 0 : properties.encodedSize)) { $0 + 2 + $1.utf8.count }
+        filters.reduce(2 + (version != .v5 ? 0 : properties.encodedSize)) { $0 + 2 + $1.utf8.count }
     }
 
     package func writeBody(into buffer: inout ByteBuffer, version: ProtocolVersion) {

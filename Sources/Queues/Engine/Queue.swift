@@ -21,7 +21,7 @@ struct Queue {
     private var sendings = Heap<Moment>()
     private(set) var inFlight = 0
     private(set) var delayed = 0
-    /// Of a FIFO queue; there only the first message of each group that is free is among the visible ones.
+    /// Of a FIFO queue; there only the first message of each group is among the visible ones, where nothing holds it up.
     private var groups = MessageGroups()
     private var deduplication = Deduplication()
     private var messageBytes = 0
@@ -83,7 +83,7 @@ struct Queue {
         messageBytes -= message.bytes
         leave(message.state)
         if isOrdered {
-            if message.isInFlight { groups.land(in: message.group) }
+            if message.isInFlight { groups.land(sequence, in: message.group) }
             offerFirst(of: message.group)
         }
         forgetRemoved()
@@ -189,12 +189,18 @@ struct Queue {
 
     // MARK: - The order of a FIFO queue
 
-    /// Whether a message is the first of its group, and no other of the group is in flight.
-    private func isNext(_ sequence: UInt64, in group: String) -> Bool { groups.isFree(group) && groups.first(of: group) == sequence }
+    /// Whether a message is the first of its group that waits, and none that was sent before it is in flight.
+    private func isNext(_ sequence: UInt64, in group: String) -> Bool {
+        groups.first(of: group) == sequence && groups.isFree(sequence, in: group)
+    }
 
     /// The message that a receiver gets after another: in a FIFO queue first the next of the same group, as the service does.
-    mutating func next(after last: ReceivedMessage?) -> UInt64? {
-        if isOrdered, let last, let first = firstThere(of: last.identity.groupID ?? ""), messages[first]?.state == .visible { return first }
+    mutating func next(after last: UInt64?) -> UInt64? {
+        if isOrdered, let last, let group = messages[last]?.group, let first = firstThere(of: group), messages[first]?.state == .visible,
+            groups.isFree(first, after: last, in: group)
+        {
+            return first
+        }
         return oldestVisible()
     }
 
@@ -208,14 +214,14 @@ struct Queue {
 
     /// Lets the first message of a group be found, where it may be received.
     private mutating func offerFirst(of group: String) {
-        if let first = firstThere(of: group), groups.isFree(group), messages[first]?.state == .visible { visible.insert(first) }
+        if let first = firstThere(of: group), groups.isFree(first, in: group), messages[first]?.state == .visible { visible.insert(first) }
         groups.forgetIfEmpty(group)
     }
 
     /// A message that was hidden is not any more.
     private mutating func comeBack(_ sequence: UInt64, _ message: StoredMessage) {
         if message.isInFlight {
-            groups.land(in: message.group)
+            groups.land(sequence, in: message.group)
             groups.add(sequence, to: message.group)
         }
         offerFirst(of: message.group)

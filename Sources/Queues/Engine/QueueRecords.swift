@@ -116,15 +116,18 @@ extension StoredMessage {
             return (name, QueueMessageAttribute(dataType: type, value: value))
         }
         let attributes = Dictionary(pairs, uniquingKeysWith: { $1 })
-        let size = NewQueueMessage(body: body, attributes: attributes).bytes + QueueLimits.overheadBytes
-        var message = StoredMessage(id: id, body: body, attributes: attributes, bytes: size, sentMilliseconds: try reader.number())
-        message.deadLetterSource = try reader.optionalText()
+        let sentMilliseconds: Int64 = try reader.number()
+        let deadLetterSource = try reader.optionalText()
         let availableAt = try reader.optionalNumber()
+        var (identity, traceHeader) = (MessageIdentity(), String?.none)
         if reader.version > 1 {
-            message.identity.groupID = try reader.optionalText()
-            message.identity.deduplicationID = try reader.optionalText()
-            message.traceHeader = try reader.optionalText()
+            identity.groupID = try reader.optionalText()
+            identity.deduplicationID = try reader.optionalText()
+            traceHeader = try reader.optionalText()
         }
+        var message = StoredMessage(
+            id: id, body: body, attributes: attributes, identity: identity, traceHeader: traceHeader, sentMilliseconds: sentMilliseconds)
+        message.deadLetterSource = deadLetterSource
         return (message, availableAt)
     }
 }

@@ -17,10 +17,11 @@ extension QueueTable {
         if !isOwed { try requireStore() }
         advance(name, to: now)
         let settings = try settings(of: name)
-        let size = message.bytes + QueueLimits.overheadBytes
-        let (identity, key): (MessageIdentity, Deduplication.Key?)
+        let stored: StoredMessage
+        let key: Deduplication.Key?
         do throws(QueueError) {
             try message.check(bytesMax: min(limits.queueMessageBytesMax, settings.maximumMessageSize))
+            let identity: MessageIdentity
             (identity, key) = try settings.identify(message)
             if let key, let earlier = queues[name]?.earlier(key) {
                 counters.deduplicated += 1
@@ -29,8 +30,11 @@ extension QueueTable {
             guard queues[name]?.count ?? 0 < limits.queueMessagesMax else {
                 throw QueueError(.overLimit, "The queue \(name) is full: it has queueMessagesMax (\(limits.queueMessagesMax)) messages.")
             }
+            stored = StoredMessage(
+                id: makeID(), body: message.body, attributes: message.attributes, identity: identity, traceHeader: message.traceHeader,
+                sentMilliseconds: now)
             // Queues that nobody has touched for long may hold what is too old.
-            let room = limits.queuesBytesMax - size - (key == nil ? 0 : Deduplication.entryBytes)
+            let room = limits.queuesBytesMax - stored.bytes - (key?.bytes ?? 0)
             if bytes > room { advance(to: now) }
             guard bytes <= room else {
                 throw QueueError(
@@ -40,10 +44,8 @@ extension QueueTable {
             counters.refused += 1
             throw error
         }
-        var stored = StoredMessage(
-            id: makeID(), body: message.body, attributes: message.attributes, bytes: size, sentMilliseconds: now)
-        (stored.identity, stored.traceHeader) = (identity, message.traceHeader)
-        let delay = message.delaySeconds ?? settings.delaySeconds
+        // In a FIFO queue the queue alone says it: 0, the one value that a message may have there, is no word against it.
+        let delay = settings.fifo == nil ? message.delaySeconds ?? settings.delaySeconds : settings.delaySeconds
         let sequence = nextNumber()
         let sent = SentMessage(id: stored.id, sequence: sequence, isOrdered: settings.fifo != nil)
         let before = queues[name]?.bytes ?? 0
@@ -106,9 +108,10 @@ extension QueueTable {
     /// Takes visible messages out of their queue's sight; those that were received too often go to the dead-letter queue instead.
     private mutating func collect(_ request: ReceiveRequest, now: Int64) -> [ReceivedMessage] {
         var messages: [ReceivedMessage] = []
+        var last: UInt64?
         let timeout = request.visibilityTimeout ?? queues[request.queue]?.settings.visibilityTimeout ?? 0
         while messages.count < request.messagesMax, queues[request.queue]?.inFlight ?? 0 < limits.queueInFlightMax,
-            let sequence = queues[request.queue]?.next(after: messages.last)
+            let sequence = queues[request.queue]?.next(after: last)
         {
             if let other = redrive(sequence, of: request.queue) {
                 if refilled.last != other { refilled.append(other) }
@@ -118,6 +121,7 @@ extension QueueTable {
             let received = queues[request.queue]?.receive(sequence, receipt: makeID(), until: until, now: now)
             guard let received else { break }
             counters.received += 1
+            last = sequence
             messages.append(received)
         }
         return messages
@@ -150,14 +154,12 @@ extension QueueTable {
     // MARK: - What a receiver does with a message
 
     /// Deletes a message; one that is gone already, or that another has received since, is left as it is.
+    ///
+    /// In a FIFO queue only who has it may delete it: somebody else may have the next of the group by now.
     package mutating func delete(_ receiptHandle: String, from name: String, now: Int64) throws(QueueError) {
         try requireStore()
         advance(name, to: now)
         guard let sequence = try current(receiptHandle, of: name) else { return }
-        if queues[name]?.isOrdered ?? false, queues[name]?.message(sequence)?.isInFlight == false {
-            // Somebody else may have the next of the group by now.
-            throw .invalid(receiptHandle, "ReceiptHandle", "The receipt handle has expired.")
-        }
         guard let number = queues[name]?.number, let message = queues[name]?.remove(sequence) else { return }
         noteRemoval(sequence, from: number)
         bytes -= message.bytes
@@ -176,7 +178,7 @@ extension QueueTable {
             throw .invalid(
                 receiptHandle, "ReceiptHandle", "Message does not exist or is not available for visibility timeout change.")
         }
-        guard case .inFlight = queues[name]?.message(sequence)?.state else {
+        guard queues[name]?.message(sequence)?.isInFlight ?? false else {
             throw QueueError(.messageNotInFlight, "The message is not in flight.")
         }
         queues[name]?.hide(sequence, until: now + Int64(seconds) * 1_000)
@@ -184,11 +186,18 @@ extension QueueTable {
     }
 
     /// The message that a handle names; `nil` when it is gone or has been received again since.
+    ///
+    /// A FIFO queue refuses a handle whose time is over, as the service does, and tells it from one of a message that is gone.
     private func current(_ receiptHandle: String, of name: String) throws(QueueError) -> UInt64? {
         guard let number = queues[name]?.number else { throw .queueDoesNotExist }
         guard let handle = ReceiptHandle(receiptHandle), handle.queue == number else {
             throw QueueError(.receiptHandleIsInvalid, "The input receipt handle \"\(receiptHandle)\" is not a valid receipt handle.")
         }
-        return queues[name]?.message(handle.sequence)?.receipt == handle.receipt ? handle.sequence : nil
+        guard let queue = queues[name], let message = queue.message(handle.sequence) else { return nil }
+        let isCurrent = message.receipt == handle.receipt
+        if queue.isOrdered, !isCurrent || !message.isInFlight {
+            throw .invalid(receiptHandle, "ReceiptHandle", "The receipt handle has expired.")
+        }
+        return isCurrent ? handle.sequence : nil
     }
 }

@@ -14,6 +14,7 @@ extension QueueTable {
         try settings.set(attributes)
         try settings.check(kindOf: name)
         try check(settings, of: name.text)
+        try checkSize(ofPolicy: settings.policy)
         try QueueTags.check(tags, of: name.text)
         if let queue = queues[name.text] {
             var wanted = queue.settings
@@ -118,6 +119,7 @@ extension QueueTable {
                 .invalidAttributeValue, "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.")
         }
         try check(settings, of: name)
+        if settings.policy != queues[name]?.settings.policy { try checkSize(ofPolicy: settings.policy) }
         try requireStore()
         queues[name]?.settings = settings
         queues[name]?.modifiedMilliseconds = now

@@ -77,7 +77,8 @@ package struct NewQueueMessage: Sendable, Equatable {
         }
     }
 
-    private static func isAllowed(_ scalar: UInt32) -> Bool {
+    /// Whether XML 1.0 can carry it (section 2.2).
+    package static func isAllowed(_ scalar: UInt32) -> Bool {
         switch scalar {
         case 0x9, 0xA, 0xD, 0x20...0xD7FF, 0xE000...0xFFFD, 0x10000...0x10FFFF: true
         default: false

@@ -11,6 +11,8 @@ struct StoredMessage {
     let id: String
     let body: String
     let attributes: [String: QueueMessageAttribute]
+    let identity: MessageIdentity
+    let traceHeader: String?
     /// What it counts towards the bytes of all queues.
     let bytes: Int
     /// Milliseconds since 1970; a dead letter keeps the time of its first queue, so that moving it makes it no younger.
@@ -24,8 +26,17 @@ struct StoredMessage {
     var receipt = ""
     /// The queue that it comes from, for a dead letter.
     var deadLetterSource: String?
-    var identity = MessageIdentity()
-    var traceHeader: String?
+
+    init(
+        id: String, body: String, attributes: [String: QueueMessageAttribute], identity: MessageIdentity, traceHeader: String?,
+        sentMilliseconds: Int64
+    ) {
+        (self.id, self.body, self.attributes) = (id, body, attributes)
+        (self.identity, self.traceHeader, self.sentMilliseconds) = (identity, traceHeader, sentMilliseconds)
+        // Beside what the size of a message is: these, too, are of the sender's choice, and in memory.
+        let beside = [identity.groupID, identity.deduplicationID, traceHeader].reduce(0) { $0 + ($1?.utf8.count ?? 0) }
+        bytes = NewQueueMessage(body: body, attributes: attributes).bytes + beside + QueueLimits.overheadBytes
+    }
 
     /// The group that it belongs to in a FIFO queue.
     var group: String { identity.groupID ?? "" }

@@ -114,9 +114,9 @@ extension QueueTable {
         }
         queues[request.source]?.remove(sequence)
         let moved = nextNumber()
-        var new = StoredMessage(
-            id: makeID(), body: message.body, attributes: message.attributes, bytes: message.bytes, sentMilliseconds: now)
-        (new.identity, new.traceHeader) = (message.identity, message.traceHeader)
+        let new = StoredMessage(
+            id: makeID(), body: message.body, attributes: message.attributes, identity: message.identity,
+            traceHeader: message.traceHeader, sentMilliseconds: now)
         queues[target]?.insert(new, as: moved, availableAt: nil)
         // In one step with the removal: never in neither of them.
         noteRemoval(sequence, from: number)

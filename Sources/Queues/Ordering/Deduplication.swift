@@ -6,7 +6,7 @@ import DequeModule
 struct Deduplication {
     /// Milliseconds for which a message is remembered.
     static let windowMilliseconds: Int64 = 300_000
-    /// What each counts towards `queuesBytesMax`.
+    /// What each counts towards `queuesBytesMax` besides its key.
     static let entryBytes = 256
 
     /// What makes two messages the same.
@@ -14,19 +14,22 @@ struct Deduplication {
         /// Of queues whose groups are told apart; nil where the whole queue is one.
         let group: String?
         let id: String
+
+        /// What it counts towards `queuesBytesMax` with what is remembered under it.
+        var bytes: Int { entryBytes + id.utf8.count + (group?.utf8.count ?? 0) }
     }
 
     private var sent: [Key: (message: SentMessage, endMilliseconds: Int64)] = [:]
     private var ends: Deque<(milliseconds: Int64, key: Key)> = []
 
-    var bytes: Int { sent.count * Self.entryBytes }
+    private(set) var bytes = 0
 
     /// What was sent before and is the same.
     func earlier(_ key: Key) -> SentMessage? { sent[key]?.message }
 
     mutating func note(_ message: SentMessage, as key: Key, sentMilliseconds: Int64) {
         let end = sentMilliseconds + Self.windowMilliseconds
-        sent[key] = (message, end)
+        if sent.updateValue((message, end), forKey: key) == nil { bytes += key.bytes }
         ends.append((end, key))
     }
 
@@ -34,7 +37,10 @@ struct Deduplication {
         while let end = ends.first, end.milliseconds <= now {
             ends.removeFirst()
             // Not what was sent with the same identifier since, and is remembered for longer: after a restart both are noted.
-            if let known = sent[end.key], known.endMilliseconds <= now { sent[end.key] = nil }
+            if let known = sent[end.key], known.endMilliseconds <= now {
+                sent[end.key] = nil
+                bytes -= end.key.bytes
+            }
         }
     }
 }

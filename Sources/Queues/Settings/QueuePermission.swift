@@ -110,7 +110,30 @@ struct QueuePolicy {
     }
 }
 
+extension AllowingPolicy.Statement {
+    /// How many it names; `*` is one.
+    fileprivate var principalCount: Int {
+        let root = try? JSONDocument(parsing: json, limits: JSONLimits(bytesMax: max(1, json.count))).root
+        guard let principal = root?["Principal"] ?? root?["NotPrincipal"] else { return 0 }
+        guard principal.kind == .object else { return 1 }
+        return principal.members.reduce(0) { $0 + ($1.value.kind == .array ? Array($1.value.elements).count : 1) }
+    }
+}
+
 extension QueueTable {
+    /// Refuses a policy that is larger than the service takes one; see "Amazon SQS policy quotas".
+    func checkSize(ofPolicy text: String?) throws(QueueError) {
+        guard let text, let policy = try? AllowingPolicy(parsing: text) else { return }
+        func check(_ count: Int, _ what: String, _ most: Int, _ name: String) throws(QueueError) {
+            guard count > most else { return }
+            throw QueueError(.overLimit, "\(count) \(what) were found in the policy, maximum allowed is \(most) (\(name)).")
+        }
+        try check(text.utf8.count, "bytes", limits.queuePolicyBytesMax, "queuePolicyBytesMax")
+        try check(policy.statements.count, "statements", limits.queuePolicyStatementsMax, "queuePolicyStatementsMax")
+        let principals = policy.statements.reduce(0) { $0 + $1.principalCount }
+        try check(principals, "principals", limits.queuePolicyPrincipalsMax, "queuePolicyPrincipalsMax")
+    }
+
     /// Adds a statement to the policy of a queue, whose ARN the caller knows.
     package mutating func addPermission(_ permission: QueuePermission, to name: String, arn: String, now: Int64) throws(QueueError) {
         try changePolicy(of: name, arn: arn, now: now) { (policy) throws(QueueError) in try policy.add(permission.statement(queue: arn)) }

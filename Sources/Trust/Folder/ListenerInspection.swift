@@ -11,24 +11,40 @@ package enum ListenerInspection {
     ) -> [Finding] {
         let now = time ?? WallClock.now()
         var findings: [Finding] = []
-        var leaf: Certificate?
+        var chain: [Certificate] = []
         do {
-            leaf = try Certificate.list(file: certificate).first
-            if let leaf { findings += [.expiry(of: leaf, file: certificate, at: now), usage(of: leaf, file: certificate)] }
+            chain = try Certificate.list(file: certificate)
+            if let leaf = chain.first { findings += [.expiry(of: leaf, file: certificate, at: now), usage(of: leaf, file: certificate)] }
         } catch {
             findings.append(Finding(.failure, .file, certificate, error.textWithout(source: certificate)))
         }
-        findings += keyFindings(key, leaf: leaf, certificate: certificate)
+        findings += keyFindings(key, leaf: chain.first, certificate: certificate)
         if let clientCA {
             do {
                 let authorities = try Certificate.list(file: clientCA)
                 findings += authorities.map { .expiry(of: $0, file: clientCA, at: now) }
+                if let missing = missingIntermediate(of: chain, in: authorities, file: certificate, clientCA) { findings.append(missing) }
                 if let crl { findings += RevocationInspection.findings(crl, authorities: authorities, at: now) }
             } catch {
                 findings.append(Finding(.failure, .file, clientCA, error.textWithout(source: clientCA)))
             }
         }
         return findings
+    }
+
+    /// What clients would have to get with the server's certificate, and do not, as it stands in the file of the clients' authorities only.
+    ///
+    /// Brokers on OpenSSL complete the chain from there by themselves; a TLS library that sends what it is told to does not.
+    private static func missingIntermediate(
+        of chain: [Certificate], in authorities: [Certificate], file: String, _ clientCA: String
+    ) -> Finding? {
+        guard let last = chain.last, last.issuer != last.subject,
+            let issuer = authorities.first(where: { $0.subject == last.issuer }), issuer.issuer != issuer.subject
+        else { return nil }
+        let text =
+            "ends with \(last.subject), whose issuer \(issuer.subject) stands in \(clientCA) only and is not sent: "
+            + "clients that know no more than the root refuse the broker; append the issuer's certificate to \(file)"
+        return Finding(.warning, .chain, file, text)
     }
 
     private static func usage(of leaf: Certificate, file: String) -> Finding {

@@ -116,6 +116,10 @@ private struct Explanation {
         case .withheld(let line):
             text = "denied: \(asked) by `\(line.access.rawValue) \(line.filter)`, \(line.location)"
             document = Document(false, line, policies)
+        case .certificateTakenBack(let status):
+            // What came by API is not read here.
+            text = "denied: \(asked): the certificate is \(status)"
+            document = Document(allowed: false, enforced: true, policies: policies)
         case .leftToTheListener:
             text = "allowed: \(asked): an ACL file says nothing of connecting, and no policy denies it"
             document = Document(allowed: true, enforced: true, policies: policies)

@@ -9,6 +9,7 @@ import HTTPListening
 import Logging
 import Rights
 import ServiceLifecycle
+import Things
 import Tokens
 import Trust
 
@@ -20,6 +21,7 @@ struct ReloadService: Service {
     /// What was read at the start: what a reload does not take is compared with it.
     let started: Configuration
     let control: ControlPlane
+    let things: ThingRegistry
     let authorizer: SiteAuthorizer
     let signatures: SignatureVerifier
     let administrators: Administrators
@@ -80,6 +82,7 @@ struct ReloadService: Service {
             losses.add(loss, at: SourceLocation(file: options.config ?? "environment"))
         }
         try losses.finish()
+        try things.check(loaded.policies)
         guard authorizer.isUnrestricted || loaded.policies.isEnforced else {
             throw DocumentError(
                 """
@@ -106,6 +109,7 @@ struct ReloadService: Service {
         signatures.replace(keys: loaded.accessKeys)
         siteLog.take(loaded.configuration.log)
         let tokens = loaded.tokens.begin(with: keySets)
+        things.replace(policies: loaded.policies)
         authorizer.replace(
             credentials: loaded.scramUsers, passwords: loaded.passwords, tokens: tokens.byListener, policies: loaded.policies,
             limits: KnownLimits.credentials(loaded.configuration.limits))

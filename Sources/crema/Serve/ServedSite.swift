@@ -12,6 +12,7 @@ import NIOPosix
 import Queues
 import Records
 import ServiceLifecycle
+import Things
 import Tokens
 import Trust
 
@@ -26,6 +27,7 @@ struct ServedSite {
     private let siteLog: SiteLog
     private let delivery: RuleDelivery
     private let control: ControlPlane
+    private let things: ThingRegistry
     private let authorizer: SiteAuthorizer
     private let signatures: SignatureVerifier
     private let keySets: FetchedKeySets
@@ -64,7 +66,10 @@ struct ServedSite {
             policies: loaded.policies,
             limits: KnownLimits.credentials(limits))
         control = ControlPlane(delivery: delivery, templates: loaded.resources, host: RuleHost.host, store: store.records)
-        try Self.restore(records, store, delivery, control, log: log)
+        things = ThingRegistry(
+            policies: loaded.policies, limits: KnownLimits.things(limits), store: store.records,
+            putInForce: { [authorizer] rights in authorizer.replace(registered: rights) })
+        try Self.restore(records, store, delivery, control, things, log: log)
         broker = Broker(
             limits: KnownLimits.broker(limits), authorizer: authorizer, rules: delivery,
             loopCount: KnownLimits.eventLoops(limits, cores: System.coreCount), logger: Logger(label: "crema.broker"),
@@ -76,13 +81,15 @@ struct ServedSite {
 
     /// Takes up what was kept of what came by API, and of queues.
     private static func restore(
-        _ records: [KeptRecord], _ store: SiteStore, _ delivery: RuleDelivery, _ control: ControlPlane, log: Logger
+        _ records: [KeptRecord], _ store: SiteStore, _ delivery: RuleDelivery, _ control: ControlPlane, _ things: ThingRegistry,
+        log: Logger
     ) throws {
         guard store.records != nil else { return }
         try delivery.queues.restore(records)
         let (count, leftOut) = try control.restore(records)
-        for reason in leftOut { log.warning("kept, and not in force: \(reason)", metadata: .event("kept_not_in_force")) }
-        if !records.isEmpty { log.info("restored", metadata: ["resources": "\(count)", "records": "\(records.count)"]) }
+        let (registered, notInForce) = try things.restore(records)
+        for reason in leftOut + notInForce { log.warning("kept, and not in force: \(reason)", metadata: .event("kept_not_in_force")) }
+        if !records.isEmpty { log.info("restored", metadata: ["resources": "\(count + registered)", "records": "\(records.count)"]) }
     }
 
     private func restoreDeliveries() throws {
@@ -131,7 +138,8 @@ struct ServedSite {
         services.append(
             ReloadService(
                 requests: reloads, watched: watched, options: options, started: loaded.configuration, control: control,
-                authorizer: authorizer, signatures: signatures, administrators: administrators, keySets: keySets, broker: broker,
+                things: things, authorizer: authorizer, signatures: signatures, administrators: administrators, keySets: keySets,
+                broker: broker,
                 gateways: gateways, supervisor: supervisor, readiness: readiness, log: log, siteLog: siteLog, history: reloadHistory))
         services.append(TokenKeysService(sets: keySets, broker: broker, log: log))
         if loaded.configuration.watchFiles { services.append(FileWatchService(watched: watched, requests: reloads)) }
@@ -172,7 +180,8 @@ struct ServedSite {
                 pages: loaded.pages[listener.name] ?? PageTable(),
                 limits: KnownLimits.gateway(loaded.configuration.limits)),
             authorizer: authorizer, routes: loaded.routes, broker: broker, control: control,
-            topicFiltersChanged: { [broker, delivery] in await broker.setRules(delivery) }, counters: gatewayCounters,
+            topicFiltersChanged: { [broker, delivery] in await broker.setRules(delivery) },
+            things: things, rightsChanged: { [broker] in await broker.rightsChanged() }, counters: gatewayCounters,
             webSocket: webSocketPort(listener), connections: connections, spans: spans,
             // Where its connections may become MQTT's.
             eventLoopGroup: broker.eventLoopGroup, log: Logger(label: "crema.gateway"),

@@ -6,6 +6,7 @@ import Documents
 import EventBus
 import Gateway
 import Queues
+import Things
 import Tokens
 import Trust
 
@@ -15,8 +16,8 @@ enum KnownLimits {
     static let names = [
         [eventLoopsMax], BrokerLimits.names.map(\.name), EventBusLimits.names.map(\.name), DeliveryLimits.names.map(\.name),
         QueueLimits.names.map(\.name), CredentialLimits.names.map(\.name), TokenLimits.names.map(\.name),
-        GatewayLimits.names.map(\.name), SignatureLimits.names.map(\.name), InspectionLimits.names.map(\.name),
-        StoreLimits.names.map(\.name),
+        ThingLimits.names.map(\.name), GatewayLimits.names.map(\.name), SignatureLimits.names.map(\.name),
+        InspectionLimits.names.map(\.name), StoreLimits.names.map(\.name),
     ].flatMap(\.self).sorted()
 
     /// What a configuration may set.
@@ -53,6 +54,10 @@ enum KnownLimits {
 
     static func queues(_ values: [String: Int]) -> QueueLimits {
         set(values, QueueLimits.names, in: QueueLimits())
+    }
+
+    static func things(_ values: [String: Int]) -> ThingLimits {
+        set(values, ThingLimits.names, in: ThingLimits())
     }
 
     static func gateway(_ values: [String: Int]) -> GatewayLimits {

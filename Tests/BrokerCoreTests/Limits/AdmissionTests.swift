@@ -32,6 +32,27 @@ import Testing
         #expect(try open(of: broker, version: version).answer.connack?.reasonCode == .success)
     }
 
+    @Test("Nobody waits for what a higher rate allowed before a reload", arguments: [(1, 10_000), (1_000, 10_000)])
+    func loweredBurst(perSecond: Int, burst: Int) throws {
+        var limits = BrokerLimits()
+        limits.connectsPerSecondPerAddressMax = perSecond
+        limits.connectBurstPerAddressMax = burst
+        limits.connectsPerSecondMax = 100_000
+        let address = try #require(PeerNetwork("192.0.2.1"))
+        var ledger = AddressLedger(limits: limits)
+        let now = Instant(nanoseconds: 1_000_000_000_000)
+        for _ in 0..<burst { #expect(ledger.connected(address, at: now) == nil) }
+        #expect(ledger.connected(address, at: now) == .addressRate)
+        limits.connectsPerSecondPerAddressMax = 10
+        limits.connectBurstPerAddressMax = 5
+        limits.connectsPerSecondMax = 10
+        ledger.take(limits)
+        // As after a burst of the limits that hold now, for the address and for all together.
+        #expect(ledger.connected(address, at: now) != nil)
+        for _ in 0..<2 { #expect(ledger.connected(address, at: now.advanced(bySeconds: 0.2)) == nil) }
+        #expect(ledger.connected(address, at: now.advanced(bySeconds: 0.2)) != nil)
+    }
+
     @Test("Two clients that take an identifier from each other are slowed down to one connect a second")
     func takeovers() throws {
         let broker = SimulatedBroker(shards: 2)

@@ -6,7 +6,7 @@ struct WireVector: Decodable, Sendable, CustomTestStringConvertible {
     var id: String
     var title: String
     var version: String
-    /// The statements that it checks: `MQTT-…` of MQTT 3.1.1, `MQTT5-…` of MQTT 5.
+    /// The statements that it checks: `MQTT-…` of MQTT 3.1.1, `MQTT5-…` of MQTT 5; MQTT 3.1 has no numbers for them.
     var statements: [String]
     var steps: [Step]
 

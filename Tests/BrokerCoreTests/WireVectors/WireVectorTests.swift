@@ -17,7 +17,7 @@ import Testing
 
     @Test func thereAreVectors() throws {
         let vectors = try WireVector.all()
-        #expect(vectors.count >= 354)
+        #expect(vectors.count >= 374)
         #expect(Set(vectors.map(\.id)).count == vectors.count)
     }
 

@@ -67,4 +67,39 @@ import Testing
             #expect(await site.log.next("connection closed")?.metadata["reason"] == "limit_exceeded")
         }
     }
+
+    @Test("What a full socket did not take, and pongs meanwhile, come whole and in order when the client reads again")
+    func fullSocket() async throws {
+        var limits = TestSite.patient
+        limits.outboundBytesMax = 100 << 20
+        try await TestSite.run(limits: limits) { site in
+            let port = try await site.start(TestSite.webSocket())
+            try await RawClient.run(port: port) { client in
+                try await Self.subscribe(&client, qos: 0)
+                // More than any kernel keeps for a socket; short ones are copied behind their frame's header, long ones are not.
+                let count: UInt32 = 3_000
+                for number in 0..<count {
+                    let head = withUnsafeBytes(of: number.bigEndian) { Array($0) }
+                    let payload = head + Array(repeating: UInt8(0x78), count: number % 3 == 0 ? 100 : 9_000)
+                    await site.broker.publish([Message(topic: "t", payload: payload, qos: .atMostOnce, retain: false)])
+                    // Room now and then, while the channel still has what waits for it.
+                    if number > count / 2, number % 7 == 0 { _ = try await client.receiveMore() }
+                    if number % 500 == 250 { try await client.send(WebSocketBytes.frame(WebSocketBytes.ping, [UInt8(number / 500)])) }
+                }
+                let last = withUnsafeBytes(of: (count - 1).bigEndian) { Array($0) }
+                #expect(try await client.receiveFrame { Self.number(in: $0.payload) == last } != nil)
+                let numbers = client.frames.filter { $0.opcode == WebSocketBytes.binary }.compactMap { Self.number(in: $0.payload) }
+                #expect(numbers == (0..<count).map { number in withUnsafeBytes(of: number.bigEndian) { Array($0) } })
+                let pongs = client.frames.filter { $0.opcode == WebSocketBytes.pong }.compactMap(\.payload.first)
+                #expect(!pongs.isEmpty && pongs == pongs.sorted())
+            }
+        }
+    }
+
+    /// The beginning of the payload of a PUBLISH on `t` in MQTT 5.
+    private static func number(in packet: [UInt8]) -> [UInt8]? {
+        guard packet.first == 0x30 else { return nil }
+        let head = packet[1] < 0x80 ? 2 : 3
+        return Array(packet[(head + 4)..<(head + 8)])
+    }
 }

@@ -32,6 +32,16 @@ import Testing
         end(channel)
     }
 
+    @Test func theAnswersToOneReadLeaveTogether() throws {
+        let channel = try makeChannel()
+        let pings = (0..<1_000).flatMap { WebSocketBytes.frame(WebSocketBytes.ping, [UInt8($0 % 251)]) }
+        try channel.writeInbound(ByteBuffer(bytes: pings))
+        let pongs: [UInt8] = (0..<1_000).flatMap { [0x8A, 1, UInt8($0 % 251)] as [UInt8] }
+        #expect(try channel.readOutbound(as: ByteBuffer.self) == ByteBuffer(bytes: pongs))
+        #expect(try channel.readOutbound(as: ByteBuffer.self) == nil)
+        end(channel)
+    }
+
     @Test func aLargePayloadIsSentWhereItLies() throws {
         let channel = try makeChannel()
         let payload = ByteBuffer(bytes: Array(repeating: 7, count: 5_000))

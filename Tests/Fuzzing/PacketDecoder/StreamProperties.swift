@@ -14,10 +14,10 @@ struct StreamProperties {
     private static let packetBytesMax = 2_048
     private static let limits = DecodingLimits(filtersMax: 16, userPropertiesMax: 8, propertyBytesMax: 1_024)
 
-    /// The first byte of an input says how the others are read: bit 0 is MQTT 5, bit 1 the server's side.
+    /// The first byte of an input says how the others are read: bit 0 is MQTT 5, bit 2 without it MQTT 3.1, bit 1 the server's side.
     init(input: [UInt8]) {
         let first = input.first ?? 0
-        version = first & 1 == 0 ? .v311 : .v5
+        version = first & 1 == 1 ? .v5 : first & 4 == 0 ? .v311 : .v31
         sender = first & 2 == 0 ? .client : .server
         bytes = Array(input.dropFirst())
     }
@@ -53,6 +53,9 @@ struct StreamProperties {
         checkDripFed(whole)
         for packet in whole.packets { checkRoundTrip(of: packet) }
         checkLayout()
+        RunProperties(version: version).check(bytes)
+        // So that inputs of one packet are runs, too.
+        RunProperties(version: version).check(bytes + bytes)
         checkMatching(whole.packets)
     }
 
@@ -95,7 +98,7 @@ struct StreamProperties {
         if let layout {
             let headEnd = layout.topicStart + layout.topicLength + (layout.qos == .atMostOnce ? 0 : 2)
             let properties = layout.propertyRange?.count ?? 0
-            let lengthBytes = version == .v311 ? 0 : ByteBuffer.variableByteIntegerBytes(properties)
+            let lengthBytes = version != .v5 ? 0 : ByteBuffer.variableByteIntegerBytes(properties)
             require(
                 layout.topicStart == 1 + header.headerLength + 2 && layout.topicLength >= 0
                     && layout.payloadStart == headEnd + lengthBytes + properties
@@ -128,7 +131,7 @@ struct StreamProperties {
                 && layout.propertyCount == properties.all.count && forwarded == properties.forwarded,
             "the layout and the packet have different properties")
         require(Properties(properties.all) == properties, "properties change when they are taken one by one")
-        if version == .v311 { return }
+        if version != .v5 { return }
         let outgoing = PublishProperties(
             forwarded: forwarded, messageExpiryInterval: layout.messageExpiryInterval,
             subscriptionIdentifiers: properties.subscriptionIdentifiers, topicAlias: layout.topicAlias)

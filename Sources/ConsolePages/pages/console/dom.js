@@ -64,9 +64,11 @@ const mark = (node) => [node.tagName, node.dataset.focus, node.getAttribute("hre
 
 /**
  * Puts `children` in place of what `place` has. Whoever works there with the keyboard stays where they are: on the element of the same
- * name, else on the table, and tables stay as far to the side as they were.
+ * name, else (its row has gone) on the table, and tables stay as far to the side as they were.
  */
 export function refill(place, ...children) {
+  // Whoever answers a dialog goes back to what opened it.
+  if (document.getElementById("dialog")?.open) return;
   const old = document.activeElement;
   const focused = old !== place && place.contains(old) ? mark(old) : undefined;
   const rank = focused === undefined ? 0 : [...place.querySelectorAll(old.tagName)].filter((node) => mark(node) === focused).indexOf(old);
@@ -75,7 +77,7 @@ export function refill(place, ...children) {
   for (const [index, node] of [...place.querySelectorAll(".scroll")].entries()) node.scrollLeft = sides[index] ?? 0;
   if (focused === undefined) return;
   const same = [...place.querySelectorAll(old.tagName)].filter((node) => mark(node) === focused);
-  (same[rank] ?? same.at(-1) ?? place.querySelector(".scroll"))?.focus({ preventScroll: true });
+  (same[rank] ?? place.querySelector(".scroll"))?.focus({ preventScroll: true });
 }
 
 /** What stands where there is nothing: `text`, and what would bring something there. */

@@ -29,14 +29,14 @@ export function show({ root, signal }) {
       { title: "Archive", cell: (row) => foreign(row.name) }, { title: "Bus", cell: (row) => foreign(row.bus) },
       { title: "Events", number: true, cell: (row) => count(row.events) }, { title: "Bytes", number: true, cell: (row) => bytes(row.bytes) },
       { title: "Kept for", cell: (row) => (row.retentionDays ? `${count(row.retentionDays)} days` : "ever") },
-      { title: "Which events", cell: (row) => (row.pattern ? element("details", {}, element("summary", {}, "Pattern"), payload(row.pattern)) : "all") },
+      { title: "Which events", cell: (row) => (row.pattern ? element("details", {}, element("summary", { "data-focus": row.name }, "Pattern"), payload(row.pattern)) : "all") },
       { title: "Made by", cell: (row) => [foreign(row.location), row.left ? [" ", pill("in no template any more", "warn")] : ""] },
     ], archives, { text: "No archive.", hint: "A template with AWS::Events::Archive, or CreateArchive of the events API, keeps a bus's events." }),
     element("h2", {}, "Replays"), table("Replays", [
       { title: "Replay", cell: (row) => foreign(row.name) }, { title: "State", cell: (row) => pill(row.state.toLowerCase(), { COMPLETED: "good", FAILED: "bad" }[row.state] ?? "warn") },
       { title: "Archive", cell: (row) => foreign(row.archive) }, { title: "Events from, to", cell: (row) => `${row.from} to ${row.to}` },
       { title: "Reached", cell: (row) => row.lastReplayed ?? "–" }, { title: "Started", cell: (row) => row.started },
-      { title: "", cell: (row) => ["STARTING", "RUNNING"].includes(row.state) && element("button", { type: "button", class: "quiet", onclick: () => cancel(row.name) }, "Cancel") },
+      { title: "", cell: (row) => ["STARTING", "RUNNING"].includes(row.state) && element("button", { type: "button", class: "quiet", "data-focus": row.name, "aria-label": `Cancel ${row.name}`, onclick: () => cancel(row.name) }, "Cancel") },
     ], replays, { text: "Nothing has been replayed." }));
   }, 3, signal, lists);
 

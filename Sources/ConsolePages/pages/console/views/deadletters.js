@@ -35,16 +35,16 @@ export function show({ root, signal }) {
   }, 5, signal, list);
 
   const columns = (open) => [
-    { title: "Chosen", cell: ({ id, rule, time }) => element("input", { type: "checkbox", checked: chosen.has(id), "aria-label": `Choose the event of ${rule} at ${time}`,
+    { title: "Chosen", cell: ({ id, rule, time }) => element("input", { type: "checkbox", checked: chosen.has(id), "data-focus": id, "aria-label": `Choose the event of ${rule} at ${time}`,
       onchange: ({ target }) => { if (target.checked) chosen.add(id); else chosen.delete(id); update(); } }) },
     { title: "When", cell: ({ time }) => time.replace("T", " ").replace("Z", "") },
     { title: "Rule", cell: ({ rule }) => element("a", { href: `#/rules/${encodeURIComponent(rule)}` }, foreign(rule)) },
     { title: "Target", cell: ({ target }) => foreign(target) },
     { title: "Why", cell: ({ errorCode, errorMessage, retries, exhausted }) => [element("strong", {}, visible(errorCode)), " ", foreign(errorMessage),
       retries ? element("span", { class: "soft" }, ` (tried again ${count(retries)} times${exhausted ? `, up to ${visible(exhausted)}` : ""})`) : ""] },
-    { title: "Event", cell: ({ id, event, traceID }) => element("details", { "data-id": id, open: open.has(id) }, element("summary", {}, "Show"), payload(event),
+    { title: "Event", cell: ({ id, event, traceID }) => element("details", { "data-id": id, open: open.has(id) }, element("summary", { "data-focus": id }, "Show"), payload(event),
       traceID ? element("p", { class: "soft" }, "Trace ", element("code", {}, visible(traceID))) : "") },
-    { title: "", cell: ({ id, rule }) => element("button", { type: "button", class: "quiet", "aria-label": `Remove the event of ${rule}`, onclick: () => remove(id) }, "Remove…") },
+    { title: "", cell: ({ id, rule, time }) => element("button", { type: "button", class: "quiet", "data-focus": id, "aria-label": `Remove the event of ${rule} at ${time}`, onclick: () => remove(id, rule, time) }, "Remove…") },
   ];
 
   async function perform(action) {
@@ -64,8 +64,8 @@ export function show({ root, signal }) {
     if (failed.length > 0) throw new Error(`${redriven} delivered again, ${failed.length} not: ${failed[0].reason}`);
   });
 
-  const remove = async (id) => {
-    if (!await confirm("Remove this dead letter?", element("p", {}, "The event is not delivered, and nothing keeps it."), "Remove")) return;
+  const remove = async (id, rule, time) => {
+    if (!await confirm("Remove this dead letter?", element("p", {}, "Of ", foreign(rule), ` at ${time}. The event is not delivered, and nothing keeps it.`), "Remove")) return;
     perform(() => change("DELETE", `deadletters/${segment(id)}`));
   };
 }

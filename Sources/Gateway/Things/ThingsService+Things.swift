@@ -1,0 +1,119 @@
+import EventBus
+import Rules
+import Things
+
+/// The operations on things, and on what belongs to them.
+extension ThingsService {
+    func createThing(_ request: Request) async throws(ServiceError) -> AnswerDocument? {
+        try Self.check(request.name, .thingName, at: "thingName")
+        try request.check()
+        let attributes = try Self.attributes(try request.members("attributePayload"))?.attributes ?? [:]
+        let (name, id) = (request.name, registry.makeID())
+        let thing = try await change { (table, _) throws(ControlError) in try table.createThing(name, attributes: attributes, id: id) }
+        return .object([
+            "thingName": .text(thing.name), "thingArn": .text(Self.arn("thing", thing.name)), "thingId": .text(thing.id),
+        ])
+    }
+
+    private static func attributes(_ members: RequestMembers) throws(ServiceError) -> (attributes: [String: String]?, merge: Bool)? {
+        guard let payload = try members.object("attributePayload", known: ["attributes", "merge"]) else { return nil }
+        return (try payload.textMap("attributes"), try payload.boolean("merge") ?? false)
+    }
+
+    func describeThing(_ request: Request) throws(ServiceError) -> AnswerDocument? {
+        try request.check()
+        let name = request.name
+        let thing = try look { (table) throws(ControlError) in try table.thing(name) }
+        return .object([
+            "defaultClientId": .text(thing.name), "thingName": .text(thing.name), "thingId": .text(thing.id),
+            "thingArn": .text(Self.arn("thing", thing.name)), "attributes": .texts(thing.attributes),
+            "version": .number(Int(thing.version)),
+        ])
+    }
+
+    func updateThing(_ request: Request) async throws(ServiceError) -> AnswerDocument? {
+        try request.check()
+        let members = try request.members("attributePayload", "expectedVersion")
+        let payload = try Self.attributes(members)
+        let expected = try members.integer("expectedVersion").map { Int64($0) }
+        let name = request.name
+        try await change { (table, _) throws(ControlError) in
+            try table.updateThing(name, attributes: payload?.attributes, merge: payload?.merge ?? false, expected: expected)
+        }
+        return .object([:])
+    }
+
+    func deleteThing(_ request: Request) async throws(ServiceError) -> AnswerDocument? {
+        try request.check("expectedVersion")
+        var expected: Int64?
+        if let text = request.query["expectedVersion"] {
+            guard let number = Int64(text) else { throw Self.invalid("expectedVersion must be a number.") }
+            expected = number
+        }
+        let (name, version) = (request.name, expected)
+        try await change { (table, _) throws(ControlError) in try table.deleteThing(name, expected: version) }
+        return .object([:])
+    }
+
+    func listThings(_ request: Request) throws(ServiceError) -> AnswerDocument? {
+        try request.check("maxResults", "nextToken", "attributeName", "attributeValue", "usePrefixAttributeValue")
+        let (name, value) = (request.query["attributeName"], request.query["attributeValue"])
+        let isPrefix = try request.flag("usePrefixAttributeValue") ?? false
+        guard value == nil || name != nil else { throw Self.invalid("attributeValue needs attributeName.") }
+        let things = try look { (table) in table.things.values.sorted { $0.name < $1.name } }.filter { thing in
+            guard let name else { return true }
+            guard let actual = thing.attributes[name] else { return false }
+            guard let value else { return true }
+            return isPrefix ? actual.hasPrefix(value) : actual == value
+        }
+        let rows = things.map { thing in
+            (
+                key: thing.name,
+                row: AnswerDocument.object([
+                    "thingName": .text(thing.name), "thingArn": .text(Self.arn("thing", thing.name)),
+                    "attributes": .texts(thing.attributes), "version": .number(Int(thing.version)),
+                ])
+            )
+        }
+        return try Self.page(rows, request, names: PageNames(rows: "things"))
+    }
+
+    // MARK: - Principals
+
+    private func principal(_ request: Request) throws(ServiceError) -> String {
+        guard let principal = request.principal else { throw Self.invalid("The header x-amzn-principal is missing.") }
+        return try Self.certificateID(inARN: principal)
+    }
+
+    func attachThingPrincipal(_ request: Request) async throws(ServiceError) -> AnswerDocument? {
+        try request.check()
+        let (name, id) = (request.name, try principal(request))
+        try await change { (table, _) throws(ControlError) in try table.attach(id, toThing: name) }
+        return .object([:])
+    }
+
+    func detachThingPrincipal(_ request: Request) async throws(ServiceError) -> AnswerDocument? {
+        try request.check()
+        let (name, id) = (request.name, try principal(request))
+        try await change { (table, _) throws(ControlError) in try table.detach(id, fromThing: name) }
+        return .object([:])
+    }
+
+    func listThingPrincipals(_ request: Request) throws(ServiceError) -> AnswerDocument? {
+        try request.check("maxResults", "nextToken")
+        let name = request.name
+        let ids = try look { (table) throws(ControlError) in
+            _ = try table.thing(name)
+            return table.certificates(ofThing: name).map(\.id)
+        }
+        let rows = ids.map { (key: $0, row: AnswerDocument.text(Self.arn("cert", $0))) }
+        return try Self.page(rows, request, names: PageNames(rows: "principals"))
+    }
+
+    func listPrincipalThings(_ request: Request) throws(ServiceError) -> AnswerDocument? {
+        try request.check("maxResults", "nextToken")
+        let id = try principal(request)
+        let names = try look { (table) throws(ControlError) in try table.certificate(id).things.sorted() }
+        return try Self.page(names.map { (key: $0, row: .text($0)) }, request, names: PageNames(rows: "things"))
+    }
+}

@@ -1,0 +1,229 @@
+package import EventBus
+package import Rights
+
+/// Everything that is registered, as one value.
+///
+/// Each call throws before it changes anything, in the service's words. What has changed is in `takeTouched()`, and whether rights did in
+/// `rightsChanged`.
+package struct ThingTable: Sendable {
+    enum Key: Hashable, Sendable {
+        case thing(String)
+        case certificate(String)
+        case policy(String)
+    }
+
+    let limits: ThingLimits
+    /// The policies of the templates, which are changed only there.
+    package internal(set) var templates: [Policy]
+    package internal(set) var things: [String: Thing] = [:]
+    /// By their identifiers.
+    package internal(set) var certificates: [String: RegisteredCertificate] = [:]
+    package internal(set) var policies: [String: RegisteredPolicy] = [:]
+    private var touched: Set<Key> = []
+    /// Whether somebody may do more or less than before this was set back.
+    var rightsChanged = false
+
+    init(limits: ThingLimits, templates: [Policy]) { (self.limits, self.templates) = (limits, templates) }
+
+    mutating func touch(_ key: Key, rights: Bool) {
+        touched.insert(key)
+        if rights { rightsChanged = true }
+    }
+
+    mutating func takeTouched() -> Set<Key> {
+        defer { touched = [] }
+        return touched
+    }
+
+    /// What it means for who may do what.
+    package var rights: RegisteredRights {
+        RegisteredRights(
+            policies: policies.values.compactMap { $0.inForce?.policy },
+            certificates: certificates.mapValues { certificate in
+                .init(
+                    principal: certificate.principal, status: certificate.status.rawValue, policies: certificate.policies,
+                    things: Set(certificate.things))
+            })
+    }
+
+    // MARK: - Things
+
+    /// A thing that must be there.
+    package func thing(_ name: String) throws(ControlError) -> Thing {
+        guard let thing = things[name] else { throw ControlError(.resourceNotFound, "Thing \(name) not found") }
+        return thing
+    }
+
+    /// Makes a thing, or answers one that is there already and just so.
+    package mutating func createThing(_ name: String, attributes: [String: String], id: String) throws(ControlError) -> Thing {
+        // No value is no attribute.
+        let attributes = attributes.filter { !$0.value.isEmpty }
+        try Thing.check(attributes, limits)
+        if let known = things[name] {
+            guard known.attributes == attributes else {
+                throw ControlError(.resourceAlreadyExists, "Thing \(name) already exists in account with different attributes")
+            }
+            return known
+        }
+        guard things.count < limits.thingsMax else {
+            throw ControlError(.invalidRequest, "There are thingsMax (\(limits.thingsMax)) things already.")
+        }
+        let thing = Thing(name: name, id: id, attributes: attributes)
+        things[name] = thing
+        touch(.thing(name), rights: false)
+        return thing
+    }
+
+    /// Changes the attributes of a thing; one with an empty value goes.
+    ///
+    /// - Parameters:
+    ///   - name: the thing's.
+    ///   - attributes: nil for no change of them.
+    ///   - merge: whether those that are not named stay.
+    ///   - expected: the version that the thing must have; nil for any.
+    /// - Throws: for a thing that is not there or has another version, and for attributes that no thing may have.
+    package mutating func updateThing(
+        _ name: String, attributes: [String: String]?, merge: Bool, expected: Int64?
+    ) throws(ControlError) {
+        var thing = try thing(name)
+        try Self.check(expected, thing)
+        if let attributes {
+            let all = merge ? thing.attributes.merging(attributes, uniquingKeysWith: { $1 }) : attributes
+            thing.attributes = all.filter { !$0.value.isEmpty }
+            try Thing.check(thing.attributes, limits)
+        }
+        thing.version += 1
+        things[name] = thing
+        touch(.thing(name), rights: false)
+    }
+
+    /// Deletes a thing; one that is not there is no error, as in the service.
+    package mutating func deleteThing(_ name: String, expected: Int64?) throws(ControlError) {
+        guard let thing = things[name] else { return }
+        try Self.check(expected, thing)
+        guard certificates(ofThing: name).isEmpty else {
+            throw ControlError(.invalidRequest, "Cannot delete. Thing \(name) is still attached to one or more principals")
+        }
+        things[name] = nil
+        touch(.thing(name), rights: false)
+    }
+
+    private static func check(_ expected: Int64?, _ thing: Thing) throws(ControlError) {
+        guard let expected, expected != thing.version else { return }
+        throw ControlError(
+            .versionConflict, "The version for this update does not match the expected version: \(thing.name) has version \(thing.version)."
+        )
+    }
+
+    // MARK: - Things and certificates
+
+    /// The certificates that belong to a thing, in the order of their identifiers.
+    package func certificates(ofThing name: String) -> [RegisteredCertificate] {
+        certificates.values.filter { $0.things.contains(name) }.sorted { $0.id < $1.id }
+    }
+
+    /// Says that the holder of a certificate is a thing; doing it twice is the same as doing it once.
+    package mutating func attach(_ id: String, toThing name: String) throws(ControlError) {
+        _ = try thing(name)
+        var certificate = try certificate(id)
+        if certificate.things.contains(name) { return }
+        guard certificate.things.count < limits.thingPrincipalsMax, certificates(ofThing: name).count < limits.thingPrincipalsMax else {
+            throw ControlError(
+                .invalidRequest, "There are thingPrincipalsMax (\(limits.thingPrincipalsMax)) attachments of the thing or the principal.")
+        }
+        certificate.things.append(name)
+        put(certificate)
+    }
+
+    /// Takes that back.
+    package mutating func detach(_ id: String, fromThing name: String) throws(ControlError) {
+        _ = try thing(name)
+        var certificate = try certificate(id)
+        guard certificate.things.contains(name) else { return }
+        certificate.things.removeAll { $0 == name }
+        put(certificate)
+    }
+
+    // MARK: - Certificates
+
+    /// A certificate that must be there.
+    package func certificate(_ id: String) throws(ControlError) -> RegisteredCertificate {
+        guard let certificate = certificates[id] else {
+            throw ControlError(.resourceNotFound, "The certificate given in the principal does not exist (certificateId=\(id))")
+        }
+        return certificate
+    }
+
+    /// Every change of a certificate is one of rights.
+    private mutating func put(_ certificate: RegisteredCertificate) {
+        certificates[certificate.id] = certificate
+        touch(.certificate(certificate.id), rights: true)
+    }
+
+    /// Takes a certificate that is not there yet.
+    package mutating func register(_ certificate: RegisteredCertificate) throws(ControlError) {
+        guard certificates[certificate.id] == nil else {
+            throw ControlError(
+                .resourceAlreadyExists, "The certificate is already provisioned or registered (certificateId=\(certificate.id))")
+        }
+        guard certificates.count < limits.registeredCertificatesMax else {
+            throw ControlError(
+                .invalidRequest, "There are registeredCertificatesMax (\(limits.registeredCertificatesMax)) certificates already.")
+        }
+        put(certificate)
+    }
+
+    /// Says whether the holder of a certificate may do anything.
+    package mutating func setStatus(_ status: RegisteredCertificate.Status, of id: String, now: Int64) throws(ControlError) {
+        var certificate = try certificate(id)
+        guard certificate.status != status else { return }
+        certificate.status = status
+        certificate.modifiedMilliseconds = now
+        put(certificate)
+    }
+
+    /// Forgets a certificate that is not active, and to which nothing is attached; with `force`, policies may be.
+    package mutating func deleteCertificate(_ id: String, force: Bool) throws(ControlError) {
+        let certificate = try certificate(id)
+        guard certificate.status != .active else {
+            throw ControlError(.certificateState, "Certificate must be deactivated (not ACTIVE) before deletion.")
+        }
+        guard certificate.things.isEmpty, force || certificate.policies.isEmpty else {
+            let what = certificate.things.isEmpty ? "policies" : "things"
+            throw ControlError(.deleteConflict, "Certificate \(what) must be detached before deletion (certificateId=\(id))")
+        }
+        certificates[id] = nil
+        touch(.certificate(id), rights: true)
+    }
+
+    // MARK: - Policies of certificates
+
+    /// Attaches a policy, of the API or of a template, to a certificate; doing it twice is the same as doing it once.
+    package mutating func attach(policy name: String, to id: String) throws(ControlError) {
+        _ = try required(policy: name)
+        var certificate = try certificate(id)
+        if certificate.policies.contains(name) { return }
+        guard certificate.policies.count < limits.certificatePoliciesMax else {
+            throw ControlError(
+                .limitExceeded,
+                "The maximum number of policies attached to a certificate is certificatePoliciesMax "
+                    + "(\(limits.certificatePoliciesMax)).")
+        }
+        certificate.policies.append(name)
+        put(certificate)
+    }
+
+    /// Takes that back.
+    package mutating func detach(policy name: String, from id: String) throws(ControlError) {
+        _ = try required(policy: name)
+        var certificate = try certificate(id)
+        guard certificate.policies.contains(name) else { return }
+        certificate.policies.removeAll { $0 == name }
+        put(certificate)
+    }
+
+    /// The certificates that a policy is attached to by API, in the order of their identifiers.
+    package func certificates(withPolicy name: String) -> [RegisteredCertificate] {
+        certificates.values.filter { $0.policies.contains(name) }.sorted { $0.id < $1.id }
+    }
+}
