@@ -82,6 +82,49 @@ import Testing
         #expect(abs(histogram(broker).sumSeconds - 2) < 0.001)
     }
 
+    @Test("What waits together counts as the oldest of it, each once, and what has no time not at all")
+    func waitingTogether() throws {
+        let broker = SimulatedBroker(shards: 1, now: Instant(nanoseconds: 1_000_000_000))
+        let reader = try broker.client("r")
+        _ = try reader.subscribe("t")
+        _ = try reader.subscribe("$SYS/#")
+        let publisher = try broker.client("p")
+        let socket = try #require(reader.socket)
+        broker.setWritable(socket, false)
+        broker.nodes[0].core.publish(Message(topic: "$SYS/broker/x", payload: "1".utf8, qos: .atMostOnce), now: broker.now)
+        for _ in 0..<2 {
+            _ = try publisher.exchange(message("t", "1"))
+            broker.advance(seconds: 1)
+        }
+        broker.setWritable(socket, true)
+        broker.settle()
+        #expect(histogram(broker).count == 2 && abs(histogram(broker).sumSeconds - 4) < 0.001)
+        // The next wait is another one.
+        broker.setWritable(socket, false)
+        broker.advance(seconds: 1)
+        broker.setWritable(socket, true)
+        broker.settle()
+        #expect(histogram(broker).count == 2)
+    }
+
+    @Test("What waits for an acknowledgement of a client that is there counts with its wait")
+    func waitingForTheWindow() throws {
+        var limits = BrokerLimits()
+        limits.inflightMax = 1
+        let broker = SimulatedBroker(shards: 1, limits: limits, now: Instant(nanoseconds: 1_000_000_000))
+        let reader = try broker.client("r")
+        _ = try reader.subscribe("t", .atLeastOnce)
+        let publisher = try broker.client("p")
+        broker.advance(seconds: 5)  // or the client would be as new as the message
+        for packetID in 1...2 as ClosedRange<UInt16> {
+            _ = try publisher.exchange(message("t", "1", qos: .atLeastOnce, packetID: packetID))
+        }
+        broker.advance(seconds: 2)
+        _ = try reader.read()
+        _ = try reader.exchange(.puback(packetID: 1))
+        #expect(histogram(broker).count == 2 && abs(histogram(broker).sumSeconds - 2) < 0.001)
+    }
+
     @Test("Retained messages, what waited for a client to come, what is sent again, and the broker's own figures count for nothing")
     func notCounted() throws {
         let broker = SimulatedBroker(shards: 1, now: Instant(nanoseconds: 1_000_000_000))
