@@ -1,7 +1,7 @@
 /// What came by API of rights: policies, and the certificates that they are attached to.
 ///
 /// It stands beside the templates and the configuration, which keep their word: a policy of theirs is changed only there. Certificates are
-/// known by their identifier, the SHA-256 of their DER in lower-case hexadecimal, as AWS IoT knows them.
+/// known by what their authorities have signed (`Certificate.contentFingerprint`): whoever has one can write its signature in another way.
 package struct RegisteredRights: Sendable {
     /// A certificate that was registered.
     package struct Certificate: Sendable {
@@ -24,9 +24,12 @@ package struct RegisteredRights: Sendable {
 
     package var policies: [Policy]
     package var certificates: [String: Certificate]
+    /// Whether rights are asked for because of what came by API, be it readable or not.
+    package var isEnforced: Bool
 
-    package init(policies: [Policy] = [], certificates: [String: Certificate] = [:]) {
-        (self.policies, self.certificates) = (policies, certificates)
+    /// Without `isEnforced` that follows from there being policies.
+    package init(policies: [Policy] = [], certificates: [String: Certificate] = [:], isEnforced: Bool? = nil) {
+        (self.policies, self.certificates, self.isEnforced) = (policies, certificates, isEnforced ?? !policies.isEmpty)
     }
 
     /// The certificates that speak for a client: the one that it has shown, where that is registered.

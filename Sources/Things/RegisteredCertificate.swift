@@ -15,6 +15,8 @@ package struct RegisteredCertificate: Sendable {
     /// SHA-256 of its DER, 64 digits in lower case.
     package let id: String
     package let certificate: Certificate
+    /// `Certificate.contentFingerprint`, by which rights know it.
+    let content: String
     /// The name that it proves, as listeners read it.
     package let principal: String
     package internal(set) var status: Status
@@ -32,6 +34,7 @@ package struct RegisteredCertificate: Sendable {
     package init(_ certificate: Certificate, status: Status, now: Int64) throws(ControlError) {
         self.certificate = certificate
         id = Self.id(of: certificate)
+        content = certificate.contentFingerprint
         do throws(PrincipalError) { principal = try Principal(from: certificate).name } catch {
             throw ControlError(.certificateValidation, "The certificate names nobody: \(error).")
         }

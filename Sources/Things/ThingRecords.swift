@@ -74,6 +74,7 @@ extension ThingTable {
                 let (policy, problems) = try Self.policy(record, named: name, limits)
                 leftOut += problems
                 if let policy { policies[name] = policy }
+                if policy?.inForce == nil { unreadablePolicies.insert(name) }
                 if let template = template(name) {
                     leftOut.append("the policy \(name): a template declares it by now, \(template.location)")
                 }

@@ -47,7 +47,7 @@ package final class ThingRegistry: Sendable {
             var leftOut = try state.table.restore(records)
             putInForce(state.table.rights)
             let table = state.table
-            if !state.isEnforced, table.policies.isEmpty {
+            if !state.isEnforced, !table.asksForRights {
                 // The configuration asked for rights when they were taken back, and does not any more.
                 for certificate in table.certificates.values.filter({ $0.status != .active }).sorted(by: { $0.id < $1.id }) {
                     leftOut.append("the certificate \(certificate.id) is \(certificate.status.rawValue), and no rights are asked for")
@@ -66,9 +66,11 @@ package final class ThingRegistry: Sendable {
 
     /// Refuses policies of other templates that have names of policies by API.
     package func check(_ policies: PolicyBook) throws(DocumentError) {
-        let known = state.withLock { $0.table.policies }
+        let (known, templates) = state.withLock { ($0.table.policies, $0.table.templates) }
+        // Those that had it already at the start have the word.
+        let former = Set(templates.map(\.name))
         var problems = ProblemCollector()
-        for policy in policies.policies {
+        for policy in policies.policies where !former.contains(policy.name) {
             guard let location = known[policy.name]?.inForce?.policy.location else { continue }
             problems.add("the policy `\(policy.name)` exists already, by \(location)", at: policy.location)
         }

@@ -37,8 +37,13 @@ extension ThingTable {
 
     /// Takes a policy of another name than all others.
     package mutating func createPolicy(_ name: String, _ text: String, at location: SourceLocation, now: Int64) throws(ControlError) {
-        guard template(name) == nil, policies[name] == nil else {
+        guard template(name) == nil, policies[name] == nil, !unreadablePolicies.contains(name) else {
             throw ControlError(.resourceAlreadyExists, "Policy cannot be created - name already exists (name=\(name))")
+        }
+        // As of a template's policy that is gone: whoever makes a policy has not been asked whom it is for.
+        guard certificates(withPolicy: name).isEmpty else {
+            throw ControlError(
+                .invalidRequest, "Certificates have a policy of this name attached that is gone: detach it first (name=\(name))")
         }
         let policy = try RegisteredPolicy.read(text, named: name, at: location, limits)
         guard policies.count < limits.iotPoliciesMax else {
@@ -64,7 +69,7 @@ extension ThingTable {
             throw ControlError(
                 .deleteConflict, "Cannot delete the policy because it has one or more policy versions attached to it (name=\(name))")
         }
-        guard mayBeLast || policies.count > 1 else {
+        guard mayBeLast || policies.count > 1 || !unreadablePolicies.isEmpty else {
             throw ControlError(
                 .deleteConflict,
                 "It is the last policy: without it whoever is let in could do everything. Write `policies: []` in the configuration first.")

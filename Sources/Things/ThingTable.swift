@@ -19,6 +19,8 @@ package struct ThingTable: Sendable {
     /// By their identifiers.
     package internal(set) var certificates: [String: RegisteredCertificate] = [:]
     package internal(set) var policies: [String: RegisteredPolicy] = [:]
+    /// Policies in the store whose version in force this Crema cannot read: whoever has one may do nothing, for it may deny what others allow.
+    package internal(set) var unreadablePolicies: Set<String> = []
     private var touched: Set<Key> = []
     /// Whether somebody may do more or less than before this was set back.
     var rightsChanged = false
@@ -39,11 +41,23 @@ package struct ThingTable: Sendable {
     package var rights: RegisteredRights {
         RegisteredRights(
             policies: policies.values.compactMap { $0.inForce?.policy },
-            certificates: certificates.mapValues { certificate in
-                .init(
-                    principal: certificate.principal, status: certificate.status.rawValue, policies: certificate.policies,
-                    things: Set(certificate.things))
-            })
+            certificates: Dictionary(
+                certificates.values.map { certificate in
+                    let rights = RegisteredRights.Certificate(
+                        principal: certificate.principal, status: statusInForce(of: certificate), policies: certificate.policies,
+                        things: Set(certificate.things))
+                    return (certificate.content, rights)
+                }, uniquingKeysWith: { first, _ in first }),
+            isEnforced: asksForRights)
+    }
+
+    /// Whether there are policies by API, be they readable or not.
+    package var asksForRights: Bool { !policies.isEmpty || !unreadablePolicies.isEmpty }
+
+    private func statusInForce(of certificate: RegisteredCertificate) -> String {
+        let lost = certificate.policies.first { unreadablePolicies.contains($0) && template($0) == nil }
+        guard certificate.status == .active, let lost else { return certificate.status.rawValue }
+        return "of the policy \(lost), which cannot be read"
     }
 
     // MARK: - Things
@@ -162,7 +176,8 @@ package struct ThingTable: Sendable {
 
     /// Takes a certificate that is not there yet.
     package mutating func register(_ certificate: RegisteredCertificate) throws(ControlError) {
-        guard certificates[certificate.id] == nil else {
+        // Another signature of the same content is no other certificate.
+        guard !certificates.values.contains(where: { $0.content == certificate.content }) else {
             throw ControlError(
                 .resourceAlreadyExists, "The certificate is already provisioned or registered (certificateId=\(certificate.id))")
         }
@@ -215,9 +230,11 @@ package struct ThingTable: Sendable {
 
     /// Takes that back.
     package mutating func detach(policy name: String, from id: String) throws(ControlError) {
-        _ = try required(policy: name)
         var certificate = try certificate(id)
-        guard certificate.policies.contains(name) else { return }
+        guard certificate.policies.contains(name) else {
+            _ = try required(policy: name)
+            return
+        }
         certificate.policies.removeAll { $0 == name }
         put(certificate)
     }

@@ -24,6 +24,16 @@ def names():
     return sorted(found)
 
 
+def ends(name):
+    """The least and the greatest value of a limit, by what the documentation says of it."""
+    page = (REPOSITORY / "Sources/BrokerCore/Documentation.docc/Limits.md").read_text()
+    row = re.search(rf"^\| `{name}` \|.*\(([\d,]+) to ([\d,]+)( TiB)?\) \|", page, re.MULTILINE)
+    if row is None:
+        return 1, MAXIMUM
+    least, greatest = (int(row.group(number).replace(",", "")) for number in (1, 2))
+    return least, greatest << 40 if row.group(3) else greatest
+
+
 class LimitTests(unittest.TestCase):
     def check(self, text):
         with tempfile.TemporaryDirectory(prefix="crema-") as folder:
@@ -33,8 +43,8 @@ class LimitTests(unittest.TestCase):
 
     def test_all_names_are_known_at_their_ends(self):
         self.assertGreater(len(names()), 50)
-        for value in (1, MAXIMUM):
-            lines = "".join(f"  {name}: {value}\n" for name in names())
+        for end in (0, 1):
+            lines = "".join(f"  {name}: {ends(name)[end]}\n" for name in names())
             result = self.check(f"limits:\n{lines}")
             self.assertEqual((result.returncode, result.stderr), (0, ""))
 
@@ -49,7 +59,7 @@ class LimitTests(unittest.TestCase):
                 self.assertRegex(problem, rf"crema\.yaml:{line}:\d+: the limit {name} is `{re.escape(value)}`, but must be")
 
     def test_each_limit_at_its_greatest_is_served_and_stopped(self):
-        broker = Broker(limits={name: MAXIMUM for name in names() if name != "eventLoopsMax"})
+        broker = Broker(limits={name: ends(name)[1] for name in names() if name != "eventLoopsMax"})
         self.addCleanup(broker.end)
         good_client(broker.mqtt, 1)
         for port in (broker.ws, broker.http):

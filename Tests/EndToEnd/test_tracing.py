@@ -319,7 +319,7 @@ class KeptTraceTests(TracedCase):
         with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
             self.assertEqual(json.load(answer)["redriven"], 1)
         redriven = FORM.fullmatch(self.collector.requests.get(timeout=WAIT_SECONDS)).group(1)
-        self.assertEqual(self.way(redriven), ["call", "redrive", "rules", "put_events"])
+        self.assertEqual(self.way(redriven), ["call", "redrive", "failure", "rules", "put_events"])
 
 
 class CollectorTests(unittest.TestCase):

@@ -43,7 +43,10 @@ struct ThingFixture {
     /// What a client may do by all that is in force.
     func grants(_ clientID: String, _ principal: String?, certificate: String? = nil) -> Grants {
         var attributes = ["aws:SourceIp": "127.0.0.1"]
-        attributes[PolicySubject.certificateID] = certificate
+        // A listener knows it by what is signed.
+        attributes[PolicySubject.certificateID] = certificate.map { id in
+            (try? registry.look { (table) throws(ControlError) in try table.certificate(id).certificate.contentFingerprint }) ?? id
+        }
         return book.adding(rights.rights.withLock { $0 })
             .grants(of: PolicySubject(clientID: clientID, principal: principal, attributes: attributes))
     }

@@ -1,9 +1,11 @@
 import CremaTesting
 import Documents
 import EventBus
+import Records
 import Rights
 import Testing
 import Things
+import Trust
 
 @Suite struct ThingRegistryTests {
     private let topic = "arn:aws:iot:us-east-1:000000000000:topic/"
@@ -42,6 +44,57 @@ import Things
         #expect(fixture.grants("c", "barista", certificate: "another").decide(.connect, "c").isAllowed)
         try fixture.change { (table) throws(ControlError) in try table.setStatus(.active, of: id, now: 3) }
         #expect(mayConnect())
+    }
+
+    @Test("Threat 64: a certificate that was taken back does not come again by another signature of the same")
+    func otherSignature() throws {
+        let fixture = try ThingFixture(attached: [.init(principal: "*", policies: [.init("base", at: SourceLocation(file: "crema.yaml"))])])
+        let registered = try RegisteredCertificate(try ThingFixture.certificate("barista"), status: .active, now: 1)
+        try fixture.change { (table) throws(ControlError) in
+            try table.register(registered)
+            try table.setStatus(.revoked, of: registered.id, now: 2)
+        }
+        var der = registered.certificate.der
+        der[der.count - 1] ^= 1  // in the second number of the signature
+        let other = try Certificate(der: der)
+        #expect(other.fingerprint != registered.certificate.fingerprint)
+        #expect(!fixture.grants("c", "barista", certificate: other.contentFingerprint).decide(.connect, "c").isAllowed)
+        let again = try RegisteredCertificate(other, status: .active, now: 3)
+        #expect(fixture.code { (table) throws(ControlError) in try table.register(again) } == .resourceAlreadyExists)
+    }
+
+    @Test("Threat 64: where a policy was that cannot be read, rights are asked for, and whoever has it may do nothing")
+    func unreadablePolicy() throws {
+        let store = RecordsInMemory()
+        let before = try ThingFixture(template: nil, attached: [], store: store)
+        try before.policy("p", "iot:Connect", "*")
+        let id = try before.register("barista")
+        try before.change { (table) throws(ControlError) in try table.attach(policy: "p", to: id) }
+        #expect(before.grants("c", "barista", certificate: id).decide(.connect, "c").isAllowed)
+        let records = store.records.map { record in
+            var fields = record.fields
+            // As of a Crema that knows an action more.
+            if record.key.kind == .policy, let place = fields.firstRange(of: Array("iot:Connect".utf8)) {
+                fields[place.lowerBound + 4] = 0x58
+            }
+            return KeptRecord(record.key, fields)
+        }
+        let after = try ThingFixture(template: nil)
+        #expect(try after.registry.restore(records).leftOut.count == 1)
+        #expect(!after.grants("c", "barista", certificate: id).decide(.connect, "c").isAllowed)
+        #expect(!after.grants("d", "other", certificate: "another").decide(.connect, "d").isAllowed)
+        #expect(throws: ControlError.self) { try after.policy("p", "iot:Connect", "*") }
+    }
+
+    @Test("A policy is made for nobody who had another one of its name")
+    func danglingAttachment() throws {
+        let fixture = try ThingFixture()
+        let id = try fixture.register("barista")
+        try fixture.change { (table) throws(ControlError) in try table.attach(policy: "base", to: id) }
+        fixture.registry.replace(policies: try PolicyBook(templates: [], attached: []))
+        #expect(throws: ControlError.self) { try fixture.policy("base", "iot:Publish", "*") }
+        try fixture.change { (table) throws(ControlError) in try table.detach(policy: "base", from: id) }
+        try fixture.policy("base", "iot:Publish", "*")
     }
 
     @Test("A thing is who connects by its name with a certificate of its, and nobody else")

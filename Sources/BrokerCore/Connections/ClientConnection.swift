@@ -98,6 +98,8 @@ package final class ClientConnection {
     var backlog = DeliveryBacklog()
     /// Bytes that were put into `outbound` or `backlog` since the transport took no more.
     var stuckBytes = 0
+    /// Bytes of answers that were put into `outbound` since then.
+    var unreadAnswerBytes = 0
     /// Messages that were written since then, for how long they took, and when the first of them was accepted.
     var late: (time: AcceptTime, messages: UInt64) = (.unknown, 0)
     /// What it sends is not read for now, because it publishes faster than others take it: what came already waits in ``inbox``.
@@ -152,5 +154,10 @@ package final class ClientConnection {
     /// When the client has been silent for too long; `nil` while the check is off.
     var keepAliveDeadline: Instant? {
         keepAliveSeconds == 0 ? nil : lastReceived.advanced(bySeconds: Double(keepAliveSeconds) * 1.5)  // [MQTT-3.1.2-24] [MQTT5-3.1.2-22]
+    }
+
+    /// An answer was put behind so many bytes of what is on its way.
+    func noteAnswer(behind bytes: Int) {
+        if !isWritable { unreadAnswerBytes += outbound.count - bytes }
     }
 }

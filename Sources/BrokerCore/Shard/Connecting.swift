@@ -8,6 +8,10 @@ extension Shard {
         var connect = packet
         let limits = connection.limits.values
         connection.begin(connect)
+        if connection.isAWS, connect.version == .v31 {
+            let text = "MQTT 3.1 (dialect: aws): connect with MQTT 3.1.1 or MQTT 5"
+            return refuse(connect.clientID, on: connection, .unsupportedProtocolVersion, text)
+        }
         let clientIDBytesMax = max(limits.clientIDBytesMax, BrokerLimits.clientIDBytesAlways)  // [MQTT-3.1.3-5] [MQTT5-3.1.3-5]
         guard connect.clientID.utf8.count <= clientIDBytesMax else {
             let text = "the client identifier is longer than \(clientIDBytesMax) bytes (clientIDBytesMax)"
@@ -302,7 +306,6 @@ extension Shard {
 
     /// What IoT Core does not take of a CONNECT.
     private func awsProblem(with connect: Connect) -> (ReasonCode, String)? {
-        if connect.version == .v31 { return (.unsupportedProtocolVersion, "MQTT 3.1 (dialect: aws): connect with MQTT 3.1.1 or MQTT 5") }
         if connect.clientID.utf8.first == UInt8(ascii: "$") { return (.clientIdentifierNotValid, "the client identifier begins with $") }
         if connect.will?.qos == .exactlyOnce { return (.qosNotSupported, "a will with QoS 2 (dialect: aws)") }
         if connect.properties.authenticationMethod != nil {

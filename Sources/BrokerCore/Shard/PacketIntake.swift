@@ -64,10 +64,10 @@ extension Shard {
 
     /// Answers must not be dropped, so a client that asks on and on and reads nothing is closed.
     ///
-    /// What counts is what lies beyond the deliveries, which stop at `outboundBytesMax` and one packet.
+    /// Deliveries are not counted: they stop at limits of their own, and those may have been others when they were written.
     private func closeIfAnswersPileUp(on connection: ClientConnection) {
         if connection.isWritable || !connection.isConnected { return }
-        guard (connection.outbound.count - largestPacketBytes) / 2 > limits.outboundBytesMax else { return }
+        guard connection.unreadAnswerBytes / 2 > limits.outboundBytesMax else { return }
         let text = "the client sends and does not read its answers (outboundBytesMax)"
         end(connection, reason: .limitExceeded(.quotaExceeded, text), closingTransport: true)  // [MQTT-4.8.0-2]
     }
@@ -247,8 +247,10 @@ extension Shard {
     }
 
     func write(_ type: PacketType, _ packetID: UInt16, _ code: ReasonCode, on connection: ClientConnection) {
+        let before = connection.outbound.count
         // [MQTT-2.3.1-6] [MQTT5-2.2.1-5]
         connection.outbound.buffer.writeAcknowledgement(type, packetID: packetID, reasonCode: code, version: connection.version)
+        connection.noteAnswer(behind: before)
         counters.packetsSent &+= 1
         markDirty(connection)
     }
@@ -271,7 +273,9 @@ extension Shard {
                 return end(connection, reason: reason, closingTransport: true)
             }
         }
+        let before = connection.outbound.count
         packet.encode(into: &connection.outbound.buffer, version: connection.version)
+        connection.noteAnswer(behind: before)
         counters.packetsSent &+= 1
         markDirty(connection)
     }

@@ -87,7 +87,9 @@ extension Shard {
 
     /// PUBACK or PUBREC for each message, in the order in which they came [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT5-4.6.0-2] [MQTT5-4.6.0-3].
     private func acknowledge(_ run: PublishRun, on connection: ClientConnection) {
+        let before = connection.outbound.count
         connection.outbound.buffer.writeAcknowledgements(run.qos == .exactlyOnce ? .pubrec : .puback, of: run.layout, in: run.packets)
+        connection.noteAnswer(behind: before)
         counters.packetsSent &+= UInt64(run.messages)
         markDirty(connection)
     }

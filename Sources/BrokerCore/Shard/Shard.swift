@@ -110,8 +110,6 @@ package final class Shard {
     var connectBytesShare: Int
     var queueBytesShare: Int
     var outboundBytesShare: Int
-    /// Of a packet that clients may still be sent: the greatest `packetBytesMax` that was ever in force.
-    var largestPacketBytes: Int
     var subscriptionsShare: Int
     var filterLevelsShare: Int
     var inboxBytesShare: Int
@@ -146,7 +144,6 @@ package final class Shard {
     ) {
         self.id = id
         self.limits = limits
-        largestPacketBytes = limits.packetBytesMax
         standardLimits = ConnectionLimits(limits)
         awsLimits = ConnectionLimits(limits.adapted(to: .aws))
         self.transport = transport
@@ -277,6 +274,7 @@ package final class Shard {
         guard connection.isWritable, connection.outbound.count > 0, connection.held.gate == nil else { return }
         handOff()
         let bytes = connection.outbound.take()
+        connection.unreadAnswerBytes = 0
         if connection.isTraced { traceSent(bytes, on: connection) }
         switch connection.link {
         case .local:

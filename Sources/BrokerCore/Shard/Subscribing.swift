@@ -46,6 +46,10 @@ extension Shard {
                 if connection.isAWS, connection.terms == nil, code == .notAuthorized {
                     return end(connection, reason: .notPermitted(problem), closingTransport: true)
                 }
+                if connection.version == .v31, code != .notAuthorized {
+                    // SUBACK cannot say it there, and a client that is told nothing does not ask again.
+                    return end(connection, reason: .limitExceeded(code, problem), closingTransport: true)
+                }
                 codes.append(code)  // [MQTT-3.8.4-5] [MQTT5-3.8.4-6] [MQTT5-3.8.4-7]
                 continue
             }

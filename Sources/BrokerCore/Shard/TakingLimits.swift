@@ -6,7 +6,6 @@ extension Shard {
     /// taken any more stays.
     package func take(_ limits: BrokerLimits) {
         self.limits = limits
-        largestPacketBytes = max(largestPacketBytes, limits.packetBytesMax)
         standardLimits = ConnectionLimits(limits)
         awsLimits = ConnectionLimits(limits.adapted(to: .aws))
         let shardCount = peers.count + 1

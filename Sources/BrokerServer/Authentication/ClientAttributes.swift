@@ -9,9 +9,13 @@ enum ClientAttributes {
     static func of(_ certificate: Certificate) throws(TrustError) -> [String: String] {
         let values = try CertificateAttributes(of: certificate).values
         var attributes = Dictionary(values.map { (CertificateVariable.prefix + $0.key, $0.value) }) { first, _ in first }
-        // By which AWS IoT's API knows it, as `RegisteredCertificate` has it.
-        attributes[PolicySubject.certificateID] = certificate.fingerprint.filter { $0 != ":" }.lowercased()
+        attributes[PolicySubject.certificateID] = certificate.contentFingerprint
         return attributes
+    }
+
+    /// What its certificate is known by, where nothing else of it is asked for: rights that come later have to know whom they are about.
+    static func identifier(ofCertificate der: [UInt8]) -> [String: String] {
+        [PolicySubject.certificateID: Certificate.contentFingerprint(of: der)]
     }
 
     /// Those of its certificate, where it comes from, and what its CONNECT asks for.

@@ -86,7 +86,7 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
             let principal = try identity(context)
             try judgeAgain(context)
             connection.tls = summary(principal, of: context.channel)
-            if connection.driver.wantsAttributes { connection.attributes = try Self.attributes(of: context.channel) }
+            connection.attributes = try attributes(of: context.channel)
             // From here on a reload finds the connection.
             connection.driver.channels.note(intermediates: intermediates, of: context.channel, on: current)
             isDone = true
@@ -141,8 +141,9 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private static func attributes(of channel: any Channel) throws(HandshakeFailure) -> [String: String] {
-        guard let leaf = try leaf(of: channel) else { return [:] }
+    private func attributes(of channel: any Channel) throws(HandshakeFailure) -> [String: String] {
+        guard let leaf = try Self.leaf(of: channel) else { return [:] }
+        guard connection.driver.wantsAttributes else { return ClientAttributes.identifier(ofCertificate: leaf) }
         do {
             return try ClientAttributes.of(Certificate(der: leaf))
         } catch {

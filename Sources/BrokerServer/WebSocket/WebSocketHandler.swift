@@ -178,8 +178,11 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     private static func firstPacketLength(of packets: ByteBuffer) -> Int {
-        // Read as MQTT 5, which has every type of packet; the broker's own headers keep to its stricter rule for lengths.
-        let header = try? FixedHeader(reading: packets.readableBytesUInt8Span, at: 0, packetBytesMax: .max, version: .v5)
+        // MQTT 5 has every type of packet, and longer ones of some than the versions before it.
+        let bytes = packets.readableBytesUInt8Span
+        let header =
+            (try? FixedHeader(reading: bytes, at: 0, packetBytesMax: .max, version: .v5))
+            ?? (try? FixedHeader(reading: bytes, at: 0, packetBytesMax: .max, version: .v311))
         return min(header?.packetLength ?? .max, packets.readableBytes)
     }
 

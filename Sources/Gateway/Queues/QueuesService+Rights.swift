@@ -15,6 +15,11 @@ extension QueuesService {
             default: QueueName(url: members.text("QueueUrl"))?.text ?? ""
             }
         try caller.require("sqs:\(operation.right)", on: CallResource.arn(Self.signingName, queue))
+        let destination = members.text("DestinationArn")
+        if case .startMessageMoveTask = operation, !destination.isEmpty {
+            // Messages come there as if they were sent.
+            try caller.require("sqs:SendMessage", on: CallResource.arn(Self.signingName, QueueName(arn: destination)?.text ?? ""))
+        }
     }
 }
 

@@ -49,7 +49,7 @@ extension ThingsService {
     private static func check(
         _ status: RegisteredCertificate.Status, _ table: borrowing ThingTable, isEnforced: Bool
     ) throws(ControlError) {
-        guard status != .active, !isEnforced, table.policies.isEmpty else { return }
+        guard status != .active, !isEnforced, !table.asksForRights else { return }
         throw ControlError(
             .invalidRequest,
             "No rights are asked for here, so a certificate that is \(status.rawValue) would be let in: declare a policy, or write `policies: []` "

@@ -20,7 +20,7 @@ extension ThingsService {
         let (name, text, now) = (request.name, try Self.document(request), registry.now)
         let origin = registry.origin("CreatePolicy")
         try await change { (table, isEnforced) throws(ControlError) in
-            guard isEnforced || !table.policies.isEmpty else {
+            guard isEnforced || table.asksForRights else {
                 throw ControlError(
                     .invalidRequest,
                     "No rights are asked for here: the first policy would take away everybody's. Declare one, or write `policies: []` in the "

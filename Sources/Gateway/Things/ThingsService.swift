@@ -60,6 +60,8 @@ struct ThingsService: Sendable {
         do throws(SignatureFailure) { caller = try unfinished.finish(body) } catch { throw ServiceError(error) }
         let asked = Request(
             call: call, query: QueryParameters(query), body: Array(body.readableBytesView), principal: request.headers[.amazonPrincipal])
+        // Texts may be equal whose bytes are not: rights are asked by bytes, and things are found by texts.
+        guard asked.name.utf8.allSatisfy({ $0 < 0x80 }) else { throw Self.invalid("Names have letters, digits and signs of ASCII only.") }
         if !caller.mayEverything {
             for resource in Self.resources(of: asked) { try caller.require(call.action, on: resource) }
         }

@@ -169,6 +169,8 @@ struct Queue {
             default: continue
             }
         }
+        // Each message of a group that comes back offers the group's first one again.
+        if isOrdered { forgetRemoved() }
         return expired
     }
 

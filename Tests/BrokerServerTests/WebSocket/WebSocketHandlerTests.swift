@@ -125,6 +125,16 @@ import Testing
         end(channel)
     }
 
+    @Test("So are the short answers of the versions before MQTT 5", arguments: [[0x20, 2, 0, 0], [0x90, 3, 0, 1, 0], [0xB0, 2, 0, 1]])
+    func everyShortAnswerIsAFrame(answer: [UInt8]) throws {
+        let channel = try makeChannel()
+        let publish: [UInt8] = [0x30, 4, 0, 1, 0x74, 0x78]
+        try channel.writeOutbound(ByteBuffer(bytes: answer + publish))
+        let sent = try #require(try channel.readOutbound(as: ByteBuffer.self))
+        #expect(Array(sent.readableBytesView) == [0x82, UInt8(answer.count)] + answer + [0x82, 6] + publish)
+        end(channel)
+    }
+
     @Test func manyFramesOfOneReadArePassedOnTogether() throws {
         let channel = try makeChannel()
         let frames = (0..<200).flatMap { WebSocketBytes.frame(WebSocketBytes.binary, [UInt8($0)]) }
