@@ -55,7 +55,7 @@ package enum DecodeError: Error, Equatable, Sendable {
 
     case wrongProtocolName
     /// A level that is neither 4 nor 5 after the name MQTT, or not 3 after MQIsdp, the name of MQTT 3.1. The server answers with a refusal.
-    case unsupportedProtocolLevel(UInt8)
+    case unsupportedProtocolLevel(UInt8, ofOldName: Bool)
     case reservedConnectFlag
     case willFlagsWithoutWill
     /// Not in MQTT 5.
@@ -132,7 +132,7 @@ extension DecodeError: CustomStringConvertible {
         case .noTopicFilter(let type): "\(type.name) has no topic filter"
         case .tooManyTopicFilters(let limit): "more than \(limit) topic filters in one packet"
         case .wrongProtocolName: "the protocol name is not MQTT"
-        case .unsupportedProtocolLevel(let level): "protocol level \(level) is not supported"
+        case .unsupportedProtocolLevel(let level, _): "protocol level \(level) is not supported"
         case .reservedConnectFlag: "the reserved CONNECT flag is set"
         case .willFlagsWithoutWill: "will QoS or will retain is set without a will"
         case .passwordWithoutUserName: "a password without a user name"

@@ -82,7 +82,6 @@ package struct PolicyBook: Sendable {
         book.named = Dictionary(registered.policies.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
             .merging(policies.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         book.asksForAttributes = book.named.values.contains(where: \.asksForAttributes)
-        book.isEnforced = isEnforced || registered.isEnforced
         return book
     }
 

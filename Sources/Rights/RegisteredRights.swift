@@ -1,6 +1,7 @@
 /// What came by API of rights: policies, and the certificates that they are attached to.
 ///
-/// It stands beside the templates and the configuration, which keep their word: a policy of theirs is changed only there. Certificates are
+/// It stands beside the templates and the configuration, which keep their word: a policy of theirs is changed only there, and they say
+/// whether rights are asked for at all, so that what came by API and is lost, or cannot be read, never opens a door. Certificates are
 /// known by what their authorities have signed (`Certificate.contentFingerprint`): whoever has one can write its signature in another way.
 package struct RegisteredRights: Sendable {
     /// A certificate that was registered.
@@ -24,12 +25,9 @@ package struct RegisteredRights: Sendable {
 
     package var policies: [Policy]
     package var certificates: [String: Certificate]
-    /// Whether rights are asked for because of what came by API, be it readable or not.
-    package var isEnforced: Bool
 
-    /// Without `isEnforced` that follows from there being policies.
-    package init(policies: [Policy] = [], certificates: [String: Certificate] = [:], isEnforced: Bool? = nil) {
-        (self.policies, self.certificates, self.isEnforced) = (policies, certificates, isEnforced ?? !policies.isEmpty)
+    package init(policies: [Policy] = [], certificates: [String: Certificate] = [:]) {
+        (self.policies, self.certificates) = (policies, certificates)
     }
 
     /// The certificates that speak for a client: the one that it has shown, where that is registered.

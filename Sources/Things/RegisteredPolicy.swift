@@ -40,11 +40,15 @@ package struct RegisteredPolicy: Sendable {
             throw ControlError(
                 .malformedPolicy, "A policy may have iotPolicyBytesMax (\(limits.iotPolicyBytesMax)) bytes, not \(text.utf8.count).")
         }
-        let document: JSONView
+        let document: JSONDocument
         do throws(JSONError) {
-            document = try JSONDocument(parsing: Array(text.utf8), limits: JSONLimits(bytesMax: max(1, text.utf8.count))).root
+            document = try JSONDocument(parsing: Array(text.utf8), limits: JSONLimits(bytesMax: max(1, text.utf8.count)))
         } catch { throw ControlError(.malformedPolicy, "The policy document is not valid JSON: \(error).") }
-        do throws(DocumentError) { return try Policy(name: name, document: Node(document, at: location)) } catch {
+        // What is said twice, or said to be nothing, may be meant to deny.
+        guard !document.repeatsMembers, !document.hasNulls else {
+            throw ControlError(.malformedPolicy, "The policy document has a member twice, or one that is null.")
+        }
+        do throws(DocumentError) { return try Policy(name: name, document: Node(document.root, at: location)) } catch {
             throw ControlError(.malformedPolicy, error)
         }
     }

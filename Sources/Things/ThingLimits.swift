@@ -8,6 +8,8 @@ package struct ThingLimits: Sendable, Equatable {
     package var thingAttributeBytesMax = 8_192
     /// Registered certificates; a further one is refused.
     package var registeredCertificatesMax = 10_000
+    /// Bytes of one of them, as DER; a larger one is refused.
+    package var registeredCertificateBytesMax = 16_384
     /// Things that one certificate belongs to, and certificates of one thing; a further attachment is refused.
     package var thingPrincipalsMax = 100
     /// Policies that came by API; a further CreatePolicy is refused.
@@ -24,7 +26,8 @@ package struct ThingLimits: Sendable, Equatable {
     /// The names under `limits:` in the configuration file, with the value each one sets.
     package static let names: [(name: String, path: any WritableKeyPath<ThingLimits, Int> & Sendable)] = [
         ("thingsMax", \.thingsMax), ("thingAttributesMax", \.thingAttributesMax), ("thingAttributeBytesMax", \.thingAttributeBytesMax),
-        ("registeredCertificatesMax", \.registeredCertificatesMax), ("thingPrincipalsMax", \.thingPrincipalsMax),
+        ("registeredCertificatesMax", \.registeredCertificatesMax), ("registeredCertificateBytesMax", \.registeredCertificateBytesMax),
+        ("thingPrincipalsMax", \.thingPrincipalsMax),
         ("iotPoliciesMax", \.iotPoliciesMax), ("iotPolicyBytesMax", \.iotPolicyBytesMax),
         ("iotPolicyVersionsMax", \.iotPolicyVersionsMax), ("certificatePoliciesMax", \.certificatePoliciesMax),
     ]

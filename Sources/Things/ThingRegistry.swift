@@ -44,18 +44,15 @@ package final class ThingRegistry: Sendable {
     /// - Throws: for what another version wrote.
     package func restore(_ records: [KeptRecord]) throws(UnreadableRecord) -> (restored: Int, leftOut: [String]) {
         try state.withLock { (state) throws(UnreadableRecord) in
-            var leftOut = try state.table.restore(records)
+            let leftOut = try state.table.restore(records)
             putInForce(state.table.rights)
             let table = state.table
-            if !state.isEnforced, !table.asksForRights {
-                // The configuration asked for rights when they were taken back, and does not any more.
-                for certificate in table.certificates.values.filter({ $0.status != .active }).sorted(by: { $0.id < $1.id }) {
-                    leftOut.append("the certificate \(certificate.id) is \(certificate.status.rawValue), and no rights are asked for")
-                }
-            }
             return (table.things.count + table.certificates.count + table.policies.count, leftOut)
         }
     }
+
+    /// Whether something here says who may not do what, and the configuration asks for no rights: nobody would keep to it.
+    package var lacksBase: Bool { state.withLock { !$0.isEnforced && $0.table.saysWhoMayNot } }
 
     /// Returns when all that was changed so far outlives a crash, as far as the durability says so.
     package func kept() async throws(ControlError) {

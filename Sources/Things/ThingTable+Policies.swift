@@ -55,11 +55,8 @@ extension ThingTable {
 
     /// Deletes a policy that came by API.
     ///
-    /// - Parameters:
-    ///   - name: the policy's.
-    ///   - mayBeLast: whether rights are asked for without it, too.
     /// - Throws: for one that is attached, that has several versions, or that is a template's.
-    package mutating func deletePolicy(_ name: String, mayBeLast: Bool) throws(ControlError) {
+    package mutating func deletePolicy(_ name: String) throws(ControlError) {
         let policy = try changeable(name)
         guard certificates(withPolicy: name).isEmpty else {
             throw ControlError(
@@ -68,11 +65,6 @@ extension ThingTable {
         guard policy.versions.count == 1 else {
             throw ControlError(
                 .deleteConflict, "Cannot delete the policy because it has one or more policy versions attached to it (name=\(name))")
-        }
-        guard mayBeLast || policies.count > 1 || !unreadablePolicies.isEmpty else {
-            throw ControlError(
-                .deleteConflict,
-                "It is the last policy: without it whoever is let in could do everything. Write `policies: []` in the configuration first.")
         }
         policies[name] = nil
         touch(.policy(name), rights: true)
@@ -89,6 +81,7 @@ extension ThingTable {
                 "The policy already has the maximum number of versions (name=\(name), iotPolicyVersionsMax \(limits.iotPolicyVersionsMax))")
         }
         let read = try RegisteredPolicy.read(text, named: name, at: location, limits)
+        guard policy.lastNumber < .max else { throw ControlError(.invalidRequest, "There are no numbers left (name=\(name)).") }
         policy.lastNumber += 1
         policy.versions.append(.init(number: policy.lastNumber, text: text, createdMilliseconds: now, policy: read))
         if setAsDefault { policy.defaultNumber = policy.lastNumber }

@@ -1,5 +1,6 @@
 package import EventBus
 package import Rights
+import Trust
 
 /// Everything that is registered, as one value.
 ///
@@ -47,12 +48,13 @@ package struct ThingTable: Sendable {
                         principal: certificate.principal, status: statusInForce(of: certificate), policies: certificate.policies,
                         things: Set(certificate.things))
                     return (certificate.content, rights)
-                }, uniquingKeysWith: { first, _ in first }),
-            isEnforced: asksForRights)
+                }, uniquingKeysWith: { first, _ in first }))
     }
 
-    /// Whether there are policies by API, be they readable or not.
-    package var asksForRights: Bool { !policies.isEmpty || !unreadablePolicies.isEmpty }
+    /// Whether something here says what somebody may not do: it has to be asked for.
+    var saysWhoMayNot: Bool {
+        !policies.isEmpty || !unreadablePolicies.isEmpty || certificates.values.contains { $0.status != .active }
+    }
 
     private func statusInForce(of certificate: RegisteredCertificate) -> String {
         let lost = certificate.policies.first { unreadablePolicies.contains($0) && template($0) == nil }
@@ -106,6 +108,7 @@ package struct ThingTable: Sendable {
             thing.attributes = all.filter { !$0.value.isEmpty }
             try Thing.check(thing.attributes, limits)
         }
+        guard thing.version < .max else { throw ControlError(.invalidRequest, "Thing \(name) cannot be changed any more.") }
         thing.version += 1
         things[name] = thing
         touch(.thing(name), rights: false)
@@ -180,6 +183,12 @@ package struct ThingTable: Sendable {
         guard !certificates.values.contains(where: { $0.content == certificate.content }) else {
             throw ControlError(
                 .resourceAlreadyExists, "The certificate is already provisioned or registered (certificateId=\(certificate.id))")
+        }
+        guard certificate.certificate.der.count <= limits.registeredCertificateBytesMax else {
+            throw ControlError(
+                .certificateValidation,
+                "A certificate may have registeredCertificateBytesMax (\(limits.registeredCertificateBytesMax)) bytes, "
+                    + "not \(certificate.certificate.der.count).")
         }
         guard certificates.count < limits.registeredCertificatesMax else {
             throw ControlError(

@@ -81,6 +81,12 @@ private final class RecordingDoor: Authorizer {
         for (operation, body) in [
             ("SendMessageBatch", #"{"QueueUrl":"http://x/000000000000/shop-orders"}"#), ("ReceiveMessage", #"{"QueueUrl":"shop-orders"}"#),
             ("CreateQueue", #"{"QueueName":"q"}"#), ("ListQueues", "{}"), ("DeleteMessageBatch", #"{"QueueUrl":"a/b/c"}"#),
+            ("StartMessageMoveTask", #"{"SourceArn":"arn:aws:sqs:r:a:dead","DestinationArn":"arn:aws:sqs:r:a:other"}"#),
+            ("CreateQueue", #"{"QueueName":"dead"}"#),
+            (
+                "CreateQueue",
+                #"{"QueueName":"source","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:dead\",\"maxReceiveCount\":1}"}}"#
+            ),
             ("StartMessageMoveTask", #"{"SourceArn":"arn:aws:sqs:r:a:dead"}"#), ("CancelMessageMoveTask", #"{"TaskHandle":"h"}"#),
         ] {
             var headers = GatewayFixture.headers(contentType: "application/x-amz-json-1.0")
@@ -92,7 +98,9 @@ private final class RecordingDoor: Authorizer {
             door.asked == [
                 "- sqs:SendMessage \(queue)shop-orders", "- sqs:ReceiveMessage \(queue)shop-orders", "- sqs:CreateQueue \(queue)q",
                 "- sqs:ListQueues \(queue)*", "- sqs:DeleteMessage \(queue)",
-                "- sqs:StartMessageMoveTask \(queue)dead", "- sqs:CancelMessageMoveTask \(queue)*",
+                "- sqs:StartMessageMoveTask \(queue)dead", "- sqs:SendMessage \(queue)other", "- sqs:CreateQueue \(queue)dead",
+                "- sqs:CreateQueue \(queue)source", "- sqs:StartMessageMoveTask \(queue)dead", "- sqs:SendMessage \(queue)source",
+                "- sqs:CancelMessageMoveTask \(queue)*",
             ])
     }
 

@@ -126,7 +126,7 @@ func label(_ error: DecodeError) -> String {
     case .reservedSubscriptionOptions(let options): "reservedSubscriptionOptions(\(options))"
     case .invalidRetainHandling: "invalidRetainHandling"
     case .wrongProtocolName: "wrongProtocolName"
-    case .unsupportedProtocolLevel(let level): "unsupportedProtocolLevel(\(level))"
+    case .unsupportedProtocolLevel(let level, _): "unsupportedProtocolLevel(\(level))"
     case .reservedConnectFlag: "reservedConnectFlag"
     case .willFlagsWithoutWill: "willFlagsWithoutWill"
     case .passwordWithoutUserName: "passwordWithoutUserName"

@@ -79,8 +79,13 @@ import Trust
             }
             return KeptRecord(record.key, fields)
         }
-        let after = try ThingFixture(template: nil)
+        let after = try ThingFixture(template: nil, attached: [])
         #expect(try after.registry.restore(records).leftOut.count == 1)
+        #expect(!after.registry.lacksBase)
+        // Where the configuration asks for no rights any more, the broker does not start.
+        let without = try ThingFixture(template: nil)
+        _ = try without.registry.restore(records)
+        #expect(without.registry.lacksBase)
         #expect(!after.grants("c", "barista", certificate: id).decide(.connect, "c").isAllowed)
         #expect(!after.grants("d", "other", certificate: "another").decide(.connect, "d").isAllowed)
         #expect(throws: ControlError.self) { try after.policy("p", "iot:Connect", "*") }
@@ -170,7 +175,7 @@ import Trust
             try table.attach(id, toThing: "t")
             try table.attach(policy: "p", to: id)
         }
-        #expect(fixture.code { (table) throws(ControlError) in try table.deletePolicy("p", mayBeLast: true) } == .deleteConflict)
+        #expect(fixture.code { (table) throws(ControlError) in try table.deletePolicy("p") } == .deleteConflict)
         #expect(fixture.code { (table) throws(ControlError) in try table.deleteThing("t", expected: nil) } == .invalidRequest)
         #expect(fixture.code { (table) throws(ControlError) in try table.deleteCertificate(id, force: true) } == .certificateState)
         try fixture.change { (table) throws(ControlError) in try table.setStatus(.inactive, of: id, now: 2) }
@@ -178,8 +183,8 @@ import Trust
         try fixture.change { (table) throws(ControlError) in try table.detach(id, fromThing: "t") }
         #expect(fixture.code { (table) throws(ControlError) in try table.deleteCertificate(id, force: false) } == .deleteConflict)
         try fixture.change { (table) throws(ControlError) in try table.deleteCertificate(id, force: true) }
-        try fixture.change { (table) throws(ControlError) in try table.deletePolicy("p", mayBeLast: false) }
-        #expect(fixture.code { (table) throws(ControlError) in try table.deletePolicy("q", mayBeLast: false) } == .deleteConflict)
+        try fixture.change { (table) throws(ControlError) in try table.deletePolicy("p") }
+        try fixture.change { (table) throws(ControlError) in try table.deletePolicy("q") }
         #expect(fixture.code { (table) throws(ControlError) in try table.deleteThing("t", expected: 2) } == .versionConflict)
         try fixture.change { (table) throws(ControlError) in try table.deleteThing("t", expected: 1) }
         try fixture.change { (table) throws(ControlError) in try table.deleteThing("t", expected: 1) }
@@ -191,7 +196,7 @@ import Trust
         #expect(!fixture.grants("c", "b", certificate: id).decide(.connect, "c").isAllowed)
         try fixture.change { (table) throws(ControlError) in try table.attach(policy: "base", to: id) }
         #expect(fixture.grants("c", "b", certificate: id).decide(.connect, "c").isAllowed)
-        #expect(fixture.code { (table) throws(ControlError) in try table.deletePolicy("base", mayBeLast: true) } == .invalidRequest)
+        #expect(fixture.code { (table) throws(ControlError) in try table.deletePolicy("base") } == .invalidRequest)
         #expect(throws: ControlError.self) { try fixture.policy("base", "iot:Publish", topic + "x") }
     }
 

@@ -12,6 +12,13 @@ package final class Admission: Sendable {
         var clientRate: Rate
         var turnedAway: [String: UInt64] = [:]
         var failures: UInt64 = 0
+        var latest = Instant(nanoseconds: .min)
+
+        /// A loop may have read the clock before another one was here: time goes forward all the same.
+        mutating func time(_ now: Instant) -> Instant {
+            latest = max(latest, now)
+            return latest
+        }
     }
 
     private let state: Mutex<State>
@@ -44,20 +51,27 @@ package final class Admission: Sendable {
     /// A socket was accepted; answers the name of the limit's counter when it is to be closed at once.
     package func connected(_ address: PeerNetwork, now: Instant) -> String? {
         state.withLock { state in
-            guard let refusal = state.addresses.connected(address, at: now) else { return nil }
+            let time = state.time(now)
+            guard let refusal = state.addresses.connected(address, at: time) else { return nil }
             state.turnedAway[refusal.rawValue, default: 0] += 1
             return refusal.rawValue
         }
     }
 
     /// Whether the address has failed too often: what it has open already is refused, too.
-    package func isBlocked(_ address: PeerNetwork, now: Instant) -> Bool { state.withLock { $0.addresses.isBlocked(address, at: now) } }
+    package func isBlocked(_ address: PeerNetwork, now: Instant) -> Bool {
+        state.withLock { state in
+            let time = state.time(now)
+            return state.addresses.isBlocked(address, at: time)
+        }
+    }
 
     /// A client failed to prove who it is; answers the seconds until it is told.
     package func failed(_ address: PeerNetwork?, now: Instant) -> Double {
         state.withLock { state in
             state.failures += 1
-            return address.map { state.addresses.failed($0, at: now) } ?? 0
+            let time = state.time(now)
+            return address.map { state.addresses.failed($0, at: time) } ?? 0
         }
     }
 
@@ -70,8 +84,8 @@ package final class Admission: Sendable {
         hasher.combine(principal.map(ExactText.init))
         let key = hasher.finalize()
         return state.withLock { state in
-            let rate = state.clientRate
-            return state.clients.update(key, fresh: TokenBucket(fullAt: now)) { $0.take(rate, at: now) }
+            let (rate, time) = (state.clientRate, state.time(now))
+            return state.clients.update(key, fresh: TokenBucket(fullAt: time)) { $0.take(rate, at: time) }
         }
     }
 

@@ -44,9 +44,23 @@ struct SessionTable {
         }
         places[session.tablePlace] = nil
         emptyPlaces.append(session.tablePlace)
+        // A look at all goes over empty places, too: they are not to be many more than sessions, for long.
+        if places.count > Self.placesAlways, byClient.count < places.count / 4 { gather() }
     }
 
-    /// Looks at the sessions in the next places; those that come meanwhile may be missed, and none is met twice while it stays.
+    private static let placesAlways = 4_096
+
+    /// Puts sessions one behind the other; whoever looks at them meanwhile may miss some.
+    private mutating func gather() {
+        let sessions = places.compactMap(\.self)
+        for (place, session) in sessions.enumerated() { session.tablePlace = place }
+        places = sessions
+        emptyPlaces = []
+    }
+
+    /// Looks at the sessions in the next places; none is met twice while it stays.
+    ///
+    /// Those that come meanwhile may be missed, and when most of all have gone, others as well.
     func visit(_ walk: inout SessionWalk, _ look: (Session) -> Void) {
         let end = min(places.count, walk.next + SessionWalk.sessionsAtOnce)
         if walk.next < end {

@@ -315,10 +315,10 @@ extension Shard {
     }
 
     /// A level that is none of the protocol's name: of the past, or of the future.
-    func refuseLevel(_ level: UInt8, on connection: ClientConnection) {
+    func refuseLevel(_ level: UInt8, ofOldName isOfOldName: Bool, on connection: ClientConnection) {
         let text = "protocol level \(level) is not supported with that protocol name: connect with MQTT 3.1, 3.1.1 or 5"
         // [MQTT-3.1.2-2] [MQTT5-3.1.2-2]
-        refuse("", on: connection, .unsupportedProtocolVersion, text, version: Self.versionOfRefusal(level))
+        refuse("", on: connection, .unsupportedProtocolVersion, text, version: isOfOldName ? .v311 : Self.versionOfRefusal(level))
     }
 
     /// Levels 3 and 4 with the highest bit are how mosquitto's bridges begin, which understand the answers of MQTT 3.1.1, and try without it

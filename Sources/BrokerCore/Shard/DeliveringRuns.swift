@@ -7,37 +7,49 @@ extension Shard {
         if route.hasNoLocal {  // where the message was accepted, that may not have been known yet
             return run.forEachMessage(at: now) { _, outgoing in deliverLocally(&outgoing, along: route) }
         }
+        let others = run.qos == .atMostOnce ? deliverAtQoS0(run, along: route) : deliverAcknowledged(run, along: route)
+        // A copy for each is the work of one message; what is made for each message of each client is more.
+        let offers = route.recipients.count + others.count * run.messages
+        let work = run.qos == .atMostOnce ? offers : max(offers, route.recipients.count * run.messages)
+        changes &+= UInt64(work / Self.recipientsPerVisit)
+        if !others.isEmpty { offerOneByOne(run, to: others) }
+    }
+
+    private func deliverAtQoS0(_ run: PublishRun, along route: Route) -> [Remainder] {
         var shared: SharedFrames?
         var others: [Remainder] = []
+        let isShared = route.recipients.count > 1
         for recipient in route.recipients {
-            if run.qos != .atMostOnce {
-                let first = takesMessages(run, recipient) ? giveAcknowledged(run, to: recipient.session) : 0
-                if first < run.messages { others.append(Remainder(recipient: recipient, first: first)) }
-                continue
-            }
-            guard takesMessages(run, recipient), let connection = recipient.session.connection, takesPackets(of: run, on: connection),
+            guard let connection = recipient.session.connection, takesPackets(of: run, on: connection),
+                recipient.identifiers == nil || connection.terms == nil,  // a client of MQTT 3.1.1 is told none
                 isAllowed(run, recipient.session)
             else {
                 others.append(Remainder(recipient: recipient, first: 0))
                 continue
             }
-            if route.recipients.count > 1 {
+            if isShared {
                 let frames = shared ?? share(run)
                 shared = frames
                 connection.outbound.append(lastOf: frames)
             } else {
                 append(run.packets, to: connection)
             }
-            countSent(
-                run.messages, of: run, payloadBytes: run.layout.payloadBytes, acceptedAt: run.acceptedAt, on: connection)
+            countSent(run.messages, of: run, payloadBytes: run.layout.payloadBytes, acceptedAt: run.acceptedAt, on: connection)
             // Does not wait for the turn's end.
             if connection.outbound.count >= min(limits.outboundBytesMax, Self.uncopiedBytesMin) { flush(connection) }
         }
-        // A copy for each is the work of one message; what is made for each message of each client is more.
-        let offers = route.recipients.count + others.count * run.messages
-        let work = run.qos == .atMostOnce ? offers : max(offers, route.recipients.count * run.messages)
-        changes &+= UInt64(work / Self.recipientsPerVisit)
-        if !others.isEmpty { offerOneByOne(run, to: others) }
+        return others
+    }
+
+    private func deliverAcknowledged(_ run: PublishRun, along route: Route) -> [Remainder] {
+        var others: [Remainder] = []
+        for recipient in route.recipients {
+            // At its QoS, and with nothing of its own: what is unfinished may be sent again when a client comes back with MQTT 5.
+            let isPlain = min(recipient.qos, run.qos) == run.qos && recipient.identifiers == nil
+            let first = isPlain ? giveAcknowledged(run, to: recipient.session) : 0
+            if first < run.messages { others.append(Remainder(recipient: recipient, first: first)) }
+        }
+        return others
     }
 
     /// Who does not take a run as it is, and the message from which on.
@@ -52,13 +64,6 @@ extension Shard {
             outgoing.isForMany = others.count > 1
             for other in others where other.first <= number { offer(&outgoing, to: other.recipient) }
         }
-    }
-
-    /// Whether a session gets the messages as they are, at their QoS and with nothing of its own.
-    private func takesMessages(_ run: PublishRun, _ recipient: Route.Recipient) -> Bool {
-        guard min(recipient.qos, run.qos) == run.qos else { return false }
-        // A client of MQTT 3.1.1 is told none; but what is unfinished may be sent again, when it comes back with MQTT 5.
-        return recipient.identifiers == nil || run.qos == .atMostOnce && recipient.session.connection?.terms == nil
     }
 
     /// Whether a client gets the packets as they came, but for their identifiers.

@@ -128,8 +128,8 @@ extension Shard {
         let version: ProtocolVersion
         do {
             version = try Connect.version(of: packet, header: header)
-        } catch DecodeError.unsupportedProtocolLevel(let level) {
-            refuseLevel(level, on: connection)
+        } catch DecodeError.unsupportedProtocolLevel(let level, let isOfOldName) {
+            refuseLevel(level, ofOldName: isOfOldName, on: connection)
             return true
         }
         do {

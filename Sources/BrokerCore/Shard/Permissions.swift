@@ -5,7 +5,8 @@ extension Shard {
     /// Takes back what the authorizer does not grant any more.
     ///
     /// Clients whose credential is gone, or is another one now, are closed with the reason. Subscriptions that would be refused now are
-    /// removed, also of clients that are away. Clients that lost one, or that may not connect any more, are closed likewise; everybody else
+    /// removed, also of clients that are away, unless nothing is known of them since a restart: those are asked for when they come back, and
+    /// at each delivery until then. Clients that lost one, or that may not connect any more, are closed likewise; everybody else
     /// stays. What is queued is asked for when it is sent.
     package func rightsChanged(now: Instant) {
         self.now = now
@@ -59,6 +60,8 @@ extension Shard {
     func takeBack() {
         for session in sessions.all {
             var refusal = session.connection == nil ? nil : authorizer.refusal(ofConnect: session.subscriber)
+            // What it proved is not known any more, and would be taken for nothing.
+            if session.connection == nil, session.notes.attributes.isEmpty, authorizer.wantsAttributes { continue }
             let lost = takeBackFilters(of: session)
             refusal = refusal ?? lost
             if let refusal, let connection = session.connection {

@@ -8,7 +8,7 @@ import WebSocketFraming
 /// Lives on that loop; not Sendable, no locks.
 ///
 /// Added to a channel that is active and, on a TLS listener, has proved its certificate: the shard knows of no connection before.
-final class MQTTConnectionHandler: ChannelInboundHandler {
+final class MQTTConnectionHandler: ChannelInboundHandler, SocketWriter {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -24,7 +24,7 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
     /// What frames the packets; `nil` where they go out as they are.
     private let webSocket: WebSocketHandler?
     /// Of a plain socket.
-    private var writes = DirectWrites()
+    var writes = DirectWrites()
     private var context: ChannelHandlerContext?
     /// `nil` before the shard knows of it, and after either side has closed it.
     private(set) var connection: ClientConnection?
@@ -113,19 +113,15 @@ final class MQTTConnectionHandler: ChannelInboundHandler {
         guard let context else { return true }
         if let webSocket { return whileSending(context) { webSocket.send(bytes) } }
         if !isPlain {
-            write(bytes, promise: nil, context: context)
+            whileSending(context) { context.writeAndFlush(wrapOutboundOut(bytes), promise: nil) }
             return context.channel.isWritable
         }
         if writes.send(&bytes, on: context.channel) { return true }
-        writes.wait()
-        let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { _ in self.writes.written() }
-        write(bytes, promise: written, context: context)
+        whileSending(context) {
+            waitInChannel(bytes, context)
+            context.flush()
+        }
         return context.channel.isWritable
-    }
-
-    private func write(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>?, context: ChannelHandlerContext) {
-        whileSending(context) { context.writeAndFlush(wrapOutboundOut(bytes), promise: promise) }
     }
 
     private func whileSending<Answer>(_ context: ChannelHandlerContext, _ send: () -> Answer) -> Answer {

@@ -28,7 +28,14 @@ extension Broker: OperatorAccess {
                 if found.count / 2 > query.limit { found = query.select(found) }
                 return true
             })
-        return query.select(found)
+        return query.select(Self.lastOfEach(found))
+    }
+
+    /// A client that came again while others were looked at is met in both of its sessions: the later one counts.
+    private static func lastOfEach(_ rows: [ClientSummary]) -> [ClientSummary] {
+        var places: [ExactText: Int] = [:]
+        for (place, row) in rows.enumerated() { places[ExactText(row.clientID)] = place }
+        return places.count == rows.count ? rows : places.values.sorted().map { rows[$0] }
     }
 
     package func client(_ clientID: String) async -> (summary: ClientSummary, subscriptions: [SubscriptionSummary])? {

@@ -8,7 +8,7 @@ import WebSocketFraming
 ///
 /// Each packet that is written becomes one binary frame; one that is written alone stays where it lies. What comes in is passed on as it comes,
 /// without regard to where frames and messages end [MQTT-6.0.0-2] [MQTT5-6.0.0-2]. Lives on the channel's event loop; not Sendable.
-final class WebSocketHandler: ChannelDuplexHandler {
+final class WebSocketHandler: ChannelDuplexHandler, SocketWriter {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -31,7 +31,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var isCloseAsked = false
     private var linger: Scheduled<Void>?
     /// Where no TLS stands between this and the socket.
-    private var writes = DirectWrites()
+    var writes = DirectWrites()
 
     /// - Parameters:
     ///   - frameBytesMax: bytes of one frame's payload; a larger one closes the connection when its header is there.
@@ -154,13 +154,6 @@ final class WebSocketHandler: ChannelDuplexHandler {
         } else {
             waitInChannel(bytes, promise: promise, context)
         }
-    }
-
-    private func waitInChannel(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
-        writes.wait()
-        let written = promise ?? context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { _ in self.writes.written() }
-        context.write(wrapOutboundOut(bytes), promise: written)
     }
 
     /// A frame for each packet.

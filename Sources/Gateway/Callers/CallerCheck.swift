@@ -1,4 +1,6 @@
 import BrokerCore
+import HTTPExchange
+import HTTPListening
 import Hummingbird
 import NIOCore
 import Trust
@@ -15,6 +17,15 @@ struct CallerCheck: Sendable {
         fileprivate let address: String?
 
         var isSigned: Bool { pending != nil }
+
+        /// Reads the body, and finds out who calls.
+        func finish(_ request: Request, bodyBytesMax: Int, seconds: Int) async throws(ServiceError) -> (body: ByteBuffer, caller: Caller) {
+            let body: ByteBuffer
+            do throws(BodyReadError) { body = try await request.readBody(upTo: bodyBytesMax, seconds: seconds) } catch {
+                throw ServiceError(error)
+            }
+            do throws(SignatureFailure) { return (body, try finish(body)) } catch { throw ServiceError(error) }
+        }
 
         /// Who calls, now that the body is there.
         func finish(_ body: ByteBuffer) throws(SignatureFailure) -> Caller {

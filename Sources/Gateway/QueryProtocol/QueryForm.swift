@@ -14,22 +14,38 @@ struct QueryForm {
     ///   - fieldsMax: the most fields taken (`queueFormFieldsMax`).
     /// - Throws: for a broken escape, for a name that stands twice, and for too many fields.
     init(parsing text: Substring, fieldsMax: Int) throws(ServiceError) {
-        // The last line of a template ends, and a form does not.
-        let blanks: Set<Character> = [" ", "\t", "\n", "\r\n", "\r"]
-        let end = text.lastIndex { !blanks.contains($0) }.map { text.index(after: $0) } ?? text.startIndex
-        for pair in text[..<end].drop(while: { blanks.contains($0) }).split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = PercentEncoding.decode(parts[0], plusIsSpace: true),
-                let value = PercentEncoding.decode(parts.count > 1 ? parts[1] : "", plusIsSpace: true)
-            else { throw ServiceError(.serialization, "The request body is no form: a broken escape in '\(parts[0].prefix(80))'.") }
-            guard places[Array(name.utf8)] == nil else {
-                throw ServiceError(.serialization, "The field \(name) stands twice in the form.")
-            }
+        var rest = Self.withoutBlanks(text.utf8)
+        while !rest.isEmpty {
+            let pair = rest.prefix { $0 != UInt8(ascii: "&") }
+            rest = rest[pair.endIndex...].dropFirst()
+            if pair.isEmpty { continue }
             guard fields.count < fieldsMax else {
                 throw ServiceError(.validation, "The form has more than queueFormFieldsMax (\(fieldsMax)) fields.")
             }
+            let key = pair.prefix { $0 != UInt8(ascii: "=") }
+            guard let name = PercentEncoding.decode(Substring(key), plusIsSpace: true),
+                let value = PercentEncoding.decode(Substring(pair[key.endIndex...].dropFirst()), plusIsSpace: true)
+            else {
+                let shown = Self.shown(String(Substring(key)))
+                throw ServiceError(.serialization, "The request body is no form: a broken escape in '\(shown)'.")
+            }
+            guard places[Array(name.utf8)] == nil else {
+                throw ServiceError(.serialization, "The field \(Self.shown(name)) stands twice in the form.")
+            }
             set(name, value)
         }
+    }
+
+    /// The last line of a template ends, and a form does not.
+    private static func withoutBlanks(_ text: Substring.UTF8View) -> Substring.UTF8View {
+        func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+        let end = text.lastIndex { !isBlank($0) }.map { text.index(after: $0) } ?? text.startIndex
+        return text[..<end].drop(while: isBlank)
+    }
+
+    /// What errors say of a name, which may be as long as a request.
+    static func shown(_ name: String) -> String {
+        name.utf8.count > 256 ? "\(String(decoding: name.utf8.prefix(256), as: UTF8.self))…" : name
     }
 
     /// Sets a field; one that is there gets the other value.

@@ -71,7 +71,7 @@ struct QueueFormReader {
             case .integer:
                 guard field.rest.count == 1 else { throw unknown(field) }
                 guard let number = Int(field.value) else {
-                    throw ServiceError(.invalid(field.value, field.name, "Must be an integer."))
+                    throw ServiceError(.invalid(QueryForm.shown(field.value), field.name, "Must be an integer."))
                 }
                 members[name] = .number(number)
             case .list, .map, .attributes, .entries:
@@ -82,6 +82,10 @@ struct QueueFormReader {
         }
         for (head, fields) in numbered {
             let (name, shape) = member(head)
+            // Under the name of the JSON protocol, which would be another member of the same one.
+            guard members[name] == nil else {
+                throw ServiceError(.serialization, "\(name) and \(head) stand in the form together.")
+            }
             members[name] = try several(try places(of: fields), shape)
         }
         return members
@@ -146,17 +150,17 @@ struct QueueFormReader {
                 }
             }
             guard let name, !values.isEmpty else {
-                let stem = fields[0].name.dropLast(fields[0].rest.joined(separator: ".").count)
+                let stem = QueryForm.shown(String(fields[0].name.dropLast(fields[0].rest.joined(separator: ".").count)))
                 throw ServiceError(QueueError.missing("\(stem)\(name == nil ? key : "Value")"))
             }
             guard pairs.updateValue(try value(values), forKey: name) == nil else {
-                throw ServiceError(.serialization, "\(name) stands twice in the form.")
+                throw ServiceError(.serialization, "\(QueryForm.shown(name)) stands twice in the form.")
             }
         }
         return pairs
     }
 
     private func unknown(_ field: Field) -> ServiceError {
-        ServiceError(.validation, "\(field.name) is not supported by Crema in \(operation.rawValue).")
+        ServiceError(.validation, "\(QueryForm.shown(field.name)) is not supported by Crema in \(operation.rawValue).")
     }
 }

@@ -40,15 +40,13 @@ extension QueuesService {
         _ request: Request, path: Substring, by unfinished: CallerCheck.Unfinished, _ departure: PeerDeparture, bodySecondsMax: Int,
         requestID: String
     ) async throws(ServiceError) -> [UInt8] {
-        let body: ByteBuffer
-        do throws(BodyReadError) { body = try await request.readBody(upTo: bodyBytesMax, seconds: bodySecondsMax) } catch {
-            throw ServiceError(error)
-        }
-        let caller: Caller
-        do throws(SignatureFailure) { caller = try unfinished.finish(body) } catch { throw ServiceError(error) }
+        let (body, caller) = try await unfinished.finish(request, bodyBytesMax: bodyBytesMax, seconds: bodySecondsMax)
         guard Self.isForm(request) else {
             throw ServiceError(
                 .validation, "Calls without X-Amz-Target are forms in Crema: POST with Content-Type \(Self.formType), not in the query.")
+        }
+        guard request.uri.query?.isEmpty ?? true else {
+            throw ServiceError(.validation, "Parameters in the URL are not supported by Crema beside a form: they belong into the form.")
         }
         guard let text = String(validating: body.readableBytesView, as: UTF8.self) else {
             throw ServiceError(.serialization, "The request body is not UTF-8.")

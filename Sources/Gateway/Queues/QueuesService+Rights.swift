@@ -15,11 +15,18 @@ extension QueuesService {
             default: QueueName(url: members.text("QueueUrl"))?.text ?? ""
             }
         try caller.require("sqs:\(operation.right)", on: CallResource.arn(Self.signingName, queue))
-        let destination = members.text("DestinationArn")
-        if case .startMessageMoveTask = operation, !destination.isEmpty {
-            // Messages come there as if they were sent.
-            try caller.require("sqs:SendMessage", on: CallResource.arn(Self.signingName, QueueName(arn: destination)?.text ?? ""))
+        guard case .startMessageMoveTask = operation else { return }
+        // Messages come there as if they were sent.
+        for target in targets(ofMoveFrom: queue, to: members.text("DestinationArn")) {
+            try caller.require("sqs:SendMessage", on: CallResource.arn(Self.signingName, target))
         }
+    }
+
+    /// The queues that a task moves messages to: the one that is named, or those that they may come from.
+    private func targets(ofMoveFrom source: String, to destination: String) -> [String] {
+        if !destination.isEmpty { return [QueueName(arn: destination)?.text ?? ""] }
+        // Of a queue that is not there the call itself speaks.
+        return (try? table { (table, _) throws(QueueError) in try table.deadLetterSources(of: source) }) ?? []
     }
 }
 

@@ -2,6 +2,7 @@ import BrokerCore
 import Documents
 import EventBus
 import HTTPTypes
+import Queues
 import Rules
 
 /// Carries out what routes ask services for.
@@ -103,7 +104,13 @@ struct RouteServices: Sendable {
         if let action = form["Action"], action != QueuesService.Operation.sendMessage.rawValue {
             throw .unknownOperation("\(QueuesService.prefix).\(action)")
         }
-        if let queue, form["QueueUrl"] == nil { form.set("QueueUrl", queue) }
+        if let queue {
+            // The integration names the queue, and whoever calls the route has no say in it.
+            if let url = form["QueueUrl"], QueueName(url: url) != QueueName(url: queue) {
+                throw ServiceError(.invalid(QueryForm.shown(url), "QueueUrl", "The route goes to another queue."))
+            }
+            form.set("QueueUrl", queue)
+        }
         let call = ServiceCall(body: try QueueFormReader(operation: .sendMessage).json(form), origin: Self.origin)
         let answer = try await queues.perform(.sendMessage, call)
         let text = #"{"SendMessageResponse":{"ResponseMetadata":{"RequestId":"\#(request.requestID)"},"SendMessageResult":"#

@@ -83,6 +83,9 @@ struct ThingsCall: Equatable {
         return levels.count == wanted.count ? names : nil
     }
 
+}
+
+extension ThingsCall.Operation {
     /// What policies call it.
-    var action: String { "iot:\(operation.rawValue)" }
+    var action: String { "iot:\(rawValue)" }
 }

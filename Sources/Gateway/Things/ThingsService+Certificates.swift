@@ -14,7 +14,7 @@ extension ThingsService {
         let now = registry.now
         let certificate = try Self.certificate(pem, status, now)
         try await change { (table, isEnforced) throws(ControlError) in
-            try Self.check(status, table, isEnforced: isEnforced)
+            try Self.check(status, isEnforced: isEnforced)
             try table.register(certificate)
         }
         return .object([
@@ -47,9 +47,9 @@ extension ThingsService {
 
     /// Refuses what nobody would keep to.
     private static func check(
-        _ status: RegisteredCertificate.Status, _ table: borrowing ThingTable, isEnforced: Bool
+        _ status: RegisteredCertificate.Status, isEnforced: Bool
     ) throws(ControlError) {
-        guard status != .active, !isEnforced, !table.asksForRights else { return }
+        guard status != .active, !isEnforced else { return }
         throw ControlError(
             .invalidRequest,
             "No rights are asked for here, so a certificate that is \(status.rawValue) would be let in: declare a policy, or write `policies: []` "
@@ -87,7 +87,7 @@ extension ThingsService {
         let (id, now) = (Self.certificateID(request.name), registry.now)
         try await change { (table, isEnforced) throws(ControlError) in
             _ = try table.certificate(id)
-            try Self.check(status, table, isEnforced: isEnforced)
+            try Self.check(status, isEnforced: isEnforced)
             try table.setStatus(status, of: id, now: now)
         }
         return nil

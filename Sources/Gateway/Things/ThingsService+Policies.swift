@@ -20,7 +20,7 @@ extension ThingsService {
         let (name, text, now) = (request.name, try Self.document(request), registry.now)
         let origin = registry.origin("CreatePolicy")
         try await change { (table, isEnforced) throws(ControlError) in
-            guard isEnforced || table.asksForRights else {
+            guard isEnforced else {
                 throw ControlError(
                     .invalidRequest,
                     "No rights are asked for here: the first policy would take away everybody's. Declare one, or write `policies: []` in the "
@@ -83,7 +83,7 @@ extension ThingsService {
     func deletePolicy(_ request: Request) async throws(ServiceError) -> AnswerDocument? {
         try request.check()
         let name = request.name
-        try await change { (table, isEnforced) throws(ControlError) in try table.deletePolicy(name, mayBeLast: isEnforced) }
+        try await change { (table, _) throws(ControlError) in try table.deletePolicy(name) }
         return nil
     }
 

@@ -52,18 +52,20 @@ struct ThingsService: Sendable {
     func answer(
         _ call: ThingsCall, _ request: Hummingbird.Request, query: Substring?, by unfinished: CallerCheck.Unfinished
     ) async throws(ServiceError) -> [UInt8] {
-        let body: ByteBuffer
-        do throws(BodyReadError) {
-            body = try await request.readBody(upTo: limits.httpBodyBytesMax, seconds: limits.httpBodySecondsMax)
-        } catch { throw ServiceError(error) }
-        let caller: Caller
-        do throws(SignatureFailure) { caller = try unfinished.finish(body) } catch { throw ServiceError(error) }
+        let (body, caller) = try await unfinished.finish(
+            request, bodyBytesMax: limits.httpBodyBytesMax, seconds: limits.httpBodySecondsMax)
         let asked = Request(
             call: call, query: QueryParameters(query), body: Array(body.readableBytesView), principal: request.headers[.amazonPrincipal])
         // Texts may be equal whose bytes are not: rights are asked by bytes, and things are found by texts.
-        guard asked.name.utf8.allSatisfy({ $0 < 0x80 }) else { throw Self.invalid("Names have letters, digits and signs of ASCII only.") }
+        guard call.names.allSatisfy({ $0.utf8.allSatisfy { $0 < 0x80 } }) else {
+            throw Self.invalid("Names have letters, digits and signs of ASCII only.")
+        }
         if !caller.mayEverything {
-            for resource in Self.resources(of: asked) { try caller.require(call.action, on: resource) }
+            for resource in Self.resources(of: asked) { try caller.require(call.operation.action, on: resource) }
+            // Who takes a certificate's holder its rights, or gives them back, has to be allowed just that, whatever the call.
+            if Self.changesStatus(asked) {
+                try caller.require(ThingsCall.Operation.updateCertificate.action, on: Self.statusResource(asked))
+            }
         }
         do throws(ServiceError) { return try await carryOut(asked)?.json ?? [] } catch {
             // The shared readers of members speak of other services.
@@ -90,6 +92,22 @@ struct ThingsService: Sendable {
         case .listAttachedPolicies: [certificateARN(in: request.name)]
         case .registerCertificate, .createKeysAndCertificate: [CallResource.arn("iot", "*")]
         }
+    }
+
+    /// Whether a call says of a certificate what UpdateCertificate would.
+    ///
+    /// One that is not registered may do what the templates say, so to register it as anything but ACTIVE takes that away, and to delete it
+    /// gives it back.
+    private static func changesStatus(_ request: Request) -> Bool {
+        switch request.call.operation {
+        case .registerCertificate: CallMembers(request.body).text("status") != RegisteredCertificate.Status.active.rawValue
+        case .deleteCertificate: true
+        default: false
+        }
+    }
+
+    private static func statusResource(_ request: Request) -> String {
+        arn("cert", request.call.operation == .registerCertificate ? "*" : certificateID(request.name))
     }
 
     private static func certificateARN(in text: String) -> String { arn("cert", (try? certificateID(inARN: text)) ?? "") }

@@ -22,12 +22,8 @@ struct TopicRulesService: Sendable {
     func answer(
         _ call: TopicRulesCall, _ request: Request, query: Substring?, by unfinished: CallerCheck.Unfinished
     ) async throws(ServiceError) -> [UInt8] {
-        let body: ByteBuffer
-        do throws(BodyReadError) {
-            body = try await request.readBody(upTo: limits.httpBodyBytesMax, seconds: limits.httpBodySecondsMax)
-        } catch { throw ServiceError(error) }
-        let caller: Caller
-        do throws(SignatureFailure) { caller = try unfinished.finish(body) } catch { throw ServiceError(error) }
+        let (body, caller) = try await unfinished.finish(
+            request, bodyBytesMax: limits.httpBodyBytesMax, seconds: limits.httpBodySecondsMax)
         if !caller.mayEverything { try caller.require(call.action, on: Self.resource(of: call, query, body)) }
         return try await carryOut(call, request, query: query, body)
     }

@@ -66,7 +66,7 @@ extension Connect {
         }
         let level = try fields.byte()
         guard let version = ProtocolVersion(rawValue: level), isOldName == (version == .v31) else {
-            throw .unsupportedProtocolLevel(level)  // [MQTT-3.1.2-2] [MQTT5-3.1.2-2]
+            throw .unsupportedProtocolLevel(level, ofOldName: isOldName)  // [MQTT-3.1.2-2] [MQTT5-3.1.2-2]
         }
         // Its header may have been read as one of MQTT 3.1 [MQTT-2.2.2-1] [MQTT-2.2.2-2] [MQTT5-2.1.3-1].
         if version != .v31, header.flags != 0 { throw .reservedFlags(.connect, header.flags) }

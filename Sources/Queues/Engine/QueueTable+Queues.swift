@@ -76,6 +76,7 @@ extension QueueTable {
         if isKept { note(.remove(queueKey(queue))) }
         let waiting = queue.waiters.removeAll()
         awaited.remove(name)
+        moves[name] = nil
         bytes -= queue.bytes
         counters.purged += UInt64(queue.count)
         for waiter in waiting { answer(waiter, .failure(.queueDoesNotExist)) }

@@ -12,6 +12,9 @@ package struct JSONDocument: Sendable {
 
     package var root: JSONView { JSONView(tape: tape, index: 0) }
 
+    /// Whether there is a null anywhere in the text.
+    package var hasNulls: Bool { tape.nodes.contains { $0.kind == .null } }
+
     /// Whether an object anywhere in the text has two members of the same name, which readers of JSON take differently.
     package var repeatsMembers: Bool { tape.nodes.contains { $0.flags.contains(.superseded) } }
 }

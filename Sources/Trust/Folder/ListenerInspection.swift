@@ -38,9 +38,13 @@ package enum ListenerInspection {
     private static func missingIntermediate(
         of chain: [Certificate], in authorities: [Certificate], file: String, _ clientCA: String
     ) -> Finding? {
-        guard let last = chain.last, last.issuer != last.subject,
-            let issuer = authorities.first(where: { $0.subject == last.issuer }), issuer.issuer != issuer.subject
-        else { return nil }
+        guard var last = chain.first else { return nil }
+        var rest = chain.dropFirst()
+        // In whatever order they are sent.
+        while let next = rest.firstIndex(where: { $0.subject == last.issuer && $0.subject != $0.issuer }) { last = rest.remove(at: next) }
+        let issuers = authorities.filter { $0.subject == last.issuer }
+        // A root may stand there twice, once with its own signature and once with another one's.
+        guard last.issuer != last.subject, let issuer = issuers.first, issuers.allSatisfy({ $0.issuer != $0.subject }) else { return nil }
         let text =
             "ends with \(last.subject), whose issuer \(issuer.subject) stands in \(clientCA) only and is not sent: "
             + "clients that know no more than the root refuse the broker; append the issuer's certificate to \(file)"

@@ -125,6 +125,9 @@ package struct SignatureClaims: Sendable, Equatable {
             }
     }
 
+    /// Whom AWS IoT's calls of things and certificates are about.
+    private static let principal = "x-amzn-principal"
+
     /// `host` is signed, so that the request is for this host; and so is whatever else speaks AWS's language.
     private func checkHeaders(_ request: SignedRequest) throws(SignatureFailure) {
         guard zip(signedHeaders, signedHeaders.dropFirst()).allSatisfy({ Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }) else {
@@ -137,7 +140,7 @@ package struct SignatureClaims: Sendable, Equatable {
         if let absent = signedHeaders.first(where: { !present.contains($0) }) {
             throw .unsigned("The signed header '\(PrintableText.escaping(absent.utf8))' is not in the request.")
         }
-        if let name = present.filter({ $0.hasPrefix("x-amz-") && !signedHeaders.contains($0) }).min() {
+        if let name = present.filter({ ($0.hasPrefix("x-amz-") || $0 == Self.principal) && !signedHeaders.contains($0) }).min() {
             throw .unsigned("'\(PrintableText.escaping(name.utf8))' must be a 'SignedHeader' in the AWS Authorization.")
         }
     }

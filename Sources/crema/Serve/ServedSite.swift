@@ -88,6 +88,11 @@ struct ServedSite {
         try delivery.queues.restore(records)
         let (count, leftOut) = try control.restore(records)
         let (registered, notInForce) = try things.restore(records)
+        guard !things.lacksBase else {
+            throw DocumentError(
+                "the store has policies, or certificates that are not ACTIVE, by AWS IoT's API, and without rights in the configuration nobody "
+                    + "would keep to them: write `policies: []`, or declare a policy", at: SourceLocation(file: "data"))
+        }
         for reason in leftOut + notInForce { log.warning("kept, and not in force: \(reason)", metadata: .event("kept_not_in_force")) }
         if !records.isEmpty { log.info("restored", metadata: ["resources": "\(count + registered)", "records": "\(records.count)"]) }
     }

@@ -2,27 +2,12 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Calls a handler when a signal arrives, SIGINT or SIGTERM if no others are named, instead of ending the process at once.
-///
-/// Each signal from the initializer's return on is told once, in the order in which they came. One watch at a time has a signal.
-final class InterruptionWatch {
-    private let signals: [Int32]
-
-    init(_ signals: [Int32] = [SIGINT, SIGTERM], _ handler: @escaping @Sendable (_ signal: Int32) -> Void) {
-        self.signals = signals
-        SignalPipe.shared.watch(signals, handler)
-    }
-
-    /// From here on the signals do nothing.
-    func cancel() { SignalPipe.shared.forget(signals) }
-}
-
 /// Signals as bytes in a pipe, from their handlers to a thread that may do anything.
 ///
 /// A source of Dispatch for a signal sees those only that come once it is registered, which is some time after it was made. What is in a
 /// pipe waits until somebody reads.
 // Not checked: the source is only kept, and Dispatch's may be kept by any thread.
-private final class SignalPipe: @unchecked Sendable {
+final class SignalPipe: @unchecked Sendable {
     static let shared = SignalPipe()
 
     /// Where handlers write; -1 while there is no pipe.
