@@ -10,6 +10,10 @@ private final class ChangingAuthorizer: Authorizer {
     private let denied = Mutex<Set<String>>([])
 
     var isUnrestricted: Bool { false }
+    /// Whether rights go by what clients prove beside their names.
+    let wantsAttributes: Bool
+
+    init(wantsAttributes: Bool = false) { self.wantsAttributes = wantsAttributes }
 
     func deny(_ what: String) { denied.withLock { _ = $0.insert(what) } }
     func allow(_ what: String) { denied.withLock { _ = $0.remove(what) } }
@@ -168,6 +172,22 @@ private final class ChangingAuthorizer: Authorizer {
         // Nothing of its session is lost by that.
         rights.allow("a \(right)")
         #expect(try client.connect(cleanSession: false) == [accepted(sessionPresent: true)])
+    }
+
+    @Test(
+        "Who is away and has proved nothing since a restart keeps its subscriptions, where rights go by that", arguments: [false, true])
+    func awaySinceARestart(wantsAttributes: Bool) throws {
+        let rights = ChangingAuthorizer(wantsAttributes: wantsAttributes)
+        let broker = broker(rights)
+        let client = try broker.client("a", cleanSession: false)
+        _ = try client.subscribe("t", .atLeastOnce)
+        client.lose()
+        broker.settle()
+        rights.deny("a subscribe t")
+        for node in broker.nodes { node.core.rightsChanged(now: broker.now) }
+        broker.settle()
+        let counts = broker.nodes.map { node in node.core.client("a")?.subscriptions }
+        #expect(counts.compactMap(\.self) == [wantsAttributes ? 1 : 0])
     }
 
     @Test("A QoS 0 message that waits for a slow client is not sent when the client may not have it any more")

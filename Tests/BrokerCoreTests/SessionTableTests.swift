@@ -66,4 +66,24 @@ import Testing
         walk = SessionWalk()
         #expect(looks(table, &walk).isEmpty && walk.isOver && table.count == 0)
     }
+
+    @Test func placesOfThoseThatHaveGoneAreGivenUp() {
+        var table = SessionTable()
+        for number in 0..<20_000 { table[ExactText("\(number)")] = session(number) }
+        for number in 0..<19_990 { table[ExactText("\(number)")] = nil }
+        var (walk, seen, steps) = (SessionWalk(), [String](), 0)
+        while !walk.isOver {
+            seen += looks(table, &walk)
+            steps += 1
+        }
+        #expect(Set(seen) == Set((19_990..<20_000).map { "\($0)" }) && seen.count == 10)
+        #expect(steps <= 5)
+        // Those that stayed leave from where they are now.
+        for number in 19_990..<19_999 { table[ExactText("\(number)")] = nil }
+        table[ExactText("new")] = session(1)
+        walk = SessionWalk()
+        seen = []
+        while !walk.isOver { seen += looks(table, &walk) }
+        #expect(seen.sorted() == ["1", "19999"])
+    }
 }

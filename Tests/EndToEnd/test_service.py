@@ -58,6 +58,16 @@ class ServiceManagerTests(unittest.TestCase):
         self.assertEqual(self.told()["STOPPING"], "1")
         self.assertEqual(process.wait(60), 0)
 
+    def test_a_stop_that_comes_twice_at_once_is_one(self):
+        # As of `timeout`, which signals its child and then the group that the child is in.
+        process = self.start()
+        self.assertEqual(self.told()["READY"], "1")
+        for _ in range(2):
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.005)
+        self.assertEqual(self.told()["STOPPING"], "1")
+        self.assertEqual(process.wait(60), 0)
+
     def test_it_gives_signs_of_life_while_its_loops_answer(self):
         process = self.start(WATCHDOG_USEC="200000")
         self.assertEqual(self.told()["READY"], "1")

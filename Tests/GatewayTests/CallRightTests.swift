@@ -10,7 +10,7 @@ import Testing
 @testable import Gateway
 
 /// A door that writes down what is asked, and refuses some of it.
-private final class RecordingDoor: Authorizer {
+final class RecordingDoor: Authorizer {
     private let log = Mutex<[String]>([])
     private let refused: String?
 

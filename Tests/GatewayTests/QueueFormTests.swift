@@ -99,6 +99,10 @@ import Testing
             ("Action=SendMessage&QueueUrl=orders&MessageBody=m&Colour=red", "ValidationError", "Colour is not supported"),
             ("Action=SendMessage&QueueUrl=orders&MessageBody=m&DelaySeconds=x", "InvalidParameterValue", "Must be an integer"),
             ("Action=SendMessage&QueueUrl=orders&MessageBody=m&MessageBody=n", "MalformedQueryString", "stands twice"),
+            (
+                "Action=SetQueueAttributes&QueueUrl=orders&Attributes=x&Attribute.1.Name=DelaySeconds&Attribute.1.Value=1",
+                "MalformedQueryString", "Attributes and Attribute stand in the form together"
+            ),
             ("Action=SendMessage&QueueUrl=orders&MessageBody.1=m", "ValidationError", "MessageBody.1 is not supported"),
             ("Action=SendMessage&QueueUrl=orders&MessageBody=%zz", "MalformedQueryString", "broken escape in 'MessageBody'"),
             ("Action=TagQueue&QueueUrl=orders&Tag.1.Key=a", "MissingParameter", "Tag.1.Value"),

@@ -121,6 +121,36 @@ import Trust
         #expect(response.status == status)
     }
 
+    @Test("What says whether a certificate's holder may do anything asks for the right to say so, whatever the call")
+    func rightToTheStatus() async throws {
+        let door = RecordingDoor(refusing: "x")
+        let fixture = try GatewayFixture(authorizer: door)
+        let id = String(repeating: "a", count: 64)
+        _ = try await fixture.iotCode(.post, "/certificate/register-no-ca", Self.json(["certificatePem": "", "status": "ACTIVE"]))
+        _ = try await fixture.iotCode(.post, "/certificate/register-no-ca", Self.json(["certificatePem": "", "status": "REVOKED"]))
+        _ = try await fixture.iotCode(.post, "/certificate/register-no-ca", Self.json(["certificatePem": ""]))
+        _ = try await fixture.iotCode(.delete, "/certificates/\(id)")
+        let register = "- iot:RegisterCertificateWithoutCA arn:aws:iot:us-east-1:000000000000:*"
+        let status = "- iot:UpdateCertificate \(Self.arn)cert/"
+        #expect(
+            door.asked == [
+                register, register, status + "*", register, status + "*", "- iot:DeleteCertificate \(Self.arn)cert/\(id)", status + id,
+            ])
+    }
+
+    @Test("Threat 64: a name that looks like another one, and a document that says something twice or nothing, are refused")
+    func misleadingTexts() async throws {
+        let fixture = try fixture()
+        _ = try await fixture.iot(.post, "/policies/Keep", Self.json(["policyDocument": Self.policy]))
+        #expect(try await fixture.iotCode(.delete, "/policies/%E2%84%AAeep") == "InvalidRequestException")
+        for document in [
+            Self.policy.replacing(#""Effect":"Allow""#, with: #""Effect":"Deny","Effect":"Allow""#),
+            Self.policy.replacing(#""Resource":"*""#, with: #""Resource":"*","Condition":null"#),
+        ] {
+            #expect(try await fixture.iotCode(.post, "/policies/p", Self.json(["policyDocument": document])) == "MalformedPolicyException")
+        }
+    }
+
     @Test("Where no rights are asked for, nothing is taken that would need them")
     func withoutRights() async throws {
         let fixture = try fixture(isEnforced: false)

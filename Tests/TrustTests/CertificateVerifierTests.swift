@@ -141,6 +141,7 @@ import Testing
         _ = try await OpenSSLChain(in: folder)
         try folder.write(folder.read("leaf.crt") + folder.read("intermediate.crt"), to: "chain.crt")
         try folder.write(folder.read("intermediate.crt") + folder.read("root.crt"), to: "both.crt")
+        try folder.write(folder.read("leaf.crt") + folder.read("root.crt"), to: "rooted.crt")
         func warnings(_ certificate: String, _ clientCA: String) -> [String] {
             ListenerInspection.findings(
                 certificate: folder.path + "/" + certificate, key: folder.path + "/leaf.key", clientCA: folder.path + "/" + clientCA
@@ -150,6 +151,8 @@ import Testing
             let found = warnings("leaf.crt", authorities)
             #expect(found.count == 1 && found[0].hasPrefix("ends with CN=leaf, whose issuer CN=intermediate stands in "))
             #expect(warnings("chain.crt", authorities).isEmpty)
+            // The issuer is not sent, whatever else is.
+            #expect(warnings("rooted.crt", authorities).count == 1)
         }
         #expect(warnings("leaf.crt", "root.crt").isEmpty)
         #expect(warnings("intermediate.crt", "root.crt").isEmpty)

@@ -51,6 +51,10 @@ import Testing
         .init("a host that is not signed", "'Host' must be a 'SignedHeader'") { $0.signedHeaders = "x-amz-date" },
         .init("two hosts", "'Host' must be a 'SignedHeader'") { $0.headers.append(["Host", "elsewhere"]) },
         .init("a header that is not there", "'x-none' is not in the request") { $0.signedHeaders = "host;x-amz-date;x-none" },
+        .init("a principal that is not signed", "'x-amzn-principal' must be a 'SignedHeader'") {
+            $0.headers.append(["X-Amzn-Principal", "arn:aws:iot:us-east-1:000000000000:cert/1"])
+            $0.signedHeaders = "host;x-amz-date"
+        },
         .init("a signature that stands twice", "not of the form") { $0.isRepeated = true },
     ]
 
