@@ -150,6 +150,22 @@ class ThingTests(unittest.TestCase):
         self.broker.reload()
         self.assertFalse(self.connects(options))
 
+    def test_it_does_not_start_where_nobody_would_keep_to_what_came_by_api(self):
+        with tempfile.TemporaryDirectory(prefix="crema-") as data:
+            broker = SignedBroker(data=data)
+            self.addCleanup(broker.end)
+            broker.client("iot").create_policy(policyName="device", policyDocument=DEVICE)
+            broker.kill()
+            configuration = json.loads(broker.configuration.read_text())
+            asked = {name: value for name, value in configuration.items() if name not in ("policies", "resources")}
+            broker.configuration.write_text(json.dumps({**asked, "resources": []}))
+            broker.start()
+            self.assertEqual(broker.process.wait(WAIT_SECONDS), 1, broker.log())
+            self.assertIn("write `policies: []`, or declare a policy", broker.log())
+            broker.configuration.write_text(json.dumps({**asked, "resources": [], "policies": []}))
+            broker.start()
+            broker.wait_until_ready()
+
     def test_what_is_in_use_or_not_there_is_refused_in_the_services_words(self):
         _, arn = self.device("holder-5", "bar-5", status="INACTIVE")
         identifier = arn.split("/")[1]
