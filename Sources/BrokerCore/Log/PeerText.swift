@@ -4,6 +4,7 @@ package import NIOCore
 package enum PeerText {
     /// `address:port`, or `[address]:port` for IPv6.
     package static func of(_ address: SocketAddress?) -> String {
+        if let ipv4 = IPv4Peer(address) { return ipv4.text }
         guard let address, let host = address.ipAddress, let port = address.port else { return "unknown" }
         return host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
     }

@@ -1,3 +1,5 @@
+import MQTTCodec
+
 /// Text that equals another only byte by byte, as client identifiers, filters and principals must [MQTT-4.7.3-4] [MQTT5-4.7.3-4].
 ///
 /// `String` compares by canonical equivalence: `é` and `e` with U+0301 would be one client and one filter.
@@ -7,8 +9,8 @@ package struct ExactText: Hashable, Comparable, Sendable {
     package init(_ text: String) { self.text = text }
 
     package static func == (lhs: ExactText, rhs: ExactText) -> Bool {
-        var (left, right) = (lhs.text, rhs.text)
-        return left.withUTF8 { left in right.withUTF8 { right in unsafe left.count == right.count && left.elementsEqual(right) } }
+        let (left, right) = (lhs.text.utf8.span, rhs.text.utf8.span)
+        return left.count == right.count && left.hasSameBytes(from: 0, as: right, from: 0, count: left.count)
     }
     package static func < (lhs: ExactText, rhs: ExactText) -> Bool { lhs.text.utf8.lexicographicallyPrecedes(rhs.text.utf8) }
 

@@ -98,8 +98,8 @@ package final class SessionDirectory: Sendable {
     /// `isEnding`: until `forgetEnding(of:epoch:)` the store has a session under it.
     package func release(_ clientID: String, epoch: UInt64, isEnding: Bool = false) {
         state.withLock { state in
-            guard let owner = state.owners[ExactText(clientID)], owner.epoch == epoch else { return }
-            state.owners[ExactText(clientID)] = nil
+            guard let place = state.owners.index(forKey: ExactText(clientID)), state.owners[place].value.epoch == epoch else { return }
+            let owner = state.owners.remove(at: place).value
             if isEnding { state.endings[ExactText(clientID)] = owner }
         }
     }

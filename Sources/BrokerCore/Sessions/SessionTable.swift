@@ -18,12 +18,16 @@ struct SessionTable {
     subscript(client: ExactText) -> Session? {
         get { byClient[client] }
         set {
-            let old = byClient[client]
+            let old = if let newValue { byClient.updateValue(newValue, forKey: client) } else { byClient.removeValue(forKey: client) }
             if old === newValue { return }
-            byClient[client] = newValue
             if let old { leave(old) }
             if let newValue { enter(newValue) }
         }
+    }
+
+    /// Whether this very session is its client's, without a search for the client.
+    func holds(_ session: Session) -> Bool {
+        places.indices.contains(session.tablePlace) && places[session.tablePlace] === session
     }
 
     private mutating func enter(_ session: Session) {

@@ -135,7 +135,7 @@ extension Shard {
         session.awaitingPubrel = InboundExactlyOnce()  // [MQTT-3.1.2-6]
         countAwaitingPubrel(of: session)
         session.connection = nil
-        if sessions[ExactText(session.clientID)] === session { sessions[ExactText(session.clientID)] = nil }
+        if sessions.holds(session) { sessions[ExactText(session.clientID)] = nil }
         if !session.isReplaced {
             handOff()  // the client may be on another shard next
             directory.release(session.clientID, epoch: session.epoch, isEnding: wasKept && turns != nil)

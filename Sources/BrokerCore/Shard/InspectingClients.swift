@@ -8,7 +8,7 @@ extension Shard {
 
     /// The summary of a session that fits the query; `nil` of another, and of one that has ended meanwhile.
     package func summary(of session: Session, fitting query: ClientQuery, _ search: SearchedText?) -> ClientSummary? {
-        guard sessions[ExactText(session.clientID)] === session else { return nil }
+        guard sessions.holds(session) else { return nil }
         let connection = session.connection
         switch query.state {
         case .connected where connection == nil, .offline where connection != nil: return nil

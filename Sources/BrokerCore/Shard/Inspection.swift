@@ -26,7 +26,7 @@ extension Shard {
 
     /// What a session adds to the figures; nothing when it has ended.
     package func count(_ session: Session, in result: inout BrokerStatistics) {
-        guard sessions[ExactText(session.clientID)] === session else { return }
+        guard sessions.holds(session) else { return }
         if session.connection != nil { result.clientsConnected += 1 } else { result.clientsOffline += 1 }
         result.messagesQueued += session.queue.count
         result.messagesInFlight += session.window.unfinished

@@ -23,8 +23,9 @@ struct AcceptedConnection {
         self.driver = driver
         self.listener = listener
         self.front = front
-        peer = PeerText.of(channel.remoteAddress)
-        network = listener.terms.limited(PeerNetwork(channel.remoteAddress))
+        let address = channel.remoteAddress
+        peer = PeerText.of(address)
+        network = listener.terms.limited(PeerNetwork(address))
         openedAt = .now
     }
 

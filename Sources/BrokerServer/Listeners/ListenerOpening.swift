@@ -73,8 +73,8 @@ struct ListenerOpening: Sendable {
                     let handler = AcceptErrorHandler(listener: listener.name, logger: logger)
                     try channel.pipeline.syncOperations.addHandler(handler)
                     guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { return }
-                    try channel.pipeline.syncOperations.addHandler(ConnectGate(listener: listener, driver: driver))
-                    try channel.pipeline.syncOperations.addHandler(ChildSetup(prepare: prepare))
+                    let gate = ConnectGate(listener: listener, driver: driver)
+                    try channel.pipeline.syncOperations.addHandler(ChildSetup(gate: gate, prepare: prepare))
                 }
             }
             .childChannelInitializer { channel in

@@ -15,10 +15,20 @@ final class MQTTConnectionHandler: ChannelInboundHandler, SocketWriter {
     /// Time for a peer to take the last bytes and to close its side; then the socket is closed whatever it does.
     static let lingerSecondsMax: Int64 = 2
 
+    /// What the shard is to be told of a connection, in a place of its own: it is needed once.
+    private final class Arrival {
+        let info: ConnectionInfo
+        let openedAt: Instant
+
+        init(info: ConnectionInfo, openedAt: Instant) {
+            self.info = info
+            self.openedAt = openedAt
+        }
+    }
+
     private let driver: ShardDriver
     /// Until the shard has it.
-    @Rare private var info: ConnectionInfo?
-    private let openedAt: Instant
+    private var arrival: Arrival?
     /// Whether nothing stands between this handler and the socket: no TLS, no WebSocket.
     private let isPlain: Bool
     /// What frames the packets; `nil` where they go out as they are.
@@ -36,8 +46,7 @@ final class MQTTConnectionHandler: ChannelInboundHandler, SocketWriter {
     /// Takes a connection whose socket was accepted at `openedAt`, which the time for CONNECT counts from.
     init(driver: ShardDriver, info: ConnectionInfo, openedAt: Instant, isPlain: Bool, webSocket: WebSocketHandler? = nil) {
         self.driver = driver
-        self.info = info
-        self.openedAt = openedAt
+        arrival = Arrival(info: info, openedAt: openedAt)
         self.isPlain = isPlain
         self.webSocket = webSocket
     }
@@ -59,9 +68,9 @@ final class MQTTConnectionHandler: ChannelInboundHandler, SocketWriter {
     }
 
     private func begin() {
-        guard let info else { return }
-        self.info = nil
-        connection = driver.accepted(info, openedAt: openedAt, handler: self)
+        guard let arrival else { return }
+        self.arrival = nil
+        connection = driver.accepted(arrival.info, openedAt: arrival.openedAt, handler: self)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
