@@ -42,6 +42,8 @@ static inline int COpenSSL_X509_NAME_print_rfc2253(BIO *bio, const X509_NAME *na
 
 static inline STACK_OF(X509) *COpenSSL_X509_stack_new(void) { return sk_X509_new_null(); }
 static inline int COpenSSL_X509_stack_push(STACK_OF(X509) *stack, X509 *certificate) { return sk_X509_push(stack, certificate); }
+static inline int COpenSSL_X509_stack_count(const STACK_OF(X509) *stack) { return stack == NULL ? 0 : sk_X509_num(stack); }
+static inline X509 *COpenSSL_X509_stack_value(const STACK_OF(X509) *stack, int index) { return sk_X509_value(stack, index); }
 static inline void COpenSSL_X509_stack_free(STACK_OF(X509) *stack) { sk_X509_pop_free(stack, X509_free); }
 
 static inline GENERAL_NAMES *COpenSSL_GENERAL_NAMES_new(void) { return sk_GENERAL_NAME_new_null(); }

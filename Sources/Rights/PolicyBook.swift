@@ -15,8 +15,8 @@ package struct PolicyBook: Sendable {
 
     /// Whether rights are asked for at all.
     ///
-    /// Not while no template declares a policy, the configuration attaches none, there is no ACL file, and none came by API: then whoever is
-    /// let in may do everything.
+    /// Not while no template declares a policy, the configuration attaches none, and there is no ACL file: then whoever is let in may do
+    /// everything, and the broker does not start with rights that came by API.
     package private(set) var isEnforced: Bool
     /// Those of the templates.
     package let policies: [Policy]

@@ -31,12 +31,12 @@ package struct RegisteredPolicy: Sendable {
     ///   - text: JSON.
     ///   - name: the policy's.
     ///   - location: the call that it came by.
-    ///   - limits: of which the length is looked at.
+    ///   - limits: of which the length is looked at; nil for what was taken before, whatever is asked of new ones by now.
     /// - Returns: what it allows and denies.
     /// - Throws: every mistake in it.
-    static func read(_ text: String, named name: String, at location: SourceLocation, _ limits: ThingLimits) throws(ControlError) -> Policy
+    static func read(_ text: String, named name: String, at location: SourceLocation, _ limits: ThingLimits?) throws(ControlError) -> Policy
     {
-        guard text.utf8.count <= limits.iotPolicyBytesMax else {
+        if let limits, text.utf8.count > limits.iotPolicyBytesMax {
             throw ControlError(
                 .malformedPolicy, "A policy may have iotPolicyBytesMax (\(limits.iotPolicyBytesMax)) bytes, not \(text.utf8.count).")
         }
@@ -45,7 +45,7 @@ package struct RegisteredPolicy: Sendable {
             document = try JSONDocument(parsing: Array(text.utf8), limits: JSONLimits(bytesMax: max(1, text.utf8.count)))
         } catch { throw ControlError(.malformedPolicy, "The policy document is not valid JSON: \(error).") }
         // What is said twice, or said to be nothing, may be meant to deny.
-        guard !document.repeatsMembers, !document.hasNulls else {
+        if limits != nil, document.repeatsMembers || document.hasNulls {
             throw ControlError(.malformedPolicy, "The policy document has a member twice, or one that is null.")
         }
         do throws(DocumentError) { return try Policy(name: name, document: Node(document.root, at: location)) } catch {

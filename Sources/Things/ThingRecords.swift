@@ -71,7 +71,7 @@ extension ThingTable {
                 case .failure(let error): leftOut.append("the certificate \(name): \(error.message)")
                 }
             case .policy:
-                let (policy, problems) = try Self.policy(record, named: name, limits)
+                let (policy, problems) = try Self.policy(record, named: name)
                 leftOut += problems
                 if let policy { policies[name] = policy }
                 if policy?.inForce == nil { unreadablePolicies.insert(name) }
@@ -108,21 +108,18 @@ extension ThingTable {
 
     /// A policy whose version in force cannot be read any more is not in force, and neither is another version in its place.
     private static func policy(
-        _ record: KeptRecord, named name: String, _ limits: ThingLimits
+        _ record: KeptRecord, named name: String
     ) throws(UnreadableRecord) -> (RegisteredPolicy?, [String]) {
         var reader = try RecordReader(record)
         let (defaultNumber, lastNumber, modified) = (try reader.number(), try reader.number(), try reader.number())
         let kept = try reader.list { (reader) throws(UnreadableRecord) in
             (Int(clamping: try reader.number()), try reader.text(), try reader.number(), try reader.text())
         }
-        // What was taken once is taken again, whatever the limit is now.
-        var unlimited = limits
-        unlimited.iotPolicyBytesMax = .max
         var problems: [String] = []
         var versions: [RegisteredPolicy.Version] = []
         for (number, text, created, location) in kept {
             do throws(ControlError) {
-                let policy = try RegisteredPolicy.read(text, named: name, at: SourceLocation(file: location), unlimited)
+                let policy = try RegisteredPolicy.read(text, named: name, at: SourceLocation(file: location), nil)
                 versions.append(.init(number: number, text: text, createdMilliseconds: created, policy: policy))
             } catch {
                 problems.append("version \(number) of the policy \(name): \(error.message)")

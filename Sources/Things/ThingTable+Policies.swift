@@ -32,6 +32,7 @@ extension ThingTable {
 
     private mutating func put(_ policy: RegisteredPolicy) {
         policies[policy.name] = policy
+        if policy.inForce != nil { unreadablePolicies.remove(policy.name) }
         touch(.policy(policy.name), rights: true)
     }
 
@@ -53,20 +54,22 @@ extension ThingTable {
         put(RegisteredPolicy(name: name, versions: [version], defaultNumber: 1, lastNumber: 1, modifiedMilliseconds: now))
     }
 
-    /// Deletes a policy that came by API.
+    /// Deletes a policy that came by API, also one that cannot be read.
     ///
     /// - Throws: for one that is attached, that has several versions, or that is a template's.
     package mutating func deletePolicy(_ name: String) throws(ControlError) {
-        let policy = try changeable(name)
+        let isUnreadable = policies[name] == nil && unreadablePolicies.contains(name) && template(name) == nil
+        let versions = isUnreadable ? 1 : try changeable(name).versions.count
         guard certificates(withPolicy: name).isEmpty else {
             throw ControlError(
                 .deleteConflict, "The policy cannot be deleted as the policy is attached to one or more principals (name=\(name))")
         }
-        guard policy.versions.count == 1 else {
+        guard versions == 1 else {
             throw ControlError(
                 .deleteConflict, "Cannot delete the policy because it has one or more policy versions attached to it (name=\(name))")
         }
         policies[name] = nil
+        unreadablePolicies.remove(name)
         touch(.policy(name), rights: true)
     }
 

@@ -11,9 +11,9 @@ private final class ChangingAuthorizer: Authorizer {
 
     var isUnrestricted: Bool { false }
     /// Whether rights go by what clients prove beside their names.
-    let wantsAttributes: Bool
+    let judgesByAttributes: Bool
 
-    init(wantsAttributes: Bool = false) { self.wantsAttributes = wantsAttributes }
+    init(judgesByAttributes: Bool = false) { self.judgesByAttributes = judgesByAttributes }
 
     func deny(_ what: String) { denied.withLock { _ = $0.insert(what) } }
     func allow(_ what: String) { denied.withLock { _ = $0.remove(what) } }
@@ -176,8 +176,8 @@ private final class ChangingAuthorizer: Authorizer {
 
     @Test(
         "Who is away and has proved nothing since a restart keeps its subscriptions, where rights go by that", arguments: [false, true])
-    func awaySinceARestart(wantsAttributes: Bool) throws {
-        let rights = ChangingAuthorizer(wantsAttributes: wantsAttributes)
+    func awaySinceARestart(judgesByAttributes: Bool) throws {
+        let rights = ChangingAuthorizer(judgesByAttributes: judgesByAttributes)
         let broker = broker(rights)
         let client = try broker.client("a", cleanSession: false)
         _ = try client.subscribe("t", .atLeastOnce)
@@ -187,7 +187,7 @@ private final class ChangingAuthorizer: Authorizer {
         for node in broker.nodes { node.core.rightsChanged(now: broker.now) }
         broker.settle()
         let counts = broker.nodes.map { node in node.core.client("a")?.subscriptions }
-        #expect(counts.compactMap(\.self) == [wantsAttributes ? 1 : 0])
+        #expect(counts.compactMap(\.self) == [judgesByAttributes ? 1 : 0])
     }
 
     @Test("A QoS 0 message that waits for a slow client is not sent when the client may not have it any more")

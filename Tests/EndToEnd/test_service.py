@@ -68,6 +68,20 @@ class ServiceManagerTests(unittest.TestCase):
         self.assertEqual(self.told()["STOPPING"], "1")
         self.assertEqual(process.wait(60), 0)
 
+    def test_a_second_signal_after_a_moment_ends_at_once(self):
+        process = self.start()
+        self.assertEqual(self.told()["READY"], "1")
+        port = int(re.search(r"listening on 127.0.0.1:(\d+): mqtt", (self.folder / "log").read_text())[1])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(bytes.fromhex("100d00044d5154540402003c000161"))
+            self.assertEqual(client.recv(4), bytes.fromhex("20020000"))
+            # A client that does not close its side holds the end up for a while.
+            process.terminate()
+            time.sleep(0.6)
+            self.assertIsNone(process.poll())
+            process.terminate()
+            self.assertEqual(process.wait(30), 128 + signal.SIGTERM)
+
     def test_it_gives_signs_of_life_while_its_loops_answer(self):
         process = self.start(WATCHDOG_USEC="200000")
         self.assertEqual(self.told()["READY"], "1")

@@ -150,6 +150,33 @@ class ThingTests(unittest.TestCase):
         self.broker.reload()
         self.assertFalse(self.connects(options))
 
+    def test_who_came_before_rights_were_asked_for_is_closed_too(self):
+        broker = SignedBroker()
+        self.addCleanup(broker.end)
+        asked = json.loads(broker.configuration.read_text())
+        without = {name: value for name, value in asked.items() if name not in ("policies", "resources")}
+        broker.configuration.write_text(json.dumps({**without, "resources": []}))
+        broker.process.terminate()
+        broker.process.wait(WAIT_SECONDS)
+        broker.start()
+        broker.wait_until_ready()
+        options = [*broker.mutual_tls("barista"), "-i", "bar-9", "-V", "5"]
+        screen = subprocess.Popen(["mosquitto_sub", *options, "-t", "x"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(screen.stdout.close)
+        self.addCleanup(screen.wait, WAIT_SECONDS)
+        self.addCleanup(screen.kill)
+        deadline = time.monotonic() + WAIT_SECONDS
+        while '"bar-9"' not in broker.asks("/api/v1/clients").replace("\\", ""):
+            self.assertLess(time.monotonic(), deadline, broker.log())
+            time.sleep(0.02)
+        broker.configuration.write_text(json.dumps(asked))
+        broker.reload()
+        self.assertIsNone(screen.poll(), "its policy lets it do everything")
+        iot = broker.client("iot")
+        pem = pathlib.Path(options[options.index("--cert") + 1]).read_text()
+        iot.register_certificate_without_ca(certificatePem=pem, status="INACTIVE")
+        self.assertIsNotNone(screen.wait(WAIT_SECONDS))
+
     def test_it_does_not_start_where_nobody_would_keep_to_what_came_by_api(self):
         with tempfile.TemporaryDirectory(prefix="crema-") as data:
             broker = SignedBroker(data=data)

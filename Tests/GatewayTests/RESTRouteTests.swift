@@ -115,6 +115,25 @@ import Testing
                   integration.request.querystring.QueueUrl: "'shop-orders'"
                   integration.request.querystring.MessageBody: method.request.body.text
                 responses: { default: { statusCode: 200 } }
+          /queue-path-json:
+            post:
+              responses: { "200": { description: ok } }
+              x-amazon-apigateway-integration:
+                type: aws
+                httpMethod: POST
+                uri: arn:aws:apigateway:us-east-1:sqs:path/000000000000/shop-orders
+                requestParameters: { integration.request.header.Content-Type: "'application/x-amz-json-1.0'" }
+                responses: { "200": { statusCode: 200 }, default: { statusCode: 500 } }
+          /queue-form:
+            post:
+              responses: { "200": { description: ok } }
+              x-amazon-apigateway-integration:
+                type: aws
+                httpMethod: POST
+                uri: arn:aws:apigateway:us-east-1:sqs:path/000000000000/shop-orders
+                requestParameters: { integration.request.header.Content-Type: "'application/x-www-form-urlencoded'" }
+                requestTemplates: { application/json: "$input.path('$.form')" }
+                responses: { "200": { statusCode: 200 }, default: { statusCode: 500 } }
           /slow:
             post:
               responses: { "200": { description: ok } }
@@ -251,18 +270,38 @@ import Testing
         "A message is sent as a form, in JSON, and by the query",
         arguments: [
             ("/queue", #"{"text":"a & b"}"#, #"{"text":"a & b"}"#), ("/queue-json", #"{"text":"a & b"}"#, "a & b"),
-            ("/queue-query", #"{"text":"a & b"}"#, "a & b"),
+            ("/queue-query", #"{"text":"a & b"}"#, "a & b"), ("/queue-path-json", #"{"MessageBody":"a & b"}"#, "a & b"),
+            ("/queue-path-json", #"{"MessageBody":"a","QueueUrl":"http://q/000000000000/shop-orders"}"#, "a"),
+            ("/queue-form", #"{"form":"Action=SendMessage&MessageBody=a"}"#, "a"),
         ])
     func messages(path: String, body: String, expected: String) async throws {
         let fixture = try fixture()
         let response = try await fixture.post(path, body: body)
         #expect(response.status == .ok)
         #expect(response.text.contains("MessageId"))
-        #expect(response.text.hasPrefix(#"{"SendMessageResponse":"#) == (path != "/queue-json"))
+        #expect(response.text.hasPrefix(#"{"SendMessageResponse":"#) == !path.hasSuffix("-json"))
         #expect(try received(fixture) == [expected])
     }
 
+    @Test(
+        "Whoever calls a route has no say in the queue that it names",
+        arguments: [
+            ("/queue-path-json", #"{"MessageBody":"a","QueueUrl":"other"}"#),
+            ("/queue-path-json", #"{"MessageBody":"a","QueueUrl":"other","QueueUrl":"shop-orders"}"#),
+            ("/queue-path-json", #"{"MessageBody":"a","QueueUrl":null}"#), ("/queue-path-json", "[]"),
+            ("/queue-form", #"{"form":"Action=SendMessage&MessageBody=a&QueueUrl=other"}"#),
+        ])
+    func queuesOfRoutes(path: String, body: String) async throws {
+        let fixture = try fixture()
+        #expect(try await fixture.post(path, body: body).status == .internalServerError)
+        #expect(try received(fixture).isEmpty)
+    }
+
     @Test(arguments: [
+        (
+            "integration.request.querystring.QueueUrl: \"'shop-orders'\"",
+            "integration.request.header.Content-Type: \"'application/x-amz-json-1.0'\"", "a call in JSON has no query"
+        ),
         ("{\"statusCode\": 200}'", "{\"statusCode\": 200} #macro(x)#end'", "#macro is not supported"),
         ("$stageVariables.bus", "$stageVariables.buz", "$stageVariables.buz has no value"),
         ("\"^[a-z]+$\"", "\"(?=a)\"", "the pattern `(?=a)`"),
@@ -273,8 +312,9 @@ import Testing
     func isRefusedWithItsPlace(old: String, new: String, expected: String) throws {
         let text = Self.api.replacing(old, with: new)
         #expect(text != Self.api)
-        let document = try OpenAPIDocument(file: "api.yaml", text: text, parameters: ["stageVariables.bus": "shop"])
-        let error = #expect(throws: DocumentError.self) { try RouteTable(document.routes) }
+        let error = #expect(throws: DocumentError.self) {
+            try RouteTable(OpenAPIDocument(file: "api.yaml", text: text, parameters: ["stageVariables.bus": "shop"]).routes)
+        }
         #expect(error?.description.hasPrefix("api.yaml:") == true)
         #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
     }

@@ -47,6 +47,18 @@ import Testing
         #expect(fixture.table.statistics(at: fixture.now).counters.moved == 6)
     }
 
+    @Test("A letter from a queue that the caller may not send to stays, and ends the task")
+    func targetsOfTheCaller() throws {
+        var fixture = try fixture(letters: 1)
+        _ = try fixture.table.startMove(.init(source: "dead", targets: ["orders"]), now: fixture.now)
+        fixture.pass(seconds: 0)
+        #expect(try fixture.bodies("orders") == ["orders 0"])
+        #expect(try fixture.counts("dead") == [1, 0, 0])
+        let task = try task(fixture)
+        #expect(task.status == .failed && task.moved == 1)
+        #expect(task.failure?.contains("the queue bills") == true)
+    }
+
     @Test func lettersGoToOneOtherQueueWhereSomebodyWaits() throws {
         var fixture = try fixture(letters: 1)
         let waiter = try fixture.wait("other", seconds: 20, 10)

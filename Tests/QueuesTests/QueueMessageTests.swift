@@ -166,11 +166,20 @@ import Testing
         #expect(found == (isTaken ? nil : .invalidParameterValue))
     }
 
+    @Test("A label behind a type is any text that a body may be", arguments: ["String.List<Order>", "Number.€", "Binary.my label"])
+    func labels(dataType: String) throws {
+        var queue = try QueueFixture()
+        let value = dataType.hasPrefix("B") ? QueueMessageAttribute.Value.binary([0]) : .text("1")
+        let message = NewQueueMessage(body: "a", attributes: ["n": QueueMessageAttribute(dataType: dataType, value: value)])
+        #expect(code { () throws(QueueError) in _ = try queue.table.send(message, to: "orders", now: queue.now) } == nil)
+    }
+
     @Test(
         arguments: [
             ("", [:], QueueError.Code.missingParameter), ("a\u{0}", [:], .invalidMessageContents),
             ("\u{FFFF}", [:], .invalidMessageContents),
             ("a", ["n": QueueMessageAttribute(dataType: "Text", value: .text("x"))], .invalidParameterValue),
+            ("a", ["n": QueueMessageAttribute(dataType: "String.\u{1}", value: .text("x"))], .invalidMessageContents),
             ("a", ["n": .text("")], .invalidParameterValue), ("a", ["n!": .text("x")], .invalidParameterValue),
             ("a", ["n": QueueMessageAttribute(dataType: "Number", value: .text("nan"))], .invalidParameterValue),
             ("a", ["n": QueueMessageAttribute(dataType: "Binary", value: .text("x"))], .invalidParameterValue),

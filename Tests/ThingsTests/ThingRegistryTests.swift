@@ -89,6 +89,33 @@ import Trust
         #expect(!after.grants("c", "barista", certificate: id).decide(.connect, "c").isAllowed)
         #expect(!after.grants("d", "other", certificate: "another").decide(.connect, "d").isAllowed)
         #expect(throws: ControlError.self) { try after.policy("p", "iot:Connect", "*") }
+        // It goes as any other does, and with it what it stood for.
+        #expect(after.code { (table) throws(ControlError) in try table.deletePolicy("p") } == .deleteConflict)
+        try after.change { (table) throws(ControlError) in
+            try table.detach(policy: "p", from: id)
+            try table.deletePolicy("p")
+        }
+        try after.policy("p", "iot:Connect", "*")
+        try after.change { (table) throws(ControlError) in try table.attach(policy: "p", to: id) }
+        #expect(after.grants("c", "barista", certificate: id).decide(.connect, "c").isAllowed)
+    }
+
+    @Test("A policy that was taken before is taken again, though its like would be refused by now")
+    func formerPolicies() throws {
+        let store = RecordsInMemory()
+        let before = try ThingFixture(store: store)
+        let text = ThingFixture.document("iot:Connect", "*").replacing(#""Version""#, with: #""Id":"xy","Version""#)
+        let origin = before.registry.origin("CreatePolicy")
+        try before.change { (table) throws(ControlError) in try table.createPolicy("p", text, at: origin, now: 1) }
+        let records = store.records.map { record in
+            var fields = record.fields
+            if let place = fields.firstRange(of: Array(#""xy""#.utf8)) { fields.replaceSubrange(place, with: Array("null".utf8)) }
+            return KeptRecord(record.key, fields)
+        }
+        let after = try ThingFixture()
+        #expect(try after.registry.restore(records).leftOut == [])
+        let refused = text.replacing(#""xy""#, with: "null")
+        #expect(after.code { (table) throws(ControlError) in try table.createPolicy("q", refused, at: origin, now: 1) } == .malformedPolicy)
     }
 
     @Test("A policy is made for nobody who had another one of its name")

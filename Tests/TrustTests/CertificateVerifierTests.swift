@@ -17,7 +17,7 @@ import Testing
         let authority = try Issuing.authority()
         let client = try Issuing.client("alice", of: authority)
         let verifier = try CertificateVerifier(authorities: [authority.certificate])
-        #expect(try verifier.verify(leaf: client.certificate.der) == client.certificate)
+        #expect(try verifier.verify(leaf: client.certificate.der).certificate == client.certificate)
     }
 
     @Test func aClientOfAnotherAuthorityIsNot() throws {
@@ -86,7 +86,7 @@ import Testing
         #expect(throws: VerificationFailure(reason: .tooManyCertificates(11), depth: 0, subject: "")) {
             try verifier.verify(leaf: client, intermediates: Array(repeating: client, count: 10))
         }
-        #expect(try verifier.verify(leaf: client, intermediates: Array(repeating: client, count: 9)).der == client)
+        #expect(try verifier.verify(leaf: client, intermediates: Array(repeating: client, count: 9)).certificate.der == client)
     }
 
     @Test func aLeafIsNotTrustedAsAnAuthority() throws {
@@ -128,7 +128,10 @@ import Testing
         let leaf = try root.certificate("leaf.crt")
         let intermediate = try root.certificate("intermediate.crt")
         #expect(failure(verifier, leaf)?.reason == .unknownAuthority)
-        #expect(try verifier.verify(leaf: leaf.der, intermediates: [intermediate.der]) == leaf)
+        #expect(try verifier.verify(leaf: leaf.der, intermediates: [intermediate.der]).certificate == leaf)
+        // What the chain does not go over is not told of.
+        let others = try [Issuing.authority().certificate.der, root.certificate("root.crt").der, leaf.der]
+        #expect(try verifier.verify(leaf: leaf.der, intermediates: others + [intermediate.der]).intermediates == [intermediate.der])
         let elsewhere = try CertificateVerifier(authorities: [Issuing.authority().certificate])
         #expect(throws: VerificationFailure(reason: .unknownAuthority, depth: 1, subject: "CN=intermediate")) {
             try elsewhere.verify(leaf: leaf.der, intermediates: [intermediate.der])

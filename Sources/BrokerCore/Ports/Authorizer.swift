@@ -85,6 +85,8 @@ package protocol Authorizer: Sendable {
     func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)?
     /// Whether what is granted depends on more than a client's names: then `attributes(of:on:)` is asked at each connect.
     var wantsAttributes: Bool { get }
+    /// Whether what is granted now depends on that: then nothing is known of a client that is away since a restart.
+    var judgesByAttributes: Bool { get }
     /// What a client has beside its names while it is connected, under the names that policies have for it.
     func attributes(of connect: Connect, on connection: ConnectionInfo) -> [String: String]
     /// Why a credential that the client proved counts no more; `nil` when it does.
@@ -114,6 +116,7 @@ extension Authorizer {
         nil
     }
     package var wantsAttributes: Bool { false }
+    package var judgesByAttributes: Bool { false }
     package func attributes(ofCaller claims: [String: String], from address: String?) -> [String: String] { [:] }
     package func attributes(of connect: Connect, on connection: ConnectionInfo) -> [String: String] { [:] }
     package func refusal(ofConnect client: Publisher) -> String? { nil }

@@ -68,8 +68,11 @@ extension Shard {
 
     func claim(_ connect: AcceptedConnect, on connection: ClientConnection) {
         var accepted = connect
-        if !accepted.isHandedOver, authorizer.wantsAttributes {
-            accepted.attributes.merge(authorizer.attributes(of: accepted.connect, on: connection.info)) { proved, _ in proved }
+        if !accepted.isHandedOver {
+            // Which certificate it showed is known in any case: rights that come later have to know whom they are about.
+            let attributes =
+                authorizer.wantsAttributes ? authorizer.attributes(of: accepted.connect, on: connection.info) : connection.info.attributes
+            if !attributes.isEmpty { accepted.attributes.merge(attributes) { proved, _ in proved } }
         }
         if !accepted.isHandedOver, connection.info.network != nil, !accepted.isAssignedClientID,
             !admission.admits(accepted.clientID, principal: accepted.principal, now: now)

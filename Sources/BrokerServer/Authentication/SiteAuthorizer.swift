@@ -41,6 +41,8 @@ package final class SiteAuthorizer: Authorizer {
     // Read for every message, so not behind the lock.
     private let isEnforced: Atomic<Bool>
     private let asksForAttributes: Atomic<Bool>
+    /// Also by certificates: what is attached to them is for whoever shows them.
+    private let isJudgedByAttributes: Atomic<Bool>
     private let generation = Atomic<UInt64>(0)
     private let grantsMade = Atomic<UInt64>(0)
 
@@ -68,6 +70,7 @@ package final class SiteAuthorizer: Authorizer {
                 passwords: passwords.mapValues { ListenerPasswords($0, limits: limits) }, policies: policies, base: policies))
         isEnforced = Atomic(policies.isEnforced)
         asksForAttributes = Atomic(policies.asksForAttributes)
+        isJudgedByAttributes = Atomic(policies.asksForAttributes)
     }
 
     /// Takes other credentials and policies, as after a reload.
@@ -104,6 +107,8 @@ package final class SiteAuthorizer: Authorizer {
         generation.store(site.generation, ordering: .releasing)
         isEnforced.store(site.policies.isEnforced, ordering: .releasing)
         asksForAttributes.store(site.policies.asksForAttributes, ordering: .releasing)
+        let isJudged = site.policies.asksForAttributes || !site.registered.certificates.isEmpty
+        isJudgedByAttributes.store(isJudged, ordering: .releasing)
     }
 
     // MARK: Who is this
@@ -171,6 +176,8 @@ package final class SiteAuthorizer: Authorizer {
 
     /// Wherever rights are asked for: what denies by an attribute may come by a reload, and is to reach who is connected by then.
     package var wantsAttributes: Bool { isEnforced.load(ordering: .acquiring) || asksForAttributes.load(ordering: .acquiring) }
+
+    package var judgesByAttributes: Bool { isJudgedByAttributes.load(ordering: .acquiring) }
 
     package func attributes(ofCaller claims: [String: String], from address: String?) -> [String: String] {
         var attributes: [String: String] = [:]

@@ -25,7 +25,7 @@ extension Broker: OperatorAccess {
             take: { rows in
                 found += rows
                 // Put in order now and then, so that what is kept stays near the limit.
-                if found.count / 2 > query.limit { found = query.select(found) }
+                if found.count / 2 > query.limit { found = query.select(Self.lastOfEach(found)) }
                 return true
             })
         return query.select(Self.lastOfEach(found))

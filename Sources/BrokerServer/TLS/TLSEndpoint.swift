@@ -8,7 +8,7 @@ import Trust
 /// Immutable but for what it remembers of clients and intermediates, and shared by all event loops. A reload makes a new one, which takes its place in
 /// a ``CurrentEndpoint``.
 final class TLSEndpoint: Sendable {
-    /// Intermediate certificates remembered, over all clients; further ones are not.
+    /// Intermediate certificates remembered, over all clients; those that were of use last.
     static let intermediatesMax = CertificateLimits.chainCertificatesMax - 1
 
     /// What ALPN may agree on: the standard's name, and the one by which AWS's SDKs ask for MQTT on port 443.
@@ -142,17 +142,17 @@ final class TLSEndpoint: Sendable {
         let now = time?() ?? WallClock.now()
         let chain = [leaf] + (isResumed ? [] : intermediates)
         if let known = believed.principal(of: chain, isResumed: isResumed, at: now) { return known }
-        let certificate: Certificate
+        let verified: CertificateVerifier.Verified
         do {
-            certificate = try verifier.verify(leaf: leaf, intermediates: intermediates, at: now)
+            verified = try verifier.verify(leaf: leaf, intermediates: intermediates, at: now)
         } catch {
             throw HandshakeFailure(error)
         }
-        if !isResumed { remember(intermediates[...]) }
-        let principal = try Self.principal(of: certificate)
-        let others = intermediates.compactMap { try? Certificate(der: $0) }
-        // What cannot be read has no part in the chain; what can is taken for a part of it.
-        believed.note(principal, of: chain, isResumed: isResumed, dependingOn: [certificate] + others, at: now)
+        // No others: what a client sends beside its chain would push out what the sessions of other clients need.
+        if !isResumed { remember(verified.intermediates) }
+        let principal = try Self.principal(of: verified.certificate)
+        let others = verified.intermediates.compactMap { try? Certificate(der: $0) }
+        believed.note(principal, of: chain, isResumed: isResumed, dependingOn: [verified.certificate] + others, at: now)
         return principal
     }
 
@@ -184,9 +184,12 @@ final class TLSEndpoint: Sendable {
         }
     }
 
-    private func remember(_ chain: ArraySlice<[UInt8]>) {
+    /// Those that were of use last stay.
+    private func remember(_ chain: [[UInt8]]) {
         intermediates.withLock { known in
-            for certificate in chain where known.count < Self.intermediatesMax && !known.contains(certificate) {
+            for certificate in chain {
+                known.removeAll { $0 == certificate }
+                if known.count == Self.intermediatesMax { known.removeFirst() }
                 known.append(certificate)
             }
         }

@@ -96,6 +96,13 @@ struct RESTIntegrationReader {
             try check(target, source, entry, action)
             mappings.append((target, source))
         }
+        let isJSON = mappings.contains { $0.target == .header("content-type") && $0.source == .constant("application/x-amz-json-1.0") }
+        if isJSON, action != .mock, let node = integration["requestParameters"] {
+            let hasQuery = mappings.contains { if case .queryString = $0.target { true } else { false } }
+            if hasQuery {
+                throw DocumentError("\(name): a call in JSON has no query: write its members in a mapping template", at: node.location)
+            }
+        }
         return mappings
     }
 

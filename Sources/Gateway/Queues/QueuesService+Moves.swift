@@ -8,7 +8,8 @@ extension QueuesService {
         let source = try Self.queue(members, "SourceArn")
         let destination = try members.text("DestinationArn") == nil ? nil : try Self.queue(members, "DestinationArn")
         let rate = try members.integer("MaxNumberOfMessagesPerSecond")
-        let request = MessageMoveTask.Request(source: source, destination: destination, messagesPerSecondMax: rate)
+        let targets = try targets(ofMove: call, from: source, to: destination)
+        let request = MessageMoveTask.Request(source: source, destination: destination, messagesPerSecondMax: rate, targets: targets)
         let handle = try table { (table, now) throws(QueueError) in try table.startMove(request, now: now) }
         return .object(["TaskHandle": .text(handle)])
     }

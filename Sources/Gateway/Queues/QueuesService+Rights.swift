@@ -15,18 +15,19 @@ extension QueuesService {
             default: QueueName(url: members.text("QueueUrl"))?.text ?? ""
             }
         try caller.require("sqs:\(operation.right)", on: CallResource.arn(Self.signingName, queue))
-        guard case .startMessageMoveTask = operation else { return }
-        // Messages come there as if they were sent.
-        for target in targets(ofMoveFrom: queue, to: members.text("DestinationArn")) {
-            try caller.require("sqs:SendMessage", on: CallResource.arn(Self.signingName, target))
-        }
     }
 
-    /// The queues that a task moves messages to: the one that is named, or those that they may come from.
-    private func targets(ofMoveFrom source: String, to destination: String) -> [String] {
-        if !destination.isEmpty { return [QueueName(arn: destination)?.text ?? ""] }
+    /// The queues that a task may move messages to: the one that is named, or those that its dead letters come from.
+    ///
+    /// Messages come there as if they were sent, so its caller needs the right for that.
+    ///
+    /// - Returns: `nil` for a caller that may send to every queue.
+    func targets(ofMove call: ServiceCall, from source: String, to destination: String?) throws(ServiceError) -> Set<String>? {
+        guard let caller = call.caller, !caller.mayEverything else { return nil }
         // Of a queue that is not there the call itself speaks.
-        return (try? table { (table, _) throws(QueueError) in try table.deadLetterSources(of: source) }) ?? []
+        let targets = destination.map { [$0] } ?? (try? table { (table, _) throws(QueueError) in try table.deadLetterSources(of: source) })
+        for target in targets ?? [] { try caller.require("sqs:SendMessage", on: CallResource.arn(Self.signingName, target)) }
+        return Set(targets ?? [])
     }
 }
 

@@ -33,7 +33,7 @@ struct RouteServices: Sendable {
         }
     }
 
-    private static let origin = "http://127.0.0.1"
+    static let origin = "http://127.0.0.1"
 
     /// Puts the one event of a route.
     ///
@@ -76,44 +76,5 @@ struct RouteServices: Sendable {
     private static func result(_ error: ServiceError, _ mediaType: String) -> ServiceResult {
         ServiceResult(
             status: error.status.code, mediaType: mediaType, body: JSONText.object(["__type": error.type, "message": error.message]))
-    }
-
-    /// In the queues' JSON protocol, or as a form with what the integration puts into the query.
-    private func send(
-        _ route: MappedRoute, _ queue: String?, _ body: [UInt8], _ request: RouteRequest
-    ) async throws(ServiceError) -> ServiceResult {
-        var query: [(name: String, value: String)] = []
-        var isForm = queue != nil
-        for (target, source) in route.integration.requestParameters {
-            switch target {
-            case .header("content-type"): isForm = source == .constant("application/x-www-form-urlencoded")
-            case .header: break
-            case .queryString(let name):
-                isForm = true
-                if let value = request.mapped(source) { query.append((name, value)) }
-            }
-        }
-        guard isForm else {
-            let answer = try await queues.perform(.sendMessage, ServiceCall(body: body, origin: Self.origin))
-            return ServiceResult(status: 200, mediaType: QueuesService.mediaType, body: answer)
-        }
-        // With fields in the query alone, the body that passed through is no form.
-        let written = query.isEmpty || !route.requestTemplates.isEmpty ? String(decoding: body, as: UTF8.self) : ""
-        var form = try QueryForm(parsing: written[...], fieldsMax: queues.formFieldsMax)
-        for (name, value) in query { form.set(name, value) }
-        if let action = form["Action"], action != QueuesService.Operation.sendMessage.rawValue {
-            throw .unknownOperation("\(QueuesService.prefix).\(action)")
-        }
-        if let queue {
-            // The integration names the queue, and whoever calls the route has no say in it.
-            if let url = form["QueueUrl"], QueueName(url: url) != QueueName(url: queue) {
-                throw ServiceError(.invalid(QueryForm.shown(url), "QueueUrl", "The route goes to another queue."))
-            }
-            form.set("QueueUrl", queue)
-        }
-        let call = ServiceCall(body: try QueueFormReader(operation: .sendMessage).json(form), origin: Self.origin)
-        let answer = try await queues.perform(.sendMessage, call)
-        let text = #"{"SendMessageResponse":{"ResponseMetadata":{"RequestId":"\#(request.requestID)"},"SendMessageResult":"#
-        return ServiceResult(status: 200, mediaType: "application/json", body: Array(text.utf8) + answer + Array("}}".utf8))
     }
 }

@@ -62,6 +62,7 @@ package struct NewQueueMessage: Sendable, Equatable {
         }
         try Self.check(text: body)
         for attribute in attributes.values {
+            try Self.check(text: attribute.dataType)
             if case .text(let text) = attribute.value { try Self.check(text: text) }
         }
         if let traceHeader { try Self.check(text: traceHeader) }

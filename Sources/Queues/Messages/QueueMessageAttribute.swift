@@ -43,7 +43,7 @@ package struct QueueMessageAttribute: Sendable, Equatable {
                     + "succession.")
         }
         let type = dataType.prefix { $0 != "." }
-        guard ["String", "Number", "Binary"].contains(type), dataType.utf8.count <= 256, dataType.utf8.allSatisfy(Self.isNameByte) else {
+        guard ["String", "Number", "Binary"].contains(type), dataType.utf8.count <= 256 else {
             throw invalid(
                 "The message attribute '\(name)' has an invalid message attribute type, the set of supported type prefixes is "
                     + "Binary, Number, and String.")

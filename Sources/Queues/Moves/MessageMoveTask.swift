@@ -20,11 +20,14 @@ package struct MessageMoveTask: Sendable, Equatable {
         /// The other queue's name; `nil` for the queue that each message comes from.
         package var destination: String?
         package var messagesPerSecondMax: Int?
+        /// The queues that its caller may send to; `nil` for every one.
+        package var targets: Set<String>?
 
-        package init(source: String, destination: String? = nil, messagesPerSecondMax: Int? = nil) {
+        package init(source: String, destination: String? = nil, messagesPerSecondMax: Int? = nil, targets: Set<String>? = nil) {
             self.source = source
             self.destination = destination
             self.messagesPerSecondMax = messagesPerSecondMax
+            self.targets = targets
         }
     }
 

@@ -108,6 +108,9 @@ extension QueueTable {
         guard let target = request.destination ?? message.deadLetterSource else {
             throw QueueError(.resourceNotFound, "CouldNotDetermineMessageSource")
         }
+        guard request.targets?.contains(target) ?? true else {
+            throw QueueError(.unsupportedOperation, "The caller may not send to the queue \(target), where a message comes from.")
+        }
         guard let waiting = queues[target]?.count else { throw QueueError(.queueDoesNotExist, "AWS.SimpleQueueService.NonExistentQueue") }
         guard waiting < limits.queueMessagesMax else {
             throw QueueError(.overLimit, "The queue \(target) is full: it has queueMessagesMax (\(limits.queueMessagesMax)) messages.")

@@ -44,17 +44,25 @@ package struct CertificateVerifier: Sendable {
         try self.init(authorities: Certificate.list(file: path), purpose: purpose)
     }
 
+    /// A certificate that is to be believed, and by what.
+    package struct Verified: Sendable {
+        /// The peer's own certificate.
+        package let certificate: Certificate
+        /// Those of the other certificates, DER, that its chain goes over.
+        package let intermediates: [[UInt8]]
+    }
+
     /// Checks a peer's certificate, and gives it back parsed.
     ///
     /// - Parameters:
     ///   - leaf: The peer's own certificate, DER.
     ///   - intermediates: What else the peer sent, DER, in any order. Never trusted, only used to build the chain.
     ///   - time: Seconds since 1970; now if not given.
-    /// - Returns: The peer's own certificate.
+    /// - Returns: The peer's own certificate, and which of the intermediates speak for it.
     /// - Throws: The first thing that is wrong with it or with its chain.
     package func verify(
         leaf: [UInt8], intermediates: [[UInt8]] = [], at time: Int64? = nil
-    ) throws(VerificationFailure) -> Certificate {
+    ) throws(VerificationFailure) -> Verified {
         guard !leaf.isEmpty else { throw VerificationFailure(reason: .noCertificate, depth: 0, subject: "") }
         let count = intermediates.count + 1
         guard count <= CertificateLimits.chainCertificatesMax else {
@@ -74,16 +82,16 @@ package struct CertificateVerifier: Sendable {
                 throw VerificationFailure(reason: VerificationReason(error), depth: index + 1, subject: "")
             }
         }
-        let failure: VerificationFailure?
+        let verdict: TrustStore.Verdict
         do {
-            failure = try store.failure(of: handle, chain: chain, purpose: purpose, at: time ?? WallClock.now())
+            verdict = try store.verdict(of: handle, chain: chain, purpose: purpose, at: time ?? WallClock.now())
         } catch {
             throw VerificationFailure(reason: VerificationReason(error), depth: 0, subject: certificate.subject)
         }
-        if let failure {
-            throw failure
+        switch verdict {
+        case .failed(let failure): throw failure
+        case .believed(let places): return Verified(certificate: certificate, intermediates: places.map { intermediates[$0] })
         }
-        return certificate
     }
 
     private static func reading(_ der: [UInt8], depth: Int) throws(VerificationFailure) -> CertificateHandle {

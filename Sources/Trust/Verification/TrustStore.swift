@@ -35,10 +35,16 @@ import COpenSSL
 
     deinit { unsafe X509_STORE_free(pointer) }
 
-    /// Why `leaf` is not to be believed; `nil` if it is.
-    func failure(
+    /// Whether `leaf` is to be believed.
+    enum Verdict {
+        /// By a chain over those of the given certificates, by their places.
+        case believed(over: [Int])
+        case failed(VerificationFailure)
+    }
+
+    func verdict(
         of leaf: borrowing CertificateHandle, chain: borrowing CertificateStack, purpose: CertificatePurpose, at time: Int64
-    ) throws(TrustError) -> VerificationFailure? {
+    ) throws(TrustError) -> Verdict {
         ErrorQueue.clear()
         defer { ErrorQueue.clear() }
         guard let context = unsafe X509_STORE_CTX_new() else { throw .draining("prepare a verification") }
@@ -49,9 +55,17 @@ import COpenSSL
         unsafe X509_STORE_CTX_set_time(context, 0, time_t(time))
 
         if unsafe X509_verify_cert(context) == 1 {
-            return nil
+            return unsafe .believed(over: Self.places(of: chain, in: context))
         }
-        return try unsafe Self.failure(in: context)
+        return .failed(try unsafe Self.failure(in: context))
+    }
+
+    /// Which of the given certificates the chain goes over: libcrypto puts the very ones that it was given into it.
+    @unsafe private static func places(of given: borrowing CertificateStack, in context: OpaquePointer) -> [Int] {
+        let built = unsafe X509_STORE_CTX_get0_chain(context)
+        let links = unsafe (0..<COpenSSL_X509_stack_count(built)).map { unsafe COpenSSL_X509_stack_value(built, $0) }
+        let count = unsafe COpenSSL_X509_stack_count(given.pointer)
+        return (0..<count).filter { place in unsafe links.contains(COpenSSL_X509_stack_value(given.pointer, place)) }.map(Int.init)
     }
 
     @unsafe private static func failure(in context: OpaquePointer) throws(TrustError) -> VerificationFailure {

@@ -12,8 +12,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Serve MQTT, HTTP and the rules between them.",
         discussion: """
             Logs go to standard error: one line for each listener with its address, transport and authentication, then `ready`. \
-            SIGTERM and SIGINT finish what has begun and end with 0; a second one ends at once. SIGHUP reads certificates, revocation \
-            lists, users, policies, limits and resources anew, without losing a client; if they have a mistake nothing changes. So does \
+            SIGTERM and SIGINT finish what has begun and end with 0; a second one, a quarter of a second later or more, ends at once. \
+            SIGHUP reads certificates, revocation lists, users, policies, limits and resources anew, without losing a client; if they have a mistake nothing changes. So does \
             `crema reload`, and a file that changes where the configuration says `watchFiles: true`.
 
             Exit codes: 0 ended as asked, 1 failed (an address that cannot be bound), 2 usage or configuration.

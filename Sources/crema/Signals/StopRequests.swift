@@ -36,7 +36,7 @@ struct StopService: Service {
 
     func run() async throws {
         for await _ in stops.requests.cancelOnGracefulShutdown() {
-            log.info("stopping: no new connections, what has begun is finished; a second signal ends at once")
+            log.info("stopping: no new connections, what has begun is finished; a second signal after a moment ends at once")
             return
         }
     }
