@@ -45,10 +45,18 @@ class ServiceManagerTests(unittest.TestCase):
     def told(self):
         return dict(line.split("=", 1) for line in self.socket.recv(4_096).decode().split("\n"))
 
+    def logged(self, pattern):
+        """What the log has by a pattern, once it is there: lines are written behind what happens."""
+        deadline = time.monotonic() + 60
+        while not (found := re.search(pattern, (self.folder / "log").read_text())):
+            self.assertLess(time.monotonic(), deadline, pattern)
+            time.sleep(0.01)
+        return found
+
     def test_it_says_when_it_serves_reloads_and_stops(self):
         process = self.start()
         self.assertEqual(self.told()["READY"], "1")
-        self.assertIn("ready", (self.folder / "log").read_text())
+        self.logged("ready")
         process.send_signal(signal.SIGHUP)
         reloading = self.told()
         self.assertEqual(reloading["RELOADING"], "1")
@@ -71,7 +79,7 @@ class ServiceManagerTests(unittest.TestCase):
     def test_a_second_signal_after_a_moment_ends_at_once(self):
         process = self.start()
         self.assertEqual(self.told()["READY"], "1")
-        port = int(re.search(r"listening on 127.0.0.1:(\d+): mqtt", (self.folder / "log").read_text())[1])
+        port = int(self.logged(r"listening on 127.0.0.1:(\d+): mqtt")[1])
         with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
             client.sendall(bytes.fromhex("100d00044d5154540402003c000161"))
             self.assertEqual(client.recv(4), bytes.fromhex("20020000"))
