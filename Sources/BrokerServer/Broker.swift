@@ -171,6 +171,8 @@ package final class Broker: BrokerAccess {
         await checks.end()
         // What clients were told last is on disk, or they were not told.
         if let kept { try? await NIOThreadPool.singleton.runIfActive { kept.close() } }
+        // Nothing is written any more that anybody could wait for.
+        for shard in shards { try? await shard.eventLoop.submit { shard.value.endPublishing() }.get() }
         do {
             try await group.shutdownGracefully()
         } catch {
@@ -236,11 +238,11 @@ package final class Broker: BrokerAccess {
 
     // MARK: BrokerAccess
 
-    package func admitsPublish() -> Bool { admission.publishRoom.admits() }
+    package func admitsPublish() -> Bool { !isDraining && admission.publishRoom.admits() }
 
     /// As ``publish(_:)`` where nobody can be told that there is no room: then they are dropped, and counted.
     package func publishOrDrop(_ messages: [Message]) async {
-        guard admission.publishRoom.admits() else { return admission.publishRoom.drop(messages.count) }
+        guard admitsPublish() else { return admission.publishRoom.drop(messages.count) }
         await publish(messages)
     }
 
@@ -252,16 +254,6 @@ package final class Broker: BrokerAccess {
             shard.eventLoop.flatSubmit { shard.value.publish(batch) }
         }
         for future in futures { try? await future.get() }
-        if kept != nil { await endTurns() }
-    }
-
-    /// Returns when what shards had begun is over, and what they keep of it is handed to the store: first where it came in, then where it
-    /// was handed on to.
-    private func endTurns() async {
-        for _ in 0..<2 {
-            let futures = shards.map { $0.eventLoop.submit {} }
-            for future in futures { try? await future.get() }
-        }
     }
 
     package var now: Instant { .now }

@@ -19,6 +19,8 @@ package final class DurableStore: SessionStore, RecordStore {
     private let recordNumber = Atomic<UInt64>(0)
     private let found: Mutex<(state: RestoredState, records: [KeptRecord], lastBody: Int64, time: StoreTime, queue: DatabaseQueue?)>
     private let writer: Mutex<StoreWriter?>
+    /// Until the writer has ended.
+    private let lock: Mutex<DirectoryLock?>
     private let retained: RetainedStore
     private let path: String
     private let limits: StoreLimits
@@ -45,6 +47,8 @@ package final class DurableStore: SessionStore, RecordStore {
         self.retained = retained
         var aside: [String] = []
         let opened: (queue: DatabaseQueue, contents: StoreContents, time: StoreTime)
+        try StoreFiles.make(directory)
+        lock = Mutex(try DirectoryLock(directory))
         try StoreFiles.prepare(directory, path)
         do {
             opened = try Self.open(path, limits, timeOfDay)
@@ -157,7 +161,7 @@ package final class DurableStore: SessionStore, RecordStore {
     package func settle() async throws(NotKept) {
         // Where nobody waits for the disk, nobody is to be that far ahead of it either.
         guard durability == .strict || isBehind else {
-            if isFailing { throw NotKept() }
+            if isFailing || commits.isOver { throw NotKept() }
             return
         }
         guard await commits.reached(inbox.number) else { throw NotKept() }
@@ -167,6 +171,7 @@ package final class DurableStore: SessionStore, RecordStore {
     package func close() {
         inbox.close()
         writer.withLock { $0 }?.waitForEnd()
+        lock.withLock { $0 = nil }
     }
 
     package var statistics: StoreStatistics { writer.withLock { $0 }?.figures ?? StoreStatistics(durability: durability.description) }

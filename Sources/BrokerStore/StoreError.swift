@@ -17,10 +17,14 @@ package struct StoreError: Error, CustomStringConvertible {
             description =
                 "data: \(directory)/\(DurableStore.fileName) is a database of another program; take it away, or take another directory"
         case let error as DatabaseError where error.resultCode == .SQLITE_BUSY:
-            description = "data: \(directory) is in use by another process; end it, or take another directory"
+            self = .inUse(directory)
         default: description = "data: \(directory) cannot be used: \(error)"
         }
     }
 
     init(_ description: String) { self.description = description }
+
+    static func inUse(_ directory: String) -> StoreError {
+        StoreError("data: \(directory) is in use by another process; end it, or take another directory")
+    }
 }

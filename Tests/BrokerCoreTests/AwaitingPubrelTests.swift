@@ -108,4 +108,19 @@ import Testing
         let next = broker.afterCrash(shards: 1)
         #expect(next.nodes[0].core.awaitingPubrel == 5)
     }
+
+    @Test("What a crash found half done is known until the message is received, however often it is refused before")
+    func partsStay() {
+        var identifiers = InboundExactlyOnce()
+        var (one, both) = (ShardSet(), ShardSet())
+        one.insert(ShardID(1))
+        both.formUnion(one)
+        both.insert(ShardID(0))
+        identifiers.restore([ReceivedRecord(session: 1, packetID: 7, cell: ShardID(1), expected: ShardSet(), done: one)])
+        for _ in 0..<2 { #expect(identifiers.partDone(7).done == one) }
+        let isNew = identifiers.receive(7)
+        #expect(isNew)
+        #expect(identifiers.partDone(7).done.isEmpty && identifiers.contains(7))
+        #expect(identifiers.count == 1)
+    }
 }

@@ -56,6 +56,57 @@ import Testing
         #expect(broker.dropped == ["queue_full": 9])
     }
 
+    /// Each message of a chain of topics is published on the next one.
+    private struct Relaying: MessageRules {
+        let topics: [String]
+        var topicFilters: [String] { Array(topics.dropLast()) }
+
+        func evaluate(_ message: Message, from publisher: Publisher, now: Instant) -> [Message] {
+            guard let place = topics.firstIndex(of: String(buffer: message.topic)), place + 1 < topics.count else { return [] }
+            return [Message(topic: topics[place + 1], payload: [1], qos: .atLeastOnce)]
+        }
+    }
+
+    /// Topics whose homes are the event loops 0 and 1 by turns.
+    private static func chain(_ count: Int) -> [String] {
+        var names = (0...).lazy.map { "t\($0)" }.makeIterator()
+        return (0..<count).map { place in
+            while let name = names.next() {
+                if Shard.home(of: ByteBuffer(string: name), shardCount: 2).index == place % 2 { return name }
+            }
+            return ""
+        }
+    }
+
+    @Test(
+        "A call waits until it is on disk what rules make of its messages, on whichever event loop, and for nothing else",
+        arguments: [2, 3, 6], [0, 1])
+    func chains(length: Int, shard: Int) throws {
+        let topics = Self.chain(length)
+        let broker = SimulatedBroker(shards: 2, rules: Relaying(topics: topics), store: SimulatedStore())
+        func call(_ receipt: UInt64) {
+            let message = Message(topic: ByteBuffer(string: topics[0]), payload: ByteBuffer(string: "x"), qos: .atLeastOnce)
+            broker.nodes[0].core.publish([message], receipt: receipt, now: broker.now)
+            broker.settle(committing: false)
+        }
+        call(1)
+        #expect(broker.nodes[0].receipts == [1])
+        let kept = SimulatedClient("s", of: broker)
+        kept.open(at: shard)
+        _ = try kept.exchange(.connect(Connect(clientID: "s", cleanStart: false, keepAlive: 0, version: .v311)))
+        _ = try kept.subscribe(topics[length - 1], .atLeastOnce)
+        kept.lose()
+        broker.settle()
+        call(2)
+        #expect(broker.nodes[0].receipts == [1])
+        broker.settle()
+        #expect(broker.nodes[0].receipts == [1, 2])
+        // While the disk takes nothing nobody is told by this that it does.
+        call(3)
+        broker.setFailing(true)
+        #expect(broker.nodes[0].receipts == [1, 2, 3])
+    }
+
     @Test("Clients that wait and calls that wait both come to their turn")
     func neitherStarves() throws {
         let broker = SimulatedBroker(shards: 2, limits: Self.narrow)

@@ -29,7 +29,7 @@ import Testing
         try bytes.write(to: URL(fileURLWithPath: fixture.file))
         #expect(throws: StoreError.self) { _ = try fixture.open() }
         #expect(try Data(contentsOf: URL(fileURLWithPath: fixture.file)) == bytes)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.directory) == [DurableStore.fileName])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.directory).sorted() == [DurableStore.fileName, "crema.lock"])
     }
 
     @Test("Threat 60: one bit that has changed is found", arguments: ["a payload that is looked for", "client-to-find", "filter-to-find"])

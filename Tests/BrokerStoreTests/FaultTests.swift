@@ -35,6 +35,19 @@ import Testing
         ]
     }()
 
+    @Test("Nobody else gets the directory while the disk makes trouble, and everybody after the end")
+    func lockedInTrouble() throws {
+        let fixture = StoreFixture()
+        let store = try fixture.open()
+        let told = Told()
+        store.start(fault: { throw DiskFault() }, tell: { _, progress in told.append(progress) })
+        store.append(Self.batches[0])
+        told.wait(for: .failing)
+        for _ in 0..<20 { #expect(throws: StoreError.self) { _ = try fixture.open() } }
+        store.close()
+        _ = try fixture.open()
+    }
+
     @Test("The write that fails", arguments: 1...12)
     func everyWriteMayFailOnce(number: Int) throws {
         let fixture = StoreFixture()

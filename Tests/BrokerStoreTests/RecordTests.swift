@@ -131,6 +131,9 @@ import Testing
         store.start { _, _ in }
         store.close()
         #expect(try records(fixture) == ["bus a 1"])
+        // Nothing would ever write it.
+        store.append([Self.put(.bus, "b", "1")])
+        await #expect(throws: NotKept.self) { try await store.settle() }
     }
 
     @Test func oneFileHoldsSessionsAndRecords() async throws {

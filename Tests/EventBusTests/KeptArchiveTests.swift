@@ -192,6 +192,22 @@ import Testing
         #expect(try counts(start(Self.rules + Self.all)) == ["all 1"])
     }
 
+    @Test("What the limit drops while the store is full does not fill it further")
+    func droppedWhileFull() throws {
+        var limits = EventBusLimits()
+        limits.archiveBytesMax = 2_000
+        let site = try start(Self.rules + Self.all, limits: limits)
+        for number in 0..<5 { _ = try site.events.put(#"{"n":\#(number)}"#, bus: "shop") }
+        let before = store.number
+        (store.isFailing, store.isFull) = (true, true)
+        for number in 5..<200 { _ = try site.events.put(#"{"n":\#(number)}"#, bus: "shop") }
+        #expect(store.number - before <= 5, "no more than what the store had can go from it")
+        (store.isFailing, store.isFull) = (false, false)
+        for number in 200..<230 { _ = try site.events.put(#"{"n":\#(number)}"#, bus: "shop") }
+        let kept = try site.events.engine.describeArchive("all").eventCount
+        #expect(store.records(of: .archivedEvent).count == kept)
+    }
+
     @Test func nothingIsPromisedWhileTheStoreFails() throws {
         let site = try start(Self.rules + Self.all)
         let before = store.records

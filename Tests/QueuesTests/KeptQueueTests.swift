@@ -81,6 +81,43 @@ import Testing
         #expect(try receive("orders.fifo", now: 302_000, in: queues).count == 4, "who had one before a restart has none now")
     }
 
+    private func sendOrdered(_ body: String, as id: String, to queue: String, now: Int64, in queues: SharedQueues) throws -> SentMessage {
+        let message = NewQueueMessage(body: body, identity: MessageIdentity(groupID: "g", deduplicationID: id))
+        return try queues.perform { (table) throws(QueueError) in try table.send(message, to: queue, now: now) }
+    }
+
+    @Test("The number of a message is above all that were given before a restart, also where nothing is left of them")
+    func numbersRise() throws {
+        var queues = try start()
+        try create("orders.fifo", ["FifoQueue": "true"], in: queues)
+        var last = ""
+        for number in 0..<20 {
+            last = try #require(sendOrdered("\(number)", as: "\(number)", to: "orders.fifo", now: 2_000, in: queues).sequenceNumber)
+            try delete(try #require(receive("orders.fifo", in: queues).first), from: "orders.fifo", in: queues)
+        }
+        queues = try start()
+        let next = try #require(sendOrdered("next", as: "next", to: "orders.fifo", now: 2_001, in: queues).sequenceNumber)
+        #expect(next > last && next.utf8.count == last.utf8.count)
+    }
+
+    @Test("What a task brought back is taken for no other message, also after a restart", arguments: [false, true])
+    func broughtBack(isRestarted: Bool) throws {
+        var queues = try start()
+        try create("dead.fifo", ["FifoQueue": "true"], in: queues)
+        let redrive = #"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead.fifo","maxReceiveCount":1}"#
+        try create("orders.fifo", ["FifoQueue": "true", "RedrivePolicy": redrive, "VisibilityTimeout": "0"], in: queues)
+        let first = try sendOrdered("a", as: "1", to: "orders.fifo", now: 2_000, in: queues)
+        for _ in 0..<2 { _ = try receive("orders.fifo", in: queues) }
+        // Five minutes after it was sent, and none after it was moved.
+        _ = try queues.perform { (table) throws(QueueError) in try table.startMove(.init(source: "dead.fifo"), now: 400_000) }
+        queues.advance(to: 400_000)
+        if isRestarted { queues = try start() }
+        let second = try sendOrdered("a", as: "1", to: "orders.fifo", now: 401_000, in: queues)
+        #expect(second.id != first.id)
+        let count = try queues.perform { (table) throws(QueueError) in try table.attributes(of: "orders.fifo", now: 401_000) }
+        #expect(count["ApproximateNumberOfMessages"] == "2")
+    }
+
     @Test func anOldReceiptDeletesNothingThatSomebodyElseSent() throws {
         var queues = try start()
         try create("orders", in: queues)

@@ -50,6 +50,8 @@ final class CommitTurns {
 
     /// Connections with answers that wait, or that may not be sent anything.
     var waiting: [ClientConnection] = []
+    /// What the rest of the program has published and waits for.
+    var routed: [WaitingPublish] = []
 
     init(_ store: any SessionStore, of id: ShardID, shardCount: Int, isStrict: Bool) {
         self.store = store
@@ -170,6 +172,19 @@ final class CommitTurns {
         bodyBytes = 0
         return (asked, closed, full)
     }
+
+    func mustWait(for publish: WaitingPublish) -> Bool { isStrict && !isFailing && !publish.needs.allSatisfy(isMet) }
+
+    /// The receipts of what need not wait any more.
+    func takeRouted() -> [UInt64] {
+        guard !routed.isEmpty else { return [] }
+        let met = routed.filter { !mustWait(for: $0) }.map(\.receipt)
+        if !met.isEmpty { routed.removeAll { !mustWait(for: $0) } }
+        return met
+    }
+
+    /// Whether anybody waits for the end of a turn.
+    var isWaitedFor: Bool { !waiting.isEmpty || !routed.isEmpty }
 
     /// Whether the open turn has anything to hand over.
     var hasWork: Bool { !batch.isEmpty || !told.isEmpty }

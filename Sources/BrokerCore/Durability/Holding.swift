@@ -53,7 +53,7 @@ extension Shard {
 
     /// Asks the other shards, and gives the store what this turn has changed.
     func closeTurn() {
-        guard let turns, turns.hasWork || !turns.waiting.isEmpty else { return }
+        guard let turns, turns.hasWork || turns.isWaitedFor else { return }
         let hasWork = turns.hasWork
         var (told, number, batch) = turns.close()
         if let batch { turns.store.append(batch) }
@@ -106,6 +106,7 @@ extension Shard {
             if !connection.isClosed, !connection.held.isEmpty || connection.held.gate != nil { list(connection, in: turns) }
         }
         forgetHandedOver()
+        for receipt in turns.takeRouted() { transport.published(receipt) }
     }
 
     private func give(_ answer: HeldAnswer, on connection: ClientConnection) {

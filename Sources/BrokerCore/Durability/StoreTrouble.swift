@@ -8,7 +8,8 @@ extension Shard {
 
     /// Whether a message cannot be taken now because it would have to be on disk.
     func lacksStore(for message: Message, along route: Route) -> Bool {
-        guard let turns, turns.isFailing, message.qos > .atMostOnce else { return false }
+        // Rules know it from the store itself, and would hand it nothing, before this shard is told.
+        guard let turns, message.qos > .atMostOnce, turns.isFailing || turns.store.isFailing else { return false }
         // What rules make of it has to be on disk, too.
         if route.hasRules { return true }
         return message.retain || !route.shards.isEmpty || !route.groups.isEmpty

@@ -10,6 +10,9 @@ package protocol SessionStore: Sendable {
 
     /// Whether of what rules have handed over more waits than may: whoever causes more has to wait, until `relieved` is told.
     var isBehind: Bool { get }
+
+    /// Whether the disk takes nothing now; shards are told so, but a moment later.
+    var isFailing: Bool { get }
 }
 
 /// What a shard is told of the store, on its event loop.

@@ -25,6 +25,7 @@ package struct InboundExactlyOnce {
     /// Also keeps its identifier.
     @discardableResult
     mutating func receive(_ packetID: UInt16) -> Bool {
+        if !partial.isEmpty { partial[packetID] = nil }
         let isOfBefore = earlier.remove(packetID) != nil
         return current.insert(packetID).inserted && !isOfBefore
     }
@@ -81,8 +82,10 @@ package struct InboundExactlyOnce {
     }
 
     /// The shards that have done their part of a message that comes again, and whether the one is among them that it came to.
-    mutating func takePartial(_ packetID: UInt16) -> (done: ShardSet, isDoneWhereItCame: Bool) {
+    ///
+    /// Known until it is received: the broker may refuse it once more.
+    func partDone(_ packetID: UInt16) -> (done: ShardSet, isDoneWhereItCame: Bool) {
         let none = (done: ShardSet(), isDoneWhereItCame: false)
-        return partial.isEmpty ? none : partial.removeValue(forKey: packetID) ?? none
+        return partial.isEmpty ? none : partial[packetID] ?? none
     }
 }

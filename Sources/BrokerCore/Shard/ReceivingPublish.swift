@@ -57,6 +57,10 @@ extension Shard {
                     session.awaitingPubrel.receive(layout.packetID)  // [MQTT5-4.3.3-9]
                     countAwaitingPubrel(of: session)
                     recordReceived(layout.packetID, of: session, with: route.shards, done: outgoing.origin?.done ?? ShardSet())
+                } else if session.awaitingPubrel.release(layout.packetID) {
+                    // With a code from 0x80 on the identifier is free [MQTT5-4.3.3-9]: what comes with it next is another message.
+                    recordForgotten(layout.packetID, of: session)
+                    countAwaitingPubrel(of: session)
                 }
             } else {
                 session.awaitingPubrel.receive(layout.packetID)  // counts as one of this connection now
@@ -73,7 +77,7 @@ extension Shard {
         guard let turns, turns.isStrict, session.keeping.isKept else { return }
         let origin = KeptOrigin(of: session)
         origin.inbound = InboundID(session: session.epoch, packetID: packetID)
-        (origin.done, origin.groupsAreDone) = session.awaitingPubrel.takePartial(packetID)
+        (origin.done, origin.groupsAreDone) = session.awaitingPubrel.partDone(packetID)
         outgoing.origin = origin
     }
 

@@ -3,8 +3,16 @@ import DequeModule
 /// Messages of the rest of the program, of one call.
 struct WaitingPublish {
     var messages: Deque<Message>
-    /// What the transport is told when all are routed.
+    /// What the transport is told when all are routed, and what they have led to is on disk.
     let receipt: UInt64
+    /// What those that are routed have led to, by the turns of that.
+    var needs: [CommitNeed] = []
+
+    mutating func note(_ need: CommitNeed) {
+        if need.isNone { return }
+        if let last = needs.indices.last, needs[last].turn == need.turn { return needs[last].formUnion(need) }
+        needs.append(need)
+    }
 }
 
 /// What programs publish waits as clients' messages do: for subscribers that do not keep up, other loops that have much to do, and the disk.
@@ -14,7 +22,8 @@ extension Shard {
 
     /// Publishes as the broker itself, in order, at the home of all their topics; ``ShardTransport/published(_:)`` follows, at once or later.
     ///
-    /// Then what clients publish comes after them everywhere.
+    /// Then what clients publish comes after them everywhere, and what they have led to is on disk as it is at a PUBACK, also where rules made
+    /// others of them, on whichever shard. While the disk takes nothing it follows at once: whoever promises something asks the store.
     package func publish(_ messages: [Message], receipt: UInt64, now: Instant) {
         self.now = now
         admission.publishRoom.take(messages.reduce(0) { $0 + $1.sizeWaiting })
@@ -40,15 +49,26 @@ extension Shard {
                 routeForProgram(message)
             }
             handOff()
-            transport.published(waitingPublishes.removeFirst().receipt)
+            confirm(waitingPublishes.removeFirst())
         }
+    }
+
+    private func confirm(_ routed: WaitingPublish) {
+        guard let turns, turns.mustWait(for: routed) else { return transport.published(routed.receipt) }
+        turns.routed.append(routed)
+        openTurn()
     }
 
     /// Those that follow wait if somebody who gets this one has as much as it may, or if the disk does not keep up.
     private func routeForProgram(_ message: Message) {
         isRoutingForProgram = true
+        turns?.begin()
         enqueueOwn(message)
         publishOwnMessages()
+        if let turns, turns.isStrict {
+            if !ownMessages.isEmpty { turns.touchAll() }  // they come later in the turn
+            waitingPublishes[0].note(turns.touched)
+        }
         isRoutingForProgram = false
         if isStoreBehind { programsAreHeld = true }
     }

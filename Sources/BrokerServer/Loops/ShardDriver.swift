@@ -242,6 +242,11 @@ final class ShardDriver: ShardTransport {
         shard.credentialChecked(answer, slot: slot, connectionID: connectionID, now: .now)
     }
 
+    /// Whoever still waits for what it published waits no longer.
+    func endPublishing() {
+        for receipt in receipts.keys { published(receipt) }
+    }
+
     func published(_ receipt: UInt64) { receipts.removeValue(forKey: receipt)?.succeed() }
 
     func report(_ event: BrokerEvent) {

@@ -4,14 +4,18 @@ import Glibc
 
 /// The files of a store, and who may read them.
 enum StoreFiles {
-    /// Makes the directory and an empty file, for the broker's user alone; what it makes outlives a power cut.
-    static func prepare(_ directory: String, _ path: String) throws(StoreError) {
+    /// Makes the directory, for the broker's user alone; it outlives a power cut.
+    static func make(_ directory: String) throws(StoreError) {
         let missing = missing(directory)
         do {
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch { throw StoreError("data: \(directory) cannot be made: \(error.localizedDescription)") }
         for made in missing { try sync(made.deletingLastPathComponent().path) }
+    }
+
+    /// Makes an empty file in a directory that is locked, for the broker's user alone; it outlives a power cut.
+    static func prepare(_ directory: String, _ path: String) throws(StoreError) {
         let isNew = !FileManager.default.fileExists(atPath: path)
         for file in [path, path + "-wal"] {
             // SQLite gives the log the rights of the file.

@@ -11,6 +11,9 @@ final class RecordCommits: Sendable {
     private let state = Mutex(State())
     private let failing = Atomic<Bool>(false)
 
+    /// Whether nothing is written any more.
+    var isOver: Bool { state.withLock { $0.isOver } }
+
     var isFailing: Bool { failing.load(ordering: .relaxed) }
 
     /// Waits until as much as this was committed; answers false when the disk takes nothing.

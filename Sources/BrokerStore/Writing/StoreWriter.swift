@@ -89,8 +89,9 @@ final class StoreWriter: Sendable {
                 // What a failed sync has left in the file is not known, and not asked again: another connection begins from what is there.
                 try? connection?.close()
                 connection = nil
-                // What found no room was not to be synced yet.
-                if (error as? DatabaseError)?.resultCode != .SQLITE_FULL { isLogDoubtful = true }
+                // What found no room was not to be synced yet, and what is somebody else's now is not ours to renew.
+                let code = (error as? DatabaseError)?.resultCode
+                if code != .SQLITE_FULL, code != .SQLITE_BUSY { isLogDoubtful = true }
                 noteFailure(error)
                 if inbox.isClosing { break }
                 inbox.pause(milliseconds: limits.storeRetryMilliseconds)

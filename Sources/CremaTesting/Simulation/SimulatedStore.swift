@@ -8,6 +8,7 @@ package final class SimulatedStore: SessionStore {
     private struct State {
         var waiting: [ChangeBatch] = []
         var isBehind = false
+        var isFailing = false
         var disk: SimulatedDisk
     }
 
@@ -26,6 +27,12 @@ package final class SimulatedStore: SessionStore {
     package var isBehind: Bool {
         get { state.withLock { $0.isBehind } }
         set { state.withLock { $0.isBehind = newValue } }
+    }
+
+    /// Whether it would say that the disk takes nothing.
+    package var isFailing: Bool {
+        get { state.withLock { $0.isFailing } }
+        set { state.withLock { $0.isFailing = newValue } }
     }
 
     package var hasWaiting: Bool { state.withLock { !$0.waiting.isEmpty } }

@@ -28,13 +28,18 @@ extension ArchiveTable {
 
     private mutating func noteDeletion(of archive: UInt64) {
         guard isKept else { return }
+        notInStore[archive] = nil
         note(.removeAll(RecordKey(.archivedEvent, archive)))
         note(.remove(RecordKey(.archive, archive)))
     }
 
     /// Beyond what may wait for a disk that takes nothing, an event is in memory alone: nobody was promised more.
     mutating func noteEvent(_ event: ArchivedEvent, in archive: UInt64) {
-        guard isKept, !isStoreFull else { return }
+        guard isKept else { return }
+        guard !isStoreFull else {
+            notInStore[archive, default: []].insert(event.sequence)
+            return
+        }
         // The second version has a trace.
         var writer = RecordWriter(version: event.envelope.trace == nil ? 1 : 2)
         writer.add(event.arrivedMilliseconds)
@@ -45,7 +50,8 @@ extension ArchiveTable {
 
     mutating func noteRemoval(_ events: [UInt64], from archive: UInt64) {
         guard isKept else { return }
-        for sequence in events { note(.remove(RecordKey(.archivedEvent, archive, sequence))) }
+        // What the store never had is not to fill it with removals while it takes nothing.
+        for sequence in events where notInStore[archive]?.remove(sequence) == nil { note(.remove(RecordKey(.archivedEvent, archive, sequence))) }
     }
 
     mutating func noteReplay(_ replay: Replay?) {

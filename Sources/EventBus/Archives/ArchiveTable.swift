@@ -23,6 +23,8 @@ struct ArchiveTable: Sendable {
     var isStoreFailing = false
     /// Whether, besides, as much waits for it as may.
     var isStoreFull = false
+    /// By archive: events that are in memory alone, since the store took nothing when they came.
+    var notInStore: [UInt64: Set<UInt64>] = [:]
     private var changes: [RecordChange] = []
     private var lastRecord: UInt64 = 0
     /// Archives that the store has and that are not in force, by their names.

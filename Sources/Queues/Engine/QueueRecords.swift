@@ -81,10 +81,12 @@ extension QueueTable {
 }
 
 extension StoredMessage {
-    /// Version 2 has the place among others and the trace, where the sender said something of them.
+    /// Version 2 has the place among others and the trace, where the sender said something of them, and version 3 that it was moved.
     fileprivate var fields: [UInt8] {
         let isPlain = identity == MessageIdentity() && traceHeader == nil
-        var writer = RecordWriter(version: isPlain ? 1 : 2)
+        // What has no identifier is taken for no other message, moved or not.
+        let isMoved = isMoved && identity.deduplicationID != nil
+        var writer = RecordWriter(version: isPlain ? 1 : isMoved ? 3 : 2)
         writer.add(id)
         writer.add(body)
         writer.add(attributes.sorted { $0.key < $1.key }) { writer, attribute in
@@ -105,7 +107,7 @@ extension StoredMessage {
     }
 
     fileprivate static func read(_ record: KeptRecord) throws(UnreadableRecord) -> (StoredMessage, availableAt: Int64?) {
-        var reader = try RecordReader(record, upTo: 2)
+        var reader = try RecordReader(record, upTo: 3)
         let id = try reader.text()
         let body = try reader.text()
         let pairs = try reader.list { (reader) throws(UnreadableRecord) in
@@ -128,6 +130,7 @@ extension StoredMessage {
         var message = StoredMessage(
             id: id, body: body, attributes: attributes, identity: identity, traceHeader: traceHeader, sentMilliseconds: sentMilliseconds)
         message.deadLetterSource = deadLetterSource
+        message.isMoved = reader.version > 2
         return (message, availableAt)
     }
 }

@@ -46,6 +46,8 @@ extension QueueTable {
         }
         // In a FIFO queue the queue alone says it: 0, the one value that a message may have there, is no word against it.
         let delay = settings.fifo == nil ? message.delaySeconds ?? settings.delaySeconds : settings.delaySeconds
+        // Above all that were given before a restart, also to messages that are gone: receivers go by it.
+        skipNumbers(upTo: UInt64(clamping: now) << Self.numbersPerMillisecondBits)
         let sequence = nextNumber()
         let sent = SentMessage(id: stored.id, sequence: sequence, isOrdered: settings.fifo != nil)
         let before = queues[name]?.bytes ?? 0

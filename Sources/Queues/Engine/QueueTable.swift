@@ -22,6 +22,8 @@ package struct QueueTable: Sendable {
     var moves: [String: [MessageMoveTask]] = [:]
     private var answers: [WaiterAnswer] = []
     private var lastNumber: UInt64 = 0
+    /// A million messages in a millisecond would outrun the clock by their numbers.
+    static let numbersPerMillisecondBits = 20
     /// Whether there is a store: then changes are noted.
     var isKept = false
     /// Whether the store takes nothing now: what would have to be in it is refused.

@@ -26,6 +26,8 @@ struct StoredMessage {
     var receipt = ""
     /// The queue that it comes from, for a dead letter.
     var deadLetterSource: String?
+    /// Whether a task brought it back from a dead-letter queue: then its sender's next message is not taken for the same.
+    var isMoved = false
 
     init(
         id: String, body: String, attributes: [String: QueueMessageAttribute], identity: MessageIdentity, traceHeader: String?,

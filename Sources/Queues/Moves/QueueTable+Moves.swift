@@ -117,9 +117,10 @@ extension QueueTable {
         }
         queues[request.source]?.remove(sequence)
         let moved = nextNumber()
-        let new = StoredMessage(
+        var new = StoredMessage(
             id: makeID(), body: message.body, attributes: message.attributes, identity: message.identity,
             traceHeader: message.traceHeader, sentMilliseconds: now)
+        new.isMoved = true
         queues[target]?.insert(new, as: moved, availableAt: nil)
         // In one step with the removal: never in neither of them.
         noteRemoval(sequence, from: number)

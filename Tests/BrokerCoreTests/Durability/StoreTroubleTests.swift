@@ -77,6 +77,19 @@ import Testing
         #expect(try code(client.exchange(publish(.atLeastOnce, topic: topic))) == .success)
     }
 
+    @Test("What rules would hand the store is refused from when the store takes nothing, and not from when the event loop is told")
+    func rulesKnowItFirst() throws {
+        let store = SimulatedStore()
+        let broker = SimulatedBroker(shards: 1, rules: Wanting(), store: store)
+        let client = SimulatedClient("p", of: broker)
+        client.open(at: 0)
+        _ = try client.exchange(.connect(Connect(clientID: "p", cleanStart: true, keepAlive: 0, version: .v5)))
+        store.isFailing = true
+        #expect(try code(client.exchange(publish(.atLeastOnce))) == .implementationSpecificError)
+        store.isFailing = false
+        #expect(try code(client.exchange(publish(.atLeastOnce))) == .success)
+    }
+
     @Test func whatNeedsNoDiskGoesOn() throws {
         let kept = try client("s", isKept: true).client
         _ = try subscribe(kept)
