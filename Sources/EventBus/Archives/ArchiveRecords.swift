@@ -51,7 +51,9 @@ extension ArchiveTable {
     mutating func noteRemoval(_ events: [UInt64], from archive: UInt64) {
         guard isKept else { return }
         // What the store never had is not to fill it with removals while it takes nothing.
-        for sequence in events where notInStore[archive]?.remove(sequence) == nil { note(.remove(RecordKey(.archivedEvent, archive, sequence))) }
+        for sequence in events where notInStore[archive]?.remove(sequence) == nil {
+            note(.remove(RecordKey(.archivedEvent, archive, sequence)))
+        }
     }
 
     mutating func noteReplay(_ replay: Replay?) {

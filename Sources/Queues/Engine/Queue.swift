@@ -240,7 +240,9 @@ struct Queue {
     ///
     /// What had been deleted by then is not remembered: it would be taken a second time.
     mutating func remember(_ message: StoredMessage, as sequence: UInt64) {
-        guard message.deadLetterSource == nil, !message.isMoved, let id = message.identity.deduplicationID, let fifo = settings.fifo else { return }
+        guard message.deadLetterSource == nil, !message.isMoved, let id = message.identity.deduplicationID, let fifo = settings.fifo else {
+            return
+        }
         note(
             SentMessage(id: message.id, sequence: sequence, isOrdered: true),
             as: Deduplication.Key(group: fifo.tellsGroupsApart ? message.group : nil, id: id), sentMilliseconds: message.sentMilliseconds)
