@@ -41,8 +41,14 @@ def free_port():
     raise AssertionError("no port of 20,000 to 32,000 is free")
 
 
+def unconfigured():
+    """This process's environment without what `crema` takes for its configuration: the tests' own settings are named CREMA_, too."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CREMA")}
+
+
 def run(*command, check=True, **options):
     """Runs a program to its end, with its output as text."""
+    options.setdefault("env", unconfigured())
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
     if check and result.returncode != 0:
         raise AssertionError(f"{command[0]} ended with {result.returncode}: {result.stdout}{result.stderr}")
@@ -101,8 +107,7 @@ class Broker:
 
     def start(self):
         """Begins to serve, on the same ports each time."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("CREMA")}
-        environment.update(self._environment)
+        environment = unconfigured() | self._environment
         self.process = subprocess.Popen(
             [*self.command, "serve", "--config", str(self.configuration)], env=environment, stdout=self._log, stderr=self._errors)
 

@@ -1,6 +1,5 @@
 """The coffee shop of `make serve` on free ports: its own configuration, templates and pages, with users made by `crema demo --links`."""
 
-import os
 import pathlib
 import re
 import shutil
@@ -9,7 +8,7 @@ import tempfile
 import time
 import urllib.request
 
-from broker import CREMA, SHOP, WAIT_SECONDS, free_port, run
+from broker import CREMA, SHOP, WAIT_SECONDS, free_port, run, unconfigured
 
 
 class Shop:
@@ -36,9 +35,8 @@ class Shop:
         self.start()
 
     def start(self):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("CREMA")}
         self.process = subprocess.Popen(
-            [CREMA, "serve", "--config", str(self.configuration)], env=environment, stdout=self._log, stderr=self._log)
+            [CREMA, "serve", "--config", str(self.configuration)], env=unconfigured(), stdout=self._log, stderr=self._log)
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
             try:

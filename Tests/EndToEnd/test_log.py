@@ -11,7 +11,7 @@ import unittest
 import urllib.error
 import urllib.request
 
-from broker import CREMA, WAIT_SECONDS, Broker
+from broker import CREMA, WAIT_SECONDS, Broker, unconfigured
 
 CONNECT = bytes.fromhex("101000044d51545404020000000464726f70")
 CONNACK = bytes.fromhex("20020000")
@@ -64,10 +64,9 @@ class LogFormatTests(unittest.TestCase):
         self.addCleanup(broker.end)
         ours, theirs = os.openpty()
         self.addCleanup(os.close, ours)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("CREMA")}
         # The ports are taken, so this one ends by itself, having said so.
         process = subprocess.run(
-            [CREMA, "serve", "--config", str(broker.configuration)], stderr=theirs, env=environment, timeout=WAIT_SECONDS)
+            [CREMA, "serve", "--config", str(broker.configuration)], stderr=theirs, env=unconfigured(), timeout=WAIT_SECONDS)
         os.close(theirs)
         self.assertEqual(process.returncode, 1)
         text = os.read(ours, 65_536).decode()

@@ -14,7 +14,7 @@ import time
 import unittest
 
 import wire
-from broker import CREMA, SHOP, WAIT_SECONDS, Broker, BrokerTestCase, free_port, run
+from broker import CREMA, SHOP, WAIT_SECONDS, Broker, BrokerTestCase, free_port, run, unconfigured
 
 
 class SignalTests(unittest.TestCase):
@@ -23,7 +23,7 @@ class SignalTests(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         file = pathlib.Path(folder.name) / "crema.json"
         file.write_text(json.dumps({"listeners": [{"protocol": "admin", "bind": "127.0.0.1:0"}], **settings}))
-        process = subprocess.Popen([CREMA, "serve", "--config", str(file)], stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen([CREMA, "serve", "--config", str(file)], env=unconfigured(), stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.kill)
         return process
 
@@ -192,7 +192,7 @@ class DemoTests(unittest.TestCase):
             reading, writing = os.pipe()
             demo = subprocess.Popen(
                 [CREMA, "demo", "--config", str(configuration), "--certificates", f"{folder}/certs"], stdout=writing, stderr=writing,
-                start_new_session=True)
+                env=unconfigured(), start_new_session=True)
             os.close(writing)
             os.read(reading, 1)
             os.close(reading)

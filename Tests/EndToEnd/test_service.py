@@ -1,5 +1,4 @@
 """Crema as a service: what it tells systemd, the unit, the manual pages and the completions."""
-import os
 import pathlib
 import re
 import shutil
@@ -10,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from broker import CREMA, run
+from broker import CREMA, run, unconfigured
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONFIGURATION = """
@@ -37,7 +36,7 @@ class ServiceManagerTests(unittest.TestCase):
         self.addCleanup(log.close)
         process = subprocess.Popen(
             [CREMA, "serve", "--config", str(self.folder / "crema.yaml")], stderr=log,
-            env={**os.environ, "NOTIFY_SOCKET": str(self.folder / "notify"), **environment})
+            env={**unconfigured(), "NOTIFY_SOCKET": str(self.folder / "notify"), **environment})
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return process
@@ -161,7 +160,7 @@ class InstallationTests(unittest.TestCase):
 
     def test_the_configuration_is_taken_and_stays_when_it_is_there(self):
         file = self.root / "etc/crema/crema.yaml"
-        result = run(CREMA, "check", "--config", str(file), env={**os.environ, "CREMA_DATA": str(self.root / "data")})
+        result = run(CREMA, "check", "--config", str(file), env={**unconfigured(), "CREMA_DATA": str(self.root / "data")})
         self.assertIn("9090", result.stdout)
         file.write_text("listeners: []\n")
         run(str(ROOT / ".ci/install.sh"), CREMA, "/opt/crema", str(self.root))

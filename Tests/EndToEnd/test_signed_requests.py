@@ -24,7 +24,7 @@ import paho.mqtt.client as paho
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from broker import CREMA, WAIT_SECONDS, Broker, run
+from broker import CREMA, WAIT_SECONDS, Broker, run, unconfigured
 
 # A key that AWS's documentation publishes.
 BARISTA = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
@@ -460,7 +460,7 @@ class AccessKeyConfigurationTests(unittest.TestCase):
             (pathlib.Path(folder) / "secret").write_text(BARISTA[1] + "\n")
             (pathlib.Path(folder) / "secret").chmod(0o600)
             variables = {name: value.replace("FOLDER", folder) for name, value in environment.items()}
-            return run(CREMA, "check", "--config", str(path), env={**os.environ, **variables}, check=False)
+            return run(CREMA, "check", "--config", str(path), env=unconfigured() | variables, check=False)
 
     def test_mistakes_are_refused_with_their_place_and_without_the_secret(self):
         listener = "listeners:\n- {protocol: http, bind: '127.0.0.1:8080', accessKeys: true}\n"

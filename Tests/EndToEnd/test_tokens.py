@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 import wire
-from broker import CREMA, WAIT_SECONDS, Broker, free_port, run
+from broker import CREMA, WAIT_SECONDS, Broker, free_port, run, unconfigured
 
 ISSUER, AUDIENCE = "https://issuer.example", "shop"
 
@@ -305,9 +305,8 @@ class TokenTests(unittest.TestCase):
     # Administrators
 
     def crema(self, *arguments, **environment):
-        known = {name: value for name, value in os.environ.items() if not name.startswith("CREMA")}
         url = f"http://127.0.0.1:{self.ports['admin']}"
-        return run(CREMA, *arguments, "--admin", url, check=False, env={**known, **environment})
+        return run(CREMA, *arguments, "--admin", url, check=False, env=unconfigured() | environment)
 
     def test_administrators_show_a_secret_or_a_token(self):
         refused = self.crema("topics")
