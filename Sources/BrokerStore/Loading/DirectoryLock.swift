@@ -23,5 +23,9 @@ final class DirectoryLock: Sendable {
         }
     }
 
-    deinit { Glibc.close(descriptor) }
+    deinit {
+        // Said outright: a program that this process is just starting has the descriptor, too, until it runs.
+        _ = flock(descriptor, LOCK_UN)
+        Glibc.close(descriptor)
+    }
 }
