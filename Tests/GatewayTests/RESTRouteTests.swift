@@ -124,6 +124,15 @@ import Testing
                 uri: arn:aws:apigateway:us-east-1:sqs:path/000000000000/shop-orders
                 requestParameters: { integration.request.header.Content-Type: "'application/x-amz-json-1.0'" }
                 responses: { "200": { statusCode: 200 }, default: { statusCode: 500 } }
+          /queue-text:
+            post:
+              responses: { "200": { description: ok } }
+              x-amazon-apigateway-integration:
+                type: aws
+                httpMethod: POST
+                uri: arn:aws:apigateway:us-east-1:sqs:path/000000000000/shop-orders
+                requestTemplates: { application/json: "Action=SendMessage&MessageBody=$util.urlEncode($input.path('$'))" }
+                responses: { "200": { statusCode: 200 }, default: { statusCode: 500 } }
           /queue-form:
             post:
               responses: { "200": { description: ok } }
@@ -272,7 +281,7 @@ import Testing
             ("/queue", #"{"text":"a & b"}"#, #"{"text":"a & b"}"#), ("/queue-json", #"{"text":"a & b"}"#, "a & b"),
             ("/queue-query", #"{"text":"a & b"}"#, "a & b"), ("/queue-path-json", #"{"MessageBody":"a & b"}"#, "a & b"),
             ("/queue-path-json", #"{"MessageBody":"a","QueueUrl":"http://q/000000000000/shop-orders"}"#, "a"),
-            ("/queue-form", #"{"form":"Action=SendMessage&MessageBody=a"}"#, "a"),
+            ("/queue-form", #"{"form":"Action=SendMessage&MessageBody=a"}"#, "a"), ("/queue-text", "a=1&b=é", "a=1&b=é"),
         ])
     func messages(path: String, body: String, expected: String) async throws {
         let fixture = try fixture()

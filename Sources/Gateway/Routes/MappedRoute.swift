@@ -121,15 +121,33 @@ extension MappedRoute {
     private func render(_ template: VTLTemplate, body: [UInt8], _ request: RouteRequest) throws(RouteError) -> [UInt8] {
         var input = VTLInput(body: body)
         if template.needs.contains(.json) {
-            let bytes = body.isEmpty ? Array("{}".utf8) : body
-            do throws(JSONError) { input.json = try JSONDocument(parsing: bytes, limits: JSONLimits(bytesMax: bytes.count)).root } catch {
-                throw .badRequest("Could not parse request body into json: \(error)")
-            }
+            input.json = try Self.json(of: body)
         }
         if template.needs.contains(.parameters) { input.parameters = Self.view(request.parameterDocument) }
         if template.needs.contains(.context) { input.context = Self.view(request.contextDocument) }
         input.stageVariables = stageVariables
         do throws(VTLFailure) { return try template.render(input) } catch { throw .failed("a template has no result: \(error)") }
+    }
+}
+
+extension MappedRoute {
+    /// What templates read of a body: what is no JSON is a text, such as a form, unless it begins as an object or an array does.
+    private static func json(of body: [UInt8]) throws(RouteError) -> JSONView {
+        let bytes = body.isEmpty ? Array("{}".utf8) : body
+        do throws(JSONError) { return try JSONDocument(parsing: bytes, limits: JSONLimits(bytesMax: bytes.count)).root } catch {
+            let first = bytes.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+            guard first != UInt8(ascii: "{"), first != UInt8(ascii: "["), let text = Self.text(bytes) else {
+                throw .badRequest("Could not parse request body into json: \(error)")
+            }
+            return text
+        }
+    }
+
+    /// Bytes that are no UTF-8 become U+FFFD, as in `$input.body`.
+    private static func text(_ bytes: [UInt8]) -> JSONView? {
+        var quoted: [UInt8] = []
+        JSONText.appendString(String(decoding: bytes, as: UTF8.self).utf8, to: &quoted)
+        return try? JSONDocument(parsing: quoted, limits: JSONLimits(bytesMax: quoted.count)).root
     }
 }
 

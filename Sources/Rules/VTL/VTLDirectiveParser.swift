@@ -98,19 +98,21 @@ extension VTLParser {
 
     private mutating func set(from start: Int) throws(VTLError) -> VTLStatement {
         try open("set")
-        let slot = try assignedSlot(of: "#set")
+        let target = try target(of: "#set")
         skipBlanks(andLines: true)
-        guard byte == UInt8(ascii: "="), byte(after: 1) != UInt8(ascii: "=") else {
-            throw error("`=` expected: #set of a member or an element is not supported")
-        }
+        guard byte == UInt8(ascii: "="), byte(after: 1) != UInt8(ascii: "=") else { throw error("`=` expected") }
         position += 1
         let value = try expression()
         try close()
-        return .set(slot: slot, value)
+        switch target.steps.last {
+        case nil: return .set(slot: target.slot, value)
+        case .call: throw error("#set of what a method answers is not supported", at: start)
+        case .property, .index: return .setPart(VTLReference(root: .variable(target.slot), steps: target.steps, source: []), value)
+        }
     }
 
-    /// The variable that a directive gives a value.
-    private mutating func assignedSlot(of directive: String) throws(VTLError) -> Int {
+    /// The variable that a directive gives a value, or the member or element of one.
+    private mutating func target(of directive: String) throws(VTLError) -> (slot: Int, steps: [VTLReference.Step]) {
         skipBlanks(andLines: true)
         let start = position
         guard take("$") else { throw error("`$` expected: \(directive) gives a variable a value") }
@@ -124,12 +126,12 @@ extension VTLParser {
             if text == "context" { throw error("\(directive) of $context is not supported: there are no overrides", at: start) }
             throw error("\(directive): `$\(text)` is the service's own", at: start)
         }
+        var steps: [VTLReference.Step] = []
+        while let step = try step() { steps.append(step) }
         if isBraced {
             guard take("}") else { throw error("`}` expected") }
         }
-        let slot = slot(of: name)
-        program.isAssigned[slot] = true
-        return slot
+        return (slot(of: name), steps)
     }
 
     static let reserved: Set<String> = ["input", "util", "context", "stageVariables", "foreach", "velocityCount"]
@@ -161,7 +163,8 @@ extension VTLParser {
 
     private mutating func loop(from start: Int) throws(VTLError) -> VTLStatement {
         try open("foreach")
-        let slot = try assignedSlot(of: "#foreach")
+        let (slot, steps) = try target(of: "#foreach")
+        guard steps.isEmpty else { throw error("#foreach gives its values to a variable, not to a member or an element", at: start) }
         skipBlanks(andLines: true)
         guard name(at: position, hyphens: true).elementsEqual("in".utf8) else { throw error("`in` expected") }
         position += 2

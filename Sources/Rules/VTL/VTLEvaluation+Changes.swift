@@ -1,4 +1,4 @@
-/// What changes the lists and maps that a template makes; those that came from JSON are not changed.
+/// What changes lists and maps.
 extension VTLEvaluation {
     mutating func change(list place: Int, _ method: VTLMethod, _ arguments: [VTLValue]) throws(VTLFailure) -> VTLValue {
         switch method {

@@ -8,13 +8,9 @@ extension VTLEvaluation {
         case .equals: return .boolean(try areSame(receiver, arguments[0]))
         default: break
         }
-        switch receiver {
+        switch call.method.changes ? try changeable(receiver) : receiver {
         case .text(let text): return try value(of: call, arguments, on: text)
         case .json(let view):
-            if call.method.changes {
-                let what = view.kind == .array ? "a list" : "an object"
-                throw .invalid("\(call.method.rawValue): \(what) that came from JSON cannot be changed")
-            }
             return view.kind == .array
                 ? try value(of: call.method, arguments, ofArray: view) : try value(of: call.method, arguments, of: view)
         case .list(let place): return try value(of: call.method, arguments, ofList: place)

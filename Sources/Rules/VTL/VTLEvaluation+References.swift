@@ -1,8 +1,17 @@
 /// What references lead to.
 extension VTLEvaluation {
+    /// The value; one that is not there is an empty text, as in the service, and so true, equal to `""` and to another one.
     mutating func value(of reference: VTLReference) throws(VTLFailure) -> VTLValue {
-        var value = try root(of: reference)
-        for step in reference.steps {
+        let value = try value(of: reference.root, reference.steps[...])
+        return value.isNull ? .text([]) : value
+    }
+
+    /// The value, or null.
+    mutating func value(
+        of root: VTLReference.Root, _ steps: ArraySlice<VTLReference.Step>
+    ) throws(VTLFailure) -> VTLValue {
+        var value = current(try self.value(of: root))
+        for step in steps {
             try spend(steps: 1)
             // Nothing has a member, and no method.
             if value.isNull { return .null }
@@ -11,16 +20,17 @@ extension VTLEvaluation {
             case .index(let expression): value = try element(try self.value(of: expression), of: value)
             case .call(let call): value = try self.value(of: call, on: value)
             }
+            value = current(value)
         }
         return value
     }
 
-    private mutating func root(of reference: VTLReference) throws(VTLFailure) -> VTLValue {
-        switch reference.root {
+    private mutating func value(of root: VTLReference.Root) throws(VTLFailure) -> VTLValue {
+        switch root {
         case .variable(let slot): return variables[slot]
         case .body: return .text(input.body.isEmpty ? ArraySlice("{}".utf8) : input.body[...])
         case .json(let path): return try json(at: path)
-        case .path(let path): return try selected(by: path).map { VTLValue($0) } ?? .null
+        case .path(let path): return try selected(by: path) ?? .null
         case .parameters: return input.parameters.map { .json($0) } ?? .null
         case .parameter(let name): return .text(parameter(try text(of: try value(of: name))))
         case .context: return input.context.map { .json($0) } ?? .null
@@ -32,24 +42,28 @@ extension VTLEvaluation {
 
     /// JSON text; `""` where there is nothing, as in the service.
     private mutating func json(at path: VTLPath) throws(VTLFailure) -> VTLValue {
-        let text = try selected(by: path)?.rawJSON ?? Array("\"\"".utf8)
-        try spend(bytes: text.count)
-        return .text(text[...])
+        guard let found = try selected(by: path) else { return .text(ArraySlice("\"\"".utf8)) }
+        return .text(try jsonText(of: found))
     }
 
-    private mutating func selected(by path: VTLPath) throws(VTLFailure) -> JSONView? {
-        var found = input.json
+    /// What a path leads to in the body, with what the template changed of it; nil where it leads nowhere.
+    private mutating func selected(by path: VTLPath) throws(VTLFailure) -> VTLValue? {
+        var found = input.json.map { current(VTLValue($0)) }
         for step in try steps(of: path) {
             try spend(steps: 1)
-            guard let view = found else { return nil }
-            switch step {
-            case .member(let name):
+            switch (found, step) {
+            case (.json(let view), .member(let name)):
                 try spend(steps: view.count / 8)
-                found = view[name]
-            case .element(let position):
+                found = view[name].map { VTLValue($0) }
+            case (.json(let view), .element(let position)):
                 try spend(steps: min(position, view.count) / 8)
-                found = view[element: position]
+                found = view[element: position].map { VTLValue($0) }
+            case (.map(let place), .member(let name)): found = heap.maps[place][name]
+            case (.list(let place), .element(let position)):
+                found = heap.lists[place].indices.contains(position) ? heap.lists[place][position] : nil
+            default: return nil
             }
+            found = found.map { current($0) }
         }
         return found
     }

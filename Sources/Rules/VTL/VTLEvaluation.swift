@@ -12,6 +12,8 @@ struct VTLEvaluation {
     let input: VTLInput
     var variables: [VTLValue]
     var heap = VTLHeap()
+    /// What became of the objects and arrays from JSON that the template changed.
+    var changed: [JSONPlace: ChangedJSON] = [:]
     /// Innermost last.
     var loops: [LoopState] = []
     private(set) var output: [UInt8] = []
@@ -25,7 +27,7 @@ struct VTLEvaluation {
     init(_ program: VTLProgram, _ input: VTLInput) {
         self.program = program
         self.input = input
-        variables = Array(repeating: .null, count: program.isAssigned.count)
+        variables = Array(repeating: .null, count: program.slotCount)
     }
 
     mutating func run() throws(VTLFailure) {
@@ -69,6 +71,7 @@ struct VTLEvaluation {
             case .text(let text): try write(text)
             case .reference(let reference, let backslashes): try write(reference, after: backslashes)
             case .set(let slot, let expression): variables[slot] = try value(of: expression)
+            case .setPart(let reference, let expression): try set(reference, try value(of: expression))
             case .branches(let branches):
                 let flow = try run(branches)
                 if flow != .next { return flow }
@@ -137,11 +140,6 @@ struct VTLEvaluation {
     /// An odd number of `\` before a reference that has a meaning takes it away, and two stand for one.
     private mutating func write(_ reference: VTLReference, after backslashes: Int) throws(VTLFailure) {
         let backslash = UInt8(ascii: "\\")
-        if case .variable(let slot) = reference.root, !program.isAssigned[slot] {
-            // A quiet one, `$!name`, is silent.
-            let isText = backslashes % 2 == 1 || !reference.isQuiet
-            return try write(ArraySlice(repeatElement(backslash, count: backslashes)) + (isText ? reference.source : []))
-        }
         try write(ArraySlice(repeatElement(backslash, count: backslashes / 2)))
         guard backslashes % 2 == 0 else { return try write(reference.source) }
         try write(try text(of: try value(of: reference)))

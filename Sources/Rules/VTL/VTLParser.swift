@@ -57,9 +57,9 @@ struct VTLParser {
 
     mutating func slot(of name: ArraySlice<UInt8>) -> Int {
         if let slot = slots[ByteKey(name)] { return slot }
-        slots[ByteKey(name)] = program.isAssigned.count
-        program.isAssigned.append(false)
-        return program.isAssigned.count - 1
+        slots[ByteKey(name)] = program.slotCount
+        program.slotCount += 1
+        return program.slotCount - 1
     }
 
     mutating func take(_ text: StaticString) -> Bool {

@@ -3,8 +3,8 @@
 /// Trees, no deeper than ``VTLTemplate/nestingMax``: chains of operators and branches are lists.
 struct VTLProgram: Sendable {
     var statements: [VTLStatement] = []
-    /// For each name that occurs: whether a directive gives it a value.
-    var isAssigned: [Bool] = []
+    /// How many names occur.
+    var slotCount = 0
     var needs: VTLTemplate.Needs = []
 }
 
@@ -13,6 +13,8 @@ indirect enum VTLStatement: Sendable {
     /// A reference, and how many `\` stand before it.
     case reference(VTLReference, backslashes: Int)
     case set(slot: Int, VTLExpression)
+    /// `#set` of the member, or the element, that the last step names.
+    case setPart(VTLReference, VTLExpression)
     /// The first branch whose condition holds; `#else` has none.
     case branches([VTLBranch])
     case loop(VTLLoop)
@@ -82,9 +84,6 @@ struct VTLReference: Sendable {
     let steps: [Step]
     /// As it is written.
     let source: ArraySlice<UInt8>
-
-    /// `$!name`.
-    var isQuiet: Bool { source.dropFirst().first == UInt8(ascii: "!") }
 }
 
 struct VTLCall: Sendable {

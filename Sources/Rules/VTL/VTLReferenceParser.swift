@@ -22,7 +22,7 @@ extension VTLParser {
         return VTLReference(root: root, steps: steps, source: bytes[start..<position])
     }
 
-    private mutating func step() throws(VTLError) -> VTLReference.Step? {
+    mutating func step() throws(VTLError) -> VTLReference.Step? {
         if byte == UInt8(ascii: "[") {
             position += 1
             let index = try nested { (parser) throws(VTLError) in try parser.expression() }

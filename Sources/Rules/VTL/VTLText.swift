@@ -27,11 +27,14 @@ extension VTLEvaluation {
         switch value {
         case .null: output += "null".utf8
         case .text, .boolean, .integer, .decimal: output += try text(of: value)
-        case .json(let view): append(view, to: &output)
+        case .json(let view):
+            guard !changed.isEmpty else { return append(view, to: &output) }
+            try append(try changeable(value), to: &output, depth: depth)
         case .entry(let key, let value):
             output += key
             output.append(UInt8(ascii: "="))
             try append(value, to: &output, depth: depth + 1)
+        case .list(let place) where heap.listsFromJSON.contains(place): try appendJSON(value, to: &output, depth: depth)
         case .list(let place):
             output.append(UInt8(ascii: "["))
             for (position, element) in heap.lists[place].enumerated() {

@@ -88,6 +88,8 @@ struct VTLMap: Sendable {
 /// The lists and maps that one rendering makes.
 struct VTLHeap: Sendable {
     var lists: [[VTLValue]] = []
+    /// Those that were arrays of JSON, which are written as JSON.
+    var listsFromJSON: Set<Int> = []
     var maps: [VTLMap] = []
 
     mutating func list(_ elements: [VTLValue]) -> VTLValue {
