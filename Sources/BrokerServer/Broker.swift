@@ -279,6 +279,8 @@ package final class Broker: BrokerAccess {
                 return true
             })
         admission.count(into: &sum)
+        // Clients are counted a part at a time, and some come meanwhile.
+        sum.clientsMaximum = max(sum.clientsMaximum, sum.clientsConnected)
         sum.uptimeSeconds = Instant.now.seconds(since: startedAt)
         return sum
     }
