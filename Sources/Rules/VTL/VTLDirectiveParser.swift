@@ -134,7 +134,7 @@ extension VTLParser {
         return (slot(of: name), steps)
     }
 
-    static let reserved: Set<String> = ["input", "util", "context", "stageVariables", "foreach", "velocityCount"]
+    static let reserved: Set<String> = ["input", "util", "context", "stageVariables", "foreach", "velocityCount", "velocityHasNext"]
 
     // MARK: #if, #foreach
 

@@ -90,6 +90,7 @@ extension VTLParser {
             return .context
         case "stageVariables": return .stageVariables
         case "velocityCount": return .loop(.count)
+        case "velocityHasNext": return .loop(.hasNext)
         case "foreach":
             guard let property = member(), let found = VTLReference.LoopProperty(rawValue: property) else {
                 throw error("$foreach has \(Self.list(VTLReference.LoopProperty.allCases.map(\.rawValue)))", at: start)
