@@ -113,6 +113,8 @@ package final class ClientConnection {
     var rate = PublishRate()
     /// Whether the transport takes more bytes now.
     var isWritable = true
+    /// When it counts as slow, while it is waited for.
+    var patienceEndsAt: Instant?
 
     /// Where the topic leads that this client published last: a device that repeats its topic is matched by one comparison.
     var lastRoute: Route?

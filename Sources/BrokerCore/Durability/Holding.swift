@@ -97,6 +97,7 @@ extension Shard {
             if let gate = connection.held.gate, turns.isMet(gate) {
                 connection.held.gate = nil
                 markDirty(connection)
+                resumeSending(on: connection)
             }
             while let answer = connection.held.popFirst(where: turns.isMet) { give(answer, on: connection) }
             if connection.isAwaitingAnswers, connection.held.count < Self.heldAnswersMax / 2 {

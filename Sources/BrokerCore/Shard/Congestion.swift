@@ -15,6 +15,7 @@ extension Shard {
             waitedFor += 1
             if waitedFor == 1 { tellPeers(.congested(true)) }
             let time = now.advanced(bySeconds: Double(limits.backPressureMillisecondsMax) / 1_000)
+            connection.patienceEndsAt = time
             schedule(.patience(slot: connection.slot, connectionID: connection.id), at: time)
             holdPublisher()
         case .waitedFor: holdPublisher()
@@ -34,9 +35,9 @@ extension Shard {
         settle(connection, as: .even)
     }
 
-    /// Its time is over.
+    /// Its time is over, unless it had caught up and is waited for anew.
     func losePatience(with connection: ClientConnection) {
-        if connection.pace == .waitedFor { settle(connection, as: .slow) }
+        if connection.pace == .waitedFor, let end = connection.patienceEndsAt, end <= now { settle(connection, as: .slow) }
     }
 
     func settle(_ connection: ClientConnection, as pace: ClientConnection.Pace) {
@@ -47,6 +48,7 @@ extension Shard {
             announcePace(of: session, isSlow: pace == .slow)
         }
         guard wasWaitedFor else { return }
+        connection.patienceEndsAt = nil
         waitedFor -= 1
         if waitedFor > 0 { return }
         if !isRelayFull { tellPeers(.congested(false)) }

@@ -86,7 +86,9 @@ extension Shard {
         }
         if accepted.attempt == 0 { accepted.attempt = directory.nextAttempt() }
         if refusesForWantOfStore(accepted, on: connection) { return }
-        if let will = accepted.connect.will, willBytes + will.size > willBytesShare {
+        // What the client's session has now goes, or is replaced.
+        let willBytesOfOthers = willBytes - (sessions[ExactText(accepted.clientID)]?.willBytesCounted ?? 0)
+        if let will = accepted.connect.will, willBytesOfOthers + will.size > willBytesShare {
             let text = "there is no room for one more will (willBytesInAllMax)"
             return refuse(accepted.clientID, on: connection, .quotaExceeded, text)
         }

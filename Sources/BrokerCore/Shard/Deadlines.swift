@@ -95,7 +95,8 @@ extension Shard {
     private func isLive(_ deadline: Deadline) -> Bool {
         switch deadline.kind {
         case .connect(let slot, let id): connection(at: slot, id: id).map { !$0.isConnected } ?? false
-        case .keepAlive(let slot, let id), .patience(let slot, let id), .throttle(let slot, let id), .refusal(let slot, let id):
+        case .patience(let slot, let id): connection(at: slot, id: id)?.patienceEndsAt == deadline.at
+        case .keepAlive(let slot, let id), .throttle(let slot, let id), .refusal(let slot, let id):
             connection(at: slot, id: id) != nil
         // A client may prove itself anew as often as it likes: the end of an earlier proof is nobody's deadline.
         case .proofEnd(let slot, let id): connection(at: slot, id: id)?.proofEndsAt == deadline.at

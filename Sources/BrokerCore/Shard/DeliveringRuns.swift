@@ -68,7 +68,7 @@ extension Shard {
 
     /// Whether a client gets the packets as they came, but for their identifiers.
     private func takesPackets(of run: PublishRun, on connection: ClientConnection) -> Bool {
-        guard connection.isWritable, connection.version.hasProperties == run.version.hasProperties,
+        guard takesMore(connection), connection.version.hasProperties == run.version.hasProperties,
             run.layout.largestPacket <= connection.packetBytesMax
         else { return false }
         return !(connection.terms?.outboundAliases.isUsed ?? false)

@@ -35,7 +35,8 @@ extension Shard {
     /// Puts a message into a session's queue; at a limit its policy decides what goes.
     func enqueue(_ delivery: Delivery, for session: Session) {
         let size = delivery.message.size
-        if session.slowConsumer == .dropOldest {
+        // What has no room in an empty queue either is not to empty it.
+        if session.slowConsumer == .dropOldest, size <= limits.queueBytesMax, size <= queueBytesShare {
             while !hasRoom(for: size, in: session), let oldest = session.queue.popFirst() {
                 countWaiting(of: session)
                 recordRemoval(of: oldest, from: session)

@@ -162,6 +162,10 @@ extension Shard {
         guard header.type.isSentByClients else {
             return end(connection, reason: .protocolViolation("\(header.type.name) is sent by servers only"), closingTransport: true)
         }
+        // Whatever stands in it [MQTT-3.1.0-2] [MQTT5-3.1.0-2].
+        guard header.type != .connect else {
+            return end(connection, reason: .protocolViolation("a second CONNECT"), closingTransport: true)
+        }
         let packet = try Packet(
             decoding: bytes, header: header, version: connection.version, sender: .client, limits: connection.limits.decoding)
         guard let session = connection.session, connection.isConnected else {

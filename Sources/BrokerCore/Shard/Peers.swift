@@ -49,7 +49,11 @@ extension Shard {
         let route = routes.route(for: message.topic, index: &index, topics: &topics)
         var outgoing = OutgoingMessage(message, now: now)
         if !done.isEmpty { outgoing.origin = KeptOrigin(done: done) }
-        deliverLocally(&outgoing, along: route)
+        if message.isExpired(at: now) {  // [MQTT5-3.3.2-5]: on its way from the other shard
+            counters.drop(.messageExpired)
+        } else {
+            deliverLocally(&outgoing, along: route)
+        }
         if let part { recordPart(part, done: done) }
     }
 

@@ -11,7 +11,7 @@ extension Shard {
         guard let frame = outgoing.frameAtQoS0(form), frame.readableBytes <= connection.packetBytesMax else {
             return drop(.packetTooLarge, of: session)
         }
-        if !connection.isWritable {
+        if !takesMore(connection) {
             guard mayFollow(&outgoing, retain: retain, identifiers: nil, bytes: frame.readableBytes, to: session, on: connection) else {
                 return
             }
@@ -29,6 +29,11 @@ extension Shard {
         if connection.outbound.count >= limits.outboundBytesMax { flush(connection) }  // does not wait for the turn's end
     }
 
+    /// Whether what is written for a client leaves with the turn, or there is not much yet that waits for the disk with its CONNACK.
+    func takesMore(_ connection: ClientConnection) -> Bool {
+        connection.isWritable && (connection.held.gate == nil || connection.outbound.count < limits.outboundBytesMax)
+    }
+
     /// The run of frames that ends with this one.
     private func share(_ frame: ByteBuffer, of outgoing: inout OutgoingMessage, as form: FrameForm) -> SharedFrames {
         if outgoing.sharedForms.insert(form) {
@@ -41,7 +46,7 @@ extension Shard {
     /// A PUBLISH that is this client's alone: with its subscription identifiers and topic aliases.
     func sendAtQoS0(_ delivery: Delivery, of outgoing: inout OutgoingMessage, to session: Session, on connection: ClientConnection) {
         guard let form = topicForm(of: delivery, on: connection) else { return drop(.packetTooLarge, of: session) }
-        if !connection.isWritable {
+        if !takesMore(connection) {
             let bytes = delivery.message.size
             guard
                 mayFollow(
@@ -141,7 +146,7 @@ extension Shard {
     func hasRoom(on connection: ClientConnection) -> Bool {
         guard connection.backlog.isEmpty else { return false }
         if connection.outbound.count >= limits.outboundBytesMax {
-            guard connection.isWritable else { return false }
+            guard takesMore(connection) else { return false }
             flush(connection)
         }
         return true

@@ -49,6 +49,39 @@ import Testing
         #expect(before == [] && after == [qos == .atLeastOnce ? .puback : .pubrec])
     }
 
+    @Test("What comes at QoS 0 for a client whose CONNACK waits for the disk is bounded, and the rest goes on when it is there")
+    func boundedBehindConnack() throws {
+        var limits = BrokerLimits()
+        limits.outboundBytesMax = 1_000
+        let broker = SimulatedBroker(shards: 1, limits: limits, store: SimulatedStore())
+        let kept = SimulatedClient("s", of: broker)
+        kept.open(at: 0)
+        let connect = Packet.connect(Connect(clientID: "s", cleanStart: false, keepAlive: 0, version: .v311))
+        _ = try kept.exchange(connect)
+        _ = try kept.subscribe("t")
+        kept.lose()
+        broker.settle()
+        let publisher = try broker.client("p")
+        let again = SimulatedClient("s", of: broker)
+        again.open(at: 0)
+        again.send(connect)
+        broker.settle(committing: false)
+        for _ in 0..<100 { publisher.send(message("t", String(repeating: "x", count: 100))) }
+        broker.settle(committing: false)
+        // Publishers wait for it for a moment, as for any other.
+        broker.advance(seconds: 1)
+        broker.settle(committing: false)
+        #expect(try again.read().isEmpty)
+        #expect(broker.dropped["outbound_full", default: 0] > 50)
+        broker.settle()
+        let read = try again.read()
+        #expect(read.first?.type == .connack)
+        #expect((2...25).contains(read.count), "what it may have waiting, and no more")
+        publisher.send(message("t", "y"))
+        broker.settle()
+        #expect(try again.read().count == 1)
+    }
+
     @Test("Nothing waits where no session is kept", arguments: [0, 1])
     func memorySessionsDoNotWait(shard: Int) throws {
         let subscriber = try client("s", at: shard, isKept: false)
