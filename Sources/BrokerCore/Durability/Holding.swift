@@ -118,7 +118,8 @@ extension Shard {
         case .packet(let packet): send(packet, on: connection)
         case .suback(let pending): finish(pending, on: connection)
         case .publish(let packetID, let duplicate):
-            guard let delivery = session.window.delivery(of: packetID), let form = topicForm(of: delivery, on: connection) else { return }
+            // What it was sent before it came back it may have answered meanwhile.
+            guard let delivery = session.window.unanswered(packetID), let form = topicForm(of: delivery, on: connection) else { return }
             write(delivery, form, duplicate: duplicate, packetID: packetID, on: connection)
         }
     }

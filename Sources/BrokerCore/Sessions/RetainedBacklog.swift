@@ -11,7 +11,7 @@ struct OwedRetained {
     /// Of the retained messages when it asked: a topic that came since was delivered as it came.
     let version: UInt64
     /// The message as it was when others on its topic were found to go first; otherwise it is looked up when it is sent.
-    var kept: Message?
+    var kept: RetainedStore.Kept?
 }
 
 /// What a session is owed of retained messages: for each filter that asked for them, all that it matches.

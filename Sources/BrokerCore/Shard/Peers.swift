@@ -35,7 +35,7 @@ extension Shard {
                 handOff()
                 tell(peer, .evicted(slot: slot, connectionID: connectionID))
             case .evicted(let slot, let connectionID):
-                if let connection = connections[slot], connection.id == connectionID { resumeIntake(of: connection) }
+                if let connection = connections[slot], connection.id == connectionID { resumeIntake(of: connection, after: .peers) }
             default: relayed(message, from: peer)
             }
             publishOwnMessages()

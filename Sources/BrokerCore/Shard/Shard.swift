@@ -231,7 +231,6 @@ package final class Shard {
         if publishesGoFirst { continuePublishing() }
         releasePublishers()
         if !publishesGoFirst { continuePublishing() }
-        releaseRelays()
         publishOwnMessages()
         closeTurn()  // what it asks other shards goes to them with the rest of the turn
         var connections: [ClientConnection] = []

@@ -190,7 +190,7 @@ extension Shard {
                 continue
             }
             complete(pending, on: connection)
-            resumeIntake(of: connection)
+            resumeIntake(of: connection, after: .peers)
         }
     }
 
