@@ -37,6 +37,8 @@ package final class RetainedStore: Sendable {
         var since: UInt64
         /// When it was retained; long ago for what a store had.
         var at = Instant(nanoseconds: .min)
+        /// `nil` for what a store had.
+        var mark: RetainedMark?
 
         func isOf(_ session: Session) -> Bool {
             owner.map { $0.clientID == ExactText(session.clientID) && $0.principal?.text == session.principal } ?? false
@@ -144,6 +146,11 @@ package final class RetainedStore: Sendable {
         at time: Instant = Instant(nanoseconds: .min),
         isBounded: Bool = true
     ) -> Bool {
+        update(message, by: publisher, at: time, isBounded: isBounded, mark: nil)
+    }
+
+    /// As ``update(_:by:at:isBounded:)``, of a message that a shard accepts.
+    func update(_ message: Message, by publisher: Publisher, at time: Instant, isBounded: Bool = true, mark: RetainedMark?) -> Bool {
         guard message.retain else { return true }  // neither keeps nor forgets [MQTT-3.3.1-12] [MQTT5-3.3.1-8]
         let owner = Owner(publisher)
         return state.withLock { state in
@@ -160,7 +167,7 @@ package final class RetainedStore: Sendable {
                 return false
             }
             let since = state.messages[message.topic]?.since ?? state.version &+ 1
-            let kept = Kept(message: message, owner: owner, since: since, at: time)
+            let kept = Kept(message: message, owner: owner, since: since, at: time, mark: mark)
             // Of a topic that is there the key stays, and outlives its first message: it must not be a slice of that one's storage.
             let topic = ByteBuffer(bytes: message.topic.readableBytesView)
             let old = state.messages.updateValue(kept, forKey: topic)

@@ -83,6 +83,7 @@ extension Shard {
     private func sendRetained(_ owed: OwedRetained, to session: Session, on connection: ClientConnection) {
         guard let current = retained.kept(for: owed.topic, sinceVersion: owed.version) else { return }
         let kept = owed.kept ?? current
+        if isOnItsWay(kept.mark, to: owed.marks) { return }
         // Its own, and it asked not to get back what it publishes [MQTT5-3.8.3-3].
         if owed.options.noLocal, kept.isOf(session) { return }
         var message = kept.message
