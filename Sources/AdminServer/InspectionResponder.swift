@@ -29,6 +29,8 @@ package struct InspectionResponder: HTTPResponder {
     let certificates: @Sendable () -> [CertificateDocument]
     let queueStatistics: @Sendable () -> QueueStatistics
     let storeStatistics: @Sendable () -> StoreStatistics?
+    /// What `/readyz` says beside being ready.
+    private static let storeTrouble = "the store cannot write, and what needs it is refused"
     /// Requests answered by the listeners for programs.
     let requestCounts: @Sendable () -> [RequestCount]
     let logLinesDropped: @Sendable () -> UInt64
@@ -88,7 +90,9 @@ package struct InspectionResponder: HTTPResponder {
         case "/livez": return Self.text(.ok, "live\n")
         case "/readyz":
             let state = readiness.state
-            return Self.text(state == .ready ? .ok : .serviceUnavailable, "\(state)\n")
+            // Reads, and what need not be on disk, go on: a balancer that sent clients away would take that from them, too.
+            let trouble = state == .ready && storeStatistics()?.isFailing == true ? "; \(Self.storeTrouble)" : ""
+            return Self.text(state == .ready ? .ok : .serviceUnavailable, "\(state)\(trouble)\n")
         default: break
         }
         guard hosts.admits(request.head.authority) else { throw .foreignHost(request.head.authority ?? "") }

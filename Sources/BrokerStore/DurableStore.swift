@@ -60,8 +60,8 @@ package final class DurableStore: SessionStore, RecordStore {
             let name = try StoreFiles.setAside(path)
             aside.append(name)
             log.critical(
-                "the store is damaged: it was set aside, and the broker begins without what it held",
-                metadata: ["file": "\(path)", "setAside": "\(name)", "reason": "\(error)"])
+                "the store is damaged",
+                metadata: ["effect": "it was set aside, and the broker begins without what it held", "file": "\(path)", "setAside": "\(name)", "reason": "\(error)"])
             try StoreFiles.prepare(directory, path)
             do { opened = try Self.open(path, limits, timeOfDay) } catch { throw StoreError(directory, error) }
         }
@@ -93,12 +93,12 @@ package final class DurableStore: SessionStore, RecordStore {
         guard let passed = time.passed else { return }
         if passed < -1_000 {
             log.warning(
-                "the time of day was set back since the store was written last: no time counts as passed",
-                metadata: ["seconds": "\(passed / -1_000)"])
+                "the time of day was set back",
+                metadata: ["effect": "no time counts as passed since the store was written last", "seconds": "\(passed / -1_000)"])
         } else if passed > StoreTime.toldMilliseconds {
             log.warning(
-                "the store was written long ago by the time of day: what expires has aged by as much",
-                metadata: ["days": "\(passed / 86_400_000)"])
+                "the store was written long ago",
+                metadata: ["effect": "what expires has aged by as much, by the time of day", "days": "\(passed / 86_400_000)"])
         }
     }
 

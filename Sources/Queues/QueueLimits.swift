@@ -5,7 +5,7 @@ package struct QueueLimits: Sendable, Equatable {
     /// Messages in one queue; a further one is refused and counted.
     ///
     /// What is for a full dead-letter queue stays where it is.
-    package var queueMessagesMax = 100_000
+    package var messagesPerQueueMax = 100_000
     /// Bytes of all messages of all queues, with ``overheadBytes`` for each; a message for which there is no room is refused and counted.
     package var queuesBytesMax = 67_108_864
     /// Bytes of one message with its attributes, and of all messages of one batch; a larger one is refused.
@@ -33,7 +33,7 @@ package struct QueueLimits: Sendable, Equatable {
 
     /// The names under `limits:` in the configuration file, with the value each one sets.
     package static let names: [(name: String, path: any WritableKeyPath<QueueLimits, Int> & Sendable)] = [
-        ("queuesMax", \.queuesMax), ("queueMessagesMax", \.queueMessagesMax), ("queuesBytesMax", \.queuesBytesMax),
+        ("queuesMax", \.queuesMax), ("messagesPerQueueMax", \.messagesPerQueueMax), ("queuesBytesMax", \.queuesBytesMax),
         ("queueMessageBytesMax", \.queueMessageBytesMax), ("queueBatchEntriesMax", \.queueBatchEntriesMax),
         ("queueInFlightMax", \.queueInFlightMax), ("queueWaitersMax", \.queueWaitersMax),
         ("queuePolicyBytesMax", \.queuePolicyBytesMax), ("queuePolicyStatementsMax", \.queuePolicyStatementsMax),

@@ -31,6 +31,8 @@ struct Crema: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+        } catch let closed as OutputClosed where closed.isReaderGone {
+            Foundation.exit(0)
         } catch {
             guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
             FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))

@@ -1,4 +1,5 @@
 import AdminServer
+import BrokerCore
 import Hummingbird
 import HummingbirdTesting
 import Testing
@@ -17,6 +18,17 @@ import Testing
         fixture.readiness.becameReady()
         #expect(try await fixture.get("/readyz").status == .serviceUnavailable)
         #expect(try await fixture.get("/livez").status == .ok)
+    }
+
+    @Test("A store that cannot write is told of, and what needs none goes on")
+    func storeTrouble() async throws {
+        var statistics = StoreStatistics(durability: "strict")
+        statistics.isFailing = true
+        let fixture = try InspectionFixture(store: statistics)
+        #expect(try await fixture.get("/readyz").text == "starting\n")
+        fixture.readiness.becameReady()
+        let ready = try await fixture.get("/readyz")
+        #expect(ready.status == .ok && ready.text == "ready; the store cannot write, and what needs it is refused\n")
     }
 
     @Test(arguments: ["/metrics", "/api/v1/clients", "/api/v1/tail", "/api/v1/version", "/anything"])

@@ -19,6 +19,25 @@ import Testing
         #expect(client.takeBytes() == [])
     }
 
+    @Test("A byte now and then of a packet that never ends is no sign of life, and a large packet over a slow link is [MQTT-3.1.2-24]")
+    func dribblingClients() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let dribbling = try broker.client("a", keepAlive: 10)
+        let slow = try broker.client("b", keepAlive: 10)
+        let silent = try broker.client("c", keepAlive: 10)
+        for client in [dribbling, slow] {
+            // A PUBLISH of 100,000 bytes.
+            client.send(ByteBuffer(bytes: [0x30, 0xA0, 0x8D, 0x06, 0, 1, 0x74]))
+        }
+        for second in 0..<40 {
+            broker.advance(seconds: 1)
+            if dribbling.isConnected { dribbling.send(ByteBuffer(bytes: [0x78])) }
+            slow.send(ByteBuffer(repeating: 0x78, count: 200))
+            if second == 13 { #expect(dribbling.isConnected && silent.isConnected) }
+        }
+        #expect(!dribbling.isConnected && !silent.isConnected && slow.isConnected)
+    }
+
     @Test("A connection of 1.5 times the keep alive without a packet from the client ends with its will [MQTT-3.1.2-24]")
     func keepAlive() throws {
         let broker = SimulatedBroker(shards: 1)

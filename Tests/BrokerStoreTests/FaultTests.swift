@@ -44,6 +44,8 @@ import Testing
         store.append(Self.batches[0])
         told.wait(for: .failing)
         for _ in 0..<20 { #expect(throws: StoreError.self) { _ = try fixture.open() } }
+        // What is tried again and again waits, too.
+        #expect(store.statistics.waitingChanges >= Self.batches[0].changes.count)
         store.close()
         _ = try fixture.open()
     }

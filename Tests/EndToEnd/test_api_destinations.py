@@ -44,7 +44,7 @@ class APIDestinationTests(unittest.TestCase):
         self.resources = pathlib.Path(folder.name) / "calls.json"
         self.resources.write_text(json.dumps(template(self.target.port)))
         self.broker = Broker(
-            self.resources, limits={"deliveryFirstWaitMillisecondsMax": 50, "connectionsMax": 3},
+            self.resources, limits={"deliveryFirstWaitMillisecondsMax": 50, "eventConnectionsMax": 3},
             more={"http": {"allow": ["127.0.0.1/32"]}})
         self.addCleanup(self.broker.end)
         self.events = self.client("events")

@@ -33,7 +33,65 @@ def ends(name):
     return least, greatest << 40 if row.group(3) else greatest
 
 
+class BrokerOfFewFiles(Broker):
+    command = ["prlimit", "--nofile=120:120", CREMA]
+
+
+class ConnectionTests(unittest.TestCase):
+    """As many clients as there may be leave room for whoever looks what is wrong."""
+
+    def clients(self, broker, count):
+        """Connects as many; answers those that were let in."""
+        served = []
+        for number in range(count):
+            connection = socket.create_connection(("127.0.0.1", broker.mqtt), WAIT_SECONDS)
+            self.addCleanup(connection.close)
+            try:
+                connection.sendall(wire.connect(f"c{number}"))
+                if connection.recv(4) == b"\x20\x02\x00\x00":
+                    served.append(connection)
+            except ConnectionError:
+                pass
+        return served
+
+    def turned_away(self, broker):
+        return json.loads(broker.asks("/api/v1/statistics"))["broker"]["connectionsTurnedAway"]
+
+    def test_one_more_is_closed_and_one_that_leaves_makes_room(self):
+        broker = Broker(limits={"connectionsMax": 5})
+        self.addCleanup(broker.end)
+        served = self.clients(broker, 8)
+        self.assertEqual(len(served), 5)
+        self.assertEqual(self.turned_away(broker), {"connections": 3})
+        broker.wait_for_log("connection turned away")
+        served[0].sendall(b"\xe0\x00")
+        self.assertEqual(served[0].recv(1), b"")
+        for _ in range(100):
+            if self.clients(broker, 1):
+                return
+        self.fail("the room is not free again")
+
+    def test_files_are_left_for_the_rest(self):
+        """Threat 34: clients cannot take the last open files from the store, from requests and from probes."""
+        broker = BrokerOfFewFiles()
+        self.addCleanup(broker.end)
+        served = self.clients(broker, 140)
+        self.assertTrue(40 <= len(served) <= 60, len(served))
+        self.assertEqual(broker.asks("/readyz"), "ready\n")
+        broker.wait_for_log("few files may be open")
+        self.assertEqual(self.turned_away(broker), {"connections": 140 - len(served)})
+
+
 class LimitTests(unittest.TestCase):
+    def test_no_name_stands_for_two_limits(self):
+        found = []
+        for path in (REPOSITORY / "Sources").rglob("*.swift"):
+            text = path.read_text()
+            if "static let names" in text:
+                found += re.findall(r'\("(\w+)", \\\.', text[text.index("static let names"):])
+        self.assertEqual(sorted(found), sorted(set(found)))
+        self.assertGreater(len(found), 100)
+
     def check(self, text):
         with tempfile.TemporaryDirectory(prefix="crema-") as folder:
             path = pathlib.Path(folder) / "crema.yaml"

@@ -175,6 +175,21 @@ class FailedReloadTests(ReloadTestCase):
             at.chmod(0o600)
         self.assertEqual(self.reload().returncode, 0)
 
+    def test_files_that_are_suddenly_empty_change_nothing(self):
+        """Most likely they are half written."""
+        self.broker.users.write_text("")
+        self.failed_reload(f"{self.broker.users}", "no users any more")
+        kept = self.broker.configuration.read_text()
+        for text in ("", "# nothing\n", "{}\n"):
+            self.broker.configuration.write_text(text)
+            self.failed_reload("there is nothing in the file")
+            result = run(CREMA, "check", "--config", str(self.broker.configuration), check=False)
+            self.assertEqual((result.returncode, "there is nothing in the file" in result.stderr), (2, True))
+        self.broker.configuration.write_text(kept)
+        self.failed_reload("no users any more")
+        self.broker.add_user("ann", "espresso")
+        self.assertEqual(self.reload().returncode, 0)
+
     def test_what_needs_a_restart_is_named(self):
         listeners = json.loads(self.broker.configuration.read_text())["listeners"]
         listeners[1]["anonymous"] = False

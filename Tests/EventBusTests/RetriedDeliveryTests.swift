@@ -42,7 +42,7 @@ private final class RetrySite: Sendable {
 
     init() throws {
         var limits = QueueLimits()
-        limits.queueMessagesMax = 1
+        limits.messagesPerQueueMax = 1
         fixture = try EngineFixture(template)
         queues = SharedQueues(limits: limits, makeID: { "message" })
         delivery = RuleDelivery(engine: fixture.engine, queues: queues)

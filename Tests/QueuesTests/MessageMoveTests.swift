@@ -116,7 +116,7 @@ import Testing
         #expect(try fixture.bodies("dead") == ["from nowhere"])
 
         var limits = QueueLimits()
-        limits.queueMessagesMax = 4
+        limits.messagesPerQueueMax = 4
         var full = try self.fixture(letters: 2, limits: limits)
         for _ in 0..<3 { try full.send("there", to: "other") }
         _ = try start(&full, to: "other")

@@ -4,7 +4,7 @@ import Testing
 @Suite struct QueueLimitTests {
     @Test func aQueueIsFull() throws {
         var limits = QueueLimits()
-        limits.queueMessagesMax = 2
+        limits.messagesPerQueueMax = 2
         var queue = try QueueFixture(limits: limits)
         try queue.send("a")
         try queue.send("b")

@@ -121,7 +121,7 @@ import Testing
 
     @Test func aMessageStaysWhereItsDeadLetterQueueIsGoneOrFull() throws {
         var limits = QueueLimits()
-        limits.queueMessagesMax = 1
+        limits.messagesPerQueueMax = 1
         var queue = try QueueFixture(limits: limits, ["orders": redrive(to: "dead", after: 1), "dead": [:]])
         try queue.send("full", to: "dead")
         try queue.send("poison")

@@ -22,10 +22,14 @@ package final class Admission: Sendable {
     }
 
     private let state: Mutex<State>
+    /// Connections that are open, on all event loops.
+    private let open = Atomic(0)
+    private let openMax: Atomic<Int>
     package let publishRoom: PublishRoom
     package let checkRoom: CheckRoom
 
     package init(limits: BrokerLimits) {
+        openMax = Atomic(limits.connectionsMax)
         publishRoom = PublishRoom(limits: limits)
         checkRoom = CheckRoom(limits: limits)
         state = Mutex(
@@ -44,8 +48,25 @@ package final class Admission: Sendable {
             state.addresses.take(limits)
             state.clientRate = Self.clientRate(limits)
         }
+        openMax.store(limits.connectionsMax, ordering: .relaxed)
         publishRoom.take(limits)
         checkRoom.take(limits)
+    }
+
+    /// A connection is served from here on.
+    package func opened() { open.add(1, ordering: .relaxed) }
+
+    /// It is served no more.
+    package func closed() { open.subtract(1, ordering: .relaxed) }
+
+    /// A socket was accepted; answers the name of the limit's counter when there are as many connections as there may be.
+    ///
+    /// Several listeners that accept at the same moment may let in one more each.
+    package func fullRefusal() -> String? {
+        guard open.load(ordering: .relaxed) >= openMax.load(ordering: .relaxed) else { return nil }
+        let reason = "connections"
+        state.withLock { $0.turnedAway[reason, default: 0] += 1 }
+        return reason
     }
 
     /// A socket was accepted; answers the name of the limit's counter when it is to be closed at once.

@@ -70,6 +70,8 @@ package final class ClientConnection {
     var isBeingChecked = false
     var keepAliveSeconds: UInt16 = 0
     var lastReceived: Instant
+    /// Of a packet that has not ended, since something counted as a sign of life.
+    var bytesOfPacket = 0
 
     /// The beginning of a packet whose end has not come yet.
     var inbox = ByteBuffer()
@@ -151,6 +153,12 @@ package final class ClientConnection {
 
     var publisher: Publisher {
         Publisher(clientID: session?.clientID, principal: session?.principal, peer: info.peer, notes: session?.notes)
+    }
+
+    /// The client gave a sign of life.
+    func noteReceived(at now: Instant) {
+        lastReceived = now
+        bytesOfPacket = 0
     }
 
     /// When the client has been silent for too long; `nil` while the check is off.

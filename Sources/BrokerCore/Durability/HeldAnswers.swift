@@ -9,7 +9,7 @@ enum HeldAnswer {
     indirect case packet(Packet)
     /// SUBACK, with the retained messages that follow it.
     indirect case suback(PendingSubscription)
-    /// A QoS 2 message: once sent, its packet identifier must be known after a crash [MQTT-4.3.3-1].
+    /// A QoS 2 message: once sent, its packet identifier must be known after a crash [MQTT-4.3.3-1]. Or one at QoS 1 behind such.
     case publish(UInt16, duplicate: Bool)
 }
 
@@ -22,15 +22,22 @@ struct HeldAnswers {
     /// Whether the connection is among those that are looked at when something is on disk.
     var isListed = false
 
+    /// Messages among them: others are not to overtake these.
+    private(set) var publishes = 0
+
     var isEmpty: Bool { answers.isEmpty }
     var count: Int { answers.count }
 
-    mutating func append(_ answer: HeldAnswer, until need: CommitNeed) { answers.append((need, answer)) }
+    mutating func append(_ answer: HeldAnswer, until need: CommitNeed) {
+        if case .publish = answer { publishes += 1 }
+        answers.append((need, answer))
+    }
 
     /// The oldest, if it may leave.
     mutating func popFirst(where isMet: (CommitNeed) -> Bool) -> HeldAnswer? {
         guard let first = answers.first, isMet(first.need) else { return nil }
         answers.removeFirst()
+        if case .publish = first.answer { publishes -= 1 }
         return first.answer
     }
 
@@ -38,6 +45,7 @@ struct HeldAnswers {
     mutating func takeAll() -> [HeldAnswer] {
         let all = answers.map(\.answer)
         answers.removeAll()
+        publishes = 0
         gate = nil
         return all
     }

@@ -71,7 +71,9 @@ extension Shard {
         switch progress {
         case .committed(let number):
             for ended in turns.commit(upTo: number) { directory.forgetEnding(of: ended.clientID, epoch: ended.epoch) }
-        case .failing: turns.isFailing = true
+        case .failing:
+            if !turns.isFailing { scheduleStorePatience() }
+            turns.isFailing = true
         case .recovered: turns.isFailing = false
         case .relieved: break
         }
@@ -128,7 +130,12 @@ extension Shard {
     func dropHeld(of connection: ClientConnection) {
         if turns == nil { return }
         for answer in connection.held.takeAll() {
-            if case .suback(let pending) = answer { queueRetained(of: pending) }
+            switch answer {
+            case .suback(let pending): queueRetained(of: pending)
+            // Its first attempt is still to come [MQTT5-4.3.2-2] [MQTT5-4.3.3-2].
+            case .publish(let packetID, duplicate: false): connection.session?.window.noteUnsent(packetID)
+            default: break
+            }
         }
     }
 }

@@ -34,6 +34,24 @@ extension Shard {
         return true
     }
 
+    /// Seconds that clients wait for answers while the disk takes nothing.
+    static let storePatienceSeconds = 10.0
+
+    func scheduleStorePatience() {
+        schedule(.storePatience, at: now.advanced(bySeconds: Self.storePatienceSeconds))
+    }
+
+    /// Clients that wait for answers would go on waiting, and be answered their pings, as if all were well.
+    ///
+    /// They are not told that what they sent is refused, for it may be written yet: the connection ends, and they send it again.
+    func losePatienceWithStore() {
+        guard let turns, turns.isFailing else { return }
+        for connection in turns.waiting where !connection.isClosed {
+            end(connection, reason: .limitExceeded(.implementationSpecificError, Self.storeTrouble), closingTransport: true)
+        }
+        scheduleStorePatience()
+    }
+
     /// Whether so much waits for the disk that publishers have to wait, too.
     ///
     /// While the disk takes nothing, rules hand over no more than may wait, and their publishers go on.

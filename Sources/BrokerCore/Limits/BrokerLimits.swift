@@ -1,5 +1,10 @@
 /// Every limit of the broker: its name in the configuration, its default, and what happens at it.
 package struct BrokerLimits: Sendable, Equatable {
+    /// Connections of MQTT clients on all listeners, over WebSocket also those of `http`; one more is closed when it is accepted, and
+    /// counted as `connections`.
+    ///
+    /// Never more than the process may have open files, but for those that the rest of the program needs.
+    package var connectionsMax = 1_000_000
     /// Seconds from accept, TLS handshake included, until CONNECT must be complete; then the connection is closed.
     package var connectSecondsMax = 5
     /// Bytes of a CONNECT packet; a larger one closes the connection before it is read.
@@ -176,7 +181,7 @@ package struct BrokerLimits: Sendable, Equatable {
     ///
     /// All count at least 1.
     package static let names: [(name: String, path: any WritableKeyPath<BrokerLimits, Int> & Sendable)] = [
-        ("connectSecondsMax", \.connectSecondsMax), ("connectBytesMax", \.connectBytesMax),
+        ("connectionsMax", \.connectionsMax), ("connectSecondsMax", \.connectSecondsMax), ("connectBytesMax", \.connectBytesMax),
         ("connectBytesInAllMax", \.connectBytesInAllMax), ("packetBytesMax", \.packetBytesMax),
         ("topicBytesMax", \.topicBytesMax), ("topicLevelsMax", \.topicLevelsMax), ("clientIDBytesMax", \.clientIDBytesMax),
         ("filtersPerPacketMax", \.filtersPerPacketMax), ("subscriptionsPerClientMax", \.subscriptionsPerClientMax),

@@ -18,6 +18,14 @@ package struct OutboundWindow {
         package var delivery: Delivery
         package var packetID: UInt16
         package var stage: Stage
+        /// Whether it is to be sent again since the client came back.
+        var isDue = false
+        /// Whether it has its place and its identifier, and nothing of it has been sent.
+        var isNew = false
+
+        package init(delivery: Delivery, packetID: UInt16, stage: Stage) {
+            (self.delivery, self.packetID, self.stage) = (delivery, packetID, stage)
+        }
     }
 
     private var entries = Deque<Entry>()
@@ -29,11 +37,11 @@ package struct OutboundWindow {
     private(set) var nextPacketID: UInt16 = 1
     /// Messages that were ever entered; the packet identifier follows from it.
     private(set) var sequence: UInt64 = 0
-    /// Entries from here up to ``resendEnd`` wait to be sent again since the client came back.
-    private var resendStart = 0
-    private var resendEnd = 0
-    /// Unfinished ones among them.
+    /// Entries that wait to be sent again since the client came back.
     private var unsent = 0
+    /// Before these places there is none of them, and none of them that waits for PUBCOMP.
+    private var resendStart = 0
+    private var releaseStart = 0
     /// How far finished entries may pile up behind an unfinished one, in multiples of the window.
     private static let spanFactor = 8
     /// As many as there are packet identifiers.
@@ -117,22 +125,32 @@ package struct OutboundWindow {
 
     /// Everything unfinished is to be sent again, in the original order.
     package mutating func restart() {
-        resendStart = 0
-        resendEnd = entries.count
+        (resendStart, releaseStart) = (0, 0)
         unsent = unfinished
+        for place in entries.indices { entries[place].isDue = entries[place].stage != .finished }
     }
 
-    /// The next entry that is to be sent again, while fewer than `inflightMax` are under way.
+    /// A message that has its place has not been sent: its first attempt is still to come.
+    mutating func noteUnsent(_ packetID: UInt16) {
+        if let place = place(of: packetID), entries[place].stage != .finished { entries[place].isNew = true }
+    }
+
+    /// The next entry that is to be sent again: a message while fewer than `inflightMax` are under way, PUBREL in any case
+    /// [MQTT5-3.3.4-10].
     package mutating func nextResend(inflightMax: Int) -> Entry? {
-        guard unsent > 0, unfinished - unsent < inflightMax else { return nil }
-        while resendStart < resendEnd {
-            let entry = entries[resendStart]
-            resendStart += 1
-            if entry.stage == .finished { continue }
-            unsent -= 1
-            return entry
+        guard unsent > 0 else { return nil }
+        while resendStart < entries.count, !entries[resendStart].isDue { resendStart += 1 }
+        var place = resendStart
+        if unfinished - unsent >= inflightMax {
+            place = max(place, releaseStart)
+            while place < entries.count, !entries[place].isDue || entries[place].stage != .awaitingPubcomp { place += 1 }
+            releaseStart = place
         }
-        return nil
+        guard place < entries.count else { return nil }
+        let entry = entries[place]
+        (entries[place].isDue, entries[place].isNew) = (false, false)
+        unsent -= 1
+        return entry
     }
 
     /// A message that cannot be sent again: the client takes no packet that large any more.
@@ -235,23 +253,24 @@ package struct OutboundWindow {
         guard let entry = entries.popFirst() else { return }
         bytes -= entry.delivery.message.size
         unfinished -= 1
-        if resendStart == 0, resendEnd > 0 { unsent -= 1 }
-        resendStart = max(0, resendStart - 1)
-        resendEnd = max(0, resendEnd - 1)
+        if entry.isDue { unsent -= 1 }
+        noteLeft()
     }
+
+    private mutating func noteLeft() { (resendStart, releaseStart) = (max(0, resendStart - 1), max(0, releaseStart - 1)) }
 
     private mutating func markFinished(_ place: Int) {
         entries[place].stage = .finished
         bytes -= entries[place].release()
         unfinished -= 1
-        if place >= resendStart && place < resendEnd { unsent -= 1 }
+        if entries[place].isDue { unsent -= 1 }
+        entries[place].isDue = false
     }
 
     private mutating func trim() {
         while !entries.isEmpty, entries[0].stage == .finished {
             entries.removeFirst()
-            resendStart = max(0, resendStart - 1)
-            resendEnd = max(0, resendEnd - 1)
+            noteLeft()
         }
     }
 }

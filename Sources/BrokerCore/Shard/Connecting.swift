@@ -84,6 +84,11 @@ extension Shard {
         if let refusal = refusal(of: accepted, on: connection) {
             return refuse(accepted.clientID, on: connection, .notAuthorized, refusal)
         }
+        // Who can be told nothing is not let in, and changes nothing [MQTT5-3.1.4-5].
+        if let most = connection.terms?.packetBytesMax, most != .max {
+            let connack = connack(isResumed: false, accepted, on: connection)
+            if connack.encodedSize(version: connection.version) > most { return send(connack, on: connection) }
+        }
         if accepted.attempt == 0 { accepted.attempt = directory.nextAttempt() }
         if refusesForWantOfStore(accepted, on: connection) { return }
         // What the client's session has now goes, or is replaced.
@@ -142,6 +147,7 @@ extension Shard {
             }
             nextPlace = known.keeping.nextPlace
             known.isReplaced = known.epoch == epoch  // the identifier stays this shard's throughout
+            meetOverdue(of: known)
             if let old = known.connection {
                 transport.report(.takenOver(clientID: connect.clientID, oldPeer: old.info.peer, newPeer: connection.info.peer))
                 // [MQTT-3.1.4-2] [MQTT5-3.1.4-3]
@@ -162,8 +168,9 @@ extension Shard {
         attach(session, to: connection, accepted)
         if !traces.isEmpty { traceLetIn(session, isResumed: resumed != nil, on: connection) }
         gate(connection)
-        welcome(session, isResumed: resumed != nil, accepted, on: connection)
-        if connection.isClosed { return }  // the client takes no packet as large as CONNACK
+        // Before anything else [MQTT-3.1.4-4] [MQTT-3.2.0-1] [MQTT5-3.1.4-5] [MQTT5-3.2.0-1].
+        send(connack(isResumed: resumed != nil, accepted, on: connection), on: connection)
+        if connection.isClosed { return }
         transport.report(
             .connected(
                 clientID: session.clientID, connection.info, principal: accepted.principal, userName: connection.shown(connect.userName),
@@ -171,6 +178,13 @@ extension Shard {
         reportLifecycle(.connected, of: connection)
         restart(session)
         pump(session)
+    }
+
+    /// What is due of a session that nobody was connected to is not undone by a client that comes just before somebody looks.
+    private func meetOverdue(of session: Session) {
+        publishDelayedWill(of: session)  // [MQTT5-3.1.3-9]: only a connection before it was due keeps it back
+        guard let since = session.disconnectedAt, since.advanced(bySeconds: Double(session.expirySeconds)) <= now else { return }
+        expire(session)  // [MQTT5-4.1.0-2]
     }
 
     private func traceLetIn(_ session: Session, isResumed: Bool, on connection: ClientConnection) {
@@ -228,22 +242,22 @@ extension Shard {
         return connection.isAWS ? max(asked, UInt16(clamping: AWSQuotas.keepAliveSeconds.lowerBound)) : asked  // [MQTT5-3.2.2-22]
     }
 
-    /// CONNACK, before anything else is sent [MQTT-3.1.4-4] [MQTT-3.2.0-1] [MQTT5-3.1.4-5] [MQTT5-3.2.0-1].
-    private func welcome(_ session: Session, isResumed: Bool, _ accepted: AcceptedConnect, on connection: ClientConnection) {
+    /// What a client is told that is let in.
+    private func connack(isResumed: Bool, _ accepted: AcceptedConnect, on connection: ClientConnection) -> Packet {
         // [MQTT-3.2.2-1] [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT5-3.2.2-2] [MQTT5-3.2.2-3]
         var connack = Connack(sessionPresent: isResumed, reasonCode: .success)
         if let terms = connection.terms {
-            if session.expirySeconds != Int(terms.sessionExpiryInterval) {
-                connack.properties.sessionExpiryInterval = UInt32(clamping: session.expirySeconds)
+            let expirySeconds = accepted.sessionExpirySeconds(on: connection)
+            if expirySeconds != Int(terms.sessionExpiryInterval) {
+                connack.properties.sessionExpiryInterval = UInt32(clamping: expirySeconds)
             }
             let limits = connection.limits.values
             connack.properties.receiveMaximum = UInt16(clamping: limits.receiveMaximum)
             connack.properties.maximumPacketSize = UInt32(clamping: limits.packetBytesMax)
-            if accepted.isAssignedClientID { connack.properties.assignedClientIdentifier = session.clientID }
+            if accepted.isAssignedClientID { connack.properties.assignedClientIdentifier = accepted.clientID }
             connack.properties.topicAliasMaximum = UInt16(clamping: limits.topicAliasesMax)
-            if connection.keepAliveSeconds != accepted.connect.keepAlive {
-                connack.properties.serverKeepAlive = connection.keepAliveSeconds
-            }
+            let keepAlive = keepAlive(of: accepted.connect, on: connection)
+            if keepAlive != accepted.connect.keepAlive { connack.properties.serverKeepAlive = keepAlive }
             if connection.isAWS {
                 connack.properties.maximumQoS = .atLeastOnce
                 connack.properties.subscriptionIdentifierAvailable = false
@@ -251,7 +265,7 @@ extension Shard {
             connack.properties.authenticationMethod = terms.authenticationMethod  // [MQTT5-4.12.0-5] [MQTT5-4.12.0-6]
             connack.properties.authenticationData = accepted.authenticationData
         }
-        send(.connack(connack), on: connection)
+        return .connack(connack)
     }
 
     /// The session lives on another shard: from now on this half only passes bytes.

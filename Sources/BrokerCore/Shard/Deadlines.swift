@@ -20,6 +20,8 @@ struct Deadline: Comparable {
         case throttle(slot: Int, connectionID: UInt64)
         /// A client that failed to prove who it is has waited long enough for the answer.
         case refusal(slot: Int, connectionID: UInt64)
+        /// The disk has taken nothing for so long that who waits for it is told.
+        case storePatience
         /// What a client proved itself by expires.
         case proofEnd(slot: Int, connectionID: UInt64)
     }
@@ -105,6 +107,7 @@ extension Shard {
         case .queueSweep(let clientID, let epoch): session(clientID, epoch: epoch)?.sweepAt == deadline.at
         case .dropReport(let clientID, let epoch): session(clientID, epoch: epoch)?.dropReportIsScheduled ?? false
         case .retainedSweep: retainedSweepAt == deadline.at
+        case .storePatience: turns?.isFailing ?? false
         }
     }
 
@@ -159,6 +162,7 @@ extension Shard {
         case .queueSweep(let clientID, let epoch):
             if let session = session(clientID, epoch: epoch) { sweep(session) }
         case .retainedSweep: sweepRetained()
+        case .storePatience: losePatienceWithStore()
         case .dropReport(let clientID, let epoch):
             if let session = session(clientID, epoch: epoch) { reportDrops(of: session) }
         case .patience(let slot, let id):
@@ -198,9 +202,13 @@ extension Shard {
             session.expiryDeadline = expiry
             return schedule(.sessionExpiry(clientID: session.clientID, epoch: session.epoch), at: expiry)
         }
+        expire(session)  // [MQTT5-4.1.0-2]
+    }
+
+    func expire(_ session: Session) {
         transport.report(.sessionExpired(clientID: session.clientID, queued: session.queue.count))
         counters.sessionsExpired &+= 1
-        discard(session, dropping: .sessionExpired)  // [MQTT5-4.1.0-2]
+        discard(session, dropping: .sessionExpired)
     }
 
     // MARK: Messages that expire

@@ -12,7 +12,10 @@ extension Shard {
     /// Takes bytes from a client, and does what they ask for: no more than about `share` of them, when others have waited long enough.
     func process(_ bytes: ByteBuffer, on connection: ClientConnection, share: Int = .max) {
         if connection.isClosed { return }
-        connection.lastReceived = now
+        let before = counters.packetsReceived
+        defer {
+            if counters.packetsReceived != before || isProgress(bytes.readableBytes, on: connection) { connection.noteReceived(at: now) }
+        }
         var buffer = bytes
         let isContinued = connection.inbox.readableBytes > 0
         if isContinued {
@@ -52,6 +55,18 @@ extension Shard {
             countInbox(of: connection)
         }
     }
+
+    /// Whether bytes keep a connection alive though no packet ended with them [MQTT-3.1.2-24] [MQTT5-3.1.2-22].
+    ///
+    /// A large packet over a slow link does, and so does what is not looked at yet; a byte now and then does not.
+    private func isProgress(_ bytes: Int, on connection: ClientConnection) -> Bool {
+        if connection.isAwaitingPeers || connection.isHeld || connection.isAwaitingAnswers || !connection.isConnected { return bytes > 0 }
+        connection.bytesOfPacket += bytes
+        return connection.bytesOfPacket >= Self.progressBytes
+    }
+
+    /// Bytes of a packet that has not ended which count as a sign of life.
+    private static let progressBytes = 1_024
 
     /// What the client waited for.
     enum Wait {

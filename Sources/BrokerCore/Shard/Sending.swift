@@ -168,7 +168,7 @@ extension Shard {
         let packetID = session.window.open(delivery)
         countWaiting(of: session)
         // Its identifier has to be known after a crash, or the client would take another message for this one.
-        if delivery.qos == .exactlyOnce, holds(.publish(packetID, duplicate: false), until: need(of: session), on: connection) { return }
+        if isHeld(packetID, delivery.qos, duplicate: false, of: session, on: connection) { return }
         // Whatever the publisher's DUP said [MQTT5-3.3.1-3] [MQTT5-4.3.2-2] [MQTT5-4.3.3-2].
         write(delivery, form, duplicate: false, packetID: packetID, on: connection)
     }
@@ -283,17 +283,28 @@ extension Shard {
     private func resend(_ entry: OutboundWindow.Entry, to session: Session, on connection: ClientConnection) {
         // [MQTT5-4.3.3-5] [MQTT5-4.3.3-6]
         if entry.stage == .awaitingPubcomp { return acknowledge(.pubrel, entry.packetID, after: need(of: session), on: connection) }
+        if entry.isNew, entry.delivery.message.isExpired(at: now) {  // [MQTT5-3.3.2-5]: nobody has begun to get it
+            session.window.abandon(entry.packetID)
+            countWaiting(of: session)
+            recordGivenUp(entry.delivery, by: session)
+            return drop(.messageExpired, of: session)
+        }
         guard let form = topicForm(of: entry.delivery, on: connection) else {
             session.window.abandon(entry.packetID)
             countWaiting(of: session)
             recordGivenUp(entry.delivery, by: session)
             return drop(.packetTooLarge, of: session)
         }
-        if entry.delivery.qos == .exactlyOnce,
-            holds(.publish(entry.packetID, duplicate: true), until: need(of: session), on: connection)
-        {
-            return
-        }
-        write(entry.delivery, form, duplicate: true, packetID: entry.packetID, on: connection)  // [MQTT-3.3.1-1] [MQTT5-3.3.1-1]
+        let duplicate = !entry.isNew
+        if isHeld(entry.packetID, entry.delivery.qos, duplicate: duplicate, of: session, on: connection) { return }
+        write(entry.delivery, form, duplicate: duplicate, packetID: entry.packetID, on: connection)  // [MQTT-3.3.1-1] [MQTT5-3.3.1-1]
+    }
+
+    /// Whether a message waits for the disk: at QoS 2 by itself, and at QoS 1 behind one that does, which was sent before it
+    /// [MQTT-4.6.0-1] [MQTT-4.6.0-6] [MQTT5-4.6.0-1] [MQTT5-4.6.0-6].
+    private func isHeld(_ packetID: UInt16, _ qos: QoS, duplicate: Bool, of session: Session, on connection: ClientConnection) -> Bool {
+        guard qos == .exactlyOnce || connection.held.publishes > 0 else { return false }
+        let need = qos == .exactlyOnce ? need(of: session) : CommitNeed()
+        return holds(.publish(packetID, duplicate: duplicate), until: need, on: connection)
     }
 }

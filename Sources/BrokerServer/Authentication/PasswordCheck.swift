@@ -13,6 +13,9 @@ final class ListenerPasswords: Sendable {
         remembered = RememberedPasswords(limits: limits)
     }
 
+    /// How many users the file has.
+    var count: Int { file.count }
+
     func fingerprint(of userName: String) -> [UInt8]? { file.fingerprint(of: userName) }
 
     /// The answer to a CONNECT with a user name, a password, or both.

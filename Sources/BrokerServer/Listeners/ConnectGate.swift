@@ -11,9 +11,12 @@ struct ConnectGate {
     /// Whether a connection is to be served; one that is not was logged, and is to be closed.
     func admits(_ channel: any Channel) -> Bool {
         let address = channel.remoteAddress
-        guard let network = listener.terms.limited(PeerNetwork(address)), let reason = driver.admission.connected(network, now: .now)
-        else { return true }
+        guard let reason = driver.admission.fullRefusal() ?? rateRefusal(of: address) else { return true }
         driver.log.turnedAway(peer: PeerText.of(address), listener: listener.name, reason: reason)
         return false
+    }
+
+    private func rateRefusal(of address: SocketAddress?) -> String? {
+        listener.terms.limited(PeerNetwork(address)).flatMap { driver.admission.connected($0, now: .now) }
     }
 }

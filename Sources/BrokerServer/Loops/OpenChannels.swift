@@ -1,3 +1,4 @@
+import BrokerCore
 import NIOCore
 
 /// The accepted channels of one event loop, from accept to close, so that a broker that stops can wait for them.
@@ -15,13 +16,16 @@ final class OpenChannels {
         var intermediates: [[UInt8]] = []
     }
 
-    init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+    private let admission: Admission
+
+    init(eventLoop: any EventLoop, admission: Admission) { (self.eventLoop, self.admission) = (eventLoop, admission) }
 
     /// Answers false when the broker is stopping: then the channel is not to be served.
     func add(_ channel: any Channel) -> Bool {
         if isClosing { return false }
         let key = ObjectIdentifier(channel)
         channels[key] = Entry(channel: channel)
+        admission.opened()
         channel.closeFuture.assumeIsolated().whenComplete { _ in self.remove(key) }
         return true
     }
@@ -51,6 +55,7 @@ final class OpenChannels {
 
     private func remove(_ key: ObjectIdentifier) {
         channels[key] = nil
+        admission.closed()
         if channels.isEmpty { finish() }
     }
 

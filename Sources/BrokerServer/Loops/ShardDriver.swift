@@ -63,7 +63,7 @@ final class ShardDriver: ShardTransport {
         self.eventLoop = eventLoop
         self.settings = settings
         log = EventLog(logger: logger, eventLoop: eventLoop)
-        channels = OpenChannels(eventLoop: eventLoop)
+        channels = OpenChannels(eventLoop: eventLoop, admission: settings.admission)
         handshakes = HandshakePace(eventLoop: eventLoop)
     }
 

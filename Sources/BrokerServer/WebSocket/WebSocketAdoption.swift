@@ -39,9 +39,8 @@ package struct WebSocketAdoption: Sendable {
     package func adopt(_ channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
         guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { throw Unavailable.stopping }
-        if let network = listener.terms.limited(PeerNetwork(channel.remoteAddress)),
-            let reason = driver.admission.connected(network, now: .now)
-        {
+        let network = listener.terms.limited(PeerNetwork(channel.remoteAddress))
+        if let reason = driver.admission.fullRefusal() ?? network.flatMap({ driver.admission.connected($0, now: .now) }) {
             driver.log.turnedAway(peer: PeerText.of(channel.remoteAddress), listener: listener.name, reason: reason)
             throw Unavailable.tooOften
         }

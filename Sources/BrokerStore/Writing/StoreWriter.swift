@@ -26,6 +26,8 @@ final class StoreWriter: Sendable {
     private let renewed: (@Sendable () -> Void)?
     private let tell: @Sendable (ShardID?, StoreProgress) -> Void
     private let ended = DispatchSemaphore(value: 0)
+    /// Changes of the group that the disk did not take, and that is tried again.
+    private let retried = Atomic(0)
 
     /// `tell` is called on the writer's thread; without a shard it is for all of them.
     init(
@@ -51,7 +53,7 @@ final class StoreWriter: Sendable {
 
     var figures: StoreStatistics {
         var figures = statistics.withLock { $0 }
-        figures.waitingChanges = inbox.waitingChanges
+        figures.waitingChanges = inbox.waitingChanges + retried.load(ordering: .relaxed)
         return figures
     }
 
@@ -92,6 +94,7 @@ final class StoreWriter: Sendable {
                 // What found no room was not to be synced yet, and what is somebody else's now is not ours to renew.
                 let code = (error as? DatabaseError)?.resultCode
                 if code != .SQLITE_FULL, code != .SQLITE_BUSY { isLogDoubtful = true }
+                retried.store(pending.changes, ordering: .relaxed)
                 noteFailure(error)
                 if inbox.isClosing { break }
                 inbox.pause(milliseconds: limits.storeRetryMilliseconds)
@@ -115,6 +118,7 @@ final class StoreWriter: Sendable {
             // Proves that a transaction gets through before anybody is told so.
             try commit(pending, statements, db, &lastBody, &time)
             pending = StoreGroup()
+            retried.store(0, ordering: .relaxed)
         }
         var isLoaded = false
         var free = FreePages(limits)
@@ -192,8 +196,10 @@ final class StoreWriter: Sendable {
         commits.fail()
         guard isNews else { return }
         log.error(
-            "the store cannot write: what would have to be on disk is refused until it can",
-            metadata: ["file": "\(path)", "reason": "\(error)"])
+            "the store cannot write",
+            metadata: [
+                "file": "\(path)", "reason": "\(error)", "effect": "what would have to be on disk is refused until it writes again",
+            ])
         tell(nil, .failing)
     }
 

@@ -79,7 +79,13 @@ package struct Configuration: Sendable {
     package init(file: String?, environment: [String: String], knownLimits: SettableLimits) throws(DocumentError) {
         let name = file ?? "environment"
         var root = Node(.mapping([]), at: SourceLocation(file: name))
-        if let file { root = try Node.read(file: file) }
+        if let file {
+            root = try Node.read(file: file)
+            if case .mapping(let entries) = root.content, entries.isEmpty {
+                // Most likely half written: the defaults are what is served without a file.
+                throw DocumentError("there is nothing in the file; without --config the defaults are served", at: root.location)
+            }
+        }
         try self.init(file: name, root: root, environment: environment, knownLimits: knownLimits)
     }
 

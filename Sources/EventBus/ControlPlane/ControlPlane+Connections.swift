@@ -63,7 +63,7 @@ extension ControlPlane {
             guard registry.connection(made.name) == nil else {
                 throw ControlError(.resourceAlreadyExists, "Connection \(made.name) already exists.")
             }
-            guard registry.allConnections.count < limits.connectionsMax else { throw .tooMany }
+            guard registry.allConnections.count < limits.eventConnectionsMax else { throw .tooMany }
             registry.put(made)
             return ConnectionDescription(made, loadedMilliseconds: now)
         }

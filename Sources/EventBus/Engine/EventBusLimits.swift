@@ -25,7 +25,7 @@ package struct EventBusLimits: Sendable, Equatable {
     /// Topic rules, those of the templates among them; a further CreateTopicRule is refused.
     package var topicRulesMax = 1_000
     /// Connections, those of the templates among them; a further CreateConnection is refused.
-    package var connectionsMax = 3_000
+    package var eventConnectionsMax = 3_000
     /// API destinations, those of the templates among them; a further CreateApiDestination is refused.
     package var apiDestinationsMax = 3_000
     /// Characters of the policy of a bus; PutPermission beyond it is refused.
@@ -56,7 +56,7 @@ package struct EventBusLimits: Sendable, Equatable {
         ("replaysKeptMax", \.replaysKeptMax), ("replayPendingMax", \.replayPendingMax),
         ("busesMax", \.busesMax), ("rulesPerBusMax", \.rulesPerBusMax),
         ("targetsPerRuleMax", \.targetsPerRuleMax), ("targetsPerCallMax", \.targetsPerCallMax), ("topicRulesMax", \.topicRulesMax),
-        ("connectionsMax", \.connectionsMax), ("apiDestinationsMax", \.apiDestinationsMax),
+        ("eventConnectionsMax", \.eventConnectionsMax), ("apiDestinationsMax", \.apiDestinationsMax),
         ("busPolicyCharactersMax", \.busPolicyCharactersMax), ("tagsMax", \.tagsMax),
     ]
 }

@@ -27,8 +27,8 @@ extension QueueTable {
                 counters.deduplicated += 1
                 return earlier
             }
-            guard queues[name]?.count ?? 0 < limits.queueMessagesMax else {
-                throw QueueError(.overLimit, "The queue \(name) is full: it has queueMessagesMax (\(limits.queueMessagesMax)) messages.")
+            guard queues[name]?.count ?? 0 < limits.messagesPerQueueMax else {
+                throw QueueError(.overLimit, "The queue \(name) is full: it has messagesPerQueueMax (\(limits.messagesPerQueueMax)) messages.")
             }
             stored = StoredMessage(
                 id: makeID(), body: message.body, attributes: message.attributes, identity: identity, traceHeader: message.traceHeader,
@@ -134,7 +134,7 @@ extension QueueTable {
         guard !isStoreFailing, let number = queues[name]?.number, let policy = queues[name]?.settings.redrivePolicy,
             var message = queues[name]?.message(sequence),
             message.receiveCount >= policy.maxReceiveCount, let waiting = queues[policy.deadLetterQueue]?.count,
-            waiting < limits.queueMessagesMax
+            waiting < limits.messagesPerQueueMax
         else { return nil }
         queues[name]?.remove(sequence)
         message.earlierReceives += message.receiveCount

@@ -112,8 +112,8 @@ extension QueueTable {
             throw QueueError(.unsupportedOperation, "The caller may not send to the queue \(target), where a message comes from.")
         }
         guard let waiting = queues[target]?.count else { throw QueueError(.queueDoesNotExist, "AWS.SimpleQueueService.NonExistentQueue") }
-        guard waiting < limits.queueMessagesMax else {
-            throw QueueError(.overLimit, "The queue \(target) is full: it has queueMessagesMax (\(limits.queueMessagesMax)) messages.")
+        guard waiting < limits.messagesPerQueueMax else {
+            throw QueueError(.overLimit, "The queue \(target) is full: it has messagesPerQueueMax (\(limits.messagesPerQueueMax)) messages.")
         }
         queues[request.source]?.remove(sequence)
         let moved = nextMessageNumber(now: now)

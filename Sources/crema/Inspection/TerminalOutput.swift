@@ -3,6 +3,9 @@ import Glibc
 
 /// Whoever read the output has gone, as `crema tail | head` does.
 struct OutputClosed: Error, CustomStringConvertible {
+    /// Its reader has what it wanted, which is no failure.
+    let isReaderGone: Bool
+
     var description: String { "the output cannot be written: its reader has gone, or its disk is full" }
 }
 
@@ -50,7 +53,7 @@ struct TerminalOutput {
         while written < bytes.count {
             let count = unsafe bytes[written...].withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR || errno == EAGAIN { continue }
-            guard count > 0 else { throw OutputClosed() }
+            guard count > 0 else { throw OutputClosed(isReaderGone: count < 0 && errno == EPIPE) }
             written += count
         }
     }

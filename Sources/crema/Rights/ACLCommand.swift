@@ -1,6 +1,7 @@
 import ArgumentParser
 import Documents
 import Foundation
+import MQTTCodec
 import Rights
 
 /// `crema acl`: rights, as the configuration gives them.
@@ -54,8 +55,13 @@ struct ACLExplainCommand: ParsableCommand {
             throw ExitCode(2)
         }
         guard let asked = PolicyAction(named: action) else {
-            throw ValidationError(
-                "there is no action '\(action)'; there are \(PolicyAction.allCases.map(\.rawValue).joined(separator: ", "))")
+            let known = PolicyAction.allCases.map(\.rawValue)
+            throw ValidationError("there is no action '\(action)'\(suggestion(for: action, among: known))")
+        }
+        if asked == .publish || asked == .retainPublish {
+            do { try Topics.validate(name: Array(resource.utf8).span, in: .publish) } catch {
+                throw ValidationError("'\(resource)' is no topic name, and is published on by nobody: \(error)")
+            }
         }
         let proved = principal == "-" ? nil : principal
         let subject = PolicySubject(

@@ -81,6 +81,12 @@ struct ReloadService: Service {
         for loss in started.lossesOfUsers(loaded.configuration) {
             losses.add(loss, at: SourceLocation(file: options.config ?? "environment"))
         }
+        for (name, file) in loaded.passwords where file.count == 0 && authorizer.hasPasswordUsers(on: name) {
+            let path = loaded.configuration.listeners.first { $0.name == name }?.passwords
+            losses.add(
+                "the file has no users any more, and nobody would get in by a password on the listener \(name); restart to serve so",
+                at: SourceLocation(file: path ?? name))
+        }
         try losses.finish()
         try things.check(loaded.policies)
         guard authorizer.isUnrestricted || loaded.policies.isEnforced else {

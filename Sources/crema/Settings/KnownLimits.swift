@@ -37,7 +37,7 @@ enum KnownLimits {
     static func eventLoops(_ values: [String: Int], cores: Int) -> Int { values[eventLoopsMax] ?? max(1, cores / 2) }
 
     static func broker(_ values: [String: Int]) -> BrokerLimits {
-        set(values, BrokerLimits.names, in: BrokerLimits())
+        OpenFiles.bounding(set(values, BrokerLimits.names, in: BrokerLimits()))
     }
 
     static func credentials(_ values: [String: Int]) -> CredentialLimits {

@@ -1,3 +1,4 @@
+import BrokerServer
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -36,7 +37,9 @@ struct StopService: Service {
 
     func run() async throws {
         for await _ in stops.requests.cancelOnGracefulShutdown() {
-            log.info("stopping: no new connections, what has begun is finished; a second signal after a moment ends at once")
+            log.info(
+                "stopping: no new connections, what has begun is finished; a second signal after a moment ends at once",
+                metadata: .event("stopping"))
             return
         }
     }

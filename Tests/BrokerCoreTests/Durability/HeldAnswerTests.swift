@@ -63,6 +63,65 @@ import Testing
         #expect(try subscriber.read().map(\.type) == [.pubrel])
     }
 
+    /// The client of a kept session, whose CONNECT is on its way.
+    private func comeBack() -> SimulatedClient {
+        let client = SimulatedClient("s", of: broker)
+        client.open(at: 0)
+        var connect = Connect(clientID: "s", cleanStart: false, keepAlive: 0, version: .v5)
+        connect.properties.sessionExpiryInterval = 1_000
+        client.send(.connect(connect))
+        return client
+    }
+
+    @Test("Messages are sent again in the order in which they were sent, whatever of them waits for the disk [MQTT5-4.6.0-1]")
+    func orderOfResends() throws {
+        let subscriber = try client("s", isKept: true, version: .v5)
+        _ = try subscribe(subscriber, .exactlyOnce, "+")
+        let publisher = try client("p", isKept: false)
+        func publish(_ count: ClosedRange<UInt16>) throws {
+            for number in count {
+                let qos: QoS = number % 2 == 1 ? .exactlyOnce : .atLeastOnce
+                _ = try publisher.exchange(message("t\(number)", "x", qos: qos, packetID: number))
+            }
+        }
+        func topics(_ packets: [Packet]) -> [String] { packets.publishes.map { String(buffer: $0.topic) } }
+        try publish(1...4)
+        #expect(topics(try subscriber.read()) == ["t1", "t2", "t3", "t4"])
+        subscriber.lose()
+        broker.settle()
+        let again = comeBack()
+        broker.settle()
+        let packets = try again.read()
+        #expect(topics(packets) == ["t1", "t2", "t3", "t4"] && packets.publishes.allSatisfy(\.duplicate))
+        // Also what comes while they wait stays behind them.
+        again.lose()
+        broker.settle()
+        let third = comeBack()
+        broker.settle(committing: false)
+        publisher.send(message("t6", "x", qos: .atLeastOnce, packetID: 6))
+        broker.settle()
+        #expect(topics(try third.read()) == ["t1", "t2", "t3", "t4", "t6"])
+    }
+
+    @Test("A message that waited for the disk when its client left was not sent: it comes without DUP, and not when it has expired")
+    func neverSent() throws {
+        let subscriber = try client("s", isKept: true, version: .v5)
+        _ = try subscribe(subscriber, .exactlyOnce, "+")
+        let publisher = SimulatedClient("p", of: broker)
+        _ = try publisher.connect5()
+        publisher.send(message5("new", "x", qos: .exactlyOnce, packetID: 1))
+        publisher.send(message5("short", "x", qos: .exactlyOnce, packetID: 2) { $0.messageExpiryInterval = 2 })
+        broker.settle(committing: false)
+        subscriber.lose()
+        broker.settle()
+        broker.advance(seconds: 3)
+        let again = comeBack()
+        broker.settle()
+        let packets = try again.read().publishes
+        #expect(packets.map { String(buffer: $0.topic) } == ["new"] && packets.first?.duplicate == false)
+        #expect(broker.dropped == ["message_expired": 1])
+    }
+
     @Test("What comes at QoS 0 for a client whose CONNACK waits for the disk is bounded, and the rest goes on when it is there")
     func boundedBehindConnack() throws {
         var limits = BrokerLimits()

@@ -90,6 +90,31 @@ import Testing
         #expect(try code(client.exchange(publish(.atLeastOnce))) == .success)
     }
 
+    @Test(
+        "Whoever waits for an answer that the disk holds up is not answered pings for ever", arguments: [false, true],
+        [.v311, .v5] as [ProtocolVersion])
+    func patience(isWellInTime: Bool, version: ProtocolVersion) throws {
+        _ = try subscribe(client("s", isKept: true).client)
+        let publisher = try client("p", isKept: false, version: version).client
+        let other = try client("o", isKept: false, version: version).client
+        publisher.send(publish(.atLeastOnce))
+        broker.settle(committing: false)
+        broker.setFailing(true)
+        broker.advance(seconds: 9)
+        broker.settle(committing: false)
+        #expect(try publisher.read().isEmpty && publisher.isConnected)
+        if isWellInTime {
+            broker.setFailing(false)
+            broker.settle()
+            #expect(try publisher.read().map(\.type) == [.puback])
+        }
+        broker.advance(seconds: 2)
+        broker.settle(committing: false)
+        #expect(publisher.isConnected == isWellInTime && other.isConnected)
+        guard !isWellInTime else { return }
+        #expect(try publisher.read().withoutReasonStrings == (version == .v5 ? disconnected(.implementationSpecificError) : []))
+    }
+
     @Test func whatNeedsNoDiskGoesOn() throws {
         let kept = try client("s", isKept: true).client
         _ = try subscribe(kept)

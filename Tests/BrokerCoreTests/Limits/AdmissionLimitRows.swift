@@ -8,6 +8,13 @@ import Testing
 /// Limits of who may connect, and how often.
 extension LimitRow {
     static let admission = [
+        LimitRow(name: "connectionsMax", limit: 3, beyond: "turned away: connections") { trial in
+            let broker = trial.broker()
+            for _ in 0..<10 { broker.admission.opened() }
+            for _ in 0..<10 { broker.admission.closed() }
+            for _ in 0..<trial.amount where broker.admission.fullRefusal() == nil { broker.admission.opened() }
+            return broker.refusals
+        },
         LimitRow(name: "connectsPerSecondPerAddressMax", limit: 4, beyond: "turned away: address_rate") { trial in
             var trial = trial
             trial.limits.connectBurstPerAddressMax = 1

@@ -35,6 +35,30 @@ import Testing
         #expect(received == (0..<10).map { "\($0)" })
     }
 
+    @Test("PUBREL is sent again whatever the receive maximum, and takes nothing of it from others [MQTT5-3.3.4-10]", arguments: [1, 2])
+    func releasesAreNotDelayed(maximum: UInt16) throws {
+        let broker = SimulatedBroker(shards: 1)
+        let reader = try broker.client5("r") { $0.sessionExpiryInterval = 100 }
+        _ = try reader.subscribe5("t", .exactlyOnce)
+        let publisher = try broker.client5("p")
+        for number: UInt16 in 1...5 {
+            _ = try publisher.exchange(message5("t", "\(number)", qos: .exactlyOnce, packetID: number))
+        }
+        #expect(try reader.read().count == 5)
+        for packetID: UInt16 in [2, 4, 5] { _ = try reader.exchange(.pubrec(packetID: packetID)) }
+        reader.lose()
+        let back = try reader.connect5(cleanStart: false) {
+            $0.sessionExpiryInterval = 100
+            $0.receiveMaximum = maximum
+        }
+        let releases = back.filter { $0.type == .pubrel }
+        #expect(releases == [2, 4, 5].map { .pubrel(packetID: $0) })
+        #expect(back.publishes.map(\.packetID) == [1])
+        for packetID: UInt16 in [2, 4, 5] { _ = try reader.exchange(.pubcomp(packetID: packetID)) }
+        _ = try reader.exchange(.pubrec(packetID: 1))
+        #expect(try reader.exchange(.pubcomp(packetID: 1)).publishes.map(\.packetID) == (maximum == 1 ? [3] : []))
+    }
+
     @Test("PUBREC with an error ends the message and gives its place back [MQTT5-4.4.0-2] [MQTT5-4.9.0-2]")
     func refusedByTheReader() throws {
         let broker = SimulatedBroker(shards: 1)

@@ -114,4 +114,22 @@ import Testing
         #expect(broker.closed == ["refused": 16])
         #expect(!broker.events.contains { if case .connected = $0 { true } else { false } })
     }
+
+    @Test("Who takes no packet as large as CONNACK takes nothing over, ends no session, and leaves no will [MQTT5-3.1.4-5]", arguments: [0, 1])
+    func isTooSmallForCONNACK(shard: Int) throws {
+        let broker = SimulatedBroker(shards: 2)
+        let watcher = try broker.client5("w")
+        _ = try watcher.subscribe5("gone")
+        let client = try broker.client5("a") { $0.sessionExpiryInterval = 100 }
+        _ = try client.subscribe5("t", .atLeastOnce)
+        for isClean in [true, false] {
+            let other = SimulatedClient("a", of: broker)
+            let answer = try other.connect5(at: shard, cleanStart: isClean, will: will("gone", "x")) { $0.maximumPacketSize = 15 }
+            #expect(answer == [] && !other.isConnected)
+        }
+        #expect(client.isConnected)
+        #expect(try watcher.read() == [])
+        client.lose()
+        #expect(try client.connect5(cleanStart: false) { $0.sessionExpiryInterval = 100 }.connack?.sessionPresent == true)
+    }
 }

@@ -45,4 +45,34 @@ import Testing
         }
         #expect(broker.nodes[0].core.deadlineCount <= 1_100)
     }
+
+    @Test("Whoever comes just before its session is looked at finds none that has expired, and its will was published [MQTT5-4.1.0-2]")
+    func comesBeforeTheLook() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let watcher = try broker.client5("w")
+        _ = try watcher.subscribe5("gone/+")
+        func leave(_ name: String, expiry: UInt32, delay: UInt32) throws {
+            var left = will("gone/\(name)", "x")
+            left.properties.willDelayInterval = delay
+            try broker.client5(name, will: left) { $0.sessionExpiryInterval = expiry }.lose()
+        }
+        try leave("ended", expiry: 2, delay: 100)
+        try leave("late", expiry: 1_000, delay: 2)
+        try leave("early", expiry: 1_000, delay: 100)
+        broker.settle()
+        // The event loop was held up: sockets are read before what is due is met.
+        broker.pass(seconds: 3)
+        var isPresent: [Bool] = []
+        for name in ["ended", "late", "early"] {
+            let client = SimulatedClient(name, of: broker)
+            let connack = try client.connect5(cleanStart: false) { $0.sessionExpiryInterval = 1_000 }.connack
+            isPresent.append(try #require(connack).sessionPresent)
+        }
+        #expect(isPresent == [false, true, true])
+        #expect(try Set(watcher.read().messages) == ["gone/ended=x", "gone/late=x"])
+        broker.advance(seconds: 200)
+        broker.settle()
+        #expect(try watcher.read().messages == [])
+        #expect(broker.nodes[0].core.statistics().sessionsExpired == 1)
+    }
 }

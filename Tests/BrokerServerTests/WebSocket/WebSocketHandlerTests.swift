@@ -1,3 +1,4 @@
+import BrokerCore
 import CremaTesting
 import NIOCore
 import NIOEmbedded
@@ -76,7 +77,7 @@ import Testing
     func theDeadlineOfADrainIsFinal() throws {
         let channel = try makeChannel()
         let loop = channel.embeddedEventLoop
-        let channels = OpenChannels(eventLoop: loop)
+        let channels = OpenChannels(eventLoop: loop, admission: Admission(limits: BrokerLimits()))
         #expect(channels.add(channel))
         let drained = channels.close(cuttingOff: { _ in false }, deadline: loop.now + .seconds(1))
         loop.advanceTime(by: .milliseconds(999))
