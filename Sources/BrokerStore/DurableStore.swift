@@ -61,7 +61,10 @@ package final class DurableStore: SessionStore, RecordStore {
             aside.append(name)
             log.critical(
                 "the store is damaged",
-                metadata: ["effect": "it was set aside, and the broker begins without what it held", "file": "\(path)", "setAside": "\(name)", "reason": "\(error)"])
+                metadata: [
+                    "effect": "it was set aside, and the broker begins without what it held", "file": "\(path)", "setAside": "\(name)",
+                    "reason": "\(error)",
+                ])
             try StoreFiles.prepare(directory, path)
             do { opened = try Self.open(path, limits, timeOfDay) } catch { throw StoreError(directory, error) }
         }

@@ -28,7 +28,8 @@ extension QueueTable {
                 return earlier
             }
             guard queues[name]?.count ?? 0 < limits.messagesPerQueueMax else {
-                throw QueueError(.overLimit, "The queue \(name) is full: it has messagesPerQueueMax (\(limits.messagesPerQueueMax)) messages.")
+                throw QueueError(
+                    .overLimit, "The queue \(name) is full: it has messagesPerQueueMax (\(limits.messagesPerQueueMax)) messages.")
             }
             stored = StoredMessage(
                 id: makeID(), body: message.body, attributes: message.attributes, identity: identity, traceHeader: message.traceHeader,

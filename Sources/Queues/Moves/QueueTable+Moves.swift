@@ -113,7 +113,8 @@ extension QueueTable {
         }
         guard let waiting = queues[target]?.count else { throw QueueError(.queueDoesNotExist, "AWS.SimpleQueueService.NonExistentQueue") }
         guard waiting < limits.messagesPerQueueMax else {
-            throw QueueError(.overLimit, "The queue \(target) is full: it has messagesPerQueueMax (\(limits.messagesPerQueueMax)) messages.")
+            throw QueueError(
+                .overLimit, "The queue \(target) is full: it has messagesPerQueueMax (\(limits.messagesPerQueueMax)) messages.")
         }
         queues[request.source]?.remove(sequence)
         let moved = nextMessageNumber(now: now)

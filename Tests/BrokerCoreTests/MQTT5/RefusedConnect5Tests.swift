@@ -115,7 +115,9 @@ import Testing
         #expect(!broker.events.contains { if case .connected = $0 { true } else { false } })
     }
 
-    @Test("Who takes no packet as large as CONNACK takes nothing over, ends no session, and leaves no will [MQTT5-3.1.4-5]", arguments: [0, 1])
+    @Test(
+        "Who takes no packet as large as CONNACK takes nothing over, ends no session, and leaves no will [MQTT5-3.1.4-5]",
+        arguments: [0, 1])
     func isTooSmallForCONNACK(shard: Int) throws {
         let broker = SimulatedBroker(shards: 2)
         let watcher = try broker.client5("w")
