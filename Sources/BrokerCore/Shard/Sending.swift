@@ -167,10 +167,21 @@ extension Shard {
         recordSent(&delivery, to: session)
         let packetID = session.window.open(delivery)
         countWaiting(of: session)
-        // Its identifier has to be known after a crash, or the client would take another message for this one.
-        if delivery.qos == .exactlyOnce, holds(.publish(packetID, duplicate: false), until: need(of: session), on: connection) { return }
+        if holdsMessage(packetID, at: delivery.qos, duplicate: false, to: session, on: connection) { return }
         // Whatever the publisher's DUP said [MQTT5-3.3.1-3] [MQTT5-4.3.2-2] [MQTT5-4.3.3-2].
         write(delivery, form, duplicate: false, packetID: packetID, on: connection)
+    }
+
+    /// Whether a message that is under way waits for the disk before it is written.
+    ///
+    /// At QoS 2 its identifier has to be known after a crash, or the client would take another message for this one. At QoS 1 it waits for
+    /// those before it only, so that both are sent in one order, now and again [MQTT-4.6.0-1] [MQTT5-4.6.0-1].
+    private func holdsMessage(
+        _ packetID: UInt16, at qos: QoS, duplicate: Bool, to session: Session, on connection: ClientConnection
+    ) -> Bool {
+        if qos != .exactlyOnce, connection.held.messages == 0 { return false }
+        let need = qos == .exactlyOnce ? need(of: session) : CommitNeed()
+        return holds(.publish(packetID, duplicate: duplicate), until: need, on: connection)
     }
 
     /// How a PUBLISH tells its topic.
@@ -289,11 +300,7 @@ extension Shard {
             recordGivenUp(entry.delivery, by: session)
             return drop(.packetTooLarge, of: session)
         }
-        if entry.delivery.qos == .exactlyOnce,
-            holds(.publish(entry.packetID, duplicate: true), until: need(of: session), on: connection)
-        {
-            return
-        }
+        if holdsMessage(entry.packetID, at: entry.delivery.qos, duplicate: true, to: session, on: connection) { return }
         write(entry.delivery, form, duplicate: true, packetID: entry.packetID, on: connection)  // [MQTT-3.3.1-1] [MQTT5-3.3.1-1]
     }
 }
