@@ -107,7 +107,7 @@ extension Shard {
             if !connection.isClosed, !connection.held.isEmpty || connection.held.gate != nil { list(connection, in: turns) }
         }
         forgetHandedOver()
-        for receipt in turns.takeRouted() { transport.published(receipt) }
+        for (receipt, isKept) in turns.takeRouted() { transport.published(receipt, isKept: isKept) }
     }
 
     private func give(_ answer: HeldAnswer, on connection: ClientConnection) {
