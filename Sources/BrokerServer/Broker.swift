@@ -57,8 +57,9 @@ package final class Broker: BrokerAccess {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: count)
         let admission = Admission(limits: limits)
         let checks = CredentialChecks(admission: admission, threads: credentialThreads)
+        let owners = SessionDirectory(sessionsMax: limits.sessionsMax) { _ in UInt64.random(in: .min ... .max) }
         let settings = ShardSettings(
-            shardCount: count, limits: limits, authorizer: authorizer, directory: SessionDirectory(sessionsMax: limits.sessionsMax),
+            shardCount: count, limits: limits, authorizer: authorizer, directory: owners,
             retained: kept?.retained ?? RetainedStore(limits: limits), admission: admission,
             checks: checks, rules: rules,
             mailboxes: (0..<count).map { _ in Mailbox() }, store: kept?.store, durability: kept?.durability ?? .memory,

@@ -99,6 +99,25 @@ import Testing
         }
     }
 
+    /// Clients of MQTT 5 come back by the name that they were given, also after a restart that forgot it: nobody else is to have it then.
+    @Test("Names that one broker chooses are not those of the next [MQTT5-3.2.2-16]")
+    func chosenNamesAreNeverChosenAgain() async throws {
+        var names: [String] = []
+        for _ in 0..<2 {
+            try await TestSite.run { site in
+                let port = try await site.start(TestSite.plain)
+                try await RawClient.run(port: port) { client in
+                    try await client.send(Packets.connect(""))
+                    #expect(try await client.receive(Packets.connack))
+                    names += await site.broker.clients().map(\.clientID)
+                }
+            }
+        }
+        #expect(names.count == 2)
+        #expect(Set(names).count == 2)
+        #expect(names.allSatisfy { $0.hasPrefix("auto-") && $0.utf8.count <= 23 })  // all that brokers have to take [MQTT-3.1.3-5]
+    }
+
     @Test func systemTopicsAreThereFromTheStart() async throws {
         try await TestSite.run { site in
             let port = try await site.start(TestSite.plain)

@@ -41,8 +41,19 @@ package final class SessionDirectory: Sendable {
 
     private let state: Mutex<State>
     private let attempts = Atomic<UInt64>(0)
+    /// What the name of a connection that came without one is made of, by its number.
+    let nameNumber: @Sendable (UInt64) -> UInt64
 
-    package init(sessionsMax: Int = .max) { state = Mutex(State(sessionsMax: sessionsMax)) }
+    /// Makes a directory without sessions.
+    ///
+    /// - Parameters:
+    ///   - sessionsMax: Sessions that there may be.
+    ///   - nameNumber: What names that the broker chooses are made of. Clients of MQTT 5 come back by a name that they were given, also to
+    ///     the next process, which knows nothing of it: numbers that begin again there would be other clients' by then.
+    package init(sessionsMax: Int = .max, nameNumber: @escaping @Sendable (UInt64) -> UInt64 = { connection in connection }) {
+        state = Mutex(State(sessionsMax: sessionsMax))
+        self.nameNumber = nameNumber
+    }
 
     /// Takes another limit: sessions beyond it stay.
     package func take(sessionsMax: Int) { state.withLock { $0.sessionsMax = sessionsMax } }

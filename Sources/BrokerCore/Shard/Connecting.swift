@@ -59,9 +59,9 @@ extension Shard {
         }
     }
 
-    /// A name that no session has [MQTT5-3.2.2-16]: somebody may have guessed the one that comes next.
+    /// A name that no session has [MQTT5-3.2.2-16], whatever others call themselves.
     private func unusedName(for connection: ClientConnection) -> String {
-        var name = "auto-\(String(connection.id, radix: 36))"
+        var name = "auto-\(String(directory.nameNumber(connection.id), radix: 36))"
         while directory.isOwned(name) { name += "-" }
         return name
     }

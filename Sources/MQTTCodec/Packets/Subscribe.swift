@@ -46,7 +46,10 @@ package struct Subscribe: Equatable, Sendable {
             let filter = try fields.topicFilter()  // [MQTT-3.8.3-1] [MQTT5-3.8.3-1]
             let options = try fields.byte()
             switch context.version {
-            case .v31, .v311:
+            case .v31:  // the upper six bits "are not used" (V3.1 section 3.8)
+                guard let qos = QoS(rawValue: options & 0b11) else { throw .invalidQoS(.subscribe) }
+                requests.append(Request(filter: filter, qos: qos))
+            case .v311:
                 guard let qos = QoS(rawValue: options) else { throw .invalidQoS(.subscribe) }  // [MQTT-3.8.3-4]
                 requests.append(Request(filter: filter, qos: qos))
             case .v5: requests.append(try Request(filter: filter, options: options))

@@ -276,6 +276,35 @@ import Testing
         #expect(try answers(to: .pubrel(packetID: 1), by: publisher) == ([], [.pubcomp]))
     }
 
+    @Test(
+        "QoS 1 does not pass QoS 2 that waits for the disk, also when all is sent again [MQTT-4.6.0-1] [MQTT5-4.6.0-1]",
+        arguments: [0, 1])
+    func bothQualitiesKeepTheirOrder(shard: Int) throws {
+        let subscriber = try client("s", at: shard, isKept: true)
+        _ = try subscribe(subscriber, .exactlyOnce)
+        let publisher = try client("p", isKept: false)
+        for (number, qos) in [QoS.exactlyOnce, .atLeastOnce, .exactlyOnce, .atLeastOnce].enumerated() {
+            publisher.send(publish(qos, UInt16(number + 1)))
+        }
+        broker.settle(committing: false)
+        #expect(try subscriber.read().isEmpty)
+        broker.settle()
+        let sent = try messages(subscriber.read())
+        #expect(sent.map(\.packetID) == [1, 2, 3, 4])
+        subscriber.lose()
+        broker.settle()
+        let back = SimulatedClient("s", of: broker)
+        back.open(at: shard)
+        let again = try messages(back.exchange(.connect(Connect(clientID: "s", cleanStart: false, keepAlive: 0, version: .v311))))
+        #expect(again.map(\.packetID) == [1, 2, 3, 4])
+        #expect(again.map(\.qos) == sent.map(\.qos))
+        #expect(again.map(\.duplicate) == [true, true, true, true])
+    }
+
+    private func messages(_ packets: [Packet]) -> [Publish] {
+        packets.compactMap { if case .publish(let publish) = $0 { publish } else { nil } }
+    }
+
     @Test func answersKeepTheirOrder() throws {
         let subscriber = try client("s", isKept: true)
         _ = try subscribe(subscriber, .atLeastOnce)
