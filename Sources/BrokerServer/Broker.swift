@@ -241,19 +241,38 @@ package final class Broker: BrokerAccess {
     package func admitsPublish() -> Bool { !isDraining && admission.publishRoom.admits() }
 
     /// As ``publish(_:)`` where nobody can be told that there is no room: then they are dropped, and counted.
-    package func publishOrDrop(_ messages: [Message]) async {
-        guard admitsPublish() else { return admission.publishRoom.drop(messages.count) }
-        await publish(messages)
+    ///
+    /// - Returns: false when the broker stops: what led to them is not over.
+    package func publishOrDrop(_ messages: [Message]) async -> Bool {
+        guard admitsPublish() else {
+            admission.publishRoom.drop(messages.count)
+            return !isDraining
+        }
+        return await publish(messages) != .refused
     }
 
-    package func publish(_ messages: [Message]) async {
-        if isDraining { return }
+    @discardableResult
+    package func publish(_ messages: [Message]) async -> PublishOutcome {
+        if isDraining { return .refused }
         var batches: [[Message]] = Array(repeating: [], count: shards.count)
         for message in messages { batches[Shard.home(of: message.topic, shardCount: shards.count).index].append(message) }
         let futures = zip(shards, batches).filter { !$1.isEmpty }.map { shard, batch in
             shard.eventLoop.flatSubmit { shard.value.publish(batch) }
         }
-        for future in futures { try? await future.get() }
+        var outcome = PublishOutcome.kept
+        for future in futures { outcome = outcome.joined(with: (try? await future.get()) ?? .notKept) }
+        // Where nobody waited for the disk, what was kept is handed to the store all the same: what comes after it is behind it there.
+        if let kept, kept.durability != .strict || outcome == .notKept { await endTurns() }
+        return outcome
+    }
+
+    /// Returns when what shards had begun is over, and what they keep of it is handed to the store: where it came in, where it was handed
+    /// on to, and where rules' messages of it were.
+    private func endTurns() async {
+        for _ in 0..<4 {
+            let futures = shards.map { $0.eventLoop.submit {} }
+            for future in futures { try? await future.get() }
+        }
     }
 
     package var now: Instant { .now }

@@ -8,16 +8,19 @@ package struct PolicySubject: Sendable {
     package var principal: String?
     /// What was proved beside the name, under the names of the policy variables that stand for it: `jwt:email`.
     package var attributes: [String: String]
+    /// Whether it has been here: of a client that is away since a restart only its names are known, and not what it had proved beside them.
+    package var isKnown: Bool
 
     /// The attribute that is the identifier of the certificate that the client has shown.
     package static let certificateID = "crema:CertificateId"
     /// The attribute that names the registered thing that the client connects as: its identifier, where its certificate belongs to that thing.
     static let attachedThing = "crema:AttachedThing"
 
-    package init(clientID: String, principal: String?, attributes: [String: String] = [:]) {
+    package init(clientID: String, principal: String?, attributes: [String: String] = [:], isKnown: Bool = true) {
         self.clientID = clientID
         self.principal = principal
         self.attributes = attributes
+        self.isKnown = isKnown
     }
 }
 

@@ -52,7 +52,7 @@ package struct RegisteredRights: Sendable {
     /// Of a client that is away since a restart only the name is known: then those that prove it.
     func certificates(of subject: PolicySubject) -> [Certificate] {
         if let id = subject.attributes[PolicySubject.certificateID] { return certificates[id].map { [$0] } ?? [] }
-        guard subject.attributes.isEmpty, let principal = subject.principal else { return [] }
+        guard !subject.isKnown, let principal = subject.principal else { return [] }
         return certificates.values.filter { $0.isActive && $0.principal.utf8.elementsEqual(principal.utf8) }
     }
 

@@ -1,11 +1,13 @@
 import AdminServer
 import BrokerCore
+import Documents
 import EventBus
 import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import NIOCore
+import Synchronization
 import Testing
 
 /// Dead letters that operators deliver again or remove.
@@ -36,6 +38,30 @@ import Testing
         #expect(try InspectionCallTests.decode(RedriveDocument.self, other).redriven == 0)
         let response = try await fixture.change("/api/v1/deadletters/redrive", #"{"rule":"UserStatus"}"#)
         #expect(try InspectionCallTests.decode(RedriveDocument.self, response).redriven == 3)
+    }
+
+    @Test("What a broker that stops does not take is a dead letter as before")
+    func redrivenAtAStop() async throws {
+        let fixture = try InspectionFixture()
+        try fixture.putEvents()
+        let id = try #require(try await Self.letters(fixture).first?.id)
+        let shop = InspectionFixture.shop.replacing("users/<user>", with: "users/u1").replacing(#"{"user": <user>}"#, with: #""u""#)
+        let template = try TemplateDocument(file: "shop.yaml", text: shop, parameters: [:])
+        fixture.engine.replace(resources: try ResourceSet(templates: [template]))
+        fixture.broker.operators.withLock { $0.outcome = .refused }
+        let redrive = { try await fixture.change("/api/v1/deadletters/redrive", #"{"ids":["\#(id)"]}"#) }
+        let refused = try InspectionCallTests.decode(RedriveDocument.self, try await redrive())
+        #expect(refused.redriven == 0 && refused.failed.map(\.reason) == ["the broker stops"])
+        #expect(try await Self.letters(fixture).map(\.id) == [id])
+        fixture.broker.operators.withLock { $0.outcome = .kept }
+        #expect(try InspectionCallTests.decode(RedriveDocument.self, try await redrive()).redriven == 1)
+        #expect(fixture.broker.operators.withLock { $0.published.count } == 1)
+        let page = try await fixture.change("/api/v1/publish", #"{"topic":"a","payload":"x"}"#)
+        #expect(page.status == .ok)
+        for outcome in [PublishOutcome.refused, .notKept] {
+            fixture.broker.operators.withLock { $0.outcome = outcome }
+            #expect(try await fixture.change("/api/v1/publish", #"{"topic":"a","payload":"x"}"#).status == .serviceUnavailable)
+        }
     }
 
     @Test("What cannot be delivered again stays, with the reason")

@@ -20,7 +20,13 @@ final class StagedBroker: OperatorAccess {
     func problem(ofTopic topic: String) -> String? { topic.utf8.count > 100 ? "a topic longer than 100 bytes (topicBytesMax)" : nil }
     func retainedMessage(on topic: String) async -> RetainedSummary? { nil }
     func retainedMessages(from first: String, limit: Int) async -> [RetainedSummary] { [] }
-    func publish(_ messages: [Message]) async { operators.withLock { $0.published += messages } }
+
+    func publish(_ messages: [Message]) async -> PublishOutcome {
+        operators.withLock { operators in
+            if operators.outcome != .refused { operators.published += messages }
+            return operators.outcome
+        }
+    }
 
     func statistics() async -> BrokerStatistics {
         note("statistics")
@@ -41,6 +47,7 @@ final class StagedBroker: OperatorAccess {
         var branches: [TopicBranch] = []
         var retained: [RetainedSummary] = []
         var hasRoom = true
+        var outcome = PublishOutcome.kept
         var asked: [String] = []
         var published: [Message] = []
     }

@@ -64,6 +64,53 @@ import Testing
         #expect(try reader.read().messages.last == "t=last")
     }
 
+    @Test("Such a client is read in turns with those who keep that event loop busy")
+    func busyLoopIsShared() throws {
+        var limits = BrokerLimits()
+        limits.handOffBytesMax = 10_000
+        let broker = SimulatedBroker(shards: 2, limits: limits)
+        try broker.client("c", at: 1, cleanSession: false).send(.disconnect(Disconnect()))
+        broker.settle()
+        let client = try broker.client("c", at: 0, cleanSession: false)
+        _ = try broker.client("r", at: 1).subscribe("t")
+        let publisher = try broker.client("p")
+        var bytes = ByteBuffer()
+        for number in 0..<3_000 { message("t", "\(number)").encode(into: &bytes, version: .v311) }
+        publisher.send(bytes)
+        client.send(message("t", "c"))
+        #expect(client.socket?.isRead == false)
+        let core = broker.nodes[0].core
+        var reads = 0
+        while core.counters.publishReceived[0] < 3_000 {
+            broker.endTurn(of: 0)
+            while broker.deliverHandOff(to: 1) {}
+            broker.endTurn(of: 1)
+            while broker.deliverHandOff(to: 0) {}
+            guard client.socket?.isRead == true else { continue }
+            reads += 1
+            client.send(message("t", "c"))
+        }
+        #expect(reads > 5)
+        broker.settle()
+        #expect(client.socket?.isRead == true)
+    }
+
+    @Test("What one client gets at once leaves when it is as much as may wait, also with aliases of its own")
+    func aliasesWithinOneTurn() throws {
+        var limits = BrokerLimits()
+        limits.outboundBytesMax = 1_000
+        let broker = SimulatedBroker(shards: 1, limits: limits)
+        let reader = try broker.client5("r") { $0.topicAliasMaximum = 10 }
+        _ = try reader.subscribe5("t", identifier: 7)
+        let publisher = try broker.client("p")
+        var bytes = ByteBuffer()
+        for _ in 0..<1_000 { message("t", String(repeating: "x", count: 100)).encode(into: &bytes, version: .v311) }
+        publisher.send(bytes)
+        #expect(try #require(reader.socket).connection.outbound.count < 1_200)
+        broker.settle()
+        #expect(try reader.read().publishes.count == 1_000)
+    }
+
     @Test("Topics that lead through much of the index leave the others their turn, and come in order")
     func deepMatches() throws {
         var limits = BrokerLimits()

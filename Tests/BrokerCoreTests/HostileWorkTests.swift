@@ -111,7 +111,53 @@ import Testing
         #expect(left.subscriptions.isEmpty)
     }
 
+    @Test("Who publishes to many shared groups, or to groups of many members that are away, pays for the looks at them", arguments: [0, 1])
+    func sharedGroups(shard: Int) throws {
+        let broker = SimulatedBroker(shards: 2)
+        for number in 0..<320 {
+            let member = try broker.client("away\(number)", at: shard, cleanSession: false)
+            _ = try member.subscribe("$share/one/t", .atLeastOnce)
+            member.lose()
+        }
+        let member = try broker.client("m", at: shard)
+        _ = try member.subscribe("$share/one/t", .atLeastOnce)
+        for number in 0..<320 { _ = try member.subscribe("$share/g\(number)/u", packetID: UInt16(number + 1)) }
+        let publisher = try broker.client("p", at: shard)
+        let core = broker.nodes[shard].core
+        for topic in ["t", "u"] {
+            var before = core.work
+            publisher.send(message(topic, "x"))
+            broker.settle()
+            before = core.work - before
+            #expect(before >= UInt64(320 / Shard.recipientsPerVisit))
+        }
+    }
+
     // MARK: Retained messages
+
+    @Test("Retained messages that expire together are forgotten a part at a time, and no name keeps a longer topic alive")
+    func retainedTogether() throws {
+        let store = RetainedStore()
+        let end = Instant(nanoseconds: 1_000)
+        for number in 0..<(RetainedStore.expiriesPerSweep + 10) {
+            let topic = ByteBuffer(string: "r/\(number)")
+            var message = Message(topic: topic, payload: ByteBuffer(string: "x"), qos: .atMostOnce, retain: true)
+            message.properties = MessageProperties(forwarded: nil, expiresAt: end)
+            _ = store.update(message)
+        }
+        var (removed, next) = store.removeExpired(at: end)
+        #expect(removed == RetainedStore.expiriesPerSweep && next == end)
+        (removed, next) = store.removeExpired(at: end)
+        #expect(removed == 10 && next == nil)
+
+        let long = String(repeating: "x", count: 10_000)
+        for topic in ["a/\(long)", "a/b"] {
+            _ = store.update(Message(topic: ByteBuffer(string: topic), payload: ByteBuffer(string: "x"), qos: .atMostOnce, retain: true))
+        }
+        _ = store.update(Message(topic: ByteBuffer(string: "a/\(long)"), payload: ByteBuffer(), qos: .atMostOnce, retain: true))
+        let largest = store.withState { state in state.nodes.map(\.name.storageCapacity).max() }
+        #expect(try #require(largest) < 1_000)
+    }
 
     private func retaining(_ count: Int, limits: BrokerLimits = BrokerLimits()) throws -> SimulatedBroker {
         let broker = SimulatedBroker(shards: 1, limits: limits)

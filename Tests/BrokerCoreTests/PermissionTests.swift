@@ -178,16 +178,23 @@ private final class ChangingAuthorizer: Authorizer {
         "Who is away and has proved nothing since a restart keeps its subscriptions, where rights go by that", arguments: [false, true])
     func awaySinceARestart(judgesByAttributes: Bool) throws {
         let rights = ChangingAuthorizer(judgesByAttributes: judgesByAttributes)
-        let broker = broker(rights)
-        let client = try broker.client("a", cleanSession: false)
-        _ = try client.subscribe("t", .atLeastOnce)
-        client.lose()
+        var broker = SimulatedBroker(shards: 2, authorizer: rights, store: SimulatedStore())
+        func subscriptions(of client: String) -> [Int] { broker.nodes.compactMap { $0.core.client(client)?.subscriptions } }
+        for name in ["a", "b"] {
+            let client = try broker.client(name, cleanSession: false)
+            _ = try client.subscribe("t", .atLeastOnce)
+            client.lose()
+        }
         broker.settle()
-        rights.deny("a subscribe t")
+        broker = broker.afterCrash(shards: 2, authorizer: rights)
+        // One has been here again: what it has not shown it has not.
+        try broker.client("b", cleanSession: false).lose()
+        broker.settle()
+        for name in ["a", "b"] { rights.deny("\(name) subscribe t") }
         for node in broker.nodes { node.core.rightsChanged(now: broker.now) }
         broker.settle()
-        let counts = broker.nodes.map { node in node.core.client("a")?.subscriptions }
-        #expect(counts.compactMap(\.self) == [judgesByAttributes ? 1 : 0])
+        #expect(subscriptions(of: "a") == [judgesByAttributes ? 1 : 0])
+        #expect(subscriptions(of: "b") == [0])
     }
 
     @Test("A QoS 0 message that waits for a slow client is not sent when the client may not have it any more")

@@ -112,6 +112,33 @@ import Testing
         #expect((store.count, store.bytes) == (22, 10))
     }
 
+    @Test("While the disk takes nothing, topics that come and go gather up to a bound, and are kept again when it has taken those")
+    func comingAndGoing() {
+        var limits = BrokerLimits()
+        limits.retainedMessagesMax = 10
+        limits.retainedBytesMax = 1_000
+        let store = RetainedStore(limits: limits, isKept: true)
+        func update(_ topic: String, _ payload: String) -> Bool {
+            store.update(Message(topic: ByteBuffer(string: topic), payload: ByteBuffer(string: payload), qos: .atMostOnce, retain: true))
+        }
+        #expect(update("first", "x"))
+        var refused = 0
+        for number in 0..<10_000 {
+            if !update("t/\(number)", "x") { refused += 1 }
+            #expect(update("t/\(number)", ""))
+        }
+        #expect(refused > 5_000)
+        #expect(update("first", "y") && update("t/0", "again"), "what the disk is owed anyway")
+        #expect(store.takeChanges().count < 5_000)
+        let long = String(repeating: "x", count: 10_000)
+        for number in 0..<1_000 {
+            _ = update("\(number)\(long)", "x")
+            _ = update("\(number)\(long)", "")
+        }
+        #expect(store.takeChanges().count < 200)
+        #expect(update("new", "x"))
+    }
+
     @Test("A topic that is there for long keeps nothing of the messages that came before")
     func replacedMessagesAreLetGo() throws {
         let store = RetainedStore()

@@ -101,10 +101,38 @@ import Testing
         #expect(broker.nodes[0].receipts == [1])
         broker.settle()
         #expect(broker.nodes[0].receipts == [1, 2])
-        // While the disk takes nothing nobody is told by this that it does.
+        // While the disk takes nothing nobody is told that it does.
         call(3)
+        #expect(broker.nodes[0].unkept == [])
         broker.setFailing(true)
         #expect(broker.nodes[0].receipts == [1, 2, 3])
+        #expect(broker.nodes[0].unkept == [3])
+        call(4)
+        #expect(broker.nodes[0].unkept == [3, 4])
+        broker.setFailing(false)
+        call(5)
+        broker.settle()
+        #expect(broker.nodes[0].receipts == [1, 2, 3, 4, 5] && broker.nodes[0].unkept == [3, 4])
+    }
+
+    @Test("Also of what is retained a call is told that it is not kept, and of nothing that need not be", arguments: [1, 2])
+    func retainedWhileFailing(shards: Int) throws {
+        let broker = SimulatedBroker(shards: shards, store: SimulatedStore())
+        var last: UInt64 = 0
+        func call(_ topic: String, retain: Bool) -> Bool {
+            last += 1
+            let home = Shard.home(of: ByteBuffer(string: topic), shardCount: shards).index
+            let message = Message(topic: topic, payload: [1], qos: .atMostOnce, retain: retain)
+            broker.nodes[home].core.publish([message], receipt: last, now: broker.now)
+            broker.settle()
+            #expect(broker.nodes[home].receipts.last == last)
+            return !broker.nodes[home].unkept.contains(last)
+        }
+        #expect(call("t", retain: true))
+        broker.setFailing(true)
+        #expect(!call("t", retain: true) && call("t", retain: false) && call("$SYS/broker/x", retain: true))
+        broker.setFailing(false)
+        #expect(call("t", retain: true))
     }
 
     @Test("Clients that wait and calls that wait both come to their turn")

@@ -1,3 +1,5 @@
+import Foundation
+import Subprocess
 import Synchronization
 import Testing
 import Trust
@@ -49,6 +51,20 @@ import Trust
         }
     }
 
+    @Test("A session is resumed whatever intermediates other clients have shown since")
+    func otherIntermediates() async throws {
+        try await TestSite.run { site in
+            let chains = try await site.chains(TLSEndpoint.intermediatesMax + 1)
+            let fixture = try Fixture(site)
+            fixture.clock.now.withLock { $0 = Int64(Date().timeIntervalSince1970) + 60 }
+            for chain in chains { _ = try fixture.endpoint.identify(chain) }
+            _ = try fixture.endpoint.identify(chains[0])
+            for (number, chain) in chains.enumerated() {
+                #expect(try nameAgain(chain[0], by: fixture.endpoint) == "leaf\(number)")
+            }
+        }
+    }
+
     @Test("Threat 14: what was believed is refused from the second on at which the certificate ends, and before it begins")
     func ended() async throws {
         try await TestSite.run { site in
@@ -94,5 +110,44 @@ import Trust
             byIntermediate.note(principal, of: [leaf], isResumed: false, dependingOn: [certificate, short], at: now)
             #expect(byIntermediate.principal(of: [leaf], isResumed: false, at: now + day) == nil)
         }
+    }
+}
+
+extension TestSite {
+    /// As many chains of a client's certificate and the intermediate that issued it, under an authority in place of the site's own.
+    fileprivate func chains(_ count: Int) async throws -> [[[UInt8]]] {
+        try Data("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n".utf8).write(to: URL(fileURLWithPath: path("ca.ext")))
+        try Data("extendedKeyUsage=clientAuth\n".utf8).write(to: URL(fileURLWithPath: path("leaf.ext")))
+        try await request("ca")
+        try await openSSLProgram(
+            "x509", "-req", "-in", path("ca.csr"), "-signkey", path("ca.key"), "-extfile", path("ca.ext"), "-days", "2", "-out",
+            path("ca.crt"))
+        var chains: [[[UInt8]]] = []
+        for number in 0..<count { chains.append(try await chain(number)) }
+        return chains
+    }
+
+    private func chain(_ number: Int) async throws -> [[UInt8]] {
+        var issuer = "ca"
+        for (name, extensions) in [("by\(number)", "ca.ext"), ("leaf\(number)", "leaf.ext")] {
+            try await request(name)
+            try await openSSLProgram(
+                "x509", "-req", "-in", path("\(name).csr"), "-CA", path("\(issuer).crt"), "-CAkey", path("\(issuer).key"),
+                "-CAcreateserial", "-extfile", path(extensions), "-days", "2", "-out", path("\(name).crt"))
+            issuer = name
+        }
+        return try ["leaf\(number)", "by\(number)"].flatMap { try Certificate.list(file: path("\($0).crt")).map(\.der) }
+    }
+
+    /// A key, and what asks for a certificate for it.
+    private func request(_ name: String) async throws {
+        try await openSSLProgram("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", path("\(name).key"))
+        try await openSSLProgram("req", "-new", "-key", path("\(name).key"), "-subj", "/CN=\(name)", "-out", path("\(name).csr"))
+    }
+
+    private func openSSLProgram(_ arguments: String...) async throws {
+        let result = try await Subprocess.run(
+            .name("openssl"), arguments: Arguments(arguments), output: .discarded, error: .string(limit: 10_000))
+        try #require(result.terminationStatus.isSuccess, "\(arguments): \(result.standardError)")
     }
 }

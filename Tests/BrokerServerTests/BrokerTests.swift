@@ -1,7 +1,10 @@
 import BrokerCore
 import CremaTesting
+import Dispatch
 import Logging
 import MQTTCodec
+import NIOCore
+import Synchronization
 import Testing
 
 @testable import BrokerServer
@@ -51,6 +54,34 @@ import Testing
                 #expect(statistics.bytesReceived == UInt64(Packets.connect("s").count + Packets.subscribe("orders/#").count))
             }
         }
+    }
+
+    @Test("Where nobody waits for the disk, what was published is handed to the store all the same before whoever published it goes on")
+    func handedOver() async throws {
+        let store = SimulatedStore()
+        let state = RestoredState()
+        let kept = KeptState(
+            store: store, durability: .relaxed(milliseconds: 1_000), retained: RetainedStore(isKept: true), state: state, close: {})
+        let broker = Broker(
+            limits: BrokerLimits(), authorizer: ListenerAuthorizer(), rules: nil, loopCount: 2, logger: LogRecorder().logger,
+            version: "test", kept: kept)
+        let topic = try #require(
+            (0..<100).map { "t/\($0)" }.first { Shard.home(of: ByteBuffer(string: $0), shardCount: 2) == ShardID(0) })
+        let loops = broker.eventLoopGroup.makeIterator().map { $0 }
+        let gate = DispatchSemaphore(value: 0)
+        loops[1].execute { gate.wait() }
+        let isOver = Atomic(false)
+        async let outcome = {
+            let outcome = await broker.publish([Message(topic: topic, payload: [1], qos: .atLeastOnce)])
+            isOver.store(true, ordering: .relaxed)
+            return outcome
+        }()
+        try await Task.sleep(for: .milliseconds(200))
+        let wasOver = isOver.load(ordering: .relaxed)
+        #expect(!wasOver, "the other loop has not handed over what it may have of it")
+        gate.signal()
+        #expect(await outcome == .kept)
+        await broker.drain(within: .seconds(1))
     }
 
     @Test func aRefusedClientReadsItsConnackBeforeTheEnd() async throws {

@@ -28,7 +28,7 @@ final class CallSite: Sendable {
             alarm: { _ in }, door: door,
             publish: { messages, done in
                 published.append(messages)
-                done()
+                done(true)
             })
     }
 

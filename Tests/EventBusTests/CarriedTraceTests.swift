@@ -148,7 +148,7 @@ import Testing
         let next = try self.site()
         let (number, letter) = try #require(next.delivery.engine.numberedDeadLetters(limit: 9).first)
         #expect(letter.trace == site.delivery.engine.deadLetters(limit: 9).first?.trace)
-        try await next.delivery.redrive(number, now: Instant(nanoseconds: 0)) { _ in }
+        try await next.delivery.redrive(number, now: Instant(nanoseconds: 0)) { _ in .kept }
         #expect(try way(of: try #require(next.calls().first), answer: .answered(status: 400)) == ["call", "redrive", "failure", "rules"])
         // What fails once more is below the redrive.
         let again = try #require(next.delivery.engine.deadLetters(limit: 9).first?.trace)
@@ -183,7 +183,7 @@ import Testing
         #expect(try way(of: failed) == ["call", "failure", "rules"])
         let (number, letter) = try #require(site.delivery.engine.numberedDeadLetters(limit: 9).first)
         #expect(recorder.way(to: try #require(letter.trace).spanID) == ["failure", "rules"])
-        try await site.delivery.redrive(number, now: Instant(nanoseconds: 0)) { _ in }
+        try await site.delivery.redrive(number, now: Instant(nanoseconds: 0)) { _ in .kept }
         #expect(try way(of: try #require(site.calls().first)) == ["call", "redrive", "failure", "rules"])
     }
 
@@ -194,7 +194,7 @@ import Testing
             alarm: { _ in }, door: site.door,
             publish: { messages, done in
                 published.withLock { $0 += messages }
-                done()
+                done(true)
             })
         publish(site, "republished")
         try #require(site.calls().first).answer(.answered(status: 400))

@@ -58,7 +58,7 @@ import Testing
         let delivery: RuleDelivery
         let restored: (waiting: Int, gone: Int)
         /// What is to be published by itself, and what is to be called when it is.
-        let published = Mutex<[(topics: [String], done: @Sendable () -> Void)]>([])
+        let published = Mutex<[(topics: [String], done: @Sendable (Bool) -> Void)]>([])
 
         init(
             _ store: RecordsInMemory, _ template: String = KeptDeliveryTests.destination + KeptDeliveryTests.rules, later: Int64 = 0,
@@ -209,8 +209,19 @@ import Testing
         let all = site.published.withLock { $0 }
         let published = try #require(all.first)
         #expect(published.topics == ["failed"] && waiting == 1)
-        published.done()
+        published.done(true)
         #expect(waiting == 0 && site.isConserved)
+    }
+
+    @Test("What a broker that stops did not publish waits for the next start, and so does what was to be redriven")
+    func whatABrokerThatStopsDidNotTake() async throws {
+        let site = try Site(store, Self.destination + Self.republished)
+        site.publish("devices/one", #"{"n":2}"#)
+        try #require(site.calls().first).answer(.answered(status: 400))
+        let all = site.published.withLock { $0 }
+        try #require(all.first).done(false)
+        #expect(waiting == 1 && site.delivery.pending.leftForNextStart == 1)
+        #expect(try Site(store, Self.destination + Self.republished).restored.0 == 1)
     }
 
     @Test func whatACallEndsBesidesIsPublishedByItself() throws {

@@ -30,7 +30,7 @@ import Testing
 
     private func restored(_ site: KeptSite) throws -> [Int] {
         let (waiting, gone) = try site.control.delivery.pending.restore(store.records, now: Instant(nanoseconds: 0))
-        site.control.delivery.pending.begin(alarm: { _ in }, door: nil, publish: { $1() })
+        site.control.delivery.pending.begin(alarm: { _ in }, door: nil, publish: { $1(true) })
         return [waiting, gone, site.control.delivery.pending.leftForNextStart]
     }
 

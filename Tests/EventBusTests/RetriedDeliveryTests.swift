@@ -110,7 +110,7 @@ private final class RetrySite: Sendable {
             alarm: { _ in }, door: nil,
             publish: { messages, done in
                 published.append(messages)
-                done()
+                done(true)
             })
         for _ in 0..<2 {
             let message = Message(topic: "in/a", payload: Array("{}".utf8), qos: .atLeastOnce)

@@ -82,6 +82,20 @@ import Testing
         #expect(fixture.broker.messages.isEmpty)
     }
 
+    @Test("A publish that is not on disk as it should be, or that a broker that stops did not take, is not said to be done")
+    func notKept() async throws {
+        let fixture = try GatewayFixture()
+        for outcome in [PublishOutcome.notKept, .refused] {
+            fixture.broker.setOutcome(outcome)
+            let answer = try await fixture.post("/topics/a?retain=true", headers: Self.signed(), body: "x")
+            #expect(answer.status == .serviceUnavailable)
+            let events = try await fixture.call(body: #"{"Entries":[\#(GatewayFixture.entry())]}"#)
+            #expect(events.status.code >= 500, "\(events.status)")
+        }
+        fixture.broker.setOutcome(.kept)
+        #expect(try await fixture.post("/topics/a?retain=true", headers: Self.signed(), body: "x").status == .ok)
+    }
+
     @Test func withoutASignatureAPublishIsTakenWhereNoRouteIsAndNotFromPages() async throws {
         let fixture = try GatewayFixture()
         #expect(try await fixture.post("/topics/a", body: "x").status == .ok)

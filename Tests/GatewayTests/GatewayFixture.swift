@@ -173,6 +173,7 @@ final class RecordingBroker: BrokerAccess {
 
     private let gate = Mutex<AsyncStream<Void>?>(nil)
     private let full = Mutex(false)
+    private let nextOutcome = Mutex(PublishOutcome.kept)
 
     var published: [Published] { log.withLock { $0 } }
 
@@ -188,7 +189,10 @@ final class RecordingBroker: BrokerAccess {
 
     func admitsPublish() -> Bool { !full.withLock { $0 } }
 
-    func publish(_ messages: [Message]) async {
+    /// Says what comes of the next calls.
+    func setOutcome(_ outcome: PublishOutcome) { nextOutcome.withLock { $0 = outcome } }
+
+    func publish(_ messages: [Message]) async -> PublishOutcome {
         if let held = gate.withLock({ exchange(&$0, with: nil) }) {
             for await _ in held { break }
         }
@@ -196,6 +200,7 @@ final class RecordingBroker: BrokerAccess {
         log.withLock { log in
             log += messages.map { Published(topic: $0.topicName, payload: String(buffer: $0.payload)) }
         }
+        return nextOutcome.withLock { $0 }
     }
 
     var now: Instant { Instant(nanoseconds: 0) }

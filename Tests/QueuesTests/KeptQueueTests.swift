@@ -100,6 +100,30 @@ import Testing
         #expect(next > last && next.utf8.count == last.utf8.count)
     }
 
+    @Test("So is the number of one that a task moves")
+    func numbersOfMovedMessagesRise() throws {
+        var queues = try start()
+        try create("dead.fifo", ["FifoQueue": "true"], in: queues)
+        let redrive = #"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead.fifo","maxReceiveCount":1}"#
+        try create("orders.fifo", ["FifoQueue": "true", "RedrivePolicy": redrive, "VisibilityTimeout": "1"], in: queues)
+        _ = try sendOrdered("moved", as: "1", to: "orders.fifo", now: 2_000, in: queues)
+        for now in [3_000, 5_000] { _ = try receive("orders.fifo", now: Int64(now), in: queues) }
+        // Numbers of messages that are gone are known to their receivers alone.
+        var last = ""
+        for number in 0..<20 {
+            last = try #require(sendOrdered("\(number)", as: "n\(number)", to: "orders.fifo", now: 6_000, in: queues).sequenceNumber)
+            let received = try #require(receive("orders.fifo", now: 6_000, in: queues).first)
+            try delete(received, from: "orders.fifo", now: 6_000, in: queues)
+        }
+        queues = try start()
+        _ = try queues.perform { (table) throws(QueueError) in try table.startMove(.init(source: "dead.fifo"), now: 400_000) }
+        queues.advance(to: 400_000)
+        let moved = try #require(receive("orders.fifo", now: 400_000, in: queues).first)
+        #expect(moved.body == "moved")
+        let number = try #require(moved.sequenceNumber)
+        #expect(number > last)
+    }
+
     @Test("What a task brought back is taken for no other message, also after a restart", arguments: [false, true])
     func broughtBack(isRestarted: Bool) throws {
         var queues = try start()

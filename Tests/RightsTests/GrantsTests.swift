@@ -24,6 +24,19 @@ import Testing
         #expect(try !allows(statements, .connect, "d"))
     }
 
+    @Test("A name alone has what its certificates have only while it is not known what its client had shown")
+    func awaySinceARestart() throws {
+        let book = try Fixture.book("[\(Fixture.allow("iot:Publish", "topic/t"))]", for: []).adding(
+            RegisteredRights(certificates: ["id": .init(principal: "p", status: "ACTIVE", policies: ["P"])]))
+        func allows(_ attributes: [String: String], isKnown: Bool) -> Bool {
+            let subject = PolicySubject(clientID: "c", principal: "p", attributes: attributes, isKnown: isKnown)
+            return book.grants(of: subject).decide(.publish, "t").isAllowed
+        }
+        #expect(allows([PolicySubject.certificateID: "id"], isKnown: true))
+        #expect(allows([:], isKnown: false))
+        #expect(!allows([:], isKnown: true), "by a password, say")
+    }
+
     @Test("A denial wins, whatever its place")
     func denied() throws {
         let allow = Fixture.allow("iot:*", "*")

@@ -18,6 +18,8 @@ struct DeliveryLedger {
     }
 
     private var newest: [Way: Int] = [:]
+    /// Of those that were retained: older ones on their way must not come behind them.
+    private var newestRetained: [Way: Int] = [:]
     private var seen: [MessageName: Int] = [:]
     /// What came with RETAIN set to a client that may have asked for it as published.
     private var retained: Set<MessageName> = []
@@ -37,7 +39,11 @@ struct DeliveryLedger {
         try checkIdentifiers(packet, name, matching, version)
         if isRepeat { return false }
         let mayBeRetained = packet.retain && !matching.contains { $0.retainAsPublished.contains(true) }
-        if mayBeRetained { return false }  // for a new subscription
+        let way = Way(publisher: String(name.clientID), topic: name.topic, published: name.qos, delivered: packet.qos)
+        if mayBeRetained {  // for a new subscription
+            if !name.isWill, !name.isWork { newestRetained[way] = max(newestRetained[way] ?? 0, name.number) }
+            return false
+        }
         if packet.retain {  // for a new subscription, or live as it was published
             return retained.insert(name).inserted && seen[name] == nil
         }
@@ -45,7 +51,6 @@ struct DeliveryLedger {
             throw BrokenPromise("\(name) came back in spite of no local")
         }
         // Over all its sessions: what a client publishes on a new connection comes after what it published on the one before.
-        let way = Way(publisher: String(name.clientID), topic: name.topic, published: name.qos, delivered: packet.qos)
         let count = seen[name, default: 0]
         if count > 0 {
             if name.qos == .exactlyOnce && packet.qos == .exactlyOnce { throw BrokenPromise("\(name) came twice at QoS 2") }
@@ -54,6 +59,8 @@ struct DeliveryLedger {
             if !packet.duplicate && !isSentAgain && !name.isWork { throw BrokenPromise("\(name) came twice without DUP") }
         } else if !name.isWill, !name.isWork, let newest = newest[way], name.number < newest, !repetitions.contains(name) {
             throw BrokenPromise("\(name) came after #\(newest)")
+        } else if !name.isWill, !name.isWork, let newest = newestRetained[way], name.number < newest, !repetitions.contains(name) {
+            throw BrokenPromise("\(name) came after #\(newest), which was retained")
         }
         newest[way] = max(newest[way] ?? 0, name.number)
         seen[name] = count + 1

@@ -53,7 +53,7 @@ struct ThingFixture {
 
     /// What a client may do of which only the name is known, since a restart.
     func grantsWhileAway(_ clientID: String, _ principal: String?) -> Grants {
-        book.adding(rights.rights.withLock { $0 }).grants(of: PolicySubject(clientID: clientID, principal: principal))
+        book.adding(rights.rights.withLock { $0 }).grants(of: PolicySubject(clientID: clientID, principal: principal, isKnown: false))
     }
 
     @discardableResult

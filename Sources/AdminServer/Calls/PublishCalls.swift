@@ -16,13 +16,15 @@ extension AdminCall {
                 let document = try await request.document(PublishDocument.self, limits)
                 let message = try PublishedTopic.message(document, responder.broker)
                 guard responder.broker.admitsPublish() else { throw PublishedTopic.noRoom }
-                await responder.broker.publish([message])
+                let outcome = await responder.broker.publish([message])
+                if outcome == .refused { throw PublishedTopic.stopping }
                 responder.log.notice(
                     "message published by an operator",
                     metadata: [
                         "topic": .string(LoggedText.escaping(document.topic)), "bytes": "\(message.payload.readableBytes)",
                         "retain": "\(message.retain)", "by": .string(request.peer),
                     ])
+                if outcome == .notKept { throw .notKept }
                 return InspectionResponder.json(.ok, PublishedDocument(published: true))
             }.kept()
         ]
@@ -31,6 +33,7 @@ extension AdminCall {
 
 /// What an operator may publish on.
 enum PublishedTopic {
+    static let stopping = InspectionError.noRoom("the broker stops: nothing was published")
     static let noRoom = InspectionError.noRoom("too much waits to be published (publishBytesWaitingMax): try again")
 
     /// Throws for what is no topic name.

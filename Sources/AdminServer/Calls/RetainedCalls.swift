@@ -56,6 +56,7 @@ extension AdminCall {
         ]
         if let seconds = query.olderThanSeconds { metadata["older_than_seconds"] = "\(seconds)" }
         responder.log.notice("retained messages removed", metadata: metadata)
+        if !removal.isKept { throw .notKept }
         return InspectionResponder.json(
             .ok, RetainedRemovalDocument(matched: removal.matched, removed: removal.removed, topics: removal.topics))
     }

@@ -82,6 +82,12 @@ final class CommitTurns {
         touched.turn = turn
     }
 
+    /// Something is not kept that should be: the disk takes nothing.
+    func touchUnkept() {
+        touched.own = true
+        touched.turn = turn
+    }
+
     func recordOfRules() {
         batch.followsRecords = true
         touched.own = true
@@ -175,12 +181,15 @@ final class CommitTurns {
 
     func mustWait(for publish: WaitingPublish) -> Bool { isStrict && !isFailing && !publish.needs.allSatisfy(isMet) }
 
+    /// Whether all is on disk that it led to and that has to be.
+    func isKept(_ publish: WaitingPublish) -> Bool { !isStrict || publish.needs.allSatisfy(isMet) }
+
     /// The receipts of what need not wait any more.
-    func takeRouted() -> [UInt64] {
+    func takeRouted() -> [(receipt: UInt64, isKept: Bool)] {
         guard !routed.isEmpty else { return [] }
-        let met = routed.filter { !mustWait(for: $0) }.map(\.receipt)
-        if !met.isEmpty { routed.removeAll { !mustWait(for: $0) } }
-        return met
+        let over = routed.filter { !mustWait(for: $0) }.map { ($0.receipt, isKept($0)) }
+        if !over.isEmpty { routed.removeAll { !mustWait(for: $0) } }
+        return over
     }
 
     /// Whether anybody waits for the end of a turn.

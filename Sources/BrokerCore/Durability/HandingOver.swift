@@ -140,7 +140,8 @@ extension Shard {
         }
         if !kept.taken.isEmpty { return }
         if kept.message.isExpired(at: now) { return counters.drop(.messageExpired) }  // [MQTT5-3.3.2-5]
-        switch index.group(named: share)?.choose() {
+        var looks = 0
+        switch index.group(named: share)?.choose(counting: &looks) {
         case .member(let session, let options):
             guard let group = index.group(named: share) else { return }
             offer(&outgoing, to: session, options, of: group)

@@ -107,7 +107,7 @@ extension Shard {
             if !connection.isClosed, !connection.held.isEmpty || connection.held.gate != nil { list(connection, in: turns) }
         }
         forgetHandedOver()
-        for receipt in turns.takeRouted() { transport.published(receipt) }
+        for (receipt, isKept) in turns.takeRouted() { transport.published(receipt, isKept: isKept) }
     }
 
     private func give(_ answer: HeldAnswer, on connection: ClientConnection) {
@@ -118,7 +118,8 @@ extension Shard {
         case .packet(let packet): send(packet, on: connection)
         case .suback(let pending): finish(pending, on: connection)
         case .publish(let packetID, let duplicate):
-            guard let delivery = session.window.delivery(of: packetID), let form = topicForm(of: delivery, on: connection) else { return }
+            // What it was sent before it came back it may have answered meanwhile.
+            guard let delivery = session.window.unanswered(packetID), let form = topicForm(of: delivery, on: connection) else { return }
             write(delivery, form, duplicate: duplicate, packetID: packetID, on: connection)
         }
     }

@@ -167,7 +167,8 @@ extension Shard {
 
     func recordRetained() {
         // While the disk fails the topics gather where they are, and go to it with whatever is written first.
-        guard let turns, !turns.isFailing else { return }
+        guard let turns else { return }
+        if turns.isFailing { return turns.touchUnkept() }
         turns.recordRetained()
         openTurn()
     }

@@ -102,7 +102,7 @@ extension Shard {
             session.queue.append(delivery)
         }
         countWaiting(of: session)
-        scheduleSweep(of: session)
+        if let first = session.queue.firstExpiry { scheduleSweep(of: session, at: first) }
     }
 }
 

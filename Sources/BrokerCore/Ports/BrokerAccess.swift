@@ -9,7 +9,10 @@ package protocol BrokerAccess: Sendable {
 
     /// Publishes as the broker itself, in the order given; returns when every message has been routed to its subscribers' sessions, which
     /// waits for those that clients' messages wait for, too.
-    func publish(_ messages: [Message]) async
+    ///
+    /// Whoever promises something by it looks at the answer.
+    @discardableResult
+    func publish(_ messages: [Message]) async -> PublishOutcome
 
     /// The time on the broker's clock, by which messages expire.
     var now: Instant { get }

@@ -97,6 +97,8 @@ package struct RetainedRemoval: Sendable, Equatable {
     package var removed: Int
     /// The first of them, in the order of their bytes.
     package var topics: [String]
+    /// Whether a crash would not undo it.
+    package var isKept = true
 
     package init(matched: Int, removed: Int, topics: [String]) {
         self.matched = matched

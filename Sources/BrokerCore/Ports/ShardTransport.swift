@@ -20,8 +20,9 @@ package protocol ShardTransport: AnyObject {
     func check(_ check: any CredentialCheck, of connection: ClientConnection)
     /// Nobody waits for the answer of the connection's check any more.
     func abandonCheck(of connection: ClientConnection)
-    /// All that came with ``Shard/publish(_:receipt:now:)`` under this number is routed, and handed over.
-    func published(_ receipt: UInt64)
+    /// All that came with ``Shard/publish(_:receipt:now:)`` under this number is routed, and handed over; and on disk as far as it has to be,
+    /// unless the disk takes nothing.
+    func published(_ receipt: UInt64, isKept: Bool)
     /// Hands messages to another shard, in order.
     func handOff(_ messages: [ShardMessage], to shard: ShardID)
     /// The shard wants ``Shard/deadlineReached(now:)`` at this time, or earlier.

@@ -37,6 +37,12 @@ package final class RetainedStore: Sendable {
         var since: UInt64
         /// When it was retained; long ago for what a store had.
         var at = Instant(nanoseconds: .min)
+        /// `nil` for what a store had.
+        var mark: RetainedMark?
+
+        func isOf(_ session: Session) -> Bool {
+            owner.map { $0.clientID == ExactText(session.clientID) && $0.principal?.text == session.principal } ?? false
+        }
 
         var publisher: Publisher { Publisher(clientID: owner?.clientID.text, principal: owner?.principal?.text) }
     }
@@ -89,8 +95,9 @@ package final class RetainedStore: Sendable {
         var expiries = Heap<Expiry>()
         /// What all messages take together.
         var total = Share()
-        /// Topics whose message the store has not got yet.
+        /// Topics whose message the store has not got yet, and the bytes of their names.
         var changed: Set<ByteBuffer> = []
+        var changedBytes = 0
         var nodes = [Node(parent: -1, name: ByteBuffer())]
         var freeNodes: [Int] = []
         var lastSerial: UInt64 = 0
@@ -99,6 +106,9 @@ package final class RetainedStore: Sendable {
         var shareMax: Share
         var version: UInt64 = 0
     }
+
+    /// Times of expiry that are looked at before other shards, and this one's clients, have their turn.
+    static let expiriesPerSweep = 4_096
 
     private let state: Mutex<State>
     /// Whether there is a store that wants to know what changes.
@@ -121,8 +131,8 @@ package final class RetainedStore: Sendable {
     package func message(for topic: ByteBuffer) -> Message? { state.withLock { $0.messages[topic]?.message } }
 
     /// The message of a topic that was there already when the store had this version.
-    func message(for topic: ByteBuffer, sinceVersion version: UInt64) -> Message? {
-        state.withLock { state in state.messages[topic].flatMap { $0.since <= version ? $0.message : nil } }
+    func kept(for topic: ByteBuffer, sinceVersion version: UInt64) -> Kept? {
+        state.withLock { state in state.messages[topic].flatMap { $0.since <= version ? $0 : nil } }
     }
 
     /// Keeps a message that asks for it [MQTT-3.3.1-5] [MQTT5-3.3.1-5], or with an empty payload forgets the topic's
@@ -136,22 +146,28 @@ package final class RetainedStore: Sendable {
         at time: Instant = Instant(nanoseconds: .min),
         isBounded: Bool = true
     ) -> Bool {
+        update(message, by: publisher, at: time, isBounded: isBounded, mark: nil)
+    }
+
+    /// As ``update(_:by:at:isBounded:)``, of a message that a shard accepts.
+    func update(_ message: Message, by publisher: Publisher, at time: Instant, isBounded: Bool = true, mark: RetainedMark?) -> Bool {
         guard message.retain else { return true }  // neither keeps nor forgets [MQTT-3.3.1-12] [MQTT5-3.3.1-8]
         let owner = Owner(publisher)
         return state.withLock { state in
             let wasThere = state.messages[message.topic] != nil
             if message.payload.readableBytes == 0 {
-                if wasThere { note(message.topic, in: &state) }
+                if wasThere { note(ByteBuffer(bytes: message.topic.readableBytesView), in: &state) }
                 state.remove(message.topic)
                 return true
             }
-            guard !isBounded || hasRoom(for: message, of: owner, in: state) else {
-                if wasThere { note(message.topic, in: &state) }
+            let isWaitedForByStore = !wasThere && isKept && !state.changed.contains(message.topic) && state.owesStoreTooMuch
+            guard !isBounded || !isWaitedForByStore && hasRoom(for: message, of: owner, in: state) else {
+                if wasThere { note(ByteBuffer(bytes: message.topic.readableBytesView), in: &state) }
                 state.remove(message.topic)  // the last one counts, also one that is not kept [MQTT-3.3.1-7]
                 return false
             }
             let since = state.messages[message.topic]?.since ?? state.version &+ 1
-            let kept = Kept(message: message, owner: owner, since: since, at: time)
+            let kept = Kept(message: message, owner: owner, since: since, at: time, mark: mark)
             // Of a topic that is there the key stays, and outlives its first message: it must not be a slice of that one's storage.
             let topic = ByteBuffer(bytes: message.topic.readableBytesView)
             let old = state.messages.updateValue(kept, forKey: topic)
@@ -182,12 +198,14 @@ package final class RetainedStore: Sendable {
 
     static func isSystem(_ topic: ByteBuffer) -> Bool { topic.readableBytesView.first == UInt8(ascii: "$") }
 
-    /// Forgets messages that have expired; answers how many, and when the next one does [MQTT5-3.3.2-5].
+    /// Forgets messages that have expired, as many as there is time for at once; answers how many, and when the next one does, or has
+    /// [MQTT5-3.3.2-5].
     func removeExpired(at now: Instant) -> (removed: Int, next: Instant?) {
         state.withLock { state in
-            var removed = 0
-            while let first = state.expiries.min, first.at <= now {
+            var (removed, looks) = (0, 0)
+            while let first = state.expiries.min, first.at <= now, looks < Self.expiriesPerSweep {
                 _ = state.expiries.popMin()
+                looks += 1
                 guard state.messages[first.topic]?.message.isExpired(at: now) == true else { continue }
                 state.remove(first.topic)
                 note(first.topic, in: &state)
@@ -231,6 +249,7 @@ extension RetainedStore {
                 changes.append(RetainedChange(topic: topic, message: kept?.message, publisher: publisher))
             }
             state.changed.removeAll(keepingCapacity: true)
+            state.changedBytes = 0
             return changes
         }
     }
@@ -238,13 +257,14 @@ extension RetainedStore {
     /// The store could not write these: they are to be taken again.
     package func putBack(_ changes: [RetainedChange]) {
         state.withLock { state in
-            for change in changes { state.changed.insert(change.topic) }
+            for change in changes where state.changed.insert(change.topic).inserted { state.changedBytes += change.topic.readableBytes }
         }
     }
 
     /// The store has not got this yet; the broker's own figures are nothing to keep.
     private func note(_ topic: ByteBuffer, in state: inout State) {
-        if isKept, topic.readableBytesView.first != UInt8(ascii: "$") { state.changed.insert(topic) }
+        guard isKept, topic.readableBytesView.first != UInt8(ascii: "$"), state.changed.insert(topic).inserted else { return }
+        state.changedBytes += topic.readableBytes
     }
 
     /// What a store had, as ``restore(_:)`` takes it over: made on any thread, while others are about other things.

@@ -25,6 +25,16 @@ extension RetainedStore.State {
             levels: limits.retainedLevelsPerClientMax)
     }
 
+    /// While the disk takes nothing, topics that come and go would gather without end: each has to be told to it, also that it is gone.
+    ///
+    /// There is always room for some: a turn of a broker that keeps few messages may change more of them than it keeps.
+    var owesStoreTooMuch: Bool {
+        changed.count >= max(totalMax.messages, Self.changedAlways) || changedBytes >= max(totalMax.bytes, Self.changedBytesAlways)
+    }
+
+    private static let changedAlways = 4_096
+    private static let changedBytesAlways = 1 << 20
+
     mutating func count(_ kept: RetainedStore.Kept) {
         let size = RetainedStore.Share(kept.message)
         total = total + size
@@ -77,7 +87,10 @@ extension RetainedStore.State {
                 continue
             }
             lastSerial &+= 1
-            let new = RetainedStore.Node(parent: node, name: level, serial: lastSerial)
+            // A name lasts as long as any topic below it: it must not keep a far longer one alive, which is gone.
+            let isSmallPart = topic.readableBytes > 256 && level.readableBytes < topic.readableBytes / 4
+            let name = isSmallPart ? ByteBuffer(bytes: level.readableBytesView) : level
+            let new = RetainedStore.Node(parent: node, name: name, serial: lastSerial)
             let index: Int
             if let free = freeNodes.popLast() {
                 nodes[free] = new

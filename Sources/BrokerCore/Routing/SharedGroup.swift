@@ -89,14 +89,16 @@ package final class SharedGroup {
 
     /// Who gets the next message: somebody who takes what comes if there is anybody, or else somebody connected; `nil` when there is no
     /// member at all.
-    func choose() -> Choice? {
+    ///
+    /// Adds to `looks` how many members were looked at for it.
+    func choose(counting looks: inout Int) -> Choice? {
         let (counted, here, elsewhere) = choices()
         let total = here + elsewhere
         guard total > 0 else { return nil }
         shardTurn = (shardTurn &+ 1) & Int.max
         var turn = shardTurn % total
         if turn < here {
-            if counted != .ready || elsewhere == 0 || hasReadyMember { return chooseHere() }
+            if counted != .ready || elsewhere == 0 || hasReadyMember(counting: &looks) { return chooseHere(counting: &looks) }
             turn %= elsewhere
         } else {
             turn -= here
@@ -106,7 +108,7 @@ package final class SharedGroup {
             if turn < count { return .shard(shard) }
             turn -= count
         }
-        return chooseHere()
+        return chooseHere(counting: &looks)
     }
 
     /// Which members count, and how many of them there are here and on other shards.
@@ -136,7 +138,11 @@ package final class SharedGroup {
         }
     }
 
-    private var hasReadyMember: Bool { members.contains { Self.isReady($0.session) } }
+    private func hasReadyMember(counting looks: inout Int) -> Bool {
+        let place = members.firstIndex { Self.isReady($0.session) }
+        looks += place ?? members.count
+        return place != nil
+    }
 
     /// Whether a message to the session would leave at once, as far as that is known.
     private static func isReady(_ session: Session) -> Bool {
@@ -145,10 +151,11 @@ package final class SharedGroup {
     }
 
     /// The member here whose turn it is; `nil` when there is none.
-    func chooseHere() -> Choice? {
+    func chooseHere(counting looks: inout Int) -> Choice? {
         guard !members.isEmpty else { return nil }
         var second: Int?
         for step in 0..<members.count {
+            looks += 1
             let place = (memberTurn + step) % members.count
             let session = members[place].session
             guard session.connection != nil else { continue }

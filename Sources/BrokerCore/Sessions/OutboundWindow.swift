@@ -165,6 +165,15 @@ package struct OutboundWindow {
         return entries[place].delivery
     }
 
+    /// The message that has a packet identifier and of which the client has said nothing yet.
+    func unanswered(_ packetID: UInt16) -> Delivery? {
+        guard let place = place(of: packetID) else { return nil }
+        return switch entries[place].stage {
+        case .awaitingPuback, .awaitingPubrec: entries[place].delivery
+        case .awaitingPubcomp, .finished: nil
+        }
+    }
+
     /// Takes over what the store had, in the order of sending: between two that were finished there is room for them.
     ///
     /// `least` messages were sent, at least. Answers those that cannot be entered, because they are farther apart than packet identifiers

@@ -10,8 +10,10 @@ struct OwedRetained {
     let options: SubscriptionOptions
     /// Of the retained messages when it asked: a topic that came since was delivered as it came.
     let version: UInt64
+    /// What each shard had retained when it began to route by the subscription.
+    let marks: RetainedMarks
     /// The message as it was when others on its topic were found to go first; otherwise it is looked up when it is sent.
-    var kept: Message?
+    var kept: RetainedStore.Kept?
 }
 
 /// What a session is owed of retained messages: for each filter that asked for them, all that it matches.
@@ -23,6 +25,7 @@ struct RetainedBacklog {
     private struct Request {
         var options: SubscriptionOptions
         var version: UInt64
+        var marks: RetainedMarks
         /// Of its place in the order.
         var number: UInt64
     }
@@ -44,16 +47,17 @@ struct RetainedBacklog {
     var places: Int { order.count }
 
     /// A filter asks for all that it matches; one that asks again begins anew.
-    mutating func ask(_ filter: ExactText, _ options: SubscriptionOptions, version: UInt64) {
+    mutating func ask(_ filter: ExactText, _ options: SubscriptionOptions, version: UInt64, marks: RetainedMarks) {
         if requests[filter] != nil {
             requests[filter]?.options = options
             requests[filter]?.version = version
+            requests[filter]?.marks = marks
             if current == filter { leaveCurrent() }
             return
         }
         if order.count > 2 * requests.count + 16 { order.removeAll { requests[$0.filter]?.number != $0.number } }
         lastNumber += 1
-        requests[filter] = Request(options: options, version: version, number: lastNumber)
+        requests[filter] = Request(options: options, version: version, marks: marks, number: lastNumber)
         order.append((filter, lastNumber))
     }
 
@@ -87,7 +91,7 @@ struct RetainedBacklog {
     mutating func popFirst() -> OwedRetained? {
         guard let current, let request = requests[current], let topic = topics.popFirst() ?? later.popFirst() else { return nil }
         if topics.isEmpty, later.isEmpty { finishCurrent() }
-        return OwedRetained(topic: topic, filter: current, options: request.options, version: request.version)
+        return OwedRetained(topic: topic, filter: current, options: request.options, version: request.version, marks: request.marks)
     }
 
     /// Lets the filter's other topics go before one that was taken; answers false when there are no others that have not been put back.

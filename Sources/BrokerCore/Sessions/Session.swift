@@ -77,8 +77,8 @@ package final class Session {
     var slowConsumer = SlowConsumerPolicy.dropNewest
     /// When the deadline for the session's expiry comes: there is one at most, however often the client comes and goes.
     var expiryDeadline: Instant?
-    /// Likewise for messages in the queue that expire.
-    var sweepIsScheduled = false
+    /// Likewise for messages in the queue that expire: never later than the first of them, but for the pause between two sweeps.
+    var sweepAt: Instant?
     /// When the connection went; `nil` while there is one.
     var disconnectedAt: Instant?
     @Rare var delayedWill: DelayedWill?

@@ -92,7 +92,7 @@ extension Shard {
     }
 
     private func release(_ connection: ClientConnection) {
-        resumeIntake(of: connection)
+        resumeIntake(of: connection, after: .room)
     }
 
     /// Begins or ceases to read from the client, by what it is made to wait for.

@@ -69,11 +69,11 @@ extension Shard {
         schedule(.sessionExpiry(clientID: session.clientID, epoch: session.epoch), at: time)
     }
 
-    func scheduleSweep(of session: Session) {
-        if session.sweepIsScheduled { return }
-        guard let expiry = session.queue.firstExpiry else { return }
-        session.sweepIsScheduled = true
+    /// A message in the session's queue expires then; one that comes too late must not keep the room of what has expired.
+    func scheduleSweep(of session: Session, at expiry: Instant) {
         let time = max(expiry, now.advanced(bySeconds: Self.sweepPauseSeconds))
+        if let known = session.sweepAt, known <= time { return }
+        session.sweepAt = time
         schedule(.queueSweep(clientID: session.clientID, epoch: session.epoch), at: time)
     }
 
@@ -102,7 +102,7 @@ extension Shard {
         case .proofEnd(let slot, let id): connection(at: slot, id: id)?.proofEndsAt == deadline.at
         case .sessionExpiry(let clientID, let epoch): session(clientID, epoch: epoch)?.expiryDeadline == deadline.at
         case .will(let clientID, let epoch): session(clientID, epoch: epoch)?.delayedWill?.due == deadline.at
-        case .queueSweep(let clientID, let epoch): session(clientID, epoch: epoch) != nil
+        case .queueSweep(let clientID, let epoch): session(clientID, epoch: epoch)?.sweepAt == deadline.at
         case .dropReport(let clientID, let epoch): session(clientID, epoch: epoch)?.dropReportIsScheduled ?? false
         case .retainedSweep: retainedSweepAt == deadline.at
         }
@@ -206,10 +206,11 @@ extension Shard {
     // MARK: Messages that expire
 
     private func sweep(_ session: Session) {
-        session.sweepIsScheduled = false
+        guard let time = session.sweepAt, time <= now else { return }  // an earlier one took this one's place
+        session.sweepAt = nil
         let expired = takeQueued(of: session) { $0.message.isExpired(at: now) }
         if !expired.isEmpty { drop(.messageExpired, of: session, expired.count) }
-        scheduleSweep(of: session)
+        if let next = session.queue.firstExpiry { scheduleSweep(of: session, at: next) }
     }
 
     func sweepRetained() {
@@ -219,6 +220,8 @@ extension Shard {
             counters.drop(.messageExpired, removed)
             recordRetained()
         }
-        if let next { scheduleRetainedSweep(at: max(next, now.advanced(bySeconds: Self.sweepPauseSeconds))) }
+        changes &+= UInt64(removed)
+        // More are due than there was time for: they go on in the next turn.
+        if let next { scheduleRetainedSweep(at: next <= now ? next : max(next, now.advanced(bySeconds: Self.sweepPauseSeconds))) }
     }
 }

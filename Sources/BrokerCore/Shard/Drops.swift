@@ -59,7 +59,7 @@ extension Shard {
         recordQueued(&delivery, for: session)
         session.queue.append(delivery)
         noteQueued(delivery.message.topic, for: session)
-        if delivery.message.properties?.expiresAt != nil { scheduleSweep(of: session) }
+        if let expiry = delivery.message.properties?.expiresAt { scheduleSweep(of: session, at: expiry) }
     }
 
     /// Messages on a topic came to a session's queue.

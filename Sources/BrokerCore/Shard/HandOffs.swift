@@ -54,6 +54,7 @@ extension Shard {
 
     func worked(off bytes: Int, by peer: ShardID) {
         guard handOffs.worked(off: bytes, by: peer) else { return }
+        releaseRelays(to: peer)
         noteRoomInRelay()
         openTurn()  // at its end publishers are read again
     }
@@ -66,11 +67,15 @@ extension Shard {
         setRelayReading(of: connection)
     }
 
-    func releaseRelays() {
-        guard handOffs.full.isEmpty, !heldRelays.isEmpty else { return }
-        var released: [ClientConnection] = []
-        swap(&released, &heldRelays)
-        for connection in released where !connection.isClosed {
+    /// The shard takes more: those are read again whose session is there, each at least once before publishers fill it anew.
+    private func releaseRelays(to peer: ShardID) {
+        var waiting: [ClientConnection] = []
+        swap(&waiting, &heldRelays)
+        for connection in waiting where !connection.isClosed {
+            if case .relaying(let shard, _) = connection.phase, shard != peer {
+                heldRelays.append(connection)
+                continue
+            }
             connection.isHeld = false
             setRelayReading(of: connection)
         }

@@ -53,11 +53,21 @@ extension Shard {
         }
     }
 
-    /// What waits in the inbox is next: the SUBACK that it waited for is on its way, or the client may publish again.
-    func resumeIntake(of connection: ClientConnection) {
+    /// What the client waited for.
+    enum Wait {
+        /// Other shards: its SUBACK, or its CONNACK, is on its way.
+        case peers
+        /// Room: it may publish again.
+        case room
+    }
+
+    /// What waits in the inbox is next, unless it waits for something else, too.
+    func resumeIntake(of connection: ClientConnection, after wait: Wait) {
         if connection.isLeaving { return }  // what it sent is worked off by turns
-        connection.isAwaitingPeers = false
-        connection.isHeld = false
+        switch wait {
+        case .peers: connection.isAwaitingPeers = false
+        case .room: connection.isHeld = false
+        }
         if connection.inbox.readableBytes > 0 { process(ByteBuffer(), on: connection) }
         updateReading(of: connection)
     }

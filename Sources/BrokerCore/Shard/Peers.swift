@@ -28,20 +28,21 @@ extension Shard {
             case .settle(let turn): if turns?.owe(turn, to: peer) == true { tell(peer, .settled(turn: turn)) }
             case .settled(let turn): settled(turn, by: peer)
             case .congested(let isCongested): peerIsCongested(peer, isCongested)
-            case .interestApplied(let sequence): interestApplied(by: peer, sequence: sequence)
+            case .interestApplied(let sequence, let number): interestApplied(by: peer, sequence: sequence, retained: number)
+            case .retainedUpTo(let number): retained(upTo: number, by: peer)
             case .evict(let clientID, let epoch, let newPeer, let slot, let connectionID):
                 evict(clientID, epoch: epoch, newPeer: newPeer)
                 turns?.touchEnd(of: clientID)
                 handOff()
                 tell(peer, .evicted(slot: slot, connectionID: connectionID))
             case .evicted(let slot, let connectionID):
-                if let connection = connections[slot], connection.id == connectionID { resumeIntake(of: connection) }
+                if let connection = connections[slot], connection.id == connectionID { resumeIntake(of: connection, after: .peers) }
             default: relayed(message, from: peer)
             }
             publishOwnMessages()
             if message.isHandOff { turns?.gather(for: peer) }
         }
-        if let lastInterest { tell(peer, .interestApplied(sequence: lastInterest)) }
+        if let lastInterest { tell(peer, .interestApplied(sequence: lastInterest, retained: retainedSeen[id])) }
     }
 
     private func deliverHere(_ message: Message, of part: HandedPart?, except done: ShardSet) {

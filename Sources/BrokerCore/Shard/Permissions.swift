@@ -61,7 +61,7 @@ extension Shard {
         for session in sessions.all {
             var refusal = session.connection == nil ? nil : authorizer.refusal(ofConnect: session.subscriber)
             // What it proved is not known any more, and would be taken for nothing.
-            if session.connection == nil, session.notes.attributes.isEmpty, authorizer.judgesByAttributes { continue }
+            if session.connection == nil, !session.notes.isKnown, authorizer.judgesByAttributes { continue }
             let lost = takeBackFilters(of: session)
             refusal = refusal ?? lost
             if let refusal, let connection = session.connection {

@@ -59,8 +59,9 @@ extension Shard {
     }
 
     private func retain(_ outgoing: inout OutgoingMessage, by publisher: Publisher) {
-        defer { recordRetained() }
-        if !retained.update(outgoing.stored(), by: publisher, at: now) {
+        // The broker's own figures are nothing to keep.
+        defer { if !RetainedStore.isSystem(outgoing.message.topic) { recordRetained() } }
+        if !retained.update(outgoing.stored(), by: publisher, at: now, mark: nextRetainedMark()) {
             counters.drop(.retainedFull)
             transport.report(.retainedFull(topic: outgoing.message.topicName))
         } else if let expiry = outgoing.message.properties?.expiresAt {

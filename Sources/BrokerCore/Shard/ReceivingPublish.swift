@@ -66,7 +66,7 @@ extension Shard {
                 session.awaitingPubrel.receive(layout.packetID)  // counts as one of this connection now
             }
             // [MQTT-4.3.3-2] [MQTT5-4.3.3-8]
-            let need = isRepeated ? receivingNeed(of: session, on: connection) : turns?.touched
+            let need = isRepeated ? receivingNeed(of: session, on: connection) : code.isError ? CommitNeed() : turns?.touched
             acknowledge(.pubrec, layout.packetID, code, after: need, on: connection)
         }
         if turns?.touched.own == true, isStoreBehind { holdPublisher() }

@@ -54,6 +54,7 @@ extension Shard {
             else { return }
         }
         write(delivery, form, duplicate: false, packetID: 0, on: connection)
+        if connection.outbound.count >= limits.outboundBytesMax { flush(connection) }
     }
 
     /// The transport takes nothing now: whether a message may follow what waits for it already, as bytes that are sent whatever happens.

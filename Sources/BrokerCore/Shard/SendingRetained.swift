@@ -48,7 +48,7 @@ extension Shard {
             if session.retainedBacklog.putBack(owed) { return true }
             // As it is now it may be one of those in the queue, and must not come before the others: it is kept, and goes behind all that
             // waits now; a newer one will be behind it [MQTT-4.6.0-6] [MQTT5-4.6.0-6].
-            owed.kept = retained.message(for: owed.topic, sinceVersion: owed.version)
+            owed.kept = retained.kept(for: owed.topic, sinceVersion: owed.version)
             guard owed.kept != nil else { return true }
             session.heldRetained = owed
             session.queue.setMark()
@@ -81,8 +81,12 @@ extension Shard {
     /// The retained message as it is now, so that it is never older than what went before it, or as it was when it was kept; nothing if the
     /// topic has none any more.
     private func sendRetained(_ owed: OwedRetained, to session: Session, on connection: ClientConnection) {
-        guard let current = retained.message(for: owed.topic, sinceVersion: owed.version) else { return }
-        var message = owed.kept ?? current
+        guard let current = retained.kept(for: owed.topic, sinceVersion: owed.version) else { return }
+        let kept = owed.kept ?? current
+        if isOnItsWay(kept.mark, to: owed.marks) { return }
+        // Its own, and it asked not to get back what it publishes [MQTT5-3.8.3-3].
+        if owed.options.noLocal, kept.isOf(session) { return }
+        var message = kept.message
         message.acceptedAt = .unknown  // it was published before anybody here asked for it
         guard !message.isExpired(at: now), admits(owed.topic, to: session) else { return }
         let identifier = owed.options.identifier

@@ -100,6 +100,10 @@ package final class Shard {
     /// How many retained messages may still be sent before others are waited for.
     var retainedShare = Shard.retainedPerTurn
     var lastRetainedLookup: RetainedLookup?
+    /// How many messages this shard has retained, and others as far as what they handed over tells.
+    var retainedSeen: RetainedMarks
+    /// What of that the others were told.
+    var retainedTold: RetainedMarks
     var workIsUnderWay = false
 
     // What waits for slow clients, and who waits for them.
@@ -166,6 +170,7 @@ package final class Shard {
         cells = (0..<shardCount).map { ShardSet(cellsOf: ShardID($0), among: shardCount) }
         peers = (0..<shardCount).map { ShardID($0) }.filter { $0 != id }
         outboxes = Array(repeating: [], count: shardCount)
+        (retainedSeen, retainedTold) = (RetainedMarks(shardCount: shardCount), RetainedMarks(shardCount: shardCount))
         routes = RouteTable(weightMax: limits.routeRecipientsMax)
         topics = TopicLedger(topicsTrackedMax: limits.topicsTrackedMax, sampleBytesMax: limits.topicSampleBytesMax)
         if let rules { index.setRules(rules.topicFilters) }
@@ -214,6 +219,7 @@ package final class Shard {
 
     private func handOffAll() {
         for peer in peers where !outboxes[peer.index].isEmpty {
+            if let message = untoldRetained(to: peer) { outboxes[peer.index].append(message) }
             var batch: [ShardMessage] = []
             swap(&batch, &outboxes[peer.index])
             transport.handOff(batch, to: peer)
@@ -231,7 +237,6 @@ package final class Shard {
         if publishesGoFirst { continuePublishing() }
         releasePublishers()
         if !publishesGoFirst { continuePublishing() }
-        releaseRelays()
         publishOwnMessages()
         closeTurn()  // what it asks other shards goes to them with the rest of the turn
         var connections: [ClientConnection] = []

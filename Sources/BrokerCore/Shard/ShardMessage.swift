@@ -28,8 +28,10 @@ package enum ShardMessage: Sendable {
     case interest(filter: String, wanted: Bool, sequence: UInt64)
     /// The members that the sender has in a shared subscription.
     case sharedMembers(group: String, SharedGroup.Counts, sequence: UInt64)
-    /// The sender routes by every interest up to this number of the receiver.
-    case interestApplied(sequence: UInt64)
+    /// The sender routes by every interest up to this number of the receiver, and has retained so many messages before.
+    case interestApplied(sequence: UInt64, retained: UInt64)
+    /// The sender has retained so many messages; what the receiver is to get of them it has been handed before.
+    case retainedUpTo(UInt64)
     /// The receiver no longer owns this client identifier: what it holds under the epoch ends, and then the connection that took it is told.
     case evict(clientID: String, epoch: UInt64, newPeer: String, slot: Int, connectionID: UInt64)
     /// What the client published on its earlier connection is on its way everywhere: what it sends on this one may follow.

@@ -6,8 +6,10 @@ extension Shard {
     /// To one member of each group; another shard hears once of all whose member it is to choose.
     func deliver(_ outgoing: inout OutgoingMessage, to groups: [SharedGroup]) {
         var elsewhere: [ShardID: [String]] = [:]
+        var looks = groups.count
+        defer { changes &+= UInt64(looks / Self.recipientsPerVisit) }
         for group in groups {
-            switch group.choose() {
+            switch group.choose(counting: &looks) {
             case .member(let session, let options): offer(&outgoing, to: session, options, of: group)
             case .shard(let shard):
                 if let id = recordHandOver(of: &outgoing, share: group.name) {
@@ -34,9 +36,13 @@ extension Shard {
         // each believe the other has members must not pass it on for ever.
         let mayGoOn = hops <= 2 * peers.count + 1
         let isForHere = group.map { $0.counts.online > 0 || !$0.hasSomebodyOnline || !mayGoOn } ?? false
-        if let group, isForHere, case .member(let session, let options) = group.chooseHere() {
+        var looks = 0
+        defer { changes &+= UInt64(looks / Self.recipientsPerVisit) }
+        if message.isExpired(at: now) {  // [MQTT5-3.3.2-5]: on its way from the other shard
+            counters.drop(.messageExpired)
+        } else if let group, isForHere, case .member(let session, let options) = group.chooseHere(counting: &looks) {
             offer(&outgoing, to: session, options, of: group)
-        } else if mayGoOn, case .shard(let next) = group?.choose() {
+        } else if mayGoOn, case .shard(let next) = group?.choose(counting: &looks) {
             return self.handOver(message, to: next, groups: [name], hops: hops + 1, of: handOver)
         } else {
             counters.drop(.noSharedMember)
@@ -85,7 +91,8 @@ extension Shard {
     /// Gives messages of a session to other members.
     func passOn(_ deliveries: [Delivery], of session: Session) {
         for delivery in deliveries {
-            guard let group = delivery.share else { continue }
+            // Its own object may be over by now: who has subscribed since is a member of another one.
+            guard let share = delivery.share, let group = share.isUnused ? index.group(named: share.name) : share else { continue }
             if delivery.message.isExpired(at: now) {  // [MQTT5-3.3.2-5]: nobody has begun to get this copy
                 counters.drop(.messageExpired)
                 continue

@@ -13,6 +13,8 @@ struct PendingSubscription {
     var need = CommitNeed()
     /// Granted filters whose retained messages are to be sent.
     var filters: [(filter: String, options: SubscriptionOptions)]
+    /// What each shard had retained when it began to route by them.
+    var marks: RetainedMarks
 }
 
 /// What this shard told the others of its filters, and how far each of them has got.
@@ -75,7 +77,7 @@ extension Shard {
         let suback = Suback(packetID: packet.packetID, reasonCodes: codes)  // [MQTT-3.8.4-2] [MQTT5-2.2.1-6] [MQTT5-3.8.4-2]
         let pending = PendingSubscription(
             sequence: announcements.lastSequence, connectionID: connection.id, slot: connection.slot, packet: suback, session: session,
-            need: turns?.touched ?? CommitNeed(), filters: retained)
+            need: turns?.touched ?? CommitNeed(), filters: retained, marks: retainedSeen)
         if isApplied(pending.sequence) {
             complete(pending, on: connection)
         } else {
@@ -179,7 +181,12 @@ extension Shard {
         peers.allSatisfy { announcements.applied[$0, default: 0] >= sequence }
     }
 
-    func interestApplied(by peer: ShardID, sequence: UInt64) {
+    func interestApplied(by peer: ShardID, sequence: UInt64, retained number: UInt64) {
+        let applied = announcements.applied[peer, default: 0]
+        for place in announcements.pending.indices where announcements.pending[place].sequence > applied {
+            if announcements.pending[place].sequence > sequence { break }
+            announcements.pending[place].marks[peer] = number
+        }
         announcements.applied[peer] = max(announcements.applied[peer, default: 0], sequence)
         let ready = Array(announcements.pending.prefix { isApplied($0.sequence) })
         announcements.pending.removeFirst(ready.count)
@@ -190,7 +197,7 @@ extension Shard {
                 continue
             }
             complete(pending, on: connection)
-            resumeIntake(of: connection)
+            resumeIntake(of: connection, after: .peers)
         }
     }
 
@@ -211,7 +218,7 @@ extension Shard {
         for (filter, options) in pending.filters {
             let key = ExactText(filter)
             guard pending.session.subscriptions[key] != nil else { continue }  // it was given up since
-            pending.session.retainedBacklog.ask(key, options, version: retained.version)
+            pending.session.retainedBacklog.ask(key, options, version: retained.version, marks: pending.marks)
         }
     }
 }

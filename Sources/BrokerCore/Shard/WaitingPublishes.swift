@@ -20,10 +20,10 @@ extension Shard {
     /// Whether what is published now finds room wherever it goes, as far as that is known.
     var hasRoomToRoute: Bool { waitedFor == 0 && congestedPeers.isEmpty && handOffs.full.isEmpty && !isStoreBehind }
 
-    /// Publishes as the broker itself, in order, at the home of all their topics; ``ShardTransport/published(_:)`` follows, at once or later.
+    /// Publishes as the broker itself, in order, at the home of all their topics; ``ShardTransport/published(_:isKept:)`` follows, at once or later.
     ///
     /// Then what clients publish comes after them everywhere, and what they have led to is on disk as it is at a PUBACK, also where rules made
-    /// others of them, on whichever shard. While the disk takes nothing it follows at once: whoever promises something asks the store.
+    /// others of them, on whichever shard. While the disk takes nothing it follows at once, and says so where something had to be there.
     package func publish(_ messages: [Message], receipt: UInt64, now: Instant) {
         self.now = now
         admission.publishRoom.take(messages.reduce(0) { $0 + $1.sizeWaiting })
@@ -54,7 +54,9 @@ extension Shard {
     }
 
     private func confirm(_ routed: WaitingPublish) {
-        guard let turns, turns.mustWait(for: routed) else { return transport.published(routed.receipt) }
+        guard let turns, turns.mustWait(for: routed) else {
+            return transport.published(routed.receipt, isKept: turns?.isKept(routed) ?? true)
+        }
         turns.routed.append(routed)
         openTurn()
     }

@@ -231,7 +231,9 @@ package final class SiteAuthorizer: Authorizer {
         if let known = client.notes?.note as? KeptGrants, known.generation == current { return known.grants }
         let (policies, generation) = site.withLock { ($0.policies, $0.generation) }
         let grants = policies.grants(
-            of: PolicySubject(clientID: client.clientID ?? "", principal: client.principal, attributes: client.notes?.attributes ?? [:]))
+            of: PolicySubject(
+                clientID: client.clientID ?? "", principal: client.principal, attributes: client.notes?.attributes ?? [:],
+                isKnown: client.notes?.isKnown ?? true))
         grantsMade.add(1, ordering: .relaxed)
         client.notes?.keep(KeptGrants(grants, of: generation))
         return grants

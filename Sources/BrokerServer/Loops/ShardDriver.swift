@@ -39,7 +39,7 @@ final class ShardDriver: ShardTransport {
     private var taps: [UInt64: LiveReader<TailedMessage>] = [:]
     private var traces: [UInt64: LiveReader<TracedStep>] = [:]
     /// Who waits for what it published to be routed.
-    private var receipts: [UInt64: EventLoopPromise<Void>] = [:]
+    private var receipts: [UInt64: EventLoopPromise<PublishOutcome>] = [:]
     private var lastReceipt: UInt64 = 0
     private var isDraining = false
     private var isTakingMail = false
@@ -218,10 +218,10 @@ final class ShardDriver: ShardTransport {
     }
 
     /// Publishes as the broker itself; when it answers, what clients publish from then on comes after it.
-    func publish(_ messages: [Message]) -> EventLoopFuture<Void> {
+    func publish(_ messages: [Message]) -> EventLoopFuture<PublishOutcome> {
         takeMail()
         lastReceipt += 1
-        let promise = eventLoop.makePromise(of: Void.self)
+        let promise = eventLoop.makePromise(of: PublishOutcome.self)
         receipts[lastReceipt] = promise
         shard.publish(messages, receipt: lastReceipt, now: .now)
         if isDraining { shard.continuePublishing(isStopping: true) }
@@ -244,10 +244,10 @@ final class ShardDriver: ShardTransport {
 
     /// Whoever still waits for what it published waits no longer.
     func endPublishing() {
-        for receipt in receipts.keys { published(receipt) }
+        for receipt in receipts.keys { published(receipt, isKept: false) }
     }
 
-    func published(_ receipt: UInt64) { receipts.removeValue(forKey: receipt)?.succeed() }
+    func published(_ receipt: UInt64, isKept: Bool) { receipts.removeValue(forKey: receipt)?.succeed(isKept ? .kept : .notKept) }
 
     func report(_ event: BrokerEvent) {
         guard case .lifecycle(let lifecycle) = event else { return log.report(event) }

@@ -117,7 +117,12 @@ extension Broker {
             rest = rest.dropFirst(Self.removalsAtOnce)
             result.matched += batch.count
             if isDraining { continue }
-            await publish(batch.map { Message(topic: $0, payload: ByteBuffer(), qos: .atLeastOnce, retain: true) })
+            let removals = batch.map { Message(topic: $0, payload: ByteBuffer(), qos: .atLeastOnce, retain: true) }
+            switch await publish(removals) {
+            case .kept: break
+            case .notKept: result.isKept = false
+            case .refused: continue
+            }
             result.removed += batch.count
             result.topics += batch.prefix(RetainedRemoval.topicsNamedMax - result.topics.count).map { String(buffer: $0) }
         }

@@ -152,7 +152,10 @@ final class TLSEndpoint: Sendable {
         if !isResumed { remember(verified.intermediates) }
         let principal = try Self.principal(of: verified.certificate)
         let others = verified.intermediates.compactMap { try? Certificate(der: $0) }
-        believed.note(principal, of: chain, isResumed: isResumed, dependingOn: [verified.certificate] + others, at: now)
+        let certificates = [verified.certificate] + others
+        believed.note(principal, of: chain, isResumed: isResumed, dependingOn: certificates, at: now)
+        // Its resumed sessions show its own certificate only, and what they need beside that may be pushed out by what others do.
+        if !isResumed, !others.isEmpty { believed.note(principal, of: [leaf], isResumed: true, dependingOn: certificates, at: now) }
         return principal
     }
 

@@ -64,8 +64,10 @@ package final class SimulatedBroker {
     }
 
     /// The process is gone, with what is not on disk: another one begins with the rest.
-    package func afterCrash(shards: Int, limits: BrokerLimits = BrokerLimits()) -> SimulatedBroker {
-        SimulatedBroker(shards: shards, limits: limits, store: store?.afterCrash(), now: now)
+    package func afterCrash(
+        shards: Int, limits: BrokerLimits = BrokerLimits(), authorizer: any Authorizer = ListenerAuthorizer()
+    ) -> SimulatedBroker {
+        SimulatedBroker(shards: shards, limits: limits, authorizer: authorizer, store: store?.afterCrash(), now: now)
     }
 
     /// The sessions of all shards.
@@ -226,6 +228,8 @@ package final class SimulatedShard: ShardTransport {
     package private(set) var events: [BrokerEvent] = []
     /// Of what was published by the program, as it was routed.
     package private(set) var receipts: [UInt64] = []
+    /// Those of them that are not on disk as they should be.
+    package private(set) var unkept: [UInt64] = []
     package private(set) var traced: [(trace: UInt64, step: TracedStep)] = []
     package private(set) var tapped: [(tap: UInt64, message: Message, publisher: Publisher)] = []
     fileprivate var sockets: [UInt64: SimulatedSocket] = [:]
@@ -262,7 +266,10 @@ package final class SimulatedShard: ShardTransport {
 
     package func abandonCheck(of connection: ClientConnection) { checks.removeAll { $0.connection === connection } }
 
-    package func published(_ receipt: UInt64) { receipts.append(receipt) }
+    package func published(_ receipt: UInt64, isKept: Bool) {
+        receipts.append(receipt)
+        if !isKept { unkept.append(receipt) }
+    }
 
     package func handOff(_ messages: [ShardMessage], to shard: ShardID) { mail.boxes[shard.index].append((id, messages)) }
 

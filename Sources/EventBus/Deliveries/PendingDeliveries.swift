@@ -12,7 +12,7 @@ package final class PendingDeliveries: Sendable {
     package typealias Alarm = @Sendable (Int64) -> Void
 
     /// Publishes messages, and calls back when the store has been handed what is kept of them.
-    package typealias Publish = @Sendable (_ messages: [Message], _ done: @escaping @Sendable () -> Void) -> Void
+    package typealias Publish = @Sendable (_ messages: [Message], _ done: @escaping @Sendable (_ isOver: Bool) -> Void) -> Void
 
     private typealias Scheduler = DeliveryScheduler<PendingDelivery, SystemRandomNumberGenerator>
 
@@ -122,9 +122,13 @@ package final class PendingDeliveries: Sendable {
             if state.publish != nil { state.publishing += 1 }
             return state.publish
         }
-        publish?(messages) { [self] in
-            forget(numbers)
-            state.withLock { $0.publishing -= 1 }
+        publish?(messages) { [self] isOver in
+            // What a broker that stops did not take is tried once more after the next start.
+            if isOver { forget(numbers) }
+            state.withLock { state in
+                state.publishing -= 1
+                if !isOver { state.left += numbers.count }
+            }
         }
     }
 

@@ -13,6 +13,8 @@ package enum RedriveError: Error, Equatable, CustomStringConvertible {
     /// An error action is told all that failed for a message; of that the dead letter has its own failure only.
     case errorAction
     case storeFailing
+    /// The broker stops, and takes nothing any more.
+    case stopping
 
     package var description: String {
         switch self {
@@ -22,6 +24,7 @@ package enum RedriveError: Error, Equatable, CustomStringConvertible {
         case .unreadable: "what is kept of the event cannot be read"
         case .errorAction: "it is what an error action could not do, and what that was to be told of is not kept"
         case .storeFailing: "the store does not write now"
+        case .stopping: "the broker stops"
         }
     }
 }
@@ -97,7 +100,7 @@ extension RuleDelivery {
     ///   - now: on the broker's clock.
     ///   - publish: hands messages to the broker.
     /// - Throws: why not; then the dead letter stays.
-    package func redrive(_ number: UInt64, now: Instant, publish: ([Message]) async -> Void) async throws(RedriveError) {
+    package func redrive(_ number: UInt64, now: Instant, publish: ([Message]) async -> PublishOutcome) async throws(RedriveError) {
         if pending.store?.isFailing == true { throw .storeFailing }
         // Taken first: who asks at the same time does not find it.
         guard let letter = engine.takeDeadLetter(number) else { throw .gone }
@@ -107,7 +110,10 @@ extension RuleDelivery {
             throw error
         }
         let messages = carryOut(output)
-        if !messages.isEmpty { await publish(messages) }
+        if !messages.isEmpty, await publish(messages) == .refused {
+            engine.putBack(letter, number: number)
+            throw .stopping
+        }
         // Only now: a crash before leaves it to be delivered twice rather than never.
         engine.forgetDeadLetter(number)
     }

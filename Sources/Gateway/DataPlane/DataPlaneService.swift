@@ -70,7 +70,7 @@ struct DataPlaneService: Sendable {
         var message = try call.message(payload, now: broker.now)
         if let trace = TraceContext.current { message = message.traced(trace) }
         guard broker.admitsPublish() else { throw .throttled }
-        await broker.publish([message])
+        guard await broker.publish([message]) == .kept else { throw .notKept }
         do throws(ControlError) { try await kept() } catch { throw .notKept }
         return AnswerDocument.object(["message": .text("OK"), "traceId": .text(requestID)]).json
     }

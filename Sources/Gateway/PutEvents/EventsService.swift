@@ -154,7 +154,7 @@ struct EventsService: JSONService {
     func put(_ entries: [PutEventsEntry]) async throws(PutEventsError) -> [PutEventsResult] {
         guard broker.admitsPublish() else { throw .throttled }
         let (results, messages) = try control.delivery.putEvents(entries)
-        if !messages.isEmpty { await broker.publish(messages) }
+        if !messages.isEmpty, await broker.publish(messages) != .kept { throw .notKept }
         do throws(ControlError) { try await control.kept() } catch { throw .notKept }
         return results
     }

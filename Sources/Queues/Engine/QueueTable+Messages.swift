@@ -46,9 +46,7 @@ extension QueueTable {
         }
         // In a FIFO queue the queue alone says it: 0, the one value that a message may have there, is no word against it.
         let delay = settings.fifo == nil ? message.delaySeconds ?? settings.delaySeconds : settings.delaySeconds
-        // Above all that were given before a restart, also to messages that are gone: receivers go by it.
-        skipNumbers(upTo: UInt64(clamping: now) << Self.numbersPerMillisecondBits)
-        let sequence = nextNumber()
+        let sequence = nextMessageNumber(now: now)
         let sent = SentMessage(id: stored.id, sequence: sequence, isOrdered: settings.fifo != nil)
         let before = queues[name]?.bytes ?? 0
         queues[name]?.insert(stored, as: sequence, availableAt: delay > 0 ? now + Int64(delay) * 1_000 : nil)
@@ -115,7 +113,7 @@ extension QueueTable {
         while messages.count < request.messagesMax, queues[request.queue]?.inFlight ?? 0 < limits.queueInFlightMax,
             let sequence = queues[request.queue]?.next(after: last)
         {
-            if let other = redrive(sequence, of: request.queue) {
+            if let other = redrive(sequence, of: request.queue, now: now) {
                 if refilled.last != other { refilled.append(other) }
                 continue
             }
@@ -132,7 +130,7 @@ extension QueueTable {
     /// Moves a message that has been received as often as it may, and answers where to.
     ///
     /// It stays while the other queue does not exist or is full, or the store takes nothing: an answer too many is better than a message lost.
-    private mutating func redrive(_ sequence: UInt64, of name: String) -> String? {
+    private mutating func redrive(_ sequence: UInt64, of name: String, now: Int64) -> String? {
         guard !isStoreFailing, let number = queues[name]?.number, let policy = queues[name]?.settings.redrivePolicy,
             var message = queues[name]?.message(sequence),
             message.receiveCount >= policy.maxReceiveCount, let waiting = queues[policy.deadLetterQueue]?.count,
@@ -144,7 +142,7 @@ extension QueueTable {
         message.firstReceivedMilliseconds = nil
         message.receipt = ""
         message.deadLetterSource = name
-        let moved = nextNumber()
+        let moved = nextMessageNumber(now: now)
         queues[policy.deadLetterQueue]?.insert(message, as: moved, availableAt: nil)
         // In one step with the removal: never in neither of them.
         noteRemoval(sequence, from: number)

@@ -44,6 +44,12 @@ package struct QueueTable: Sendable {
         return lastNumber
     }
 
+    /// A message's: above all that were given before a restart, also to messages that are gone, for receivers of FIFO queues go by it.
+    mutating func nextMessageNumber(now: Int64) -> UInt64 {
+        skipNumbers(upTo: UInt64(clamping: now) << Self.numbersPerMillisecondBits)
+        return nextNumber()
+    }
+
     mutating func skipNumbers(upTo number: UInt64) { lastNumber = max(lastNumber, number) }
 
     // MARK: - What is kept

@@ -116,7 +116,7 @@ extension QueueTable {
             throw QueueError(.overLimit, "The queue \(target) is full: it has queueMessagesMax (\(limits.queueMessagesMax)) messages.")
         }
         queues[request.source]?.remove(sequence)
-        let moved = nextNumber()
+        let moved = nextMessageNumber(now: now)
         var new = StoredMessage(
             id: makeID(), body: message.body, attributes: message.attributes, identity: message.identity,
             traceHeader: message.traceHeader, sentMilliseconds: now)

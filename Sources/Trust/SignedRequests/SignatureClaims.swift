@@ -172,6 +172,7 @@ private struct SignatureFields {
 
     /// `X-Amz-…` of the query; `nil` where nothing there speaks of a signature.
     init?(query request: SignedRequest) throws(SignatureFailure) {
+        guard request.isSignedInQuery else { return nil }
         (place, prefix) = ("AWS query-string", "X-Amz-")
         let known = ["Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature", "Security-Token"]
         for parameter in request.query {
@@ -180,7 +181,6 @@ private struct SignatureFields {
                 throw .incomplete("'X-Amz-\(name)' stands twice in the query, or is not UTF-8.")
             }
         }
-        if !["Algorithm", "Credential", "Signature"].contains(where: { values[$0] != nil }) { return nil }
     }
 
     func value(_ name: String) -> String? { values[name] }

@@ -14,7 +14,11 @@ package struct SignedRequest: Sendable {
     ///
     /// One that does is never let in as somebody who proved nothing.
     package var isSigned: Bool {
-        if values(of: "authorization").contains(where: { $0.hasPrefix("AWS") }) { return true }
+        values(of: "authorization").contains { $0.hasPrefix("AWS") } || isSignedInQuery
+    }
+
+    /// Whether the query speaks of a signature; other parameters, `X-Amz-Date` among them, may mean anything.
+    var isSignedInQuery: Bool {
         let marks = ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature"].map { Array($0.utf8) }
         return query.contains { marks.contains($0.name) }
     }

@@ -37,10 +37,7 @@ struct DeliveryService: Service {
                 eventLoop.scheduleTask(in: .milliseconds(delay)) { [weak pending] in pending?.advance(alarm: time) }
             }, door: client,
             publish: { [broker] messages, done in
-                Task {
-                    await broker.publishOrDrop(messages)
-                    done()
-                }
+                Task { done(await broker.publishOrDrop(messages)) }
             })
     }
 

@@ -49,6 +49,20 @@ import Testing
         #expect(before == [] && after == [qos == .atLeastOnce ? .puback : .pubrec])
     }
 
+    @Test("A QoS 2 message that waits for the disk, and is answered before it was sent, is not sent empty")
+    func answeredBeforeItIsSent() throws {
+        let subscriber = try client("s", isKept: true)
+        _ = try subscribe(subscriber, .exactlyOnce)
+        let publisher = try client("p", isKept: false)
+        publisher.send(publish(.exactlyOnce))
+        broker.settle(committing: false)
+        #expect(try subscriber.read().isEmpty)
+        subscriber.send(.pubrec(Acknowledgement(packetID: 1)))
+        broker.settle(committing: false)
+        broker.settle()
+        #expect(try subscriber.read().map(\.type) == [.pubrel])
+    }
+
     @Test("What comes at QoS 0 for a client whose CONNACK waits for the disk is bounded, and the rest goes on when it is there")
     func boundedBehindConnack() throws {
         var limits = BrokerLimits()

@@ -1,8 +1,9 @@
-import BrokerCore
 import CremaTesting
 import MQTTCodec
 import NIOCore
 import Testing
+
+@testable import BrokerCore
 
 /// What a crash leaves of a session, and what it does not.
 @Suite struct RestoredSessionTests {
@@ -80,6 +81,29 @@ import Testing
         let back = try connect("p", to: next).client
         #expect(try publish(back, "once", qos: .exactlyOnce, 7, duplicate: true).map(\.type) == [.pubrec])
         #expect(try payloads(again.read()).isEmpty)
+    }
+
+    @Test("A QoS 2 message that a crash found half done is refused at once while the disk takes nothing, and is known when it comes again")
+    func refusedHalfDone() throws {
+        let before = SimulatedBroker(shards: 2, store: SimulatedStore())
+        let subscriber = try before.client5("s", at: 1) { $0.sessionExpiryInterval = 1_000 }
+        _ = try subscriber.subscribe5("t", .exactlyOnce)
+        subscriber.lose()
+        let publisher = try before.client5("p") { $0.sessionExpiryInterval = 1_000 }
+        before.settle()
+        publisher.send(message5("t", "x", qos: .exactlyOnce, packetID: 1))
+        before.settle(committing: false)
+        before.commit(atMost: 1)
+        let broker = before.afterCrash(shards: 2)
+        let again = SimulatedClient("p", of: broker)
+        _ = try again.connect5(cleanStart: false) { $0.sessionExpiryInterval = 1_000 }
+        broker.settle()
+        let session = try #require(broker.nodes.compactMap { $0.core.sessions[ExactText("p")] }.first)
+        #expect(session.awaitingPubrel.partDone(1).done != ShardSet(), "what this is about")
+        broker.setFailing(true)
+        again.send(message5("t", "x", qos: .exactlyOnce, packetID: 1, duplicate: true))
+        broker.settle(committing: false)
+        #expect(try again.read() == [.pubrec(Acknowledgement(packetID: 1, reasonCode: .implementationSpecificError))])
     }
 
     @Test("The identifier of a QoS 2 message that was given up after it was sent is not given to the next one [MQTT5-2.2.1-4]")

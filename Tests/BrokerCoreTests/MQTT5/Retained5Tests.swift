@@ -43,4 +43,32 @@ import Testing
         for (topic, payload) in [("t", "2"), ("t", ""), ("u", "3")] { _ = try client.exchange(message5(topic, payload)) }
         #expect(try keptMessages(broker) == ["t=1"])
     }
+
+    @Test(
+        "What is retained while a subscription is made comes as it is published, not before older ones on their way [MQTT5-4.6.0-6]",
+        arguments: [false, true])
+    func retainedOnTheWay(isKnownElsewhere: Bool) throws {
+        let broker = SimulatedBroker(shards: 2)
+        let publisher = try broker.client5("p")
+        _ = try publisher.exchange(message5("t", "0", retain: true))
+        let client = try broker.client5("c", at: 1)
+        let subscribe = Packet.subscribe(Subscribe(packetID: 1, requests: [Subscribe.Request(filter: "t", qos: .atMostOnce)]))
+        if isKnownElsewhere {
+            _ = try broker.client5("other", at: 1).subscribe5("t")
+            for payload in ["1", "2"] { publisher.send(message5("t", payload, retain: true)) }
+            broker.endTurn(of: 0)
+            client.send(subscribe)
+        } else {
+            client.send(subscribe)
+            broker.endTurn(of: 1)
+            while broker.deliverHandOff(to: 0) {}
+            for payload in ["1", "2"] { publisher.send(message5("t", payload, retain: true)) }
+        }
+        broker.settle()
+        // Where the filter is known, all that was on its way has come before the SUBSCRIBE is read.
+        #expect(try client.read().messages == (isKnownElsewhere ? ["t=2"] : ["t=1", "t=2"]))
+        #expect(try client.subscribe5("t", packetID: 2).messages == ["t=2"])
+        let late = try broker.client5("late", at: 1)
+        #expect(try late.subscribe5("t").messages == ["t=2"])
+    }
 }

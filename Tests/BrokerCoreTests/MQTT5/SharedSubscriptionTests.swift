@@ -193,6 +193,20 @@ import Testing
         #expect(broker.dropped == ["message_expired": 1])
     }
 
+    @Test("A message that expires on its way to another event loop is not sent [MQTT5-3.3.2-5]", arguments: QoS.allCases)
+    func expiredOnTheWay(qos: QoS) throws {
+        let broker = SimulatedBroker(shards: 2)
+        let member = try broker.client5("m", at: 1)
+        _ = try member.subscribe5("$share/g/t", qos)
+        let publisher = try broker.client5("p")
+        publisher.send(message5("t", "x", qos: qos, packetID: qos == .atMostOnce ? 0 : 1) { $0.messageExpiryInterval = 2 })
+        broker.endTurn(of: 0)
+        broker.advance(seconds: 3)
+        broker.settle()
+        #expect(try member.read().publishes == [])
+        #expect(broker.dropped == ["message_expired": 1])
+    }
+
     @Test("A QoS 2 message stays with the member that it was begun with, and comes again there [MQTT5-4.8.2-4]")
     func exactlyOnceStays() throws {
         let broker = SimulatedBroker(shards: 1)

@@ -22,6 +22,23 @@ import Testing
         #expect(Set(received.properties.subscriptionIdentifiers) == [1, 2])
     }
 
+    @Test("No local: nor does it get its own retained messages, but those of others that had its identifier before [MQTT5-3.8.3-3]")
+    func noLocalRetained() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let client = try broker.client5("a")
+        let other = try broker.client5("b")
+        _ = try client.exchange(message5("t/1", "own", retain: true))
+        _ = try other.exchange(message5("t/2", "other", retain: true))
+        let request = Subscribe.Request(filter: "t/+", qos: .atMostOnce, noLocal: true)
+        #expect(try client.subscribe5(request).messages == ["t/2=other"])
+        #expect(try Set(other.subscribe5(request).messages) == ["t/1=own"])
+        #expect(try Set(client.subscribe5("t/#").messages) == ["t/1=own", "t/2=other"])
+        client.lose()
+        let namesake = SimulatedClient("a", of: broker)
+        _ = try namesake.connect5(principal: "somebody else")
+        #expect(try Set(namesake.subscribe5(request).messages) == ["t/1=own", "t/2=other"])
+    }
+
     @Test("RETAIN is 0 on what is live, unless asked for as published [MQTT5-3.3.1-12] [MQTT5-3.3.1-13]", arguments: QoS.allCases, [0, 1])
     func retainAsPublished(qos: QoS, shard: Int) throws {
         let broker = SimulatedBroker(shards: 2)

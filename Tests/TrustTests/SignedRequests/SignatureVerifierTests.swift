@@ -105,11 +105,17 @@ import Testing
         arguments: [
             ("", "/", false), ("Bearer x", "/", false), ("Basic eDp5", "/?X-Amz=1", false), ("AWS4-HMAC-SHA256 x", "/", true),
             ("AWS AKID:x", "/", true), ("", "/?X-Amz-Signature=", true), ("", "/?a=1&X-Amz-Credential=x", true),
-            ("", "/?X%2DAmz-Algorithm", true),
+            ("", "/?X%2DAmz-Algorithm", true), ("", "/?X-Amz-Date=1&X-Amz-Date=2", false), ("", "/?X-Amz-Expires=%FF", false),
+            ("", "/?X-Amz-Signature=%FF&X-Amz-Signature=", true),
         ])
-    func isSigned(_ authorization: String, _ target: String, _ expected: Bool) {
+    func isSigned(_ authorization: String, _ target: String, _ expected: Bool) throws {
         let headers = authorization.isEmpty ? [] : [(name: "Authorization", value: authorization)]
-        #expect(SignedRequest(method: "GET", target: target, headers: headers).isSigned == expected)
+        let request = SignedRequest(method: "GET", target: target, headers: headers)
+        #expect(request.isSigned == expected)
+        let verifier = try SignatureVector.verifier()
+        #expect { try verifier.begin(request, for: nil) } throws: { error in
+            (error as? SignatureFailure == .missing) != expected
+        }
     }
 
     @Test("No text of a refusal has what was signed, or control characters of the caller's, in it")
