@@ -18,6 +18,8 @@ package enum RecordKind: UInt8, Sendable, CaseIterable {
     case thing = 14
     case certificate = 15
     case policy = 16
+    case thingGroup = 17
+    case thingType = 18
 }
 
 /// What a record is found by.

@@ -61,15 +61,22 @@ package struct PolicyAction: Sendable, Hashable {
                 + "UntagResource ListTagsForResource")
         + rows(
             "iot", ["thing"],
-            "CreateThing DescribeThing UpdateThing DeleteThing ListThings AttachThingPrincipal DetachThingPrincipal ListThingPrincipals")
+            "CreateThing DescribeThing UpdateThing DeleteThing ListThings AttachThingPrincipal DetachThingPrincipal ListThingPrincipals "
+                + "ListThingGroupsForThing")
+        + rows("iot", ["thingtype"], "CreateThingType DescribeThingType DeprecateThingType DeleteThingType ListThingTypes")
+        + rows(
+            "iot", ["thinggroup"],
+            "CreateThingGroup DescribeThingGroup UpdateThingGroup DeleteThingGroup ListThingGroups ListThingsInThingGroup")
+        + rows("iot", ["thing", "thinggroup"], "AddThingToThingGroup RemoveThingFromThingGroup UpdateThingGroupsForThing")
         + rows(
             "iot", ["cert"],
-            "DescribeCertificate UpdateCertificate DeleteCertificate ListCertificates ListPrincipalThings ListAttachedPolicies")
+            "DescribeCertificate UpdateCertificate DeleteCertificate ListCertificates ListPrincipalThings")
+        + rows("iot", ["cert", "thinggroup"], "ListAttachedPolicies")
         + rows(
             "iot", ["policy"],
             "CreatePolicy GetPolicy DeletePolicy ListPolicies CreatePolicyVersion GetPolicyVersion SetDefaultPolicyVersion "
                 + "DeletePolicyVersion ListPolicyVersions ListTargetsForPolicy")
-        + rows("iot", ["policy", "cert"], "AttachPolicy DetachPolicy")
+        + rows("iot", ["policy", "cert", "thinggroup"], "AttachPolicy DetachPolicy")
         + rows("iot", [], "RegisterCertificateWithoutCA CreateKeysAndCertificate")
         + rows(
             "events", ["event-bus"],

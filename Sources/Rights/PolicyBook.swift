@@ -102,8 +102,15 @@ package struct PolicyBook: Sendable {
 
     /// The policies that stand for a client.
     package func policies(of subject: PolicySubject) -> [Policy] {
+        let certificates = registered.certificates(of: subject)
+        return policies(of: subject, certificates, registered.thing(of: subject.clientID, among: certificates))
+    }
+
+    private func policies(
+        of subject: PolicySubject, _ certificates: [RegisteredRights.Certificate], _ thing: RegisteredRights.Thing?
+    ) -> [Policy] {
         var seen: Set<String> = []
-        let byAPI = registered.certificates(of: subject).flatMap(\.policies).compactMap { named[$0] }
+        let byAPI = (certificates.flatMap(\.policies) + (thing?.policies ?? [])).compactMap { named[$0] }
         return (attachments.filter { $0.isFor(subject) }.flatMap(\.policies) + byAPI).filter { seen.insert($0.name).inserted }
     }
 
@@ -111,11 +118,13 @@ package struct PolicyBook: Sendable {
     package func grants(of subject: PolicySubject) -> Grants {
         let certificates = registered.certificates(of: subject)
         if let status = certificates.first(where: { !$0.isActive })?.status { return Grants(inactive: status) }
+        let thing = registered.thing(of: subject.clientID, among: certificates)
+        if let lost = thing?.lacks { return Grants(inactive: "of a thing in a group with the policy \(lost), which cannot be read") }
         var subject = subject
-        // By bytes: to `String` U+212A is `K`.
-        if certificates.contains(where: { $0.things.contains { $0.utf8.elementsEqual(subject.clientID.utf8) } }) {
+        if let thing {
             subject.attributes[PolicySubject.attachedThing] = subject.clientID
+            subject.attributes.merge(ThingVariable.values(of: thing)) { $1 }
         }
-        return Grants(policies(of: subject), accessFile, for: subject)
+        return Grants(policies(of: subject, certificates, thing), accessFile, for: subject)
     }
 }

@@ -80,11 +80,14 @@ package struct PolicyCondition: Sendable {
             case .ipAddress, .notIPAddress: name == sourceAddress
             case .bool: name == isAttached
             case .allEqual: name == connectAttributes
-            default: PolicyVariable(rawValue: name) != nil || CertificateVariable(name) != nil || ClaimVariable(name) != nil
+            default:
+                PolicyVariable(rawValue: name) != nil || CertificateVariable(name) != nil || ClaimVariable(name) != nil
+                    || ThingVariable(name) != nil
             }
         if isFit { return CertificateVariable(name)?.name ?? name }
         let known =
-            [sourceAddress, connectAttributes, isAttached] + PolicyVariable.allCases.map(\.rawValue) + CertificateVariable.known
+            [sourceAddress, connectAttributes, isAttached, ThingVariable.type] + PolicyVariable.allCases.map(\.rawValue)
+            + CertificateVariable.known
         throw DocumentError(
             known.contains(name)
                 ? "\(what): \(name) cannot be compared by \(comparison.rawValue)"
@@ -93,7 +96,8 @@ package struct PolicyCondition: Sendable {
 
     /// Whether it is of more than the client's names.
     var asksForAttributes: Bool {
-        PolicyVariable(rawValue: key) == nil && key != Self.isAttached || values.contains(where: \.asksForAttributes)
+        PolicyVariable(rawValue: key) == nil && ThingVariable(key) == nil && key != Self.isAttached
+            || values.contains(where: \.asksForAttributes)
     }
 
     /// Whether the condition holds for a client.

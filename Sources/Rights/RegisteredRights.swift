@@ -23,11 +23,28 @@ package struct RegisteredRights: Sendable {
         package static let active = "ACTIVE"
     }
 
+    /// A thing that a certificate belongs to.
+    package struct Thing: Sendable {
+        /// The names of the policies that are attached to its groups, and to those that these are in.
+        package var policies: [String]
+        /// The policy of these of which nobody knows any more what it says: it may deny what others allow.
+        package var lacks: String?
+        /// The name of its type.
+        package var type: String?
+        package var attributes: [String: String]
+
+        package init(policies: [String] = [], lacks: String? = nil, type: String? = nil, attributes: [String: String] = [:]) {
+            (self.policies, self.lacks, self.type, self.attributes) = (policies, lacks, type, attributes)
+        }
+    }
+
     package var policies: [Policy]
     package var certificates: [String: Certificate]
+    /// By their names, those that certificates belong to.
+    package var things: [String: Thing]
 
-    package init(policies: [Policy] = [], certificates: [String: Certificate] = [:]) {
-        (self.policies, self.certificates) = (policies, certificates)
+    package init(policies: [Policy] = [], certificates: [String: Certificate] = [:], things: [String: Thing] = [:]) {
+        (self.policies, self.certificates, self.things) = (policies, certificates, things)
     }
 
     /// The certificates that speak for a client: the one that it has shown, where that is registered.
@@ -37,5 +54,12 @@ package struct RegisteredRights: Sendable {
         if let id = subject.attributes[PolicySubject.certificateID] { return certificates[id].map { [$0] } ?? [] }
         guard !subject.isKnown, let principal = subject.principal else { return [] }
         return certificates.values.filter { $0.isActive && $0.principal.utf8.elementsEqual(principal.utf8) }
+    }
+
+    /// The thing that a client is: it connects by its name, with a certificate that belongs to it.
+    func thing(of clientID: String, among certificates: [Certificate]) -> Thing? {
+        // By bytes: to `String` U+212A is `K`.
+        guard certificates.contains(where: { $0.things.contains { $0.utf8.elementsEqual(clientID.utf8) } }) else { return nil }
+        return things[clientID] ?? Thing()
     }
 }

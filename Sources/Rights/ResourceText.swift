@@ -9,6 +9,7 @@ struct ResourceText: Sendable {
         case variable(PolicyVariable)
         case certificate(CertificateVariable)
         case claim(ClaimVariable)
+        case thing(ThingVariable)
     }
 
     /// Of what follows the account in the ARN: `topic/orders/*`.
@@ -92,7 +93,9 @@ struct ResourceText: Sendable {
         if let variable = PolicyVariable(rawValue: name) { return .variable(variable) }
         if let variable = CertificateVariable(name) { return .certificate(variable) }
         if let claim = ClaimVariable(name) { return .claim(claim) }
-        let known = PolicyVariable.allCases.map(\.rawValue) + CertificateVariable.known + ["\(ClaimVariable.prefix)sub"]
+        if let thing = ThingVariable(name) { return .thing(thing) }
+        let known =
+            PolicyVariable.allCases.map(\.rawValue) + [ThingVariable.type] + CertificateVariable.known + ["\(ClaimVariable.prefix)sub"]
         throw DocumentError("the policy variable ${\(name)} is not supported\(suggestion(for: name, among: known))", at: location)
     }
 
@@ -104,7 +107,7 @@ struct ResourceText: Sendable {
             let shared = min(bytes.count, wanted.count)
             return bytes[..<shared] == wanted[..<shared] && (bytes.count >= wanted.count || parts.count > 1)
         case .anyRun, .anyOne: return true
-        case .variable, .certificate, .claim, nil: return false
+        case .variable, .certificate, .claim, .thing, nil: return false
         }
     }
 
@@ -113,8 +116,8 @@ struct ResourceText: Sendable {
         parts.contains { part in
             switch part {
             case .certificate: true
-            // Claims come with the token, whoever asks.
-            case .literal, .anyRun, .anyOne, .variable, .claim: false
+            // Claims come with the token, whoever asks, and things with the certificate's identifier.
+            case .literal, .anyRun, .anyOne, .variable, .claim, .thing: false
             }
         }
     }
@@ -136,6 +139,9 @@ struct ResourceText: Sendable {
             case .claim(let claim):
                 guard let value = claim.value(for: subject) else { return nil }
                 pattern.append(value.utf8)
+            case .thing(let thing):
+                guard let value = thing.value(for: subject) else { return nil }
+                pattern.append(value.utf8)
             }
         }
         return pattern
@@ -147,7 +153,7 @@ struct ResourceText: Sendable {
         for part in parts {
             switch part {
             case .literal(let bytes): pattern.append(bytes)
-            case .anyRun, .variable, .certificate, .claim: pattern.appendAnyRun()
+            case .anyRun, .variable, .certificate, .claim, .thing: pattern.appendAnyRun()
             case .anyOne: pattern.appendAnyOne()
             }
         }

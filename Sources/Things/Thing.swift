@@ -6,6 +6,10 @@ package struct Thing: Sendable, Equatable {
     /// A UUID.
     package let id: String
     package internal(set) var attributes: [String: String]
+    /// The name of its type; nil for none.
+    package internal(set) var type: String?
+    /// The names of the groups that it is in, in the order in which it came to them.
+    package internal(set) var groups: [String] = []
     /// Counts the changes, from 1.
     package internal(set) var version: Int64 = 1
 
@@ -13,12 +17,12 @@ package struct Thing: Sendable, Equatable {
     private static let attributeNameMax = 128
     private static let attributeValueMax = 800
 
-    init(name: String, id: String, attributes: [String: String] = [:]) {
-        (self.name, self.id, self.attributes) = (name, id, attributes)
+    init(name: String, id: String, attributes: [String: String] = [:], type: String? = nil) {
+        (self.name, self.id, self.attributes, self.type) = (name, id, attributes, type)
     }
 
-    /// Refuses attributes that no thing may have.
-    static func check(_ attributes: [String: String], _ limits: ThingLimits) throws(ControlError) {
+    /// Refuses attributes that no thing, or no group of things, may have.
+    static func check(_ attributes: [String: String], _ limits: ThingLimits, of what: String = "thing") throws(ControlError) {
         for (name, value) in attributes.sorted(by: { $0.key < $1.key }) {
             guard (1...attributeNameMax).contains(name.utf8.count), name.utf8.allSatisfy({ isLetter($0) || "_.,@/:#-".utf8.contains($0) })
             else {
@@ -29,12 +33,12 @@ package struct Thing: Sendable, Equatable {
             }
         }
         guard attributes.count <= limits.thingAttributesMax else {
-            throw ControlError(.invalidRequest, "A thing may have thingAttributesMax (\(limits.thingAttributesMax)) attributes.")
+            throw ControlError(.invalidRequest, "A \(what) may have thingAttributesMax (\(limits.thingAttributesMax)) attributes.")
         }
         let bytes = attributes.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
         guard bytes <= limits.thingAttributeBytesMax else {
             throw ControlError(
-                .invalidRequest, "The attributes of a thing may have thingAttributeBytesMax (\(limits.thingAttributeBytesMax)) bytes.")
+                .invalidRequest, "The attributes of a \(what) may have thingAttributeBytesMax (\(limits.thingAttributeBytesMax)) bytes.")
         }
     }
 

@@ -6,6 +6,18 @@ package struct ThingLimits: Sendable, Equatable {
     package var thingAttributesMax = 50
     /// Bytes of the names and values of one thing's attributes; more are refused.
     package var thingAttributeBytesMax = 8_192
+    /// Types of things; a further CreateThingType is refused.
+    package var thingTypesMax = 100
+    /// Groups of things; a further CreateThingGroup is refused.
+    package var thingGroupsMax = 1_000
+    /// Groups on the way from the root to the deepest, with both; a deeper one is refused, as in the service.
+    package var thingGroupDepthMax = 7
+    /// Groups that are in one directly; a further one is refused, as in the service.
+    package var thingGroupChildrenMax = 100
+    /// Groups that one thing is in; a further one is refused, as in the service.
+    package var thingGroupsOfThingMax = 10
+    /// Policies of one group; a further one is refused, as in the service.
+    package var thingGroupPoliciesMax = 2
     /// Registered certificates; a further one is refused.
     package var registeredCertificatesMax = 10_000
     /// Bytes of one of them, as DER; a larger one is refused.
@@ -26,6 +38,9 @@ package struct ThingLimits: Sendable, Equatable {
     /// The names under `limits:` in the configuration file, with the value each one sets.
     package static let names: [(name: String, path: any WritableKeyPath<ThingLimits, Int> & Sendable)] = [
         ("thingsMax", \.thingsMax), ("thingAttributesMax", \.thingAttributesMax), ("thingAttributeBytesMax", \.thingAttributeBytesMax),
+        ("thingTypesMax", \.thingTypesMax), ("thingGroupsMax", \.thingGroupsMax), ("thingGroupDepthMax", \.thingGroupDepthMax),
+        ("thingGroupChildrenMax", \.thingGroupChildrenMax), ("thingGroupsOfThingMax", \.thingGroupsOfThingMax),
+        ("thingGroupPoliciesMax", \.thingGroupPoliciesMax),
         ("registeredCertificatesMax", \.registeredCertificatesMax), ("registeredCertificateBytesMax", \.registeredCertificateBytesMax),
         ("thingPrincipalsMax", \.thingPrincipalsMax),
         ("iotPoliciesMax", \.iotPoliciesMax), ("iotPolicyBytesMax", \.iotPolicyBytesMax),

@@ -22,9 +22,22 @@ extension ThingTable {
         switch key {
         case .thing(let name):
             guard let thing = things[name] else { return nil }
+            // What has neither is written as it always was, for whoever goes back to an older Crema.
+            let isPlain = thing.type == nil && thing.groups.isEmpty
+            writer = RecordWriter(version: isPlain ? 1 : 2)
             writer.add(thing.id)
             writer.add(thing.version)
             writer.add(thing.attributes)
+            if !isPlain {
+                writer.add(thing.type)
+                writer.add(thing.groups) { $0.add($1) }
+            }
+        case .group(let name):
+            guard let group = groups[name] else { return nil }
+            write(group, to: &writer)
+        case .type(let name):
+            guard let type = types[name] else { return nil }
+            write(type, to: &writer)
         case .certificate(let id):
             guard let certificate = certificates[id] else { return nil }
             writer.add(certificate.certificate.der)
@@ -60,11 +73,9 @@ extension ThingTable {
             let name = String(decoding: record.key.bytes, as: UTF8.self)
             switch record.key.kind {
             case .thing:
-                var reader = try RecordReader(record)
-                var thing = Thing(name: name, id: try reader.text())
-                thing.version = try reader.number()
-                thing.attributes = try reader.texts()
-                things[name] = thing
+                things[name] = try Self.thing(record, named: name)
+            case .thingGroup: groups[name] = try Self.group(record, named: name)
+            case .thingType: types[name] = try Self.type(record, named: name)
             case .certificate:
                 switch try Self.certificate(record) {
                 case .success(let certificate): certificates[name] = certificate
@@ -139,6 +150,8 @@ extension ThingTable.Key {
         case .thing(let name): RecordKey(.thing, name)
         case .certificate(let id): RecordKey(.certificate, id)
         case .policy(let name): RecordKey(.policy, name)
+        case .group(let name): RecordKey(.thingGroup, name)
+        case .type(let name): RecordKey(.thingType, name)
         }
     }
 }

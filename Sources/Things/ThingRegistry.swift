@@ -47,7 +47,8 @@ package final class ThingRegistry: Sendable {
             let leftOut = try state.table.restore(records)
             putInForce(state.table.rights)
             let table = state.table
-            return (table.things.count + table.certificates.count + table.policies.count, leftOut)
+            let count = table.things.count + table.groups.count + table.types.count + table.certificates.count + table.policies.count
+            return (count, leftOut)
         }
     }
 

@@ -42,7 +42,7 @@ extension ThingTable {
             throw ControlError(.resourceAlreadyExists, "Policy cannot be created - name already exists (name=\(name))")
         }
         // As of a template's policy that is gone: whoever makes a policy has not been asked whom it is for.
-        guard certificates(withPolicy: name).isEmpty else {
+        guard !isAttached(policy: name) else {
             throw ControlError(
                 .invalidRequest, "Certificates have a policy of this name attached that is gone: detach it first (name=\(name))")
         }
@@ -60,7 +60,7 @@ extension ThingTable {
     package mutating func deletePolicy(_ name: String) throws(ControlError) {
         let isUnreadable = policies[name] == nil && unreadablePolicies.contains(name) && template(name) == nil
         let versions = isUnreadable ? 1 : try changeable(name).versions.count
-        guard certificates(withPolicy: name).isEmpty else {
+        guard !isAttached(policy: name) else {
             throw ControlError(
                 .deleteConflict, "The policy cannot be deleted as the policy is attached to one or more principals (name=\(name))")
         }

@@ -11,12 +11,16 @@ package struct ThingTable: Sendable {
         case thing(String)
         case certificate(String)
         case policy(String)
+        case group(String)
+        case type(String)
     }
 
     let limits: ThingLimits
     /// The policies of the templates, which are changed only there.
     package internal(set) var templates: [Policy]
     package internal(set) var things: [String: Thing] = [:]
+    package internal(set) var groups: [String: ThingGroup] = [:]
+    package internal(set) var types: [String: ThingType] = [:]
     /// By their identifiers.
     package internal(set) var certificates: [String: RegisteredCertificate] = [:]
     package internal(set) var policies: [String: RegisteredPolicy] = [:]
@@ -40,7 +44,9 @@ package struct ThingTable: Sendable {
 
     /// What it means for who may do what.
     package var rights: RegisteredRights {
-        RegisteredRights(
+        let ofGroups = groups.mapValues { policies(inForceFor: $0) }
+        let holders = Set(certificates.values.flatMap(\.things))
+        return RegisteredRights(
             policies: policies.values.compactMap { $0.inForce?.policy },
             certificates: Dictionary(
                 certificates.values.map { certificate in
@@ -48,7 +54,12 @@ package struct ThingTable: Sendable {
                         principal: certificate.principal, status: statusInForce(of: certificate), policies: certificate.policies,
                         things: Set(certificate.things))
                     return (certificate.content, rights)
-                }, uniquingKeysWith: { first, _ in first }))
+                }, uniquingKeysWith: { first, _ in first }),
+            things: things.filter { holders.contains($0.key) }.mapValues { thing in
+                let policies = thing.groups.flatMap { ofGroups[$0] ?? [] }
+                return RegisteredRights.Thing(
+                    policies: policies, lacks: policies.first(where: isLost), type: thing.type, attributes: thing.attributes)
+            })
     }
 
     /// Whether something here says what somebody may not do: it has to be asked for.
@@ -57,10 +68,14 @@ package struct ThingTable: Sendable {
     }
 
     private func statusInForce(of certificate: RegisteredCertificate) -> String {
-        let lost = certificate.policies.first { unreadablePolicies.contains($0) && template($0) == nil }
-        guard certificate.status == .active, let lost else { return certificate.status.rawValue }
+        guard certificate.status == .active, let lost = certificate.policies.first(where: isLost) else {
+            return certificate.status.rawValue
+        }
         return "of the policy \(lost), which cannot be read"
     }
+
+    /// Whether a policy is in the store, and nobody knows what it says.
+    private func isLost(_ policy: String) -> Bool { unreadablePolicies.contains(policy) && template(policy) == nil }
 
     // MARK: - Things
 
@@ -71,38 +86,59 @@ package struct ThingTable: Sendable {
     }
 
     /// Makes a thing, or answers one that is there already and just so.
-    package mutating func createThing(_ name: String, attributes: [String: String], id: String) throws(ControlError) -> Thing {
+    package mutating func createThing(
+        _ name: String, attributes: [String: String], type: String? = nil, id: String
+    ) throws(ControlError) -> Thing {
         // No value is no attribute.
         let attributes = attributes.filter { !$0.value.isEmpty }
         try Thing.check(attributes, limits)
         if let known = things[name] {
-            guard known.attributes == attributes else {
-                throw ControlError(.resourceAlreadyExists, "Thing \(name) already exists in account with different attributes")
+            guard known.attributes == attributes, known.type == type else {
+                let what = known.attributes == attributes ? "type" : "attributes"
+                throw ControlError(.resourceAlreadyExists, "Thing \(name) already exists in account with different \(what)")
             }
             return known
         }
+        if let type { try usableType(type) }
         guard things.count < limits.thingsMax else {
             throw ControlError(.invalidRequest, "There are thingsMax (\(limits.thingsMax)) things already.")
         }
-        let thing = Thing(name: name, id: id, attributes: attributes)
+        let thing = Thing(name: name, id: id, attributes: attributes, type: type)
         things[name] = thing
         touch(.thing(name), rights: false)
         return thing
     }
 
-    /// Changes the attributes of a thing; one with an empty value goes.
+    /// What a call says of a thing's type.
+    package enum TypeChange: Sendable, Equatable {
+        case keep
+        case set(String)
+        case remove
+    }
+
+    /// Changes the attributes of a thing, of which one with an empty value goes, and its type.
     ///
     /// - Parameters:
     ///   - name: the thing's.
     ///   - attributes: nil for no change of them.
     ///   - merge: whether those that are not named stay.
+    ///   - type: what becomes of the type.
     ///   - expected: the version that the thing must have; nil for any.
-    /// - Throws: for a thing that is not there or has another version, and for attributes that no thing may have.
+    /// - Throws: for a thing that is not there or has another version, for attributes that no thing may have, and for a type that is not
+    ///   there or not given any more.
     package mutating func updateThing(
-        _ name: String, attributes: [String: String]?, merge: Bool, expected: Int64?
+        _ name: String, attributes: [String: String]?, merge: Bool, type: TypeChange = .keep, expected: Int64?
     ) throws(ControlError) {
-        var thing = try thing(name)
+        let former = try thing(name)
+        var thing = former
         try Self.check(expected, thing)
+        switch type {
+        case .keep: break
+        case .remove: thing.type = nil
+        case .set(let type):
+            if type != thing.type { try usableType(type) }
+            thing.type = type
+        }
         if let attributes {
             let all = merge ? thing.attributes.merging(attributes, uniquingKeysWith: { $1 }) : attributes
             thing.attributes = all.filter { !$0.value.isEmpty }
@@ -111,7 +147,9 @@ package struct ThingTable: Sendable {
         guard thing.version < .max else { throw ControlError(.invalidRequest, "Thing \(name) cannot be changed any more.") }
         thing.version += 1
         things[name] = thing
-        touch(.thing(name), rights: false)
+        // Policies may speak of both.
+        let isOther = thing.attributes != former.attributes || thing.type != former.type
+        touch(.thing(name), rights: isOther && !certificates(ofThing: name).isEmpty)
     }
 
     /// Deletes a thing; one that is not there is no error, as in the service.

@@ -221,6 +221,34 @@ import Testing
                 "etc/crema.yaml:1:43: `limitLoopback` has no meaning for protocol http"
             ),
             (
+                "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', passwords: p, authorizers: {a: {}}}]",
+                "etc/crema.yaml:1:65: `authorizers` are for a listener with `dialect: aws` and with `passwords` or `tokens`, which judge what clients send to them"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', dialect: aws, authorizers: {a: {}}}]",
+                "etc/crema.yaml:1:65: `authorizers` are for a listener with `dialect: aws` and with `passwords` or `tokens`, which judge what clients send to them"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', dialect: aws, passwords: p, authorizers: {a: {tokenKey: t}}}]",
+                "etc/crema.yaml:1:107: the authorizer `a`: tokenKey needs the listener's `tokens`, which judge the token"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', dialect: aws, passwords: p, authorizers: {a: {signingKeys: f}}}]",
+                "etc/crema.yaml:1:110: the authorizer `a`: signingKeys needs tokenKey, since it is the token that is signed"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', dialect: aws, passwords: p, authorizers: {a b: {}}}]",
+                "etc/crema.yaml:1:93: the authorizer `a b`: a name has 1 to 128 letters, digits and signs of `_=,@-`"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', dialect: aws, tokens: [t], authorizers: {a: {tokenKey: x-amz-t}}}]",
+                "etc/crema.yaml:1:106: the authorizer `a`: tokenKey has 1 to 128 letters, digits and signs of `_-`, and is not the service's own"
+            ),
+            (
+                "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', dialect: aws, passwords: p, authorizers: {a: {tokenKeys: t}}}]",
+                "etc/crema.yaml:1:97: the authorizer `a` has no key `tokenKeys`; did you mean `tokenKey`?"
+            ),
+            (
                 "serverReference: other:0",
                 "etc/crema.yaml:1:18: serverReference is `other:0`, but must be host:port with a port from 1 to 65535"
             ),

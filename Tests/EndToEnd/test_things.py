@@ -204,7 +204,7 @@ class ThingTests(unittest.TestCase):
         self.assertEqual(self.code(self.iot.delete_thing, thingName="bar-5"), "InvalidRequestException")
         self.assertEqual(self.code(self.iot.delete_certificate, certificateId=identifier), "DeleteConflictException")
         self.assertEqual(self.code(self.iot.describe_thing, thingName="nothing"), "ResourceNotFoundException")
-        self.assertEqual(self.code(self.iot.create_thing, thingName="typed", thingTypeName="t"), "InvalidRequestException")
+        self.assertEqual(self.code(self.iot.create_thing, thingName="typed", thingTypeName="t"), "ResourceNotFoundException")
         self.assertEqual(self.code(self.iot.create_keys_and_certificate), "UnknownOperationException")
         self.assertEqual(self.code(self.iot.delete_policy, policyName="Everything"), "InvalidRequestException")
         self.assertIn("Everything", [row["policyName"] for row in self.iot.list_policies()["policies"]])
@@ -213,6 +213,75 @@ class ThingTests(unittest.TestCase):
         self.iot.delete_certificate(certificateId=identifier, forceDelete=True)
         self.iot.delete_policy(policyName="fifth")
         self.assertEqual(self.code(self.iot.get_policy, policyName="fifth"), "ResourceNotFoundException")
+
+    def test_a_policy_of_a_group_is_its_things_and_goes_with_it(self):
+        options, arn = self.device("holder-6", "bar-6")
+        self.iot.create_policy(policyName="sixth", policyDocument=DEVICE)
+        shop = self.iot.create_thing_group(thingGroupName="shop")["thingGroupArn"]
+        self.iot.create_thing_group(
+            thingGroupName="floor-1", parentGroupName="shop",
+            thingGroupProperties={"thingGroupDescription": "downstairs", "attributePayload": {"attributes": {"floor": "1"}}})
+        self.iot.attach_policy(policyName="sixth", target=shop)
+        self.assertFalse(self.connects(options))
+        self.iot.add_thing_to_thing_group(thingGroupName="floor-1", thingName="bar-6")
+        self.subscribe(options, "things/bar-6")
+        self.assertEqual(self.iot.list_targets_for_policy(policyName="sixth")["targets"], [shop])
+        self.assertEqual(self.iot.list_things_in_thing_group(thingGroupName="shop")["things"], [])
+        self.assertEqual(self.iot.list_things_in_thing_group(thingGroupName="shop", recursive=True)["things"], ["bar-6"])
+        self.assertEqual(
+            [row["groupName"] for row in self.iot.list_thing_groups_for_thing(thingName="bar-6")["thingGroups"]], ["floor-1"])
+        floor = self.iot.describe_thing_group(thingGroupName="floor-1")
+        self.assertEqual(floor["thingGroupMetadata"]["rootToParentThingGroups"], [{"groupName": "shop", "groupArn": shop}])
+        self.assertEqual(
+            self.iot.list_attached_policies(target=floor["thingGroupArn"], recursive=True)["policies"][0]["policyName"], "sixth")
+        self.assertEqual(self.iot.list_attached_policies(target=floor["thingGroupArn"])["policies"], [])
+        self.assertEqual(self.code(self.iot.delete_thing_group, thingGroupName="shop"), "InvalidRequestException")
+        for take, give in (
+                (lambda: self.iot.detach_policy(policyName="sixth", target=shop), lambda: self.iot.attach_policy(policyName="sixth", target=shop)),
+                (lambda: self.iot.remove_thing_from_thing_group(thingGroupName="floor-1", thingName="bar-6"),
+                 lambda: self.iot.add_thing_to_thing_group(thingGroupArn=floor["thingGroupArn"], thingName="bar-6"))):
+            take()
+            # What is answered is done.
+            self.assertFalse(self.is_connected("bar-6"))
+            self.assertFalse(self.connects(options))
+            give()
+            self.subscribe(options, "things/bar-6")
+        self.broker.kill()
+        self.broker.start()
+        self.broker.wait_until_ready()
+        self.assertTrue(self.connects(options))
+        changed = self.iot.update_thing_group(
+            thingGroupName="floor-1", thingGroupProperties={"thingGroupDescription": "x"}, expectedVersion=1)
+        self.assertEqual(changed["version"], 2)
+        self.iot.delete_thing_group(thingGroupName="floor-1")
+        self.assertFalse(self.connects(options))
+        self.assertEqual(self.iot.list_thing_groups_for_thing(thingName="bar-6")["thingGroups"], [])
+
+    def test_a_type_and_attributes_fill_the_variables_of_a_policy(self):
+        options, arn = self.device("holder-7", "till-1")
+        self.iot.create_thing_type(thingTypeName="kiosk", thingTypeProperties={"searchableAttributes": ["floor"]})
+        self.iot.create_policy(policyName="seventh", policyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "iot:Connect", "Resource": ARN + "client/till-${iot:Connection.Thing.Attributes[floor]}",
+             "Condition": {"StringEquals": {"iot:Connection.Thing.ThingTypeName": "kiosk"}}},
+            {"Effect": "Allow", "Action": "iot:Subscribe", "Resource": ARN + "topicfilter/things/*"}]}))
+        self.iot.attach_policy(policyName="seventh", target=arn)
+        self.assertFalse(self.connects(options))
+        self.iot.update_thing(thingName="till-1", thingTypeName="kiosk")
+        self.subscribe(options, "things/till-1")
+        self.assertEqual(self.iot.describe_thing(thingName="till-1")["thingTypeName"], "kiosk")
+        self.assertEqual([row["thingName"] for row in self.iot.list_things(thingTypeName="kiosk")["things"]], ["till-1"])
+        self.iot.update_thing(thingName="till-1", attributePayload={"attributes": {"floor": "2"}})
+        self.assertFalse(self.is_connected("till-1"), "what is answered is done")
+        self.assertFalse(self.connects(options))
+        self.iot.update_thing(thingName="till-1", attributePayload={"attributes": {"floor": "1"}})
+        self.subscribe(options, "things/till-1")
+        self.iot.deprecate_thing_type(thingTypeName="kiosk")
+        self.assertEqual(self.code(self.iot.create_thing, thingName="late", thingTypeName="kiosk"), "InvalidRequestException")
+        self.assertEqual(self.code(self.iot.delete_thing_type, thingTypeName="kiosk"), "InvalidRequestException")
+        self.iot.update_thing(thingName="till-1", removeThingType=True)
+        self.assertFalse(self.is_connected("till-1"))
+        self.iot.delete_thing_type(thingTypeName="kiosk")
+        self.assertEqual(self.iot.list_thing_types()["thingTypes"], [])
 
     def test_pages_of_things(self):
         for number in range(5):
@@ -232,6 +301,11 @@ class ThingTests(unittest.TestCase):
         self.assertEqual(
             self.code(visitor.attach_policy, policyName="Everything", target=f"{ARN}cert/{'0' * 64}"), "AccessDeniedException")
         self.assertEqual(self.code(visitor.list_certificates), "AccessDeniedException")
+        self.iot.create_thing_group(thingGroupName="closed")
+        for group in ({"thingGroupName": "closed"}, {"thingGroupArn": f"{ARN}thinggroup/closed"}):
+            self.assertEqual(self.code(visitor.add_thing_to_thing_group, thingName="theirs", **group), "AccessDeniedException")
+        self.assertEqual(self.code(visitor.attach_policy, policyName="Everything", target=f"{ARN}thinggroup/closed"), "AccessDeniedException")
+        self.assertEqual(self.code(visitor.create_thing_type, thingTypeName="theirs"), "AccessDeniedException")
 
 
 if __name__ == "__main__":

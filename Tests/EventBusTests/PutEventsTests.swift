@@ -27,7 +27,8 @@ import Testing
             (entry(type: "", detail: nil), missing("DetailType")),
             (entry(detail: nil), missing("Detail")),
             (entry(detail: "NotJSON"), malformed), (entry(detail: "[]"), malformed), (entry(detail: "{{}"), malformed),
-            (entry(detail: "\"x\""), malformed), (entry(detail: ""), malformed), (entry(detail: "{}}"), malformed),
+            (entry(detail: "\"x\""), malformed), (entry(detail: ""), missing("Detail")), (entry(detail: " "), malformed),
+            (entry(detail: "{}}"), malformed),
             (entry(detail: "{},\"source\":\"x\""), malformed),
             (
                 entry(source: "aws.ec2"),

@@ -33,6 +33,9 @@ import Testing
         let first = try await fixture.events("ListArchives", #"{"EventSourceArn":"\#(Self.bus)","Limit":1}"#)
         #expect(first["Archives"]?.elements.map { $0["ArchiveName"]?.stringValue } == ["kept"])
         let token = try #require(first["NextToken"]?.stringValue)
+        let elsewhere = Self.bus.replacing("us-east-1:000000000000", with: "eu-west-1:111122223333")
+        let there = try await fixture.events("ListArchives", #"{"EventSourceArn":"\#(elsewhere)"}"#)
+        #expect(there["Archives"]?.elements.map { $0["ArchiveName"]?.stringValue } == ["kept", "more"])
         let second = try await fixture.events(
             "ListArchives", #"{"EventSourceArn":"\#(Self.bus)","Limit":1,"NextToken":"\#(token)"}"#)
         #expect(second["Archives"]?.elements.map { $0["ArchiveName"]?.stringValue } == ["more"])
@@ -57,7 +60,9 @@ import Testing
         #expect(replay["EventSourceArn"]?.stringValue == Self.archive)
         #expect(replay["Destination"]?["FilterArns"]?.elements.map(\.stringValue) == [Self.rule])
         #expect(replay["EventEndTime"]?.numberText == "4102444800.000")
-        let list = try await fixture.events("ListReplays", #"{"State":"COMPLETED","EventSourceArn":"\#(Self.archive)"}"#)
+        // Of ARNs only the names are looked at.
+        let archive = Self.archive.replacing("us-east-1:000000000000", with: "eu-west-1:111122223333")
+        let list = try await fixture.events("ListReplays", #"{"EventSourceArn":"\#(archive)"}"#)
         #expect(list["Replays"]?.elements.map { $0["ReplayName"]?.stringValue } == ["again"])
         #expect(try await fixture.events("ListReplays", #"{"State":"RUNNING"}"#)["Replays"]?.elements.map(\.kind) == [])
     }
@@ -148,6 +153,14 @@ import Testing
                 "ListArchives", #"{"State":"FINE"}"#, "ValidationException",
                 "1 validation error detected: Value 'FINE' at 'state' failed to satisfy constraint: Member must satisfy enum value set: "
                     + "[ENABLED, DISABLED, CREATING, UPDATING, CREATE_FAILED, UPDATE_FAILED]"
+            ),
+            (
+                "ListArchives", #"{"State":"ENABLED","NamePrefix":"k"}"#, "ValidationException",
+                "At most one filter is allowed for ListArchives. Use either : State, EventSourceArn, or NamePrefix."
+            ),
+            (
+                "ListReplays", #"{"State":"RUNNING","EventSourceArn":"\#(Self.archive)"}"#, "ValidationException",
+                "At most one filter is allowed for ListReplays. Use either : State, EventSourceArn, or NamePrefix."
             ),
             (
                 "ListReplays", #"{"State":"running"}"#, "ValidationException",

@@ -75,6 +75,10 @@ import Testing
                 "CreateApiDestination", #"{"Name":"a","InvocationRateLimitPerSecond":0}"#,
                 "Value '0' at 'invocationRateLimitPerSecond' failed to satisfy constraint: Member must have value greater than or equal to 1"
             ),
+            (
+                "PutPermission", #"{"Action":"events:PutRule","Principal":"*","StatementId":"s"}"#,
+                "Provided value in parameter 'action' is not supported."
+            ),
             ("PutPermission", #"{"Action":"events:","Principal":"*","StatementId":"s"}"#, "at 'action' failed to satisfy constraint"),
             ("PutPermission", #"{"Action":"events:PutEvents","Principal":"1","StatementId":"s"}"#, "at 'principal' failed"),
             ("PutPermission", #"{"Policy":"{}","Principal":"*"}"#, "Principal does not go with Policy"),
@@ -86,5 +90,13 @@ import Testing
         #expect(response.status == .badRequest)
         let answer = response.text
         #expect(answer.contains("ValidationException") && answer.contains(text), "\(answer)")
+    }
+
+    @Test func aBusWithoutAPolicyHasNoStatementToRemove() async throws {
+        let fixture = try GatewayFixture()
+        func answer() async throws -> String { try await fixture.call("RemovePermission", body: #"{"StatementId":"s"}"#).text }
+        #expect(try await answer().contains("EventBus does not have a policy."))
+        _ = try await fixture.events("PutPermission", #"{"Action":"events:PutEvents","Principal":"*","StatementId":"t"}"#)
+        #expect(try await answer().contains("Statement with the provided id does not exist."))
     }
 }

@@ -57,6 +57,39 @@ import Trust
         #expect(try await fixture.iotCode(.get, "/things/bar-2") == "ResourceNotFoundException")
     }
 
+    @Test func groupsAndTypesAreMadeChangedListedAndDeleted() async throws {
+        let fixture = try fixture()
+        let root = try await fixture.iot(.post, "/thing-groups/shop", "")
+        #expect(root["thingGroupArn"]?.stringValue == Self.arn + "thinggroup/shop" && root["thingGroupId"]?.stringValue?.count == 36)
+        for (name, parent) in [("floor", "shop"), ("desk", "floor"), ("show", "shop")] {
+            _ = try await fixture.iot(.post, "/thing-groups/\(name)", #"{"parentGroupName":"\#(parent)"}"#)
+        }
+        func names(_ query: String, _ rows: String = "thingGroups") async throws -> [String?]? {
+            try await fixture.iot(.get, query, "")[rows]?.elements.map { $0["groupName"]?.stringValue ?? $0.stringValue }
+        }
+        #expect(try await names("/thing-groups") == ["desk", "floor", "shop", "show"])
+        #expect(try await names("/thing-groups?recursive=false") == ["shop"])
+        #expect(try await names("/thing-groups?parentGroup=shop") == ["desk", "floor", "show"])
+        #expect(try await names("/thing-groups?parentGroup=shop&recursive=false&namePrefixFilter=f") == ["floor"])
+        _ = try await fixture.iot(.post, "/thing-types/kiosk", #"{"thingTypeProperties":{"thingTypeDescription":"d"}}"#)
+        _ = try await fixture.iot(.post, "/things/bar-1", #"{"thingTypeName":"kiosk"}"#)
+        let add = #"{"thingGroupArn":"\#(Self.arn)thinggroup/desk","thingName":"bar-1"}"#
+        _ = try await fixture.iot(.put, "/thing-groups/addThingToThingGroup", add)
+        #expect(try await names("/thing-groups/shop/things", "things") == [])
+        #expect(try await names("/thing-groups/shop/things?recursive=true", "things") == ["bar-1"])
+        #expect(try await names("/things/bar-1/thing-groups") == ["desk"])
+        let desk = try await fixture.iot(.get, "/thing-groups/desk", "")["thingGroupMetadata"]
+        #expect(desk?["rootToParentThingGroups"]?.elements.map { $0["groupName"]?.stringValue } == ["shop", "floor"])
+        let type = try await fixture.iot(.get, "/thing-types/kiosk", "")
+        #expect(type["thingTypeProperties"]?["thingTypeDescription"]?.stringValue == "d")
+        #expect(type["thingTypeMetadata"]?["deprecated"]?.kind == .false)
+        _ = try await fixture.iot(.post, "/thing-types/kiosk/deprecate", "")
+        #expect(
+            try await fixture.iot(.get, "/thing-types", "")["thingTypes"]?[element: 0]?["thingTypeMetadata"]?["deprecated"]?.kind == .true)
+        #expect(try await fixture.iotCode(.delete, "/thing-groups/floor") == "InvalidRequestException")
+        #expect(try await fixture.iotCode(.delete, "/thing-types/kiosk") == "InvalidRequestException")
+    }
+
     @Test func policiesAndCertificates() async throws {
         let changes = Mutex(0)
         let fixture = try fixture(rightsChanged: { changes.withLock { $0 += 1 } })
@@ -93,7 +126,7 @@ import Trust
         arguments: [
             (.get, "/things/none", "", "ResourceNotFoundException", .notFound),
             (.post, "/things/a%20b", "", "InvalidRequestException", .badRequest),
-            (.post, "/things/t", #"{"thingTypeName":"x"}"#, "InvalidRequestException", .badRequest),
+            (.post, "/things/t", #"{"thingTypeName":"x"}"#, "ResourceNotFoundException", .notFound),
             (.post, "/things/t", "[]", "InvalidRequestException", .badRequest),
             (.get, "/things?maxResults=251", "", "InvalidRequestException", .badRequest),
             (.get, "/things?nextToken=x", "", "InvalidRequestException", .badRequest),
@@ -102,7 +135,24 @@ import Trust
             (.post, "/things/there", #"{"attributePayload":{"attributes":{"a":"1"}}}"#, "ResourceAlreadyExistsException", .conflict),
             (.post, "/policies/p", #"{"policyDocument":"{}"}"#, "MalformedPolicyException", .badRequest),
             (.get, "/policies/none", "", "ResourceNotFoundException", .notFound),
-            (.put, "/target-policies/p", #"{"target":"arn:aws:iot:r:a:thinggroup/g"}"#, "InvalidRequestException", .badRequest),
+            (.put, "/target-policies/p", #"{"target":"arn:aws:iot:r:a:thinggroup/g"}"#, "ResourceNotFoundException", .notFound),
+            (.put, "/target-policies/p", #"{"target":"arn:aws:iot:r:a:thing/g"}"#, "InvalidRequestException", .badRequest),
+            (.post, "/thing-groups/a%20b", "", "InvalidRequestException", .badRequest),
+            (.post, "/thing-groups/g", #"{"parentGroupName":"none"}"#, "ResourceNotFoundException", .notFound),
+            (.post, "/thing-groups/g", #"{"tags":[{"Key":"k","Value":"v"}]}"#, "InvalidRequestException", .badRequest),
+            (.get, "/thing-groups/none", "", "ResourceNotFoundException", .notFound),
+            (.put, "/thing-groups/addThingToThingGroup", #"{"thingName":"there"}"#, "InvalidRequestException", .badRequest),
+            (
+                .put, "/thing-groups/addThingToThingGroup",
+                #"{"thingName":"there","thingGroupName":"a","thingGroupArn":"arn:aws:iot:r:a:thinggroup/b"}"#, "InvalidRequestException",
+                .badRequest
+            ),
+            (.put, "/thing-groups/updateThingGroupsForThing", "{}", "UnknownOperationException", .badRequest),
+            (.post, "/thing-types/a%20b", "", "InvalidRequestException", .badRequest),
+            (.get, "/thing-types/none", "", "ResourceNotFoundException", .notFound),
+            (
+                .patch, "/things/there", #"{"thingTypeName":"x","removeThingType":true}"#, "InvalidRequestException", .badRequest
+            ),
             (.put, "/things/there/principals", "", "InvalidRequestException", .badRequest),
             (.post, "/certificate/register-no-ca", #"{"certificatePem":"x"}"#, "CertificateValidationException", .badRequest),
             (
@@ -111,7 +161,7 @@ import Trust
             ),
             (.put, "/certificates/ab?newStatus=REVOKED", "", "ResourceNotFoundException", .notFound),
             (.post, "/keys-and-certificate?setAsActive=true", "", "UnknownOperationException", .badRequest),
-            (.post, "/thing-types/x", "", "UnknownOperationException", .badRequest),
+            (.post, "/dynamic-thing-groups/x", "", "UnknownOperationException", .badRequest),
         ] as [(HTTPRequest.Method, String, String, String, HTTPResponse.Status)])
     func refusals(method: HTTPRequest.Method, path: String, body: String, code: String, status: HTTPResponse.Status) async throws {
         let fixture = try fixture()

@@ -66,6 +66,23 @@ import Testing
             } == .invalidParameterValue)
     }
 
+    @Test("However often its time is changed, a receiver has a message for twelve hours at most") func totalVisibility() throws {
+        var queue = try QueueFixture()
+        try queue.send("a")
+        let first = try #require(try queue.receive(visibility: 10).first)
+        func change(_ handle: String, to seconds: Int) -> QueueError.Code? {
+            code { () throws(QueueError) in try queue.table.changeVisibility(of: handle, to: seconds, in: "orders", now: queue.now) }
+        }
+        #expect(change(first.receiptHandle, to: 43_200) == nil)
+        queue.pass(seconds: 300)
+        #expect(change(first.receiptHandle, to: 43_200) == .invalidParameterValue)
+        #expect(change(first.receiptHandle, to: 42_901) == .invalidParameterValue)
+        #expect(change(first.receiptHandle, to: 42_900) == nil && change(first.receiptHandle, to: 0) == nil)
+        // Whoever receives it next has it as long.
+        let again = try #require(try queue.receive(visibility: 10).first)
+        #expect(change(again.receiptHandle, to: 43_200) == nil)
+    }
+
     @Test(arguments: ["", "x", "1-2", "99-1-id1", "1-18446744073709551616-a"])
     func aHandleThatTheQueueNeverGaveIsRefused(handle: String) throws {
         var queue = try QueueFixture()

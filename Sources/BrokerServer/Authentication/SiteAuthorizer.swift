@@ -15,6 +15,8 @@ package final class SiteAuthorizer: Authorizer {
         var credentials: [String: ScramCredentials]
         var tokens: TokenCheck
         var passwords: [String: ListenerPasswords]
+        /// By the listener's name, those that clients of AWS IoT may ask for.
+        var authorizers: [String: [CustomAuthorizer]]
         /// Those of the templates and the configuration, with what came by API.
         var policies: PolicyBook
         /// Without that.
@@ -53,13 +55,15 @@ package final class SiteAuthorizer: Authorizer {
     ///   - credentials: By the listener's name, the users who may authenticate by SCRAM.
     ///   - passwords: By the listener's name, the users who may give a password.
     ///   - tokens: By the listener's name, what verifies the tokens that it takes.
+    ///   - authorizers: By the listener's name, the custom authorizers that clients of AWS IoT may ask for.
     ///   - signatures: The keys that requests are signed with; `nil` for none.
     ///   - policies: What clients may do.
     ///   - limits: What checks of passwords may take.
     ///   - clock: Seconds since 1970, by which tokens expire.
     package init(
         credentials: [String: ScramCredentials] = [:], passwords: [String: PasswordFile] = [:], tokens: [String: [TokenVerifier]] = [:],
-        signatures: SignatureVerifier? = nil, policies: PolicyBook = PolicyBook(), limits: CredentialLimits = CredentialLimits(),
+        authorizers: [String: [CustomAuthorizer]] = [:], signatures: SignatureVerifier? = nil, policies: PolicyBook = PolicyBook(),
+        limits: CredentialLimits = CredentialLimits(),
         clock: @escaping @Sendable () -> Int64 = WallClock.now
     ) {
         self.clock = clock
@@ -67,7 +71,8 @@ package final class SiteAuthorizer: Authorizer {
         site = Mutex(
             Site(
                 credentials: credentials, tokens: TokenCheck(verifiers: tokens),
-                passwords: passwords.mapValues { ListenerPasswords($0, limits: limits) }, policies: policies, base: policies))
+                passwords: passwords.mapValues { ListenerPasswords($0, limits: limits) }, authorizers: authorizers, policies: policies,
+                base: policies))
         isEnforced = Atomic(policies.isEnforced)
         asksForAttributes = Atomic(policies.asksForAttributes)
         isJudgedByAttributes = Atomic(policies.asksForAttributes)
@@ -79,13 +84,14 @@ package final class SiteAuthorizer: Authorizer {
     /// one that is gone, and what clients may not do any more, are for ``Broker/rightsChanged()``. No password is remembered any more.
     package func replace(
         credentials: [String: ScramCredentials], passwords: [String: PasswordFile] = [:], tokens: [String: [TokenVerifier]] = [:],
-        policies: PolicyBook, limits: CredentialLimits = CredentialLimits()
+        authorizers: [String: [CustomAuthorizer]] = [:], policies: PolicyBook, limits: CredentialLimits = CredentialLimits()
     ) {
         let fresh = passwords.mapValues { ListenerPasswords($0, limits: limits) }
         site.withLock { site in
             site = Site(
                 credentials: credentials, tokens: TokenCheck(verifiers: tokens), passwords: fresh,
-                policies: policies.adding(site.registered), base: policies, registered: site.registered, generation: site.generation + 1)
+                authorizers: authorizers, policies: policies.adding(site.registered), base: policies, registered: site.registered,
+                generation: site.generation + 1)
             publish(site)
         }
     }
@@ -114,13 +120,23 @@ package final class SiteAuthorizer: Authorizer {
     // MARK: Who is this
 
     package func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication {
+        guard connection.terms.dialect == .aws else { return authenticate(connect, isToken: false, on: connection) }
+        do throws(AuthorizerRefusal) {
+            let credentials = try AWSCredentials(connect, site.withLock { $0.authorizers[connection.listener] ?? [] })
+            return authenticate(credentials.connect, isToken: credentials.isToken, on: connection)
+        } catch {
+            return .refused(.badUserNameOrPassword, error.reason)
+        }
+    }
+
+    private func authenticate(_ connect: Connect, isToken: Bool, on connection: ConnectionInfo) -> Authentication {
         let (passwords, scram, tokens) = site.withLock {
-            ($0.passwords[connection.listener], $0.credentials[connection.listener], $0.tokens)
+            (isToken ? nil : $0.passwords[connection.listener], $0.credentials[connection.listener], $0.tokens)
         }
         // Where users prove who they are, nobody is let in as nobody who claims to be somebody. Who has a certificate has proved that.
         if connection.principal == nil, connect.userName != nil || connect.password != nil {
             if let answer = tokens.authenticate(connect, on: connection, takesPasswords: passwords != nil, now: clock()) { return answer }
-            if let passwords { return Self.authenticate(connect, on: connection, passwords) }
+            if let passwords { return passwords.authenticate(userName: connect.userName, password: connect.password, now: .now) }
             if scram != nil {
                 return .refused(
                     .badUserNameOrPassword,
@@ -134,22 +150,6 @@ package final class SiteAuthorizer: Authorizer {
             + (tokens.takesTokens(connection) ? ["show a token (JWT) as password"] : [])
             + (scram == nil ? [] : ["authenticate by \(ScramServer.mechanism), with MQTT 5"])
         return taken.isEmpty ? answer : .refused(code, "the listener takes clients that \(taken.joined(separator: ", or "))")
-    }
-
-    private static func authenticate(
-        _ connect: Connect, on connection: ConnectionInfo, _ passwords: ListenerPasswords
-    ) -> Authentication {
-        guard connection.terms.dialect == .aws, let text = connect.userName else {
-            return passwords.authenticate(userName: connect.userName, password: connect.password, now: .now)
-        }
-        let userName = AWSUserName(text)
-        if let authorizer = userName.authorizer {
-            return .refused(
-                .badUserNameOrPassword,
-                "the user name asks for the custom authorizer '\(authorizer)', and there are none here: leave it out, the listener has users"
-            )
-        }
-        return passwords.authenticate(userName: userName.name, password: connect.password, now: .now)
     }
 
     package func exchange(method: String, on connection: ConnectionInfo) -> (any AuthenticationExchange)? {

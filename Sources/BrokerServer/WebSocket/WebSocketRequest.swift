@@ -47,6 +47,11 @@ struct WebSocketRequest: Equatable {
                 "pages of the origin '\(given.joined(separator: ", "))' may not connect here: the listener's `origins` lists those that may"
             throw HTTPRefusal(.forbidden, text)
         }
+        // Left alone it would look as if somebody had judged it.
+        let asks = [head.uri] + head.headers.map(\.name)
+        guard !asks.contains(where: { $0.lowercased().contains(AWSUserName.servicePrefix) }) else {
+            throw HTTPRefusal(.forbidden, "a custom authorizer is asked for in the user name of MQTT here, and not by a query or a header")
+        }
         let offered = head.headers[canonicalForm: "sec-websocket-protocol"]
         // [MQTT-6.0.0-3] [MQTT5-6.0.0-3]
         guard let chosen = Self.subprotocols.first(where: { name in offered.contains { $0 == name } }) else {

@@ -43,6 +43,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var accessKeys = false
     /// Entries of `tokens` whose tokens are taken: as password by MQTT, as bearer by HTTP.
     package var tokens: [TokenName] = []
+    /// The custom authorizers that clients of AWS IoT may ask for.
+    package var authorizers: [AuthorizerEntry] = []
     /// The file with the secret that administrators show.
     package var adminToken: String?
     /// The folder of the files that browsers get.
@@ -84,6 +86,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
     static let keys = [
         "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "crl", "requireClientCertificate", "slowConsumer", "scramUsers",
         "passwords", "tokens", "adminToken", "dialect", "path", "origins", "limitLoopback", "insecure", "accessKeys", "pages",
+        "authorizers",
     ]
 
     /// Reads one element of `listeners`.
@@ -101,6 +104,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         scramUsers = try node["scramUsers"].map { (value) throws(DocumentError) in paths.resolve(try value.text("scramUsers")) }
         passwords = try node["passwords"].map { (value) throws(DocumentError) in paths.resolve(try value.text("passwords")) }
         tokens = try node["tokens"].map { (value) throws(DocumentError) in try Self.tokens(value) } ?? []
+        authorizers = try AuthorizerEntry.all(of: node, paths: paths)
         pages = try node["pages"].map { (value) throws(DocumentError) in paths.resolve(try value.text("pages")) }
         adminToken = try node["adminToken"].map { (value) throws(DocumentError) in paths.resolve(try value.text("adminToken")) }
         slowConsumer = try Self.choice("slowConsumer", of: node, among: Self.slowConsumerPolicies)

@@ -19,6 +19,7 @@ extension ControlPlane {
 
     package func removePermission(_ id: String, fromBus name: String) throws(ControlError) {
         try changePolicy(ofBus: name) { (policy, _) throws(ControlError) in
+            guard policy != nil else { throw ControlError(.resourceNotFound, "EventBus does not have a policy.") }
             guard policy?.remove(id) ?? false else {
                 throw ControlError(.resourceNotFound, "Statement with the provided id does not exist.")
             }

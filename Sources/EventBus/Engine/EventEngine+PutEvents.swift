@@ -56,7 +56,7 @@ extension EventEngine {
     private func check(_ entry: PutEventsEntry) -> Result<NewEvent, Refusal> {
         guard let source = entry.source, !source.isEmpty else { return .failure(.missing("Source")) }
         guard let detailType = entry.detailType, !detailType.isEmpty else { return .failure(.missing("DetailType")) }
-        guard let detail = entry.detail else { return .failure(.missing("Detail")) }
+        guard let detail = entry.detail, !detail.isEmpty else { return .failure(.missing("Detail")) }
         guard let object = compactObject(detail) else {
             return .failure(Refusal(code: "MalformedDetail", message: "Detail is malformed."))
         }

@@ -48,8 +48,10 @@ extension EventsService {
         let prefix = try members.text("NamePrefix", .archiveName) ?? ""
         let source = try members.text("EventSourceArn", .sourceARN)
         let state = try members.choice("State", of: Self.states) ?? Self.enabled
+        try Self.checkFilters(members, of: "ListArchives")
         let all = control.delivery.engine.archives().filter { archive in
-            archive.declaration.name.hasPrefix(prefix) && (source.map { $0 == Self.arn(ofBus: archive.declaration.bus) } ?? true)
+            archive.declaration.name.hasPrefix(prefix)
+                && (source.map { Self.lastName(in: $0, after: ":event-bus/") == archive.declaration.bus } ?? true)
                 && state == Self.enabled
         }
         let (page, next) = try Self.page(all, members, name: \.declaration.name)
@@ -65,6 +67,13 @@ extension EventsService {
     }
 
     // MARK: - What these operations need
+
+    /// Refuses more than one filter, as the service does.
+    static func checkFilters(_ members: RequestMembers, of operation: String) throws(ServiceError) {
+        guard ["State", "EventSourceArn", "NamePrefix"].count(where: { members.has($0) }) > 1 else { return }
+        throw ServiceError(
+            .validation, "At most one filter is allowed for \(operation). Use either : State, EventSourceArn, or NamePrefix.")
+    }
 
     /// The only state of an archive: nothing is under way when a call is answered.
     private static let enabled = "ENABLED"

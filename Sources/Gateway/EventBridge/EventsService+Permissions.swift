@@ -2,6 +2,9 @@ import EventBus
 
 /// The operations on the policies of buses, which are kept and told, and checked by nobody yet.
 extension EventsService {
+    /// What the service gives to other accounts without a whole policy.
+    private static let permittedAction = "events:PutEvents"
+
     func putPermission(_ call: ServiceCall) throws(ServiceError) -> [UInt8] {
         let parts = ["Action", "Principal", "StatementId", "Condition"]
         let members = try Self.members(call, .putPermission, ["EventBusName", "Policy"] + parts)
@@ -21,8 +24,13 @@ extension EventsService {
                 value: try condition.required("Value", text, under: "condition.")
             )
         }
+        let action = try members.required("Action", .action)
+        // Whoever wants more writes a Policy.
+        guard action == Self.permittedAction else {
+            throw ServiceError(.validation, "Provided value in parameter 'action' is not supported.")
+        }
         let permission = BusPermission(
-            id: try members.required("StatementId", .statementID), action: try members.required("Action", .action),
+            id: try members.required("StatementId", .statementID), action: action,
             principal: try members.required("Principal", .principal), condition: condition)
         try ask { (control) throws(ControlError) in try control.putPermission(permission, onBus: bus) }
         return Self.done

@@ -55,8 +55,9 @@ extension EventsService {
         let prefix = try members.text("NamePrefix", .ruleName) ?? ""
         let source = try members.text("EventSourceArn", .sourceARN)
         let state = try members.choice("State", of: Self.states)
+        try Self.checkFilters(members, of: "ListReplays")
         let all = control.delivery.engine.replays().filter { replay in
-            replay.name.hasPrefix(prefix) && (source.map { $0 == ArchiveDescription.arn(of: replay.archive) } ?? true)
+            replay.name.hasPrefix(prefix) && (source.map { Self.lastName(in: $0, after: ":archive/") == replay.archive } ?? true)
                 && (state.map { $0 == replay.state.rawValue } ?? true)
         }
         let (page, next) = try Self.page(all.sorted { $0.name < $1.name }, members, name: \.name)

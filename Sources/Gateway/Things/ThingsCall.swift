@@ -30,6 +30,21 @@ struct ThingsCall: Equatable {
         case detachPolicy = "DetachPolicy"
         case listAttachedPolicies = "ListAttachedPolicies"
         case listTargetsForPolicy = "ListTargetsForPolicy"
+        case createThingType = "CreateThingType"
+        case describeThingType = "DescribeThingType"
+        case deprecateThingType = "DeprecateThingType"
+        case deleteThingType = "DeleteThingType"
+        case listThingTypes = "ListThingTypes"
+        case createThingGroup = "CreateThingGroup"
+        case describeThingGroup = "DescribeThingGroup"
+        case updateThingGroup = "UpdateThingGroup"
+        case deleteThingGroup = "DeleteThingGroup"
+        case listThingGroups = "ListThingGroups"
+        case addThingToThingGroup = "AddThingToThingGroup"
+        case removeThingFromThingGroup = "RemoveThingFromThingGroup"
+        case updateThingGroupsForThing = "UpdateThingGroupsForThing"
+        case listThingsInThingGroup = "ListThingsInThingGroup"
+        case listThingGroupsForThing = "ListThingGroupsForThing"
         /// Refused by its name: it would make a key.
         case createKeysAndCertificate = "CreateKeysAndCertificate"
     }
@@ -52,6 +67,14 @@ struct ThingsCall: Equatable {
         (.delete, "policies/*/version/*", .deletePolicyVersion), (.put, "target-policies/*", .attachPolicy),
         (.post, "target-policies/*", .detachPolicy), (.post, "attached-policies/**", .listAttachedPolicies),
         (.post, "policy-targets/*", .listTargetsForPolicy), (.post, "keys-and-certificate", .createKeysAndCertificate),
+        (.post, "thing-types/*", .createThingType), (.get, "thing-types/*", .describeThingType), (.get, "thing-types", .listThingTypes),
+        (.post, "thing-types/*/deprecate", .deprecateThingType), (.delete, "thing-types/*", .deleteThingType),
+        (.put, "thing-groups/addThingToThingGroup", .addThingToThingGroup),
+        (.put, "thing-groups/removeThingFromThingGroup", .removeThingFromThingGroup),
+        (.put, "thing-groups/updateThingGroupsForThing", .updateThingGroupsForThing), (.post, "thing-groups/*", .createThingGroup),
+        (.get, "thing-groups/*", .describeThingGroup), (.patch, "thing-groups/*", .updateThingGroup),
+        (.delete, "thing-groups/*", .deleteThingGroup), (.get, "thing-groups", .listThingGroups),
+        (.get, "thing-groups/*/things", .listThingsInThingGroup), (.get, "things/*/thing-groups", .listThingGroupsForThing),
     ]
 
     /// Nil for a path or a method of no operation.

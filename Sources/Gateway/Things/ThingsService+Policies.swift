@@ -164,30 +164,47 @@ extension ThingsService {
 
     // MARK: - Attachments
 
-    private static func target(_ request: Request) throws(ServiceError) -> String {
+    private static func target(_ request: Request) throws(ServiceError) -> PolicyTarget {
         guard let target = try request.members("target").text("target") else { throw invalid("target is missing.") }
-        return try certificateID(inARN: target)
+        return try PolicyTarget(target)
     }
 
     func attachPolicy(_ request: Request) async throws(ServiceError) -> AnswerDocument? {
         try request.check()
-        let (name, id) = (request.name, try Self.target(request))
-        try await change { (table, _) throws(ControlError) in try table.attach(policy: name, to: id) }
+        let (name, target) = (request.name, try Self.target(request))
+        try await change { (table, _) throws(ControlError) in
+            switch target {
+            case .certificate(let id): try table.attach(policy: name, to: id)
+            case .group(let group): try table.attach(policy: name, toGroup: group)
+            }
+        }
         return nil
     }
 
     func detachPolicy(_ request: Request) async throws(ServiceError) -> AnswerDocument? {
         try request.check()
-        let (name, id) = (request.name, try Self.target(request))
-        try await change { (table, _) throws(ControlError) in try table.detach(policy: name, from: id) }
+        let (name, target) = (request.name, try Self.target(request))
+        try await change { (table, _) throws(ControlError) in
+            switch target {
+            case .certificate(let id): try table.detach(policy: name, from: id)
+            case .group(let group): try table.detach(policy: name, fromGroup: group)
+            }
+        }
         return nil
     }
 
     func listAttachedPolicies(_ request: Request) throws(ServiceError) -> AnswerDocument? {
-        // There are no groups that policies could come from.
         try request.check("recursive", "pageSize", "marker")
-        let id = try Self.certificateID(inARN: request.name)
-        let names = try look { (table) throws(ControlError) in try table.certificate(id).policies.sorted() }
+        let (target, recursive) = (try PolicyTarget(request.name), try request.flag("recursive") ?? false)
+        let names = try look { (table) throws(ControlError) in
+            switch target {
+            // To a certificate nothing comes from elsewhere: groups are of things.
+            case .certificate(let id): return try table.certificate(id).policies.sorted()
+            case .group(let name):
+                let group = try table.group(name)
+                return Set(([group] + (recursive ? table.ancestors(of: group) : [])).flatMap(\.policies)).sorted()
+            }
+        }
         return try Self.page(names.map { (key: $0, row: Self.summary($0)) }, request, names: .marked("policies"))
     }
 
@@ -196,8 +213,9 @@ extension ThingsService {
         let name = request.name
         let ids = try look { (table) throws(ControlError) in
             _ = try table.required(policy: name)
-            return table.certificates(withPolicy: name).map(\.id)
+            return table.certificates(withPolicy: name).map { Self.arn("cert", $0.id) }
+                + table.groups(withPolicy: name).map { Self.arn("thinggroup", $0.name) }
         }
-        return try Self.page(ids.map { (key: $0, row: .text(Self.arn("cert", $0))) }, request, names: .marked("targets"))
+        return try Self.page(ids.map { (key: $0, row: .text($0)) }, request, names: .marked("targets"))
     }
 }

@@ -7,15 +7,18 @@ extension ThingsService {
     func createThing(_ request: Request) async throws(ServiceError) -> AnswerDocument? {
         try Self.check(request.name, .thingName, at: "thingName")
         try request.check()
-        let attributes = try Self.attributes(try request.members("attributePayload"))?.attributes ?? [:]
-        let (name, id) = (request.name, registry.makeID())
-        let thing = try await change { (table, _) throws(ControlError) in try table.createThing(name, attributes: attributes, id: id) }
+        let members = try request.members("attributePayload", "thingTypeName")
+        let attributes = try Self.attributes(members)?.attributes ?? [:]
+        let (name, type, id) = (request.name, try members.text("thingTypeName"), registry.makeID())
+        let thing = try await change { (table, _) throws(ControlError) in
+            try table.createThing(name, attributes: attributes, type: type, id: id)
+        }
         return .object([
             "thingName": .text(thing.name), "thingArn": .text(Self.arn("thing", thing.name)), "thingId": .text(thing.id),
         ])
     }
 
-    private static func attributes(_ members: RequestMembers) throws(ServiceError) -> (attributes: [String: String]?, merge: Bool)? {
+    static func attributes(_ members: RequestMembers) throws(ServiceError) -> (attributes: [String: String]?, merge: Bool)? {
         guard let payload = try members.object("attributePayload", known: ["attributes", "merge"]) else { return nil }
         return (try payload.textMap("attributes"), try payload.boolean("merge") ?? false)
     }
@@ -27,40 +30,49 @@ extension ThingsService {
         return .object([
             "defaultClientId": .text(thing.name), "thingName": .text(thing.name), "thingId": .text(thing.id),
             "thingArn": .text(Self.arn("thing", thing.name)), "attributes": .texts(thing.attributes),
-            "version": .number(Int(thing.version)),
+            "version": .number(Int(thing.version)), "thingTypeName": thing.type.map { .text($0) },
         ])
     }
 
     func updateThing(_ request: Request) async throws(ServiceError) -> AnswerDocument? {
         try request.check()
-        let members = try request.members("attributePayload", "expectedVersion")
+        let members = try request.members("attributePayload", "expectedVersion", "thingTypeName", "removeThingType")
         let payload = try Self.attributes(members)
         let expected = try members.integer("expectedVersion").map { Int64($0) }
-        let name = request.name
+        let (name, type) = (request.name, try Self.typeChange(members))
         try await change { (table, _) throws(ControlError) in
-            try table.updateThing(name, attributes: payload?.attributes, merge: payload?.merge ?? false, expected: expected)
+            try table.updateThing(name, attributes: payload?.attributes, merge: payload?.merge ?? false, type: type, expected: expected)
         }
         return .object([:])
+    }
+
+    private static func typeChange(_ members: RequestMembers) throws(ServiceError) -> ThingTable.TypeChange {
+        let type = try members.text("thingTypeName")
+        guard try members.boolean("removeThingType") ?? false else { return type.map { .set($0) } ?? .keep }
+        guard type == nil else { throw invalid("thingTypeName and removeThingType cannot both be given.") }
+        return .remove
     }
 
     func deleteThing(_ request: Request) async throws(ServiceError) -> AnswerDocument? {
         try request.check("expectedVersion")
-        var expected: Int64?
-        if let text = request.query["expectedVersion"] {
-            guard let number = Int64(text) else { throw Self.invalid("expectedVersion must be a number.") }
-            expected = number
-        }
-        let (name, version) = (request.name, expected)
+        let (name, version) = (request.name, try Self.expectedVersion(request))
         try await change { (table, _) throws(ControlError) in try table.deleteThing(name, expected: version) }
         return .object([:])
     }
 
+    static func expectedVersion(_ request: Request) throws(ServiceError) -> Int64? {
+        guard let text = request.query["expectedVersion"] else { return nil }
+        guard let number = Int64(text) else { throw invalid("expectedVersion must be a number.") }
+        return number
+    }
+
     func listThings(_ request: Request) throws(ServiceError) -> AnswerDocument? {
-        try request.check("maxResults", "nextToken", "attributeName", "attributeValue", "usePrefixAttributeValue")
-        let (name, value) = (request.query["attributeName"], request.query["attributeValue"])
+        try request.check("maxResults", "nextToken", "attributeName", "attributeValue", "usePrefixAttributeValue", "thingTypeName")
+        let (name, value, type) = (request.query["attributeName"], request.query["attributeValue"], request.query["thingTypeName"])
         let isPrefix = try request.flag("usePrefixAttributeValue") ?? false
         guard value == nil || name != nil else { throw Self.invalid("attributeValue needs attributeName.") }
         let things = try look { (table) in table.things.values.sorted { $0.name < $1.name } }.filter { thing in
+            guard type == nil || thing.type == type else { return false }
             guard let name else { return true }
             guard let actual = thing.attributes[name] else { return false }
             guard let value else { return true }
@@ -72,6 +84,7 @@ extension ThingsService {
                 row: AnswerDocument.object([
                     "thingName": .text(thing.name), "thingArn": .text(Self.arn("thing", thing.name)),
                     "attributes": .texts(thing.attributes), "version": .number(Int(thing.version)),
+                    "thingTypeName": thing.type.map { .text($0) },
                 ])
             )
         }

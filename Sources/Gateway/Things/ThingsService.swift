@@ -77,20 +77,27 @@ struct ThingsService: Sendable {
     /// The ARNs of what a call is about; a list is asked for under `*`.
     private static func resources(of request: Request) -> [String] {
         switch request.call.operation {
-        case .createThing, .describeThing, .updateThing, .deleteThing, .attachThingPrincipal, .detachThingPrincipal, .listThingPrincipals:
+        case .createThing, .describeThing, .updateThing, .deleteThing, .attachThingPrincipal, .detachThingPrincipal, .listThingPrincipals,
+            .listThingGroupsForThing:
             [arn("thing", request.name)]
         case .listThings: [arn("thing", "*")]
+        case .createThingType, .describeThingType, .deprecateThingType, .deleteThingType: [arn("thingtype", request.name)]
+        case .listThingTypes: [arn("thingtype", "*")]
+        case .createThingGroup, .describeThingGroup, .updateThingGroup, .deleteThingGroup, .listThingsInThingGroup:
+            [arn("thinggroup", request.name)]
+        case .listThingGroups: [arn("thinggroup", "*")]
+        case .addThingToThingGroup, .removeThingFromThingGroup: moved(by: CallMembers(request.body))
         case .createPolicy, .getPolicy, .deletePolicy, .createPolicyVersion, .getPolicyVersion, .setDefaultPolicyVersion,
             .deletePolicyVersion, .listPolicyVersions, .listTargetsForPolicy:
             [arn("policy", request.name)]
         case .listPolicies: [arn("policy", "*")]
         case .attachPolicy, .detachPolicy:
-            [arn("policy", request.name), certificateARN(in: CallMembers(request.body).text("target"))]
+            [arn("policy", request.name), targetARN(in: CallMembers(request.body).text("target"))]
         case .describeCertificate, .updateCertificate, .deleteCertificate: [arn("cert", certificateID(request.name))]
         case .listCertificates: [arn("cert", "*")]
         case .listPrincipalThings: [certificateARN(in: request.principal ?? "")]
-        case .listAttachedPolicies: [certificateARN(in: request.name)]
-        case .registerCertificate, .createKeysAndCertificate: [CallResource.arn("iot", "*")]
+        case .listAttachedPolicies: [targetARN(in: request.name)]
+        case .registerCertificate, .createKeysAndCertificate, .updateThingGroupsForThing: [CallResource.arn("iot", "*")]
         }
     }
 
@@ -108,6 +115,16 @@ struct ThingsService: Sendable {
 
     private static func statusResource(_ request: Request) -> String {
         arn("cert", request.call.operation == .registerCertificate ? "*" : certificateID(request.name))
+    }
+
+    private static func targetARN(in text: String) -> String { (try? PolicyTarget(text))?.arn ?? arn("cert", "") }
+
+    /// The thing and the group that a call names, by name or by ARN; one that is named twice counts twice.
+    private static func moved(by members: CallMembers) -> [String] {
+        [("thing", "thingName", "thingArn"), ("thinggroup", "thingGroupName", "thingGroupArn")].flatMap { kind, name, inARN in
+            let names = [members[name], members[inARN].flatMap { try? resourceName(in: $0, kind) }].compactMap(\.self)
+            return (names.isEmpty ? [""] : names).map { arn(kind, $0) }
+        }
     }
 
     private static func certificateARN(in text: String) -> String { arn("cert", (try? certificateID(inARN: text)) ?? "") }
@@ -141,6 +158,25 @@ struct ThingsService: Sendable {
         case .detachPolicy: try await detachPolicy(request)
         case .listAttachedPolicies: try listAttachedPolicies(request)
         case .listTargetsForPolicy: try listTargetsForPolicy(request)
+        case .createThingType: try await createThingType(request)
+        case .describeThingType: try describeThingType(request)
+        case .deprecateThingType: try await deprecateThingType(request)
+        case .deleteThingType: try await deleteThingType(request)
+        case .listThingTypes: try listThingTypes(request)
+        case .createThingGroup: try await createThingGroup(request)
+        case .describeThingGroup: try describeThingGroup(request)
+        case .updateThingGroup: try await updateThingGroup(request)
+        case .deleteThingGroup: try await deleteThingGroup(request)
+        case .listThingGroups: try listThingGroups(request)
+        case .addThingToThingGroup: try await addThingToThingGroup(request)
+        case .removeThingFromThingGroup: try await removeThingFromThingGroup(request)
+        case .listThingsInThingGroup: try listThingsInThingGroup(request)
+        case .listThingGroupsForThing: try listThingGroupsForThing(request)
+        case .updateThingGroupsForThing:
+            throw ServiceError(
+                .unknownOperation,
+                "The operation UpdateThingGroupsForThing is not supported by Crema: AddThingToThingGroup and RemoveThingFromThingGroup are."
+            )
         case .createKeysAndCertificate:
             throw ServiceError(
                 .unknownOperation,
@@ -188,11 +224,18 @@ struct ThingsService: Sendable {
 
     /// The identifier in the ARN of a certificate.
     static func certificateID(inARN text: String) throws(ServiceError) -> String {
-        let fields = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
-        guard fields.count == 6, fields[0] == "arn", fields[2] == "iot", fields[5].hasPrefix("cert/") else {
-            throw invalid("'\(text.prefix(256))' is not the ARN of a certificate; Crema attaches to nothing else.")
+        do throws(ServiceError) { return certificateID(try resourceName(in: text, "cert")) } catch {
+            throw invalid("'\(text.prefix(256))' is not the ARN of a certificate or of a group of things; Crema attaches to nothing else.")
         }
-        return certificateID(String(fields[5].dropFirst("cert/".count)))
+    }
+
+    /// The name in the ARN of a resource of a kind.
+    static func resourceName(in text: String, _ kind: String) throws(ServiceError) -> String {
+        let fields = text.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+        guard fields.count == 6, fields[0] == "arn", fields[2] == "iot", fields[5].hasPrefix("\(kind)/"),
+            fields[5].utf8.allSatisfy({ $0 < 0x80 })
+        else { throw invalid("'\(text.prefix(256))' is not the ARN of a \(kind).") }
+        return String(fields[5].dropFirst(kind.utf8.count + 1))
     }
 
     // MARK: - Pages

@@ -126,6 +126,7 @@ struct Queue {
         message.receiveCount += 1
         let first = message.firstReceivedMilliseconds ?? now
         message.firstReceivedMilliseconds = first
+        message.receivedMilliseconds = now
         leave(message.state)
         inFlight += 1
         if isOrdered { groups.take(sequence, from: message.group) }

@@ -179,8 +179,15 @@ extension QueueTable {
             throw .invalid(
                 receiptHandle, "ReceiptHandle", "Message does not exist or is not available for visibility timeout change.")
         }
-        guard queues[name]?.message(sequence)?.isInFlight ?? false else {
+        guard let message = queues[name]?.message(sequence), message.isInFlight else {
             throw QueueError(.messageNotInFlight, "The message is not in flight.")
+        }
+        // However often it is changed, a receiver has a message for so long at most.
+        let hidden = (now - (message.receivedMilliseconds ?? now)) / 1_000
+        guard hidden + Int64(seconds) <= ReceiveRequest.visibilityTimeoutMax else {
+            throw .invalid(
+                "\(seconds)", "VisibilityTimeout",
+                "Total VisibilityTimeout for the message is beyond the limit [\(ReceiveRequest.visibilityTimeoutMax) seconds].")
         }
         queues[name]?.hide(sequence, until: now + Int64(seconds) * 1_000)
         advance(name, to: now)

@@ -26,8 +26,11 @@ package struct ReceiveRequest: Sendable {
         if let visibilityTimeout { try Self.check(visibilityTimeout: visibilityTimeout) }
     }
 
+    /// Seconds for which a receiver can have a message: twelve hours, the service's.
+    static let visibilityTimeoutMax = 43_200
+
     static func check(visibilityTimeout: Int) throws(QueueError) {
-        guard (0...43_200).contains(visibilityTimeout) else {
+        guard (0...visibilityTimeoutMax).contains(visibilityTimeout) else {
             throw .invalid("\(visibilityTimeout)", "VisibilityTimeout", "VisibilityTimeout must be an integer between 0 and 43200.")
         }
     }

@@ -22,6 +22,8 @@ struct StoredMessage {
     /// Of a dead letter: how often it had been received from the queues before this one.
     var earlierReceives = 0
     var firstReceivedMilliseconds: Int64?
+    /// When it was received last; of one that is in flight, what its time is counted from.
+    var receivedMilliseconds: Int64?
     /// What the latest receiver got beside it, to name it by.
     var receipt = ""
     /// The queue that it comes from, for a dead letter.

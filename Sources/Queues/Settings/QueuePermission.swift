@@ -98,7 +98,7 @@ struct QueuePolicy {
     }
 
     mutating func remove(_ label: String) throws(QueueError) {
-        guard statements.contains(where: { $0.id == label }) else { throw .invalid(label, "Label", "can't find label.") }
+        guard statements.contains(where: { $0.id == label }) else { throw .invalid(label, "Label", "can't find label on existing policy.") }
         statements.removeAll { $0.id == label }
     }
 

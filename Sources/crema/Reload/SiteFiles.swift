@@ -9,6 +9,7 @@ extension Configuration {
         listeners.flatMap { [$0.certificate, $0.key, $0.clientCA, $0.crl, $0.scramUsers, $0.passwords, $0.adminToken] }.compactMap(\.self)
             + resources.map(\.path) + [accessFile?.path].compactMap(\.self) + tokens.compactMap(\.file)
             + (accessKeys ?? []).compactMap(\.file) + listeners.compactMap(\.pages).flatMap { PageFolder($0).files }
+            + listeners.flatMap(\.authorizers).compactMap(\.signingKeys)
     }
 }
 

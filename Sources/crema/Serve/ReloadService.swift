@@ -117,7 +117,8 @@ struct ReloadService: Service {
         let tokens = loaded.tokens.begin(with: keySets)
         things.replace(policies: loaded.policies)
         authorizer.replace(
-            credentials: loaded.scramUsers, passwords: loaded.passwords, tokens: tokens.byListener, policies: loaded.policies,
+            credentials: loaded.scramUsers, passwords: loaded.passwords, tokens: tokens.byListener,
+            authorizers: loaded.authorizers, policies: loaded.policies,
             limits: KnownLimits.credentials(loaded.configuration.limits))
         administrators.replace(with: loaded.administrators(tokens))
         let limits = await broker.take(KnownLimits.broker(loaded.configuration.limits))

@@ -64,8 +64,8 @@ struct ServedSite {
         tokens = loaded.tokens.begin(with: keySets)
         administrators = Administrators(loaded.administrators(tokens))
         authorizer = SiteAuthorizer(
-            credentials: loaded.scramUsers, passwords: loaded.passwords, tokens: tokens.byListener, signatures: signatures,
-            policies: loaded.policies,
+            credentials: loaded.scramUsers, passwords: loaded.passwords, tokens: tokens.byListener,
+            authorizers: loaded.authorizers, signatures: signatures, policies: loaded.policies,
             limits: KnownLimits.credentials(limits))
         control = ControlPlane(delivery: delivery, templates: loaded.resources, host: RuleHost.host, store: store.records)
         things = ThingRegistry(

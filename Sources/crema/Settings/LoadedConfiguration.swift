@@ -1,4 +1,5 @@
 import ArgumentParser
+import BrokerServer
 import Documents
 import EventBus
 import Foundation
@@ -35,6 +36,8 @@ struct LoadedConfiguration: Sendable {
     let scramUsers: [String: ScramCredentials]
     /// By the listener's name.
     let passwords: [String: PasswordFile]
+    /// By the listener's name.
+    let authorizers: [String: [CustomAuthorizer]]
     /// What browsers get from the listeners for programs, by the listener's name.
     let pages: [String: PageTable]
     let tokens: TokenBook
@@ -47,6 +50,7 @@ struct LoadedConfiguration: Sendable {
         let configuration = try Configuration(file: file, environment: environment, knownLimits: KnownLimits.settable)
         scramUsers = try Self.scramUsers(of: configuration)
         passwords = try Self.passwords(of: configuration)
+        authorizers = try Self.authorizers(of: configuration)
         pages = try Self.pages(of: configuration)
         accessKeys = try Self.accessKeys(of: configuration)
         tokens = try TokenBook(configuration)

@@ -1,3 +1,4 @@
+import BrokerServer
 import Documents
 import Trust
 
@@ -10,6 +11,25 @@ extension LoadedConfiguration {
     /// Reads the listeners' password files.
     static func passwords(of configuration: Configuration) throws(DocumentError) -> [String: PasswordFile] {
         try read(\.passwords, option: "--passwords", of: configuration) { (path) throws(TrustError) in try PasswordFile(file: path) }
+    }
+
+    /// Reads the keys of the listeners' custom authorizers.
+    static func authorizers(of configuration: Configuration) throws(DocumentError) -> [String: [CustomAuthorizer]] {
+        var problems = ProblemCollector()
+        var authorizers: [String: [CustomAuthorizer]] = [:]
+        for listener in configuration.listeners {
+            for entry in listener.authorizers {
+                do throws(TrustError) {
+                    let keys = try entry.signingKeys.map { (path) throws(TrustError) in try VerificationKey.rsaKeys(file: path) } ?? []
+                    authorizers[listener.name, default: []].append(
+                        CustomAuthorizer(name: entry.name, tokenKey: entry.tokenKey, signingKeys: keys))
+                } catch {
+                    problems.add("the authorizer `\(entry.name)`: \(error)", at: entry.location)
+                }
+            }
+        }
+        try problems.finish()
+        return authorizers
     }
 
     private static func read<Users>(

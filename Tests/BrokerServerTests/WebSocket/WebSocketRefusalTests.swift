@@ -32,6 +32,8 @@ import Testing
             (WebSocketBytes.request("/mqtt", ["Transfer-Encoding": "chunked"]), 400, "no body"),
             (WebSocketBytes.request("/mqtt", ["Host": nil]), 400, "no Host field"),
             (WebSocketBytes.request("/mqtt", ["Origin": "https://elsewhere.example"]), 403, "https://elsewhere.example"),
+            (WebSocketBytes.request("/mqtt?x-amz-customauthorizer-name=shop"), 403, "in the user name of MQTT"),
+            (WebSocketBytes.request("/mqtt", ["X-Amz-CustomAuthorizer-Name": "shop"]), 403, "in the user name of MQTT"),
             (WebSocketBytes.request("/mqtt", ["Cookie": String(repeating: "a", count: 20_000)]), 400, "malformed"),
             (Array("GET /mqtt HTTP/1.0\r\nHost: x\r\n\r\n".utf8), 400, "HTTP/1.1"),
             (Packets.connect("a"), 400, "malformed"),
