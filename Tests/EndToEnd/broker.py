@@ -97,10 +97,11 @@ class Broker:
         self._log = (self.folder / "crema.log").open("w")
         self._errors = self._log if log_is_read else subprocess.PIPE
         self.start()
-        if open_files:
-            resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (open_files, open_files))
         try:
             self.wait_until_ready()
+            # Behind its back: it bounds its clients by what it finds at the start.
+            if open_files:
+                resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (open_files, open_files))
         except Exception:
             self.end()
             raise

@@ -74,7 +74,7 @@ import Testing
             (.patch, "/rules/r", rule, 401, "UnauthorizedException"), (.delete, "/rules/r", nil, 401, "UnauthorizedException"),
             (.post, "/rules/r/enable", nil, 401, "UnauthorizedException"),
             (.get, "/rules?maxResults=0", nil, 400, "InvalidRequestException"),
-            (.get, "/thing-types", nil, 400, "UnknownOperationException"), (.put, "/rules/r", rule, 400, "UnknownOperationException"),
+            (.get, "/jobs", nil, 400, "UnknownOperationException"), (.put, "/rules/r", rule, 400, "UnknownOperationException"),
             (.get, "/tags?resourceArn=arn:aws:iot:us-east-1:000000000000:rule/r", nil, 404, "ResourceNotFoundException"),
             (.get, "/tags?resourceArn=r", nil, 400, "InvalidRequestException"),
             (.post, "/tags", #"{"resourceArn":"r","tags":[]}"#, 400, "InvalidRequestException"),

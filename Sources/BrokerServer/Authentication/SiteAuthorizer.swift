@@ -217,8 +217,10 @@ package final class SiteAuthorizer: Authorizer {
         return grants(of: caller).decide(asked, arn: arn).refusal(of: asked, arn: arn)
     }
 
-    /// Whether there are users who get in by a password on a listener.
-    package func hasPasswordUsers(on listener: String) -> Bool { site.withLock { ($0.passwords[listener]?.count ?? 0) > 0 } }
+    /// Whether there are users of a file who get in on a listener, by a password or by SCRAM.
+    package func hasUsers(on listener: String) -> Bool {
+        site.withLock { ($0.passwords[listener]?.count ?? 0) + ($0.credentials[listener]?.count ?? 0) > 0 }
+    }
 
     package func refusal(ofDelivery topic: String, to subscriber: Publisher) -> String {
         refusal(of: .receive, topic, by: subscriber) ?? "it was not allowed a moment ago"

@@ -11,19 +11,15 @@ enum OpenFiles {
     /// Below so many it is most likely not meant.
     private static let warnedBelow = 4_096
 
-    /// Raises the limit to what it may be.
-    static func raise() {
+    /// After the limit has been raised to what it may be; `nil` where it cannot be asked for.
+    private static let most: Int? = {
         var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
-        limit.rlim_cur = limit.rlim_max
-        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    }
-
-    private static var most: Int? {
-        var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
-        return Int(clamping: limit.rlim_cur)
-    }
+        let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard unsafe getrlimit(files, &limit) == 0 else { return nil }
+        var raised = limit
+        raised.rlim_cur = limit.rlim_max
+        return Int(clamping: unsafe setrlimit(files, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur)
+    }()
 
     /// These limits with no more connections than there may be files for.
     static func bounding(_ limits: BrokerLimits) -> BrokerLimits {

@@ -81,11 +81,13 @@ struct ReloadService: Service {
         for loss in started.lossesOfUsers(loaded.configuration) {
             losses.add(loss, at: SourceLocation(file: options.config ?? "environment"))
         }
-        for (name, file) in loaded.passwords where file.count == 0 && authorizer.hasPasswordUsers(on: name) {
-            let path = loaded.configuration.listeners.first { $0.name == name }?.passwords
+        // Most likely half written.
+        for listener in loaded.configuration.listeners where authorizer.hasUsers(on: listener.name) {
+            let counts = [loaded.passwords[listener.name]?.count, loaded.scramUsers[listener.name]?.count].compactMap(\.self)
+            guard !counts.isEmpty, counts.allSatisfy({ $0 == 0 }) else { continue }
             losses.add(
-                "the file has no users any more, and nobody would get in by a password on the listener \(name); restart to serve so",
-                at: SourceLocation(file: path ?? name))
+                "the file has no users any more, and nobody would get in by a password on the listener \(listener.name); restart to serve so",
+                at: SourceLocation(file: listener.passwords ?? listener.scramUsers ?? listener.name))
         }
         try losses.finish()
         try things.check(loaded.policies)

@@ -48,7 +48,6 @@ struct ServedSite {
         self.log = log
         self.siteLog = siteLog
         let limits = loaded.configuration.limits
-        OpenFiles.raise()
         OpenFiles.warn(KnownLimits.broker(limits), log: log)
         spans = loaded.configuration.tracing.map { SpanQueue(sample: $0.sample, isRead: $0.otlp != nil) }
         store = try SiteStore(loaded.configuration, log: log)
