@@ -102,7 +102,7 @@ package struct Grants: Sendable {
     /// - Returns: the answer, with the statement that gave it.
     package func decide(_ action: PolicyAction, arn: String) -> PolicyDecision {
         if let inactive { return .certificateTakenBack(inactive) }
-        let fields = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+        let fields = arn.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 5, omittingEmptySubsequences: false).map(Substring.init)
         guard fields.count == 6, fields[2] == action.service else { return .notAllowed }
         let byPolicy = decideByPolicies(action, resource: Array(fields[5].utf8))
         if case .denied = byPolicy { return byPolicy }
@@ -111,10 +111,11 @@ package struct Grants: Sendable {
 
     /// The line of an ACL file that denies over MQTT what a call would have: to publish on a topic, or to read what is retained there.
     private func line(denying action: PolicyAction, resource: Substring) -> AccessLine? {
-        let kind = "topic/"
-        guard let lines, resource.hasPrefix(kind) else { return nil }
+        // By bytes: for characters, a combining mark behind the slash is part of it.
+        let kind = "topic/".utf8
+        guard let lines, resource.utf8.starts(with: kind) else { return nil }
         let isPublishing = action == .publish || action == .retainPublish
-        let asked = FilterLevels(topic: resource.dropFirst(kind.count).utf8)
+        let asked = FilterLevels(topic: resource.utf8.dropFirst(kind.count))
         let line = lines.first { $0.applies(to: isPublishing ? action : .receive, asked) }
         return line?.access == .deny ? line : nil
     }

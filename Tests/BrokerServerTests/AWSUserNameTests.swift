@@ -9,6 +9,7 @@ import Testing
             ("ann", "ann", nil), ("", "", nil), ("ann?SDK=PythonV2&Version=1.2", "ann", nil), ("?SDK=PythonV2", "", nil),
             ("ann?x-amz-customauthorizer-name=shop", "ann", "shop"), ("ann?SDK=a&x-amz-customauthorizer-name=shop&x=1", "ann", "shop"),
             ("ann?x-amz-customauthorizer-name=", "ann", ""), ("a?b?x-amz-customauthorizer-name=c", "a", nil),
+            ("ann?\u{301}SDK=a&x-amz-customauthorizer-name=\u{301}", "ann", "\u{301}"),
         ] as [(String, String, String?)])
     func parts(text: String, name: String, authorizer: String?) {
         let userName = AWSUserName(text)

@@ -105,6 +105,14 @@ import Testing
                 "[{Republish: {RoleArn: x, Topic: '${t}'}}]", #"{"t": "$SYS/x"}"#, "republish", "INVALID_TOPIC",
                 "the topic would begin with `$`, which belongs to the broker"
             ),
+            (
+                "[{Republish: {RoleArn: x, Topic: '${t}'}}]", #"{"t": "$\u0301/x"}"#, "republish", "INVALID_TOPIC",
+                "the topic would begin with `$`, which belongs to the broker"
+            ),
+            (
+                "[{events: {busName: shop, detailType: T, source: '${s}'}}]", #"{"s": "aws.\u0301"}"#, "events", "NO_PERMISSIONS",
+                "the source `aws.\u{301}` begins with aws., which only AWS may use"
+            ),
             ("[{Republish: {RoleArn: x, Topic: '${t}'}}]", #"{"t": ""}"#, "republish", "INVALID_TOPIC", "the topic is empty"),
         ]
     )

@@ -161,6 +161,22 @@ import Testing
         }
     }
 
+    @Test(
+        "What the file denies is denied over HTTP by bytes: no mark is combined with the slash before it",
+        arguments: ["\u{301}", "\u{200D}"])
+    func combinedWithTheKind(_ mark: String) throws {
+        let policies = try PolicyFixture.template("[\(PolicyFixture.allow("iot:*", "*"))]")
+        let attached = [Configuration.PolicyAttachment(principal: nil, policies: [.init("P", at: SourceLocation(file: "crema.yaml"))])]
+        let book = try PolicyBook(
+            templates: [policies], attached: attached, accessFile: AccessFile(file: "acl", text: "topic deny +/secret"))
+        let grants = book.grants(of: PolicySubject(clientID: "", principal: nil))
+        for action in [PolicyAction.publish, .retainPublish] {
+            #expect(!grants.decide(action, "\(mark)/secret").isAllowed)
+            #expect(!grants.decide(action, arn: "arn:aws:iot:us-east-1:000000000000:topic/\(mark)/secret").isAllowed)
+            #expect(grants.decide(action, arn: "arn:aws:iot:us-east-1:000000000000:topic/\(mark)/open").isAllowed)
+        }
+    }
+
     @Test("A policy that speaks of connecting decides over it; without one the listener does")
     func connecting() throws {
         let policies = try PolicyFixture.template("[\(PolicyFixture.allow("iot:Connect", "client/alice"))]")

@@ -11,9 +11,10 @@ struct AWSUserName: Equatable {
     private static let authorizerKey = "x-amz-customauthorizer-name="
 
     init(_ text: String) {
-        let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        name = String(parts[0])
-        let fields = parts.count == 2 ? parts[1].split(separator: "&") : []
-        authorizer = fields.first { $0.hasPrefix(Self.authorizerKey) }.map { String($0.dropFirst(Self.authorizerKey.utf8.count)) }
+        let parts = text.utf8.split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
+        name = String(Substring(parts[0]))
+        let fields = parts.count == 2 ? parts[1].split(separator: UInt8(ascii: "&")) : []
+        let field = fields.first { $0.starts(with: Self.authorizerKey.utf8) }
+        authorizer = field.map { String(Substring($0.dropFirst(Self.authorizerKey.utf8.count))) }
     }
 }
