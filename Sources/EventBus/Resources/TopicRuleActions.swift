@@ -8,6 +8,7 @@ struct RepublishAction: Sendable {
     let topic: SubstitutionTemplate
     /// The template as written.
     let topicText: String
+    let topicLocation: SourceLocation
     let qos: QoS
     let headers: RepublishHeaders?
 }
@@ -104,7 +105,7 @@ struct TopicRuleActionReader {
         }
         let qos = try fields["Qos"].map { (node) throws(DocumentError) in try readQoS(node, in: 0...1) } ?? .atMostOnce
         try fields.requireRole()
-        return .republish(RepublishAction(topic: topic, topicText: text, qos: qos, headers: headers))
+        return .republish(RepublishAction(topic: topic, topicText: text, topicLocation: location, qos: qos, headers: headers))
     }
 
     private func events(_ node: Node) throws(DocumentError) -> TopicRule.Action {
