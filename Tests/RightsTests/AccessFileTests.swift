@@ -177,6 +177,31 @@ import Testing
         }
     }
 
+    @Test("What is denied on a topic is denied to rules by Basic Ingest, on every door")
+    func basicIngest() throws {
+        let text = "topic deny priv/#\ntopic readwrite #\ntopic readwrite $aws/rules/#"
+        for topic in ["$aws/rules/r/priv/x", "$aws/rules/r/priv"] {
+            #expect(try !allows(text, .publish, topic, nil), "\(topic)")
+            #expect(try !allows(text, .retainPublish, topic, nil), "\(topic)")
+        }
+        for topic in ["$aws/rules/r/open/priv", "$aws/rules/priv/x", "$aws/rules/priv", "$aws/rules/r/"] {
+            #expect(try allows(text, .publish, topic, nil), "\(topic)")
+        }
+        #expect(try !allows("topic readwrite open/#", .publish, "$aws/rules/r/open/x", nil), "the topic behind the rule grants nothing")
+        let policies = try PolicyFixture.template("[\(PolicyFixture.allow("iot:*", "*"))]")
+        let attached = [Configuration.PolicyAttachment(principal: nil, policies: [.init("P", at: SourceLocation(file: "crema.yaml"))])]
+        let book = try PolicyBook(templates: [policies], attached: attached, accessFile: AccessFile(file: "acl", text: text))
+        let grants = book.grants(of: PolicySubject(clientID: "", principal: nil))
+        for action in [PolicyAction.publish, .retainPublish] {
+            #expect(!grants.decide(action, arn: "arn:aws:iot:us-east-1:000000000000:topic/$aws/rules/r/priv/x").isAllowed)
+            #expect(grants.decide(action, arn: "arn:aws:iot:us-east-1:000000000000:topic/$aws/rules/r/open/x").isAllowed)
+        }
+        // A policy is for the topic as it is published, as in IoT Core.
+        let denying = try PolicyFixture.book(
+            "[\(PolicyFixture.allow("iot:Publish", "*")), \(PolicyFixture.deny("iot:Publish", "topic/priv/*"))]")
+        #expect(denying.grants(of: PolicySubject(clientID: "", principal: nil)).decide(.publish, "$aws/rules/r/priv/x").isAllowed)
+    }
+
     @Test("A policy that speaks of connecting decides over it; without one the listener does")
     func connecting() throws {
         let policies = try PolicyFixture.template("[\(PolicyFixture.allow("iot:Connect", "client/alice"))]")

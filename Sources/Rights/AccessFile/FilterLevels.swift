@@ -34,6 +34,13 @@ struct FilterLevels: Sendable, Equatable {
         (self.levels, self.reachesSystemTopics) = (levels, reachesSystemTopics)
     }
 
+    /// The topic that a rule sees of one of Basic Ingest, `$aws/rules/NAME/TOPIC`; `nil` for another.
+    var behindBasicIngest: FilterLevels? {
+        let prefix = [Level.literal(Array("$aws".utf8)), .literal(Array("rules".utf8))]
+        guard levels.count > prefix.count + 1, levels.starts(with: prefix) else { return nil }
+        return FilterLevels(levels: Array(levels.dropFirst(prefix.count + 1)))
+    }
+
     private static func parts(_ text: some Collection<UInt8>) -> [[UInt8]] {
         var parts: [[UInt8]] = [[]]
         for byte in text {
