@@ -157,13 +157,13 @@ let package = Package(
             dependencies: [
                 "Gateway", "BrokerCore", "BrokerServer", "CremaTesting", "Documents", "EventBus", "HTTPListening", "Queues", "Rights",
                 "Rules", "Things", "Tokens", "Trust",
-                nioCore, nioPosix, hummingbird, hummingbirdTesting, httpClient, httpTypes, nioHTTP, lifecycle, logging,
+                nioCore, nioEmbedded, nioPosix, hummingbird, hummingbirdTesting, httpClient, httpTypes, nioHTTP, lifecycle, logging,
             ]),
         .testTarget(
             name: "AdminServerTests",
             dependencies: [
                 "AdminServer", "BrokerCore", "Console", "CremaTesting", "Documents", "EventBus", "MQTTCodec", "Queues", nioCore, nioHTTP,
-                nioPosix,
+                nioEmbedded, nioPosix,
                 hummingbird, hummingbirdTesting, httpClient, httpTypes, lifecycle, logging,
             ]),
         .testTarget(

@@ -58,7 +58,8 @@ enum InspectionError: Error, Equatable {
             (reason.map { "the token is refused: \($0); " } ?? "")
                 + "this listener answers administrators: set CREMA_ADMIN_TOKEN or CREMA_ADMIN_TOKEN_FILE, or send Authorization: Bearer TOKEN"
         case .foreignHost(let host):
-            "this listener is bound to a loopback address and does not answer for the host '\(host)': a page elsewhere may be using its reader"
+            "this listener does not answer for the host '\(host)': a page elsewhere may be using its reader. Use an address, or name the host in "
+                + "the listener's `hosts`"
         case .invalidQuery(let reason): reason
         case .invalidBody(let reason): "the body is not what this call takes: \(reason)"
         case .unread(.tooLong(let limit)): "the body is larger than \(limit) bytes (adminBodyBytesMax)"

@@ -82,7 +82,7 @@ package struct InspectionResponder: HTTPResponder {
     private func answer(_ request: Request, _ context: Context) async throws(InspectionError) -> Response {
         let path = path(of: request)
         if let page = ConsoleTable.pages.file(at: path), request.method == .get || request.method == .head {
-            guard hosts.admits(request.head.authority) else { throw .foreignHost(request.head.authority ?? "") }
+            try checkHost(request)
             return page.answer(request.head)
         }
         if !path.hasPrefix(AdminRoutes.prefix), request.method != .get { throw .methodNotAllowed(allowed: "GET") }
@@ -95,7 +95,7 @@ package struct InspectionResponder: HTTPResponder {
             return Self.text(state == .ready ? .ok : .serviceUnavailable, "\(state)\(trouble)\n")
         default: break
         }
-        guard hosts.admits(request.head.authority) else { throw .foreignHost(request.head.authority ?? "") }
+        try checkHost(request)
         if !anonymous { try checkAdministrator(request) }
         if path == "/metrics" { return await metrics(request) }
         guard path.hasPrefix(AdminRoutes.prefix) else { throw .notFound }
@@ -113,6 +113,14 @@ package struct InspectionResponder: HTTPResponder {
         let answer = try await call.action(self, request)
         if call.isKept, await !kept() { throw .notKept }
         return answer
+    }
+
+    /// Refuses a host whose name may lead a page of elsewhere here (rebinding).
+    ///
+    /// Where administrators show a secret, which no page elsewhere has, any name will do, but on loopback, which nobody names from elsewhere.
+    private func checkHost(_ request: Request) throws(InspectionError) {
+        let isProved = !anonymous && administrators != nil && !hosts.isOnLoopback
+        guard isProved || hosts.admits(request.head.authority) else { throw .foreignHost(HostGuard.host(of: request.head.authority ?? "")) }
     }
 
     private func checkAdministrator(_ request: Request) throws(InspectionError) {

@@ -22,14 +22,17 @@ package struct InspectionServer: Service {
         ///
         /// Without it only `/livez` and `/readyz` answer those who are no administrators.
         package var anonymous: Bool
+        /// Names by which the listener may be asked for, beside addresses and names of this machine.
+        package var hosts: [String]
         /// How administrators prove themselves; `nil` where none can.
         package var administrators: AdministratorCheck?
         package var limits: InspectionLimits
 
         package init(
-            host: String, port: Int, anonymous: Bool, administrators: AdministratorCheck? = nil,
+            host: String, port: Int, anonymous: Bool, hosts: [String] = [], administrators: AdministratorCheck? = nil,
             limits: InspectionLimits = InspectionLimits()
         ) {
+            self.hosts = hosts
             self.administrators = administrators
             self.host = host
             self.port = port
@@ -76,8 +79,8 @@ package struct InspectionServer: Service {
             eventLoopGroup: eventLoopGroup, log: log, connections: connections, onListening: onListening)
         responder = InspectionResponder(
             version: version, limits: limits, anonymous: configuration.anonymous, administrators: configuration.administrators,
-            hosts: HostGuard(boundTo: configuration.host), readiness: readiness, broker: broker, delivery: delivery, kept: kept,
-            certificates: certificates,
+            hosts: HostGuard(boundTo: configuration.host, names: configuration.hosts), readiness: readiness, broker: broker,
+            delivery: delivery, kept: kept, certificates: certificates,
             queueStatistics: queueStatistics, storeStatistics: storeStatistics, requestCounts: requestCounts,
             logLinesDropped: logLinesDropped, reload: reload, site: site,
             tails: TailStreams(limit: limits.tailStreamsMax, name: "tailStreamsMax"),

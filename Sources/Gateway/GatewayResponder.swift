@@ -26,6 +26,8 @@ package struct GatewayResponder: HTTPResponder {
     ///
     /// Where the listener takes no signed requests, a signature that comes all the same is not looked at: AWS SDKs always sign.
     let callers: CallerCheck
+    /// By which names those who prove nothing may ask for the services.
+    let hosts: HostGuard
     let tokens: CurrentTokens
     let pages: CurrentPages
     let events: EventsService
@@ -203,7 +205,7 @@ package struct GatewayResponder: HTTPResponder {
     /// Answers a call of `PREFIX.OPERATION`, by the service that has the prefix.
     private func answer(_ request: Request, _ context: Context, target: String, requestID: String) async -> Answer {
         // What an API allows the pages of others to send to its routes is not meant for the services.
-        guard request.headers[.origin] == nil else {
+        guard !request.isFromPage else {
             let response = Self.response(Self.fromPage, EventsService.mediaType, requestID)
             return Answer(handler: .unmatched, response: response, refusal: "\(Self.fromPage.code): \(Self.fromPage.message)")
         }
@@ -238,11 +240,14 @@ package struct GatewayResponder: HTTPResponder {
     /// Looks at who calls a service, before the body.
     func begin(_ request: Request, _ context: Context, for service: String?) throws(ServiceError) -> CallerCheck.Unfinished {
         if isClosed { throw Self.closed }
+        let unfinished: CallerCheck.Unfinished
         do throws(SignatureFailure) {
-            return try callers.begin(request, for: service, shown: context.caller, from: context.sourceAddress)
+            unfinished = try callers.begin(request, for: service, shown: context.caller, from: context.sourceAddress)
         } catch {
             throw ServiceError(error)
         }
+        if let refusal = foreignHost(request, unfinished) { throw ServiceError(.accessDenied, refusal) }
+        return unfinished
     }
 
     // MARK: - AWS IoT
@@ -263,7 +268,7 @@ package struct GatewayResponder: HTTPResponder {
 
     /// Whether a program without a signature asks for the data plane, at a path that no route has.
     private func isUnroutedPublish(_ request: Request, path: Substring) -> Bool {
-        guard request.headers[.origin] == nil, DataPlaneCall(request.method, path: path) != nil else { return false }
+        guard !request.isFromPage, DataPlaneCall(request.method, path: path) != nil else { return false }
         if case .none = routes.value.match(method: request.method.rawValue, path: path) { return true }
         return false
     }
@@ -280,6 +285,7 @@ package struct GatewayResponder: HTTPResponder {
             } catch {
                 throw .signature(error)
             }
+            if let refusal = foreignHost(request, unfinished) { throw .forbidden(refusal) }
             guard let call else { throw .unknownOperation("\(request.method) \(path)") }
             let body = try await dataPlane.answer(call, request, query: query, by: unfinished, requestID: requestID)
             return Answer(handler: .dataPlane, response: Self.response(.ok, Self.json, body, requestID))
@@ -292,7 +298,7 @@ package struct GatewayResponder: HTTPResponder {
     }
 
     static let fromPage = ServiceError(
-        .accessDenied, "Calls of services are not taken from web pages, which send an Origin.")
+        .accessDenied, "Calls of services are not taken from web pages, which send an Origin or a Sec-Fetch-Site.")
 
     private static let closed = ServiceError(.missingAuthenticationToken, RouteError.authenticationRequired.message)
 

@@ -23,6 +23,8 @@ package struct GatewayServer: Service {
         ///
         /// Without it only those are that are signed rightly, where ``signatures`` are looked at.
         package var anonymous: Bool
+        /// Names by which the listener may be asked for, beside addresses and names of this machine.
+        package var hosts: [String]
         /// Knows the access keys that requests are signed with; `nil` where signatures are not looked at.
         package var signatures: SignatureVerifier?
         /// The tokens that callers may show.
@@ -32,12 +34,13 @@ package struct GatewayServer: Service {
         package var limits: GatewayLimits
 
         package init(
-            host: String, port: Int, anonymous: Bool, signatures: SignatureVerifier? = nil, tokens: GatewayTokens = GatewayTokens(),
-            pages: PageTable = PageTable(), limits: GatewayLimits = GatewayLimits()
+            host: String, port: Int, anonymous: Bool, hosts: [String] = [], signatures: SignatureVerifier? = nil,
+            tokens: GatewayTokens = GatewayTokens(), pages: PageTable = PageTable(), limits: GatewayLimits = GatewayLimits()
         ) {
             self.host = host
             self.port = port
             self.anonymous = anonymous
+            self.hosts = hosts
             self.signatures = signatures
             self.tokens = tokens
             self.pages = pages
@@ -94,7 +97,8 @@ package struct GatewayServer: Service {
             routes: CurrentRoutes(routes), limits: limits,
             callers: CallerCheck(
                 anonymous: configuration.anonymous, signatures: configuration.signatures, authorizer: authorizer),
-            tokens: CurrentTokens(configuration.tokens), pages: CurrentPages(configuration.pages),
+            hosts: HostGuard(boundTo: configuration.host, names: configuration.hosts), tokens: CurrentTokens(configuration.tokens),
+            pages: CurrentPages(configuration.pages),
             events: EventsService(limits: limits, broker: broker, control: control),
             queues: QueuesService(
                 queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax,

@@ -12,6 +12,7 @@ extension HTTPField.Name {
     static let userProperties = constant("x-amz-mqtt5-user-properties")
     static let traceParent = constant("traceparent")
     static let xRayTrace = constant("X-Amzn-Trace-Id")
+    static let fetchSite = constant("Sec-Fetch-Site")
     static let contentTypeOptions = constant("X-Content-Type-Options")
 
     private static func constant(_ name: String) -> HTTPField.Name {

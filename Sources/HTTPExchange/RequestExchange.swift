@@ -68,7 +68,12 @@ struct RequestExchange: ~Copyable {
         if head.uri.utf8.count > limits.headerBytesMax {
             return HTTPRefusal(.uriTooLong, "the request's target is longer than \(limits.headerBytesMax) bytes")
         }
-        return HostField.fault(in: head).map { HTTPRefusal(.badRequest, $0) }
+        // RFC 9112, section 3.2. Behind this guard a character of the target is a byte: no mark is combined with a `/` or a `?`.
+        guard head.uri.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            return HTTPRefusal(.badRequest, "the request's target has a byte that is no printable ASCII; write it as %XX")
+        }
+        if let fault = HostField.fault(in: head) { return HTTPRefusal(.badRequest, fault) }
+        return TransferCodings.refusal(of: head)
     }
 
     /// Whether a piece of the body is passed on.

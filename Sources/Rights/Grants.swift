@@ -19,6 +19,14 @@ package enum PolicyDecision: Sendable {
         }
     }
 
+    /// Whether something says no, where for ``notAllowed`` nothing says yes.
+    package var isDenied: Bool {
+        switch self {
+        case .denied, .withheld, .certificateTakenBack: true
+        case .allowed, .granted, .leftToTheListener, .notAllowed: false
+        }
+    }
+
     /// What the log says of a refusal; `nil` when it is allowed.
     package func refusal(of action: PolicyAction, _ name: String) -> String? {
         refusal(asked: "\(action.rawValue) on \(action.resourceKind)/\(name)")
@@ -89,7 +97,7 @@ package struct Grants: Sendable {
         if action == .connect { return byPolicy.isAllowed || entries[.connect] != nil ? byPolicy : .leftToTheListener }
         let asked = action == .subscribe ? FilterLevels(filter: name.utf8) : FilterLevels(topic: name.utf8)
         let line = lines.first { $0.applies(to: action, asked) }
-        if let line, line.access == .deny { return .withheld(by: line) }
+        if let denial = Self.denial(of: action, asked, among: lines) { return .withheld(by: denial) }
         if byPolicy.isAllowed { return byPolicy }
         return line.map { .granted(by: $0) } ?? .notAllowed
     }
@@ -102,7 +110,7 @@ package struct Grants: Sendable {
     /// - Returns: the answer, with the statement that gave it.
     package func decide(_ action: PolicyAction, arn: String) -> PolicyDecision {
         if let inactive { return .certificateTakenBack(inactive) }
-        let fields = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+        let fields = arn.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 5, omittingEmptySubsequences: false).map(Substring.init)
         guard fields.count == 6, fields[2] == action.service else { return .notAllowed }
         let byPolicy = decideByPolicies(action, resource: Array(fields[5].utf8))
         if case .denied = byPolicy { return byPolicy }
@@ -111,12 +119,23 @@ package struct Grants: Sendable {
 
     /// The line of an ACL file that denies over MQTT what a call would have: to publish on a topic, or to read what is retained there.
     private func line(denying action: PolicyAction, resource: Substring) -> AccessLine? {
-        let kind = "topic/"
-        guard let lines, resource.hasPrefix(kind) else { return nil }
+        // By bytes: for characters, a combining mark behind the slash is part of it.
+        let kind = "topic/".utf8
+        guard let lines, resource.utf8.starts(with: kind) else { return nil }
         let isPublishing = action == .publish || action == .retainPublish
-        let asked = FilterLevels(topic: resource.dropFirst(kind.count).utf8)
-        let line = lines.first { $0.applies(to: isPublishing ? action : .receive, asked) }
-        return line?.access == .deny ? line : nil
+        let asked = FilterLevels(topic: resource.utf8.dropFirst(kind.count))
+        return Self.denial(of: isPublishing ? action : .receive, asked, among: lines)
+    }
+
+    /// The line that denies: to publish by Basic Ingest also one for the topic that the rule sees, which is what the rule makes of the message.
+    ///
+    /// What is granted there is the topic as it is published, as in IoT Core; so are both in policies.
+    private static func denial(of action: PolicyAction, _ asked: FilterLevels, among lines: [AccessLine]) -> AccessLine? {
+        let isPublishing = action == .publish || action == .retainPublish
+        let inner = isPublishing ? asked.behindBasicIngest : nil
+        return lines.first { line in
+            line.access == .deny && (line.applies(to: action, asked) || inner.map { line.applies(to: action, $0) } ?? false)
+        }
     }
 
     /// The resource is what follows the account in its ARN.

@@ -106,7 +106,7 @@ package struct PolicyCondition: Sendable {
     func holds(for subject: PolicySubject, otherwise: Bool) -> Bool {
         guard let actual = actual(of: subject) else { return comparison.isNegated || comparison == .allEqual }
         if comparison == .allEqual {
-            return actual.split(separator: ",").allSatisfy { part in matches(Array(part.utf8), subject) ?? otherwise }
+            return actual.utf8.split(separator: UInt8(ascii: ",")).allSatisfy { part in matches(Array(part), subject) ?? otherwise }
         }
         if comparison == .ipAddress || comparison == .notIPAddress {
             return ranges.contains { $0.contains(actual) } != comparison.isNegated

@@ -10,10 +10,6 @@ package struct TokenLimits: Sendable, Equatable {
     package static let keysMax = 64
     /// Keys that are tried for one token which names none, or one that several have.
     package static let keysTriedMax = 4
-    /// Claims that policy variables may read.
-    package static let claimsMax = 32
-    /// UTF-8 bytes of a claim that policy variables may read.
-    package static let claimBytesMax = 256
     /// UTF-8 bytes of a principal, as of a certificate's.
     package static let principalBytesMax = 256
     /// The most that ``tokenClockSkewSecondsMax`` may be.

@@ -32,7 +32,7 @@ struct InspectionFixture {
         """
 
     init(
-        host: String = "127.0.0.1", anonymous: Bool = true, administrators: AdministratorCheck? = nil,
+        host: String = "127.0.0.1", hosts: [String] = [], anonymous: Bool = true, administrators: AdministratorCheck? = nil,
         broker: StagedBroker = StagedBroker(),
         limits: InspectionLimits = InspectionLimits(), requestCounts: [RequestCount] = [], store: StoreStatistics? = nil,
         site: SiteFigures = SiteFigures(), log: Logger? = nil,
@@ -46,7 +46,7 @@ struct InspectionFixture {
             engine: EventEngine(resources: try ResourceSet(templates: [template]), logger: quiet),
             queues: SharedQueues(makeID: EventSource.system.makeID))
         server = InspectionServer(
-            configuration: .init(host: host, port: 0, anonymous: anonymous, administrators: administrators, limits: limits),
+            configuration: .init(host: host, port: 0, anonymous: anonymous, hosts: hosts, administrators: administrators, limits: limits),
             version: "1.2.3", readiness: readiness,
             broker: broker, delivery: delivery, storeStatistics: { store }, requestCounts: { requestCounts }, site: site,
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,

@@ -65,6 +65,13 @@ import Testing
         #expect(try client.read() == expected.map { message($0, "x") })
     }
 
+    @Test("Threat 43: nobody subscribes to Basic Ingest, whatever mark follows its prefix", arguments: ["r/x", "+/#", "\u{301}/x"])
+    func basicIngest(rest: String) throws {
+        let broker = SimulatedBroker(shards: 1)
+        let client = try broker.client("a")
+        #expect(try client.subscribe("$aws/rules/\(rest)") == [.suback(Suback(packetID: 1, reasonCodes: [.unspecifiedError]))])
+    }
+
     @Test("Threat 43: $ topics reach who names them; a publish there is acknowledged, counted, goes nowhere [MQTT-4.7.2-1] [MQTT-3.3.5-2]")
     func systemTopics() throws {
         let broker = SimulatedBroker(shards: 1)

@@ -10,6 +10,7 @@ import Testing
             ("ann?x-amz-customauthorizer-name=shop", "ann", "shop"), ("ann?SDK=a&x-amz-customauthorizer-name=shop&x=1", "ann", "shop"),
             ("ann?X-Amz-CustomAuthorizer-Name=sh%6Fp", "ann", "shop"), ("ann?x-amz-customauthorizer-name", "ann", nil),
             ("ann?x-amz-customauthorizer-name=", "ann", ""), ("a?b?x-amz-customauthorizer-name=c", "a", nil),
+            ("ann?\u{301}SDK=a&x-amz-customauthorizer-name=\u{301}", "ann", "\u{301}"),
         ] as [(String, String, String?)])
     func parts(text: String, name: String, authorizer: String?) throws {
         let userName = AWSUserName(text)

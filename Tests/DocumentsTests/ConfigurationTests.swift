@@ -71,6 +71,13 @@ import Testing
         #expect(read.listeners.map(\.origins) == [["https://a.example"], ["https://shop.example", "http://h:81", "null"], ["*"]])
     }
 
+    @Test func hostsAreRead() throws {
+        let read = try configuration(
+            "listeners: [{protocol: http, bind: 'h:1', anonymous: true, hosts: [crema, shop-1.example]}, {protocol: admin, bind: '127.0.0.1:2'}]",
+            environment: ["CREMA_LISTENERS__0__HOSTS__1": "other", "CREMA_LISTENERS__1__HOSTS__0": "x"])
+        #expect(read.listeners.map(\.hosts) == [["crema", "other"], ["x"]])
+    }
+
     @Test("Threats 42 and 61: without a configuration everything is on loopback, and closed")
     func withoutAFileEverythingIsOnLoopbackAndClosed() {
         #expect(Configuration().listeners.allSatisfy { $0.host == "127.0.0.1" && !$0.anonymous })
@@ -117,6 +124,22 @@ import Testing
             (
                 "listeners: [{protocol: mqtt, bind: 'h:1', origins: ['*']}]",
                 "etc/crema.yaml:1:43: `origins` is for the protocols ws, wss and http, not for mqtt"
+            ),
+            (
+                "listeners: [{protocol: ws, bind: 'h:1', hosts: [a]}]",
+                "etc/crema.yaml:1:41: `hosts` is for the protocols http and admin, not for ws"
+            ),
+            (
+                "listeners: [{protocol: admin, bind: 'h:1', hosts: [a]}]",
+                "etc/crema.yaml:1:44: `hosts` has no meaning without `anonymous: true`: whoever proves who they are may use any name"
+            ),
+            (
+                "listeners: [{protocol: http, bind: 'h:1', anonymous: true, hosts: ['http://a']}]",
+                "etc/crema.yaml:1:68: the host is `http://a`, but must be a name as in shop.example, without a port"
+            ),
+            (
+                "listeners: [{protocol: http, bind: 'h:1', anonymous: true, hosts: ['a:80']}]",
+                "etc/crema.yaml:1:68: the host is `a:80`, but must be a name as in shop.example, without a port"
             ),
             (
                 "listeners: [{protocol: ws, bind: 'h:1', origins: [shop.example]}]",

@@ -4,7 +4,9 @@ import json
 import subprocess
 import unittest
 
+import wire
 from broker import CREMA, Broker, Screen, run
+from links import Link
 
 ACL = """
 # The shop's.
@@ -87,6 +89,58 @@ class ACLFileTests(unittest.TestCase):
         result = run(CREMA, "reload", "--admin", f"http://127.0.0.1:{self.broker.admin}", check=False)
         self.assertEqual(result.returncode, 1)
         self.assertIn("whoever is let in could publish and subscribe everywhere", result.stderr)
+
+    def test_what_is_denied_reaches_no_rule_and_no_list(self):
+        self.write("topic readwrite #\ntopic readwrite $aws/rules/#\n")
+        self.broker.reload()
+        for topic in ("priv/x", "open/x"):
+            run("mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.broker.mqtt), "-q", "1", "-r", "-t", topic, "-m", "kept")
+        self.write("topic readwrite #\ntopic readwrite $aws/rules/#\ntopic deny priv/#\n")
+        template = self.broker.folder / "policies.yaml"
+        template.write_text(json.dumps({"Resources": {"P": {"Type": "AWS::IoT::Policy", "Properties": {"PolicyName": "P", "PolicyDocument": {
+            "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]}}}}}))
+        self.broker.configure(resources=[str(template)], policies=[{"anonymous": True, "attach": ["P"]}])
+        self.broker.reload()
+        link = Link(self.broker.mqtt)
+        self.addCleanup(link.close)
+        link.send(wire.connect("device", version=5))
+        self.assertEqual(link.read()[3], 0)
+        for number, (topic, code) in enumerate((("$aws/rules/r/priv/x", 0x87), ("$aws/rules/r/open/x", 0), ("priv/x", 0x87)), start=1):
+            link.send(wire.publish(topic, "x", qos=1, packet_id=number, version=5))
+            puback = link.read()
+            self.assertEqual(puback[4] if len(puback) > 4 else 0, code, topic)
+
+        def status(path, *options):
+            return run("curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", *options, self.broker.url + path).stdout
+
+        self.assertEqual(status("/topics/$aws%2Frules%2Fr%2Fpriv%2Fx", "--data", "x"), "403")
+        self.assertEqual(status("/topics/$aws%2Frules%2Fr%2Fopen%2Fx", "--data", "x"), "200")
+        self.assertEqual(status("/topics/%CC%81%2Fsecret", "--data", "x"), "200")
+        listed = run("curl", "--silent", self.broker.url + "/retainedMessage").stdout
+        self.assertIn("open/x", listed)
+        self.assertNotIn("priv", listed)
+
+    def test_a_name_with_a_dollar_sign_has_no_topic_of_the_brokers(self):
+        self.write("pattern readwrite %c/#\n")
+        self.broker.reload()
+        # A name, and whether its own topics are granted by the pattern.
+        for name, filters, topics, expected in (
+                ("till", ["till/#"], ["till/x"], (1, 0)),
+                ("$aws", ["$aws/events/#", "$aws/#"], ["$aws/rules/r/x"], (0x87, 0x87)),
+                ("$SYS", ["$SYS/#", "$SYS/broker/uptime"], ["$SYS/broker/uptime"], (0x87, 0x87))):
+            with self.subTest(name=name):
+                link = Link(self.broker.mqtt)
+                self.addCleanup(link.close)
+                link.send(wire.connect(name, version=5))
+                self.assertEqual(link.read()[:4][3], 0)
+                link.send(wire.subscribe(1, [(topic, 1) for topic in filters], version=5))
+                self.assertEqual(link.read()[-len(filters):], bytes([expected[0]] * len(filters)))
+                for number, topic in enumerate(topics, start=2):
+                    link.send(wire.publish(topic, "x", qos=1, packet_id=number, version=5))
+                    puback = link.read()
+                    while puback[0] >> 4 == wire.PUBLISH:
+                        puback = link.read()
+                    self.assertEqual(puback[4] if len(puback) > 4 else 0, expected[1])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Messages that back ends publish by AWS IoT's data plane: boto3, the AWS CLI and curl, with `mosquitto_sub` at the other end."""
+"""Messages that back ends publish by AWS IoT's data plane: boto3, the AWS CLI and curl, with `mosquitto_sub` at the other end; and threat 65."""
 
 import os
 import tempfile
@@ -70,6 +70,24 @@ class DataPlaneTests(BrokerTestCase):
         self.assertEqual(screen.line(), 'cli/a {"from": "cli"}')
         run("curl", "--silent", "--show-error", "--fail", "--data", "from curl", self.broker.url + "/topics/cli/b?qos=1")
         self.assertEqual(screen.line(), "cli/b from curl")
+
+    def test_threat_65_a_page_that_was_given_the_listeners_address_reads_and_publishes_nothing(self):
+        self.data.publish(topic="shop/kept", qos=1, retain=True, payload=b"one")
+
+        def status(path, *options):
+            return run("curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", *options, self.broker.url + path).stdout
+
+        for path in ("/retainedMessage", "/retainedMessage/shop%2Fkept"):
+            self.assertEqual(status(path), "200")
+            self.assertEqual(status(path, "--header", "Host: evil.example"), "403")
+            self.assertEqual(status(path, "--header", "Sec-Fetch-Site: same-origin"), "404")
+        self.assertEqual(status("/topics/shop%2Fx", "--data", "x", "--header", "Host: evil.example"), "403")
+        signed = ("--header", "Authorization: AWS4-HMAC-SHA256 Credential=any/20260102/us-east-1/iot/aws4_request, Signature=0")
+        for path in ("/rules", "/things", "/policies", "/certificates"):
+            self.assertEqual(status(path, *signed), "200")
+            self.assertEqual(status(path, *signed, "--header", "Host: evil.example"), "403")
+            self.assertEqual(status(path, *signed, "--header", "Sec-Fetch-Site: cross-site"), "404")
+        self.broker.wait_for_log("request refused", "evil.example", "hosts")
 
     def test_the_endpoint_for_devices_is_the_host_that_was_asked(self):
         iot = self.client("iot")

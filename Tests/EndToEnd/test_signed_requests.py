@@ -1,4 +1,4 @@
-"""Threat 49: requests that botocore signs, and what is changed in them; who may call what; and AWS IoT's own client over WebSocket."""
+"""Threats 49 and 65: requests that botocore signs, and what is changed in them; who may call what; and AWS IoT's own client over WebSocket."""
 
 import base64
 import datetime
@@ -154,6 +154,14 @@ class SignedRequestTests(unittest.TestCase):
             self.assertEqual(status, 200, f"{path}: {text}")
         status, _, text = answer(signed("POST", url + "/visits/x?size=m", "execute-api", b"", presigned=60))
         self.assertEqual(status, 200, text)
+
+    def test_threat_65_whoever_signs_rightly_may_name_any_host(self):
+        for path, service in (("/retainedMessage", "iotdata"), ("/rules", "iot")):
+            request = signed("GET", f"http://broker.example:{self.broker.http}{path}", service)
+            request["address"] = ("127.0.0.1", self.broker.http)
+            self.assertEqual(answer(request)[0], 200)
+            request["headers"] = [field for field in request["headers"] if field[0] != "Authorization"]
+            self.assertEqual(answer(request)[0], 403)
 
     def test_a_temporary_key_needs_its_token(self):
         self.assertEqual(self.broker.client("events", VISITOR).put_events(Entries=[self.entry("visitors")])["FailedEntryCount"], 0)

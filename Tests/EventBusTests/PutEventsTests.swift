@@ -34,6 +34,10 @@ import Testing
                 entry(source: "aws.ec2"),
                 .failed(code: "NotAuthorizedForSourceException", message: "Not authorized for the source.")
             ),
+            (
+                entry(source: "aws.\u{301}ec2"),
+                .failed(code: "NotAuthorizedForSourceException", message: "Not authorized for the source.")
+            ),
             (entry(bus: "orders"), .accepted(eventID: "id-1")),
             (entry(bus: "arn:aws:events:eu-west-1:123456789012:event-bus/orders"), .accepted(eventID: "id-1")),
             (entry(bus: "nobody"), .accepted(eventID: "id-1")),

@@ -1,3 +1,4 @@
+import Documents
 import EventBus
 import Foundation
 import Testing
@@ -105,6 +106,14 @@ import Testing
                 "[{Republish: {RoleArn: x, Topic: '${t}'}}]", #"{"t": "$SYS/x"}"#, "republish", "INVALID_TOPIC",
                 "the topic would begin with `$`, which belongs to the broker"
             ),
+            (
+                "[{Republish: {RoleArn: x, Topic: '${t}'}}]", #"{"t": "$\u0301/x"}"#, "republish", "INVALID_TOPIC",
+                "the topic would begin with `$`, which belongs to the broker"
+            ),
+            (
+                "[{events: {busName: shop, detailType: T, source: '${s}'}}]", #"{"s": "aws.\u0301"}"#, "events", "NO_PERMISSIONS",
+                "the source `aws.\u{301}` begins with aws., which only AWS may use"
+            ),
             ("[{Republish: {RoleArn: x, Topic: '${t}'}}]", #"{"t": ""}"#, "republish", "INVALID_TOPIC", "the topic is empty"),
         ]
     )
@@ -120,6 +129,46 @@ import Testing
         #expect(document["base64OriginalPayload"] as? String == Data(payload.utf8).base64EncodedString())
         #expect(fixture.log.all == ["rule delivery failed code=\(code) reason=\(message) rule=Device target=\(action)"])
         #expect(fixture.engine.ruleStatistics().last?.failed == 1)
+    }
+
+    @Test("A value may add levels to a topic of republish, as in IoT Core, and to no topic of a target of a bus")
+    func levelsFromValues() throws {
+        for (topic, expected) in [("copy/${t}", "copy/a/b"), ("${t}", "a/b"), ("copy/${topic()}", "copy/orders/nyc/till")] {
+            let fixture = try EngineFixture(template(actions: "[{Republish: {RoleArn: x, Topic: '\(topic)'}}]"))
+            #expect(fixture.publish("orders/nyc/till", #"{"t": "a/b"}"#).map(\.topic) == [expected])
+        }
+        let bus = try EngineFixture(
+            """
+            Resources:
+              R:
+                Type: AWS::Events::Rule
+                Properties:
+                  EventPattern: {source: [shop]}
+                  Targets:
+                    - Id: a
+                      Arn: arn:aws:iot:us-east-1:000000000000:topic/copy/<t>
+                      InputTransformer: {InputPathsMap: {t: $.detail.t}, InputTemplate: '{"x": 1}'}
+            """)
+        _ = try bus.engine.putEvents([.init(source: "shop", detailType: "T", detail: Array(#"{"t": "a/b"}"#.utf8))])
+        #expect(bus.engine.deadLetters(limit: 1).first?.errorMessage == "placeholder <t> has '/' in this event")
+    }
+
+    @Test(
+        "A topic whose first level comes out of the message is warned of",
+        arguments: [
+            ("${t}", true), ("${t}/x", true), ("x${t}", true), ("${topic(1)}${t}", true), ("${encode(*, 'base64')}", true),
+            ("${get_user_properties('a')}", true), ("copy/${t}", false), ("${topic()}", false), ("${topic(1)}/${t}", false),
+            ("${clientid()}/x", false), ("copy", false), ("copy/x${t}/y", false),
+        ])
+    func warnings(topic: String, isWarned: Bool) throws {
+        let text = template(actions: "[{Republish: {RoleArn: x, Topic: \"\(topic)\"}}]")
+        let resources = try ResourceSet(templates: [TemplateDocument(file: "t.yaml", text: text, parameters: [:])])
+        let warnings = resources.warnings
+        #expect(warnings.count == (isWarned ? 1 : 0))
+        if let warning = warnings.first {
+            #expect(warning.text.hasPrefix("the rule Device republishes to `\(topic)`, whose first level comes out of the message"))
+            #expect(warning.location.line == 21)
+        }
     }
 
     @Test func bytesThatAreNoJSONAreRepublishedAsTheyAre() throws {

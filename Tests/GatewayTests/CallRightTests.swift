@@ -24,11 +24,35 @@ final class RecordingDoor: Authorizer {
         return refused.flatMap { arn.hasSuffix($0) ? "refused here" : nil }
     }
 
+    func denies(call action: String, on arn: String, to caller: Publisher) -> Bool {
+        action == "iot:GetRetainedMessage" && refused.map { arn.contains($0) } ?? false
+    }
+
     func authenticate(_ connect: Connect, on connection: ConnectionInfo) -> Authentication { .accepted(principal: nil) }
     func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool { true }
 }
 
 @Suite struct CallRightTests {
+    @Test("A listing does not tell of retained messages that the caller is denied, however many they are", arguments: [1, 2, 3, 200])
+    func deniedMessagesAreNotListed(page: Int) async throws {
+        let fixture = try GatewayFixture(authorizer: RecordingDoor(refusing: "topic/priv/"))
+        let topics = ["a", "b", "z"] + (0..<50).map { "priv/\($0)" }
+        for topic in topics {
+            let message = Message(topic: topic, payload: Array("x".utf8), qos: .atLeastOnce, retain: true)
+            fixture.broker.retained.withLock { $0[topic] = RetainedSummary(message: message, ageMilliseconds: 5) }
+        }
+        var (found, uri): ([String], String?) = ([], "/retainedMessage?maxResults=\(page)")
+        while let asked = uri {
+            let answer = try await fixture.send(.get, asked)
+            #expect(answer.status == .ok && !answer.text.contains("priv"))
+            found += answer.text.matches(of: #/"topic":"([^"]+)"/#).map { String($0.1) }
+            let token = answer.text.firstMatch(of: #/"nextToken":"([^"]+)"/#)?.1
+            #expect(token.map { ["b", "z"].contains(ListingToken(listing: ["ListRetainedMessages"]).name(in: String($0))) } ?? true)
+            uri = token.map { "/retainedMessage?maxResults=\(page)&nextToken=\($0)" }
+        }
+        #expect(found == ["a", "b", "z"])
+    }
+
     private static let events = "arn:aws:events:us-east-1:000000000000:"
 
     @Test(

@@ -48,6 +48,7 @@ import Testing
             ("/topics/a%2F%2B", [:], 400, "wildcard"), ("/topics/", [:], 400, "no topic name"), ("/topics/a?qos=2", [:], 400, "qos is 2"),
             ("/topics/a?retain=yes", [:], 400, "retain is yes"), ("/topics/a?messageExpiry=-1", [:], 400, "messageExpiry is -1"),
             ("/topics/a?ttl=5", [:], 400, "no parameter ttl"), ("/topics/%24SYS%2Fbroker", [:], 403, "the broker's own"),
+            ("/topics/%24%CC%81%2Fx", [:], 403, "the broker's own"), ("/topics/%24aws%2Frules%2F", [:], 403, "the broker's own"),
             ("/topics/a?responseTopic=b%23", [:], 400, "responseTopic"), ("/topics/a?contentType=%01", [:], 400, "contentType"),
             ("/topics/a", ["x-amz-mqtt5-payload-format-indicator": "UTF8"], 400, "UTF8_DATA"),
             ("/topics/a", ["x-amz-mqtt5-correlation-data": "%"], 400, "base64"),

@@ -91,7 +91,8 @@ struct GatewayFixture {
         """
 
     init(
-        anonymous: Bool = true, signatures: SignatureVerifier? = nil, tokens: GatewayTokens = GatewayTokens(),
+        host: String = "127.0.0.1", hosts: [String] = [], anonymous: Bool = true, signatures: SignatureVerifier? = nil,
+        tokens: GatewayTokens = GatewayTokens(),
         pages: PageTable = PageTable(), authorizer: any Authorizer = ListenerAuthorizer(), api: String = GatewayFixture.api,
         parameters: [String: String] = [:],
         limits: GatewayLimits = GatewayLimits(), log: Logger? = nil,
@@ -113,7 +114,7 @@ struct GatewayFixture {
         let routes = try OpenAPIDocument(file: "api.yaml", text: api, parameters: parameters).routes
         server = GatewayServer(
             configuration: .init(
-                host: "127.0.0.1", port: 0, anonymous: anonymous, signatures: signatures, tokens: tokens, pages: pages,
+                host: host, port: 0, anonymous: anonymous, hosts: hosts, signatures: signatures, tokens: tokens, pages: pages,
                 limits: limits),
             authorizer: authorizer, routes: try RouteTable(routes),
             broker: broker, control: control, topicFiltersChanged: {}, things: things, rightsChanged: rightsChanged, counters: counters,

@@ -86,6 +86,11 @@ import Testing
             ("POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 400"),
             ("POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 400"),
             ("POST /order HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", "HTTP/1.1 400"),
+            ("POST /order HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n0\r\n\r\n", "HTTP/1.1 400"),
+            ("POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 400"),
+            ("POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", "HTTP/1.1 400"),
+            ("POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 501"),
+            ("GET /x?\u{301}y HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400"),
             ("GET / HTTP/1.1\r\nHost: x\r\nX: \(String(repeating: "x", count: 20_000))\r\n\r\n", "HTTP/1.1 400"),
             ("GET / HTTP/1.1\r\nHost: x\r\n\(String(repeating: "X: y\r\n", count: 200))\r\n", "HTTP/1.1 400"),
         ])
@@ -120,6 +125,34 @@ import Testing
                 #expect(client.text.hasPrefix("HTTP/1.1 200 "))
                 #expect(client.text.lowercased().contains("\r\nconnection: close\r\n"))
             }
+        }
+    }
+}
+
+/// Threat 20: a body that two readers end at different places.
+@Suite(.timeLimit(.minutes(1))) struct TransferCodingTests {
+    /// The second request of each would be somebody else's, smuggled.
+    @Test(arguments: [
+        "POST /order HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        "POST /nothing HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n",
+        "POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\n",
+    ])
+    func whatEndsNowhereForSureIsRefusedAndCloses(request: String) async throws {
+        try await RunningGateway.with { gateway in
+            let answer = try await gateway.exchange(Array((request + "GET / HTTP/1.1\r\nHost: x\r\n\r\n").utf8))
+            #expect(answer.hasPrefix("HTTP/1.1 400 "), "\(answer)")
+            #expect(answer.lowercased().contains("\r\nconnection: close\r\n"), "\(answer)")
+            #expect(answer.ranges(of: "HTTP/1.1 ").count == 1, "\(answer)")
+        }
+    }
+
+    @Test(arguments: ["chunked", "Chunked", " chunked "])
+    func chunkedAloneIsRead(coding: String) async throws {
+        try await RunningGateway.with { gateway in
+            let request = "POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\(coding)\r\n\r\n0\r\n\r\n"
+            let answer = try await gateway.exchange(Array(request.utf8))
+            #expect(answer.hasPrefix("HTTP/1.1 404 "), "\(answer)")
         }
     }
 }

@@ -7,10 +7,10 @@ import Testing
     @Test(
         "A refused request is in the log",
         arguments: [
-            ("POST /nothing?X-Amz-Signature=secret HTTP/1.1\r\nHost: x\r\n\r\n", "POST", "/nothing", "404", "Not Found"),
-            ("POST /order HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n{", "POST", "/order", "400", "cannot be read"),
+            ("POST /nothing?X-Amz-Signature=secret HTTP/1.1\r\nHost: localhost\r\n\r\n", "POST", "/nothing", "404", "Not Found"),
+            ("POST /order HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n{", "POST", "/order", "400", "cannot be read"),
             (
-                "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: AWSEvents.ListEndpoints\r\n\r\n", "POST", "/", "400",
+                "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AWSEvents.ListEndpoints\r\n\r\n", "POST", "/", "400",
                 "ListEndpoints is not supported"
             ),
             ("GET /a HTTP/1.1\r\n\r\n", "GET", "/a", "400", "no Host field"),
@@ -34,8 +34,8 @@ import Testing
     @Test func ofManyRefusalsTheLogHasOneLineASecondAndTheirNumber() async throws {
         let log = LogRecorder()
         try await RunningGateway.with(log: log.logger) { gateway in
-            let request = String(repeating: "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n", count: 20)
-            let last = "GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            let request = String(repeating: "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n", count: 20)
+            let last = "GET /last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
             let answers = try await gateway.exchangeAll(Array((request + last).utf8))
             #expect(answers.ranges(of: "HTTP/1.1 404").count == 21)
             var lines = 0

@@ -73,7 +73,9 @@ import Testing
         #expect(try allows("pattern a/%c", .publish, "a/%u", clientID: "%u", "ann"), "a name is not filled in again")
     }
 
-    @Test("Threat 39: a name with a wildcard or a slash widens no pattern", arguments: ["+", "#", "a/b", "+/#", "a+", "#b", "", "a\0b"])
+    @Test(
+        "Threat 39: a name with a wildcard or a slash widens no pattern",
+        arguments: ["+", "#", "a/b", "+/#", "a+", "#b", "", "a\0b", "$aws", "$SYS", "a$"])
     func hostileNames(_ name: String) throws {
         let text = "pattern read x/%c\npattern read y/%u\npattern z/%c/t"
         for topic in ["x/victim", "x/\(name)", "y/victim", "y/\(name)", "z/victim/t"] {
@@ -86,6 +88,29 @@ import Testing
         #expect(try !allows("pattern #\npattern deny x/%c/y", .publish, "x/victim/y", clientID: name, "p"))
         #expect(try !allows("pattern #\npattern deny x/%u", .publish, "x/victim", clientID: "c", name))
         #expect(try allows("pattern #\npattern deny x/%u", .publish, "z", clientID: "c", name))
+    }
+
+    @Test(
+        "Threat 39: a name that begins with a dollar sign widens no pattern to the broker's own topics", arguments: ["$aws", "$SYS", "$"])
+    func systemNames(_ name: String) throws {
+        for pattern in ["pattern readwrite %c/#", "pattern readwrite %u/#", "pattern readwrite %c/events/#"] {
+            for topic in ["\(name)/#", "\(name)/events/#"] {
+                #expect(try !allows(pattern, .subscribe, topic, clientID: name, name), "\(pattern) and \(topic)")
+            }
+            for action in [PolicyAction.publish, .retainPublish, .receive] {
+                #expect(try !allows(pattern, action, "\(name)/events/x", clientID: name, name), "\(pattern)")
+            }
+        }
+        // What the line would have denied under the name as it stands is denied still, and what it could mean for others.
+        for denied in ["pattern deny %c/#", "pattern deny %u/events/x"] {
+            let text = "pattern #\npattern $aws/#\npattern $SYS/#\n\(denied)"
+            for topic in ["\(name)/events/x", "$aws/events/x", "$SYS/events/x", "other/x"] {
+                #expect(try !allows(text, .receive, topic, clientID: name, name), "\(denied) and \(topic)")
+            }
+            #expect(try allows(text, .receive, "$SYS/events/y", clientID: "c", "u"), "a plain name denies its own")
+        }
+        #expect(try !allows("pattern $aws/#\npattern deny $aws/%c/x", .receive, "$aws/victim/x", clientID: name, "p"))
+        #expect(try allows("pattern $SYS/#\npattern deny +/%c", .receive, "$SYS/x", clientID: name, "p"), "as `+` of MQTT")
     }
 
     @Test("Threat 41: a file that says nothing refuses everything", arguments: ["", "\n\n", "# topic #\n", "user ann\n"])
@@ -134,6 +159,47 @@ import Testing
             #expect(try !allows(action, "secrets/a", "alice"))
             #expect(try !allows(action, "open/a", "bob"))
         }
+    }
+
+    @Test(
+        "What the file denies is denied over HTTP by bytes: no mark is combined with the slash before it",
+        arguments: ["\u{301}", "\u{200D}"])
+    func combinedWithTheKind(_ mark: String) throws {
+        let policies = try PolicyFixture.template("[\(PolicyFixture.allow("iot:*", "*"))]")
+        let attached = [Configuration.PolicyAttachment(principal: nil, policies: [.init("P", at: SourceLocation(file: "crema.yaml"))])]
+        let book = try PolicyBook(
+            templates: [policies], attached: attached, accessFile: AccessFile(file: "acl", text: "topic deny +/secret"))
+        let grants = book.grants(of: PolicySubject(clientID: "", principal: nil))
+        for action in [PolicyAction.publish, .retainPublish] {
+            #expect(!grants.decide(action, "\(mark)/secret").isAllowed)
+            #expect(!grants.decide(action, arn: "arn:aws:iot:us-east-1:000000000000:topic/\(mark)/secret").isAllowed)
+            #expect(grants.decide(action, arn: "arn:aws:iot:us-east-1:000000000000:topic/\(mark)/open").isAllowed)
+        }
+    }
+
+    @Test("What is denied on a topic is denied to rules by Basic Ingest, on every door")
+    func basicIngest() throws {
+        let text = "topic deny priv/#\ntopic readwrite #\ntopic readwrite $aws/rules/#"
+        for topic in ["$aws/rules/r/priv/x", "$aws/rules/r/priv"] {
+            #expect(try !allows(text, .publish, topic, nil), "\(topic)")
+            #expect(try !allows(text, .retainPublish, topic, nil), "\(topic)")
+        }
+        for topic in ["$aws/rules/r/open/priv", "$aws/rules/priv/x", "$aws/rules/priv", "$aws/rules/r/"] {
+            #expect(try allows(text, .publish, topic, nil), "\(topic)")
+        }
+        #expect(try !allows("topic readwrite open/#", .publish, "$aws/rules/r/open/x", nil), "the topic behind the rule grants nothing")
+        let policies = try PolicyFixture.template("[\(PolicyFixture.allow("iot:*", "*"))]")
+        let attached = [Configuration.PolicyAttachment(principal: nil, policies: [.init("P", at: SourceLocation(file: "crema.yaml"))])]
+        let book = try PolicyBook(templates: [policies], attached: attached, accessFile: AccessFile(file: "acl", text: text))
+        let grants = book.grants(of: PolicySubject(clientID: "", principal: nil))
+        for action in [PolicyAction.publish, .retainPublish] {
+            #expect(!grants.decide(action, arn: "arn:aws:iot:us-east-1:000000000000:topic/$aws/rules/r/priv/x").isAllowed)
+            #expect(grants.decide(action, arn: "arn:aws:iot:us-east-1:000000000000:topic/$aws/rules/r/open/x").isAllowed)
+        }
+        // A policy is for the topic as it is published, as in IoT Core.
+        let denying = try PolicyFixture.book(
+            "[\(PolicyFixture.allow("iot:Publish", "*")), \(PolicyFixture.deny("iot:Publish", "topic/priv/*"))]")
+        #expect(denying.grants(of: PolicySubject(clientID: "", principal: nil)).decide(.publish, "$aws/rules/r/priv/x").isAllowed)
     }
 
     @Test("A policy that speaks of connecting decides over it; without one the listener does")

@@ -76,6 +76,14 @@ import Testing
     @Test(arguments: ["let a = !b", "if a != b {}", "let a = \"b!\"", "// a!", "f(!a, [!b])", "let a = b!=c"])
     func aNegationNeedsNoReason(code: String) { #expect(missingReasons(source(code)) == []) }
 
+    @Test(arguments: [
+        "if topic.hasPrefix(\"$\") {", "guard a.hasPrefix(\"topic/\") else", "a.hasPrefix(BasicIngest.prefix)", "!s.hasPrefix(\"aws.\")",
+    ])
+    func aTopicByCharactersIsFound(line: String) {
+        #expect(charactersForBytes(source(line)).count == 1)
+        #expect(charactersForBytes(source("topic.utf8.first == UInt8(ascii: \"$\") || text.hasPrefix(\"x-\")")) == [])
+    }
+
     @Test(arguments: ["import Foundation", "package import NIOCore", "import struct Foundation.Data", "@preconcurrency import Glibc"])
     func aForbiddenImportIsFound(line: String) {
         #expect(forbiddenImports(source(line), allowed: ["Rules": []]).count == 1)

@@ -2,7 +2,7 @@
 let threatsArticle = "Sources/BrokerCore/Documentation.docc/Threats.md"
 
 /// Rows of the list of threats.
-let threatsOfBrokers = Set(1...64)
+let threatsOfBrokers = Set(1...65)
 
 /// One row of the page.
 private struct ThreatRow {

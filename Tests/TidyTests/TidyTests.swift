@@ -21,6 +21,10 @@ import Testing
 
     @Test func whatTheCompilerCannotProveHasAReason() { #expect(missingReasons(repository.swiftSources) == []) }
 
+    @Test func topicsBeginWithBytes() {
+        #expect(charactersForBytes(repository.swiftSources.filter { $0.path.hasPrefix("Sources/") }) == [])
+    }
+
     @Test func importsFollowTheArchitecture() {
         #expect(forbiddenImports(repository.swiftSources, allowed: allowedImports) == [])
     }

@@ -1,3 +1,4 @@
+import Rules
 import Testing
 import Trust
 
@@ -98,6 +99,18 @@ import Trust
     @Test func tokensAreBounded() throws {
         let long = TokenVectors.token("ES256") + [UInt8](repeating: UInt8(ascii: "A"), count: TokenLimits.tokenBytesMax)
         #expect(refusal(try TokenVectors.verifier(), long) == .tooLong(bytes: long.count))
+    }
+
+    @Test("Policies read every claim, of however many and however long: what denies by one must hold")
+    func everyClaimIsRead() throws {
+        let many = (0..<100).map { "\"a\($0)\":\"x\"," }.joined()
+        let long = String(repeating: "l", count: 3_000)
+        let json = Array(#"{\#(many)"long":"\#(long)","n":7,"list":["x"],"none":null,"role":"guest"}"#.utf8)
+        let token = VerifiedToken(
+            principal: "ann", expiresAt: 1, notBefore: nil, issuedAt: nil, claims: try JSONDocument(parsing: json).root, credential: [])
+        let texts = token.texts
+        #expect(texts["role"] == "guest" && texts["long"] == long && texts["n"] == "7" && texts["a99"] == "x")
+        #expect(texts["list"] == nil && texts["none"] == nil && texts.count == 103)
     }
 
     @Test func whatIsRememberedIsBounded() throws {

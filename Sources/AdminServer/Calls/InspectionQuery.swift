@@ -35,7 +35,7 @@ struct InspectionQuery: Sendable {
             }
             if case .subscription = parameter.kind { return }
             try refuseShared(value)
-            if case .ordinaryFilter = parameter.kind, value.hasPrefix("$") {
+            if case .ordinaryFilter = parameter.kind, value.utf8.first == UInt8(ascii: "$") {
                 throw .invalidQuery("'\(value)' is of the broker's own messages, which it publishes again: they are not removed")
             }
         case .topic:
@@ -57,7 +57,7 @@ struct InspectionQuery: Sendable {
 
     /// A topic has messages, a group of subscribers has none: such a filter would match nothing, and nobody would hear why.
     private static func refuseShared(_ filter: String) throws(InspectionError) {
-        guard filter.hasPrefix("$share/") else { return }
+        guard filter.utf8.starts(with: "$share/".utf8) else { return }
         let behind = (try? SharedFilter(parsing: filter))?.filter
         throw .invalidQuery(
             "'\(filter)' is the filter of a shared subscription, and topics are asked for"

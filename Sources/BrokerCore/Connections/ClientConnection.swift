@@ -146,7 +146,7 @@ package final class ClientConnection {
     var isAWS: Bool { info.terms.dialect == .aws }
 
     /// What people see of a user name: of AWS's clients all but what follows a `?`, where tokens and signatures stand.
-    func shown(_ userName: String?) -> String? { isAWS ? userName.map { String($0.prefix { $0 != "?" }) } : userName }
+    func shown(_ userName: String?) -> String? { isAWS ? userName.map(PacketDetail.plainName) : userName }
 
     /// Bytes of the largest packet that the client takes.
     var packetBytesMax: Int { terms?.packetBytesMax ?? .max }

@@ -29,12 +29,14 @@ enum PacketDetail {
         }
     }
 
+    /// A user name without what follows a `?`, by bytes: AWS's clients put tokens and signatures there.
+    static func plainName(_ userName: String) -> String { String(Substring(userName.utf8.prefix { $0 != UInt8(ascii: "?") })) }
+
     static func facts(_ connect: Connect) -> [Detail] {
         var facts: [Detail] = [
             .text("version", connect.version.name), .flag("cleanStart", connect.cleanStart), .number("keepAlive", connect.keepAlive),
         ]
-        // AWS's clients put tokens and signatures behind a `?`.
-        if let userName = connect.userName { facts.append(.text("userName", String(userName.prefix { $0 != "?" }))) }
+        if let userName = connect.userName { facts.append(.text("userName", plainName(userName))) }
         facts.append(.flag("password", connect.password != nil))
         if let will = connect.will {
             facts += [

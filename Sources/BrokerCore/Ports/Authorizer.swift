@@ -103,6 +103,8 @@ package protocol Authorizer: Sendable {
     func allowsDelivery(of topic: String, to subscriber: Publisher) -> Bool
     /// Why a caller over HTTP may not do something, `events:PutEvents` with the bus of an ARN for instance; `nil` when it may.
     func refusal(ofCall action: String, on arn: String, by caller: Publisher) -> String?
+    /// Whether something is denied to a caller over HTTP by name, and not just allowed by nothing.
+    func denies(call action: String, on arn: String, to caller: Publisher) -> Bool
     /// What a caller over HTTP has beside its name, as ``AuthorizerNotes`` keeps it: the claims of its token, and where it comes from.
     func attributes(ofCaller claims: [String: String], from address: String?) -> [String: String]
     /// Why a delivery that is not allowed is not.
@@ -124,6 +126,7 @@ extension Authorizer {
     package func refusal(ofPublish topic: String, retain: Bool, by publisher: Publisher) -> String? { nil }
     package func refusal(ofSubscribe filter: String, by subscriber: Publisher) -> String? { nil }
     package func refusal(ofCall action: String, on arn: String, by caller: Publisher) -> String? { nil }
+    package func denies(call action: String, on arn: String, to caller: Publisher) -> Bool { false }
 }
 
 /// Takes clients that proved a principal, and others where the listener allows them; once in, a client may do everything.

@@ -103,7 +103,9 @@ extension Shard {
         let limits = connection.limits.values
         if let problem = topicProblem(ByteBuffer(string: request.filter), of: connection) { return (.topicFilterInvalid, problem) }
         if let text = lacksRoom(for: request.filter, of: session, limits: limits) { return (.quotaExceeded, text) }
-        if request.filter.hasPrefix(BasicIngest.prefix) { return (.notAuthorized, "nobody subscribes to the topics of Basic Ingest") }
+        if request.filter.utf8.starts(with: BasicIngest.prefix.utf8) {
+            return (.notAuthorized, "nobody subscribes to the topics of Basic Ingest")
+        }
         if session.keeping.isKept, turns?.isFailing == true { return (.implementationSpecificError, Self.storeTrouble) }
         if authorizer.isUnrestricted { return nil }
         // The right to a shared subscription is the right to its filter.

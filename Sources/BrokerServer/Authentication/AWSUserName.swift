@@ -17,11 +17,12 @@ struct AWSUserName: Equatable {
     static let servicePrefix = "x-amz-customauthorizer-"
 
     init(_ text: String) {
-        let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        name = String(parts[0])
-        fields = (parts.count == 2 ? parts[1].split(separator: "&") : []).compactMap { field in
-            let sides = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return sides.count == 2 ? Field(key: String(sides[0]), value: String(sides[1])) : nil
+        // By bytes: a mark with something that combines with it is another character, and the same byte.
+        let parts = text.utf8.split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
+        name = String(Substring(parts[0]))
+        fields = (parts.count == 2 ? parts[1].split(separator: UInt8(ascii: "&")) : []).compactMap { field in
+            let sides = field.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            return sides.count == 2 ? Field(key: String(Substring(sides[0])), value: String(Substring(sides[1]))) : nil
         }
     }
 
@@ -29,7 +30,8 @@ struct AWSUserName: Equatable {
     var serviceKeys: [String] {
         fields.compactMap { field in
             let key = field.key.lowercased()
-            return key.hasPrefix(Self.servicePrefix) ? String(key.dropFirst(Self.servicePrefix.utf8.count)) : nil
+            guard key.utf8.starts(with: Self.servicePrefix.utf8) else { return nil }
+            return String(Substring(key.utf8.dropFirst(Self.servicePrefix.utf8.count)))
         }
     }
 

@@ -222,6 +222,12 @@ package final class SiteAuthorizer: Authorizer {
         site.withLock { ($0.passwords[listener]?.count ?? 0) + ($0.credentials[listener]?.count ?? 0) > 0 }
     }
 
+    package func denies(call action: String, on arn: String, to caller: Publisher) -> Bool {
+        if isUnrestricted { return false }
+        guard let asked = PolicyAction(named: action) else { return false }
+        return grants(of: caller).decide(asked, arn: arn).isDenied
+    }
+
     package func refusal(ofDelivery topic: String, to subscriber: Publisher) -> String {
         refusal(of: .receive, topic, by: subscriber) ?? "it was not allowed a moment ago"
     }

@@ -1,5 +1,4 @@
 import HTTPExchange
-import NIOCore
 
 /// Which web pages may connect.
 ///
@@ -9,7 +8,6 @@ struct OriginRule: Sendable {
     /// Origins as browsers write them, or `*` for all.
     private let allowed: Set<String>?
     private let hosts: HostGuard
-    private let isOnLoopback: Bool
 
     /// - Parameters:
     ///   - allowed: origins that may connect. Without a list, those whose host is the address that the request was sent to.
@@ -17,7 +15,6 @@ struct OriginRule: Sendable {
     init(allowed: [String]?, boundTo host: String) {
         self.allowed = allowed.map { Set($0.map { $0.lowercased() }) }
         hosts = HostGuard(boundTo: host)
-        isOnLoopback = HostGuard.isLoopback(host)
     }
 
     /// Whether a page of `origin` may connect; `authority` is what the request's `Host` field says.
@@ -30,11 +27,7 @@ struct OriginRule: Sendable {
         guard let scheme = origin.firstRange(of: "://") else { return false }
         let originHost = HostGuard.host(of: String(origin[scheme.upperBound...]))
         if originHost.isEmpty { return false }
-        if isOnLoopback { return hosts.admits(authority) && HostGuard.isLoopback(originHost) }
-        return originHost == HostGuard.host(of: authority).lowercased() && Self.isAddress(originHost)
-    }
-
-    private static func isAddress(_ host: String) -> Bool {
-        HostGuard.isLoopback(host) || (try? SocketAddress(ipAddress: host, port: 0)) != nil
+        if hosts.isOnLoopback { return hosts.admits(authority) && HostGuard.isLoopback(originHost) }
+        return originHost == HostGuard.host(of: authority).lowercased() && HostGuard.isAddress(originHost)
     }
 }

@@ -88,7 +88,7 @@ struct EnvironmentOverrides {
         switch depth {
         case 1: ["LISTENERS", "RESOURCES", "ACCESSKEYS"].contains(Self.normal(path[0]))
         case 2: Self.normal(path[0]) == "HTTP" && Self.normal(path[1]) == "ALLOW"
-        case 3: Self.normal(path[0]) == "LISTENERS" && ["ORIGINS", "TOKENS"].contains(Self.normal(path[2]))
+        case 3: Self.normal(path[0]) == "LISTENERS" && ["ORIGINS", "TOKENS", "HOSTS"].contains(Self.normal(path[2]))
         default: false
         }
     }

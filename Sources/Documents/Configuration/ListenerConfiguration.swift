@@ -53,6 +53,8 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var path: String?
     /// Web pages' origins that may connect by WebSocket; `nil` for those of the listener's own host.
     package var origins: [String]?
+    /// Names by which who proves nothing may ask for a listener of protocol http or admin, beside addresses and names of this machine.
+    package var hosts: [String] = []
     /// Whether connects from this machine are limited like all others.
     package var limitLoopback = false
     /// Whether the listener may ask for passwords without encryption on an address that others reach.
@@ -85,7 +87,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     static let keys = [
         "protocol", "bind", "anonymous", "certificate", "key", "clientCA", "crl", "requireClientCertificate", "slowConsumer", "scramUsers",
-        "passwords", "tokens", "adminToken", "dialect", "path", "origins", "limitLoopback", "insecure", "accessKeys", "pages",
+        "passwords", "tokens", "adminToken", "dialect", "path", "origins", "hosts", "limitLoopback", "insecure", "accessKeys", "pages",
         "authorizers",
     ]
 
@@ -113,6 +115,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         insecure = try node["insecure"]?.boolean("insecure") ?? false
         accessKeys = try node["accessKeys"]?.boolean("accessKeys") ?? false
         try checkMQTT(node)
+        try readHosts(node)
         try readWebSocket(node)
         try checkPasswords(node, bind: bind)
         try checkTLS(node)
@@ -223,6 +226,25 @@ package struct ListenerConfiguration: Sendable, Equatable {
             problems.add("`accessKeys` is for the protocols http, ws and wss, not for \(self.protocol.rawValue)", at: entry.keyLocation)
         }
         try problems.finish()
+    }
+
+    /// Names that a page elsewhere cannot have; a listener at which everybody proves who they are asks for none.
+    private mutating func readHosts(_ node: Node) throws(DocumentError) {
+        guard let entry = node.entry("hosts") else { return }
+        guard self.protocol == .http || self.protocol == .admin else {
+            throw DocumentError("`hosts` is for the protocols http and admin, not for \(self.protocol.rawValue)", at: entry.keyLocation)
+        }
+        guard anonymous || self.protocol == .admin && isLoopback else {
+            throw DocumentError(
+                "`hosts` has no meaning without `anonymous: true`: whoever proves who they are may use any name", at: entry.keyLocation)
+        }
+        hosts = try entry.value.elements("hosts").map { (element) throws(DocumentError) in
+            let text = try element.text("a host")
+            guard text.wholeMatch(of: #/[A-Za-z0-9_](?:[A-Za-z0-9_.\-]*[A-Za-z0-9_])?/#) != nil else {
+                throw DocumentError("the host is `\(text)`, but must be a name as in shop.example, without a port", at: element.location)
+            }
+            return text
+        }
     }
 
     private static func path(_ value: Node) throws(DocumentError) -> String {

@@ -64,7 +64,7 @@ package struct ParameterValue: Sendable, Equatable {
     ) throws(DocumentError) {
         self.location = location
         let parser = SelectionParser(pathParameters: pathParameters, stageVariables: stageVariables, location: location)
-        if text.hasPrefix("$"), !text.hasPrefix("${") {
+        if text.utf8.first == UInt8(ascii: "$"), !text.utf8.starts(with: "${".utf8) {
             parts = [try parser.parse(text.dropFirst(), in: text)]
             return
         }

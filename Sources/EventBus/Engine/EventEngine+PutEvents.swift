@@ -60,7 +60,7 @@ extension EventEngine {
         guard let object = compactObject(detail) else {
             return .failure(Refusal(code: "MalformedDetail", message: "Detail is malformed."))
         }
-        guard !source.hasPrefix("aws.") else {
+        guard !source.utf8.starts(with: "aws.".utf8) else {
             return .failure(Refusal(code: "NotAuthorizedForSourceException", message: "Not authorized for the source."))
         }
         return .success(

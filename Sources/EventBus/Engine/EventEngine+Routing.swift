@@ -109,7 +109,9 @@ extension EventEngine {
         case .topic(let destination):
             let topic: String
             do throws(TopicTemplateError) { topic = try destination.topic.render(event.root) } catch { throw .topic(error) }
-            guard !topic.hasPrefix("$") else { throw .invalidTopic("the topic would begin with `$`, which belongs to the broker") }
+            guard topic.utf8.first != UInt8(ascii: "$") else {
+                throw .invalidTopic("the topic would begin with `$`, which belongs to the broker")
+            }
             let payload = try payload(for: event.root, target, reserved)
             var message = Message(topic: topic, payload: payload, qos: destination.qos, retain: destination.retain, hops: hops)
             if let seconds = destination.expirySeconds {

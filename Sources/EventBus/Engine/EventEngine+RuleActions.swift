@@ -61,7 +61,9 @@ extension EventEngine {
         guard topic.utf8.count <= TopicTemplate.bytesMax else {
             throw .invalidTopic("the topic is longer than \(TopicTemplate.bytesMax) bytes")
         }
-        guard !topic.hasPrefix("$") else { throw .invalidTopic("the topic would begin with `$`, which belongs to the broker") }
+        guard topic.utf8.first != UInt8(ascii: "$") else {
+            throw .invalidTopic("the topic would begin with `$`, which belongs to the broker")
+        }
         guard isTopicName(topic) else { throw .invalidTopic("the topic would have `+`, `#` or a control character in it") }
         let headers = try republish.headers?.render(run.input, match, payload: payload)
         guard let hops = nextHop(run.hops) else {
@@ -84,7 +86,7 @@ extension EventEngine {
         let bus = EventBusReader.name(inReference: try text(of: action.busName, "BusName", match, run))
         guard run.rules.hasBus(bus) else { throw .unknownBus(bus) }
         let source = try text(of: action.source, "Source", match, run)
-        guard !source.hasPrefix("aws.") else { throw .sourceNotAllowed(source) }
+        guard !source.utf8.starts(with: "aws.".utf8) else { throw .sourceNotAllowed(source) }
         let detailType = try text(of: action.detailType, "DetailType", match, run)
         guard payload.count + source.utf8.count + detailType.utf8.count <= limits.putEventsBytesMax else {
             throw .tooLarge(bytesMax: limits.putEventsBytesMax)

@@ -46,7 +46,7 @@ struct HTTPParameters: Sendable {
 
     private static func value(_ node: Node, _ what: String) throws(DocumentError) -> Value {
         let text = try node.text(what)
-        guard text.hasPrefix("$.") else { return .constant(text) }
+        guard text.utf8.starts(with: "$.".utf8) else { return .constant(text) }
         do throws(EventPathError) {
             return .path(try EventPath(parsing: text))
         } catch {

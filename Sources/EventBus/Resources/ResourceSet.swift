@@ -89,6 +89,20 @@ package struct ResourceSet: Sendable {
         return resources
     }
 
+    /// What can be loaded and is most likely not meant.
+    package var warnings: [(location: SourceLocation, text: String)] {
+        topicRules.flatMap { rule in
+            (rule.actions + [rule.errorAction].compactMap { $0 }).compactMap { action in
+                guard case .republish(let republish) = action, republish.topic.opensWithMessage else { return nil }
+                return (
+                    republish.topicLocation,
+                    "the rule \(rule.name) republishes to `\(republish.topicText)`, whose first level comes out of the message: whoever publishes what "
+                        + "the rule reads sends to any topic but the broker's own. Put a level of the rule's own before it"
+                )
+            }
+        }
+    }
+
     /// Names of the buses, `default` among them.
     package var busNames: [String] { buses.map(\.name) }
 

@@ -52,6 +52,8 @@ struct TargetReader {
         return id
     }
 
+    private static let topicKind = "topic/"
+
     private func destination(placeholders: [(name: String, path: String)]) throws(DocumentError) -> Target.Destination {
         let value = try node.required("Arn", in: what)
         let arn = try value.text("Arn")
@@ -61,8 +63,8 @@ struct TargetReader {
         if queue == nil, let parameters = node.entry("SqsParameters") {
             throw DocumentError("\(what): SqsParameters are for targets that are queues", at: parameters.keyLocation)
         }
-        if isARN, parts[2] == "iot", parts[5].hasPrefix("topic/") {
-            let text = String(parts[5].dropFirst("topic/".count))
+        if isARN, parts[2] == "iot", parts[5].utf8.starts(with: Self.topicKind.utf8) {
+            let text = String(Substring(parts[5].utf8.dropFirst(Self.topicKind.utf8.count)))
             return .topic(try topic(text, placeholders: placeholders, at: value.location))
         }
         if let parameters = node.entry("MqttParameters") {
@@ -134,7 +136,7 @@ struct TargetReader {
     private func topic(
         _ text: String, placeholders: [(name: String, path: String)], at location: SourceLocation
     ) throws(DocumentError) -> TopicDestination {
-        guard !text.hasPrefix("$") else {
+        guard text.utf8.first != UInt8(ascii: "$") else {
             throw DocumentError("\(what): topics that begin with `$` belong to the broker", at: location)
         }
         let (qos, retain, expirySeconds) = try delivery()

@@ -158,7 +158,7 @@ struct TopicRuleReader {
         } catch {
             throw DocumentError("Sql: \(error)", at: value.location)
         }
-        if let filter = statement.topicFilter, filter == "$share" || filter.hasPrefix("$share/") {
+        if let filter = statement.topicFilter, filter == "$share" || filter.utf8.starts(with: "$share/".utf8) {
             throw DocumentError("Sql: a rule has no share of a subscription; FROM names the filter without $share", at: value.location)
         }
         return (statement, text)

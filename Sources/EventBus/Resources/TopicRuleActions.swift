@@ -8,6 +8,7 @@ struct RepublishAction: Sendable {
     let topic: SubstitutionTemplate
     /// The template as written.
     let topicText: String
+    let topicLocation: SourceLocation
     let qos: QoS
     let headers: RepublishHeaders?
 }
@@ -88,7 +89,7 @@ struct TopicRuleActionReader {
         let fields = try ActionFields(node, known: ["RoleArn", "Topic", "Qos", "Headers"], what: what, scope: scope)
         let (topic, location, text) = try fields.template("Topic")
         // `$$` stands for a `$` that begins a topic.
-        if text.hasPrefix("$"), !text.hasPrefix("${") {
+        if text.utf8.first == UInt8(ascii: "$"), !text.utf8.starts(with: "${".utf8) {
             throw DocumentError("\(self.what): topics that begin with `$` belong to the broker", at: location)
         }
         if let topic = topic.constant {
@@ -104,7 +105,7 @@ struct TopicRuleActionReader {
         }
         let qos = try fields["Qos"].map { (node) throws(DocumentError) in try readQoS(node, in: 0...1) } ?? .atMostOnce
         try fields.requireRole()
-        return .republish(RepublishAction(topic: topic, topicText: text, qos: qos, headers: headers))
+        return .republish(RepublishAction(topic: topic, topicText: text, topicLocation: location, qos: qos, headers: headers))
     }
 
     private func events(_ node: Node) throws(DocumentError) -> TopicRule.Action {
@@ -115,7 +116,7 @@ struct TopicRuleActionReader {
             try declared.requireBus(EventBusReader.name(inReference: name), at: location)
         }
         let (source, sourceLocation, sourceText) = try fields.template("Source")
-        if source.constant?.hasPrefix("aws.") ?? false {
+        if source.constant?.utf8.starts(with: "aws.".utf8) ?? false {
             throw DocumentError(
                 "\(what): the source `\(sourceText)` begins with `aws.`, which is for the services' own events", at: sourceLocation)
         }

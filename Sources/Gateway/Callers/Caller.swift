@@ -9,6 +9,9 @@ struct Caller: Sendable {
     /// Whether nobody is refused anything, so that nobody need ask.
     var mayEverything: Bool { authorizer.isUnrestricted }
 
+    /// Whether a policy or a line of the ACL file says no, so that the caller is not told either that it is there.
+    func isDenied(_ action: String, on arn: String) -> Bool { authorizer.denies(call: action, on: arn, to: publisher) }
+
     /// - Parameters:
     ///   - action: as policies name it, `events:PutEvents`.
     ///   - arn: of what the caller asks it for.

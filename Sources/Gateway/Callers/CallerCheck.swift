@@ -17,6 +17,8 @@ struct CallerCheck: Sendable {
         fileprivate let address: String?
 
         var isSigned: Bool { pending != nil }
+        /// Whether a token or a signature says who calls; a signature is only right when ``finish(_:)`` has said so.
+        var isProved: Bool { isSigned || shown != nil }
 
         /// Reads the body, and finds out who calls.
         func finish(_ request: Request, bodyBytesMax: Int, seconds: Int) async throws(ServiceError) -> (body: ByteBuffer, caller: Caller) {

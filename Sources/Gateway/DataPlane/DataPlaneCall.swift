@@ -30,7 +30,7 @@ enum DataPlaneCall: Equatable {
     ///
     /// A page in a browser says where it comes from, and is never answered.
     static func isSigned(_ request: Request) -> Bool {
-        guard request.headers[.origin] == nil else { return false }
+        guard !request.isFromPage else { return false }
         return request.headers[.authorization]?.contains("/iotdata/aws4_request") ?? false
     }
 }

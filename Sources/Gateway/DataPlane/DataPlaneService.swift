@@ -13,6 +13,8 @@ import Trust
 struct DataPlaneService: Sendable {
     /// Topics in one answer of ListRetainedMessages, unless asked for fewer.
     private static let pageMax = 200
+    /// Topics that are looked at together for one answer.
+    private static let looksMax = 16_384
 
     let broker: any BrokerAccess
     let limits: GatewayLimits
@@ -61,7 +63,7 @@ struct DataPlaneService: Sendable {
             if call.retain { try Self.require("iot:RetainPublish", on: topic, caller) }
             return try await publish(call, payload, requestID)
         case .getRetainedMessage(let topic): return try await retainedMessage(on: topic)
-        case .listRetainedMessages: return try await list(QueryParameters(query))
+        case .listRetainedMessages: return try await list(QueryParameters(query), for: caller)
         }
     }
 
@@ -96,7 +98,7 @@ struct DataPlaneService: Sendable {
         return String(decoding: Base64.encode(document.json), as: UTF8.self)
     }
 
-    private func list(_ query: QueryParameters) async throws(DataPlaneError) -> [UInt8] {
+    private func list(_ query: QueryParameters, for caller: Caller) async throws(DataPlaneError) -> [UInt8] {
         let known = ["maxResults", "nextToken"]
         if let other = query.values.keys.sorted().first(where: { !known.contains($0) }) {
             throw .invalid("ListRetainedMessages has no parameter \(other); there are \(known.joined(separator: ", "))")
@@ -109,17 +111,38 @@ struct DataPlaneService: Sendable {
             guard let name = token.name(in: text) else { throw .invalid("Invalid nextToken") }
             first = name
         }
-        let found = await broker.retainedMessages(from: first, limit: most + 1)
+        let (found, next) = await readable(from: first, atMost: most, by: caller)
         return AnswerDocument.object([
             "retainedTopics": .list(
-                found.prefix(most).map { found in
+                found.map { found in
                     .object([
                         "topic": .text(found.message.topicName), "payloadSize": .number(found.message.payload.readableBytes),
                         "qos": .number(Int(found.message.qos.rawValue)), "lastModifiedTime": .number(modified(found)),
                     ])
                 }),
-            "nextToken": found.dropFirst(most).first.map { .text(token.text(at: $0.message.topicName)) },
+            "nextToken": next.map { .text(token.text(at: $0)) },
         ]).json
+    }
+
+    /// Messages on topics that are not denied to the caller, and the first topic after them: what is denied is not told of, in a token either.
+    ///
+    /// Asks for more at a time while little is found.
+    private func readable(from first: String, atMost most: Int, by caller: Caller) async -> (rows: [RetainedSummary], next: String?) {
+        var (rows, first, limit) = ([RetainedSummary](), first, most + 1)
+        while true {
+            let found = await broker.retainedMessages(from: first, limit: limit)
+            for row in found {
+                let topic = row.message.topicName
+                let arn = CallResource.arn("iot", "topic/\(topic)")
+                if !caller.mayEverything, caller.isDenied("iot:GetRetainedMessage", on: arn) { continue }
+                if rows.count == most { return (rows, topic) }
+                rows.append(row)
+            }
+            guard found.count == limit, let last = found.last else { return (rows, nil) }
+            // Behind it, and before every topic that begins with it: no topic has this character.
+            first = last.message.topicName + "\u{1}"
+            limit = min(limit * 4, Self.looksMax)
+        }
     }
 
     /// Milliseconds since 1970.

@@ -24,7 +24,9 @@ struct PublishCall {
             throw .invalid("Publish has no parameter \(other); there are \(Self.parameters.joined(separator: ", "))")
         }
         try Self.check(topic, what: "topic")
-        if topic.hasPrefix("$"), BasicIngest.parts(of: topic) == nil { throw .forbidden("The topic '\(topic)' is the broker's own") }
+        if topic.utf8.first == UInt8(ascii: "$"), BasicIngest.parts(of: topic) == nil {
+            throw .forbidden("The topic '\(topic)' is the broker's own")
+        }
         self.topic = topic
         switch query["qos"] ?? "0" {
         case "0": qos = .atMostOnce

@@ -58,7 +58,7 @@ enum TopicRulesCall: Equatable {
     /// A page in a browser says where it comes from, and is never answered: what an API allows pages to send to its routes is not meant for
     /// rules.
     static func isSigned(_ request: Request) -> Bool {
-        guard request.headers[.origin] == nil else { return false }
+        guard !request.isFromPage else { return false }
         // `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`
         return request.headers[.authorization]?.contains("/iot/aws4_request") ?? false
     }

@@ -62,7 +62,7 @@ package struct QueueMessageAttribute: Sendable, Equatable {
 
     private static func isReserved(_ name: String) -> Bool {
         let lowered = name.lowercased()
-        return lowered.hasPrefix("aws.") || lowered.hasPrefix("amazon.") || name.hasPrefix(".") || name.hasSuffix(".")
+        return ["aws.", "amazon."].contains { lowered.utf8.starts(with: $0.utf8) } || name.hasPrefix(".") || name.hasSuffix(".")
             || name.contains("..")
     }
 

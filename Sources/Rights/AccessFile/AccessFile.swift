@@ -124,7 +124,8 @@ package struct AccessFile: Sendable {
 
     /// A pattern for one client; `nil` where it grants nothing, because a name in it is missing or would mean more than a name.
     ///
-    /// Where such a pattern denies, everything is denied that it could mean for anybody (CVE-2017-7650 let a client named `+` read everything).
+    /// Where such a pattern denies, everything is denied that it could mean for anybody (CVE-2017-7650 let a client named `+` read everything):
+    /// where a name stands in the first level, also what begins with `$`, as the name may.
     private static func line(_ pattern: Pattern, for subject: PolicySubject) -> AccessLine? {
         var line = pattern.line
         let clientID = plainName(subject.clientID)
@@ -141,7 +142,7 @@ package struct AccessFile: Sendable {
             guard case .literal(let name) = level else { return true }
             return name.firstPlace(of: "%c") == nil && name.firstPlace(of: "%u") == nil
         }
-        line.levels = FilterLevels(levels: plain + [.rest])
+        line.levels = FilterLevels(levels: plain + [.rest], reachesSystemTopics: plain.isEmpty)
         return line
     }
 
@@ -151,7 +152,8 @@ package struct AccessFile: Sendable {
         return bytes.isEmpty || bytes.contains(where: forbidden.contains) ? nil : bytes
     }
 
-    private static let forbidden = Set("+#/\0".utf8)
+    /// `$`, since a first level that begins with it means the broker's own topics, which no wildcard there grants [MQTT-4.7.2-1].
+    private static let forbidden = Set("+#/$\0".utf8)
 
     /// Puts the names in place of `%c` and `%u`, in one pass: what a name says is not looked at again.
     private static func filled(_ pattern: [UInt8], clientID: [UInt8], user: [UInt8]) -> [UInt8] {

@@ -9,22 +9,37 @@ struct FilterLevels: Sendable, Equatable {
     }
 
     let levels: [Level]
+    /// Whether a wildcard in the first level is also for topics that begin with `$`, which no filter of MQTT says.
+    private let reachesSystemTopics: Bool
 
     /// Reads a filter that has no ``problem(with:)``.
     init(filter: some Collection<UInt8>) {
-        levels = Self.parts(filter).map { part in
+        let levels: [Level] = Self.parts(filter).map { part in
             switch part {
             case [UInt8(ascii: "+")]: .one
             case [UInt8(ascii: "#")]: .rest
             default: .literal(part)
             }
         }
+        self.init(levels: levels)
     }
 
     /// A topic name: the filter that stands for it alone, whatever characters are in it.
-    init(topic: some Collection<UInt8>) { levels = Self.parts(topic).map { .literal($0) } }
+    init(topic: some Collection<UInt8>) { self.init(levels: Self.parts(topic).map { .literal($0) }) }
 
-    init(levels: [Level]) { self.levels = levels }
+    /// - Parameters:
+    ///   - levels: the levels in order; ``Level/rest`` is the last, if there is one.
+    ///   - reachesSystemTopics: whether ``contains(_:)`` takes a wildcard in the first level for topics that begin with `$`, too.
+    init(levels: [Level], reachesSystemTopics: Bool = false) {
+        (self.levels, self.reachesSystemTopics) = (levels, reachesSystemTopics)
+    }
+
+    /// The topic that a rule sees of one of Basic Ingest, `$aws/rules/NAME/TOPIC`; `nil` for another.
+    var behindBasicIngest: FilterLevels? {
+        let prefix = [Level.literal(Array("$aws".utf8)), .literal(Array("rules".utf8))]
+        guard levels.count > prefix.count + 1, levels.starts(with: prefix) else { return nil }
+        return FilterLevels(levels: Array(levels.dropFirst(prefix.count + 1)))
+    }
 
     private static func parts(_ text: some Collection<UInt8>) -> [[UInt8]] {
         var parts: [[UInt8]] = [[]]
@@ -53,10 +68,10 @@ struct FilterLevels: Sendable, Equatable {
     /// Whether every topic that `other` matches is matched by this filter, too.
     ///
     /// To match some of them is not enough: `orders/+` does not contain `orders/#`, nor `+/status`. Wildcards in the first level do not match
-    /// topics that begin with `$` [MQTT-4.7.2-1].
+    /// topics that begin with `$` [MQTT-4.7.2-1], unless this one was made to.
     func contains(_ other: FilterLevels) -> Bool {
         let asked = other.withoutEmptyTopic
-        if let first = levels.first, first == .one || first == .rest, case .literal(let name)? = asked.first,
+        if !reachesSystemTopics, let first = levels.first, first == .one || first == .rest, case .literal(let name)? = asked.first,
             name.first == UInt8(ascii: "$")
         {
             return false

@@ -37,6 +37,17 @@ struct SQLProgram: Sendable {
 
     var instructions: [Instruction] = []
 
+    /// Whether it reads what the publisher wrote: the payload, values of SET, which are made of it, or properties of MQTT 5.
+    var readsMessage: Bool {
+        instructions.contains { instruction in
+            switch instruction {
+            case .attribute, .everything, .variable, .encodePayload, .nested: true
+            case .call(let function, _, _): ["get_mqtt_property", "get_user_properties"].contains(function.name.lowercased())
+            default: false
+            }
+        }
+    }
+
     /// The text, where the expression is nothing but a string.
     var literalText: ArraySlice<UInt8>? {
         guard instructions.count == 1, case .literal(.string(let text)) = instructions[0] else { return nil }

@@ -58,6 +58,17 @@ package struct SubstitutionTemplate: Sendable {
         return String(decoding: output, as: UTF8.self)
     }
 
+    /// Whether what the publisher wrote stands in the first level of the text, so that it may say all of a topic, slashes and levels too.
+    package var opensWithMessage: Bool {
+        for part in parts {
+            switch part {
+            case .literal(let text): if text.contains(UInt8(ascii: "/")) { return false }
+            case .value(let program): if program.readsMessage { return true }
+            }
+        }
+        return false
+    }
+
     /// The text for one message; nil if a value is Undefined or Null, or the text grows past ``bytesMax``.
     ///
     /// `match` has the values of the rule's SET; without it they are Undefined.

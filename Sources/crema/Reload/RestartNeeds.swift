@@ -53,7 +53,8 @@ extension ListenerConfiguration {
         let differences = [
             ("anonymous", anonymous != next.anonymous), ("slowConsumer", slowConsumer != next.slowConsumer),
             ("dialect", dialect != next.dialect), ("path", path != next.path), ("origins", origins != next.origins),
-            ("limitLoopback", limitLoopback != next.limitLoopback), ("accessKeys", accessKeys != next.accessKeys),
+            ("hosts", hosts != next.hosts), ("limitLoopback", limitLoopback != next.limitLoopback),
+            ("accessKeys", accessKeys != next.accessKeys),
             // Whether administrators are asked at all; whom it takes then, a reload says.
             ("adminToken", hasAdministrators != next.hasAdministrators),
         ]

@@ -180,7 +180,7 @@ struct ServedSite {
         let connections = ConnectionCount()
         return GatewayServer(
             configuration: .init(
-                host: listener.host, port: listener.port, anonymous: listener.anonymous,
+                host: listener.host, port: listener.port, anonymous: listener.anonymous, hosts: listener.hosts,
                 signatures: listener.accessKeys ? signatures : nil,
                 tokens: GatewayTokens(all: tokens.all, taken: tokens.byListener[listener.name] ?? []),
                 pages: loaded.pages[listener.name] ?? PageTable(),
@@ -218,7 +218,7 @@ struct ServedSite {
         let connections = ConnectionCount()
         return InspectionServer(
             configuration: .init(
-                host: listener.host, port: listener.port, anonymous: listener.anonymous,
+                host: listener.host, port: listener.port, anonymous: listener.anonymous, hosts: listener.hosts,
                 administrators: administratorCheck(listener),
                 limits: KnownLimits.inspection(loaded.configuration.limits)),
             version: CremaVersion.text, readiness: readiness, broker: broker, delivery: delivery,

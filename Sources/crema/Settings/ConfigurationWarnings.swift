@@ -6,7 +6,7 @@ import Trust
 /// What can be served and is most likely not meant.
 extension LoadedConfiguration {
     var warnings: [(location: SourceLocation, text: String)] {
-        tokens.warnings + routeWarnings + passwordWarnings + secretWarnings
+        tokens.warnings + resources.warnings + routeWarnings + passwordWarnings + secretWarnings
     }
 
     private var passwordWarnings: [(location: SourceLocation, text: String)] {

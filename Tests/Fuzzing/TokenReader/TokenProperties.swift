@@ -55,7 +55,7 @@ struct TokenProperties {
             require(!token.principal.isEmpty && token.principal.utf8.count <= TokenLimits.principalBytesMax, "a principal without a name")
             require(token.claims["iss"]?.stringValue == "i", "a token of another issuer is taken")
             require(token.claims["exp"] != nil, "a token without an end is taken")
-            require(token.texts.count <= TokenLimits.claimsMax, "more claims than may be")
+            require(token.texts.reduce(0) { $0 + $1.value.utf8.count } <= TokenLimits.tokenBytesMax, "claims longer than their token")
             _ = token.scopes
             let again = try Self.verifier.verify(text, now: Self.now)
             require(again.principal == token.principal, "two answers to the same token")
