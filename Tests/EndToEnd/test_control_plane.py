@@ -159,7 +159,7 @@ class ControlPlaneTests(BrokerTestCase):
              {"ruleName": "x", "topicRulePayload": {**RULE, "actions": [
                  {"kinesis": {"roleArn": "r", "streamName": "s"}}]}}),
             ("ConflictingResourceUpdateException", "is declared at ", iot.delete_topic_rule, {"ruleName": "DevicesIntoQueue"}),
-            ("UnknownOperationException", "GET /thing-types of AWS IoT", iot.list_thing_types, {}),
+            ("UnknownOperationException", "GET /jobs of AWS IoT", iot.list_jobs, {}),
         ):
             with self.subTest(message=message):
                 refusal = self.refused(call, **arguments)

@@ -250,6 +250,7 @@ import Testing
             (#"{"user":"ann","items":[{"sku":"a","more":{"sku":"b"}}],"size":"small","count":9}"#, "?shop=1", "k", ""),
             (#"{"user":"ann","items":[{"sku":"a"}]}"#, "", "k", "Missing required request parameters: [shop]"),
             (#"{"user":"ann","items":[{"sku":"a"}]}"#, "", nil, "Missing required request parameters: [shop, X-Key]"),
+            (#"{"user":"ann","items":[{"sku":"a"}]}"#, "?shop=", " ", "Missing required request parameters: [shop, X-Key]"),
             ("", "?shop=1", "k", "Invalid request body"),
             ("{", "?shop=1", "k", "Invalid request body"),
             ("[]", "?shop=1", "k", "Invalid request body"),

@@ -262,7 +262,8 @@ private let ordered = ["FifoQueue": "true", "ContentBasedDeduplication": "true"]
     @Test(
         "A name and a kind that do not go together, and attributes of the other kind",
         arguments: [
-            ("a.fifo", [:], QueueError.Code.invalidParameterValue), ("a.fifo", ["FifoQueue": "false"], .invalidParameterValue),
+            ("a.fifo", [:], QueueError.Code.invalidParameterValue), ("a.fifo", ["FifoQueue": "false"], .invalidAttributeName),
+            ("a", ["FifoQueue": "false"], .invalidAttributeName),
             ("a", ["FifoQueue": "true"], .invalidParameterValue), ("a.fifo", ["FifoQueue": "tru"], .invalidAttributeValue),
             ("a", ["ContentBasedDeduplication": "true"], .invalidAttributeName),
             ("a", ["DeduplicationScope": "queue"], .invalidAttributeName),

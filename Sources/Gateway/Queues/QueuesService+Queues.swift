@@ -16,9 +16,10 @@ extension QueuesService {
     func getQueueURL(_ call: ServiceCall) throws(ServiceError) -> AnswerDocument {
         let members = try Self.members(call, .getQueueURL, ["QueueName", "QueueOwnerAWSAccountId"])
         let text = try Self.required("QueueName", members)
-        // There is one account.
-        if let owner = try members.text("QueueOwnerAWSAccountId"), owner != TemplateScope.accountID {
-            throw ServiceError(QueueError.queueDoesNotExist)
+        // Every account is this one; what is none has no queues.
+        if let owner = try members.text("QueueOwnerAWSAccountId") {
+            let isAccount = owner.utf8.count == 12 && owner.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            guard isAccount else { throw ServiceError(QueueError.queueDoesNotExist) }
         }
         guard try table({ (table, _) in table.hasQueue(text) }) else { throw ServiceError(QueueError.queueDoesNotExist) }
         return Self.answer(urlOf: text, call)

@@ -96,12 +96,15 @@ extension MappedRoute {
         }
     }
 
+    private static func isBlank(_ text: some StringProtocol) -> Bool { text.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 } }
+
     private func validate(_ request: RouteRequest) throws(RouteError) {
         let missing = integration.validation.parameters.filter { place, name in
             switch place {
             case .path: request.pathParameters[name] == nil
-            case .querystring: request.queryValues[name] == nil
-            case .header: request.headers.headerValues(name.lowercased()).isEmpty
+            // One that is there and blank is none.
+            case .querystring: (request.queryValues[name] ?? []).allSatisfy { Self.isBlank($0) }
+            case .header: request.headers.headerValues(name.lowercased()).allSatisfy { Self.isBlank($0) }
             }
         }
         guard missing.isEmpty else {

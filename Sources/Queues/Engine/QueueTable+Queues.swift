@@ -10,6 +10,10 @@ extension QueueTable {
     package mutating func create(
         _ name: QueueName, attributes: [String: String], tags: [String: String], now: Int64
     ) throws(QueueError) {
+        // The service knows it only where it is true.
+        if attributes["FifoQueue"].flatMap(FIFOSettings.boolean) == false {
+            throw QueueError(.invalidAttributeName, "Unknown Attribute FifoQueue.")
+        }
         var settings = QueueSettings()
         try settings.set(attributes)
         try settings.check(kindOf: name)

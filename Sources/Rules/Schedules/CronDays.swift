@@ -3,6 +3,8 @@ enum CronDays: Sendable, Equatable {
     case ofMonth(CronField)
     /// `L`.
     case lastOfMonth
+    /// `LW`: the last day from Monday to Friday.
+    case lastWeekdayOfMonth
     /// `15W`: the day from Monday to Friday that is nearest to the 15th, in the same month.
     case weekdayNearest(Int)
     case ofWeek(CronField)
@@ -22,6 +24,7 @@ enum CronDays: Sendable, Equatable {
     private static func month(_ text: Substring) throws(ScheduleExpressionError) -> CronDays {
         let kind = CronField.Kind.dayOfMonth
         if text == "L" { return .lastOfMonth }
+        if text == "LW" { return .lastWeekdayOfMonth }
         if text.hasSuffix("W") { return .weekdayNearest(try kind.value(text.dropLast())) }
         return .ofMonth(try CronField(parsing: text, kind))
     }
@@ -49,6 +52,7 @@ enum CronDays: Sendable, Equatable {
         switch self {
         case .ofMonth(let field): return Set(days.filter { field.contains($0) })
         case .lastOfMonth: return [days.upperBound]
+        case .lastWeekdayOfMonth: return Set(days.filter { (2...6).contains(weekday($0)) }.suffix(1))
         case .weekdayNearest(let wanted):
             let day = Int64(wanted)
             guard days.contains(day) else { return [] }

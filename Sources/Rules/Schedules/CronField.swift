@@ -7,15 +7,17 @@ struct CronField: Sendable, Equatable {
         /// Names of the values from the first one on.
         var names: [String] = []
         var hasSteps = true
+        /// Whether a range may go over the end to the beginning: `MON-SUN`, where Sunday is the first day.
+        var wraps = false
 
         static let minute = Kind(name: "minutes", values: 0...59)
-        static let hour = Kind(name: "hours", values: 0...23)
+        static let hour = Kind(name: "hours", values: 0...23, wraps: true)
         static let dayOfMonth = Kind(name: "day of month", values: 1...31)
         static let month = Kind(
             name: "month", values: 1...12,
-            names: ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"])
+            names: ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"], wraps: true)
         static let dayOfWeek = Kind(
-            name: "day of week", values: 1...7, names: ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"], hasSteps: false)
+            name: "day of week", values: 1...7, names: ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"], hasSteps: false, wraps: true)
         static let year = Kind(name: "year", values: CronExpression.yearsAllowed)
 
         func refusal(_ text: Substring, _ reason: String) -> ScheduleExpressionError {
@@ -54,25 +56,26 @@ struct CronField: Sendable, Equatable {
     private mutating func add(_ part: Substring, _ kind: Kind) throws(ScheduleExpressionError) {
         let halves = part.split(separator: "/", omittingEmptySubsequences: false)
         guard halves.count <= 2, halves.count == 1 || kind.hasSteps else { throw kind.refusal(part, "`/` is not allowed here") }
-        var range = try Self.range(halves[0], kind)
+        var values = try Self.range(halves[0], kind)
         guard halves.count == 2 else {
-            allowed.formUnion(range)
+            allowed.formUnion(values)
             return
         }
         guard let step = Kind.number(halves[1]), (1...kind.values.upperBound).contains(step) else {
             throw kind.refusal(part, "a step from 1 to \(kind.values.upperBound) is expected after `/`")
         }
         // A single value before a step is where it begins; a range keeps its end, also one of a single value.
-        if !halves[0].contains("-"), range.count == 1 { range = range.lowerBound...kind.values.upperBound }
-        allowed.formUnion(stride(from: range.lowerBound, through: range.upperBound, by: step))
+        if !halves[0].contains("-"), values.count == 1 { values = Array(values[0]...kind.values.upperBound) }
+        allowed.formUnion(stride(from: 0, to: values.count, by: step).map { values[$0] })
     }
 
-    private static func range(_ text: Substring, _ kind: Kind) throws(ScheduleExpressionError) -> ClosedRange<Int> {
-        if text == "*" { return kind.values }
+    private static func range(_ text: Substring, _ kind: Kind) throws(ScheduleExpressionError) -> [Int] {
+        if text == "*" { return Array(kind.values) }
         let ends = text.split(separator: "-", omittingEmptySubsequences: false)
         guard ends.count <= 2, let first = ends.first, let last = ends.last else { throw kind.refusal(text, "a range has two ends") }
         let (from, to) = (try kind.value(first), try kind.value(last))
-        guard from <= to else { throw kind.refusal(text, "a range goes upwards; write two of them, separated by a comma") }
-        return from...to
+        if from <= to { return Array(from...to) }
+        guard kind.wraps else { throw kind.refusal(text, "a range goes upwards; write two of them, separated by a comma") }
+        return Array(from...kind.values.upperBound) + Array(kind.values.lowerBound...to)
     }
 }
