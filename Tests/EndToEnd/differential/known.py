@@ -31,6 +31,9 @@ DIFFERENCES = {
     "shared_gets_no_retained": (
         False, "MQTT 5, section 4.8.2",
         "mosquitto sends retained messages for a new shared subscription. It should not."),
+    "no_local_of_retained": (
+        False, "[MQTT5-3.8.3-3]",
+        "mosquitto sends a client its own retained messages for a subscription with No Local. It must not."),
     "keeps_to_window": (
         False, "[MQTT5-3.3.4-9]",
         "mosquitto takes more than one message from its queue when one is acknowledged, beyond the window. In MQTT 5 it must not."),

@@ -204,7 +204,7 @@ class Model:
     def place(self, session):
         """What is owed on topics of the queue has its place behind all that is there now; what is not there any more is not owed."""
         waiting = {delivery.message.topic for delivery in session.queue}
-        owed, session.backlog = [each for each in session.backlog if each.topic in self.retained], []
+        owed, session.backlog = [each for each in session.backlog if self.is_owed(session, each)], []
         for each in owed:
             if each.topic in waiting:
                 each.message, each.behind = self.retained[each.topic], session.left + len(session.queue)
@@ -212,9 +212,20 @@ class Model:
             else:
                 session.backlog.append(each)
 
+    def is_owed(self, session, owed):
+        """Whether the topic still has a message, and not the client's own where it wants none of these."""
+        return owed.topic in self.retained and self.wants(session, owed.message or self.retained[owed.topic], owed.wanted.values())
+
+    def wants(self, session, message, subscriptions):
+        if message.publisher != session.name or not all(each.options & NO_LOCAL for each in subscriptions):
+            return True
+        if not self.choices.no_local_of_retained:
+            self.note("no_local_of_retained")
+        return not self.choices.no_local_of_retained
+
     def has_turn(self, session):
         """Retained messages whose places in the queue come now."""
-        session.placed = [each for each in session.placed if each.topic in self.retained]
+        session.placed = [each for each in session.placed if self.is_owed(session, each)]
         first = session.left if session.queue else max(session.left, min((each.behind for each in session.placed), default=0))
         return [each for each in session.placed if each.behind <= first]
 
@@ -291,7 +302,8 @@ class Model:
         topics = [topic for topic in self.retained if topic_matches(topic, split(pattern)[1])]
         if not self.choices.retained_waits_for_window:
             for topic in topics:
-                self.offer(session, self.delivery(self.retained[topic], [subscription], retain=True))
+                if self.wants(session, self.retained[topic], [subscription]):
+                    self.offer(session, self.delivery(self.retained[topic], [subscription], retain=True))
             return
         # Each filter gets its own copies; one that asks again begins anew.
         session.backlog, session.placed = (

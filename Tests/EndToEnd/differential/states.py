@@ -23,6 +23,7 @@ class Choices:
     retained_waits_for_window: bool = True
     resends_within_window: bool = True
     shared_gets_no_retained: bool = True
+    no_local_of_retained: bool = True
     keeps_to_window: bool = True
     resubscribing_replaces: bool = True
     second_connect_keeps: bool = True
