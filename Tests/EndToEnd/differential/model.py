@@ -189,8 +189,8 @@ class Model:
             unsent = sum(each.unsent for each in session.inflight)
             if entry.unsent and session.unfinished - unsent >= self.quota(session) and not self.choices.resends_within_window:
                 self.note("resends_within_window")
-            elif session.unfinished - unsent >= self.quota(session):
-                continue
+            elif session.unfinished - unsent >= self.quota(session) and entry.stage != "released":
+                continue  # PUBREL takes nothing of the quota
             if entry.unsent:
                 entry.unsent = False
                 entry.duplicate = True
