@@ -18,14 +18,6 @@ package struct OutboundWindow {
         package var delivery: Delivery
         package var packetID: UInt16
         package var stage: Stage
-        /// Whether it is to be sent again since the client came back.
-        var isDue = false
-        /// Whether it has its place and its identifier, and nothing of it has been sent.
-        var isNew = false
-
-        package init(delivery: Delivery, packetID: UInt16, stage: Stage) {
-            (self.delivery, self.packetID, self.stage) = (delivery, packetID, stage)
-        }
     }
 
     private var entries = Deque<Entry>()
@@ -37,11 +29,18 @@ package struct OutboundWindow {
     private(set) var nextPacketID: UInt16 = 1
     /// Messages that were ever entered; the packet identifier follows from it.
     private(set) var sequence: UInt64 = 0
-    /// Entries that wait to be sent again since the client came back.
-    private var unsent = 0
-    /// Before these places there is none of them, and none of them that waits for PUBCOMP.
+    /// Entries from here up to ``resendEnd`` wait to be sent again since the client came back.
     private var resendStart = 0
+    private var resendEnd = 0
+    /// Unfinished ones among them, but for those that went before their turn.
+    private var unsent = 0
+    /// Those, by their identifiers, and before which place there are no others that could.
+    ///
+    /// Beside the entries, which are copied with every message.
+    private var ahead: Set<UInt16> = []
     private var releaseStart = 0
+    /// Messages that have their place and of which nothing has been sent.
+    private var new: Set<UInt16> = []
     /// How far finished entries may pile up behind an unfinished one, in multiples of the window.
     private static let spanFactor = 8
     /// As many as there are packet identifiers.
@@ -125,33 +124,49 @@ package struct OutboundWindow {
 
     /// Everything unfinished is to be sent again, in the original order.
     package mutating func restart() {
-        (resendStart, releaseStart) = (0, 0)
+        (resendStart, releaseStart, resendEnd) = (0, 0, entries.count)
         unsent = unfinished
-        for place in entries.indices { entries[place].isDue = entries[place].stage != .finished }
+        ahead = []
     }
 
     /// A message that has its place has not been sent: its first attempt is still to come.
     mutating func noteUnsent(_ packetID: UInt16) {
-        if let place = place(of: packetID), entries[place].stage != .finished { entries[place].isNew = true }
+        if let place = place(of: packetID), entries[place].stage != .finished { new.insert(packetID) }
     }
+
+    /// Whether this is the first attempt to send a message; it is none from here on.
+    mutating func takeNew(_ packetID: UInt16) -> Bool { !new.isEmpty && new.remove(packetID) != nil }
 
     /// The next entry that is to be sent again: a message while fewer than `inflightMax` are under way, PUBREL in any case
     /// [MQTT5-3.3.4-10].
     package mutating func nextResend(inflightMax: Int) -> Entry? {
         guard unsent > 0 else { return nil }
-        while resendStart < entries.count, !entries[resendStart].isDue { resendStart += 1 }
-        var place = resendStart
-        if unfinished - unsent >= inflightMax {
-            place = max(place, releaseStart)
-            while place < entries.count, !entries[place].isDue || entries[place].stage != .awaitingPubcomp { place += 1 }
-            releaseStart = place
+        if unfinished - unsent >= inflightMax { return nextRelease() }
+        while resendStart < resendEnd {
+            let entry = entries[resendStart]
+            resendStart += 1
+            if entry.stage == .finished || hasGoneAhead(entry.packetID) { continue }
+            unsent -= 1
+            return entry
         }
-        guard place < entries.count else { return nil }
-        let entry = entries[place]
-        (entries[place].isDue, entries[place].isNew) = (false, false)
-        unsent -= 1
-        return entry
+        return nil
     }
+
+    private mutating func nextRelease() -> Entry? {
+        var place = max(resendStart, releaseStart)
+        defer { releaseStart = place }
+        while place < resendEnd {
+            let entry = entries[place]
+            place += 1
+            guard entry.stage == .awaitingPubcomp, ahead.insert(entry.packetID).inserted else { continue }
+            unsent -= 1
+            return entry
+        }
+        return nil
+    }
+
+    /// Whether an entry went before its turn, which has come, or is needed no more.
+    private mutating func hasGoneAhead(_ packetID: UInt16) -> Bool { !ahead.isEmpty && ahead.remove(packetID) != nil }
 
     /// A message that cannot be sent again: the client takes no packet that large any more.
     mutating func abandon(_ packetID: UInt16) {
@@ -253,18 +268,23 @@ package struct OutboundWindow {
         guard let entry = entries.popFirst() else { return }
         bytes -= entry.delivery.message.size
         unfinished -= 1
-        if entry.isDue { unsent -= 1 }
+        if resendStart == 0, resendEnd > 0, !hasGoneAhead(entry.packetID) { unsent -= 1 }
+        _ = takeNew(entry.packetID)
         noteLeft()
     }
 
-    private mutating func noteLeft() { (resendStart, releaseStart) = (max(0, resendStart - 1), max(0, releaseStart - 1)) }
+    private mutating func noteLeft() {
+        if resendEnd == 0 { return }
+        (resendStart, releaseStart, resendEnd) = (max(0, resendStart - 1), max(0, releaseStart - 1), resendEnd - 1)
+    }
 
     private mutating func markFinished(_ place: Int) {
         entries[place].stage = .finished
         bytes -= entries[place].release()
         unfinished -= 1
-        if entries[place].isDue { unsent -= 1 }
-        entries[place].isDue = false
+        let packetID = entries[place].packetID
+        if place >= resendStart, place < resendEnd, !hasGoneAhead(packetID) { unsent -= 1 }
+        _ = takeNew(packetID)
     }
 
     private mutating func trim() {

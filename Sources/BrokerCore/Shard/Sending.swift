@@ -283,7 +283,8 @@ extension Shard {
     private func resend(_ entry: OutboundWindow.Entry, to session: Session, on connection: ClientConnection) {
         // [MQTT5-4.3.3-5] [MQTT5-4.3.3-6]
         if entry.stage == .awaitingPubcomp { return acknowledge(.pubrel, entry.packetID, after: need(of: session), on: connection) }
-        if entry.isNew, entry.delivery.message.isExpired(at: now) {  // [MQTT5-3.3.2-5]: nobody has begun to get it
+        let isNew = session.window.takeNew(entry.packetID)
+        if isNew, entry.delivery.message.isExpired(at: now) {  // [MQTT5-3.3.2-5]: nobody has begun to get it
             session.window.abandon(entry.packetID)
             countWaiting(of: session)
             recordGivenUp(entry.delivery, by: session)
@@ -295,7 +296,7 @@ extension Shard {
             recordGivenUp(entry.delivery, by: session)
             return drop(.packetTooLarge, of: session)
         }
-        let duplicate = !entry.isNew
+        let duplicate = !isNew
         if isHeld(entry.packetID, entry.delivery.qos, duplicate: duplicate, of: session, on: connection) { return }
         write(entry.delivery, form, duplicate: duplicate, packetID: entry.packetID, on: connection)  // [MQTT-3.3.1-1] [MQTT5-3.3.1-1]
     }
