@@ -61,7 +61,7 @@ package final class Admission: Sendable {
 
     /// A socket was accepted; answers the name of the limit's counter when there are as many connections as there may be.
     ///
-    /// Several listeners that accept at the same moment may let in one more each.
+    /// Those that come before the event loops of the last ones have taken these are let in, too.
     package func fullRefusal() -> String? {
         guard open.load(ordering: .relaxed) >= openMax.load(ordering: .relaxed) else { return nil }
         let reason = "connections"

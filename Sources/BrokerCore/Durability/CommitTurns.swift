@@ -82,11 +82,8 @@ final class CommitTurns {
         touched.turn = turn
     }
 
-    /// Something is not kept that should be: the disk takes nothing.
-    func touchUnkept() {
-        touched.own = true
-        touched.turn = turn
-    }
+    /// Whether something was not kept that should be, because the disk takes nothing; for what programs publish, nobody else waits for it.
+    var hasUnkept = false
 
     func recordOfRules() {
         batch.followsRecords = true
@@ -182,7 +179,7 @@ final class CommitTurns {
     func mustWait(for publish: WaitingPublish) -> Bool { isStrict && !isFailing && !publish.needs.allSatisfy(isMet) }
 
     /// Whether all is on disk that it led to and that has to be.
-    func isKept(_ publish: WaitingPublish) -> Bool { !isStrict || publish.needs.allSatisfy(isMet) }
+    func isKept(_ publish: WaitingPublish) -> Bool { !isStrict || !publish.hasUnkept && publish.needs.allSatisfy(isMet) }
 
     /// The receipts of what need not wait any more.
     func takeRouted() -> [(receipt: UInt64, isKept: Bool)] {

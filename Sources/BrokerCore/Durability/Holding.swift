@@ -72,9 +72,12 @@ extension Shard {
         case .committed(let number):
             for ended in turns.commit(upTo: number) { directory.forgetEnding(of: ended.clientID, epoch: ended.epoch) }
         case .failing:
-            if !turns.isFailing { scheduleStorePatience() }
             turns.isFailing = true
-        case .recovered: turns.isFailing = false
+            if storePatienceAt == nil { scheduleStorePatience() }
+        case .recovered:
+            turns.isFailing = false
+            storePatienceAt = nil
+            recordRetained()  // what gathered meanwhile
         case .relieved: break
         }
         release()

@@ -168,7 +168,10 @@ extension Shard {
     func recordRetained() {
         // While the disk fails the topics gather where they are, and go to it with whatever is written first.
         guard let turns else { return }
-        if turns.isFailing { return turns.touchUnkept() }
+        if turns.isFailing {
+            turns.hasUnkept = true
+            return
+        }
         turns.recordRetained()
         openTurn()
     }

@@ -38,14 +38,17 @@ extension Shard {
     static let storePatienceSeconds = 10.0
 
     func scheduleStorePatience() {
-        schedule(.storePatience, at: now.advanced(bySeconds: Self.storePatienceSeconds))
+        let time = now.advanced(bySeconds: Self.storePatienceSeconds)
+        storePatienceAt = time
+        schedule(.storePatience, at: time)
     }
 
     /// Clients that wait for answers would go on waiting, and be answered their pings, as if all were well.
     ///
     /// They are not told that what they sent is refused, for it may be written yet: the connection ends, and they send it again.
     func losePatienceWithStore() {
-        guard let turns, turns.isFailing else { return }
+        // One of an earlier time of trouble says nothing.
+        guard let turns, turns.isFailing, let time = storePatienceAt, time <= now else { return }
         for connection in turns.waiting where !connection.isClosed {
             end(connection, reason: .limitExceeded(.implementationSpecificError, Self.storeTrouble), closingTransport: true)
         }

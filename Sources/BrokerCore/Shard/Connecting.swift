@@ -145,7 +145,6 @@ extension Shard {
                 // It was handed over by another shard, and the client has come back by itself meanwhile: the newer connection stays.
                 return end(connection, reason: .sessionTakenOver(byPeer: known.connection?.info.peer ?? ""), closingTransport: true)
             }
-            nextPlace = known.keeping.nextPlace
             known.isReplaced = known.epoch == epoch  // the identifier stays this shard's throughout
             meetOverdue(of: known)
             if let old = known.connection {
@@ -157,6 +156,8 @@ extension Shard {
             if connect.cleanStart || isStale, sessions[key] === known {  // [MQTT-3.1.4-3] [MQTT5-3.1.4-4]
                 discard(known, dropping: .sessionEnded)  // [MQTT-3.1.2-6] [MQTT5-3.1.2-4]
             }
+            // Its will, and what goes on to other members of its groups, have had places, too.
+            nextPlace = known.keeping.nextPlace
         }
         let resumed = sessions[key]  // [MQTT-3.1.2-4] [MQTT5-3.1.2-5] [MQTT5-3.1.2-6]
         resumed?.isReplaced = false

@@ -107,7 +107,7 @@ extension Shard {
         case .queueSweep(let clientID, let epoch): session(clientID, epoch: epoch)?.sweepAt == deadline.at
         case .dropReport(let clientID, let epoch): session(clientID, epoch: epoch)?.dropReportIsScheduled ?? false
         case .retainedSweep: retainedSweepAt == deadline.at
-        case .storePatience: turns?.isFailing ?? false
+        case .storePatience: storePatienceAt == deadline.at
         }
     }
 
@@ -228,7 +228,7 @@ extension Shard {
             counters.drop(.messageExpired, removed)
             recordRetained()
         }
-        changes &+= UInt64(removed)
+        changes &+= UInt64(next.map { $0 <= now } ?? false ? RetainedStore.expiriesPerSweep : removed)
         // More are due than there was time for: they go on in the next turn.
         if let next { scheduleRetainedSweep(at: next <= now ? next : max(next, now.advanced(bySeconds: Self.sweepPauseSeconds))) }
     }

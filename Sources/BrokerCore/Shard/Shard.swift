@@ -100,6 +100,8 @@ package final class Shard {
     /// How many retained messages may still be sent before others are waited for.
     var retainedShare = Shard.retainedPerTurn
     var lastRetainedLookup: RetainedLookup?
+    /// When clients have waited long enough for a disk that takes nothing.
+    var storePatienceAt: Instant?
     /// How many messages this shard has retained, and others as far as what they handed over tells.
     var retainedSeen: RetainedMarks
     /// What of that the others were told.

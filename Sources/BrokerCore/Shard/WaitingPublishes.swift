@@ -7,6 +7,8 @@ struct WaitingPublish {
     let receipt: UInt64
     /// What those that are routed have led to, by the turns of that.
     var needs: [CommitNeed] = []
+    /// Whether the disk took nothing that it should have.
+    var hasUnkept = false
 
     mutating func note(_ need: CommitNeed) {
         if need.isNone { return }
@@ -65,11 +67,13 @@ extension Shard {
     private func routeForProgram(_ message: Message) {
         isRoutingForProgram = true
         turns?.begin()
+        turns?.hasUnkept = false
         enqueueOwn(message)
         publishOwnMessages()
         if let turns, turns.isStrict {
             if !ownMessages.isEmpty { turns.touchAll() }  // they come later in the turn
             waitingPublishes[0].note(turns.touched)
+            if turns.hasUnkept { waitingPublishes[0].hasUnkept = true }
         }
         isRoutingForProgram = false
         if isStoreBehind { programsAreHeld = true }

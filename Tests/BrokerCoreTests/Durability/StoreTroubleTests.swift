@@ -115,6 +115,31 @@ import Testing
         #expect(try publisher.read().withoutReasonStrings == (version == .v5 ? disconnected(.implementationSpecificError) : []))
     }
 
+    @Test("A time of trouble that is over ends nobody's patience in the next one, and what was retained meanwhile is written")
+    func flapping() throws {
+        _ = try subscribe(client("s", isKept: true).client)
+        broker.setFailing(true)
+        broker.advance(seconds: 5)
+        broker.setFailing(false)
+        broker.settle()
+        broker.advance(seconds: 4)
+        let publisher = try client("p", isKept: false).client
+        publisher.send(publish(.atLeastOnce))
+        broker.settle(committing: false)
+        broker.setFailing(true)
+        broker.advance(seconds: 2)
+        #expect(publisher.isConnected)
+        let retaining = try client("r", isKept: false).client
+        retaining.send(publish(.atMostOnce, topic: "kept", retain: true))
+        broker.settle(committing: false)
+        #expect(retaining.socket?.isRead == true)
+        broker.setFailing(false)
+        broker.settle()
+        #expect(broker.retained.takeChanges().isEmpty)
+        let next = broker.afterCrash(shards: 1)
+        #expect(next.retained.message(for: ByteBuffer(string: "kept")) != nil)
+    }
+
     @Test func whatNeedsNoDiskGoesOn() throws {
         let kept = try client("s", isKept: true).client
         _ = try subscribe(kept)
