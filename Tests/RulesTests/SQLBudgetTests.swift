@@ -68,6 +68,17 @@ import Testing
         try cost(2, within: 5_000)
     }
 
+    /// An array that is looked through again for each element.
+    @Test(arguments: ["2 IN @y", "2 IN (@y)", "2 NOT IN @y"])
+    func lookingIntoAnArrayIsCounted(condition: String) throws {
+        let sql = "SET @y = y SELECT (SELECT VALUE 1 FROM l WHERE \(condition)) AS r FROM 'a'"
+        func cost(_ count: Int, within steps: Int) throws {
+            _ = try result(sql, "{\"y\":\(array(1_000, of: "1")),\"l\":\(array(count, of: "1"))}", SQLBudget(steps: steps))
+        }
+        #expect(throws: SQLEvaluationError.tooManySteps(stepsMax: 1_000_000)) { try cost(10, within: 5_000) }
+        try cost(2, within: 5_000)
+    }
+
     /// Long texts that are compared or converted again for each element.
     @Test(arguments: ["@s = @s", "@s > 1", "@s < 'x'", "@s - 1 = 2"])
     func longTextsAreCounted(condition: String) throws {

@@ -6,6 +6,8 @@ struct SQLEvaluation {
     var variables: [SQLValue] = []
     /// The element that a nested query is at; nil outside of them.
     private var element: JSONView?
+    /// The elements that queries around have given names, the innermost last.
+    private var named: [(name: ArraySlice<UInt8>, element: JSONView)] = []
     var budget = SQLBudget()
 
     init(input: SQLInput, version: SQLVersion) {
@@ -40,7 +42,7 @@ struct SQLEvaluation {
     private mutating func run(_ instruction: SQLProgram.Instruction, _ stack: inout [SQLValue]) throws(SQLEvaluationError) {
         switch instruction {
         case .literal(let value): stack.append(value)
-        case .attribute(let path): stack.append(try member(path, of: scope))
+        case .attribute(let path): stack.append(try attribute(path))
         case .member(let path):
             guard case .json(let view) = SQLEvaluation.pop(&stack) else { return stack.append(.undefined) }
             stack.append(try member(path, of: view))
@@ -62,6 +64,14 @@ struct SQLEvaluation {
         case .inList(let count):
             let values = SQLEvaluation.pop(count, &stack)
             stack.append(try isAmong(SQLEvaluation.pop(&stack), values))
+        case .inArray:
+            let array = SQLEvaluation.pop(&stack)
+            stack.append(try isElement(SQLEvaluation.pop(&stack), of: array) ?? .undefined)
+        case .inArrayOrEqual:
+            let (candidate, value) = (SQLEvaluation.pop(&stack), SQLEvaluation.pop(&stack))
+            if let found = try isElement(value, of: candidate) { return stack.append(found) }
+            stack.append(try isAmong(value, [candidate]))
+        case .exists: stack.append(.boolean(SQLEvaluation.isFound(SQLEvaluation.pop(&stack))))
         case .call(let function, let count, let constant):
             let values = SQLEvaluation.pop(count, &stack)
             stack.append(try function.body(&self, SQLArguments(values, constant)))
@@ -89,6 +99,12 @@ struct SQLEvaluation {
     }
 
     // MARK: Values within values
+
+    /// What a name stands for: an element that a query calls so, else a member of where attributes are looked for.
+    private mutating func attribute(_ path: [ArraySlice<UInt8>]) throws(SQLEvaluationError) -> SQLValue {
+        guard !named.isEmpty, let found = named.last(where: { $0.name == path.first }) else { return try member(path, of: scope) }
+        return try member(Array(path.dropFirst()), of: found.element)
+    }
 
     mutating func member(_ path: [ArraySlice<UInt8>], of view: JSONView?) throws(SQLEvaluationError) -> SQLValue {
         guard var current = view else { return .undefined }
@@ -165,8 +181,8 @@ struct SQLEvaluation {
     /// Recurses as deep as the statement is nested, which ``SQLExpressionParser/depthMax`` bounds.
     private mutating func result(of query: SQLNestedQuery) throws(SQLEvaluationError) -> SQLValue {
         guard case .json(let source) = try value(of: query.source) else { return .undefined }
-        let outer = element
-        defer { element = outer }
+        let (outer, outerNamed) = (element, named)
+        defer { (element, named) = (outer, outerNamed) }
         switch source.kind {
         case .object:
             var output: [UInt8] = []
@@ -185,11 +201,21 @@ struct SQLEvaluation {
         }
     }
 
+    /// Whether a query found anything: an array of no elements is nothing.
+    private static func isFound(_ value: SQLValue) -> Bool {
+        guard case .json(let view) = value else { return false }
+        return view.kind != .array || view.elements.contains { _ in true }
+    }
+
     /// Answers false, with nothing appended that counts, where the condition does not hold or there is no value.
     private mutating func appendResult(
         of query: SQLNestedQuery, at element: JSONView, to output: inout [UInt8]
     ) throws(SQLEvaluationError) -> Bool {
         self.element = element
+        if let alias = query.alias {
+            if named.last?.name == alias { named.removeLast() }
+            named.append((alias, element))
+        }
         try budget.spend(steps: 1)
         if let condition = query.condition {
             guard case .boolean(true) = try value(of: condition).resolved else { return false }

@@ -20,6 +20,8 @@ struct SQLExpressionParser {
     /// Words that end an expression or belong to the statement around it.
     static let clauseWords: Set<String> = ["SELECT", "FROM", "WHERE", "AS", "WHEN", "THEN", "ELSE", "END"]
     /// Words of SQL elsewhere that Crema refuses by name, and the operators, which are no names either.
+    ///
+    /// `EXISTS` stands before a query alone.
     static let unsupportedWords: Set<String> = ["EXISTS", "SET", "ORDER", "GROUP", "HAVING", "LIMIT", "IN", "LIKE", "BETWEEN", "IS"]
 
     init(_ lexer: SQLLexer, version: SQLVersion, variables: [String] = [], host: SQLHost) throws(SQLError) {
@@ -170,30 +172,43 @@ struct SQLExpressionParser {
             emit(.between)
         case "IN":
             try advance()
-            try list()
+            try candidates()
         default: throw unexpected("LIKE, IN or BETWEEN")
         }
         if isNegated { emit(.not) }
     }
 
-    private mutating func list() throws(SQLError) {
-        let closing: SQLLexer.Symbol
+    /// What stands after IN: values in parentheses or brackets, or an expression whose value is an array.
+    private mutating func candidates() throws(SQLError) {
         switch token {
-        case .symbol(.open): closing = .close
-        case .symbol(.openBracket): closing = .closeBracket
-        default: throw unexpected("'(' and values after IN")
+        case .symbol(.open):
+            guard SQLExpressionParser.keyword(try peek()) == "SELECT" else {
+                let count = try list(closing: .close)
+                // One value in parentheses may be the array.
+                emit(count == 1 ? .inArrayOrEqual : .inList(count))
+                return
+            }
+        case .symbol(.openBracket):
+            let count = try list(closing: .closeBracket)
+            emit(.inList(count))
+            return
+        default: break
         }
+        try parse(above: SQLExpressionParser.comparisonBinding)
+        emit(.inArray)
+    }
+
+    private mutating func list(closing: SQLLexer.Symbol) throws(SQLError) -> Int {
         try descend()
         var count = 0
         repeat {
             try advance()
-            if keyword == "SELECT" { throw .unsupported("operator", "IN (SELECT …)", at: offset) }
             try parse(above: 0)
             count += 1
         } while token == .symbol(.comma)
         guard token == .symbol(closing) else { throw unexpected("'\(closing.rawValue)'") }
         try advance()
         ascend()
-        emit(.inList(count))
+        return count
     }
 }

@@ -30,18 +30,36 @@ extension SQLExpressionParser {
     }
 
     private mutating func parenthesised() throws(SQLError) {
-        try descend()
-        let start = offset
-        try advance()
-        if keyword == "SELECT" {
-            guard version >= .v2016 else { throw .needsVersion2016("a nested query", at: start) }
-            try nestedQuery()
+        if SQLExpressionParser.keyword(try peek()) == "SELECT" {
+            try query()
         } else {
+            try descend()
+            try advance()
             try parse(above: 0)
+            try expect(.close)
+            ascend()
         }
+        try members()
+    }
+
+    /// `(SELECT …)`, its `(` being the current token.
+    private mutating func query() throws(SQLError) {
+        guard version >= .v2016 else { throw .needsVersion2016("a nested query", at: offset) }
+        try descend()
+        try advance()
+        try nestedQuery()
         try expect(.close)
         ascend()
-        try members()
+    }
+
+    /// `EXISTS (SELECT …)`, its name being the current token.
+    private mutating func exists() throws(SQLError) {
+        try advance()
+        guard token == .symbol(.open), SQLExpressionParser.keyword(try peek()) == "SELECT" else {
+            throw unexpected("'(SELECT …)' after EXISTS")
+        }
+        try query()
+        emit(.exists)
     }
 
     mutating func expect(_ symbol: SQLLexer.Symbol) throws(SQLError) {
@@ -50,7 +68,7 @@ extension SQLExpressionParser {
     }
 
     private mutating func word(_ word: String) throws(SQLError) {
-        if try peek() == .symbol(.open), !["NOT", "AND", "OR", "CASE"].contains(word.uppercased()) {
+        if try peek() == .symbol(.open), !["NOT", "AND", "OR", "CASE", "EXISTS"].contains(word.uppercased()) {
             return try function(word)
         }
         switch word.uppercased() {
@@ -59,6 +77,7 @@ extension SQLExpressionParser {
         case "NULL": try literal(.null)
         case "NOT": try not()
         case "CASE": try cases()
+        case "EXISTS": try exists()
         case "AND", "OR": throw unexpected("an expression")
         case let keyword where SQLExpressionParser.clauseWords.contains(keyword): throw unexpected("an expression")
         case let keyword where SQLExpressionParser.unsupportedWords.contains(keyword):
@@ -224,12 +243,24 @@ extension SQLExpressionParser {
         } else {
             source.instructions.append(.attribute(try path()))
         }
+        let alias = try elementName()
         var condition: SQLProgram?
         if keyword == "WHERE" {
             try advance()
             condition = try expression()
         }
-        emit(.nested(SQLNestedQuery(selection: selection, source: source, condition: condition)))
+        emit(.nested(SQLNestedQuery(selection: selection, source: source, alias: alias, condition: condition)))
+    }
+
+    /// `AS name` after the path of a query: what its elements are called in it.
+    private mutating func elementName() throws(SQLError) -> ArraySlice<UInt8>? {
+        guard keyword == "AS" else { return nil }
+        try advance()
+        guard case .word(let name) = token, keyword.map({ !SQLExpressionParser.clauseWords.contains($0) }) ?? false else {
+            throw unexpected("a name after AS")
+        }
+        try advance()
+        return ArraySlice(name.utf8)
     }
 
     // MARK: Functions

@@ -75,6 +75,17 @@ extension SQLEvaluation {
         return isKnown ? .boolean(false) : .undefined
     }
 
+    /// `IN` an array, each element paid for; Undefined for a value that is, and nil for what is no array.
+    mutating func isElement(_ value: SQLValue, of array: SQLValue) throws(SQLEvaluationError) -> SQLValue? {
+        guard case .json(let view) = array.resolved, view.kind == .array else { return nil }
+        guard !value.isUndefined else { return .undefined }
+        for element in view.elements {
+            try budget.spend(steps: 1)
+            if try equal(value, .json(element)) == true { return .boolean(true) }
+        }
+        return .boolean(false)
+    }
+
     /// `LIKE`: `%` stands for any characters, `_` for one; all else for itself.
     ///
     /// Goes back to the last `%` only, so the cost is at most the product of both lengths; each step is paid for.

@@ -20,6 +20,12 @@ struct SQLProgram: Sendable {
         case between
         /// Takes so many values and the one that is looked for among them.
         case inList(Int)
+        /// Takes an array and the value that is looked for in it.
+        case inArray
+        /// The same, where what is no array is the one value to be equal to.
+        case inArrayOrEqual
+        /// Takes what a query found: whether that is anything.
+        case exists
         case call(SQLFunction, arguments: Int, SQLConstant?)
         case cast(SQLCast)
         case array(Int)
@@ -60,6 +66,8 @@ struct SQLNestedQuery: Sendable {
     let selection: SQLSelection
     /// Where the array or object is found; never empty.
     let source: SQLProgram
+    /// What an element is called in the query, besides being where names are looked for.
+    let alias: ArraySlice<UInt8>?
     let condition: SQLProgram?
 }
 
