@@ -32,6 +32,8 @@ private struct TimeReading {
     private var zone = ClockZone.fixed(.utc)
     private let regions: [String: TimeZoneRules]
     private var millisecond: Int64 = 0
+    /// Whether the fraction of the second is nothing, to its last digit.
+    private var isWhole = true
 
     init(_ text: String, _ regions: [String: TimeZoneRules]) {
         rest = text[...]
@@ -98,6 +100,7 @@ private struct TimeReading {
         let start = rest
         guard count <= 9, digits(count, count) != nil else { return false }
         millisecond = Int64((start.prefix(count) + "00").prefix(3)) ?? 0
+        isWhole = start.prefix(count).allSatisfy { $0 == "0" }
         return true
     }
 
@@ -125,12 +128,15 @@ private struct TimeReading {
     var milliseconds: Int64? {
         guard rest.isEmpty, var time = date, let hour else { return nil }
         if let weekday, weekday != time.weekday { return nil }
-        time.hour = hour
+        // A day's end is the start of the next one, as java.time takes it; a time after it is none.
+        let isDaysEnd = hour == 24
+        time.hour = isDaysEnd ? 0 : hour
         time.minute = numbers["m"] ?? 0
         time.second = numbers["s"] ?? 0
         time.millisecond = millisecond
         guard time.minute < 60, time.second < 60 else { return nil }
-        return time.milliseconds.map(zone.utc)
+        if isDaysEnd { guard time.minute == 0, time.second == 0, isWhole else { return nil } }
+        return time.milliseconds.map { zone.utc(ofLocal: $0 + (isDaysEnd ? 86_400_000 : 0)) }
     }
 
     private var date: CivilTime? {
@@ -149,9 +155,9 @@ private struct TimeReading {
         return CivilTime(year: year, month: month, day: min(day, CivilTime.daysIn(month: month, of: year)))
     }
 
-    /// The hour of the day; nil where the parts contradict each other or are out of range.
+    /// The hour of the day, 24 at its end; nil where the parts contradict each other or are out of range.
     private var hour: Int64? {
-        if let hour = numbers["H"] { return hour < 24 ? hour : nil }
+        if let hour = numbers["H"] { return hour <= 24 ? hour : nil }
         if let hour = numbers["k"] { return (1...24).contains(hour) ? hour % 24 : nil }
         let half: Int64
         if let hour = numbers["h"] {
