@@ -121,6 +121,17 @@ import Testing
         #expect(try input.payload(for: try json(Self.event), reserved: reserved) == nil)
     }
 
+    @Test func aWildcardDeliversAnArray() throws {
+        let event = try json(#"{"detail":{"items":[{"id":1},{"id":"x"},{}]}}"#)
+        let input = TargetInput.path(try EventPath(parsing: "$.detail.items[*].id", takesWildcards: true))
+        #expect(try input.payload(for: event, reserved: reserved).map { text($0) } == #"[1,"x"]"#)
+        let paths = [("ids", "$.detail.items[*].id"), ("none", "$.detail.none[*]"), ("empty", "$.detail.items[*].none")]
+        let object = try InputTransformer(pathsMap: paths, template: #"{"ids":<ids>,"none":<none>,"empty":<empty>}"#)
+        #expect(text(try object.transform(event, reserved: reserved)) == #"{"ids":[1,"x"],"none":"","empty":[]}"#)
+        let string = try InputTransformer(pathsMap: paths, template: #""ids <ids>""#)
+        #expect(text(try string.transform(event, reserved: reserved)) == #""ids [1,x]""#)
+    }
+
     @Test func constantInputIsDeliveredAsItIs() throws {
         let input = try TargetInput.constant(json: Array("{ \"a\" : 1 }".utf8))
         #expect(try input.payload(for: try json("{}"), reserved: reserved).map(text) == "{ \"a\" : 1 }")

@@ -194,7 +194,7 @@ struct TargetReader {
             }
         default:
             do throws(EventPathError) {
-                return .path(try EventPath(parsing: text))
+                return .path(try EventPath(parsing: text, takesWildcards: true))
             } catch {
                 throw DocumentError("\(what): InputPath: \(error)", at: only.value.location)
             }

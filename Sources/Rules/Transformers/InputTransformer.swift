@@ -32,7 +32,7 @@ package struct InputTransformer: Sendable {
                 throw .invalidName(name)
             }
             do throws(EventPathError) {
-                sources[ByteKey(bytes)] = .path(try EventPath(parsing: path), number: number)
+                sources[ByteKey(bytes)] = .path(try EventPath(parsing: path, takesWildcards: true), number: number)
             } catch {
                 throw .path(name: name, error)
             }
@@ -53,7 +53,7 @@ package struct InputTransformer: Sendable {
         var values: [Int: JSONView?] = [:]
         func value(_ path: EventPath, _ number: Int) -> JSONView? {
             if let known = values[number] { return known }
-            let value = path.select(in: event)
+            let value = path.selection(in: event)
             values[number] = .some(value)
             return value
         }

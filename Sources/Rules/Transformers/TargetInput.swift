@@ -21,7 +21,7 @@ package enum TargetInput: Sendable {
         switch self {
         case .wholeEvent: event.rawJSON
         case .constant(let json): json
-        case .path(let path): path.select(in: event)?.rawJSON
+        case .path(let path): path.selection(in: event)?.rawJSON
         case .transformer(let transformer): try transformer.transform(event, reserved: reserved)
         }
     }
