@@ -119,6 +119,42 @@ import Testing
         #expect(try site.take("dead").map(\.traceHeader) == [nil] && recorder.spans.count == told)
     }
 
+    private func entry(_ traceHeader: String?) -> PutEventsEntry {
+        PutEventsEntry(source: "shop", detailType: "type", detail: Array(#"{"to":"queue"}"#.utf8), traceHeader: traceHeader)
+    }
+
+    private func traces(in queue: String, of site: KeptDeliveryTests.Site) throws -> [TraceParent?] {
+        try site.take(queue).map { $0.traceHeader.flatMap(TraceParent.init(xRay:)) }
+    }
+
+    @Test func anEntryMayBelongToATraceOfItsOwn() throws {
+        let site = try site()
+        let other = TraceParent(traceID: String(repeating: "b", count: 32), spanID: "00f067aa0ba902b7", flags: 1)
+        _ = try TraceContext.$current.withValue(TraceContext(below: Self.above, recorder: recorder)) {
+            try site.delivery.putEvents([entry(nil), entry(other.xRayText), entry("Root=1")])
+        }
+        let traces = try traces(in: "dead", of: site).compactMap(\.self)
+        #expect(traces.map(\.traceID) == [Self.trace, other.traceID, Self.trace])
+        // Each is a step of its own, in front of which nothing of this request's stands but where it came from.
+        #expect(recorder.spans.filter { $0.name == "rules" }.map(\.traceID) == [Self.trace, other.traceID, Self.trace])
+        #expect(recorder.spans.first { $0.name == "rules" && $0.traceID == other.traceID }?.parentID == other.spanID)
+    }
+
+    /// As in the event that a rule sees: the header is beside it.
+    @Test func anEntrysTraceIsNotInItsEvent() throws {
+        let site = try site()
+        _ = try site.delivery.putEvents([entry(Self.above.xRayText)])
+        let message = try #require(try site.take("dead").first)
+        #expect(message.traceHeader.flatMap(TraceParent.init(xRay:))?.traceID == Self.trace)
+        #expect(!message.body.contains("Root"))
+    }
+
+    @Test func whereTracesAreNotLookedAtAnEntrysIsNotEither() throws {
+        let site = try KeptDeliveryTests.Site(store, Self.template)
+        _ = try site.delivery.putEvents([entry(Self.above.xRayText)])
+        #expect(try site.take("dead").map(\.traceHeader) == [nil])
+    }
+
     @Test func aSendThatFailsIsToldWithItsReason() throws {
         let site = try site()
         publish(site, "queues/missing")

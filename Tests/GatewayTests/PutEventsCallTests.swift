@@ -99,7 +99,7 @@ import Testing
             ("{}", "ValidationException"),
             (#"{"Entries":null}"#, "ValidationException"),
             (#"{"Entries":[]}"#, "ValidationException"),
-            (#"{"Entries":[{"TraceHeader":"Root=1"}]}"#, "ValidationException"),
+            (#"{"Entries":[{"TraceHeader":1}]}"#, "SerializationException"),
             (#"{"Entries":[{"Colour":"red"}]}"#, "ValidationException"),
             (#"{"Entries":[{}],"EndpointId":"x"}"#, "ValidationException"),
         ])
@@ -116,8 +116,24 @@ import Testing
 
     @Test func unsupportedMembersAreRefusedByTheirName() async throws {
         let fixture = try GatewayFixture()
-        let response = try await fixture.call(body: #"{"Entries":[{"TraceHeader":"Root=1"}]}"#)
-        #expect(response.text == #"{"__type":"ValidationException","message":"TraceHeader of Entries[0] is not supported by Crema."}"#)
+        let response = try await fixture.call(body: #"{"Entries":[{"Colour":"red"}]}"#)
+        #expect(response.text == #"{"__type":"ValidationException","message":"Colour of Entries[0] is not supported by Crema."}"#)
+    }
+
+    @Test("A trace header is taken, whatever it says, and held to the service's length", arguments: [0, 1, 500, 501])
+    func traceHeader(characters: Int) async throws {
+        let fixture = try GatewayFixture()
+        let header = String(repeating: "é", count: characters)
+        let entry = #"{"Source":"s","DetailType":"d","Detail":"{}","TraceHeader":"\#(header)"}"#
+        let response = try await fixture.call(body: #"{"Entries":[\#(entry)]}"#)
+        guard !(1...500).contains(characters) else {
+            #expect(response.status == .ok && response.text.contains(#""FailedEntryCount":0"#))
+            return
+        }
+        let bound = characters == 0 ? "greater than or equal to 1" : "less than or equal to 500"
+        #expect(
+            response.text == #"{"__type":"ValidationException","message":"1 validation error detected: Value '\#(header)' at "#
+                + #"'entries.1.member.traceHeader' failed to satisfy constraint: Member must have length \#(bound)"}"#)
     }
 
     @Test func elevenEntriesAreRefusedInTheServicesWords() async throws {

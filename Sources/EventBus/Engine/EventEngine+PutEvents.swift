@@ -25,22 +25,31 @@ extension EventEngine {
             throw error
         }
         let rules = rules
-        let step = TraceContext.current.map(TraceStep.init(below:))
+        // Entries with traces of their own are a step each; else the request is one.
+        let traces = entries.map { trace(of: $0) }
+        let areApart = traces.contains { $0 != nil }
+        let step = areApart ? nil : TraceContext.current.map(TraceStep.init(below:))
         var outcome = PutEventsOutcome()
-        for entry in entries {
+        for (entry, trace) in zip(entries, traces) {
             switch check(entry) {
             case .failure(let refusal):
                 totals.entriesFailed.increment()
                 outcome.results.append(.failed(code: refusal.code, message: refusal.message))
             case .success(let event):
                 let bus = EventBusReader.name(inReference: event.busName)
-                let id = put(event, onBus: bus, hops: 0, rules: rules, trace: step?.parent, into: &outcome.output)
+                let own = areApart ? self.step(below: trace) ?? TraceContext.current.map(TraceStep.init(below:)) : nil
+                var output = RuleOutput()
+                let id = put(event, onBus: bus, hops: 0, rules: rules, trace: (own ?? step)?.parent, into: &output)
+                outcome.output.append(output.traced(own, as: "rules"))
                 outcome.results.append(.accepted(eventID: id))
             }
         }
         outcome.output = outcome.output.traced(step, as: "rules")
         return outcome
     }
+
+    /// The trace that an entry says it belongs to; `nil` for one that says none, and where traces are not looked at.
+    private func trace(of entry: PutEventsEntry) -> TraceParent? { spans == nil ? nil : entry.traceHeader.flatMap(TraceParent.init(xRay:)) }
 
     private struct Refusal: Error {
         var code: String

@@ -9,6 +9,13 @@ package struct PutEventsEntry: Sendable, Equatable {
     /// Milliseconds since 1970; `nil` is now.
     package var timeMilliseconds: Int64?
     package var resources: [String]
+    /// The place in a trace, as AWS X-Ray writes it; one that names none begins none.
+    ///
+    /// It stands in no event, and counts for no size, as in EventBridge.
+    package var traceHeader: String?
+
+    /// How long a trace header is: the service's bounds.
+    package static let traceHeaderCharacters = 1...500
 
     package init(
         source: String?,
@@ -16,7 +23,8 @@ package struct PutEventsEntry: Sendable, Equatable {
         detail: [UInt8]?,
         eventBusName: String? = nil,
         timeMilliseconds: Int64? = nil,
-        resources: [String] = []
+        resources: [String] = [],
+        traceHeader: String? = nil
     ) {
         self.source = source
         self.detailType = detailType
@@ -24,6 +32,7 @@ package struct PutEventsEntry: Sendable, Equatable {
         self.eventBusName = eventBusName
         self.timeMilliseconds = timeMilliseconds
         self.resources = resources
+        self.traceHeader = traceHeader
     }
 
     /// How many bytes the entry counts towards the limit of a request, by EventBridge's own sum.
@@ -100,7 +109,7 @@ extension PutEventsEntry {
             ("detailType", detailType),
             ("detail", detail.map { String(decoding: $0, as: UTF8.self) }),
             ("eventBusName", eventBusName),
-            ("traceHeader", nil), ("kmsKeyIdentifier", nil), ("internalMetadata", nil),
+            ("traceHeader", traceHeader), ("kmsKeyIdentifier", nil), ("internalMetadata", nil),
         ]
         return "PutEventsRequestEntry(" + fields.map { "\($0)=\($1 ?? "null")" }.joined(separator: ", ") + ")"
     }

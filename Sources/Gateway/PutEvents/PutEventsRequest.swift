@@ -9,7 +9,7 @@ struct PutEventsRequest {
 
     /// Reads the body of a PutEvents call.
     ///
-    /// Members that the service knows and Crema does not act on (`EndpointId`, `TraceHeader`) and members that nobody knows are refused
+    /// Members that the service knows and Crema does not act on (`EndpointId`) and members that nobody knows are refused
     /// by name. No AWS SDK sends them unless its caller asks for them. JSON `null` stands for an absent member.
     init(parsing body: [UInt8], limits: GatewayLimits) throws(ServiceError) {
         let document: JSONDocument
@@ -45,6 +45,7 @@ struct PutEventsRequest {
             case "EventBusName": entry.eventBusName = try busName(member.value, what, index)
             case "Time": entry.timeMilliseconds = try time(member.value, what)
             case "Resources": entry.resources = try texts(member.value, what)
+            case "TraceHeader": entry.traceHeader = try traceHeader(member.value, what, index)
             default: throw ServiceError(.validation, "\(what) is not supported by Crema.")
             }
         }
@@ -72,6 +73,13 @@ struct PutEventsRequest {
                         + #"(arn:aws[\w-]*:events:[a-z]+-[a-z]+-[\w-]+:[0-9]{12}:event-bus\/)?[\.\-_A-Za-z0-9]+"#))
         }
         return name
+    }
+
+    /// What is no place in a trace is taken all the same, as the service does, and means nothing.
+    private static func traceHeader(_ value: JSONView, _ what: String, _ index: Int) throws(ServiceError) -> String {
+        let header = String(decoding: try text(value, what), as: UTF8.self)
+        guard let refusal = MemberConstraint(PutEventsEntry.traceHeaderCharacters).refusal(of: header) else { return header }
+        throw ServiceError(.validation, MemberConstraint.message(header, at: "entries.\(index + 1).member.traceHeader", refusal))
     }
 
     private static func text(_ value: JSONView, _ what: String) throws(ServiceError) -> ArraySlice<UInt8> {
