@@ -50,7 +50,13 @@ import Testing
 
     @Test(arguments: Vectors.load("vtl-refusals.json").map(Vector.init))
     func isRefused(vector: Vector) throws {
-        let error = #expect(throws: VTLError.self) { try VTLTemplate(parsing: vector.template, stageVariables: ["bus"]) }
+        let isOfResponse = vector.view["of"]?.stringValue == "response"
+        func parse() throws { _ = try VTLTemplate(parsing: vector.template, stageVariables: ["bus"], isOfResponse: isOfResponse) }
+        if vector.view["is"] != nil {
+            #expect(throws: Never.self) { try parse() }
+            return
+        }
+        let error = #expect(throws: VTLError.self) { try parse() }
         let expected = try #require(vector.view["error"]?.stringValue)
         #expect(error?.description.contains(expected) == true, "\(vector.template): \(error?.description ?? "no error")")
     }
@@ -82,6 +88,15 @@ import Testing
     @Test func anEmptyBodyIsAnEmptyObject() throws {
         let template = try VTLTemplate(parsing: "$input.body [$input.path('$.a')] $input.json('$.a')")
         #expect(String(decoding: try template.render(VTLInput(body: [])), as: UTF8.self) == #"{} [] """#)
+    }
+
+    @Test func aTemplateOfAResponseMaySetSoManyHeaders() throws {
+        func overrides(_ count: Int) throws -> VTLOverrides {
+            let text = "#foreach($i in [1..\(count)])#set($context.responseOverride.header[\"x$i\"] = $i)#end"
+            return try VTLTemplate(parsing: text, isOfResponse: true).rendering(VTLInput(body: [])).overrides
+        }
+        #expect(try overrides(VTLOverrides.headersMax).headers.count == VTLOverrides.headersMax)
+        #expect(throws: VTLFailure.self) { try overrides(VTLOverrides.headersMax + 1) }
     }
 
     @Test func aTemplateSaysWhatItNeeds() throws {

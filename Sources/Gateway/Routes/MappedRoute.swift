@@ -31,7 +31,8 @@ struct MappedRoute: Sendable {
         var answers: [Answer] = []
         for answer in integration.answers {
             let pattern = problems.collect { () throws(DocumentError) in try Self.pattern(of: answer) } ?? nil
-            answers.append(Answer(pattern: pattern, answer: answer, templates: Self.compile(answer.templates, names, &problems)))
+            let templates = Self.compile(answer.templates, names, isOfResponse: true, &problems)
+            answers.append(Answer(pattern: pattern, answer: answer, templates: templates))
         }
         self.answers = answers
         var models: [(mediaType: String, schema: JSONSchema)] = []
@@ -47,12 +48,13 @@ struct MappedRoute: Sendable {
     }
 
     private static func compile(
-        _ templates: [MappedIntegration.Template], _ stageVariables: Set<String>, _ problems: inout ProblemCollector
+        _ templates: [MappedIntegration.Template], _ stageVariables: Set<String>, isOfResponse: Bool = false,
+        _ problems: inout ProblemCollector
     ) -> [Template] {
         templates.compactMap { template in
             problems.collect { () throws(DocumentError) in
                 do throws(VTLError) {
-                    let compiled = try VTLTemplate(parsing: template.text, stageVariables: stageVariables)
+                    let compiled = try VTLTemplate(parsing: template.text, stageVariables: stageVariables, isOfResponse: isOfResponse)
                     return Template(mediaType: template.mediaType, template: compiled)
                 } catch {
                     throw DocumentError("the template for \(template.mediaType): \(error)", at: template.location)
@@ -87,7 +89,7 @@ extension MappedRoute {
         try validate(request)
         let type = request.mediaType
         if let template = requestTemplates.first(where: { $0.mediaType == type }) {
-            return try render(template.template, body: Array(request.body.utf8), request)
+            return try render(template.template, body: Array(request.body.utf8), request).text
         }
         switch integration.passthrough {
         case .whenNoMatch: return Array(request.body.utf8)
@@ -121,7 +123,9 @@ extension MappedRoute {
     }
 
     /// The body is the request's, or that of the service's answer.
-    private func render(_ template: VTLTemplate, body: [UInt8], _ request: RouteRequest) throws(RouteError) -> [UInt8] {
+    private func render(
+        _ template: VTLTemplate, body: [UInt8], _ request: RouteRequest
+    ) throws(RouteError) -> (text: [UInt8], overrides: VTLOverrides) {
         var input = VTLInput(body: body)
         if template.needs.contains(.json) {
             input.json = try Self.json(of: body)
@@ -129,7 +133,7 @@ extension MappedRoute {
         if template.needs.contains(.parameters) { input.parameters = Self.view(request.parameterDocument) }
         if template.needs.contains(.context) { input.context = Self.view(request.contextDocument) }
         input.stageVariables = stageVariables
-        do throws(VTLFailure) { return try template.render(input) } catch { throw .failed("a template has no result: \(error)") }
+        do throws(VTLFailure) { return try template.rendering(input) } catch { throw .failed("a template has no result: \(error)") }
     }
 }
 
@@ -168,8 +172,9 @@ extension MappedRoute {
         let template =
             found.templates.first { $0.mediaType == accepted } ?? found.templates.first { $0.mediaType == "application/json" }
             ?? found.templates.first
+        var overrides = VTLOverrides()
         if let template {
-            answer.body = try render(template.template, body: result.body, request)
+            (answer.body, overrides) = try render(template.template, body: result.body, request)
             answer.mediaType = template.mediaType
         }
         for (name, source) in found.answer.headers {
@@ -177,6 +182,7 @@ extension MappedRoute {
             guard let field = HTTPField.Name(name) else { throw .failed("\(name) is no name of a header") }
             answer.headers[field] = value
         }
+        try answer.replace(overrides)
         return answer
     }
 
@@ -200,7 +206,7 @@ extension MappedRoute {
     }
 
     /// What a header may hold.
-    private static func headerText(_ text: String) -> String { String(text.unicodeScalars.map { $0.value < 0x20 ? " " : Character($0) }) }
+    static func headerText(_ text: String) -> String { String(text.unicodeScalars.map { $0.value < 0x20 ? " " : Character($0) }) }
 }
 
 /// What a service answered to a route's call.
@@ -216,4 +222,19 @@ struct RouteAnswer: Sendable {
     var mediaType: String
     var headers = HTTPFields()
     var body: [UInt8]
+
+    /// Headers that say where a response ends and what becomes of the connection: no template's business.
+    private static let framing: Set<String> = ["connection", "content-length", "keep-alive", "transfer-encoding", "trailer", "upgrade"]
+
+    /// Puts what a template set in place of what was mapped.
+    fileprivate mutating func replace(_ overrides: VTLOverrides) throws(RouteError) {
+        status = overrides.status ?? status
+        for (name, value) in overrides.headers {
+            guard let field = HTTPField.Name(name), !Self.framing.contains(field.canonicalName) else {
+                throw .failed("$context.responseOverride.header.\(name) is no header that a template may set")
+            }
+            let text = MappedRoute.headerText(value)
+            if field == .contentType { mediaType = text } else { headers[field] = text }
+        }
+    }
 }

@@ -98,17 +98,27 @@ extension VTLParser {
 
     private mutating func set(from start: Int) throws(VTLError) -> VTLStatement {
         try open("set")
+        if let part = try override() {
+            let value = try assignment()
+            return .override(part, value)
+        }
         let target = try target(of: "#set")
-        skipBlanks(andLines: true)
-        guard byte == UInt8(ascii: "="), byte(after: 1) != UInt8(ascii: "=") else { throw error("`=` expected") }
-        position += 1
-        let value = try expression()
-        try close()
+        let value = try assignment()
         switch target.steps.last {
         case nil: return .set(slot: target.slot, value)
         case .call: throw error("#set of what a method answers is not supported", at: start)
         case .property, .index: return .setPart(VTLReference(root: .variable(target.slot), steps: target.steps, source: []), value)
         }
+    }
+
+    /// `= value)`.
+    private mutating func assignment() throws(VTLError) -> VTLExpression {
+        skipBlanks(andLines: true)
+        guard byte == UInt8(ascii: "="), byte(after: 1) != UInt8(ascii: "=") else { throw error("`=` expected") }
+        position += 1
+        let value = try expression()
+        try close()
+        return value
     }
 
     /// The variable that a directive gives a value, or the member or element of one.
@@ -123,7 +133,9 @@ extension VTLParser {
         let text = String(decoding: name, as: UTF8.self)
         position = name.endIndex
         if Self.reserved.contains(text) {
-            if text == "context" { throw error("\(directive) of $context is not supported: there are no overrides", at: start) }
+            if text == "context" {
+                throw error("\(directive) of $context is not supported, but for responseOverride in the template of a response", at: start)
+            }
             throw error("\(directive): `$\(text)` is the service's own", at: start)
         }
         var steps: [VTLReference.Step] = []

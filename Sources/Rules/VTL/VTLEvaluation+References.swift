@@ -36,7 +36,9 @@ extension VTLEvaluation {
         case .context: return input.context.map { .json($0) } ?? .null
         case .stageVariables: return input.stageVariables.map { .json($0) } ?? .null
         case .utility(let utility, let argument): return try value(of: utility, try value(of: argument))
-        case .loop(let property): return loops.last.map { $0.value(of: property) } ?? .null
+        case .loop(let property, let parents):
+            let position = loops.count - 1 - parents
+            return loops.indices.contains(position) ? loops[position].value(of: property) : .null
         }
     }
 

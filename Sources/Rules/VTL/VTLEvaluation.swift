@@ -17,6 +17,8 @@ struct VTLEvaluation {
     /// Innermost last.
     var loops: [LoopState] = []
     private(set) var output: [UInt8] = []
+    /// What the response has in place of what is mapped.
+    var overrides = VTLOverrides()
     private var steps = VTLTemplate.stepsMax
     var stepsLeft: Int { steps }
     private var bytes = VTLTemplate.workBytesMax
@@ -77,6 +79,7 @@ struct VTLEvaluation {
                 if flow != .next { return flow }
             case .loop(let loop):
                 if try run(loop) == .stop { return .stop }
+            case .override(let part, let expression): try replace(part, try value(of: expression))
             case .leaveLoop: return .leaveLoop
             case .stop: return .stop
             }

@@ -13,6 +13,8 @@ struct VTLParser {
     private var depth = 0
     var loopDepth = 0
     var isInString = false
+    /// Whether there is a response whose status and headers may be set.
+    var isOfResponse = false
 
     init(_ text: String, stageVariables: Set<String>) {
         bytes = Array(text.utf8)

@@ -18,6 +18,8 @@ indirect enum VTLStatement: Sendable {
     /// The first branch whose condition holds; `#else` has none.
     case branches([VTLBranch])
     case loop(VTLLoop)
+    /// `#set` of a part of `$context.responseOverride`.
+    case override(VTLOverride, VTLExpression)
     case leaveLoop
     case stop
 }
@@ -25,6 +27,13 @@ indirect enum VTLStatement: Sendable {
 struct VTLBranch: Sendable {
     let condition: VTLExpression?
     let body: [VTLStatement]
+}
+
+/// What of a response a template replaces.
+enum VTLOverride: Sendable {
+    case status
+    /// The header of a name.
+    case header(VTLExpression)
 }
 
 struct VTLLoop: Sendable {
@@ -69,7 +78,8 @@ struct VTLReference: Sendable {
         case context
         case stageVariables
         case utility(VTLUtility, VTLExpression)
-        case loop(LoopProperty)
+        /// Of the innermost loop, or of one so many around it.
+        case loop(LoopProperty, parents: Int)
     }
 
     enum LoopProperty: String, Sendable, CaseIterable { case hasNext, count, index, first, last }

@@ -89,13 +89,16 @@ extension VTLParser {
             program.needs.insert(.context)
             return .context
         case "stageVariables": return .stageVariables
-        case "velocityCount": return .loop(.count)
-        case "velocityHasNext": return .loop(.hasNext)
+        case "velocityCount": return .loop(.count, parents: 0)
+        case "velocityHasNext": return .loop(.hasNext, parents: 0)
         case "foreach":
-            guard let property = member(), let found = VTLReference.LoopProperty(rawValue: property) else {
-                throw error("$foreach has \(Self.list(VTLReference.LoopProperty.allCases.map(\.rawValue)))", at: start)
+            var (property, parents) = (member(), 0)
+            while property == "parent" { (property, parents) = (member(), parents + 1) }
+            guard let property, let found = VTLReference.LoopProperty(rawValue: property) else {
+                let known = Self.list(VTLReference.LoopProperty.allCases.map(\.rawValue) + ["parent"])
+                throw error("$foreach has \(known)\(parents > 0 ? "; `parent` has one of them behind it" : "")", at: start)
             }
-            return .loop(found)
+            return .loop(found, parents: parents)
         default: return .variable(slot(of: name))
         }
     }

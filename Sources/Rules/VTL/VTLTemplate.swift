@@ -33,19 +33,24 @@ package struct VTLTemplate: Sendable {
     /// - Parameters:
     ///   - text: the template.
     ///   - stageVariables: the names that there are; another one is refused.
+    ///   - isOfResponse: Whether what it makes is a response, whose status and headers it may replace.
     /// - Throws: the first mistake, and everything that is not supported.
-    package init(parsing text: String, stageVariables: Set<String> = []) throws(VTLError) {
+    package init(parsing text: String, stageVariables: Set<String> = [], isOfResponse: Bool = false) throws(VTLError) {
         var parser = VTLParser(text, stageVariables: stageVariables)
+        parser.isOfResponse = isOfResponse
         program = try parser.template()
     }
 
     package var needs: Needs { program.needs }
 
     /// The text for one request.
-    package func render(_ input: VTLInput) throws(VTLFailure) -> [UInt8] {
+    package func render(_ input: VTLInput) throws(VTLFailure) -> [UInt8] { try rendering(input).text }
+
+    /// The text for one request, with what the template replaces of the response.
+    package func rendering(_ input: VTLInput) throws(VTLFailure) -> (text: [UInt8], overrides: VTLOverrides) {
         var evaluation = VTLEvaluation(program, input)
         try evaluation.run()
-        return evaluation.output
+        return (evaluation.output, evaluation.overrides)
     }
 }
 
