@@ -2,6 +2,7 @@ import CremaTesting
 import EventBus
 import Foundation
 import Gateway
+import Rules
 import Testing
 import Things
 import Trust
@@ -18,6 +19,22 @@ import Trust
     @Test("Every limit of signatures stands on the page once, with its default, and can be configured")
     func signatures() throws {
         #expect(try page().differences(of: .signatures, from: SignatureLimits(), SignatureLimits.names) == [])
+    }
+
+    @Test("What a template and a model may cost stands on the page")
+    func templates() throws {
+        let lines = try String(contentsOfFile: LimitPage.path, encoding: .utf8).split(separator: "\n")
+        for (name, value) in [
+            ("templateBytesMax", VTLTemplate.bytesMax), ("templateNestingMax", VTLTemplate.nestingMax),
+            ("templateStepsMax", VTLTemplate.stepsMax),
+            ("templateLoopPassesMax", VTLTemplate.loopPassesMax), ("templateWorkBytesMax", VTLTemplate.workBytesMax),
+            ("templateRegexStepsMax", VTLTemplate.regexStepsMax), ("templateResultBytesMax", VTLTemplate.resultBytesMax),
+            ("templateHeadersMax", VTLOverrides.headersMax), ("modelPatternStepsMax", TextPattern.stepsMax),
+            ("modelStepsMax", JSONSchema.stepsMax), ("modelNestingMax", JSONSchema.nestingMax),
+        ] {
+            let row = try #require(lines.first { $0.hasPrefix("| `\(name)` |") }, "\(name)")
+            #expect(row.split(separator: "|")[1].filter(\.isNumber) == "\(value)", "\(name)")
+        }
     }
 
     @Test("Every limit of the event bus stands on the page once, with its default, and can be configured")

@@ -32,6 +32,19 @@ import Testing
                 size: { type: string, enum: [small, large] }
                 count: { type: integer, minimum: 1, maximum: 9 }
                 items: { type: array, minItems: 1, items: { $ref: "#/components/schemas/Item" } }
+                parts:
+                  type: array
+                  uniqueItems: true
+                  items:
+                    oneOf:
+                      - { type: integer, multipleOf: 2, not: { enum: [4] } }
+                      - { type: string, format: date-time }
+                      - type: object
+                        minProperties: 1
+                        maxProperties: 2
+                        patternProperties: { "^x-": { type: integer } }
+                        additionalProperties: false
+                        allOf: [{ required: [x-a] }, { anyOf: [{ required: [x-b] }, { properties: { x-a: { maximum: 5 } } }] }]
         paths:
           /orders/{user}:
             post:
@@ -84,6 +97,25 @@ import Testing
                 type: mock
                 requestTemplates: { application/json: '{"statusCode": 204}' }
                 responses: { "204": { statusCode: 200 } }
+          /overridden:
+            post:
+              responses: { "200": { description: ok } }
+              x-amazon-apigateway-integration:
+                type: mock
+                requestTemplates: { application/json: '{"statusCode": 200}' }
+                responses:
+                  default:
+                    statusCode: 200
+                    responseParameters: { method.response.header.X-Id: "'mapped'" }
+                    responseTemplates:
+                      application/json: |
+                        #if($input.params('status') != '')#set($context.responseOverride.status = $input.params('status'))#end
+                        #if($input.params('name') != '')
+                        #set($context.responseOverride.header[$input.params('name')] = $input.params('value'))
+                        #end
+                        #if($input.params('again') != '')#set($context.responseOverride.header.X-ONCE = 'again')#end
+                        #if($input.params('twice') != '')#set($context.responseOverride.status = 404)#end
+                        done
           /queue:
             post:
               responses: { "200": { description: ok } }
@@ -277,6 +309,36 @@ import Testing
     }
 
     @Test(
+        "Words of a schema that combine others hold in a model",
+        arguments: [
+            ("2", true), ("3", false), ("4", false), (#""2020-01-01T00:00:00Z""#, true), (#""yesterday""#, false), ("2, 2.0", false),
+            ("2, 6", true),
+            (#"{"x-a":1}"#, true), (#"{"x-a":6}"#, false), (#"{"x-a":6,"x-b":1}"#, true), (#"{"x-b":1}"#, false), (#"{"x-a":"1"}"#, false),
+            (#"{"x-a":1,"y":1}"#, false), (#"{"x-a":1,"x-b":1,"x-c":1}"#, false), ("{}", false),
+        ])
+    func combinedSchemas(parts: String, holds: Bool) async throws {
+        let body = #"{"user":"ann","items":[{"sku":"a"}],"parts":[\#(parts)]}"#
+        let response = try await fixture().post("/checked?shop=1", headers: [HTTPField.Name("x-key")!: "k"], body: body)
+        #expect(response.status == (holds ? .ok : .badRequest))
+    }
+
+    @Test(
+        "A template of a response sets its status and headers, once each",
+        arguments: [
+            ("status=404&name=X-Why&value=a%0Ab", 404, ["X-Why": "a b", "X-Id": "mapped", "Content-Type": "application/json"]),
+            ("status=201", 201, ["X-Id": "mapped"]), ("", 200, ["X-Id": "mapped"]), ("name=x-id&value=other", 200, ["X-Id": "other"]),
+            ("name=content-type&value=text/x", 200, ["Content-Type": "text/x"]), ("status=99", 500, [:]), ("status=many", 500, [:]),
+            ("name=Content-Length&value=0", 500, [:]), ("name=transfer-encoding&value=chunked", 500, [:]), ("name=a+b&value=1", 500, [:]),
+            ("name=x-once&value=1&again=1", 500, [:]), ("again=1", 200, ["X-Once": "again"]), ("status=404&twice=1", 500, [:]),
+        ] as [(String, Int, [String: String])])
+    func overrides(query: String, status: Int, headers: [String: String]) async throws {
+        let response = try await fixture().post("/overridden?" + query, body: "{}")
+        #expect(response.status.code == status)
+        for (name, value) in headers { #expect(response.headers[HTTPField.Name(name)!] == value, "\(name)") }
+        if status < 500 { #expect(response.text == "done\n") }
+    }
+
+    @Test(
         "A message is sent as a form, in JSON, and by the query",
         arguments: [
             ("/queue", #"{"text":"a & b"}"#, #"{"text":"a & b"}"#), ("/queue-json", #"{"text":"a & b"}"#, "a & b"),
@@ -316,7 +378,12 @@ import Testing
         ("$stageVariables.bus", "$stageVariables.buz", "$stageVariables.buz has no value"),
         ("\"^[a-z]+$\"", "\"(?=a)\"", "the pattern `(?=a)`"),
         ("minLength: 2", "format: email", "the format `email` is not supported in the schema of a model"),
-        ("enum: [small, large]", "oneOf: []", "`oneOf` is not supported in the schema of a model"),
+        ("enum: [small, large]", "oneOf: []", "oneOf must have a schema in it"),
+        ("enum: [small, large]", "dependencies: {}", "`dependencies` is not supported in the schema of a model"),
+        ("enum: [small, large]", "not: { multipleOf: 0 }", "multipleOf must be a number above zero"),
+        ("enum: [small, large]", "patternProperties: { '(': {} }", "the pattern `(`"),
+        ("required: [sku]", "anyOf: [{ $ref: \"#/components/schemas/Item\" }]", "the schema leads to itself without a step into the value"),
+        ("#set($bus = ", "#set($context.responseOverride.status = 404)#set($bus = ", "#set of $context is not supported"),
         ("'4\\d\\d':", "'4(':", "the response `4(`"),
     ])
     func isRefusedWithItsPlace(old: String, new: String, expected: String) throws {

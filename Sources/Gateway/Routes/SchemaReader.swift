@@ -12,6 +12,8 @@ struct SchemaReader {
 
     private let definitions: [String: Node]
     private var schemas: [JSONSchema.Rules] = []
+    /// Where each of them is written.
+    private var locations: [SourceLocation] = []
     /// The number of each definition that is referred to.
     private var numbers: [String: Int] = [:]
     private var problems = ProblemCollector()
@@ -21,7 +23,11 @@ struct SchemaReader {
         // The whole is the first one that is read, also where it is a reference.
         _ = reader.read(node)
         try reader.problems.finish()
-        return JSONSchema(reader.schemas)
+        let schema = JSONSchema(reader.schemas)
+        if let endless = schema.endless {
+            throw DocumentError("the schema leads to itself without a step into the value", at: reader.locations[endless])
+        }
+        return schema
     }
 
     private init(definitions: [String: Node]) { self.definitions = definitions }
@@ -29,8 +35,14 @@ struct SchemaReader {
     // Recursion is bounded by the document's depth: a reference is read once.
     private mutating func read(_ node: Node) -> Int {
         if let reference = node["$ref"] { return read(reference: reference) }
+        return add(node)
+    }
+
+    private mutating func add(_ node: Node, calling text: String? = nil) -> Int {
         schemas.append(JSONSchema.Rules())
+        locations.append(node.location)
         let number = schemas.count - 1
+        if let text { numbers[text] = number }
         fill(number, from: node)
         return number
     }
@@ -47,11 +59,7 @@ struct SchemaReader {
             problems.add("a schema that is nothing but a $ref is not supported", at: found.location)
             return 0
         }
-        schemas.append(JSONSchema.Rules())
-        let number = schemas.count - 1
-        numbers[text] = number
-        fill(number, from: found)
-        return number
+        return add(found, calling: text)
     }
 
     private mutating func fill(_ number: Int, from node: Node) {
@@ -80,6 +88,16 @@ struct SchemaReader {
             } else {
                 rules.otherProperties = read(value)
             }
+        case "patternProperties":
+            for property in try value.entries(entry.key) {
+                rules.patternProperties.append((try pattern(property.key, at: property.keyLocation), read(property.value)))
+            }
+        case "minProperties": rules.members.lower = try value.integer(entry.key, in: 0...Int.max)
+        case "maxProperties": rules.members.upper = try value.integer(entry.key, in: 0...Int.max)
+        case "allOf": rules.allOf = try schemas(entry)
+        case "anyOf": rules.anyOf = try schemas(entry)
+        case "oneOf": rules.oneOf = try schemas(entry)
+        case "not": rules.not = read(value)
         case "items":
             if case .sequence = value.content { throw unsupported(entry, "a list under `items`") }
             rules.items = read(value)
@@ -96,10 +114,17 @@ struct SchemaReader {
         case "maxLength": rules.characters.upper = try value.integer(entry.key, in: 0...Int.max)
         case "minItems": rules.elements.lower = try value.integer(entry.key, in: 0...Int.max)
         case "maxItems": rules.elements.upper = try value.integer(entry.key, in: 0...Int.max)
-        case "pattern": rules.pattern = try pattern(value)
+        case "uniqueItems": rules.isUnique = try value.boolean(entry.key)
+        case "multipleOf":
+            guard let divisor = JSONDivisor(try value.text(entry.key)) else {
+                throw DocumentError("multipleOf must be a number above zero", at: value.location)
+            }
+            rules.divisor = divisor
+        case "pattern": rules.pattern = try pattern(try value.text("pattern"), at: value.location)
         case "format":
             let format = try value.text("format")
-            guard Self.formats.contains(format) else { throw unsupported(entry, "the format `\(format)`") }
+            rules.format = TextFormat(rawValue: format)
+            guard rules.format != nil || Self.formats.contains(format) else { throw unsupported(entry, "the format `\(format)`") }
         default:
             guard Self.annotations.contains(entry.key) || entry.key.hasPrefix("x-") else { throw unsupported(entry, "`\(entry.key)`") }
         }
@@ -107,6 +132,13 @@ struct SchemaReader {
 
     private func unsupported(_ entry: Node.Entry, _ what: String) -> DocumentError {
         DocumentError("\(what) is not supported in the schema of a model", at: entry.keyLocation)
+    }
+
+    /// Schemas that look at the same value.
+    private mutating func schemas(_ entry: Node.Entry) throws(DocumentError) -> [Int] {
+        let elements = try entry.value.elements(entry.key)
+        guard !elements.isEmpty else { throw DocumentError("\(entry.key) must have a schema in it", at: entry.value.location) }
+        return elements.map { read($0) }
     }
 
     private func kinds(_ node: Node) throws(DocumentError) -> [JSONSchema.Kind] {
@@ -129,10 +161,9 @@ struct SchemaReader {
         return value
     }
 
-    private func pattern(_ node: Node) throws(DocumentError) -> TextPattern {
-        let text = try node.text("pattern")
+    private func pattern(_ text: String, at location: SourceLocation) throws(DocumentError) -> TextPattern {
         do throws(TextPattern.Problem) { return try TextPattern(parsing: text, isWhole: false) } catch {
-            throw DocumentError("the pattern `\(text)`: \(error.message)", at: node.location)
+            throw DocumentError("the pattern `\(text)`: \(error.message)", at: location)
         }
     }
 }

@@ -33,3 +33,39 @@ extension JSONView {
         return true
     }
 }
+
+extension JSONView {
+    /// Bytes that are the same for two values that are equal, and for no others.
+    ///
+    /// Members are in the order of their names, numbers are `Double`s.
+    var canonicalBytes: [UInt8] {
+        var output: [UInt8] = []
+        appendCanonical(to: &output)
+        return output
+    }
+
+    /// Recurses as deep as the value nests, at most ``JSONLimits/depthMax``.
+    private func appendCanonical(to output: inout [UInt8]) {
+        switch kind {
+        case .null: output.append(UInt8(ascii: "n"))
+        case .true: output.append(UInt8(ascii: "t"))
+        case .false: output.append(UInt8(ascii: "f"))
+        case .string: JSONText.appendString(stringBytes ?? [], to: &output)
+        case .number:
+            let number = numberText.flatMap { Double($0) } ?? 0
+            // 0 and -0 are one number.
+            output += "\(number == 0 ? 0 : number);".utf8
+        case .array:
+            output.append(UInt8(ascii: "["))
+            for element in elements { element.appendCanonical(to: &output) }
+            output.append(UInt8(ascii: "]"))
+        case .object:
+            output.append(UInt8(ascii: "{"))
+            for member in members.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+                JSONText.appendString(member.key, to: &output)
+                member.value.appendCanonical(to: &output)
+            }
+            output.append(UInt8(ascii: "}"))
+        }
+    }
+}

@@ -18,76 +18,81 @@ package struct JSONSchema: Sendable {
         package var kinds: [Kind] = []
         package var required: [String] = []
         package var properties: [String: Int] = [:]
+        /// The schemas of members whose names have such a part.
+        package var patternProperties: [(pattern: TextPattern, schema: Int)] = []
         /// The schema of other members; ``none`` for those that must not be.
         package var otherProperties: Int?
+        /// How many members there may be.
+        package var members = Bounds<Int>()
         package var items: Int?
         /// JSON values; others are refused.
         package var values: [JSONDocument] = []
         package var numbers = Bounds<Double>()
         package var excludesLower = false
         package var excludesUpper = false
+        /// What a number must be a whole multiple of.
+        package var divisor: JSONDivisor?
         package var characters = Bounds<Int>()
         package var elements = Bounds<Int>()
+        /// Whether no two elements may be the same.
+        package var isUnique = false
         package var pattern: TextPattern?
+        package var format: TextFormat?
+        /// Schemas that all hold for the same value.
+        package var allOf: [Int] = []
+        /// Schemas of which at least one holds for the same value.
+        package var anyOf: [Int] = []
+        /// Schemas of which exactly one holds for the same value.
+        package var oneOf: [Int] = []
+        /// The schema that does not hold for the same value.
+        package var not: Int?
         package init() {}
+
+        /// The schemas that look at the same value.
+        var sameValue: [Int] { allOf + anyOf + oneOf + (not.map { [$0] } ?? []) }
     }
 
     /// No schema: what a member that is not allowed has.
     package static let none = -1
+    /// How many steps it may take to hold one value against a schema; one that takes more is refused.
+    package static let stepsMax = 1_000_000
+    /// How deep schemas that are alternatives may lead into each other; a value that leads deeper is refused.
+    package static let nestingMax = 2_000
 
-    private let schemas: [Rules]
+    let schemas: [Rules]
 
     /// - Parameter schemas: the first is that of the whole value.
     package init(_ schemas: [Rules]) { self.schemas = schemas }
 
-    package func holds(_ value: JSONView) -> Bool {
-        var pending = [(value: value, schema: 0)]
-        while let (value, number) = pending.popLast() {
-            guard schemas.indices.contains(number), holds(schemas[number], value, &pending) else { return false }
-        }
-        return true
+    /// Whether a value keeps to the schema, and that can be told within ``stepsMax`` and ``nestingMax``.
+    package func holds(_ value: JSONView) -> Bool { holds(value, steps: Self.stepsMax) }
+
+    func holds(_ value: JSONView, steps: Int) -> Bool {
+        var check = SchemaCheck(schemas, steps: steps)
+        return (try? check.holds(value, 0, depth: 0)) ?? false
     }
 
-    private func holds(_ rules: Rules, _ value: JSONView, _ pending: inout [(value: JSONView, schema: Int)]) -> Bool {
-        guard rules.kinds.isEmpty || rules.kinds.contains(where: { Self.is(value, $0) }) else { return false }
-        if !rules.values.isEmpty, !rules.values.contains(where: { value.isEqual(to: $0.root) }) { return false }
-        switch value.kind {
-        case .object: return members(rules, value, &pending)
-        case .array:
-            guard rules.elements.holds(value.elements.reduce(0) { count, _ in count + 1 }) else { return false }
-            if let items = rules.items { for element in value.elements { pending.append((element, items)) } }
-            return true
-        case .string:
-            let text = value.stringValue ?? ""
-            return rules.characters.holds(text.unicodeScalars.count) && rules.pattern?.matches(text) ?? true
-        case .number:
-            guard let number = value.numberText.flatMap({ Double($0) }), rules.numbers.holds(number) else { return false }
-            return !(rules.excludesLower && number == rules.numbers.lower) && !(rules.excludesUpper && number == rules.numbers.upper)
-        case .true, .false, .null: return true
-        }
-    }
-
-    private func members(_ rules: Rules, _ value: JSONView, _ pending: inout [(value: JSONView, schema: Int)]) -> Bool {
-        var names: Set<String> = []
-        for member in value.members {
-            let name = member.name
-            if !rules.required.isEmpty { names.insert(name) }
-            if let schema = rules.properties[name] ?? rules.otherProperties {
-                guard schema != Self.none else { return false }
-                pending.append((member.value, schema))
+    /// The first schema that leads to itself without a step into the value, so that it says nothing; nil where there is none.
+    package var endless: Int? {
+        var isDone = Array(repeating: false, count: schemas.count)
+        for start in schemas.indices where !isDone[start] {
+            // A path down, with what is left to look at of each schema on it.
+            var path = [(schema: start, rest: schemas[start].sameValue[...])]
+            var isOpen: Set<Int> = [start]
+            while let (schema, rest) = path.last {
+                guard let next = rest.first else {
+                    isDone[schema] = true
+                    isOpen.remove(schema)
+                    path.removeLast()
+                    continue
+                }
+                path[path.count - 1].rest = rest.dropFirst()
+                if isOpen.contains(next) { return next }
+                guard schemas.indices.contains(next), !isDone[next] else { continue }
+                isOpen.insert(next)
+                path.append((next, schemas[next].sameValue[...]))
             }
         }
-        return rules.required.allSatisfy { names.contains($0) }
-    }
-
-    private static func `is`(_ value: JSONView, _ kind: Kind) -> Bool {
-        switch (kind, value.kind) {
-        case (.object, .object), (.array, .array), (.string, .string), (.number, .number), (.boolean, .true), (.boolean, .false),
-            (.null, .null):
-            true
-        // A number without a fraction or an exponent.
-        case (.integer, .number): value.numberText?.utf8.allSatisfy { $0 == UInt8(ascii: "-") || JSONParser.isDigit($0) } ?? false
-        default: false
-        }
+        return nil
     }
 }

@@ -22,6 +22,11 @@ package struct TextPattern: Sendable {
 
     func matches(_ text: String, steps: Int) -> Bool {
         var steps = steps
-        return expression.firstMatch(in: Array(text.unicodeScalars), from: 0, wantsGroups: false, steps: &steps) != nil
+        return matches(text, steps: &steps)
+    }
+
+    /// The same, with what is left of the steps: below zero where they did not suffice.
+    func matches(_ text: String, steps: inout Int) -> Bool {
+        expression.firstMatch(in: Array(text.unicodeScalars), from: 0, wantsGroups: false, steps: &steps) != nil
     }
 }
