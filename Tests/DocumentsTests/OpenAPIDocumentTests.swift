@@ -87,6 +87,15 @@ import Testing
             ("$request.body", [.body([])]),
             ("$request.body.a.b[0]", [.body([.member("a"), .member("b"), .element(0)])]),
             ("$request.body[\"x y\"]", [.body([.member("x y")])]),
+            ("$request.body.a[*].b.*", [.body([.member("a"), .all, .member("b"), .all])]),
+            (
+                "$request.body[-1][1:][:-2][0:3]",
+                [
+                    .body([
+                        .element(-1), .slice(lower: 1, upper: nil), .slice(lower: nil, upper: -2), .slice(lower: 0, upper: 3),
+                    ])
+                ]
+            ),
             ("$request.header.X-Shop", [.header("x-shop")]),
             ("$request.querystring.q", [.queryString("q")]),
             ("$request.path.id", [.pathParameter("id")]),
@@ -110,8 +119,10 @@ import Testing
         "A selection that Crema cannot evaluate is refused with its place",
         arguments: [
             ("$request.path.ib", "the route's path has no `{ib}`; did you mean `id`?"),
-            ("$request.body..x", "`..` and `*` are not supported"),
-            ("$request.body[?(@.x)]", "is not supported in a body path"),
+            ("$request.body..x", "`..` is not supported in a body path, as in API Gateway"),
+            ("$request.body[?(@.x)]", "filters, `[?(@.x)]`, are not supported in a body path, as in API Gateway"),
+            ("$request.body[:]", "`[:]` is not supported in a body path"), ("$request.body[1:2:3]", "`[1:2:3]` is not supported"),
+            ("$request.body[a:2]", "`[a:2]` is not supported"), ("$request.body[0,1]", "`[0,1]` is not supported"),
             ("$stageVariables.x", "the stage variable `x` has no value; give `stageVariables.x` one under `parameters`"),
             ("$context.authorizer.claims", "context.authorizer.claims is not supported"),
             ("a ${request.body", "`${` without `}`"),

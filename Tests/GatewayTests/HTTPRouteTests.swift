@@ -31,6 +31,27 @@ import Testing
                   MessageBody: $request.body.order
                   DelaySeconds: $request.querystring.delay
                   MessageAttributes: $request.body.attributes
+          /optional:
+            post:
+              responses: { default: { description: answer } }
+              x-amazon-apigateway-integration:
+                integrationSubtype: EventBridge-PutEvents
+                type: aws_proxy
+                requestParameters:
+                  Detail: $request.body.detail
+                  DetailType: OrderStarted
+                  Source: shop.orders
+                  EventBusName: $request.header.bus
+                  Time: $request.body.time
+                  Resources: $request.body.orders[*].arn
+                  TraceHeader: $request.header.x-amzn-trace-id
+          /partly:
+            post:
+              responses: { default: { description: answer } }
+              x-amazon-apigateway-integration:
+                integrationSubtype: EventBridge-PutEvents
+                type: aws_proxy
+                requestParameters: { Detail: $request.body, DetailType: d, Source: s, EventBusName: 'sh${request.header.rest}' }
           /event:
             post:
               responses: { default: { description: answer } }
@@ -73,6 +94,38 @@ import Testing
         let response = try await fixture().post("/message" + query, body: body)
         #expect(response.status == .badRequest)
         #expect(response.text.contains(message))
+    }
+
+    @Test("What an event can do without is left out where the request does not have it")
+    func optionalParts() async throws {
+        let fixture = try fixture()
+        let detail = #""detail":{"user":"u"}"#
+        // To the default bus, where no rule is.
+        #expect(try await fixture.post("/optional", body: "{\(detail)}").status == .ok)
+        #expect(fixture.engine.counters.eventsAccepted == 1 && fixture.broker.published.isEmpty)
+        let bus: HTTPFields = [HTTPField.Name("bus")!: "shop"]
+        #expect(try await fixture.post("/optional", headers: bus, body: #"{\#(detail),"orders":[{"arn":"a"},{}],"time":0}"#).status == .ok)
+        #expect(fixture.broker.published.map(\.topic) == ["users/u"])
+        let missing = try await fixture.post("/optional", headers: bus, body: "{}")
+        #expect(missing.text == #"{"message":"Detail: $request.body.detail has no value in this request"}"#)
+        let wrong = try await fixture.post("/optional", headers: bus, body: "{\(detail),\"time\":\"now\"}")
+        #expect(wrong.status == .badRequest)
+    }
+
+    @Test func ofATextOfSeveralPartsNoneMayBeMissing() async throws {
+        let response = try await fixture().post("/partly", body: #"{"user":"u"}"#)
+        #expect(response.text == #"{"message":"EventBusName: $request.header.rest has no value in this request"}"#)
+    }
+
+    @Test(arguments: [0, 1, 500, 501])
+    func aTraceHeaderHasTheServicesLength(characters: Int) async throws {
+        let headers: HTTPFields = [HTTPField.Name("x-amzn-trace-id")!: String(repeating: "a", count: characters)]
+        let response = try await fixture().post("/optional", headers: headers, body: #"{"detail":{}}"#)
+        #expect(response.status == ((1...500).contains(characters) ? .ok : .badRequest))
+    }
+
+    @Test func aMessageDoesWithoutWhatItNeedsNot() async throws {
+        #expect(try await fixture().post("/message", body: #"{"order":1}"#).status == .ok)
     }
 
     @Test func stageVariablesAndTheContextAreValues() async throws {

@@ -19,6 +19,8 @@ package struct APIRoute: Sendable {
         case time = "Time"
         /// A JSON array of text.
         case resources = "Resources"
+        /// The place in a trace, as AWS X-Ray writes it.
+        case traceHeader = "TraceHeader"
 
         package static let required: [Parameter] = [.detail, .detailType, .source]
     }

@@ -17,7 +17,20 @@ package struct ParameterValue: Sendable, Equatable {
     /// One step of the path into a JSON body.
     package enum Step: Sendable, Equatable {
         case member(String)
+        /// Counted from the end where it is below zero: -1 is the last one.
         case element(Int)
+        /// `*`: all elements of an array, all members of an object.
+        case all
+        /// `[lower:upper]`: elements from the one to before the other, each counted from the end where it is below zero.
+        case slice(lower: Int?, upper: Int?)
+
+        /// Whether it may lead to several values, so that the path selects an array.
+        package var isMany: Bool {
+            switch self {
+            case .member, .element: false
+            case .all, .slice: true
+            }
+        }
     }
 
     /// What is known about the request besides its parts.
@@ -145,10 +158,10 @@ struct SelectionParser {
             switch first {
             case ".":
                 let name = rest.prefix { $0 != "." && $0 != "[" }
-                guard !name.isEmpty, name != "*" else {
-                    throw DocumentError("`\(text)`: `..` and `*` are not supported in a body path", at: location)
+                guard !name.isEmpty else {
+                    throw DocumentError("`\(text)`: `..` is not supported in a body path, as in API Gateway", at: location)
                 }
-                steps.append(.member(String(name)))
+                steps.append(name == "*" ? .all : .member(String(name)))
                 rest = rest[name.endIndex...]
             case "[":
                 guard let end = rest.firstIndex(of: "]") else { throw DocumentError("`\(text)`: `[` without `]`", at: location) }
@@ -162,10 +175,20 @@ struct SelectionParser {
     }
 
     private func bracket(_ inside: Substring, in text: String) throws(DocumentError) -> ParameterValue.Step {
-        if let index = Int(inside), index >= 0 { return .element(index) }
+        if inside == "*" { return .all }
+        if let index = Int(inside) { return .element(index) }
+        let bounds = inside.split(separator: ":", omittingEmptySubsequences: false)
+        let numbers = bounds.map { Int($0) }
+        if bounds.count == 2, inside != ":", zip(bounds, numbers).allSatisfy({ $0.isEmpty || $1 != nil }) {
+            return .slice(lower: numbers[0], upper: numbers[1])
+        }
+        if inside.hasPrefix("?") {
+            throw DocumentError("`\(text)`: filters, `[\(inside)]`, are not supported in a body path, as in API Gateway", at: location)
+        }
         if inside.count > 2, let quote = inside.first, quote == "'" || quote == "\"", inside.last == quote {
             return .member(String(inside.dropFirst().dropLast()))
         }
-        throw DocumentError("`\(text)`: `[\(inside)]` is not supported in a body path; it takes a number or a quoted name", at: location)
+        let known = "a number, `*`, a slice as `1:3`, or a quoted name"
+        throw DocumentError("`\(text)`: `[\(inside)]` is not supported in a body path; it takes \(known)", at: location)
     }
 }

@@ -15,6 +15,8 @@ struct EventRoute: Sendable {
 
     /// The event that a request asks for.
     ///
+    /// What an event can do without is left out where the request does not have it.
+    ///
     /// - Throws: naming the first part that the request does not have, so that an absent part never becomes text or an empty value.
     func entry(for request: RouteRequest) throws(RouteError) -> PutEventsEntry {
         var entry = PutEventsEntry(
@@ -27,14 +29,23 @@ struct EventRoute: Sendable {
             entry.timeMilliseconds = milliseconds
         }
         if let resources = try text(.resources, request) { entry.resources = try Self.resources(resources) }
+        if let header = try text(.traceHeader, request) {
+            let lengths = PutEventsEntry.traceHeaderCharacters
+            guard lengths.contains(header.unicodeScalars.count) else {
+                throw .badRequest("TraceHeader must have \(lengths.lowerBound) to \(lengths.upperBound) characters")
+            }
+            entry.traceHeader = header
+        }
         return entry
     }
 
-    /// The value of a parameter; `nil` when the route does not have it.
+    /// The value of a parameter; `nil` when the route does not have it, or the event can do without and the request has none.
     private func text(_ parameter: APIRoute.Parameter, _ request: RouteRequest) throws(RouteError) -> String? {
-        try route.requestParameters[parameter].map { value throws(RouteError) in
-            try request.text(of: value, named: parameter.rawValue)
+        guard let value = route.requestParameters[parameter] else { return nil }
+        guard APIRoute.Parameter.required.contains(parameter) else {
+            return try request.optionalText(of: value, named: parameter.rawValue)
         }
+        return try request.text(of: value, named: parameter.rawValue)
     }
 
     /// A JSON array of text.
@@ -65,6 +76,8 @@ extension ParameterValue.Part {
                 switch step {
                 case .member(let name): "\(path).\(name)"
                 case .element(let position): "\(path)[\(position)]"
+                case .all: "\(path)[*]"
+                case .slice(let lower, let upper): "\(path)[\(lower.map(String.init) ?? ""):\(upper.map(String.init) ?? "")]"
                 }
             }
         }

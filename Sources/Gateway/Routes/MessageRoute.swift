@@ -12,7 +12,7 @@ struct MessageRoute: Sendable {
         readsJSONBody = parameters.values.readJSONBody
     }
 
-    /// The body of the SendMessage call that a request asks for.
+    /// The body of the SendMessage call that a request asks for, without what it can do without and the request does not have.
     ///
     /// - Throws: naming the first part that the request does not have.
     func call(for request: RouteRequest) throws(RouteError) -> [UInt8] {
@@ -32,7 +32,11 @@ struct MessageRoute: Sendable {
     }
 
     private func text(_ parameter: APIRoute.MessageParameter, _ request: RouteRequest) throws(RouteError) -> String? {
-        try parameters[parameter].map { value throws(RouteError) in try request.text(of: value, named: parameter.rawValue) }
+        guard let value = parameters[parameter] else { return nil }
+        guard APIRoute.MessageParameter.required.contains(parameter) else {
+            return try request.optionalText(of: value, named: parameter.rawValue)
+        }
+        return try request.text(of: value, named: parameter.rawValue)
     }
 }
 

@@ -55,6 +55,14 @@ struct RouteRequest {
         return result
     }
 
+    /// The text of a value that a call can do without; nil where the one part that it is has none in this request.
+    ///
+    /// - Throws: for a value of several parts one of which has none: no text is made of the rest.
+    func optionalText(of value: ParameterValue, named name: String) throws(RouteError) -> String? {
+        if value.parts.count == 1, let only = value.parts.first { return text(of: only) }
+        return try text(of: value, named: name)
+    }
+
     /// The text of one part for a mapping of a REST API, which reads the body only where one asks for it.
     func mapped(_ part: ParameterValue.Part) -> String? {
         guard case .body(let steps) = part, !steps.isEmpty else { return text(of: part) }
@@ -94,21 +102,6 @@ struct RouteRequest {
     private func bodyValue(_ steps: [ParameterValue.Step]) -> String? {
         if steps.isEmpty { return body.isEmpty ? nil : body }
         return Self.text(at: steps, in: json)
-    }
-
-    /// The text of what lies in a body.
-    static func text(at steps: [ParameterValue.Step], in json: JSONView?) -> String? {
-        var value = json
-        for step in steps {
-            value =
-                switch step {
-                case .member(let name): value?[name]
-                case .element(let position): value?[element: position]
-                }
-        }
-        guard let value, value.kind != .null else { return nil }
-        // A string stands for its characters, everything else for its JSON text.
-        return value.stringValue ?? String(decoding: value.rawJSON, as: UTF8.self)
     }
 
     private func contextValue(_ variable: ParameterValue.ContextVariable) -> String? {
