@@ -227,7 +227,7 @@ private func template(
                 "OAuthParameters are not supported"
             ),
             ("AuthorizationType: NONE, AuthParameters: {}", nil, nil, "AuthorizationType `NONE` is not supported"),
-            ("AuthorizationType: BASIC, AuthParameters: {}", nil, nil, "lacks `BasicAuthParameters`"),
+            ("AuthorizationType: BASIC, AuthParameters: {}", nil, nil, ": AuthParameters lacks `BasicAuthParameters`"),
             (nil, "InvocationEndpoint: 'https://a.example/*', HttpMethod: TRACE", nil, "HttpMethod `TRACE`"),
             (nil, "InvocationEndpoint: 'https://a.example', HttpMethod: GET, InvocationRateLimitPerSecond: 301", nil, "1 to 300"),
             (nil, "InvocationEndpoint: 'https://a.example/*', HttpMethod: GET", "", "has 1 `*`, but PathParameterValues has 0"),

@@ -172,7 +172,9 @@ private func refused(_ code: ControlError.Code, _ text: String, _ call: () throw
         #expect(calls.map { $0.header["x-key"] } == ["b", nil])
         #expect(calls.map { $0.header["x-shop"] } == ["nyc", "nyc"])
         #expect(calls.map { $0.header["authorization"] } == [nil, "Basic YW5uOnA="])
-        refused(.validation, "lacks `ApiKeyAuthParameters`") { try update(#"{"BasicAuthParameters":{"Username":"bob"}}"#, type: "API_KEY") }
+        refused(.validation, "AuthParameters lacks `ApiKeyAuthParameters`") {
+            try update(#"{"BasicAuthParameters":{"Username":"bob"}}"#, type: "API_KEY")
+        }
         refused(.validation, "ApiKeyAuthParameters are not for BASIC") { try update(ConnectionSite.key("a")) }
         #expect(try fixture.control.connection("login").authorizationType == "BASIC")
     }

@@ -298,6 +298,7 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
     @Test(
         "Properties of a queue that are refused by their names",
         arguments: [
+            ("FifoQueue: false, QueueName: q.fifo", "where the attribute FifoQueue is true"),
             ("FifoQueue: true, QueueName: q", "must end with .fifo"), ("QueueName: q.fifo", "where the attribute FifoQueue is true"),
             ("ContentBasedDeduplication: true", "Unknown Attribute ContentBasedDeduplication"),
             ("KmsMasterKeyId: k", "KmsMasterKeyId is not supported"),
@@ -321,6 +322,16 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
             """
         let error = #expect(throws: DocumentError.self) { _ = try resources(yaml) }
         #expect(error?.problems.first?.message.contains("the queue `q` exists already") == true)
+    }
+
+    @Test(
+        "A queue without a name is called after its resource, with the ending of its kind",
+        arguments: ["", "FifoQueue: false", "FifoQueue: true"])
+    func queuesWithoutANameAreCalledAfterTheirResource(property: String) throws {
+        let queues = try resources("Resources: { Q: { Type: AWS::SQS::Queue, Properties: { \(property) } } }").queues
+        let isFIFO = property.hasSuffix("true")
+        #expect(queues.map(\.name) == [isFIFO ? "Q.fifo" : "Q"])
+        #expect(queues.map { $0.settings.fifo != nil } == [isFIFO])
     }
 
     @Test func aTopicRulesQueueMustBeThere() {

@@ -219,6 +219,18 @@ import Testing
                 "1 validation error detected: Value '\(String(repeating: "a", count: 257))' at 'targets.1.member.inputPath' failed to satisfy "
                     + "constraint: Member must have length less than or equal to 256"
             ),
+            (
+                "PutTargets", #"{"Rule":"a","Targets":[{"Id":"i","Arn":"a","RetryPolicy":{"MaximumRetryAttempts":186}}]}"#,
+                "ValidationException",
+                "1 validation error detected: Value '186' at 'targets.1.member.retryPolicy.maximumRetryAttempts' failed to satisfy constraint: "
+                    + "Member must have value less than or equal to 185"
+            ),
+            (
+                "PutTargets", #"{"Rule":"a","Targets":[{"Id":"i","Arn":"a","RetryPolicy":{"MaximumEventAgeInSeconds":59}}]}"#,
+                "ValidationException",
+                "1 validation error detected: Value '59' at 'targets.1.member.retryPolicy.maximumEventAgeInSeconds' failed to satisfy "
+                    + "constraint: Member must have value greater than or equal to 60"
+            ),
             ("TestEventPattern", #"{"Event":"{}","EventPattern":"{\"a\":[1]}"}"#, "ValidationException", "Parameter Event is not valid."),
             (
                 "PutRule", #"{"Name":"a","EventPattern":"{}","Colour":1}"#, "ValidationException",

@@ -85,6 +85,19 @@ import Testing
         #expect(response.headers[.init("x-amzn-ErrorType")!] == "SerializationException")
     }
 
+    @Test(
+        "A queue may be asked for by its owner: every account is this one",
+        arguments: [("111111111111", true), ("x", false), ("1", false), ("", false)])
+    func aQueueOfAnOwner(account: String, isThere: Bool) async throws {
+        let fixture = try GatewayFixture()
+        _ = try await fixture.queueCall("CreateQueue", #"{"QueueName":"orders"}"#)
+        let response = try await fixture.queueResponse("GetQueueUrl", #"{"QueueName":"orders","QueueOwnerAWSAccountId":"\#(account)"}"#)
+        #expect(response.status == (isThere ? .ok : .badRequest))
+        #expect(response.text.contains(isThere ? "/orders" : "QueueDoesNotExist"))
+        let missing = try await fixture.queueResponse("GetQueueUrl", #"{"QueueName":"none","QueueOwnerAWSAccountId":"\#(account)"}"#)
+        #expect(missing.text.contains("QueueDoesNotExist"))
+    }
+
     @Test func aFIFOQueueTellsTheOrderAndTheDigests() async throws {
         let fixture = try GatewayFixture()
         _ = try await fixture.queueCall("CreateQueue", #"{"QueueName":"orders.fifo","Attributes":{"FifoQueue":"true"}}"#)

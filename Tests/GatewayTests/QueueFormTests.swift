@@ -60,6 +60,17 @@ import Testing
                 #"{"Attributes":{"DelaySeconds":"5"},"QueueName":"q","tags":{"a":""}}"#
             ),
             ("TagQueue", "Tag.2.Key=b&Tag.2.Value=2&Tag.1.Key=a&Tag.1.Value=1", #"{"Tags":{"a":"1","b":"2"}}"#),
+            (
+                "SetQueueAttributes",
+                "Attribute.Name=DelaySeconds&Attribute.Value=5&Attribute.1.Name=MaximumMessageSize&Attribute.1.Value=1024",
+                #"{"Attributes":{"DelaySeconds":"5","MaximumMessageSize":"1024"}}"#
+            ),
+            ("GetQueueAttributes", "AttributeName=All", #"{"AttributeNames":["All"]}"#),
+            ("TagQueue", "Tag.Key=a&Tag.Value=1", #"{"Tags":{"a":"1"}}"#),
+            (
+                "SendMessage", "MessageAttribute.Name=n&MessageAttribute.Value.DataType=String&MessageAttribute.Value.StringValue=v",
+                #"{"MessageAttributes":{"n":{"DataType":"String","StringValue":"v"}}}"#
+            ),
             ("UntagQueue", "TagKey.10=c&TagKey.9=b&TagKey.2=a", #"{"TagKeys":["a","b","c"]}"#),
             (
                 "AddPermission", "Label=l&AWSAccountId.1=111111111111&ActionName.1=SendMessage",
@@ -106,6 +117,10 @@ import Testing
             ("Action=SendMessage&QueueUrl=orders&MessageBody.1=m", "ValidationError", "MessageBody.1 is not supported"),
             ("Action=SendMessage&QueueUrl=orders&MessageBody=%zz", "MalformedQueryString", "broken escape in 'MessageBody'"),
             ("Action=TagQueue&QueueUrl=orders&Tag.1.Key=a", "MissingParameter", "Tag.1.Value"),
+            ("Action=TagQueue&QueueUrl=orders&Tag.Key=a", "MissingParameter", "Tag.Value"),
+            ("Action=TagQueue&QueueUrl=orders&Tag.Colour=a", "ValidationError", "Tag.Colour is not supported"),
+            ("Action=TagQueue&QueueUrl=orders&Tag.Name=a&Tag.Value=a", "ValidationError", "Tag.Name is not supported"),
+            ("Action=SendMessageBatch&QueueUrl=orders&SendMessageBatchRequestEntry.Id=a", "ValidationError", "Entry.Id is not supported"),
             ("Action=TagQueue&QueueUrl=orders&Tag.1.Value=a", "MissingParameter", "Tag.1.Key"),
             ("Action=TagQueue&QueueUrl=orders&Tag.01.Key=a", "ValidationError", "Tag.01.Key is not supported"),
             ("Action=UntagQueue&QueueUrl=orders&TagKey.1.x=a", "ValidationError", "TagKey.1.x is not supported"),

@@ -58,6 +58,14 @@ import Testing
         #expect(rest == ["rest": "1/2"])
     }
 
+    /// A level of blanks is one, as it stands in the path.
+    @Test func aParameterOfThePathIsNeverEmpty() throws {
+        let table = try Self.table([("get", "/a/{x}"), ("get", "/a/{x}/b"), ("get", "/b/{rest+}")])
+        for path in ["/a/", "/a//b", "/b/", "/a"] { #expect(Self.path(table, "GET", path) == nil, "\(path)") }
+        guard case .route(_, let parameters) = table.match(method: "GET", path: "/a/%20") else { return #expect(Bool(false), "no route") }
+        #expect(parameters == ["x": " "])
+    }
+
     @Test func thePlaceOfARouteThatIsDeclaredTwiceIsNamed() throws {
         let first = try Self.route("get", "/a/{x}")
         let second = try Self.route("get", "/a/{y}")

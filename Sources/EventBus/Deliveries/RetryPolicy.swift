@@ -1,9 +1,11 @@
 import Documents
 
 /// How long and how often a failed delivery is tried again; whichever limit is reached first ends it.
-struct RetryPolicy: Sendable, Equatable {
-    static let attemptsBounds = 0...185
-    static let ageBounds = 60...86_400
+package struct RetryPolicy: Sendable, Equatable {
+    /// How many attempts a target may ask for: the service's bounds.
+    package static let attemptsBounds = 0...185
+    /// How many seconds a target may ask for: the service's bounds.
+    package static let ageBounds = 60...86_400
 
     /// Attempts after the first one.
     var maximumRetryAttempts = RetryPolicy.attemptsBounds.upperBound

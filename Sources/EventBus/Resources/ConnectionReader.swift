@@ -65,8 +65,8 @@ struct ConnectionReader {
     }
 
     private func apiKey(_ parameters: Node) throws(DocumentError) -> Pair {
+        let node = try parameters.required("ApiKeyAuthParameters", in: "\(what): AuthParameters")
         let what = "\(what): ApiKeyAuthParameters"
-        let node = try parameters.required("ApiKeyAuthParameters", in: what)
         try refuseUnknown(node, what: what, known: ["ApiKeyName", "ApiKeyValue"])
         let pair = (name: try text("ApiKeyName", of: node, what), value: try text("ApiKeyValue", of: node, what))
         try Self.check(pair, what, at: node.location)
@@ -74,8 +74,8 @@ struct ConnectionReader {
     }
 
     private func basic(_ parameters: Node) throws(DocumentError) -> Pair {
+        let node = try parameters.required("BasicAuthParameters", in: "\(what): AuthParameters")
         let what = "\(what): BasicAuthParameters"
-        let node = try parameters.required("BasicAuthParameters", in: what)
         try refuseUnknown(node, what: what, known: ["Username", "Password"])
         let name = try text("Username", of: node, what)
         guard !name.contains(":") else { throw DocumentError("\(what): a Username has no colon", at: node.location) }

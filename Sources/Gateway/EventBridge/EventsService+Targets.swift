@@ -28,8 +28,8 @@ extension EventsService {
     }
 
     /// The lengths of a target's members; what they say is read later.
-    private static func check(_ target: JSONView, at path: String) throws(ServiceError) {
-        guard target["Arn"]?.stringValue != nil else { throw .constraint(nil, at: "\(path)arn", "Member must not be null") }
+    private static func check(_ target: JSONView, at start: String) throws(ServiceError) {
+        guard target["Arn"]?.stringValue != nil else { throw .constraint(nil, at: "\(start)arn", "Member must not be null") }
         let transformer = target["InputTransformer"]
         for (value, name, constraint) in [
             (target["Arn"], "arn", .arn), (target["RoleArn"], "roleArn", .arn), (target["Input"], "input", .init(0...8_192)),
@@ -37,12 +37,20 @@ extension EventsService {
             (transformer?["InputTemplate"], "inputTransformer.inputTemplate", .init(1...8_192)),
         ] as [(JSONView?, String, MemberConstraint)] {
             guard let text = value?.stringValue, let refusal = constraint.refusal(of: text) else { continue }
-            throw .constraint(text, at: path + name, refusal)
+            throw .constraint(text, at: start + name, refusal)
+        }
+        for (name, path, bounds) in [
+            ("MaximumRetryAttempts", "maximumRetryAttempts", RetryPolicy.attemptsBounds),
+            ("MaximumEventAgeInSeconds", "maximumEventAgeInSeconds", RetryPolicy.ageBounds),
+        ] {
+            guard let text = target["RetryPolicy"]?[name]?.numberText, let refusal = MemberConstraint.refusal(of: text, outside: bounds)
+            else { continue }
+            throw .constraint(text, at: "\(start)retryPolicy.\(path)", refusal)
         }
         let paths = transformer?["InputPathsMap"].map { $0.members.reduce(0) { count, _ in count + 1 } } ?? 0
         guard paths <= 100 else {
             let constraint = "Member must have length less than or equal to 100"
-            throw .constraint("{\(paths) members}", at: "\(path)inputTransformer.inputPathsMap", constraint)
+            throw .constraint("{\(paths) members}", at: "\(start)inputTransformer.inputPathsMap", constraint)
         }
     }
 

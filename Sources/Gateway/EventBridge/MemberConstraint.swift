@@ -87,6 +87,13 @@ struct MemberConstraint: Sendable {
         return "Member must satisfy regular expression pattern: \(pattern.text)"
     }
 
+    /// Why a whole number, as JSON spells it, is not taken; nil for one that is, and for what is none.
+    static func refusal(of number: String, outside bounds: ClosedRange<Int>) -> String? {
+        guard let number = Int(number) else { return nil }
+        if number < bounds.lowerBound { return "Member must have value greater than or equal to \(bounds.lowerBound)" }
+        return number > bounds.upperBound ? "Member must have value less than or equal to \(bounds.upperBound)" : nil
+    }
+
     /// What a value, nil for none, is refused with.
     ///
     /// The path is the member's as the service writes it: `targets.1.member.id`.

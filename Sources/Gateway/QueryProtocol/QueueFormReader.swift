@@ -86,15 +86,24 @@ struct QueueFormReader {
             guard members[name] == nil else {
                 throw ServiceError(.serialization, "\(name) and \(head) stand in the form together.")
             }
-            members[name] = try several(try places(of: fields), shape)
+            members[name] = try several(try places(of: fields, shape), shape)
         }
         return members
     }
 
     /// The fields of each of several, in the order of their numbers.
-    private func places(of fields: [Field]) throws(ServiceError) -> [[Field]] {
+    ///
+    /// What has no number is one more in front, as callers of old write it: `AttributeName=All`, or `Attribute.Name=…` with
+    /// `Attribute.Value=…`. Entries of a batch always have one.
+    private func places(of fields: [Field], _ shape: Shape) throws(ServiceError) -> [[Field]] {
         var places: [Int: [Field]] = [:]
         for field in fields {
+            switch (shape, field.rest.first) {
+            case (.list, nil), (.map, "Name"), (.map, "Key"), (.map, "Value"), (.attributes, "Name"), (.attributes, "Value"):
+                places[0, default: []].append(field)
+                continue
+            default: break
+            }
             guard let text = field.rest.first, let number = Int(text), number > 0, String(number) == text else { throw unknown(field) }
             places[number, default: []].append(Field(name: field.name, rest: field.rest.dropFirst(), value: field.value))
         }
