@@ -12,15 +12,17 @@ final class DirectoryLock: Sendable {
     /// - Throws: where another process has the directory, or the file cannot be made.
     init(_ directory: String) throws(StoreError) {
         let path = directory + "/" + Self.fileName
-        descriptor = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw StoreError("data: \(path) cannot be opened: \(unsafe String(cString: strerror(errno)))") }
-        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
-        let problem = errno
+        let opened = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard opened >= 0 else { throw StoreError("data: \(path) cannot be opened: \(unsafe String(cString: strerror(errno)))") }
+        let problem = flock(opened, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
         // Not every file system has such locks; SQLite's is there as well.
         if problem == EWOULDBLOCK {
-            Glibc.close(descriptor)
+            // While it is not this object's yet: one that is whole is deinitialized when it throws, and would close the number once more, which
+            // may be another file's by then.
+            Glibc.close(opened)
             throw .inUse(directory)
         }
+        descriptor = opened
     }
 
     deinit {
