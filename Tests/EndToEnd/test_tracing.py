@@ -200,6 +200,14 @@ class TracingTests(TracedCase):
         self.put("queued")
         self.assertIsNone(self.received("waiting"))
 
+    def test_an_entry_is_in_the_trace_that_its_header_names(self):
+        header = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent=00f067aa0ba902b7;Sampled=1"
+        entry = {"Source": "queued", "DetailType": "Order", "Detail": "{}", "TraceHeader": header}
+        self.assertEqual(self.post({"Entries": [entry]})["FailedEntryCount"], 0)
+        identifier = X_RAY.fullmatch(self.received("waiting")).group(1)
+        # Not below the request, which belongs to no trace.
+        self.assertEqual(self.way(identifier), ["send", "rules"])
+
     def test_who_sends_to_a_queue_is_in_the_trace_of_the_request_unless_it_names_one(self):
         message = {"QueueUrl": "http://localhost/000000000000/waiting", "MessageBody": "m"}
         answer = self.queues("SendMessage", message, traceparent=PARENT)

@@ -26,7 +26,7 @@ extension EventEngine {
         }
         let rules = rules
         // Entries with traces of their own are a step each; else the request is one.
-        let traces = entries.map { trace(of: $0) }
+        let traces = entries.map { $0.traceHeader.flatMap(TraceParent.init(xRay:)) }
         let areApart = traces.contains { $0 != nil }
         let step = areApart ? nil : TraceContext.current.map(TraceStep.init(below:))
         var outcome = PutEventsOutcome()
@@ -37,19 +37,21 @@ extension EventEngine {
                 outcome.results.append(.failed(code: refusal.code, message: refusal.message))
             case .success(let event):
                 let bus = EventBusReader.name(inReference: event.busName)
-                let own = areApart ? self.step(below: trace) ?? TraceContext.current.map(TraceStep.init(below:)) : nil
-                var output = RuleOutput()
-                let id = put(event, onBus: bus, hops: 0, rules: rules, trace: (own ?? step)?.parent, into: &output)
-                outcome.output.append(output.traced(own, as: "rules"))
+                let id: String
+                if areApart {
+                    let own = self.step(below: trace) ?? TraceContext.current.map(TraceStep.init(below:))
+                    var output = RuleOutput()
+                    id = put(event, onBus: bus, hops: 0, rules: rules, trace: own?.parent, into: &output)
+                    outcome.output.append(output.traced(own, as: "rules"))
+                } else {
+                    id = put(event, onBus: bus, hops: 0, rules: rules, trace: step?.parent, into: &outcome.output)
+                }
                 outcome.results.append(.accepted(eventID: id))
             }
         }
         outcome.output = outcome.output.traced(step, as: "rules")
         return outcome
     }
-
-    /// The trace that an entry says it belongs to; `nil` for one that says none, and where traces are not looked at.
-    private func trace(of entry: PutEventsEntry) -> TraceParent? { spans == nil ? nil : entry.traceHeader.flatMap(TraceParent.init(xRay:)) }
 
     private struct Refusal: Error {
         var code: String
