@@ -45,12 +45,12 @@ import Testing
             ("$.items[*].a/b.c-d", "[5]"), ("$.items[1].id", "2"), ("$.missing[*]", nil), ("$.items[9].*", nil), ("$.items[9]", nil),
         ] as [(String, String?)])
     func wildcards(path: String, expected: String?) throws {
-        let path = try EventPath(parsing: path, takesWildcards: true)
+        let path = try EventPath(parsing: path, reach: .wildcards)
         #expect(path.selection(in: try json(Self.shop)).map { text($0.rawJSON) } == expected)
     }
 
     @Test func aPathWithWildcardsNamesNoSingleValue() throws {
-        #expect(try EventPath(parsing: "$.none.*", takesWildcards: true).select(in: try json(Self.shop)) == nil)
+        #expect(try EventPath(parsing: "$.none.*", reach: .wildcards).select(in: try json(Self.shop)) == nil)
     }
 
     /// The array of all that is found may be one level deeper than what was found, and no deeper than the event.
@@ -58,13 +58,13 @@ import Testing
         let depth = 998
         let deep = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
         #expect(
-            try EventPath(parsing: "$[*]", takesWildcards: true).selection(in: try json(#"{"a":\#(deep)}"#)).map { text($0.rawJSON) }
+            try EventPath(parsing: "$[*]", reach: .wildcards).selection(in: try json(#"{"a":\#(deep)}"#)).map { text($0.rawJSON) }
                 == "[\(deep)]")
     }
 
     @Test(arguments: ["$..a", "$..*", "$[-1]", "$[1:2]", "$[0,1]", "$[?(@.a)]", "$.a*", "$[*", "$*", "$[**]", "$.a[ * ]"])
     func whatIsNotSupportedBesideWildcardsIsRefused(path: String) {
-        #expect(throws: EventPathError.self) { try EventPath(parsing: path, takesWildcards: true) }
+        #expect(throws: EventPathError.self) { try EventPath(parsing: path, reach: .wildcards) }
     }
 
     @Test func theLengthIsBounded() throws {

@@ -123,7 +123,7 @@ import Testing
 
     @Test func aWildcardDeliversAnArray() throws {
         let event = try json(#"{"detail":{"items":[{"id":1},{"id":"x"},{}]}}"#)
-        let input = TargetInput.path(try EventPath(parsing: "$.detail.items[*].id", takesWildcards: true))
+        let input = TargetInput.path(try EventPath(parsing: "$.detail.items[*].id", reach: .wildcards))
         #expect(try input.payload(for: event, reserved: reserved).map { text($0) } == #"[1,"x"]"#)
         let paths = [("ids", "$.detail.items[*].id"), ("none", "$.detail.none[*]"), ("empty", "$.detail.items[*].none")]
         let object = try InputTransformer(pathsMap: paths, template: #"{"ids":<ids>,"none":<none>,"empty":<empty>}"#)

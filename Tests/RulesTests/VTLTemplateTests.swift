@@ -85,6 +85,15 @@ import Testing
         #expect(throws: Never.self) { try Self.render(template, body: #"{"a":"\#(text)b","b":"ab"}"#) }
     }
 
+    /// Wildcards cost what they find, again for each time.
+    @Test(arguments: ["$.a[*]", "$.a[0:]", "$.a.*", "$.a[0:-1]"])
+    func pathsWithWildcardsArePaidFor(path: String) throws {
+        let body = #"{"a":["# + Array(repeating: "1", count: 900).joined(separator: ",") + "]}"
+        let template = "#foreach($i in [1..1000])#set($x = $input.path('\(path)'))#end"
+        #expect(throws: VTLFailure.self) { try Self.render(template, body: body) }
+        #expect(throws: Never.self) { try Self.render(template, body: #"{"a":[1,2,3]}"#) }
+    }
+
     @Test func anEmptyBodyIsAnEmptyObject() throws {
         let template = try VTLTemplate(parsing: "$input.body [$input.path('$.a')] $input.json('$.a')")
         #expect(String(decoding: try template.render(VTLInput(body: [])), as: UTF8.self) == #"{} [] """#)

@@ -194,7 +194,7 @@ struct TargetReader {
             }
         default:
             do throws(EventPathError) {
-                return .path(try EventPath(parsing: text, takesWildcards: true))
+                return .path(try EventPath(parsing: text, reach: .wildcards))
             } catch {
                 throw DocumentError("\(what): InputPath: \(error)", at: only.value.location)
             }

@@ -35,12 +35,7 @@ extension RouteRequest {
         case .all: return value.kind == .array ? Array(value.elements) : value.members.map(\.value)
         case .slice(let lower, let upper):
             let elements = Array(value.elements)
-            func place(_ bound: Int?, _ standard: Int) -> Int {
-                guard let bound else { return standard }
-                return bound < 0 ? max(0, elements.count + bound) : min(bound, elements.count)
-            }
-            let (first, end) = (place(lower, 0), place(upper, elements.count))
-            return first < end ? Array(elements[first..<end]) : []
+            return Array(elements[EventPath.positions(lower: lower, upper: upper, of: elements.count)])
         }
     }
 }

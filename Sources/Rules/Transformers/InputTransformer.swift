@@ -32,7 +32,7 @@ package struct InputTransformer: Sendable {
                 throw .invalidName(name)
             }
             do throws(EventPathError) {
-                sources[ByteKey(bytes)] = .path(try EventPath(parsing: path, takesWildcards: true), number: number)
+                sources[ByteKey(bytes)] = .path(try EventPath(parsing: path, reach: .wildcards), number: number)
             } catch {
                 throw .path(name: name, error)
             }

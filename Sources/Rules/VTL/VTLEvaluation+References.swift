@@ -49,25 +49,55 @@ extension VTLEvaluation {
     }
 
     /// What a path leads to in the body, with what the template changed of it; nil where it leads nowhere.
+    ///
+    /// Of a path with wildcards or slices a new list of all that it leads to, unless its part before the first of them leads nowhere.
     private mutating func selected(by path: VTLPath) throws(VTLFailure) -> VTLValue? {
-        var found = input.json.map { current(VTLValue($0)) }
+        var found = input.json.map { [current(VTLValue($0))] } ?? []
+        var isMany = false
         for step in try steps(of: path) {
-            try spend(steps: 1)
-            switch (found, step) {
-            case (.json(let view), .member(let name)):
-                try spend(steps: view.count / 8)
-                found = view[name].map { VTLValue($0) }
-            case (.json(let view), .element(let position)):
-                try spend(steps: min(position, view.count) / 8)
-                found = view[element: position].map { VTLValue($0) }
-            case (.map(let place), .member(let name)): found = heap.maps[place][name]
-            case (.list(let place), .element(let position)):
-                found = heap.lists[place].indices.contains(position) ? heap.lists[place][position] : nil
-            default: return nil
+            isMany = isMany || step.isMany
+            var next: [VTLValue] = []
+            for value in found {
+                try spend(steps: 1)
+                for value in try values(at: step, in: value) { next.append(current(value)) }
             }
-            found = found.map { current($0) }
+            if next.isEmpty, !isMany { return nil }
+            found = next
         }
-        return found
+        guard isMany else { return found.first }
+        try spend(bytes: found.count * Self.elementBytes)
+        let list = heap.list(found)
+        heap.listsFromJSON.insert(heap.lists.count - 1)
+        return list
+    }
+
+    private mutating func values(at step: EventPath.Step, in value: VTLValue) throws(VTLFailure) -> [VTLValue] {
+        switch (value, step) {
+        case (.json(let view), .member(let name)):
+            try spend(steps: view.count / 8)
+            return view[name].map { [VTLValue($0)] } ?? []
+        case (.json(let view), .element(let position)):
+            let position = position < 0 ? view.count + position : position
+            try spend(steps: max(0, min(position, view.count)) / 8)
+            return view[element: position].map { [VTLValue($0)] } ?? []
+        case (.json(let view), .all):
+            try spend(steps: view.count)
+            return view.kind == .array ? view.elements.map { VTLValue($0) } : view.members.map { VTLValue($0.value) }
+        case (.json(let view), .slice(let lower, let upper)):
+            try spend(steps: view.count)
+            let elements = Array(view.elements)
+            return elements[EventPath.positions(lower: lower, upper: upper, of: elements.count)].map { VTLValue($0) }
+        case (.map(let place), .member(let name)): return heap.maps[place][name].map { [$0] } ?? []
+        case (.map(let place), .all): return heap.maps[place].entries.map(\.value)
+        case (.list(let place), .element(let position)):
+            let list = heap.lists[place]
+            let position = position < 0 ? list.count + position : position
+            return list.indices.contains(position) ? [list[position]] : []
+        case (.list(let place), .all): return heap.lists[place]
+        case (.list(let place), .slice(let lower, let upper)):
+            return Array(heap.lists[place][EventPath.positions(lower: lower, upper: upper, of: heap.lists[place].count)])
+        default: return []
+        }
     }
 
     private mutating func steps(of path: VTLPath) throws(VTLFailure) -> [EventPath.Step] {
@@ -75,7 +105,7 @@ extension VTLEvaluation {
         case .constant(let path): return path.steps
         case .computed(let expression):
             let text = String(decoding: try self.text(of: try value(of: expression)), as: UTF8.self)
-            do throws(EventPathError) { return try EventPath(parsing: text).steps } catch { throw .invalid("\(error)") }
+            do throws(EventPathError) { return try EventPath(parsing: text, reach: .many).steps } catch { throw .invalid("\(error)") }
         }
     }
 

@@ -139,7 +139,7 @@ extension VTLParser {
         guard arguments.count == 1, let argument = arguments.first else { throw error("$input.\(function)() takes one path", at: start) }
         guard case .constant(.text(let text)) = argument else { return .computed(argument) }
         do throws(EventPathError) {
-            return .constant(try EventPath(parsing: String(decoding: text, as: UTF8.self)))
+            return .constant(try EventPath(parsing: String(decoding: text, as: UTF8.self), reach: .many))
         } catch {
             throw self.error("$input.\(function)(): \(error)", at: start)
         }
