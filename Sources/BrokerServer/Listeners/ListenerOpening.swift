@@ -72,7 +72,8 @@ struct ListenerOpening: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let handler = AcceptErrorHandler(listener: listener.name, logger: logger)
                     try channel.pipeline.syncOperations.addHandler(handler)
-                    guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { return }
+                    // Each event loop has one: what is served below has passed the gate, and has a place.
+                    guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { throw ChannelError.ioOnClosedChannel }
                     let gate = ConnectGate(listener: listener, driver: driver)
                     try channel.pipeline.syncOperations.addHandler(ChildSetup(gate: gate, prepare: prepare))
                 }
