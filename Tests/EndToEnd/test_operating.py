@@ -66,6 +66,31 @@ class SignalTests(unittest.TestCase):
             self.assertLess(time.monotonic() - begun, 9)
 
 
+class StartTests(unittest.TestCase):
+    def test_a_start_that_fails_has_served_nobody(self):
+        for protocol in ("mqtt", "http", "admin"):
+            with self.subTest(protocol), socket.create_server(("127.0.0.1", 0)) as taken, tempfile.TemporaryDirectory() as folder:
+                mqtt, http, busy = free_port(), free_port(), taken.getsockname()[1]
+                configuration = pathlib.Path(folder) / "crema.json"
+                configuration.write_text(json.dumps({"listeners": [
+                    {"protocol": name, "bind": f"127.0.0.1:{port}", "anonymous": True}
+                    for name, port in (("mqtt", mqtt), ("http", http), (protocol, busy))]}))
+                starting = subprocess.Popen(
+                    [CREMA, "serve", "--config", str(configuration)], env=unconfigured(), stderr=subprocess.PIPE, text=True)
+                answers = []
+                while starting.poll() is None:
+                    for port, request in ((mqtt, wire.connect("early")), (http, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")):
+                        try:
+                            with socket.create_connection(("127.0.0.1", port), 1) as client:
+                                client.sendall(request)
+                                answers.append(client.recv(12))
+                        except OSError:
+                            pass
+                self.assertEqual([answer for answer in answers if answer], [])
+                self.assertEqual(starting.returncode, 1)
+                self.assertIn(str(busy), starting.communicate()[1])
+
+
 class WrongProtocolTests(BrokerTestCase):
     def test_who_speaks_something_else_is_told_by_name(self):
         context = ssl.create_default_context()
