@@ -201,31 +201,79 @@ class CommandLineTests(unittest.TestCase):
 
 
 class DemoTests(unittest.TestCase):
+    def start(self, output, **environment):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        folder = folder.name
+        run(CREMA, "certs", "init", "--directory", f"{folder}/certs")
+        for name in ("barista", "customer", "neighbour", "device-1"):
+            run(CREMA, "certs", "issue", name, "--directory", f"{folder}/certs")
+        files = {"certificate": "certs/server.crt", "key": "certs/server.key", "clientCA": "certs/ca.crt"}
+        open_to_all = [{"protocol": name, "bind": f"127.0.0.1:{free_port()}", "anonymous": True} for name in ("http", "admin")]
+        configuration = pathlib.Path(folder) / "crema.json"
+        configuration.write_text(json.dumps({
+            "listeners": [
+                {"protocol": "mqtts", "bind": f"127.0.0.1:{free_port()}", "requireClientCertificate": True, **files}, *open_to_all],
+            "resources": [str(SHOP / "shop.yaml"), str(SHOP / "api.yaml")],
+            "parameters": {"CoreEventBusName": "Serverlesspresso"}}))
+        return subprocess.Popen(
+            [CREMA, "demo", "--config", str(configuration), "--certificates", f"{folder}/certs"], stdout=output, stderr=output,
+            env=unconfigured() | environment, start_new_session=True)
+
+    def leaves_nobody(self, demo):
+        deadline = time.monotonic() + WAIT_SECONDS
+        while any(pathlib.Path(f"/proc/{pid}/cmdline").exists() for pid in self.group(demo.pid)):
+            self.assertLess(time.monotonic(), deadline, self.group(demo.pid))
+            time.sleep(0.05)
+
     def test_a_demo_whose_reader_has_gone_leaves_nobody_behind(self):
-        with tempfile.TemporaryDirectory() as folder:
-            run(CREMA, "certs", "init", "--directory", f"{folder}/certs")
-            for name in ("barista", "customer", "device-1"):
-                run(CREMA, "certs", "issue", name, "--directory", f"{folder}/certs")
-            files = {"certificate": "certs/server.crt", "key": "certs/server.key", "clientCA": "certs/ca.crt"}
-            open_to_all = [{"protocol": name, "bind": f"127.0.0.1:{free_port()}", "anonymous": True} for name in ("http", "admin")]
-            configuration = pathlib.Path(folder) / "crema.json"
-            configuration.write_text(json.dumps({
-                "listeners": [
-                    {"protocol": "mqtts", "bind": f"127.0.0.1:{free_port()}", "requireClientCertificate": True, **files}, *open_to_all],
-                "resources": [str(SHOP / "shop.yaml"), str(SHOP / "api.yaml")],
-                "parameters": {"CoreEventBusName": "Serverlesspresso"}}))
-            reading, writing = os.pipe()
-            demo = subprocess.Popen(
-                [CREMA, "demo", "--config", str(configuration), "--certificates", f"{folder}/certs"], stdout=writing, stderr=writing,
-                env=unconfigured(), start_new_session=True)
-            os.close(writing)
-            os.read(reading, 1)
-            os.close(reading)
-            self.assertNotEqual(demo.wait(60), 0)
-            deadline = time.monotonic() + WAIT_SECONDS
-            while any(pathlib.Path(f"/proc/{pid}/cmdline").exists() for pid in self.group(demo.pid)):
-                self.assertLess(time.monotonic(), deadline, self.group(demo.pid))
-                time.sleep(0.05)
+        reading, writing = os.pipe()
+        demo = self.start(writing)
+        os.close(writing)
+        os.read(reading, 1)
+        os.close(reading)
+        # 2 would say that it had not begun.
+        self.assertEqual(demo.wait(60), 1)
+        self.leaves_nobody(demo)
+
+    def deaf_programs(self):
+        """A PATH on which mosquitto_sub is a program that does not end when it is asked to, and the file where it says that it runs."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        deaf, runs = pathlib.Path(folder.name) / "mosquitto_sub", pathlib.Path(folder.name) / "runs"
+        deaf.write_text(f"#!/bin/bash\ntrap '' TERM INT HUP\ntouch {runs}\nwhile :; do sleep 0.1; done\n")
+        deaf.chmod(0o755)
+        return f"{folder.name}:{os.environ['PATH']}", runs
+
+    def interrupt(self, demo, *pauses):
+        for pause in pauses:
+            time.sleep(pause)
+            demo.send_signal(signal.SIGINT)
+
+    def test_a_second_interruption_ends_the_demo_at_once_with_its_programs(self):
+        path, runs = self.deaf_programs()
+        demo = self.start(subprocess.DEVNULL, PATH=path)
+        self.addCleanup(demo.kill)
+        deadline = time.monotonic() + 4 * WAIT_SECONDS
+        while not runs.exists():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        # The second one of these is the first one's echo; the last one comes long before deaf programs are killed.
+        self.interrupt(demo, 0, 0.05)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            demo.wait(1)
+        self.interrupt(demo, 0)
+        self.assertEqual(demo.wait(6), 130)
+        self.leaves_nobody(demo)
+
+    def test_an_interrupted_demo_ends_with_the_signals_code_and_no_failure(self):
+        demo = self.start(subprocess.PIPE)
+        self.addCleanup(demo.kill)
+        demo.stdout.readline()
+        self.interrupt(demo, 0)
+        output = demo.communicate(timeout=60)[0].decode()
+        self.assertEqual((demo.returncode, "ended early" in output), (130, False), output)
+        self.leaves_nobody(demo)
 
     @staticmethod
     def group(leader):
