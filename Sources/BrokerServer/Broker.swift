@@ -179,8 +179,8 @@ package final class Broker: BrokerAccess {
         // A listener that is not the broker's own may live on these loops: what one of them told another of the last closings is heard first.
         for shard in shards { try? await shard.eventLoop.submit {}.get() }
         await checks.end()
-        // What clients were told last is on disk, or they were not told.
-        if let kept { try? await NIOThreadPool.singleton.runIfActive { kept.close() } }
+        // What clients were told last is on disk, or they were not told: in a task of its own, as work of one that is cancelled is not begun.
+        if let kept { await Task { try? await NIOThreadPool.singleton.runIfActive { kept.close() } }.value }
         // Nothing is written any more that anybody could wait for.
         for shard in shards { try? await shard.eventLoop.submit { shard.value.endPublishing() }.get() }
         do {

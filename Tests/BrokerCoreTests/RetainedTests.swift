@@ -211,6 +211,44 @@ import Testing
         #expect(Array(got.prefix(6)) == ["a=1", "a=2", "a=3", "a=3 retained", "a=4", "a=5"])
     }
 
+    @Test("A filter that asks again is owed one copy, also where the first had its place in the queue [MQTT5-3.8.4-3]")
+    func askedAgain() throws {
+        let broker = SimulatedBroker(shards: 1, limits: windowOfOne)
+        let reader = try broker.client("r")
+        _ = try reader.subscribe("a", .atLeastOnce)
+        let publisher = try broker.client("p")
+        for number: UInt16 in 1...3 {
+            _ = try publisher.exchange(message("a", "\(number)", qos: .atLeastOnce, packetID: number, retain: true))
+        }
+        _ = try reader.read() + reader.subscribe("a", .atLeastOnce, packetID: 9)
+        // The second is sent, and the retained one has its place behind the third.
+        var packets = try reader.exchange(.puback(packetID: 1)) + reader.subscribe("a", .atLeastOnce, packetID: 10)
+        var copies = 0
+        while let next = packets.publishes.first {
+            if next.retain { copies += 1 }
+            packets = try reader.exchange(.puback(packetID: next.packetID))
+        }
+        #expect(copies == 1)
+    }
+
+    @Test("What is still owed comes as the subscription wants it that replaced the one that asked [MQTT5-3.8.4-3]")
+    func replacedMeanwhile() throws {
+        let broker = SimulatedBroker(shards: 1)
+        let publisher = try broker.client("p")
+        for number: UInt16 in 1...5 {
+            _ = try publisher.exchange(message("t/\(number)", "x", qos: .atLeastOnce, packetID: number, retain: true))
+        }
+        let reader = SimulatedClient("r", of: broker)
+        _ = try reader.connect5 { $0.receiveMaximum = 1 }
+        let first = try reader.subscribe5(Subscribe.Request(filter: "t/+", qos: .atLeastOnce), identifier: 1)
+        #expect(first.publishes.map(\.properties.subscriptionIdentifiers) == [[1]])
+        let replacing = Subscribe.Request(filter: "t/+", qos: .atMostOnce, retainHandling: .doNotSend)
+        var rest = try reader.subscribe5(replacing, packetID: 2, identifier: 2).publishes
+        rest += try reader.exchange(.puback(packetID: 1)).publishes
+        #expect(rest.map(\.properties.subscriptionIdentifiers) == [[2], [2], [2], [2]])
+        #expect(rest.allSatisfy { $0.qos == .atMostOnce })
+    }
+
     @Test("A retained message that was cleared while it waited for the queue is owed no more")
     func isClearedMeanwhile() throws {
         let broker = SimulatedBroker(shards: 1, limits: windowOfOne)

@@ -84,6 +84,22 @@ import Testing
         await broker.drain(within: .seconds(1))
     }
 
+    @Test("The store is closed whoever stops the broker, also in a task that is cancelled")
+    func closedAllTheSame() async throws {
+        let isClosed = Mutex(false)
+        let kept = KeptState(
+            store: SimulatedStore(), durability: .strict, retained: RetainedStore(isKept: true), state: RestoredState(),
+            close: { isClosed.withLock { $0 = true } })
+        let broker = Broker(
+            limits: BrokerLimits(), authorizer: ListenerAuthorizer(), rules: nil, loopCount: 1, logger: LogRecorder().logger,
+            version: "test", kept: kept)
+        await Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            await broker.drain(within: .seconds(1))
+        }.value
+        #expect(isClosed.withLock { $0 })
+    }
+
     @Test func aRefusedClientReadsItsConnackBeforeTheEnd() async throws {
         try await TestSite.run { site in
             var listener = TestSite.plain

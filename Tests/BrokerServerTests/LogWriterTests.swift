@@ -15,6 +15,8 @@ import Testing
         init() throws {
             var ends: [CInt] = [0, 0]
             try #require(pipe(&ends) == 0)
+            // Or its end would wait for programs that other tests start.
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
             (reader, writer) = (ends[0], ends[1])
         }
 

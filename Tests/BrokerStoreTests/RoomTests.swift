@@ -7,7 +7,7 @@ import Records
 import Testing
 
 /// The file and its log take no more room for ever than what they once held.
-@Suite struct RoomTests {
+@Suite(.timeLimit(.minutes(5))) struct RoomTests {
     private let fixture = StoreFixture()
 
     private func bytes(_ suffix: String = "") throws -> Int {

@@ -26,6 +26,13 @@ import Testing
         #expect(found.map(\.record) == [record])
     }
 
+    @Test func whoClosesOnceMoreWaitsForNothing() throws {
+        let store = try fixture.open()
+        store.start { _, _ in }
+        store.close()
+        store.close()
+    }
+
     @Test func aTimeIsTheSameTimeOfDayAfterwards() throws {
         let then = Instant(nanoseconds: Int64(NIODeadline.now().uptimeNanoseconds) - 90_000_000_000)
         var record = SessionRecord(1)

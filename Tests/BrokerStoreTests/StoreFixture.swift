@@ -76,7 +76,17 @@ final class Told: Sendable {
     var all: [StoreProgress] { list.withLock { $0 } }
     func append(_ progress: StoreProgress) { list.withLock { $0.append(progress) } }
 
-    func wait(for progress: StoreProgress) { while !all.contains(progress) { Thread.sleep(forTimeInterval: 0.005) } }
+    /// Two minutes at the most: a thread that waits for good would keep the whole run from ending.
+    func wait(for progress: StoreProgress) {
+        let deadline = ContinuousClock.now + .seconds(120)
+        while !all.contains(progress) {
+            guard ContinuousClock.now < deadline else {
+                Issue.record("the store did not tell \(progress)")
+                return
+            }
+            Thread.sleep(forTimeInterval: 0.005)
+        }
+    }
 }
 
 extension ChangeBatch {

@@ -198,11 +198,11 @@ import Testing
             ("limits: {packetBytesMaxx: 1}", "etc/crema.yaml:1:10: there is no limit `packetBytesMaxx`; did you mean `packetBytesMax`?"),
             (
                 "limits: {packetBytesMax: -1}",
-                "etc/crema.yaml:1:26: the limit packetBytesMax is `-1`, but must be a whole number, 1 or more"
+                "etc/crema.yaml:1:26: the limit packetBytesMax is `-1`, but must be a whole number, 1 to 1099511627776"
             ),
             (
                 "limits: {packetBytesMax: 0}",
-                "etc/crema.yaml:1:26: the limit packetBytesMax is `0`, but must be a whole number, 1 or more"
+                "etc/crema.yaml:1:26: the limit packetBytesMax is `0`, but must be a whole number, 1 to 1099511627776"
             ),
             (
                 "listeners: [{protocol: mqtt, bind: 'h:1', scramUsers: u}]",
@@ -341,16 +341,22 @@ import Testing
 
     @Test("A limit takes the values that it may have, and all others are mistakes with their lines")
     func rangesOfLimits() throws {
-        let known = SettableLimits(["wide", "narrow"], ranges: ["narrow": 2...8])
-        let read = try Configuration(file: "c.yaml", text: "limits: { wide: 1, narrow: 8 }", knownLimits: known)
-        #expect(read.limits == ["wide": 1, "narrow": 8])
-        for (narrow, wide) in [("1", "0"), ("9", "-1"), ("99999999999999999999", "many")] {
+        let known = SettableLimits(["wide", "narrow", "waitSecondsMax"], ranges: ["narrow": 2...8])
+        let text = "limits: { wide: 1099511627776, narrow: 8, waitSecondsMax: 2147483647 }"
+        let read = try Configuration(file: "c.yaml", text: text, knownLimits: known)
+        #expect(read.limits == ["wide": 1 << 40, "narrow": 8, "waitSecondsMax": 2_147_483_647])
+        let error = #expect(throws: DocumentError.self) {
+            try Configuration(file: "c.yaml", text: "limits: { waitSecondsMax: 2147483648 }", knownLimits: known)
+        }
+        let expected = "the limit waitSecondsMax is `2147483648`, but must be a whole number, 1 to 2147483647"
+        #expect(try #require(error).description.contains(expected))
+        for (narrow, wide) in [("1", "0"), ("9", "-1"), ("99999999999999999999", "many"), ("9", "1099511627777")] {
             let error = #expect(throws: DocumentError.self) {
                 try Configuration(file: "c.yaml", text: "limits:\n  narrow: \(narrow)\n  wide: \(wide)\n", knownLimits: known)
             }
             let text = try #require(error).description
             #expect(text.contains("c.yaml:2:11: the limit narrow is `\(narrow)`, but must be a whole number, 2 to 8"))
-            #expect(text.contains("c.yaml:3:9: the limit wide is `\(wide)`, but must be a whole number, 1 or more"))
+            #expect(text.contains("c.yaml:3:9: the limit wide is `\(wide)`, but must be a whole number, 1 to 1099511627776"))
         }
         #expect(throws: DocumentError.self) {
             try Configuration(file: nil, environment: ["CREMA_LIMITS__NARROW": "9"], knownLimits: known)

@@ -58,6 +58,20 @@ private func failing(_ terms: DeliveryTerms, seed: UInt64, limits: DeliveryLimit
         #expect(failing(lane("a"), seed: seed).tried == tried)
     }
 
+    @Test("Destinations that come and go leave no pace behind, and those that were called just now keep theirs")
+    func pacesAreForgotten() {
+        var scheduler = Scheduler(limits: DeliveryLimits(), random: SeededRandom(seed: 1))
+        func call(_ name: String, at now: Int64) -> Int {
+            _ = scheduler.submit(0, lane("lane \(name)", pace: DeliveryTerms.Pace(name: name, perSecond: 1)), bytes: 1, now: now)
+            let attempts = scheduler.takeWork(now: now).attempts
+            for attempt in attempts { _ = scheduler.finished(attempt.id, nil, now: now) }
+            return attempts.count
+        }
+        for number in 0..<10_000 { #expect(call("\(number)", at: Int64(number) * 10) == 1) }
+        #expect(scheduler.pacedCount <= 2 * DeliveryTerms.pacersKeptMin)
+        #expect(call("9999", at: 100_000) == 0)
+    }
+
     @Test func bothLimitsAreReached() {
         let few = failing(lane("a", attempts: 3), seed: 7)
         #expect(few.tried.count == 4)

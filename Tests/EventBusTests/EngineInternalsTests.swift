@@ -104,4 +104,14 @@ import Testing
         #expect(interval.admit("a", at: 1_001) == nil)
         #expect(interval.admit("a", at: 0) == 1)
     }
+
+    @Test("Names that come and go leave nothing behind") func subjectsAreBounded() {
+        let interval = LogInterval(seconds: 1)
+        for number in 0..<10_000 { #expect(interval.admit("queue \(number)", at: Int64(number)) == 0) }
+        #expect(interval.subjects <= LogInterval.subjectsMax)
+        // What is young is remembered.
+        #expect(interval.admit("queue 9999", at: 10_000) == nil)
+        for number in 0..<10_000 { #expect(interval.admit("bus \(number)", at: 20_000) == 0) }
+        #expect(interval.subjects <= LogInterval.subjectsMax)
+    }
 }

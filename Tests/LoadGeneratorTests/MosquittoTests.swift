@@ -77,27 +77,36 @@ private struct StartedBroker {
             var pid = pid_t()
             var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup("-p"), strdup("\(port)"), nil]
             defer { for argument in arguments { free(argument) } }
-            guard posix_spawn(&pid, program, nil, nil, &arguments, environ) == 0 else { continue }
-            if await Self.accepts(port: port, pid: pid) {
+            var actions = posix_spawn_file_actions_t()
+            posix_spawn_file_actions_init(&actions)
+            defer { posix_spawn_file_actions_destroy(&actions) }
+            // Sockets and pipes of other tests would not end before this program does.
+            for descriptor in STDERR_FILENO + 1..<1_024 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+            guard posix_spawn(&pid, program, &actions, nil, &arguments, environ) == 0 else { continue }
+            switch await Self.accepts(port: port, pid: pid) {
+            case true:
                 (self.pid, self.port) = (pid, port)
                 return
+            case false:
+                kill(pid, SIGKILL)
+                waitpid(pid, nil, 0)
+            case nil: break
             }
-            kill(pid, SIGKILL)
-            waitpid(pid, nil, 0)
         }
         throw LoadError.cannotConnect("mosquitto did not start")
     }
 
-    /// Tries until a connection is accepted, the process is gone, or ten seconds are over.
-    private static func accepts(port: Int, pid: pid_t) async -> Bool {
+    /// Tries until a connection is accepted, or ten seconds are over; nothing once the process is gone, whose identifier is free then.
+    private static func accepts(port: Int, pid: pid_t) async -> Bool? {
         let deadline = ContinuousClock.now + .seconds(10)
-        while ContinuousClock.now < deadline, waitpid(pid, nil, WNOHANG) == 0 {
+        while ContinuousClock.now < deadline {
             let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            if let channel = try? await bootstrap.connect(host: "127.0.0.1", port: port).get() {
-                try? await channel.close()
-                return true
-            }
-            try? await Task.sleep(for: .milliseconds(5))
+            let channel = try? await bootstrap.connect(host: "127.0.0.1", port: port).get()
+            try? await channel?.close()
+            // It may be another's port: then this one could not have it, and ends.
+            try? await Task.sleep(for: .milliseconds(channel == nil ? 5 : 50))
+            guard waitpid(pid, nil, WNOHANG) == 0 else { return nil }
+            if channel != nil { return true }
         }
         return false
     }

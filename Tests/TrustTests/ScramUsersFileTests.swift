@@ -22,6 +22,21 @@ import Trust
         #expect(try ScramCredentials(file: path).count == 2)
     }
 
+    @Test("Who changes the file at the same time loses no user of another's")
+    func changedTwiceAtOnce() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("crema-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appendingPathComponent("users").path
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for one in ["a", "b", "c"] {
+                group.addTask { for number in 0..<15 { try ScramUsersFile(path: path).set(password: "x", of: "\(one)\(number)") } }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try ScramCredentials(file: path).count == 45)
+    }
+
     @Test("Threat 41: a file with a mistake in it is not written over")
     func damagedFile() throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("crema-\(UUID().uuidString)").path

@@ -28,7 +28,7 @@ extension Shard {
     func recordSession(_ session: Session) {
         guard let turns else { return }
         if session.endsWithConnection { return recordEnd(of: session) }
-        session.keeping.isKept = true
+        if !session.keeping.isKept { noteKept(session, true) }
         let will: WillRecord? =
             if let delayed = session.delayedWill {
                 WillRecord(will: delayed.will, due: delayed.due)
@@ -45,7 +45,12 @@ extension Shard {
     func recordEnd(of session: Session) {
         if session.keeping.isKept { turns?.noteEnd(of: session.clientID, epoch: session.epoch) }
         record(.endSession(session.epoch), of: session)
-        session.keeping.isKept = false
+        if session.keeping.isKept { noteKept(session, false) }
+    }
+
+    private func noteKept(_ session: Session, _ isKept: Bool) {
+        session.keeping.isKept = isKept
+        directory.note(session.clientID, epoch: session.epoch, isKept: isKept)
     }
 
     func recordSubscription(of session: Session, to filter: String) {

@@ -28,7 +28,8 @@ extension Shard {
     /// A session that is to outlive its connection, or to be forgotten by the disk, cannot be promised.
     func refusesForWantOfStore(_ accepted: AcceptedConnect, on connection: ClientConnection) -> Bool {
         guard let turns, turns.isFailing else { return false }
-        let isKept = sessions[ExactText(accepted.clientID)]?.keeping.isKept ?? false
+        // It may be another shard's; and one of before that has ended is still to be forgotten.
+        let isKept = directory.isKept(accepted.clientID) || turns.pendingEnd(of: accepted.clientID) != nil
         guard isKept || accepted.sessionExpirySeconds(on: connection) > 0 else { return false }
         refuse(accepted.clientID, on: connection, .serverUnavailable, Self.storeTrouble)
         return true

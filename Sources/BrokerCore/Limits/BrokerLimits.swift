@@ -177,6 +177,13 @@ package struct BrokerLimits: Sendable, Equatable {
 
     package init() {}
 
+    /// The values of those that MQTT's packets have two bytes for; the others take any that a configuration may give.
+    package static let ranges = Dictionary(
+        uniqueKeysWithValues: [
+            "topicBytesMax", "clientIDBytesMax", "inflightMax", "receiveMaximum", "topicAliasesMax", "outboundTopicAliasesMax",
+            "keepAliveSecondsMax",
+        ].map { ($0, 1...Int(UInt16.max)) })
+
     /// The names under `limits:` in the configuration file, with the value each one sets.
     ///
     /// All count at least 1.

@@ -39,10 +39,12 @@ package struct OutboundWindow {
     /// Beside the entries, which are copied with every message.
     private var ahead: Set<UInt16> = []
     private var releaseStart = 0
-    /// Messages that have their place and of which nothing has been sent.
+    /// Messages that have their place and of which nothing has been sent; and those that were so when the client came back.
     private var new: Set<UInt16> = []
-    /// How far finished entries may pile up behind an unfinished one, in multiples of the window.
+    private var newUntilNow: Set<UInt16> = []
+    /// How far finished entries may pile up behind an unfinished one, in multiples of the window and at least.
     private static let spanFactor = 8
+    private static let spanMin = 512
     /// As many as there are packet identifiers.
     private static let entriesMax = 65_535
 
@@ -53,7 +55,7 @@ package struct OutboundWindow {
     /// Whether one more message may be sent, however large it is: never past what still is to be sent again.
     package func hasRoom(inflightMax: Int, bytesMax: Int = .max) -> Bool {
         unsent == 0 && unfinished < inflightMax && bytes < bytesMax
-            && entries.count < min(min(inflightMax, Self.entriesMax) * Self.spanFactor, Self.entriesMax)
+            && entries.count < min(max(min(inflightMax, Self.entriesMax) * Self.spanFactor, Self.spanMin), Self.entriesMax)
     }
 
     /// Enters a message and gives it a packet identifier that is not in use [MQTT-2.3.1-2] [MQTT-2.3.1-4] [MQTT5-2.2.1-4]
@@ -127,6 +129,7 @@ package struct OutboundWindow {
         (resendStart, releaseStart, resendEnd) = (0, 0, entries.count)
         unsent = unfinished
         ahead = []
+        newUntilNow = []
     }
 
     /// A message that has its place has not been sent: its first attempt is still to come.
@@ -134,8 +137,20 @@ package struct OutboundWindow {
         if let place = place(of: packetID), entries[place].stage != .finished { new.insert(packetID) }
     }
 
+    /// Nothing of what was sent since the client came back has left.
+    mutating func noteNothingLeft() {
+        for entry in entries.dropFirst(resendEnd) { noteUnsent(entry.packetID) }
+        for packetID in newUntilNow { noteUnsent(packetID) }
+    }
+
     /// Whether this is the first attempt to send a message; it is none from here on.
-    mutating func takeNew(_ packetID: UInt16) -> Bool { !new.isEmpty && new.remove(packetID) != nil }
+    mutating func takeNew(_ packetID: UInt16) -> Bool {
+        guard forgetNew(packetID) else { return false }
+        newUntilNow.insert(packetID)
+        return true
+    }
+
+    private mutating func forgetNew(_ packetID: UInt16) -> Bool { !new.isEmpty && new.remove(packetID) != nil }
 
     /// The next entry that is to be sent again: a message while fewer than `inflightMax` are under way, PUBREL in any case
     /// [MQTT5-3.3.4-10].
@@ -269,7 +284,7 @@ package struct OutboundWindow {
         bytes -= entry.delivery.message.size
         unfinished -= 1
         if resendStart == 0, resendEnd > 0, !hasGoneAhead(entry.packetID) { unsent -= 1 }
-        _ = takeNew(entry.packetID)
+        _ = forgetNew(entry.packetID)
         noteLeft()
     }
 
@@ -284,7 +299,7 @@ package struct OutboundWindow {
         unfinished -= 1
         let packetID = entries[place].packetID
         if place >= resendStart, place < resendEnd, !hasGoneAhead(packetID) { unsent -= 1 }
-        _ = takeNew(packetID)
+        _ = forgetNew(packetID)
     }
 
     private mutating func trim() {

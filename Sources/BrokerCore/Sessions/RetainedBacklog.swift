@@ -7,7 +7,7 @@ struct OwedRetained {
     let topic: ByteBuffer
     /// The filter that asked for it, and what it was granted.
     let filter: ExactText
-    let options: SubscriptionOptions
+    var options: SubscriptionOptions
     /// Of the retained messages when it asked: a topic that came since was delivered as it came.
     let version: UInt64
     /// What each shard had retained when it began to route by the subscription.
@@ -60,6 +60,9 @@ struct RetainedBacklog {
         requests[filter] = Request(options: options, version: version, marks: marks, number: lastNumber)
         order.append((filter, lastNumber))
     }
+
+    /// Another subscription has the filter now.
+    mutating func renew(_ filter: ExactText, _ options: SubscriptionOptions) { requests[filter]?.options = options }
 
     mutating func giveUp(_ filter: ExactText) {
         guard requests.removeValue(forKey: filter) != nil else { return }

@@ -117,6 +117,18 @@ package final class Session {
         if let count = queuedTopics?.count, count > 2 * queue.count + 16 { queuedTopics = Set(queue.topics) }
     }
 
+    /// Its filter asks for retained messages: what it was owed before comes no more [MQTT5-3.8.4-3].
+    func askRetained(for filter: ExactText, _ options: SubscriptionOptions, version: UInt64, marks: RetainedMarks) {
+        if heldRetained?.filter == filter { heldRetained = nil }
+        retainedBacklog.ask(filter, options, version: version, marks: marks)
+    }
+
+    /// Its subscription was replaced by one that asks for none: what is still owed comes by the new one's options [MQTT5-3.8.4-3].
+    func renewRetained(for filter: ExactText, _ options: SubscriptionOptions) {
+        if heldRetained?.filter == filter { heldRetained?.options = options }
+        retainedBacklog.renew(filter, options)
+    }
+
     /// Its filter is owed no retained messages any more.
     func giveUpRetained(for filter: ExactText) {
         retainedBacklog.giveUp(filter)

@@ -8,6 +8,8 @@ package final class SessionDirectory: Sendable {
         var principal: String?
         /// The number of the CONNECT that claimed it last; 0 for one that was there before the process.
         var attempt: UInt64 = 0
+        /// Whether the store has the session, or is to have it.
+        var isKept = false
     }
 
     fileprivate struct State {
@@ -94,7 +96,7 @@ package final class SessionDirectory: Sendable {
         state.withLock { state in
             state.lastEpoch = max(state.lastEpoch, epoch)
             if state.owners[ExactText(clientID)] != nil { return false }
-            state.owners[ExactText(clientID)] = Owner(shard: shard, epoch: epoch, principal: principal)
+            state.owners[ExactText(clientID)] = Owner(shard: shard, epoch: epoch, principal: principal, isKept: true)
             return true
         }
     }
@@ -103,6 +105,18 @@ package final class SessionDirectory: Sendable {
     package func noteEpoch(_ epoch: UInt64) { state.withLock { $0.lastEpoch = max($0.lastEpoch, epoch) } }
 
     package func isOwned(_ clientID: String) -> Bool { state.withLock { $0.owners[ExactText(clientID)] != nil } }
+
+    /// The store is to have the session from now on, or to have it no more.
+    func note(_ clientID: String, epoch: UInt64, isKept: Bool) {
+        state.withLock { state in
+            if state.owners[ExactText(clientID)]?.epoch == epoch { state.owners[ExactText(clientID)]?.isKept = isKept }
+        }
+    }
+
+    /// Whether the store has a session of the client on whichever shard, be it one that has ended and that it has not forgotten yet.
+    func isKept(_ clientID: String) -> Bool {
+        state.withLock { $0.owners[ExactText(clientID)]?.isKept == true || $0.endings[ExactText(clientID)] != nil }
+    }
 
     /// Frees the identifier, unless somebody else has taken it since.
     ///

@@ -21,15 +21,17 @@ extension Shard {
                 "connection closed", of: session.clientID, [.text("reason", reason.name), .text("detail", reason.detail)])
         }
         let publisher = connection.publisher
-        let will = wasConnected ? connection.will : nil
+        // Who was not let in has left no will: it was never told that it is connected [MQTT-3.1.2-8] [MQTT5-3.1.2-7].
+        let wasLetIn = connection.held.gate == nil
+        let will = wasConnected && wasLetIn ? connection.will : nil
         let origin = will == nil ? nil : connection.session.flatMap(originOfWill)
         connection.will = nil  // [MQTT-3.1.2-10] [MQTT5-3.1.2-10]
         let isDelayed = will.map { postpone($0, of: publisher, on: connection) } ?? false
+        if !wasLetIn { takeBackUnsent(of: connection) }
         detach(connection)
         if let session = connection.session { countWills(of: session) }
         // Also where DISCONNECT or CONNACK did not fit the client [MQTT5-3.14.4-2] [MQTT5-4.13.2-1].
         if closingTransport {
-            if connection.held.gate != nil { connection.outbound = OutboundBytes() }  // the client was not let in
             connection.isWritable = true  // what is left goes to the transport, which closes after it
             flush(connection)
             handOff()
@@ -59,6 +61,18 @@ extension Shard {
             recordSession(session)
             scheduleExpiry(of: session)
         }
+    }
+
+    /// Nothing has left of what stands behind a CONNACK that waits for the disk, and nothing is to.
+    private func takeBackUnsent(of connection: ClientConnection) {
+        let packets = connection.outbound.take()
+        let bytes = packets.readableBytesUInt8Span
+        var place = 0
+        while let header = try? FixedHeader(reading: bytes, at: place, packetBytesMax: .max, version: connection.version) {
+            if header.type == .publish, header.flags & 0x06 == 0 { counters.drop(.offlineAtQoS0) }
+            place += header.packetLength
+        }
+        if let session = connection.session, session.connection === connection { session.window.noteNothingLeft() }
     }
 
     private func isRefusal(_ reason: CloseReason) -> Bool { if case .refused = reason { true } else { false } }

@@ -12,7 +12,7 @@ struct PendingSubscription {
     /// What has to be on disk before it.
     var need = CommitNeed()
     /// Granted filters whose retained messages are to be sent.
-    var filters: [(filter: String, options: SubscriptionOptions)]
+    var filters: [String]
     /// What each shard had retained when it began to route by them.
     var marks: RetainedMarks
 }
@@ -31,7 +31,7 @@ extension Shard {
         let identifier = packet.properties.subscriptionIdentifiers.first ?? 0
         if connection.isAWS, refusesAsAWS(packet, on: connection) { return }
         var codes: [ReasonCode] = []
-        var retained: [(filter: String, options: SubscriptionOptions)] = []
+        var retained: [String] = []
         for request in packet.requests {  // one after the other, and the codes in their order [MQTT-3.8.4-4] [MQTT-3.9.3-1]
             // [MQTT5-3.8.4-5] [MQTT5-3.9.3-1]
             charge()
@@ -68,7 +68,11 @@ extension Shard {
                     "subscription allowed", of: session.clientID, [.text("filter", request.filter), .number("qos", options.qos.rawValue)])
             }
             codes.append(.granted(options.qos))  // [MQTT-3.8.4-6] [MQTT5-3.8.4-7]
-            if wantsRetained(request, isNew: isNew, of: session, on: connection) { retained.append((request.filter, options)) }
+            if wantsRetained(request, isNew: isNew, of: session, on: connection) {
+                retained.append(request.filter)
+            } else if !isNew {
+                session.renewRetained(for: ExactText(request.filter), options)
+            }
         }
         if reportsLifecycle {
             let granted = zip(packet.requests, codes).filter { !$1.isError }.map(\.0.filter)
@@ -217,10 +221,11 @@ extension Shard {
     }
 
     func queueRetained(of pending: PendingSubscription) {
-        for (filter, options) in pending.filters {
+        for filter in pending.filters {
             let key = ExactText(filter)
-            guard pending.session.subscriptions[key] != nil else { continue }  // it was given up since
-            pending.session.retainedBacklog.ask(key, options, version: retained.version, marks: pending.marks)
+            // It may have been given up since, or replaced.
+            guard let subscription = pending.session.subscriptions[key] else { continue }
+            pending.session.askRetained(for: key, subscription.options, version: retained.version, marks: pending.marks)
         }
     }
 }

@@ -63,8 +63,11 @@ final class StoreWriter: Sendable {
         thread.start()
     }
 
-    /// Returns when everything is written, or cannot be.
-    func waitForEnd() { ended.wait() }
+    /// Returns when everything is written, or cannot be; whoever asks again is answered at once.
+    func waitForEnd() {
+        ended.wait()
+        ended.signal()
+    }
 
     // MARK: The thread
 

@@ -37,6 +37,9 @@ struct DeliveryTerms: Sendable {
         let perSecond: Int
     }
 
+    /// So many destinations' paces are remembered without a look at whether that is of use still.
+    static let pacersKeptMin = 256
+
     /// Whose queue it is.
     let lane: String
     let policy: RetryPolicy

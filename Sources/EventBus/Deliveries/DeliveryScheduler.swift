@@ -37,7 +37,9 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
     private var random: Random
     private var entries: [DeliveryID: Entry] = [:]
     private var lanes: [String: DeliveryLane] = [:]
+    /// Of destinations that were called: those whose next call may be at once are forgotten when there are many.
     private var pacers: [String: Pacer] = [:]
+    private var pacersKeptMax = DeliveryTerms.pacersKeptMin
     private var functions: [String: FunctionCalls] = [:]
     /// When which lane is to be looked at again; those of lanes that are gone, or were looked at before, do no harm.
     private var alarms: Heap<Alarm> = []
@@ -60,6 +62,9 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
 
     /// Deliveries that wait or are under way.
     var count: Int { entries.count }
+
+    /// Destinations whose pace is remembered.
+    var pacedCount: Int { pacers.count }
 
     /// When ``takeWork(now:)`` has something to do by itself.
     var nextDeadline: Int64? { alarms.min?.time }
@@ -265,7 +270,7 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
                 break
             }
             hasBegun = true
-            if let pace { pacers[pace.name, default: Pacer()].called(at: now, perSecond: pace.perSecond) }
+            if let pace { noteCall(at: pace, now) }
             lane.waiting.removeMin()
             lane.inFlight += 1
             entry.isUnderWay = true
@@ -276,6 +281,14 @@ struct DeliveryScheduler<Item: Sendable, Random: RandomNumberGenerator & Sendabl
             work.attempts.append(Attempt(id: turn.id, item: entry.item, isRetry: isRetry))
         }
         return false
+    }
+
+    /// Notes a call of a destination that is called at a pace.
+    private mutating func noteCall(at pace: DeliveryTerms.Pace, _ now: Int64) {
+        pacers[pace.name, default: Pacer()].called(at: now, perSecond: pace.perSecond)
+        guard pacers.count > pacersKeptMax else { return }
+        pacers = pacers.filter { $0.value.earliest > now }
+        pacersKeptMax = max(DeliveryTerms.pacersKeptMin, 2 * pacers.count)
     }
 
     /// Counts a call of a function, unless there are as many as there may be.

@@ -176,13 +176,21 @@ package final class PendingDeliveries: Sendable {
         let endings = state.withLock { [now] in $0.scheduler.stop(by: now + limit.components.seconds * 1_000) }
         finish(endings)
         advance()
-        while self.count > 0, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(20)) }
+        await wait(until: deadline, each: .milliseconds(20)) { self.count == 0 }
         finish(state.withLock { $0.scheduler.abandon() })
-        while state.withLock({ $0.publishing > 0 }), ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
+        await wait(until: deadline, each: .milliseconds(5)) { self.state.withLock { $0.publishing == 0 } }
         let after = engine.counters
         return (
             count, after.deliveriesFailed - before.deliveriesFailed, after.deliveriesInterrupted - before.deliveriesInterrupted
         )
+    }
+
+    /// Looks again and again until it is done, the time is over, or nobody waits any more.
+    private func wait(until deadline: ContinuousClock.Instant, each pause: Duration, for isDone: () -> Bool) async {
+        while !isDone(), ContinuousClock.now < deadline {
+            // Whoever is cancelled sleeps no more, and would only spin.
+            do { try await Task.sleep(for: pause) } catch { return }
+        }
     }
 
     private func finish(_ endings: [Scheduler.Ending]) {

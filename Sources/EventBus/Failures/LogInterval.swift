@@ -8,8 +8,10 @@ final class LogInterval: Sendable {
     }
 
     private let milliseconds: Int64
-    /// Subjects are rules and fixed names, never text of the network, so the table is as small as the templates.
+    /// Subjects are names of rules, buses and queues, which callers may make and delete without end.
     private let windows = Mutex<[String: Window]>([:])
+    /// Beyond so many subjects those are forgotten whose interval is over.
+    static let subjectsMax = 1_024
 
     init(seconds: Int) {
         milliseconds = Int64(min(max(seconds, 0), 1_000_000_000)) * 1_000
@@ -29,8 +31,18 @@ final class LogInterval: Sendable {
                 windows[subject] = Window(openedMilliseconds: now)
                 return window.suppressed
             }
+            if windows.count >= Self.subjectsMax { forgetOld(&windows, at: now) }
             windows[subject] = Window(openedMilliseconds: now)
             return 0
         }
     }
+
+    /// Makes room: of those whose interval is over only a number is lost, and all go when there are that many at once.
+    private func forgetOld(_ windows: inout [String: Window], at now: Int64) {
+        windows = windows.filter { (0..<milliseconds).contains(now &- $0.value.openedMilliseconds) }
+        if windows.count >= Self.subjectsMax { windows = [:] }
+    }
+
+    /// For tests: how many subjects are remembered.
+    var subjects: Int { windows.withLock(\.count) }
 }

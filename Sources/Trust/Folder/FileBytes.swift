@@ -52,6 +52,19 @@ enum FileBytes {
         }
     }
 
+    /// Carries out a change of a file, from reading it to writing it, while no other process changes one of its directory in this way.
+    ///
+    /// Where a file system has no locks, nobody waits for anybody.
+    static func changing<Result>(_ path: String, _ change: () throws(TrustError) -> Result) throws(TrustError) -> Result {
+        let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let lock = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        // A directory that cannot be opened is for the change to name.
+        guard lock >= 0 else { return try change() }
+        defer { close(lock) }
+        while flock(lock, LOCK_EX) != 0, errno == EINTR {}
+        return try change()
+    }
+
     static func exists(_ path: String) -> Bool {
         unsafe access(path, F_OK) == 0
     }

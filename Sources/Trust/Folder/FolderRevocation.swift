@@ -34,12 +34,14 @@ extension CertificateFolder {
             throw .unsound(
                 path: path, reason: "\(certificate.subject) is a certificate of \(certificate.issuer), which alone can revoke it")
         }
-        let exists = FileBytes.exists(revocationFile)
-        let earlier = exists ? try ownList(of: authority.certificate) : nil
-        let list = try authority.revocationList(
-            after: earlier, revoking: certificates, validity: Validity(days: days, from: now), at: now)
-        try FileBytes.write(list.pem(), to: revocationFile, mode: Self.revocationMode, replaces: exists)
-        return list
+        return try FileBytes.changing(revocationFile) { () throws(TrustError) in
+            let exists = FileBytes.exists(revocationFile)
+            let earlier = exists ? try ownList(of: authority.certificate) : nil
+            let list = try authority.revocationList(
+                after: earlier, revoking: certificates, validity: Validity(days: days, from: now), at: now)
+            try FileBytes.write(list.pem(), to: revocationFile, mode: Self.revocationMode, replaces: exists)
+            return list
+        }
     }
 
     /// What is revoked so far; `nil` while there is no list.

@@ -13,20 +13,24 @@ struct UserLines {
 
     /// Puts a line in place of the user's, which has no end, or behind all others; makes the file if there is none.
     func set(_ line: String, of name: String) throws(TrustError) {
-        let exists = FileBytes.exists(path)
-        var lines = exists ? try read().filter { userName($0) != Array(name.utf8) } : []
-        lines.append(Array(line.utf8)[...])
-        try write(lines, replaces: exists)
+        try FileBytes.changing(path) { () throws(TrustError) in
+            let exists = FileBytes.exists(path)
+            var lines = exists ? try read().filter { userName($0) != Array(name.utf8) } : []
+            lines.append(Array(line.utf8)[...])
+            try write(lines, replaces: exists)
+        }
     }
 
     /// Takes the user's line out.
     ///
     /// - Throws: ``TrustError/noSuchUser(path:name:)``, or why the file cannot be read or written.
     func remove(_ name: String) throws(TrustError) {
-        let lines = try read()
-        let rest = lines.filter { userName($0) != Array(name.utf8) }
-        guard rest.count < lines.count else { throw .noSuchUser(path: path, name: name) }
-        try write(rest, replaces: true)
+        try FileBytes.changing(path) { () throws(TrustError) in
+            let lines = try read()
+            let rest = lines.filter { userName($0) != Array(name.utf8) }
+            guard rest.count < lines.count else { throw .noSuchUser(path: path, name: name) }
+            try write(rest, replaces: true)
+        }
     }
 
     /// The users' lines, in the order of the file.

@@ -34,6 +34,9 @@ struct SpawnedProgram: Sendable {
         }
     }
 
+    /// Descriptors below this one are closed in the program: more than the demo ever has open.
+    private static let descriptorsClosed: Int32 = 512
+
     let identifier: pid_t
     let output: Output
 
@@ -54,6 +57,8 @@ struct SpawnedProgram: Sendable {
         unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
         unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO)
+        // Nor what else this one has open, as sockets do not say so themselves; to close what is not open is no mistake here.
+        for descriptor in STDERR_FILENO + 1..<Self.descriptorsClosed { unsafe posix_spawn_file_actions_addclose(&actions, descriptor) }
 
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)

@@ -21,7 +21,7 @@ enum KnownLimits {
     ].flatMap(\.self).sorted()
 
     /// What a configuration may set.
-    static let settable = SettableLimits(names, ranges: StoreLimits.ranges)
+    static let settable = SettableLimits(names, ranges: StoreLimits.ranges.merging(BrokerLimits.ranges) { $1 })
 
     /// Those that a reload brings; all others are taken at a start.
     static let reloadable: Set<String> = {

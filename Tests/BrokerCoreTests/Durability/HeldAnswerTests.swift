@@ -122,6 +122,44 @@ import Testing
         #expect(broker.dropped == ["message_expired": 1])
     }
 
+    @Test("Nothing has left behind a CONNACK that never came: not the will, what was lost is counted, and the rest comes without DUP")
+    func neverLetIn() throws {
+        let subscriber = try client("s", isKept: true, version: .v5)
+        _ = try subscribe(subscriber, .atLeastOnce, "+")
+        subscriber.lose()
+        broker.settle()
+        let watcher = try client("w", isKept: false)
+        _ = try subscribe(watcher, .atMostOnce, "will")
+        let publisher = SimulatedClient("p", of: broker)
+        _ = try publisher.connect5()
+        let gated = SimulatedClient("s", of: broker)
+        gated.open(at: 0)
+        let will = Will(topic: ByteBuffer(string: "will"), payload: ByteBuffer(string: "gone"), qos: .atMostOnce, retain: false)
+        var connect = Connect(clientID: "s", cleanStart: false, keepAlive: 0, version: .v5, will: will)
+        connect.properties.sessionExpiryInterval = 1_000
+        gated.send(.connect(connect))
+        broker.settle(committing: false)
+        for (topic, qos) in [("a", QoS.atMostOnce), ("b", .atLeastOnce), ("c", .atMostOnce)] {
+            publisher.send(message5(topic, "x", qos: qos, packetID: qos == .atMostOnce ? 0 : 1))
+        }
+        broker.settle(committing: false)
+        #expect(try gated.read().isEmpty)
+        gated.lose()
+        broker.settle()
+        #expect(try watcher.read().isEmpty)
+        #expect(broker.dropped == ["offline_qos0": 2])
+        // Twice in a row, too.
+        for isLast in [false, true] {
+            let again = comeBack()
+            broker.settle(committing: isLast)
+            let packets = try again.read().publishes
+            #expect(packets.map { String(buffer: $0.topic) } == (isLast ? ["b"] : []) && packets.allSatisfy { !$0.duplicate })
+            if isLast { break }
+            again.lose()
+            broker.settle()
+        }
+    }
+
     @Test("What comes at QoS 0 for a client whose CONNACK waits for the disk is bounded, and the rest goes on when it is there")
     func boundedBehindConnack() throws {
         var limits = BrokerLimits()

@@ -161,4 +161,38 @@ import Testing
         #expect(try code(client("new", isKept: true).packets) == .serverUnavailable)
         #expect(try code(client("old", isKept: true, version: .v311).packets) == .serverUnavailable)
     }
+
+    @Test("Whoever would end a session that is kept is refused, whichever event loop has it, and the session stays", arguments: [0, 1])
+    func cleanStart(shard: Int) throws {
+        let broker = SimulatedBroker(shards: 2, store: SimulatedStore())
+        let kept = SimulatedClient("k", of: broker)
+        _ = try kept.connect5(at: shard, cleanStart: false) { $0.sessionExpiryInterval = 1_000 }
+        kept.lose()
+        broker.settle()
+        broker.setFailing(true)
+        let will = Will(topic: ByteBuffer(string: "will"), payload: ByteBuffer(string: "x"), qos: .atMostOnce, retain: false)
+        let clean = SimulatedClient("k", of: broker)
+        #expect(try code(clean.connect5(at: 0, cleanStart: true, will: will)) == .serverUnavailable)
+        broker.setFailing(false)
+        broker.settle()
+        let packets = try kept.connect5(at: 0, cleanStart: false) { $0.sessionExpiryInterval = 1_000 }
+        #expect(packets.connack?.sessionPresent == true)
+    }
+
+    @Test("So is whoever comes while the end of a session is not on disk", arguments: [0, 1])
+    func endedMeanwhile(shard: Int) throws {
+        let broker = SimulatedBroker(shards: 2, store: SimulatedStore())
+        let kept = SimulatedClient("k", of: broker)
+        _ = try kept.connect5(at: shard, cleanStart: false) { $0.sessionExpiryInterval = 1_000 }
+        broker.setFailing(true)
+        var goodbye = Disconnect(reasonCode: .normalDisconnection)
+        goodbye.properties.sessionExpiryInterval = 0
+        kept.send(.disconnect(goodbye))
+        broker.settle(committing: false)
+        let clean = SimulatedClient("k", of: broker)
+        #expect(try code(clean.connect5(at: 0)) == .serverUnavailable)
+        broker.setFailing(false)
+        broker.settle()
+        #expect(try code(clean.connect5(at: 0)) == .success)
+    }
 }

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// Whatever SQLite asks of the disk may fail, once or for a while: whoever waits is told, nothing is lost, and when the disk is well again, so is the store.
-@Suite struct DiskFaultTests {
+@Suite(.timeLimit(.minutes(5))) struct DiskFaultTests {
     /// Fails from one step on, until so many have failed.
     private final class Fault: Sendable {
         private struct State {

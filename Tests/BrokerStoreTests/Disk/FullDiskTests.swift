@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// A disk that is full again and again.
-@Suite struct FullDiskTests {
+@Suite(.timeLimit(.minutes(5))) struct FullDiskTests {
     /// What grows takes room; what gets shorter gives it to somebody else.
     private final class SmallDisk: Sendable {
         private struct State {

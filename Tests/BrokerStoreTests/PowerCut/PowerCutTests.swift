@@ -8,7 +8,7 @@ import Testing
 /// The power is cut at moments all over what a store does: whatever it had reported as committed is there, and nothing that never was.
 ///
 /// `CREMA_POWER_CUT_IMAGES` says how many images of the disk are opened (512 unless set), `CREMA_POWER_CUT_SEED` where the seeds begin.
-@Suite struct PowerCutTests {
+@Suite(.timeLimit(.minutes(5))) struct PowerCutTests {
     private static let imagesOfOneSeed = 64
     private static let seeds: [UInt64] = {
         let environment = ProcessInfo.processInfo.environment

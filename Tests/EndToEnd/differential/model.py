@@ -174,7 +174,7 @@ class Model:
         quota = self.quota(session)
         return (
             not any(entry.unsent for entry in session.inflight) and session.unfinished < quota
-            and len(session.inflight) < quota * self.choices.span)
+            and len(session.inflight) < max(quota * self.choices.span, self.choices.span_least))
 
     def send(self, session, delivery):
         delivery.stage = "sent"
@@ -293,6 +293,10 @@ class Model:
                 self.note("shared_gets_no_retained")
             if handling == 0 or handling == 1 and is_new:
                 wanted.append((pattern, subscription))
+            else:  # what is still owed comes by the new subscription
+                for owed in session.backlog + session.placed:
+                    if pattern in owed.wanted:
+                        owed.wanted[pattern] = subscription
         connection.answers.append({"kind": "SUBACK", "packet_id": packet_id, "codes": codes})
         for pattern, subscription in wanted:
             self.owe_retained(session, pattern, subscription)

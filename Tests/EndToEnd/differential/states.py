@@ -12,8 +12,9 @@ class Choices:
     """What a broker may choose; the defaults are Crema's."""
 
     inflight: int = 5
-    # Finished messages may lie behind an unfinished one up to this multiple of the window.
+    # Finished messages may lie behind an unfinished one up to this multiple of the window, and at least so many.
     span: int = 8
+    span_least: int = 512
     one_copy: bool = True
     qos2_at_pubrel: bool = False
     will_at_takeover: bool = True
