@@ -192,6 +192,27 @@ class CommandLineTests(unittest.TestCase):
             errors = self.refuses(2, "certs/server.crt: there is no such file; `crema certs init --directory ", "serve", "--config", configuration)
             self.assertEqual(errors.count("certs init"), 1)
 
+    def test_all_mistakes_of_what_a_configuration_names_are_told_at_once(self):
+        api = {"openapi": "3.0.1", "paths": {"/x": {"post": {"x-amazon-apigateway-integration": {"type": "nothing"}}}}}
+        (folder, users), secure = (("data", "x"), ("users", "ann\n")), {"certificate": "no.crt", "key": "no.key"}
+        found = self.check(
+            {"data": "data", "acl": "no.acl", "resources": ["api.json", "no.json"], "http": {"allow": ["a b"]},
+             "listeners": [
+                 {"protocol": "mqtts", "bind": "127.0.0.1:8883", "passwords": "users", **secure},
+                 {"protocol": "ws", "bind": "127.0.0.1:8884", "scramUsers": "no.scram"},
+                 {"protocol": "http", "bind": "127.0.0.1:8080", "pages": "no.pages", "tokens": ["t"]},
+                 {"protocol": "admin", "bind": "127.0.0.1:9090", "adminToken": "no.token"}],
+             "tokens": {"t": {"algorithms": ["RS257", "HS256"], "keys": "no.jwks"}},
+             "accessKeys": [{"id": "AKIA", "principal": "x", "secretFile": "no.secret"}]},
+            folder, users, ("api.json", json.dumps(api)))
+        self.assertEqual(found.returncode, 2)
+        for words in ("no.crt: there is no such file; `crema certs init", "no.key", "no.acl", "no.json", "no.scram", "no.pages", "no.token",
+                      "no.secret", "RS257", "HS256 needs a `secretFile`", "is a file and no directory", "api.json:", "users",
+                      "`a b`"):
+            self.assertEqual(any(words in line for line in found.stderr.splitlines()), True, f"{words}: {found.stderr}")
+        for line in found.stderr.splitlines():
+            self.assertRegex(line, r"^\S+\.json:\d+:\d+: ")
+
     def test_what_cannot_be_served_does_not_pass_the_check(self):
         found = self.check({"data": "file"}, ("file", "x"))
         self.assertEqual((found.returncode, "is a file and no directory" in found.stderr), (2, True), found)
