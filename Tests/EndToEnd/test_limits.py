@@ -12,7 +12,8 @@ import wire
 from broker import CREMA, REPOSITORY, WAIT_SECONDS, Broker, run
 from test_slow_sockets import good_client, receive
 
-MAXIMUM = 2**63 - 1
+MAXIMUM = 2**40
+SECONDS_MAXIMUM = 2**31 - 1
 
 
 def names():
@@ -28,7 +29,7 @@ def ends(name):
     page = (REPOSITORY / "Sources/BrokerCore/Documentation.docc/Limits.md").read_text()
     row = re.search(rf"^\| `{name}` \|.*\(([\d,]+) to ([\d,]+)( TiB)?\) \|", page, re.MULTILINE)
     if row is None:
-        return 1, MAXIMUM
+        return 1, SECONDS_MAXIMUM if "Seconds" in name else MAXIMUM
     least, greatest = (int(row.group(number).replace(",", "")) for number in (1, 2))
     return least, greatest << 40 if row.group(3) else greatest
 
