@@ -82,7 +82,7 @@ let package = Package(
             name: "HTTPListening",
             dependencies: [
                 "HTTPExchange", "BrokerCore", nioCore, nioHTTP, nioHTTPTypes, nioHTTPTypesHTTP1, hummingbird, hummingbirdCore, httpTypes,
-                logging,
+                lifecycle, logging,
             ]),
         .target(
             name: "Gateway",
@@ -109,7 +109,10 @@ let package = Package(
         ),
         .target(
             name: "CremaTesting",
-            dependencies: ["BrokerCore", "MQTTCodec", "Records", "Tokens", "Trust", nioCore, nioPosix, lifecycle, logging]),
+            dependencies: [
+                "BrokerCore", "MQTTCodec", "Records", "Tokens", "Trust", nioCore, nioEmbedded, nioPosix, hummingbird, httpTypes, lifecycle,
+                logging,
+            ]),
         .executableTarget(
             name: "crema",
             dependencies: [

@@ -47,8 +47,8 @@ package struct InspectionServer: Service {
     /// Prepares a listener that says it is of `version`.
     ///
     /// `queueStatistics` answers what the queues count, `storeStatistics` what the durable store does, if there is one, `requestCounts` what the listeners for programs counted, and `logLinesDropped` how
-    /// many lines of the log nobody took, all for `/metrics`; `site` tells what else is known of the program. `reload` has the site's files read anew. `onListening` is called once with the bound address,
-    /// before the first connection is accepted.
+    /// many lines of the log nobody took, all for `/metrics`; `site` tells what else is known of the program. `reload` has the site's files read anew. `onListening` is called once with the bound address;
+    /// no connection is accepted before it returns.
     package init(
         configuration: Configuration,
         version: String,

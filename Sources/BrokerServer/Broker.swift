@@ -91,7 +91,9 @@ package final class Broker: BrokerAccess {
 
     // MARK: Start and end
 
-    /// Opens all listeners, or none.
+    /// Opens all listeners, or none; who connects waits until ``beginAccepting()``.
+    ///
+    /// So nobody is served by a program that will not start, because something else of it cannot.
     ///
     /// - Returns: What was bound, in the order given; each one's description is its start-up line.
     /// - Throws: ``ListenerError``, which names the listener and says what to do.
@@ -123,6 +125,13 @@ package final class Broker: BrokerAccess {
             if state.systemTopics == nil { state.systemTopics = Task { await topics.run(on: self) } }
         }
         return bindings
+    }
+
+    /// Accepts connections on all listeners that are open.
+    package func beginAccepting() async {
+        for listener in state.withLock({ $0.listeners }) {
+            try? await listener.channel.setOption(.autoRead, value: true).get()  // one that has closed accepts nothing
+        }
     }
 
     private var opening: ListenerOpening {

@@ -62,7 +62,7 @@ package struct GatewayServer: Service {
     ///
     /// `spans` takes the steps of traces that requests belong to; without it their `traceparent` or `X-Amzn-Trace-Id` is not looked at.
     ///
-    /// `onListening` is called once with the bound address, before the first connection is accepted.
+    /// `onListening` is called once with the bound address; no connection is accepted before it returns.
     package init(
         configuration: Configuration,
         authorizer: any Authorizer = ListenerAuthorizer(),

@@ -4,6 +4,7 @@ package import Hummingbird
 import HummingbirdCore
 package import Logging
 package import NIOCore
+import ServiceLifecycle
 
 /// One address that takes HTTP, for whatever answers there: the part that the listeners for programs and for people share.
 package struct HTTPListener: Sendable {
@@ -28,7 +29,7 @@ package struct HTTPListener: Sendable {
     ///   - takeover: who may have connections whose first request asks for it.
     ///   - connections: counts those of this listener.
     ///   - countRefusal: called with the status for each request that was refused before its responder saw it.
-    ///   - onListening: called once with the bound address, before the first connection is accepted.
+    ///   - onListening: called once with the bound address; no connection is accepted before it returns.
     package init(
         host: String, port: Int, limits: HTTPListenerLimits, eventLoopGroup: any EventLoopGroup, log: Logger,
         takeover: ConnectionTakeover? = nil, connections: ConnectionCount = ConnectionCount(),
@@ -60,6 +61,7 @@ package struct HTTPListener: Sendable {
         let takeover = takeover
         let heads = heads
         let connections = connections
+        let start = AcceptStart()
         return Application(
             responder: responder,
             server: HTTPServerBuilder {
@@ -68,7 +70,8 @@ package struct HTTPListener: Sendable {
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
-                availableConnectionsDelegate: .maximum(limits.connectionsMax, logger: quiet)),
+                availableConnectionsDelegate: HeldConnections(
+                    until: start, connections: .maximum(limits.connectionsMax, logger: quiet))),
             onServerRunning: { [onListening, log] channel in
                 let name = "HTTP \(PeerText.of(channel.localAddress))"
                 let prepared = channel.eventLoop.submit {
@@ -76,6 +79,9 @@ package struct HTTPListener: Sendable {
                 }
                 try? await prepared.get()  // a listener that has ended meanwhile accepts nothing
                 if let address = channel.localAddress { await onListening(address) }
+                if Task.isCancelled || Task.isShuttingDownGracefully { return }
+                start.begin()
+                channel.read()
             },
             eventLoopGroupProvider: .shared(eventLoopGroup),
             logger: quiet

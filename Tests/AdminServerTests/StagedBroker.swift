@@ -19,7 +19,9 @@ final class StagedBroker: OperatorAccess {
     var now: Instant { Instant(nanoseconds: 0) }
     func problem(ofTopic topic: String) -> String? { topic.utf8.count > 100 ? "a topic longer than 100 bytes (topicBytesMax)" : nil }
     func retainedMessage(on topic: String) async -> RetainedSummary? { nil }
-    func retainedMessages(from first: String, limit: Int) async -> [RetainedSummary] { [] }
+    func retainedMessages(
+        from first: String, limit: Int, where isWanted: @Sendable (String) -> Bool
+    ) async -> (rows: [RetainedSummary], next: String?) { ([], nil) }
 
     func publish(_ messages: [Message]) async -> PublishOutcome {
         operators.withLock { operators in

@@ -198,6 +198,23 @@ import Testing
         }
     }
 
+    @Test("Who connects before everything is open waits, and is served from the start on")
+    func nobodyIsServedBeforeTheStart() async throws {
+        try await TestSite.run { site in
+            let bindings = try await site.broker.start([TestSite.plain, site.mutualTLS()])
+            try await RawClient.run(port: try #require(bindings.first?.port)) { client in
+                try await client.send(Packets.connect("a"))
+                // Each question goes through every event loop, which would have accepted by then.
+                for _ in 0..<20 {
+                    #expect(await site.broker.statistics().connectionsAccepted == 0)
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+                await site.broker.beginAccepting()
+                #expect(try await client.receive(Packets.connack))
+            }
+        }
+    }
+
     @Test func unusableTLSFilesAreNamed() async throws {
         try await TestSite.run { site in
             let tls = TLSListener(

@@ -100,7 +100,10 @@ import Testing
             #expect(await broker.retainedMessages(RetainedQuery(filter: "$SYS/#"), limit: 1_000).matched > 1)
             #expect(await broker.removeRetained(RetainedQuery(filter: "$SYS/#")).matched == 0)
             #expect(await broker.retainedMessages(RetainedQuery(filter: "#"), limit: 1_000).matched == 601)
-            #expect(await broker.retainedMessages(from: "r/", limit: 2).map(\.message.topicName) == ["r/0", "r/1"])
+            let page = await broker.retainedMessages(from: "r/", limit: 2) { $0 != "r/1" }
+            #expect(page.rows.map(\.message.topicName) == ["r/0", "r/10"] && page.next == "r/100")
+            let end = await broker.retainedMessages(from: "r/98", limit: 9) { _ in true }
+            #expect(end.rows.map(\.message.topicName) == ["r/98", "r/99"] && end.next == nil)
             try await RawClient.run(port: port) { client in
                 try await client.send(Packets.connect("a") + Packets.subscribe("r/1"))
                 #expect(try await client.receive(Packets.suback))

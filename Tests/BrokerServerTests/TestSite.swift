@@ -102,6 +102,7 @@ struct TestSite {
 
     func start(_ listener: Listener) async throws -> Int {
         let bindings = try await broker.start([listener])
+        await broker.beginAccepting()
         return bindings.first?.port ?? 0
     }
 

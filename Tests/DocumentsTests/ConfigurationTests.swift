@@ -283,7 +283,7 @@ import Testing
     }
 
     @Test func allMistakesAreNamedAtOnce() {
-        #expect(message("durability: x\nlimits: {a: 1}\nlisteners: [{protocol: no, bind: 'h:1'}, {}]\n").split(separator: "\n").count == 4)
+        #expect(message("durability: x\nlimits: {a: 1}\nlisteners: [{protocol: no, bind: 'h:1'}, {}]\n").split(separator: "\n").count == 5)
     }
 
     @Test(
@@ -337,6 +337,53 @@ import Testing
         #expect(read.parameters == ["CoreEventBusName": "other", "Count": "5", "New": "1"])
         #expect(read.limits == ["packetBytesMax": 1000, "ruleHopsMax": 3])
         #expect(read.resources.map(\.path) == ["etc/shop.yaml", "etc/second.yaml"])
+    }
+
+    @Test("All mistakes are told at once, also those of one listener, one list or one entry")
+    func everyMistake() throws {
+        let text = """
+            listeners:
+              - { protocol: mqtts, bind: nowhere, anonymous: maybe, slowConsumer: x, dialect: y, kee: z }
+              - { protocol: admin, bind: "127.0.0.1:1", pages: a, passwords: b, path: /c, hosts: [d], crl: e }
+              - { protocol: mqqt, bind: "127.0.0.1:2", tokens: [[], t, {}] }
+              - { protocol: http, bind: "127.0.0.1:3", anonymous: true, hosts: ["a b", "c/d"], origins: [e, f] }
+            resources: [[], a.yaml, {}]
+            parameters: { A: [], B: {} }
+            http: { allow: [[], b, {}] }
+            accessKeys:
+              - { id: [], principal: [], secret: a, secretFile: b }
+              - {}
+            policies:
+              - { principal: a, attach: [[], {}] }
+              - { group: b, attach: [c], members: [[], {}] }
+            tokens:
+              t: { issuer: [], algorithms: [[], {}], audience: [], keys: "ftp://x" }
+              u: 5
+            """
+        let error = try #require(
+            #expect(throws: DocumentError.self) { try Configuration(file: "c.yaml", text: text, knownLimits: SettableLimits([])) })
+        let told = error.problems.map { "\($0.location.line) \($0.message)" }
+        #expect(Set(told).count == told.count, "none is told twice")
+        for (line, words) in [
+            (2, "no key `kee`"), (2, "bind is `nowhere`"), (2, "anonymous is `maybe`"), (2, "`slowConsumer` is `x`"),
+            (2, "`dialect` is `y`"), (2, "needs `certificate`"), (2, "needs `key`"),
+            (3, "`pages` is for"), (3, "`passwords` has no meaning"), (3, "`path` is for"), (3, "`crl` has no meaning"),
+            (4, "there is no protocol `mqqt`"), (4, "an entry of tokens must be text, not a list"),
+            (4, "an entry of tokens must be text, not a mapping"),
+            (5, "the host is `a b`"), (5, "the host is `c/d`"), (5, "the origin is `e`"), (5, "the origin is `f`"),
+            (6, "a resource file must be text, not a list"), (6, "a resource file must be text, not a mapping"),
+            (7, "the parameter A must be text"), (7, "the parameter B must be text"),
+            (8, "a host must be text, not a list"), (8, "a host must be text, not a mapping"),
+            (10, "id must be text"), (10, "principal must be text"), (10, "has a `secret`, or a `secretFile`"),
+            (11, "lacks `id`"), (11, "lacks `principal`"), (11, "has a `secret`, or a `secretFile`"),
+            (13, "a policy must be text, not a list"), (13, "a policy must be text, not a mapping"),
+            (14, "a member must be text, not a list"), (14, "a member must be text, not a mapping"),
+            (16, "issuer must be text"), (16, "an algorithm must be text, not a list"), (16, "an algorithm must be text, not a mapping"),
+            (16, "`audience` is an empty list"), (16, "keys is `ftp://x`"), (17, "tokens: u must be a mapping"),
+        ] {
+            #expect(told.contains { $0.hasPrefix("\(line) ") && $0.contains(words) }, "\(line) \(words): \(told)")
+        }
+        #expect(told.count == 40, "\(told)")
     }
 
     @Test("A limit takes the values that it may have, and all others are mistakes with their lines")

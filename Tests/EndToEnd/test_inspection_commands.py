@@ -273,6 +273,35 @@ class LiveTests(InspectionTestCase):
         output, _ = sampled.communicate(timeout=WAIT_SECONDS)
         self.assertEqual([json.loads(line)["payload"] for line in output.splitlines()], ["0", "5"])
 
+    def happen(self):
+        """What a tail, the log and a trace tell of."""
+        self.connect("prolific").sendall(wire.publish("enough", b"x"))
+
+    def test_a_reader_that_has_enough_is_no_failure_and_a_full_disk_is(self):
+        for live in (["tail", "enough"], ["log"], ["trace", "prolific", "--seconds", "60"], ["top"]):
+            with self.subTest(live):
+                reader = self.start(*live)
+                deadline = time.monotonic() + 2 * WAIT_SECONDS
+                while not select.select([reader.stdout], [], [], 0.5)[0]:
+                    self.assertLess(time.monotonic(), deadline)
+                    self.happen()
+                os.read(reader.stdout.fileno(), 1)
+                reader.stdout.close()
+                while reader.poll() is None:
+                    self.assertLess(time.monotonic(), deadline)
+                    self.happen()
+                    time.sleep(0.5)
+                self.assertEqual((reader.returncode, reader.stderr.read()), (0, ""))
+        reading, writing = os.pipe()
+        os.close(reading)
+        listing = subprocess.run([CREMA, "clients", "--admin", self.admin_url()], stdout=writing, stderr=subprocess.PIPE, timeout=60)
+        os.close(writing)
+        self.assertEqual((listing.returncode, listing.stderr), (0, b""))
+        with open("/dev/full", "w") as full:
+            for command in (["top"], ["clients"]):
+                result = subprocess.run([CREMA, *command, "--admin", self.admin_url()], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                self.assertEqual((result.returncode, "cannot be written" in result.stderr), (1, True), result)
+
     def test_top_writes_a_line_a_second_into_a_pipe_and_draws_on_a_terminal(self):
         client = self.connect("top-client")
         client.sendall(wire.publish("top", b"x"))

@@ -66,6 +66,31 @@ class SignalTests(unittest.TestCase):
             self.assertLess(time.monotonic() - begun, 9)
 
 
+class StartTests(unittest.TestCase):
+    def test_a_start_that_fails_has_served_nobody(self):
+        for protocol in ("mqtt", "http", "admin"):
+            with self.subTest(protocol), socket.create_server(("127.0.0.1", 0)) as taken, tempfile.TemporaryDirectory() as folder:
+                mqtt, http, busy = free_port(), free_port(), taken.getsockname()[1]
+                configuration = pathlib.Path(folder) / "crema.json"
+                configuration.write_text(json.dumps({"listeners": [
+                    {"protocol": name, "bind": f"127.0.0.1:{port}", "anonymous": True}
+                    for name, port in (("mqtt", mqtt), ("http", http), (protocol, busy))]}))
+                starting = subprocess.Popen(
+                    [CREMA, "serve", "--config", str(configuration)], env=unconfigured(), stderr=subprocess.PIPE, text=True)
+                answers = []
+                while starting.poll() is None:
+                    for port, request in ((mqtt, wire.connect("early")), (http, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")):
+                        try:
+                            with socket.create_connection(("127.0.0.1", port), 1) as client:
+                                client.sendall(request)
+                                answers.append(client.recv(12))
+                        except OSError:
+                            pass
+                self.assertEqual([answer for answer in answers if answer], [])
+                self.assertEqual(starting.returncode, 1)
+                self.assertIn(str(busy), starting.communicate()[1])
+
+
 class WrongProtocolTests(BrokerTestCase):
     def test_who_speaks_something_else_is_told_by_name(self):
         context = ssl.create_default_context()
@@ -167,6 +192,27 @@ class CommandLineTests(unittest.TestCase):
             errors = self.refuses(2, "certs/server.crt: there is no such file; `crema certs init --directory ", "serve", "--config", configuration)
             self.assertEqual(errors.count("certs init"), 1)
 
+    def test_all_mistakes_of_what_a_configuration_names_are_told_at_once(self):
+        api = {"openapi": "3.0.1", "paths": {"/x": {"post": {"x-amazon-apigateway-integration": {"type": "nothing"}}}}}
+        (folder, users), secure = (("data", "x"), ("users", "ann\n")), {"certificate": "no.crt", "key": "no.key"}
+        found = self.check(
+            {"data": "data", "acl": "no.acl", "resources": ["api.json", "no.json"], "http": {"allow": ["a b"]},
+             "listeners": [
+                 {"protocol": "mqtts", "bind": "127.0.0.1:8883", "passwords": "users", **secure},
+                 {"protocol": "ws", "bind": "127.0.0.1:8884", "scramUsers": "no.scram"},
+                 {"protocol": "http", "bind": "127.0.0.1:8080", "pages": "no.pages", "tokens": ["t"]},
+                 {"protocol": "admin", "bind": "127.0.0.1:9090", "adminToken": "no.token"}],
+             "tokens": {"t": {"algorithms": ["RS257", "HS256"], "keys": "no.jwks"}},
+             "accessKeys": [{"id": "AKIA", "principal": "x", "secretFile": "no.secret"}]},
+            folder, users, ("api.json", json.dumps(api)))
+        self.assertEqual(found.returncode, 2)
+        for words in ("no.crt: there is no such file; `crema certs init", "no.key", "no.acl", "no.json", "no.scram", "no.pages", "no.token",
+                      "no.secret", "RS257", "HS256 needs a `secretFile`", "is a file and no directory", "api.json:", "users",
+                      "`a b`"):
+            self.assertEqual(any(words in line for line in found.stderr.splitlines()), True, f"{words}: {found.stderr}")
+        for line in found.stderr.splitlines():
+            self.assertRegex(line, r"^\S+\.json:\d+:\d+: ")
+
     def test_what_cannot_be_served_does_not_pass_the_check(self):
         found = self.check({"data": "file"}, ("file", "x"))
         self.assertEqual((found.returncode, "is a file and no directory" in found.stderr), (2, True), found)
@@ -176,31 +222,79 @@ class CommandLineTests(unittest.TestCase):
 
 
 class DemoTests(unittest.TestCase):
+    def start(self, output, **environment):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        folder = folder.name
+        run(CREMA, "certs", "init", "--directory", f"{folder}/certs")
+        for name in ("barista", "customer", "neighbour", "device-1"):
+            run(CREMA, "certs", "issue", name, "--directory", f"{folder}/certs")
+        files = {"certificate": "certs/server.crt", "key": "certs/server.key", "clientCA": "certs/ca.crt"}
+        open_to_all = [{"protocol": name, "bind": f"127.0.0.1:{free_port()}", "anonymous": True} for name in ("http", "admin")]
+        configuration = pathlib.Path(folder) / "crema.json"
+        configuration.write_text(json.dumps({
+            "listeners": [
+                {"protocol": "mqtts", "bind": f"127.0.0.1:{free_port()}", "requireClientCertificate": True, **files}, *open_to_all],
+            "resources": [str(SHOP / "shop.yaml"), str(SHOP / "api.yaml")],
+            "parameters": {"CoreEventBusName": "Serverlesspresso"}}))
+        return subprocess.Popen(
+            [CREMA, "demo", "--config", str(configuration), "--certificates", f"{folder}/certs"], stdout=output, stderr=output,
+            env=unconfigured() | environment, start_new_session=True)
+
+    def leaves_nobody(self, demo):
+        deadline = time.monotonic() + WAIT_SECONDS
+        while any(pathlib.Path(f"/proc/{pid}/cmdline").exists() for pid in self.group(demo.pid)):
+            self.assertLess(time.monotonic(), deadline, self.group(demo.pid))
+            time.sleep(0.05)
+
     def test_a_demo_whose_reader_has_gone_leaves_nobody_behind(self):
-        with tempfile.TemporaryDirectory() as folder:
-            run(CREMA, "certs", "init", "--directory", f"{folder}/certs")
-            for name in ("barista", "customer", "device-1"):
-                run(CREMA, "certs", "issue", name, "--directory", f"{folder}/certs")
-            files = {"certificate": "certs/server.crt", "key": "certs/server.key", "clientCA": "certs/ca.crt"}
-            open_to_all = [{"protocol": name, "bind": f"127.0.0.1:{free_port()}", "anonymous": True} for name in ("http", "admin")]
-            configuration = pathlib.Path(folder) / "crema.json"
-            configuration.write_text(json.dumps({
-                "listeners": [
-                    {"protocol": "mqtts", "bind": f"127.0.0.1:{free_port()}", "requireClientCertificate": True, **files}, *open_to_all],
-                "resources": [str(SHOP / "shop.yaml"), str(SHOP / "api.yaml")],
-                "parameters": {"CoreEventBusName": "Serverlesspresso"}}))
-            reading, writing = os.pipe()
-            demo = subprocess.Popen(
-                [CREMA, "demo", "--config", str(configuration), "--certificates", f"{folder}/certs"], stdout=writing, stderr=writing,
-                env=unconfigured(), start_new_session=True)
-            os.close(writing)
-            os.read(reading, 1)
-            os.close(reading)
-            self.assertNotEqual(demo.wait(60), 0)
-            deadline = time.monotonic() + WAIT_SECONDS
-            while any(pathlib.Path(f"/proc/{pid}/cmdline").exists() for pid in self.group(demo.pid)):
-                self.assertLess(time.monotonic(), deadline, self.group(demo.pid))
-                time.sleep(0.05)
+        reading, writing = os.pipe()
+        demo = self.start(writing)
+        os.close(writing)
+        os.read(reading, 1)
+        os.close(reading)
+        # 2 would say that it had not begun.
+        self.assertEqual(demo.wait(60), 1)
+        self.leaves_nobody(demo)
+
+    def deaf_programs(self):
+        """A PATH on which mosquitto_sub is a program that does not end when it is asked to, and the file where it says that it runs."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        deaf, runs = pathlib.Path(folder.name) / "mosquitto_sub", pathlib.Path(folder.name) / "runs"
+        deaf.write_text(f"#!/bin/bash\ntrap '' TERM INT HUP\ntouch {runs}\nwhile :; do sleep 0.1; done\n")
+        deaf.chmod(0o755)
+        return f"{folder.name}:{os.environ['PATH']}", runs
+
+    def interrupt(self, demo, *pauses):
+        for pause in pauses:
+            time.sleep(pause)
+            demo.send_signal(signal.SIGINT)
+
+    def test_a_second_interruption_ends_the_demo_at_once_with_its_programs(self):
+        path, runs = self.deaf_programs()
+        demo = self.start(subprocess.DEVNULL, PATH=path)
+        self.addCleanup(demo.kill)
+        deadline = time.monotonic() + 4 * WAIT_SECONDS
+        while not runs.exists():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        # The second one of these is the first one's echo; the last one comes long before deaf programs are killed.
+        self.interrupt(demo, 0, 0.05)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            demo.wait(1)
+        self.interrupt(demo, 0)
+        self.assertEqual(demo.wait(6), 130)
+        self.leaves_nobody(demo)
+
+    def test_an_interrupted_demo_ends_with_the_signals_code_and_no_failure(self):
+        demo = self.start(subprocess.PIPE)
+        self.addCleanup(demo.kill)
+        demo.stdout.readline()
+        self.interrupt(demo, 0)
+        output = demo.communicate(timeout=60)[0].decode()
+        self.assertEqual((demo.returncode, "ended early" in output), (130, False), output)
+        self.leaves_nobody(demo)
 
     @staticmethod
     def group(leader):

@@ -74,7 +74,11 @@ class PolicyTests(unittest.TestCase):
                 (("customer-1", "iot:Subscribe", "users/customer-1"), 0, "of the policy Customer"),
                 (("customer-1", "iot:Subscribe", "users/#"), 4, "no statement allows it, of Customer"),
                 (("-", "iot:Connect", "x"), 4, "no policy stands for the client"),
-                (("device-1", "iot:Fly", "x"), 2, "there is no action")):
+                (("device-1", "iot:Fly", "x"), 2, "there is no action"),
+                (("device-1", "iot:Publsh", "x"), 2, "there is no action 'iot:Publsh'; did you mean `iot:Publish`?"),
+                # What nobody can ask for is not said to be allowed by a pattern that looks like it.
+                (("device-1", "iot:Publish", "users/#"), 2, "'users/#' is no topic name"),
+                (("device-1", "iot:RetainPublish", "users/+"), 2, "'users/+' is no topic name")):
             result = self.explain(*arguments)
             self.assertEqual(result.returncode, code, result.stdout + result.stderr)
             self.assertIn(text, result.stdout + result.stderr)

@@ -207,8 +207,11 @@ final class RecordingBroker: BrokerAccess {
     var now: Instant { Instant(nanoseconds: 0) }
     func problem(ofTopic topic: String) -> String? { topic.utf8.count > 1_024 ? "a topic longer than 1024 bytes (topicBytesMax)" : nil }
     func retainedMessage(on topic: String) async -> RetainedSummary? { retained.withLock { $0[topic] } }
-    func retainedMessages(from first: String, limit: Int) async -> [RetainedSummary] {
-        retained.withLock { $0 }.filter { $0.key >= first }.sorted { $0.key < $1.key }.prefix(limit).map(\.value)
+    func retainedMessages(
+        from first: String, limit: Int, where isWanted: @Sendable (String) -> Bool
+    ) async -> (rows: [RetainedSummary], next: String?) {
+        let found = retained.withLock { $0 }.filter { $0.key >= first && isWanted($0.key) }.sorted { $0.key < $1.key }
+        return (found.prefix(limit).map(\.value), found.dropFirst(limit).first?.key)
     }
 
     /// What is retained, by its topic.

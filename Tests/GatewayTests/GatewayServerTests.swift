@@ -16,6 +16,28 @@ import Testing
         }
     }
 
+    @Test("Who asks before the listener is let accept waits: the program may fail to start")
+    func nobodyIsAnsweredBeforeTheStart() async throws {
+        let (start, begin) = AsyncStream<Void>.makeStream()
+        try await RunningGateway.with { onListening in
+            let fixture = try GatewayFixture(onListening: { address in
+                await onListening(address)
+                for await _ in start {}
+            })
+            return (fixture, fixture.server)
+        } _: { gateway in
+            try await RawClient.run(port: gateway.port) { client in
+                try await client.send(Array("GET /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".utf8))
+                for _ in 0..<20 {
+                    #expect(gateway.fixture.counters.counts.isEmpty)
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+                begin.finish()
+                #expect(try await client.receive(Array("HTTP/1.1 404".utf8)))
+            }
+        }
+    }
+
     @Test func theAnswerLeavesAfterTheMessagesWerePublished() async throws {
         try await RunningGateway.with { gateway in
             let release = gateway.fixture.broker.holdNextPublish()

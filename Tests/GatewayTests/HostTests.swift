@@ -1,9 +1,6 @@
 import BrokerCore
+import CremaTesting
 import Hummingbird
-import HummingbirdTesting
-import Logging
-import NIOCore
-import NIOEmbedded
 import Testing
 import Trust
 
@@ -84,29 +81,4 @@ import Trust
         // What a person types into the address bar.
         #expect(try await status(fixture, (.get, "/retainedMessage", [:]), host: "localhost", [.fetchSite: "none"]).status == .ok)
     }
-}
-
-extension ApplicationProtocol {
-    /// What the responder answers to a request with a host of its own, without a socket.
-    func answer(
-        _ method: HTTPRequest.Method, _ path: String, host: String?, _ fields: HTTPFields = [:], body: String = ""
-    ) async throws -> (status: HTTPResponse.Status, text: String) {
-        let responder = try await responder
-        let context = Responder.Context(source: .init(channel: NIOAsyncTestingChannel(), logger: Logger(label: "test")))
-        let request = Request(
-            head: HTTPRequest(method: method, scheme: "http", authority: host, path: path, headerFields: fields),
-            body: RequestBody(buffer: ByteBuffer(string: body)))
-        let response = try await responder.respond(to: request, context: context)
-        let writer = CollectedBody()
-        try await response.body.write(writer)
-        return (response.status, writer.text)
-    }
-}
-
-/// A body's text.
-private final class CollectedBody: ResponseBodyWriter {
-    private(set) var text = ""
-
-    func write(_ buffer: ByteBuffer) async throws { text += String(buffer: buffer) }
-    func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }

@@ -22,7 +22,7 @@ package final class Admission: Sendable {
     }
 
     private let state: Mutex<State>
-    /// Connections that are open, on all event loops.
+    /// Places that connections have taken, on all event loops.
     private let open = Atomic(0)
     private let openMax: Atomic<Int>
     package let publishRoom: PublishRoom
@@ -53,20 +53,30 @@ package final class Admission: Sendable {
         checkRoom.take(limits)
     }
 
-    /// A connection is served from here on.
-    package func opened() { open.add(1, ordering: .relaxed) }
-
-    /// It is served no more.
-    package func closed() { open.subtract(1, ordering: .relaxed) }
-
-    /// A socket was accepted; answers the name of the limit's counter when there are as many connections as there may be.
+    /// A socket was accepted: takes a place for it, or answers the name of the limit's counter when all are taken.
     ///
-    /// Those that come before the event loops of the last ones have taken these are let in, too.
-    package func fullRefusal() -> String? {
-        guard open.load(ordering: .relaxed) >= openMax.load(ordering: .relaxed) else { return nil }
+    /// Where it is accepted, not where it is served later: what comes while event loops are busy would be let in beyond the limit. Whoever took a place gives it back once, by ``leavePlace()``.
+    package func takePlace() -> String? {
+        var taken = open.load(ordering: .relaxed)
+        while taken < openMax.load(ordering: .relaxed) {
+            let (isExchanged, original) = open.weakCompareExchange(expected: taken, desired: taken + 1, ordering: .relaxed)
+            if isExchanged { return nil }
+            taken = original
+        }
         let reason = "connections"
         state.withLock { $0.turnedAway[reason, default: 0] += 1 }
         return reason
+    }
+
+    /// The connection has ended, or was never served.
+    package func leavePlace() { open.subtract(1, ordering: .relaxed) }
+
+    /// A socket was accepted that is counted by its address, if that is limited: takes a place for it, or answers the name of the limit's counter when it is to be closed at once.
+    package func takePlace(for address: PeerNetwork?, now: Instant) -> String? {
+        if let refusal = takePlace() { return refusal }
+        guard let refusal = address.flatMap({ connected($0, now: now) }) else { return nil }
+        leavePlace()
+        return refusal
     }
 
     /// A socket was accepted; answers the name of the limit's counter when it is to be closed at once.

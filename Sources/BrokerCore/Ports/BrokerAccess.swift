@@ -23,10 +23,12 @@ package protocol BrokerAccess: Sendable {
     /// The message that is retained on a topic.
     func retainedMessage(on topic: String) async -> RetainedSummary?
 
-    /// Retained messages in the order of their topics' bytes, at most `limit` from `first` on; not the broker's own.
+    /// Retained messages in the order of their topics' bytes, at most `limit` from `first` on, and the topic after them; not the broker's own.
     ///
-    /// Looks at every topic that has one.
-    func retainedMessages(from first: String, limit: Int) async -> [RetainedSummary]
+    /// Looks at every topic that has one, once, and lets others run after each part of them. `isWanted` is asked with a topic whether it counts.
+    func retainedMessages(
+        from first: String, limit: Int, where isWanted: @Sendable (String) -> Bool
+    ) async -> (rows: [RetainedSummary], next: String?)
 
     /// Counters of all shards, added up.
     func statistics() async -> BrokerStatistics

@@ -8,15 +8,11 @@ struct ConnectGate {
     let listener: Listener
     let driver: ShardDriver
 
-    /// Whether a connection is to be served; one that is not was logged, and is to be closed.
+    /// Whether a connection is to be served, which has a place then; one that is not was logged, and is to be closed.
     func admits(_ channel: any Channel) -> Bool {
         let address = channel.remoteAddress
-        guard let reason = driver.admission.fullRefusal() ?? rateRefusal(of: address) else { return true }
+        guard let reason = driver.admission.takePlace(for: listener.terms.limited(PeerNetwork(address)), now: .now) else { return true }
         driver.log.turnedAway(peer: PeerText.of(address), listener: listener.name, reason: reason)
         return false
-    }
-
-    private func rateRefusal(of address: SocketAddress?) -> String? {
-        listener.terms.limited(PeerNetwork(address)).flatMap { driver.admission.connected($0, now: .now) }
     }
 }

@@ -5,7 +5,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// A listener that accepts connections.
+/// A listener that is bound, and accepts connections when it is told to.
 struct OpenListener {
     let listener: Listener
     let channel: any Channel
@@ -62,6 +62,7 @@ struct ListenerOpening: Sendable {
         let prepare: @Sendable (any Channel) throws -> Void = { try self.prepare($0, listener, current, front) }
         return ServerBootstrap(group: group)  // TCP: ordered and lossless [MQTT-7.1.1-1]
             .serverChannelOption(.backlog, value: Self.backlog)
+            .serverChannelOption(.autoRead, value: false)  // see Broker.beginAccepting()
             .serverChannelOption(.maxMessagesPerRead, value: Self.acceptsPerTurn)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             // Accepted sockets inherit what is set here; an option of each child would cost every connection a call, and NIO's way to it.
@@ -72,7 +73,8 @@ struct ListenerOpening: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let handler = AcceptErrorHandler(listener: listener.name, logger: logger)
                     try channel.pipeline.syncOperations.addHandler(handler)
-                    guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { return }
+                    // Each event loop has one: what is served below has passed the gate, and has a place.
+                    guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { throw ChannelError.ioOnClosedChannel }
                     let gate = ConnectGate(listener: listener, driver: driver)
                     try channel.pipeline.syncOperations.addHandler(ChildSetup(gate: gate, prepare: prepare))
                 }

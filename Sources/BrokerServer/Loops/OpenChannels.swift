@@ -20,12 +20,16 @@ final class OpenChannels {
 
     init(eventLoop: any EventLoop, admission: Admission) { (self.eventLoop, self.admission) = (eventLoop, admission) }
 
-    /// Answers false when the broker is stopping: then the channel is not to be served.
+    /// Takes a channel with its place among the connections, which is given back when it closes.
+    ///
+    /// Answers false when the broker is stopping: then the channel is not to be served, and the place is given back at once.
     func add(_ channel: any Channel) -> Bool {
-        if isClosing { return false }
+        if isClosing {
+            admission.leavePlace()
+            return false
+        }
         let key = ObjectIdentifier(channel)
         channels[key] = Entry(channel: channel)
-        admission.opened()
         channel.closeFuture.assumeIsolated().whenComplete { _ in self.remove(key) }
         return true
     }
@@ -55,7 +59,7 @@ final class OpenChannels {
 
     private func remove(_ key: ObjectIdentifier) {
         channels[key] = nil
-        admission.closed()
+        admission.leavePlace()
         if channels.isEmpty { finish() }
     }
 

@@ -89,12 +89,18 @@ extension Broker {
 
     // MARK: Retained messages
 
-    package func retainedMessages(from first: String, limit: Int) async -> [RetainedSummary] {
-        let bytes = ByteBuffer(string: first).readableBytesView
-        let topics = await retainedTopics(RetainedQuery(filter: "#")).filter { !$0.readableBytesView.lexicographicallyPrecedes(bytes) }
-        return topics.prefix(limit).compactMap { topic in
-            retained.dated(topic).map { summary($0.message, since: $0.at, by: $0.publisher) }
+    package func retainedMessages(
+        from first: String, limit: Int, where isWanted: @Sendable (String) -> Bool
+    ) async -> (rows: [RetainedSummary], next: String?) {
+        var page = TopicPage(from: ByteBuffer(string: first), limit: limit)
+        var walk = RetainedWalk(filter: ByteBuffer(string: "#"))
+        while !walk.isOver {
+            page.add(retained.topics(on: &walk), where: isWanted)
+            await Task.yield()
         }
+        let (topics, next) = page.finished()
+        let rows = topics.compactMap { topic in retained.dated(topic).map { summary($0.message, since: $0.at, by: $0.publisher) } }
+        return (rows, next.map { String(buffer: $0) })
     }
 
     package func retainedMessages(_ query: RetainedQuery, limit: Int) async -> (rows: [RetainedSummary], matched: Int) {

@@ -40,7 +40,7 @@ package struct WebSocketAdoption: Sendable {
         let pipeline = channel.pipeline.syncOperations
         guard let driver = drivers[ObjectIdentifier(channel.eventLoop)]?.value else { throw Unavailable.stopping }
         let network = listener.terms.limited(PeerNetwork(channel.remoteAddress))
-        if let reason = driver.admission.fullRefusal() ?? network.flatMap({ driver.admission.connected($0, now: .now) }) {
+        if let reason = driver.admission.takePlace(for: network, now: .now) {
             driver.log.turnedAway(peer: PeerText.of(channel.remoteAddress), listener: listener.name, reason: reason)
             throw Unavailable.tooOften
         }

@@ -19,21 +19,22 @@ extension Configuration {
         static let keys = ["id", "secret", "secretFile", "sessionToken", "principal"]
 
         static func all(in section: Node, paths: RelativePaths) throws(DocumentError) -> [AccessKeyEntry] {
-            try section.elements("accessKeys").map { (element) throws(DocumentError) in try AccessKeyEntry(element, paths: paths) }
+            try section.elements("accessKeys").readEach { (element) throws(DocumentError) in try AccessKeyEntry(element, paths: paths) }
         }
 
         private init(_ node: Node, paths: RelativePaths) throws(DocumentError) {
             let what = "an access key"
-            _ = try node.entries(what, known: Self.keys)
-            id = try node.required("id", in: what).text("id")
-            principal = try node.required("principal", in: what).text("principal")
-            switch (node["secret"], node["secretFile"]) {
-            case (let text?, nil): secret = .text(try text.text("secret"))
-            case (nil, let file?): secret = .file(paths.resolve(try file.text("secretFile")))
-            default: throw DocumentError("\(what) has a `secret`, or a `secretFile` that holds it", at: node.location)
+            var keys = KeyReader(node, what, known: Self.keys)
+            id = keys.required("id") { (value) throws(DocumentError) in try value.text("id") } ?? ""
+            principal = keys.required("principal") { (value) throws(DocumentError) in try value.text("principal") } ?? ""
+            let (text, file) = (keys.text("secret"), keys.path("secretFile", paths))
+            if (node["secret"] == nil) == (node["secretFile"] == nil) {
+                keys.problems.add("\(what) has a `secret`, or a `secretFile` that holds it", at: node.location)
             }
-            sessionToken = try node["sessionToken"]?.text("sessionToken")
+            secret = file.map { .file($0) } ?? .text(text ?? "")
+            sessionToken = keys.text("sessionToken")
             location = node.location
+            try keys.finish()
         }
     }
 }

@@ -200,14 +200,14 @@ extension Configuration {
     }
 
     private static func resources(_ section: Node, paths: RelativePaths) throws(DocumentError) -> [ResourceFile] {
-        try section.elements("resources").map { (element) throws(DocumentError) in
+        try section.elements("resources").readEach { (element) throws(DocumentError) in
             ResourceFile(path: paths.resolve(try element.text("a resource file")), location: element.location)
         }
     }
 
     private static func allowedHosts(_ section: Node) throws(DocumentError) -> [AllowedHost] {
         _ = try section.entries("http", known: ["allow"])
-        return try section["allow"]?.elements("http: allow").map { (element) throws(DocumentError) in
+        return try section["allow"]?.elements("http: allow").readEach { (element) throws(DocumentError) in
             AllowedHost(try element.text("a host"), at: element.location)
         } ?? []
     }
@@ -219,8 +219,9 @@ extension Configuration {
     }
 
     private static func parameters(_ section: Node) throws(DocumentError) -> [String: String] {
-        var values: [String: String] = [:]
-        for entry in try section.entries("parameters") { values[entry.key] = try entry.value.text("the parameter \(entry.key)") }
-        return values
+        let values = try section.entries("parameters").readEach { (entry) throws(DocumentError) in
+            (entry.key, try entry.value.text("the parameter \(entry.key)"))
+        }
+        return Dictionary(values) { _, last in last }
     }
 }

@@ -93,45 +93,56 @@ package struct ListenerConfiguration: Sendable, Equatable {
 
     /// Reads one element of `listeners`.
     init(_ node: Node, paths: RelativePaths) throws(DocumentError) {
-        _ = try node.entries("a listener", known: Self.keys)
-        let bind = try node.required("bind", in: "a listener")
-        let (host, port) = try Self.hostAndPort(bind)
-        self.init(protocol: try Self.listenerProtocol(node), host: host, port: port, location: node.location)
-        anonymous = try node["anonymous"]?.boolean("anonymous") ?? false
-        certificate = try node["certificate"].map { (value) throws(DocumentError) in paths.resolve(try value.text("certificate")) }
-        key = try node["key"].map { (value) throws(DocumentError) in paths.resolve(try value.text("key")) }
-        clientCA = try node["clientCA"].map { (value) throws(DocumentError) in paths.resolve(try value.text("clientCA")) }
-        crl = try node["crl"].map { (value) throws(DocumentError) in paths.resolve(try value.text("crl")) }
-        requireClientCertificate = try node["requireClientCertificate"]?.boolean("requireClientCertificate") ?? false
-        scramUsers = try node["scramUsers"].map { (value) throws(DocumentError) in paths.resolve(try value.text("scramUsers")) }
-        passwords = try node["passwords"].map { (value) throws(DocumentError) in paths.resolve(try value.text("passwords")) }
-        tokens = try node["tokens"].map { (value) throws(DocumentError) in try Self.tokens(value) } ?? []
-        authorizers = try AuthorizerEntry.all(of: node, paths: paths)
-        pages = try node["pages"].map { (value) throws(DocumentError) in paths.resolve(try value.text("pages")) }
-        adminToken = try node["adminToken"].map { (value) throws(DocumentError) in paths.resolve(try value.text("adminToken")) }
-        slowConsumer = try Self.choice("slowConsumer", of: node, among: Self.slowConsumerPolicies)
-        dialect = try Self.choice("dialect", of: node, among: Self.dialects)
-        limitLoopback = try node["limitLoopback"]?.boolean("limitLoopback") ?? false
-        insecure = try node["insecure"]?.boolean("insecure") ?? false
-        accessKeys = try node["accessKeys"]?.boolean("accessKeys") ?? false
-        try checkMQTT(node)
-        try readHosts(node)
-        try readWebSocket(node)
-        try checkPasswords(node, bind: bind)
-        try checkTLS(node)
+        var keys = KeyReader(node, "a listener", known: Self.keys)
+        let found = keys.required("protocol", Self.listenerProtocol)
+        let address = keys.required("bind") { (value) throws(DocumentError) in try Self.hostAndPort(value) }
+        self.init(protocol: found ?? .mqtt, host: address?.0 ?? "", port: address?.1 ?? 0, location: node.location)
+        anonymous = keys.boolean("anonymous")
+        certificate = keys.path("certificate", paths)
+        key = keys.path("key", paths)
+        clientCA = keys.path("clientCA", paths)
+        crl = keys.path("crl", paths)
+        requireClientCertificate = keys.boolean("requireClientCertificate")
+        scramUsers = keys.path("scramUsers", paths)
+        passwords = keys.path("passwords", paths)
+        tokens = keys.read("tokens", Self.tokens) ?? []
+        authorizers = keys.problems.collect { () throws(DocumentError) in try AuthorizerEntry.all(of: node, paths: paths) } ?? []
+        pages = keys.path("pages", paths)
+        adminToken = keys.path("adminToken", paths)
+        slowConsumer =
+            keys.read("slowConsumer") { (value) throws(DocumentError) in
+                try Self.choice("slowConsumer", value, among: Self.slowConsumerPolicies)
+            } ?? slowConsumer
+        dialect =
+            keys.read("dialect") { (value) throws(DocumentError) in
+                try Self.choice("dialect", value, among: Self.dialects)
+            } ?? dialect
+        limitLoopback = keys.boolean("limitLoopback")
+        insecure = keys.boolean("insecure")
+        accessKeys = keys.boolean("accessKeys")
+        // What goes together depends on the protocol.
+        if found != nil { readForProtocol(node, isBound: address != nil, &keys.problems) }
+        try keys.finish()
+    }
+
+    private mutating func readForProtocol(_ node: Node, isBound: Bool, _ problems: inout ProblemCollector) {
+        checkMQTT(node, &problems)
+        if isBound { readHosts(node, &problems) }
+        readWebSocket(node, &problems)
+        if isBound { checkPasswords(node, &problems) }
+        checkTLS(node, &problems)
     }
 
     private static func tokens(_ value: Node) throws(DocumentError) -> [TokenName] {
-        let names = try value.elements("tokens").map { (element) throws(DocumentError) in
+        let names = try value.elements("tokens").readEach { (element) throws(DocumentError) in
             TokenName(text: try element.text("an entry of tokens"), location: element.location)
         }
         guard !names.isEmpty else { throw DocumentError("`tokens` must name one or more entries", at: value.location) }
         return names
     }
 
-    /// One of a few words; the first of them where there is none.
-    private static func choice(_ key: String, of node: Node, among words: [String]) throws(DocumentError) -> String {
-        guard let value = node[key] else { return words[0] }
+    /// One of a few words.
+    private static func choice(_ key: String, _ value: Node, among words: [String]) throws(DocumentError) -> String {
         let word = try value.text(key)
         guard words.contains(word) else {
             throw DocumentError("`\(key)` is `\(word)`, but must be one of \(words.joined(separator: ", "))", at: value.location)
@@ -140,22 +151,22 @@ package struct ListenerConfiguration: Sendable, Equatable {
     }
 
     /// What only listeners of MQTT have.
-    private func checkMQTT(_ node: Node) throws(DocumentError) {
+    private func checkMQTT(_ node: Node, _ problems: inout ProblemCollector) {
         if let entry = node.entry("adminToken"), self.protocol != .admin {
-            throw DocumentError("`adminToken` is for protocol admin; `tokens` is for all", at: entry.keyLocation)
+            problems.add("`adminToken` is for protocol admin; `tokens` is for all", at: entry.keyLocation)
         }
         if let entry = node.entry("pages"), self.protocol != .http {
-            throw DocumentError("`pages` is for protocol http", at: entry.keyLocation)
+            problems.add("`pages` is for protocol http", at: entry.keyLocation)
         }
         guard self.protocol == .http || self.protocol == .admin else { return }
         if self.protocol == .admin, anonymous, let entry = node.entry("adminToken") ?? node.entry("tokens") {
-            throw DocumentError(
+            problems.add(
                 "`\(entry.key)` has no meaning with `anonymous: true`, which lets in whoever shows nothing", at: entry.keyLocation)
         }
         for key in ["slowConsumer", "scramUsers", "passwords", "dialect", "limitLoopback"] {
             // Pages open MQTT over WebSocket there, and a password is all that a browser lets them show.
             guard let entry = node.entry(key), self.protocol == .admin || key != "passwords" else { continue }
-            throw DocumentError("`\(key)` has no meaning for protocol \(self.protocol.rawValue)", at: entry.keyLocation)
+            problems.add("`\(key)` has no meaning for protocol \(self.protocol.rawValue)", at: entry.keyLocation)
         }
     }
 
@@ -163,26 +174,26 @@ package struct ListenerConfiguration: Sendable, Equatable {
     ///
     /// SCRAM hides them, but lets who listens try out weak ones and take over the connection; a token is shown whole, and a signed URL
     /// opens a connection for whoever has seen it, until it expires.
-    private func checkPasswords(_ node: Node, bind: Node) throws(DocumentError) {
+    private func checkPasswords(_ node: Node, _ problems: inout ProblemCollector) {
         let asking = [
             (scramUsers != nil, "scramUsers"), (passwords != nil, "passwords"), (!tokens.isEmpty, "tokens"),
             (adminToken != nil, "adminToken"), (accessKeys, "accessKeys"),
         ].filter(\.0).map { "`\($0.1)`" }
         if !asking.isEmpty, !self.protocol.isSecure, !isLoopback, !insecure {
             let secure = self.protocol == .http || self.protocol == .admin ? "" : "use protocol mqtts, "
-            throw DocumentError(
+            problems.add(
                 "\(address) \(asking == ["`accessKeys`"] ? "takes signatures that can be shown again" : "asks for passwords") "
                     + "(\(asking.joined(separator: ", "))) without encryption; \(secure)bind to 127.0.0.1, "
-                    + "or say `insecure: true`", at: bind.location)
+                    + "or say `insecure: true`", at: node["bind"]?.location ?? node.location)
         }
         // Routes of an http listener may ask for tokens: that is known when they are read.
         if let entry = node.entry("insecure"), self.protocol.isSecure || asking.isEmpty && self.protocol != .http {
-            throw DocumentError(
+            problems.add(
                 "`insecure` has a meaning only for a listener that asks for passwords, tokens or signatures without encryption",
                 at: entry.keyLocation)
         }
         if requireClientCertificate, let entry = node.entry("passwords") ?? node.entry("tokens") {
-            throw DocumentError(
+            problems.add(
                 "`\(entry.key)` has no meaning with requireClientCertificate: every client's certificate says who it is",
                 at: entry.keyLocation)
         }
@@ -194,8 +205,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         return host == "::1" || host == "localhost" || parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
-    private static func listenerProtocol(_ node: Node) throws(DocumentError) -> ListenerProtocol {
-        let value = try node.required("protocol", in: "a listener")
+    private static func listenerProtocol(_ value: Node) throws(DocumentError) -> ListenerProtocol {
         let name = try value.text("protocol")
         guard let found = ListenerProtocol(rawValue: name) else {
             let known = ListenerProtocol.allCases.map(\.rawValue)
@@ -204,8 +214,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         return found
     }
 
-    private mutating func readWebSocket(_ node: Node) throws(DocumentError) {
-        var problems = ProblemCollector()
+    private mutating func readWebSocket(_ node: Node, _ problems: inout ProblemCollector) {
         if let entry = node.entry("path") {
             if self.protocol == .ws || self.protocol == .wss {
                 path = problems.collect { () throws(DocumentError) in try Self.path(entry.value) }
@@ -216,7 +225,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         if let entry = node.entry("origins") {
             if self.protocol.takesWebSocket {
                 origins = problems.collect { () throws(DocumentError) in
-                    try entry.value.elements("origins").map { (element) throws(DocumentError) in try Self.origin(element) }
+                    try entry.value.elements("origins").readEach { (element) throws(DocumentError) in try Self.origin(element) }
                 }
             } else {
                 problems.add("`origins` is for the protocols ws, wss and http, not for \(self.protocol.rawValue)", at: entry.keyLocation)
@@ -225,26 +234,30 @@ package struct ListenerConfiguration: Sendable, Equatable {
         if let entry = node.entry("accessKeys"), !self.protocol.takesWebSocket {
             problems.add("`accessKeys` is for the protocols http, ws and wss, not for \(self.protocol.rawValue)", at: entry.keyLocation)
         }
-        try problems.finish()
     }
 
     /// Names that a page elsewhere cannot have; a listener at which everybody proves who they are asks for none.
-    private mutating func readHosts(_ node: Node) throws(DocumentError) {
+    private mutating func readHosts(_ node: Node, _ problems: inout ProblemCollector) {
         guard let entry = node.entry("hosts") else { return }
         guard self.protocol == .http || self.protocol == .admin else {
-            throw DocumentError("`hosts` is for the protocols http and admin, not for \(self.protocol.rawValue)", at: entry.keyLocation)
+            return problems.add("`hosts` is for the protocols http and admin, not for \(self.protocol.rawValue)", at: entry.keyLocation)
         }
         guard anonymous || self.protocol == .admin && isLoopback else {
-            throw DocumentError(
+            return problems.add(
                 "`hosts` has no meaning without `anonymous: true`: whoever proves who they are may use any name", at: entry.keyLocation)
         }
-        hosts = try entry.value.elements("hosts").map { (element) throws(DocumentError) in
-            let text = try element.text("a host")
-            guard text.wholeMatch(of: #/[A-Za-z0-9_](?:[A-Za-z0-9_.\-]*[A-Za-z0-9_])?/#) != nil else {
-                throw DocumentError("the host is `\(text)`, but must be a name as in shop.example, without a port", at: element.location)
-            }
-            return text
+        hosts =
+            problems.collect { () throws(DocumentError) in
+                try entry.value.elements("hosts").readEach { (element) throws(DocumentError) in try Self.host(element) }
+            } ?? []
+    }
+
+    private static func host(_ value: Node) throws(DocumentError) -> String {
+        let text = try value.text("a host")
+        guard text.wholeMatch(of: #/[A-Za-z0-9_](?:[A-Za-z0-9_.\-]*[A-Za-z0-9_])?/#) != nil else {
+            throw DocumentError("the host is `\(text)`, but must be a name as in shop.example, without a port", at: value.location)
         }
+        return text
     }
 
     private static func path(_ value: Node) throws(DocumentError) -> String {
@@ -270,8 +283,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
         return text
     }
 
-    private func checkTLS(_ node: Node) throws(DocumentError) {
-        var problems = ProblemCollector()
+    private func checkTLS(_ node: Node, _ problems: inout ProblemCollector) {
         if self.protocol.isSecure {
             for key in ["certificate", "key"] where node[key] == nil {
                 problems.add("a listener with protocol \(self.protocol.rawValue) needs `\(key)`", at: node.location)
@@ -289,7 +301,6 @@ package struct ListenerConfiguration: Sendable, Equatable {
                     "`\(key)` has no meaning for protocol \(self.protocol.rawValue), which is not encrypted", at: entry.keyLocation)
             }
         }
-        try problems.finish()
     }
 
     /// Reads `host:port`; an IPv6 address stands in brackets.

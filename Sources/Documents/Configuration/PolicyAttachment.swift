@@ -18,9 +18,7 @@ extension Configuration {
         private static let keys = ["principal", "group", "members", "anonymous", "attach"]
 
         static func all(in section: Node) throws(DocumentError) -> [PolicyAttachment] {
-            var all: [PolicyAttachment] = []
-            for element in try section.elements("policies") { all += try Self.read(element) }
-            return all
+            try section.elements("policies").readEach(Self.read).flatMap(\.self)
         }
 
         /// One for each member, where the attachment is for a group.
@@ -35,7 +33,7 @@ extension Configuration {
                     "\(what) is for a `principal`, for a `group` with `members`, or for clients that prove nothing: `anonymous: true`",
                     at: node.location)
             }
-            let policies = try node.required("attach", in: what).elements("attach").map { (element) throws(DocumentError) in
+            let policies = try node.required("attach", in: what).elements("attach").readEach { (element) throws(DocumentError) in
                 Name(try element.text("a policy"), at: element.location)
             }
             guard let group else {
@@ -43,7 +41,7 @@ extension Configuration {
                 return [PolicyAttachment(principal: principal, policies: policies)]
             }
             let members = try node.required("members", in: "the group \(group)").elements("members")
-            return try members.map { (member) throws(DocumentError) in
+            return try members.readEach { (member) throws(DocumentError) in
                 PolicyAttachment(principal: try member.text("a member"), policies: policies)
             }
         }

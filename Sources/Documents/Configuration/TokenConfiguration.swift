@@ -45,33 +45,39 @@ extension Configuration.TokenIssuer {
 
     private init(_ entry: Node.Entry, paths: RelativePaths) throws(DocumentError) {
         let what = "tokens: \(entry.key)"
-        let node = entry.value
-        _ = try node.entries(what, known: Self.known)
+        var reader = KeyReader(entry.value, what, known: Self.known)
         name = entry.key
         location = entry.keyLocation
-        issuer = try node["issuer"]?.text("issuer")
-        principal = try node["principal"]?.text("principal") ?? "sub"
-        audiences = try node["audience"].map { (value) throws(DocumentError) in try Self.texts(value, "audience") } ?? []
-        algorithms = try node.required("algorithms", in: what).elements("algorithms").map { (element) throws(DocumentError) in
+        issuer = reader.text("issuer")
+        principal = reader.text("principal") ?? "sub"
+        audiences = reader.read("audience") { (value) throws(DocumentError) in try Self.texts(value, "audience") } ?? []
+        algorithms = reader.required("algorithms") { (value) throws(DocumentError) in try Self.algorithms(value, of: entry) } ?? []
+        let values = (keys: entry.value["keys"], secretFile: entry.value["secretFile"])
+        if case .mapping = entry.value.content, (values.keys == nil) == (values.secretFile == nil) {
+            reader.problems.add("\(what) needs either `keys`, a file or URL of public keys, or `secretFile`", at: location)
+        }
+        let secret = reader.path("secretFile", paths).map { Keys.secretFile($0) }
+        keys = secret ?? reader.read("keys") { (value) throws(DocumentError) in try Self.keys(value, paths: paths) } ?? .file("")
+        keysLocation = (values.keys ?? values.secretFile)?.location ?? location
+        try reader.finish()
+    }
+
+    private static func algorithms(
+        _ value: Node, of entry: Node.Entry
+    ) throws(DocumentError) -> [Configuration.TokenIssuer.Algorithm] {
+        let algorithms = try value.elements("algorithms").readEach { (element) throws(DocumentError) in
             Configuration.TokenIssuer.Algorithm(name: try element.text("an algorithm"), location: element.location)
         }
-        guard !algorithms.isEmpty else { throw DocumentError("\(what): `algorithms` must name one or more", at: location) }
-        switch (node["keys"], node["secretFile"]) {
-        case (let value?, nil):
-            keys = try Self.keys(value, paths: paths)
-            keysLocation = value.location
-        case (nil, let value?):
-            keys = .secretFile(paths.resolve(try value.text("secretFile")))
-            keysLocation = value.location
-        default:
-            throw DocumentError("\(what) needs either `keys`, a file or URL of public keys, or `secretFile`", at: location)
+        guard !algorithms.isEmpty else {
+            throw DocumentError("tokens: \(entry.key): `algorithms` must name one or more", at: entry.keyLocation)
         }
+        return algorithms
     }
 
     private static func texts(_ value: Node, _ key: String) throws(DocumentError) -> [String] {
         guard case .sequence(let elements) = value.content else { return [try value.text(key)] }
         guard !elements.isEmpty else { throw DocumentError("`\(key)` is an empty list", at: value.location) }
-        return try elements.map { (element) throws(DocumentError) in try element.text(key) }
+        return try elements.readEach { (element) throws(DocumentError) in try element.text(key) }
     }
 
     private static func keys(_ value: Node, paths: RelativePaths) throws(DocumentError) -> Keys {

@@ -33,6 +33,21 @@ package struct DocumentError: Error, Equatable, CustomStringConvertible {
     package var description: String { problems.map(\.description).joined(separator: "\n") }
 }
 
+extension Sequence {
+    /// Reads each element: a mistake in one does not hide those of the others.
+    ///
+    /// - Throws: the problems of all together.
+    package func readEach<Value>(_ read: (Element) throws(DocumentError) -> Value) throws(DocumentError) -> [Value] {
+        var problems = ProblemCollector()
+        var values: [Value] = []
+        for element in self {
+            if let value = problems.collect({ () throws(DocumentError) in try read(element) }) { values.append(value) }
+        }
+        try problems.finish()
+        return values
+    }
+}
+
 /// Collects the problems of several steps that do not depend on each other.
 package struct ProblemCollector {
     package private(set) var problems: [DocumentError.Problem] = []

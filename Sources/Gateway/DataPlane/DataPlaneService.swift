@@ -13,8 +13,6 @@ import Trust
 struct DataPlaneService: Sendable {
     /// Topics in one answer of ListRetainedMessages, unless asked for fewer.
     private static let pageMax = 200
-    /// Topics that are looked at together for one answer.
-    private static let looksMax = 16_384
 
     let broker: any BrokerAccess
     let limits: GatewayLimits
@@ -125,23 +123,9 @@ struct DataPlaneService: Sendable {
     }
 
     /// Messages on topics that are not denied to the caller, and the first topic after them: what is denied is not told of, in a token either.
-    ///
-    /// Asks for more at a time while little is found.
     private func readable(from first: String, atMost most: Int, by caller: Caller) async -> (rows: [RetainedSummary], next: String?) {
-        var (rows, first, limit) = ([RetainedSummary](), first, most + 1)
-        while true {
-            let found = await broker.retainedMessages(from: first, limit: limit)
-            for row in found {
-                let topic = row.message.topicName
-                let arn = CallResource.arn("iot", "topic/\(topic)")
-                if !caller.mayEverything, caller.isDenied("iot:GetRetainedMessage", on: arn) { continue }
-                if rows.count == most { return (rows, topic) }
-                rows.append(row)
-            }
-            guard found.count == limit, let last = found.last else { return (rows, nil) }
-            // Behind it, and before every topic that begins with it: no topic has this character.
-            first = last.message.topicName + "\u{1}"
-            limit = min(limit * 4, Self.looksMax)
+        await broker.retainedMessages(from: first, limit: most) { topic in
+            caller.mayEverything || !caller.isDenied("iot:GetRetainedMessage", on: CallResource.arn("iot", "topic/\(topic)"))
         }
     }
 

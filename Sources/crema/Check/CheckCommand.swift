@@ -23,7 +23,7 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         let report: CheckReport
         do {
-            report = CheckReport(try options.load())
+            report = CheckReport(try options.load(LoadedConfiguration.checkEverything))
         } catch {
             report = CheckReport(error)
         }

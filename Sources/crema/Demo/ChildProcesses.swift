@@ -53,11 +53,15 @@ final class ChildProcesses: Sendable {
         signalAll(SIGTERM)
         let deadline = Date(timeIntervalSinceNow: Self.endSecondsMax)
         while Date() < deadline, running.withLock({ !$0.isEmpty }) { Thread.sleep(forTimeInterval: 0.01) }
-        signalAll(SIGKILL)
+        killAll()
     }
 
+    /// Ends every program that still runs, without asking.
+    func killAll() { signalAll(SIGKILL) }
+
     private func signalAll(_ signal: Int32) {
-        running.withLock { for child in $0 { kill(child, signal) } }
+        // With what it started itself, as `timeout` does.
+        running.withLock { for child in $0 { kill(-child, signal) } }
     }
 
     private func launch(_ command: [String]) throws(SpawnFailure) -> SpawnedProgram {

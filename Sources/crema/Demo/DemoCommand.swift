@@ -31,9 +31,10 @@ struct DemoCommand: AsyncParsableCommand {
             throw ExitCode(2)
         }
         let children = ChildProcesses()
-        let interruption = endOnInterruption(children)
+        let interruption = DemoInterruption(children)
+        let watch = InterruptionWatch([SIGINT, SIGTERM, SIGHUP]) { interruption.received($0) }
         defer {
-            interruption.cancel()
+            watch.cancel()
             children.endAll()
         }
         let printer = DemoPrinter {
@@ -50,17 +51,10 @@ struct DemoCommand: AsyncParsableCommand {
             printer.success(site: site)
         } catch {
             children.endAll()
+            // That its programs have ended is no failure then.
+            if let code = interruption.exitCode { throw ExitCode(code) }
             printer.failure("\(error)")
             throw ExitCode.failure
-        }
-    }
-
-    /// Ends the children before the demo itself, when Ctrl-C, a closed terminal or a signal ends it early.
-    private func endOnInterruption(_ children: ChildProcesses) -> InterruptionWatch {
-        InterruptionWatch([SIGINT, SIGTERM, SIGHUP]) { signal in
-            children.endAll()
-            // 128 + the signal's number, as shells report it.
-            Foundation.exit(128 + signal)
         }
     }
 }

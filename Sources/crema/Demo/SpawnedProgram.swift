@@ -41,6 +41,8 @@ struct SpawnedProgram: Sendable {
     let output: Output
 
     /// Starts the command, found along `PATH`, with nothing to read and every signal at its default.
+    ///
+    /// It leads a process group: a terminal's Ctrl-C is for who started it alone.
     init(_ command: [String]) throws(SpawnFailure) {
         let program = command.first ?? ""
         var ends: [Int32] = [-1, -1]
@@ -67,7 +69,8 @@ struct SpawnedProgram: Sendable {
         unsafe sigfillset(&all)
         unsafe posix_spawnattr_setsigmask(&attributes, &none)
         unsafe posix_spawnattr_setsigdefault(&attributes, &all)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        unsafe posix_spawnattr_setpgroup(&attributes, 0)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
 
         var arguments: [UnsafeMutablePointer<CChar>?] = unsafe command.map { unsafe strdup($0) } + [nil]
         defer { while let argument = unsafe arguments.popLast() { unsafe free(argument) } }

@@ -24,7 +24,7 @@ enum LiveReading {
                 return .done
             }
             group.addTask {
-                do { try await follow() } catch is OutputClosed {
+                do { try await follow() } catch let closed as OutputClosed where closed.isReaderGone {
                     // The reader of the pipe has what it wanted.
                 }
                 return .done

@@ -75,8 +75,7 @@ struct ReloadService: Service {
     }
 
     private func prepare() throws(DocumentError) -> Prepared {
-        let loaded = try options.load()
-        try loaded.checkCertificates()
+        let loaded = try options.load(LoadedConfiguration.checkCertificates)
         var losses = ProblemCollector()
         for loss in started.lossesOfUsers(loaded.configuration) {
             losses.add(loss, at: SourceLocation(file: options.config ?? "environment"))

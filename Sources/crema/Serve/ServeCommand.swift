@@ -39,8 +39,7 @@ struct ServeCommand: AsyncParsableCommand {
         let level = try logLevel ?? Self.environmentLevel()
         let loaded: LoadedConfiguration
         do {
-            loaded = try options.load()
-            try loaded.checkCertificates()
+            loaded = try options.load(LoadedConfiguration.checkCertificates)
         } catch {
             FileHandle.standardError.write(Data("\(error)\n".utf8))
             throw ExitCode(2)

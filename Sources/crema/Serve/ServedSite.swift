@@ -127,7 +127,8 @@ struct ServedSite {
 
         let http = listeners(.http)
         let admin = listeners(.admin)
-        let opening = OpeningListeners(count: http.count + admin.count) { [readiness, log] in
+        let opening = await OpeningListeners(count: http.count + admin.count) { [broker, readiness, log] in
+            await broker.beginAccepting()
             readiness.becameReady()
             log.info("ready")
         }
@@ -193,7 +194,7 @@ struct ServedSite {
             eventLoopGroup: broker.eventLoopGroup, log: Logger(label: "crema.gateway"),
             onListening: { [self] address in
                 isOpen(listener, port: address.port, connections)
-                opening.opened()
+                await opening.opened()
             })
     }
 
@@ -236,7 +237,7 @@ struct ServedSite {
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, log: Logger(label: "crema.admin"),
             onListening: { [self] address in
                 isOpen(listener, port: address.port, connections)
-                opening.opened()
+                await opening.opened()
             })
     }
 

@@ -67,13 +67,21 @@ extension LoadedConfiguration {
     /// Refuses files that no client could ever be served with.
     ///
     /// A date that has passed is only logged: clocks are wrong more often than a broker should stay down.
-    func checkCertificates() throws(DocumentError) {
+    static func checkCertificates(of configuration: Configuration) throws(DocumentError) {
         var problems = ProblemCollector()
         for listener in configuration.listeners {
             for finding in listener.certificateFindings where finding.severity == .failure && finding.subject != .expiry {
-                problems.add("\(finding.file): \(finding.text)\(Self.advice(finding, on: listener))", at: listener.location)
+                problems.add("\(finding.file): \(finding.text)\(advice(finding, on: listener))", at: listener.location)
             }
         }
+        try problems.finish()
+    }
+
+    /// Refuses all that ``checkCertificates(of:)`` does, and a data directory that cannot be used.
+    static func checkEverything(of configuration: Configuration) throws(DocumentError) {
+        var problems = ProblemCollector()
+        _ = problems.collect { () throws(DocumentError) in try checkCertificates(of: configuration) }
+        if let store = configuration.store, let obstacle = store.obstacle { problems.add(obstacle, at: store.location) }
         try problems.finish()
     }
 

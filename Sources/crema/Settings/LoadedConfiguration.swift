@@ -17,8 +17,12 @@ struct ConfigurationOptions: ParsableArguments {
     var config: String?
 
     /// Reads the configuration and all that it names.
-    func load() throws(DocumentError) -> LoadedConfiguration {
-        try LoadedConfiguration(file: config, environment: ProcessInfo.processInfo.environment)
+    ///
+    /// - Parameter further: what else is looked at once the configuration has been read.
+    /// - Returns: what can be served.
+    /// - Throws: as ``LoadedConfiguration/init(file:environment:_:)``.
+    func load(_ further: (Configuration) throws(DocumentError) -> Void = { _ in }) throws(DocumentError) -> LoadedConfiguration {
+        try LoadedConfiguration(file: config, environment: ProcessInfo.processInfo.environment, further)
     }
 }
 
@@ -44,45 +48,72 @@ struct LoadedConfiguration: Sendable {
     /// Of the listeners for people, by the listener's name.
     let adminSecrets: [String: SharedSecret]
 
-    /// - Throws: every mistake of the configuration; if it has none, every mistake of the files that it names; if they have none, every
-    ///   mistake of the resources in them.
-    init(file: String?, environment: [String: String]) throws(DocumentError) {
+    /// - Throws: every mistake of the configuration; if it has none, every mistake of what it names, and of `further`.
+    init(
+        file: String?, environment: [String: String], _ further: (Configuration) throws(DocumentError) -> Void = { _ in }
+    ) throws(DocumentError) {
         let configuration = try Configuration(file: file, environment: environment, knownLimits: KnownLimits.settable)
-        scramUsers = try Self.scramUsers(of: configuration)
-        passwords = try Self.passwords(of: configuration)
-        authorizers = try Self.authorizers(of: configuration)
-        pages = try Self.pages(of: configuration)
-        accessKeys = try Self.accessKeys(of: configuration)
-        tokens = try TokenBook(configuration)
-        adminSecrets = try Self.adminSecrets(of: configuration)
-        let documents = try ResourceDocuments(of: configuration)
         var problems = ProblemCollector()
-        let calls = try CallSettings(configuration)
-        let resources = problems.collect { () throws(DocumentError) in
-            try ResourceSet(templates: documents.templates, host: RuleHost.host, calls: calls)
+        func collect<Value>(_ step: (Configuration) throws(DocumentError) -> Value) -> Value? {
+            problems.collect { () throws(DocumentError) in try step(configuration) }
         }
-        let policies = problems.collect { () throws(DocumentError) in
-            let accessFile = try configuration.accessFile.map { (file) throws(DocumentError) in try AccessFile(file: file.path) }
-            return try PolicyBook(templates: documents.templates, attached: configuration.policies, accessFile: accessFile)
+        let scramUsers = collect(Self.scramUsers)
+        let passwords = collect(Self.passwords)
+        let authorizers = collect(Self.authorizers)
+        let pages = collect(Self.pages)
+        let accessKeys = collect(Self.accessKeys)
+        let tokens = collect(TokenBook.init)
+        let adminSecrets = collect(Self.adminSecrets)
+        let calls = collect(CallSettings.init)
+        _ = collect(further)
+        let accessFile = collect(Self.accessFile)
+        let documents = collect(ResourceDocuments.init)
+        let resources = collect { (configuration) throws(DocumentError) in
+            try documents.map { (documents) throws(DocumentError) in
+                try ResourceSet(templates: documents.templates, host: RuleHost.host, calls: calls ?? CallSettings())
+            }
         }
-        let routes = problems.collect { () throws(DocumentError) in try RouteTable(documents.apis.flatMap(\.routes)) }
-        for authorizer in documents.apis.flatMap(\.routes).compactMap(\.authorizer) where !tokens.issuers.contains(authorizer.issuer) {
-            problems.add(
-                "the security scheme `\(authorizer.name)` trusts the issuer `\(authorizer.issuer)`, and no entry of `tokens` in the "
-                    + "configuration has it: nothing says where its keys are\(suggestion(for: authorizer.issuer, among: tokens.issuers))",
-                at: authorizer.location)
+        let policies = collect { (configuration) throws(DocumentError) in
+            try documents.map { (documents) throws(DocumentError) in
+                try PolicyBook(templates: documents.templates, attached: configuration.policies, accessFile: accessFile ?? nil)
+            }
         }
-        Self.checkBearers(of: documents.apis.flatMap(\.routes), on: configuration.listeners, &problems)
+        let authorized = documents?.apis.flatMap(\.routes) ?? []
+        let routes = collect { (_) throws(DocumentError) in try RouteTable(authorized) }
+        if let tokens { Self.checkIssuers(of: authorized, among: tokens.issuers, &problems) }
+        Self.checkBearers(of: authorized, on: configuration.listeners, &problems)
         try problems.finish()
-        guard let resources, let routes, let policies else {
-            throw DocumentError("the resources cannot be compiled", at: SourceLocation(file: file ?? "built-in defaults"))
+        guard let scramUsers, let passwords, let authorizers, let pages, let accessKeys, let tokens, let adminSecrets, let calls,
+            let documents, let resources = resources ?? nil, let policies = policies ?? nil, let routes
+        else {
+            throw DocumentError("the configuration cannot be used", at: SourceLocation(file: file ?? "built-in defaults"))
         }
         self.configuration = configuration
-        self.documents = documents
-        self.resources = resources
-        self.calls = calls
-        self.routes = routes
-        self.policies = policies
+        (self.scramUsers, self.passwords, self.authorizers) = (scramUsers, passwords, authorizers)
+        (self.pages, self.accessKeys, self.tokens, self.adminSecrets) = (pages, accessKeys, tokens, adminSecrets)
+        (self.documents, self.resources, self.calls) = (documents, resources, calls)
+        (self.routes, self.policies) = (routes, policies)
+    }
+
+    /// Reads the ACL file; that there is none to be had is a mistake of the line that names it.
+    private static func accessFile(of configuration: Configuration) throws(DocumentError) -> AccessFile? {
+        guard let file = configuration.accessFile else { return nil }
+        do {
+            return try AccessFile(file: file.path)
+        } catch {
+            if error.location.line > 0 { throw error }
+            throw DocumentError("\(file.path): \(error.message)", at: file.location)
+        }
+    }
+
+    /// Where the keys of a route's issuer are, an entry of `tokens` says.
+    private static func checkIssuers(of routes: [APIRoute], among issuers: [String], _ problems: inout ProblemCollector) {
+        for authorizer in routes.compactMap(\.authorizer) where !issuers.contains(authorizer.issuer) {
+            problems.add(
+                "the security scheme `\(authorizer.name)` trusts the issuer `\(authorizer.issuer)`, and no entry of `tokens` in the "
+                    + "configuration has it: nothing says where its keys are\(suggestion(for: authorizer.issuer, among: issuers))",
+                at: authorizer.location)
+        }
     }
 
     /// Tokens that routes ask for do not cross a network unencrypted, unless the listener says so.

@@ -48,8 +48,7 @@ struct TokenBook: Sendable {
     }
 
     private static func algorithms(of issuer: Configuration.TokenIssuer) throws(DocumentError) -> Set<SignatureAlgorithm> {
-        var algorithms: Set<SignatureAlgorithm> = []
-        for written in issuer.algorithms {
+        let algorithms = try issuer.algorithms.readEach { (written) throws(DocumentError) in
             guard let algorithm = SignatureAlgorithm(rawValue: written.name) else {
                 let known = SignatureAlgorithm.allCases.map(\.rawValue)
                 throw DocumentError(
@@ -63,9 +62,9 @@ struct TokenBook: Sendable {
             } else if algorithm.isSymmetric {
                 throw DocumentError("\(algorithm.rawValue) needs a `secretFile`, and `keys` has public keys", at: written.location)
             }
-            algorithms.insert(algorithm)
+            return algorithm
         }
-        return algorithms
+        return Set(algorithms)
     }
 
     private static func source(

@@ -10,9 +10,8 @@ extension LimitRow {
     static let admission = [
         LimitRow(name: "connectionsMax", limit: 3, beyond: "turned away: connections") { trial in
             let broker = trial.broker()
-            for _ in 0..<10 { broker.admission.opened() }
-            for _ in 0..<10 { broker.admission.closed() }
-            for _ in 0..<trial.amount where broker.admission.fullRefusal() == nil { broker.admission.opened() }
+            for _ in 0..<10 where broker.admission.takePlace() == nil { broker.admission.leavePlace() }
+            for _ in 0..<trial.amount { _ = broker.admission.takePlace() }
             return broker.refusals
         },
         LimitRow(name: "connectsPerSecondPerAddressMax", limit: 4, beyond: "turned away: address_rate") { trial in

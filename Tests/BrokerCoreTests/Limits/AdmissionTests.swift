@@ -178,6 +178,23 @@ import Testing
         #expect(broker.admission.connected(network, now: broker.now) == "address_blocked")
     }
 
+    @Test("Who is turned away by its address's rate keeps no place, and who finds no place takes nothing of the rate")
+    func placesAndRates() throws {
+        var limits = BrokerLimits()
+        limits.connectionsMax = 2
+        limits.connectBurstPerAddressMax = 1
+        let admission = Admission(limits: limits)
+        let networks = try (1...3).map { try #require(PeerNetwork("192.0.2.\($0)")) }
+        let now = Instant(nanoseconds: 0)
+        #expect(admission.takePlace(for: networks[0], now: now) == nil)
+        for _ in 0..<5 { #expect(admission.takePlace(for: networks[0], now: now) == "address_rate") }
+        #expect(admission.takePlace(for: networks[1], now: now) == nil)
+        for _ in 0..<5 { #expect(admission.takePlace(for: networks[2], now: now) == "connections") }
+        #expect(admission.takePlace(for: nil, now: now) == "connections")
+        admission.leavePlace()
+        #expect(admission.takePlace(for: networks[2], now: now) == nil)
+    }
+
     // MARK: Memory
 
     @Test("However many addresses come, no more are remembered than the limit says, and the last ones are")
