@@ -229,6 +229,11 @@ import Testing
                 "8:65: AWS::IoT::TopicRule `T`: CloudwatchLogs: `BatchMode: true` is not supported"
             ),
             ("[{Republish: {Topic: 'a/b'}}]", "8:39: Republish topic cannot be within topic space of rule's topic pattern 'a/#'"),
+            (
+                "[{Republish: {Topic: '$$aws/things/t/shadow/update'}}]",
+                "8:39: AWS::IoT::TopicRule `T`: topics that begin with `$` belong to the broker, and there are no shadows, jobs or other "
+                    + "services of AWS behind them"
+            ),
             ("[{Republish: {Topic: '$$SYS/b'}}]", "8:39: AWS::IoT::TopicRule `T`: topics that begin with `$` belong to the broker"),
             ("[{Republish: {Topic: '$$\u{301}/b'}}]", "8:39: AWS::IoT::TopicRule `T`: topics that begin with `$` belong to the broker"),
             ("[{Republish: {Topic: 'b/+'}}]", "8:39: AWS::IoT::TopicRule `T`: `b/+` is not the name of a topic"),

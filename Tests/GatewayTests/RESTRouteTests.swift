@@ -32,6 +32,9 @@ import Testing
                 size: { type: string, enum: [small, large] }
                 count: { type: integer, minimum: 1, maximum: 9 }
                 items: { type: array, minItems: 1, items: { $ref: "#/components/schemas/Item" } }
+                pair: { type: array, items: [{ type: integer }, { type: string }], additionalItems: false }
+                pairs: { type: array, items: [{ type: integer }], additionalItems: { type: string } }
+                all: { type: array, items: { type: integer }, additionalItems: false }
                 parts:
                   type: array
                   uniqueItems: true
@@ -44,6 +47,7 @@ import Testing
                         maxProperties: 2
                         patternProperties: { "^x-": { type: integer } }
                         additionalProperties: false
+                        dependencies: { x-c: [x-a], x-d: { required: [x-e] } }
                         allOf: [{ required: [x-a] }, { anyOf: [{ required: [x-b] }, { properties: { x-a: { maximum: 5 } } }] }]
         paths:
           /orders/{user}:
@@ -314,10 +318,23 @@ import Testing
             ("2", true), ("3", false), ("4", false), (#""2020-01-01T00:00:00Z""#, true), (#""yesterday""#, false), ("2, 2.0", false),
             ("2, 6", true),
             (#"{"x-a":1}"#, true), (#"{"x-a":6}"#, false), (#"{"x-a":6,"x-b":1}"#, true), (#"{"x-b":1}"#, false), (#"{"x-a":"1"}"#, false),
-            (#"{"x-a":1,"y":1}"#, false), (#"{"x-a":1,"x-b":1,"x-c":1}"#, false), ("{}", false),
+            (#"{"x-a":1,"y":1}"#, false), (#"{"x-a":1,"x-b":1,"x-c":1}"#, false), (#"{"x-a":1,"x-c":1}"#, true),
+            (#"{"x-a":1,"x-d":1}"#, false), ("{}", false),
         ])
     func combinedSchemas(parts: String, holds: Bool) async throws {
         let body = #"{"user":"ann","items":[{"sku":"a"}],"parts":[\#(parts)]}"#
+        let response = try await fixture().post("/checked?shop=1", headers: [HTTPField.Name("x-key")!: "k"], body: body)
+        #expect(response.status == (holds ? .ok : .badRequest))
+    }
+
+    @Test(
+        "A list of schemas is for the first elements, each for its own",
+        arguments: [
+            ("\"pair\":[1,\"x\"]", true), ("\"pair\":[1,\"x\",2]", false), ("\"pair\":[\"x\"]", false), ("\"pairs\":[1,\"x\",\"y\"]", true),
+            ("\"pairs\":[1,2]", false), ("\"all\":[1,2,3]", true), ("\"all\":[1,\"x\"]", false),
+        ])
+    func firstElements(member: String, holds: Bool) async throws {
+        let body = #"{"user":"ann","items":[{"sku":"a"}],\#(member)}"#
         let response = try await fixture().post("/checked?shop=1", headers: [HTTPField.Name("x-key")!: "k"], body: body)
         #expect(response.status == (holds ? .ok : .badRequest))
     }
@@ -379,7 +396,7 @@ import Testing
         ("\"^[a-z]+$\"", "\"(?=a)\"", "the pattern `(?=a)`"),
         ("minLength: 2", "format: email", "the format `email` is not supported in the schema of a model"),
         ("enum: [small, large]", "oneOf: []", "oneOf must have a schema in it"),
-        ("enum: [small, large]", "dependencies: {}", "`dependencies` is not supported in the schema of a model"),
+        ("enum: [small, large]", "discriminator: {}", "`discriminator` is not supported in the schema of a model"),
         ("enum: [small, large]", "not: { multipleOf: 0 }", "multipleOf must be a number above zero"),
         ("enum: [small, large]", "patternProperties: { '(': {} }", "the pattern `(`"),
         ("required: [sku]", "anyOf: [{ $ref: \"#/components/schemas/Item\" }]", "the schema leads to itself without a step into the value"),

@@ -176,6 +176,31 @@ import Testing
         #expect(try self.holds(rules, value) == holds, "\(value)")
     }
 
+    @Test func firstElements() throws {
+        var rules = JSONSchema.Rules()
+        rules.firstItems = [1, 2]
+        let others = [schema(.integer), schema(.string)]
+        let values = ["[]", "[1]", "[1,\"x\"]", "[\"x\"]", "[1,2]", "[1,\"x\",null]", "[1,\"x\",\"y\"]", "{}"]
+        #expect(try values.map { try holds(rules, $0, others: others) } == [true, true, true, false, false, true, true, true])
+        rules.items = JSONSchema.none
+        #expect(try values.map { try holds(rules, $0, others: others) } == [true, true, true, false, false, false, false, true])
+        rules.items = 2
+        #expect(try values.map { try holds(rules, $0, others: others) } == [true, true, true, false, false, false, true, true])
+    }
+
+    @Test func whatAMemberBringsWithIt() throws {
+        var rules = JSONSchema.Rules()
+        rules.dependencies = [("a", .members(["b", "c"])), ("d", .schema(1))]
+        var other = schema(.object)
+        other.members.upper = 2
+        let values = [
+            "{}", "{\"a\":1}", "{\"a\":1,\"b\":1}", "{\"a\":1,\"b\":1,\"c\":1}", "{\"b\":1}", "{\"d\":1,\"e\":1}",
+            "{\"d\":1,\"e\":1,\"f\":1}",
+        ]
+        #expect(try values.map { try holds(rules, $0, others: [other]) } == [true, false, false, true, true, true, false])
+        #expect(JSONSchema([rules, rules]).endless == 1)
+    }
+
     @Test func members() throws {
         var rules = JSONSchema.Rules()
         rules.members.lower = 1

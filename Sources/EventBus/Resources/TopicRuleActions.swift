@@ -90,7 +90,9 @@ struct TopicRuleActionReader {
         let (topic, location, text) = try fields.template("Topic")
         // `$$` stands for a `$` that begins a topic.
         if text.utf8.first == UInt8(ascii: "$"), !text.utf8.starts(with: "${".utf8) {
-            throw DocumentError("\(self.what): topics that begin with `$` belong to the broker", at: location)
+            let reason =
+                text.utf8.starts(with: "$$aws/".utf8) ? ", and there are no shadows, jobs or other services of AWS behind them" : ""
+            throw DocumentError("\(self.what): topics that begin with `$` belong to the broker\(reason)", at: location)
         }
         if let topic = topic.constant {
             guard isTopicName(topic) else { throw DocumentError("\(self.what): `\(topic)` is not the name of a topic", at: location) }

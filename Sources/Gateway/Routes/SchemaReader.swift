@@ -66,7 +66,7 @@ struct SchemaReader {
         do throws(DocumentError) {
             var rules = JSONSchema.Rules()
             for entry in try node.entries("a schema") {
-                do throws(DocumentError) { try read(entry, into: &rules) } catch { problems.add(error) }
+                do throws(DocumentError) { try read(entry, of: node, into: &rules) } catch { problems.add(error) }
             }
             schemas[number] = rules
         } catch {
@@ -74,7 +74,7 @@ struct SchemaReader {
         }
     }
 
-    private mutating func read(_ entry: Node.Entry, into rules: inout JSONSchema.Rules) throws(DocumentError) {
+    private mutating func read(_ entry: Node.Entry, of node: Node, into rules: inout JSONSchema.Rules) throws(DocumentError) {
         let value = entry.value
         switch entry.key {
         case "type": rules.kinds = try kinds(value)
@@ -98,9 +98,30 @@ struct SchemaReader {
         case "anyOf": rules.anyOf = try schemas(entry)
         case "oneOf": rules.oneOf = try schemas(entry)
         case "not": rules.not = read(value)
+        case "dependencies":
+            for needs in try value.entries(entry.key) {
+                if case .sequence(let names) = needs.value.content {
+                    var members: [String] = []
+                    for name in names { members.append(try name.text(entry.key)) }
+                    rules.dependencies.append((needs.key, .members(members)))
+                } else {
+                    rules.dependencies.append((needs.key, .schema(read(needs.value))))
+                }
+            }
         case "items":
-            if case .sequence = value.content { throw unsupported(entry, "a list under `items`") }
-            rules.items = read(value)
+            if case .sequence(let first) = value.content {
+                rules.firstItems = first.map { read($0) }
+            } else {
+                rules.items = read(value)
+            }
+        case "additionalItems":
+            // Beside one schema for all elements it says nothing.
+            guard case .sequence? = node["items"]?.content else { break }
+            if value.isScalar {
+                if try !value.boolean(entry.key) { rules.items = JSONSchema.none }
+            } else {
+                rules.items = read(value)
+            }
         case "enum":
             for choice in try value.elements("enum") {
                 guard let known = try? JSONDocument(parsing: try choice.json("enum")) else { throw unsupported(entry, "a value of `enum`") }

@@ -13,6 +13,13 @@ package struct JSONSchema: Sendable {
         func holds(_ value: Value) -> Bool { lower.map { value >= $0 } ?? true && upper.map { value <= $0 } ?? true }
     }
 
+    /// What a member brings with it.
+    package enum Dependency: Sendable {
+        case members([String])
+        /// A schema of the value that has the member.
+        case schema(Int)
+    }
+
     /// One schema; what it does not say holds for every value.
     package struct Rules: Sendable {
         package var kinds: [Kind] = []
@@ -24,7 +31,12 @@ package struct JSONSchema: Sendable {
         package var otherProperties: Int?
         /// How many members there may be.
         package var members = Bounds<Int>()
+        /// The schema of elements, or of those after ``firstItems``; ``none`` for those that must not be.
         package var items: Int?
+        /// The schemas of the first elements, in order.
+        package var firstItems: [Int] = []
+        /// What a value with such a member must have besides: other members, or a schema.
+        package var dependencies: [(name: String, needs: Dependency)] = []
         /// JSON values; others are refused.
         package var values: [JSONDocument] = []
         package var numbers = Bounds<Double>()
@@ -49,7 +61,10 @@ package struct JSONSchema: Sendable {
         package init() {}
 
         /// The schemas that look at the same value.
-        var sameValue: [Int] { allOf + anyOf + oneOf + (not.map { [$0] } ?? []) }
+        var sameValue: [Int] {
+            let others: [Int] = dependencies.compactMap { if case .schema(let schema) = $0.needs { schema } else { nil } }
+            return allOf + anyOf + oneOf + (not.map { [$0] } ?? []) + others
+        }
     }
 
     /// No schema: what a member that is not allowed has.

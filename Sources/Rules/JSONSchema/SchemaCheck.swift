@@ -86,7 +86,10 @@ struct SchemaCheck {
         var count = 0
         for element in value.elements {
             count += 1
-            if let items = rules.items { pending.append((element, items)) }
+            if let schema = count <= rules.firstItems.count ? rules.firstItems[count - 1] : rules.items {
+                guard schema != JSONSchema.none else { return false }
+                pending.append((element, schema))
+            }
             guard rules.isUnique else { continue }
             let canonical = element.canonicalBytes
             try spend(canonical.count / 64 + 1)
@@ -103,7 +106,7 @@ struct SchemaCheck {
         for member in value.members {
             let name = member.name
             count += 1
-            if !rules.required.isEmpty { names.insert(name) }
+            if !rules.required.isEmpty || !rules.dependencies.isEmpty { names.insert(name) }
             var isKnown = false
             if let schema = rules.properties[name] {
                 isKnown = true
@@ -116,6 +119,12 @@ struct SchemaCheck {
             if !isKnown, let schema = rules.otherProperties {
                 guard schema != JSONSchema.none else { return false }
                 pending.append((member.value, schema))
+            }
+        }
+        for (name, needs) in rules.dependencies where names.contains(name) {
+            switch needs {
+            case .members(let others): guard others.allSatisfy({ names.contains($0) }) else { return false }
+            case .schema(let schema): pending.append((value, schema))
             }
         }
         return rules.members.holds(count) && rules.required.allSatisfy { names.contains($0) }

@@ -16,7 +16,7 @@ struct MappingProperties {
     func check() {
         let compiled: VTLTemplate
         do throws(VTLError) {
-            compiled = try VTLTemplate(parsing: template, stageVariables: ["bus"])
+            compiled = try VTLTemplate(parsing: template, stageVariables: ["bus"], isOfResponse: true)
         } catch {
             require(error.line > 0 && error.column > 0 && !error.message.isEmpty, "an error without a place or words")
             return
