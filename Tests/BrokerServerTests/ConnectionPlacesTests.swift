@@ -101,13 +101,14 @@ import Testing
                 try await end(ending, plain: plain, tls: tls, webSocket: webSocket)
                 var isOneServed = false
                 while !isOneServed {
+                    try Task.checkCancellation()  // else it goes on when the test's time is over
                     isOneServed = try await isServed(port: plain) {
                         let isAnotherServed = try await isServed(port: plain)
                         #expect(!isAnotherServed)
                     }
                 }
                 // That one has to be gone, too.
-                while try await !isServed(port: plain) {}
+                while try await !isServed(port: plain) { try Task.checkCancellation() }
             }
         }
     }

@@ -5,6 +5,7 @@ import Gateway
 import NIOCore
 import NIOHTTP1
 import ServiceLifecycle
+import Synchronization
 import Testing
 
 @Suite struct GatewayServerTests {
@@ -19,21 +20,34 @@ import Testing
     @Test("Who asks before the listener is let accept waits: the program may fail to start")
     func nobodyIsAnsweredBeforeTheStart() async throws {
         let (start, begin) = AsyncStream<Void>.makeStream()
+        let isLookedAt = Atomic(false)
         try await RunningGateway.with { onListening in
-            let fixture = try GatewayFixture(onListening: { address in
-                await onListening(address)
-                for await _ in start {}
-            })
+            // MQTT over WebSocket is served in the pipeline, before anything else of HTTP is.
+            let webSocket = WebSocketPort(
+                path: "/mqtt",
+                claims: { _ in
+                    isLookedAt.store(true, ordering: .relaxed)
+                    return false
+                }, take: { _ in })
+            let fixture = try GatewayFixture(
+                webSocket: webSocket,
+                onListening: { address in
+                    await onListening(address)
+                    for await _ in start {}
+                })
             return (fixture, fixture.server)
         } _: { gateway in
             try await RawClient.run(port: gateway.port) { client in
                 try await client.send(Array("GET /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".utf8))
                 for _ in 0..<20 {
-                    #expect(gateway.fixture.counters.counts.isEmpty)
+                    let isEarly = isLookedAt.load(ordering: .relaxed)
+                    #expect(!isEarly)
                     try await Task.sleep(for: .milliseconds(5))
                 }
                 begin.finish()
                 #expect(try await client.receive(Array("HTTP/1.1 404".utf8)))
+                let isSeen = isLookedAt.load(ordering: .relaxed)
+                #expect(isSeen)
             }
         }
     }
