@@ -70,6 +70,15 @@ private final class NotingRules: MessageRules {
         #expect(broker.dropped == ["publish_denied": 1])
     }
 
+    @Test("The name of a rule is as long as one can be, and no longer", arguments: [(128, true), (129, false), (60_000, false)])
+    func longNames(bytes: Int, isTaken: Bool) throws {
+        let rules = NotingRules()
+        let broker = SimulatedBroker(shards: 1, rules: rules)
+        let client = try broker.client("a")
+        _ = try client.exchange(message("$aws/rules/\(String(repeating: "n", count: bytes))/x", "x"))
+        #expect(client.isConnected == isTaken && rules.all.count == (isTaken ? 1 : 0))
+    }
+
     @Test("Without rules there is no Basic Ingest")
     func withoutRules() throws {
         let broker = SimulatedBroker(shards: 1)

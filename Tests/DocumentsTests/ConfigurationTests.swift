@@ -237,7 +237,8 @@ import Testing
             ),
             (
                 "listeners: [{protocol: mqtt, bind: '127.0.0.1:1', insecure: true}]",
-                "etc/crema.yaml:1:51: `insecure` has a meaning only for a listener that asks for passwords, tokens or signatures without encryption"
+                "etc/crema.yaml:1:51: `insecure` has a meaning only for a listener that asks for passwords, tokens or signatures without encryption, "
+                    + "and for an admin listener that is open to all"
             ),
             (
                 "listeners: [{protocol: http, bind: 'h:1', limitLoopback: true}]",
@@ -384,6 +385,36 @@ import Testing
             #expect(told.contains { $0.hasPrefix("\(line) ") && $0.contains(words) }, "\(line) \(words): \(told)")
         }
         #expect(told.count == 40, "\(told)")
+    }
+
+    @Test("Who is open to all may administer from this machine alone, unless it says so")
+    func openAdministration() throws {
+        func told(_ keys: String) throws -> String? {
+            do throws(DocumentError) {
+                _ = try Configuration(file: "c.yaml", text: "listeners: [{protocol: admin, \(keys)}]", knownLimits: SettableLimits([]))
+                return nil
+            } catch { return error.description }
+        }
+        for open in ["bind: '127.0.0.1:1', anonymous: true", "bind: '0.0.0.0:1', anonymous: true, insecure: true", "bind: '0.0.0.0:1'"] {
+            #expect(try told(open) == nil)
+        }
+        #expect(try told("bind: '0.0.0.0:1', anonymous: true")?.contains("0.0.0.0:1 lets whoever reaches it administer the broker") == true)
+        #expect(try told("bind: '0.0.0.0:1', insecure: true")?.contains("`insecure` has a meaning only") == true)
+    }
+
+    @Test("Variables that Kubernetes makes of services set nothing, and their like are mistakes still")
+    func serviceLinks() throws {
+        let links = [
+            "CREMA_SERVICE_HOST", "CREMA_SERVICE_PORT", "CREMA_SERVICE_PORT_MQTTS", "CREMA_PORT", "CREMA_PORT_8883_TCP",
+            "CREMA_PORT_8883_TCP_ADDR", "CREMA_SHOP_SERVICE_HOST", "CREMA_SHOP_PORT_53_UDP_PROTO",
+        ]
+        let none = SettableLimits([])
+        let environment = Dictionary(uniqueKeysWithValues: links.map { ($0, "tcp://10.0.0.1:8883") })
+        let read = try Configuration(file: nil, environment: environment, knownLimits: none)
+        #expect(try read.listeners.map(\.address) == Configuration(file: nil, environment: [:], knownLimits: none).listeners.map(\.address))
+        for name in ["CREMA_PORTS", "CREMA_PORT_8883", "CREMA_SERVICE", "CREMA_LISTENERS__0__PORTS"] {
+            #expect(throws: DocumentError.self) { try Configuration(file: nil, environment: [name: "x"], knownLimits: none) }
+        }
     }
 
     @Test("A limit takes the values that it may have, and all others are mistakes with their lines")

@@ -386,6 +386,8 @@ class APIDestinationTests(unittest.TestCase):
             self.assertEqual(unknown.returncode, 2)
             self.assertIn("there are large, Hot", unknown.stderr)
             self.assertEqual(run(CREMA, "rules", "test", "a", str(event), "--admin", "http://127.0.0.1:1", check=False).returncode, 3)
+            elsewhere = {**os.environ, "CREMA_ADMIN": "http://127.0.0.1:1"}
+            self.assertEqual(run(CREMA, "rules", "test", "a", str(event), env=elsewhere, check=False).returncode, 3)
             both = self.crema("rules", "test", "a", str(event), "--config", str(self.broker.configuration), check=False)
             self.assertEqual(both.returncode, 2)
 

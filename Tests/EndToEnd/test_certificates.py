@@ -1,6 +1,8 @@
 """Who is let in over mutual TLS, and what the log says about the others."""
 
+import os
 import pathlib
+import subprocess
 import time
 import unittest
 
@@ -46,6 +48,31 @@ class CertificateTests(BrokerTestCase):
             "-CAserial", str(folder / "serial"), "-CAcreateserial", "-days", "-1", "-extfile", str(extensions),
             "-out", str(certificate))
         self.refused(*self.pair(folder, "late"), logged="expired")
+
+    @unittest.skipIf(os.geteuid() != 0, "needs root, to hand out a file")
+    def test_a_key_that_root_hands_to_a_group_is_taken_and_one_of_others_is_not(self):
+        """Threat 59: secrets of Kubernetes and of systemd come as root's, readable by the group of the broker."""
+        folder = self.broker.folder / "handed"
+        run(CREMA, "certs", "init", "--directory", str(folder))
+        (folder / "crema.yaml").write_text(
+            "listeners: [{protocol: mqtts, bind: '127.0.0.1:0', anonymous: true, certificate: server.crt, key: server.key}]\n")
+        for path in (self.broker.folder, folder):
+            path.chmod(0o755)
+        key = folder / "server.key"
+
+        def check(owner, group, mode):
+            os.chown(key, owner, group)
+            key.chmod(mode)
+            result = subprocess.run([CREMA, "check", "--config", str(folder / "crema.yaml")], user=1883, group=1883, extra_groups=[],
+                                    capture_output=True, text=True, timeout=WAIT_SECONDS)
+            return result.returncode, result.stdout + result.stderr
+
+        self.assertEqual(check(0, 1883, 0o440)[0], 0)
+        self.assertEqual(check(0, 1883, 0o640)[0], 0)
+        for owner, mode in ((1883, 0o440), (0, 0o444), (0, 0o460)):
+            code, text = check(owner, 1883, mode)
+            self.assertEqual(code, 2, text)
+            self.assertIn("lets others read the key", text)
 
     def test_plain_mqtt_on_the_tls_port_is_named(self):
         self.refused(logged="plain MQTT", port=self.broker.mqtts)

@@ -46,6 +46,31 @@ import Testing
         #expect(try result("SELECT 1 AS r FROM 'a' WHERE regexp_matches(s, 'b$')", payload) == #"{"r":1}"#)
     }
 
+    @Test("Parts of a replacement that give nothing are counted, too")
+    func emptyReplacementsAreCounted() throws {
+        func cost(parts: Int) throws {
+            let payload = "{\"s\":\"\(String(repeating: "a", count: 1_000))\",\"r\":\"\(String(repeating: "$1", count: parts))\"}"
+            _ = try result("SELECT regexp_replace(s, '(x)?', r) AS n FROM 'a'", payload, SQLBudget(steps: 100_000))
+        }
+        #expect(throws: SQLEvaluationError.tooManySteps(stepsMax: 1_000_000)) { try cost(parts: 1_000) }
+        try cost(parts: 10)
+    }
+
+    @Test(
+        "A text that spells a number is paid for each time it is read",
+        arguments: ["abs(@x)", "(-@x)", "isNull(@x)", "cast(@x AS DECIMAL)"])
+    func readingNumbersIsCounted(expression: String) throws {
+        let digits = String(repeating: "1", count: 64_000)
+        func cost(_ count: Int, _ value: String) throws {
+            let payload = "{\"x\":\(value),\"l\":\(array(count, of: "1"))}"
+            _ = try result("SET @x = x SELECT (SELECT VALUE \(expression) FROM l) AS r FROM 'a'", payload, SQLBudget(steps: 40_000))
+        }
+        for value in [digits, "\"\(digits)\""] {
+            #expect(throws: SQLEvaluationError.tooManySteps(stepsMax: 1_000_000)) { try cost(20, value) }
+            try cost(2, value)
+        }
+    }
+
     /// An expression that the message brings is read again for each element.
     @Test func readingPatternsOfTheMessageIsCounted() throws {
         let sql = "SET @l = l SELECT (SELECT VALUE regexp_matches('b', get(@l, 0)) FROM l) AS r FROM 'a'"

@@ -85,6 +85,27 @@ import Testing
         #expect(throws: Never.self) { try Self.render(template, body: #"{"a":"\#(text)b","b":"ab"}"#) }
     }
 
+    /// Also those parts of a replacement of which nothing comes.
+    @Test(arguments: ["replaceAll", "replaceFirst"])
+    func replacementsArePaidFor(method: String) throws {
+        func body(_ parts: Int) -> String {
+            let text = String(repeating: "a", count: 1_000)
+            return #"{"a":"\#(text)","b":"\#(String(repeating: "$1", count: parts))"}"#
+        }
+        // One match, or a thousand.
+        let times = method == "replaceAll" ? 1 : 900
+        let template = "#foreach($i in [1..\(times)])#set($x = $input.path('$.a').\(method)('(x)?', $input.path('$.b')))#end"
+        #expect(throws: VTLFailure.self) { try Self.render(template, body: body(1_000)) }
+        #expect(throws: Never.self) { try Self.render(template, body: body(2)) }
+    }
+
+    @Test func countingMembersIsPaidFor() throws {
+        let template = "#set($m = $input.path('$'))#foreach($i in [1..900])#set($x = $m.size())#end"
+        func body(_ count: Int) -> String { "{" + (0..<count).map { "\"m\($0)\":0" }.joined(separator: ",") + "}" }
+        #expect(throws: VTLFailure.tooManySteps) { try Self.render(template, body: body(8_000)) }
+        #expect(throws: Never.self) { try Self.render(template, body: body(80)) }
+    }
+
     /// Wildcards cost what they find, again for each time.
     @Test(arguments: ["$.a[*]", "$.a[0:]", "$.a.*", "$.a[0:-1]"])
     func pathsWithWildcardsArePaidFor(path: String) throws {

@@ -3,6 +3,8 @@ import NIOCore
 /// Topics by which a client hands a message to one rule, and to nobody else: `$aws/rules/NAME/TOPIC`.
 package enum BasicIngest {
     package static let prefix = "$aws/rules/"
+    /// The longest name that a rule can have, as AWS IoT has it.
+    static let nameBytesMax = 128
     private static let slash = UInt8(ascii: "/")
 
     /// Whether a topic is one, with a name and something after it.

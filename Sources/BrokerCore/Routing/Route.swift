@@ -68,7 +68,7 @@ final class Route {
     var isEmpty: Bool { recipients.isEmpty && groups.isEmpty && shards.isEmpty && !hasRules }
 
     /// What it counts in ``RouteTable/weight``.
-    fileprivate var weight: Int { recipients.count + 1 }
+    fileprivate var weight: Int { recipients.count + 1 + topic.readableBytes / 256 }
 
     fileprivate init(generation: UInt64, topic: ByteBuffer, record: TopicRecord?) {
         self.generation = generation
@@ -86,7 +86,7 @@ struct RouteTable {
     static let routesKeptMax = 20_000
 
     private var routes: [ByteBuffer: Route] = [:]
-    /// Recipients of all of them, and one for each.
+    /// Recipients of all of them, and one for each, with one more for each 256 bytes of its topic.
     private(set) var weight = 0
     /// At the most, but for a single route that has more.
     var weightMax: Int

@@ -76,7 +76,13 @@ extension BrokerLimits {
     package func problem(ofTopic topic: ByteBuffer) -> String? {
         var topic = topic
         // The levels that only name a rule do not count.
-        if let length = BasicIngest.topicLength(in: topic) { topic.moveReaderIndex(forwardBy: topic.readableBytes - length) }
+        if let length = BasicIngest.topicLength(in: topic) {
+            let before = topic.readableBytes - length
+            guard before <= BasicIngest.prefix.utf8.count + BasicIngest.nameBytesMax + 1 else {
+                return "the name of a rule that is longer than \(BasicIngest.nameBytesMax) bytes"
+            }
+            topic.moveReaderIndex(forwardBy: before)
+        }
         if topic.readableBytes > topicBytesMax { return "a topic longer than \(topicBytesMax) bytes (topicBytesMax)" }
         var levels = 1
         for byte in topic.readableBytesView where byte == UInt8(ascii: "/") { levels += 1 }

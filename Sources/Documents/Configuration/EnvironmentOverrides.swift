@@ -28,7 +28,7 @@ struct EnvironmentOverrides {
         var root = root
         var problems = ProblemCollector()
         // Sorted, so that elements are added in the order of their indices and messages come in a stable order.
-        let names = environment.keys.filter { $0.hasPrefix(Self.prefix) && !Self.others.contains($0) }
+        let names = environment.keys.filter { $0.hasPrefix(Self.prefix) && !Self.others.contains($0) && !Self.isServiceLink($0) }
         for name in names.sorted(by: { $0.count == $1.count ? $0 < $1 : $0.count < $1.count }) {
             _ = problems.collect { () throws(DocumentError) in
                 let override = try self.override(name)
@@ -37,6 +37,13 @@ struct EnvironmentOverrides {
         }
         try problems.finish()
         return root
+    }
+
+    /// Whether a variable is one of those that Kubernetes gives every container for each service of its namespace, as for one called `crema`:
+    /// `CREMA_SERVICE_HOST`, `CREMA_SERVICE_PORT_MQTTS`, `CREMA_PORT_8883_TCP_ADDR`.
+    private static func isServiceLink(_ variable: String) -> Bool {
+        let link = /[A-Z0-9_]+_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)/
+        return variable.wholeMatch(of: link) != nil
     }
 
     private func override(_ variable: String) throws(DocumentError) -> Override {

@@ -186,11 +186,19 @@ package struct ListenerConfiguration: Sendable, Equatable {
                     + "(\(asking.joined(separator: ", "))) without encryption; \(secure)bind to 127.0.0.1, "
                     + "or say `insecure: true`", at: node["bind"]?.location ?? node.location)
         }
-        // Routes of an http listener may ask for tokens: that is known when they are read.
-        if let entry = node.entry("insecure"), self.protocol.isSecure || asking.isEmpty && self.protocol != .http {
+        let isOpenToAdministrate = self.protocol == .admin && anonymous
+        if isOpenToAdministrate, !isLoopback, !insecure {
             problems.add(
-                "`insecure` has a meaning only for a listener that asks for passwords, tokens or signatures without encryption",
-                at: entry.keyLocation)
+                "\(address) lets whoever reaches it administer the broker (`anonymous: true`); bind to 127.0.0.1, name an `adminToken` or "
+                    + "`tokens`, or say `insecure: true`", at: node["bind"]?.location ?? node.location)
+        }
+        // Routes of an http listener may ask for tokens: that is known when they are read.
+        if let entry = node.entry("insecure"),
+            self.protocol.isSecure || asking.isEmpty && self.protocol != .http && !isOpenToAdministrate
+        {
+            problems.add(
+                "`insecure` has a meaning only for a listener that asks for passwords, tokens or signatures without encryption, and for an "
+                    + "admin listener that is open to all", at: entry.keyLocation)
         }
         if requireClientCertificate, let entry = node.entry("passwords") ?? node.entry("tokens") {
             problems.add(

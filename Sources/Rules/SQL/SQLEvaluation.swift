@@ -50,8 +50,11 @@ struct SQLEvaluation {
         case .variable(let position): stack.append(variables.indices.contains(position) ? variables[position] : .undefined)
         case .not: stack.append(SQLEvaluation.pop(&stack).truth.map { .boolean(!$0) } ?? .undefined)
         case .negate:
+            try payForReading(stack.suffix(1))
             stack.append(SQLEvaluation.pop(&stack).decimal.map { .number($0.negated.marked(asDecimal: $0.isDecimal)) } ?? .undefined)
-        case .isNull: stack.append(.boolean(SQLEvaluation.pop(&stack).isNull))
+        case .isNull:
+            try payForReading(stack.suffix(1))
+            stack.append(.boolean(SQLEvaluation.pop(&stack).isNull))
         case .binary(let operation):
             let right = SQLEvaluation.pop(&stack)
             stack.append(try apply(operation, SQLEvaluation.pop(&stack), right))
@@ -74,8 +77,11 @@ struct SQLEvaluation {
         case .exists: stack.append(.boolean(SQLEvaluation.isFound(SQLEvaluation.pop(&stack))))
         case .call(let function, let count, let constant):
             let values = SQLEvaluation.pop(count, &stack)
+            try payForReading(values[...])
             stack.append(try function.body(&self, SQLArguments(values, constant)))
-        case .cast(let cast): stack.append(cast.convert(SQLEvaluation.pop(&stack), version))
+        case .cast(let cast):
+            try payForReading(stack.suffix(1))
+            stack.append(cast.convert(SQLEvaluation.pop(&stack), version))
         case .array(let count): stack.append(try array(of: SQLEvaluation.pop(count, &stack)))
         case .object(let names): stack.append(try object(names, SQLEvaluation.pop(names.count, &stack)))
         case .encodePayload:
@@ -84,6 +90,17 @@ struct SQLEvaluation {
         case .nested(let query): stack.append(try result(of: query))
         case .discard: _ = stack.popLast()
         case .jump, .jumpIfUndefined, .jumpUnlessEqual: break  // done before
+        }
+    }
+
+    /// Pays for texts, and for numbers as they are spelled, which are read anew for every use.
+    private mutating func payForReading(_ values: ArraySlice<SQLValue>) throws(SQLEvaluationError) {
+        for value in values {
+            switch value {
+            case .string(let text): try pay(text)
+            case .json(let view): try pay(view.scalarText)
+            case .undefined, .null, .boolean, .number: break
+            }
         }
     }
 

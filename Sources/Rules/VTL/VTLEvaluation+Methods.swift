@@ -69,7 +69,9 @@ extension VTLEvaluation {
 
     private mutating func value(of method: VTLMethod, _ arguments: [VTLValue], of view: JSONView) throws(VTLFailure) -> VTLValue {
         switch method {
-        case .size: return .integer(view.members.reduce(0) { count, _ in count + 1 })
+        case .size:
+            try spend(steps: view.count / 8)
+            return .integer(view.members.reduce(0) { count, _ in count + 1 })
         case .isEmpty: return .boolean(view.isEmptyContainer)
         case .get: return try member(try text(of: arguments[0]), of: .json(view))
         case .containsKey:

@@ -33,7 +33,7 @@ extension VTLEvaluation {
         let scalars = Array(String(decoding: text, as: UTF8.self).unicodeScalars)
         var output: [UInt8] = []
         var copied = 0
-        try forEachMatch(of: expression, in: scalars, once: once) { found in
+        try forEachMatch(of: expression, in: scalars, once: once, parts: replacement.parts.count) { found in
             output += Self.utf8(scalars[copied..<found[0]])
             replacement.append(found, of: scalars, to: &output)
             copied = found[1]
@@ -64,9 +64,9 @@ extension VTLEvaluation {
         return try newList(pieces.map { .text($0) })
     }
 
-    /// The body is given where a match and its groups lie, and answers how many bytes there are by then.
+    /// The body is given where a match and its groups lie, and answers how many bytes there are by then; it looks at so many `parts` each time.
     private mutating func forEachMatch(
-        of expression: RegularExpression, in text: [Unicode.Scalar], once: Bool, _ body: ([Int]) -> Int
+        of expression: RegularExpression, in text: [Unicode.Scalar], once: Bool, parts: Int = 0, _ body: ([Int]) -> Int
     ) throws(VTLFailure) {
         try spend(bytes: text.count)
         var position = 0
@@ -75,6 +75,7 @@ extension VTLEvaluation {
             try spend(steps: 1 + expression.instructions.count / 64)
             let found = try search { expression.firstMatch(in: text, from: position, wantsGroups: true, steps: &$0) }
             guard let found else { return }
+            try spend(steps: parts)
             guard body(found) <= VTLTemplate.workBytesMax else { throw VTLFailure.workTooLarge }
             if once { return }
             // After an empty match the next one begins a character further on.

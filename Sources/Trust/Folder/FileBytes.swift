@@ -97,11 +97,16 @@ enum FileBytes {
         return names.sorted()
     }
 
+    /// The file's mode.
+    ///
+    /// Without its group's right to read where root owns the file, and this process is not root's: so orchestrators and service managers hand
+    /// out secrets (`fsGroup` of Kubernetes, `LoadCredential=` of systemd), and whoever they are for cannot change it.
     private static func permissions(ofOpen file: Int32, _ path: String) throws(TrustError) -> UInt32 {
         var status = stat()
         guard unsafe fstat(file, &status) == 0 else { throw failure("look at it", path) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notARegularFile(path: path) }
-        return status.st_mode & 0o777
+        let mode = status.st_mode & 0o777
+        return status.st_uid == 0 && geteuid() != 0 ? mode & ~0o040 : mode
     }
 
     private static func writeAll(_ bytes: [UInt8], to file: Int32, _ path: String) throws(TrustError) {

@@ -6,16 +6,16 @@ import Rules
 
 /// `crema rules test`: why a rule wants an event or does not.
 ///
-/// Reads the configuration and its resources, or asks a running broker for its rules; delivers nothing.
+/// Asks a running broker for its rules, or reads a configuration and its resources; delivers nothing.
 struct RulesTestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "test", abstract: "Say field by field why a rule matches an event, or misses it.",
         discussion: """
             EVENT is a file with the event as EventBridge delivers it, or for a topic rule the message's payload; - reads standard input.
 
-            The rule is one of the configuration, or with --admin one that a running broker has, those that came by API among them.
+            The rule is one that the running broker has, those that came by API among them, or with --config one of that configuration.
 
-            Exit codes: 0 the rule matches, 1 it does not, 2 usage or configuration; with --admin also 3 cannot connect, 4 refused, 5 TLS.
+            Exit codes: 0 the rule matches, 1 it does not, 2 usage or configuration, 3 cannot connect, 4 refused, 5 TLS.
             """)
 
     @OptionGroup var configuration: ConfigurationOptions
@@ -26,7 +26,9 @@ struct RulesTestCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("A file, or - for standard input.", valueName: "event"))
     var event: String
 
-    @Option(help: ArgumentHelp("Ask the broker whose admin listener is there for its rules.", valueName: "url"))
+    @Option(
+        help: ArgumentHelp(
+            "Where the broker's admin listener is (default: $CREMA_ADMIN, else \(InspectionOptions.standardAddress)).", valueName: "url"))
     var admin: String?
 
     @Option(help: "The topic that the message was published on, for a topic rule.")
@@ -42,8 +44,8 @@ struct RulesTestCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        guard let admin else { return try report { try configuration.load().resources.trial(self) } }
-        try await InspectionClient.run(try InspectionOptions.parse(["--admin", admin])) { client in
+        if configuration.config != nil { return try report { try configuration.load().resources.trial(self) } }
+        try await InspectionClient.run(try InspectionOptions.parse(admin.map { ["--admin", $0] } ?? [])) { client in
             let rules = try await client.get("rules", as: ListDocument<RuleDocument>.self).rows
             try report {
                 try RuleUnderTrial.tryRule(

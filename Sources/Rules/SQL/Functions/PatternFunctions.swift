@@ -71,6 +71,8 @@ extension SQLFunction {
             guard let found else { break }
             output += utf8(text[copied..<found[0]])
             let start = output.count
+            // Also those of which nothing comes.
+            try evaluation.budget.spend(steps: replacement.parts.count)
             for part in replacement.parts {
                 switch part {
                 case .text(let text): output += text
