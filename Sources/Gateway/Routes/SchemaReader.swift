@@ -99,15 +99,7 @@ struct SchemaReader {
         case "oneOf": rules.oneOf = try schemas(entry)
         case "not": rules.not = read(value)
         case "dependencies":
-            for needs in try value.entries(entry.key) {
-                if case .sequence(let names) = needs.value.content {
-                    var members: [String] = []
-                    for name in names { members.append(try name.text(entry.key)) }
-                    rules.dependencies.append((needs.key, .members(members)))
-                } else {
-                    rules.dependencies.append((needs.key, .schema(read(needs.value))))
-                }
-            }
+            for needs in try value.entries(entry.key) { rules.dependencies.append((needs.key, try dependency(needs.value))) }
         case "items":
             if case .sequence(let first) = value.content {
                 rules.firstItems = first.map { read($0) }
@@ -153,6 +145,14 @@ struct SchemaReader {
 
     private func unsupported(_ entry: Node.Entry, _ what: String) -> DocumentError {
         DocumentError("\(what) is not supported in the schema of a model", at: entry.keyLocation)
+    }
+
+    /// Names of members, or a schema.
+    private mutating func dependency(_ node: Node) throws(DocumentError) -> JSONSchema.Dependency {
+        guard case .sequence(let names) = node.content else { return .schema(read(node)) }
+        var members: [String] = []
+        for name in names { members.append(try name.text("dependencies")) }
+        return .members(members)
     }
 
     /// Schemas that look at the same value.
