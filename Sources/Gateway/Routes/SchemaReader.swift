@@ -82,7 +82,12 @@ struct SchemaReader {
             for name in try value.elements("required") { rules.required.append(try name.text("required")) }
         case "properties":
             for property in try value.entries("properties") { rules.properties[property.key] = read(property.value) }
-        case "additionalProperties": rules.otherProperties = try further(entry) ?? rules.otherProperties
+        case "additionalProperties":
+            if value.isScalar {
+                if try !value.boolean("additionalProperties") { rules.otherProperties = JSONSchema.none }
+            } else {
+                rules.otherProperties = read(value)
+            }
         case "patternProperties":
             for property in try value.entries(entry.key) {
                 rules.patternProperties.append((try pattern(property.key, at: property.keyLocation), read(property.value)))
@@ -93,7 +98,8 @@ struct SchemaReader {
         case "anyOf": rules.anyOf = try schemas(entry)
         case "oneOf": rules.oneOf = try schemas(entry)
         case "not": rules.not = read(value)
-        case "dependencies": for needs in try value.entries(entry.key) { rules.dependencies.append((needs.key, try dependency(needs))) }
+        case "dependencies":
+            for needs in try value.entries(entry.key) { rules.dependencies.append((needs.key, try dependency(needs.value))) }
         case "items":
             if case .sequence(let first) = value.content {
                 rules.firstItems = first.map { read($0) }
@@ -103,7 +109,11 @@ struct SchemaReader {
         case "additionalItems":
             // Beside one schema for all elements it says nothing.
             guard case .sequence? = node["items"]?.content else { break }
-            rules.items = try further(entry) ?? rules.items
+            if value.isScalar {
+                if try !value.boolean(entry.key) { rules.items = JSONSchema.none }
+            } else {
+                rules.items = read(value)
+            }
         case "enum":
             for choice in try value.elements("enum") {
                 guard let known = try? JSONDocument(parsing: try choice.json("enum")) else { throw unsupported(entry, "a value of `enum`") }
@@ -137,6 +147,14 @@ struct SchemaReader {
         DocumentError("\(what) is not supported in the schema of a model", at: entry.keyLocation)
     }
 
+    /// Names of members, or a schema.
+    private mutating func dependency(_ node: Node) throws(DocumentError) -> JSONSchema.Dependency {
+        guard case .sequence(let names) = node.content else { return .schema(read(node)) }
+        var members: [String] = []
+        for name in names { members.append(try name.text("dependencies")) }
+        return .members(members)
+    }
+
     /// Schemas that look at the same value.
     private mutating func schemas(_ entry: Node.Entry) throws(DocumentError) -> [Int] {
         let elements = try entry.value.elements(entry.key)
@@ -154,20 +172,6 @@ struct SchemaReader {
             kinds.append(kind)
         }
         return kinds
-    }
-
-    /// The schema of what no other one is for: none may be there for `false`, nil for `true`.
-    private mutating func further(_ entry: Node.Entry) throws(DocumentError) -> Int? {
-        guard entry.value.isScalar else { return read(entry.value) }
-        return try entry.value.boolean(entry.key) ? nil : JSONSchema.none
-    }
-
-    /// What a member brings with it: the names of others, or a schema for the whole.
-    private mutating func dependency(_ needs: Node.Entry) throws(DocumentError) -> JSONSchema.Dependency {
-        guard case .sequence(let names) = needs.value.content else { return .schema(read(needs.value)) }
-        var members: [String] = []
-        for name in names { members.append(try name.text("dependencies")) }
-        return .members(members)
     }
 
     private func decimal(_ entry: Node.Entry) throws(DocumentError) -> Double {
