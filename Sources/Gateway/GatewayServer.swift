@@ -108,7 +108,7 @@ package struct GatewayServer: Service {
                 control: control, things: things, limits: limits, topicFiltersChanged: topicFiltersChanged),
             things: ThingsService(registry: things, limits: limits, rightsChanged: rightsChanged),
             dataPlane: DataPlaneService(
-                broker: broker, limits: limits, kept: { () async throws(ControlError) in try await control.kept() }, source: .system),
+                broker: broker, limits: limits, kept: { () async throws(ControlError) in try await control.kept() }),
             webSocketPath: webSocket?.path, counters: counters, refusals: listener.refusals.log, source: .system, spans: spans, log: log)
     }
 
