@@ -24,6 +24,8 @@ package final class Broker: BrokerAccess {
     private let certificateTime: (@Sendable () -> Int64)?
     private let kept: KeptState?
     private let startedAt = Instant.now
+    /// The time of day then, which times since are counted from: a difference to the time of day of each call would be another each time.
+    private let startedMilliseconds = Int(LifecycleTopics.nowMilliseconds)
     /// Of tails and traces.
     let lastReader = Atomic<UInt64>(0)
     private let state = Mutex(State())
@@ -294,8 +296,10 @@ package final class Broker: BrokerAccess {
     }
 
     func summary(_ message: Message, since time: Instant, by publisher: Publisher) -> RetainedSummary {
-        let age = Instant.now.nanoseconds - max(time, startedAt).nanoseconds
-        return RetainedSummary(message: message, ageMilliseconds: Int(max(0, age) / 1_000_000), publisher: publisher)
+        let time = max(time, startedAt).nanoseconds
+        return RetainedSummary(
+            message: message, ageMilliseconds: Int(max(0, Instant.now.nanoseconds - time) / 1_000_000),
+            retainedMilliseconds: startedMilliseconds + Int((time - startedAt.nanoseconds) / 1_000_000), publisher: publisher)
     }
 
     package func statistics() async -> BrokerStatistics {

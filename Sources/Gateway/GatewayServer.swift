@@ -104,10 +104,11 @@ package struct GatewayServer: Service {
                 queues: control.delivery.queues, bodyBytesMax: limits.queueBodyBytesMax,
                 formFieldsMax: limits.queueFormFieldsMax, source: .system, spans: spans,
                 notePolicy: { control.delivery.engine.notePolicy(queue: $0) }),
-            topicRules: TopicRulesService(control: control, limits: limits, topicFiltersChanged: topicFiltersChanged),
+            topicRules: TopicRulesService(
+                control: control, things: things, limits: limits, topicFiltersChanged: topicFiltersChanged),
             things: ThingsService(registry: things, limits: limits, rightsChanged: rightsChanged),
             dataPlane: DataPlaneService(
-                broker: broker, limits: limits, kept: { () async throws(ControlError) in try await control.kept() }, source: .system),
+                broker: broker, limits: limits, kept: { () async throws(ControlError) in try await control.kept() }),
             webSocketPath: webSocket?.path, counters: counters, refusals: listener.refusals.log, source: .system, spans: spans, log: log)
     }
 

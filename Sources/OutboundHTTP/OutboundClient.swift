@@ -121,7 +121,7 @@ package final class OutboundClient: HTTPDoor {
                 var request = HTTPClientRequest(url: url + invocation.target)
                 request.method = HTTPMethod(rawValue: invocation.method)
                 for (name, value) in invocation.headers { request.headers.add(name: name, value: value) }
-                request.headers.replaceOrAdd(name: "User-Agent", value: "Crema")
+                if !request.headers.contains(name: "User-Agent") { request.headers.add(name: "User-Agent", value: "Crema") }
                 request.headers.replaceOrAdd(name: "Host", value: invocation.endpoint.authority)
                 if !invocation.body.isEmpty { request.body = .bytes(ByteBuffer(bytes: invocation.body)) }
                 // Whoever waits for the call sets its limit, and cancels it then.

@@ -38,7 +38,9 @@ import Testing
         fixture.broker.operators.withLock { staging in
             staging.subscriptions = [SubscriptionSummary(clientID: "a", connected: true, filter: "t", qos: 0)]
             staging.branches = [TopicBranch(name: "a", topic: "a")]
-            staging.retained = [RetainedSummary(message: Message(topic: "a", payload: [1], qos: .atMostOnce), ageMilliseconds: 1)]
+            staging.retained = [
+                RetainedSummary(message: Message(topic: "a", payload: [1], qos: .atMostOnce), ageMilliseconds: 1, retainedMilliseconds: 1)
+            ]
         }
         let description = try await Self.description(fixture)
         let schema = try Self.schema(of: "/api/v1/\(call == "clients/a" ? "clients/{id}" : call)", in: description)

@@ -139,7 +139,7 @@ import Testing
             topic: ByteBuffer(string: "a"), payload: ByteBuffer(string: "on"), qos: .atLeastOnce, retain: true,
             properties: MessageProperties(forwarded: nil, expiresAt: Instant(nanoseconds: 9_000_000_000)))
         let summary = RetainedSummary(
-            message: message, ageMilliseconds: 61_500, publisher: Publisher(clientID: "till", principal: nil))
+            message: message, ageMilliseconds: 61_500, retainedMilliseconds: 1, publisher: Publisher(clientID: "till", principal: nil))
         fixture.broker.operators.withLock { $0.retained = [summary] }
         let row = try #require(
             try Self.rows(RetainedDocument.self, try await fixture.get("/api/v1/retained?filter=a&olderThanSeconds=60")).first)

@@ -112,6 +112,7 @@ class APIDestinationTests(unittest.TestCase):
         path, body, headers = self.until(lambda: self.target.took("/orders"))[0]
         self.assertEqual((path, json.loads(body)), ("/orders?pin=h1dden", {"n": 1}))
         self.assertEqual((headers["X-Key"], headers["X-Shop"]), ("s3cret", "nyc"))
+        self.assertEqual((headers["User-Agent"], headers["Range"]), ("Amazon/EventBridge/ApiDestinations", "bytes=0-1048575"))
 
         described = self.events.describe_connection(Name="login")
         self.assertEqual(

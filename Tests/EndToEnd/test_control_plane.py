@@ -152,9 +152,14 @@ class ControlPlaneTests(BrokerTestCase):
              {"Name": "x", "EventPattern": "[]"}),
             ("ManagedRuleException", "is declared at ", events.put_rule,
              {"Name": "AuditEverything", "EventBusName": "audit", "EventPattern": pattern}),
+            ("ValidationException", "aws: prefixed tag key names are not allowed", events.create_event_bus,
+             {"Name": "x", "Tags": [{"Key": "aws:x", "Value": "y"}]}),
             ("UnknownOperationException", "AWSEvents.ListEndpoints", events.list_endpoints, {}),
             ("SqlParseException", "Sql: ", iot.create_topic_rule,
              {"ruleName": "x", "topicRulePayload": {"sql": "SELECT", "actions": []}}),
+            ("SqlParseException", "comments ('--') are not supported; two minus signs have a space between them (offset 26)",
+             iot.create_topic_rule, {"ruleName": "x", "topicRulePayload": {
+                 "sql": "SELECT * FROM 'a' WHERE n -- not 5", "actions": []}}),
             ("InvalidRequestException", "the action kinesis is not supported", iot.create_topic_rule,
              {"ruleName": "x", "topicRulePayload": {**RULE, "actions": [
                  {"kinesis": {"roleArn": "r", "streamName": "s"}}]}}),
@@ -165,6 +170,13 @@ class ControlPlaneTests(BrokerTestCase):
                 refusal = self.refused(call, **arguments)
                 self.assertEqual(refusal[0], code, refusal)
                 self.assertIn(message, refusal[1])
+
+    def test_an_empty_dead_letter_config_is_none(self):
+        self.events.put_rule(Name="undead", EventPattern=json.dumps({"source": ["undead"]}))
+        target = {"Id": "a", "Arn": "arn:aws:iot:us-east-1:000000000000:topic/undead", "DeadLetterConfig": {}}
+        self.assertEqual(self.events.put_targets(Rule="undead", Targets=[target])["FailedEntryCount"], 0)
+        listed, = self.events.list_targets_by_rule(Rule="undead")["Targets"]
+        self.assertEqual((listed["Id"], listed.get("DeadLetterConfig", {})), ("a", {}))
 
     def test_limits_are_those_of_the_configuration(self):
         self.events.create_event_bus(Name="small")

@@ -258,6 +258,10 @@ class QueueTests(BrokerTestCase):
         self.sqs.tag_queue(QueueUrl=mine, Tags={"a": "1", "b": "2"})
         self.sqs.untag_queue(QueueUrl=mine, TagKeys=["a"])
         self.assertEqual(self.sqs.list_queue_tags(QueueUrl=mine)["Tags"], {"b": "2"})
+        self.assertEqual(self.code(self.sqs.tag_queue, QueueUrl=mine, Tags={"AWS:made": "1"}), "InvalidParameterValue")
+        self.sqs.set_queue_attributes(QueueUrl=mine, Attributes={"SqsManagedSseEnabled": "true"})
+        attributes = self.sqs.get_queue_attributes(QueueUrl=mine, AttributeNames=["All"])["Attributes"]
+        self.assertEqual(attributes["SqsManagedSseEnabled"], "true")
         self.sqs.send_message(QueueUrl=mine, MessageBody="m")
         self.assertEqual(self.counts(mine), ("0", "0", "1"))
         self.sqs.purge_queue(QueueUrl=mine)

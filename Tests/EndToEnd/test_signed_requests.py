@@ -247,7 +247,8 @@ class SignedRequestTests(unittest.TestCase):
         for call, arguments in (
                 (data.publish, {"topic": "users/visitor", "payload": b"x"}), (data.get_retained_message, {"topic": "menu/x"}),
                 (data.list_retained_messages, {})):
-            self.assertEqual(self.refusal(call, **arguments)[0], "AccessDeniedException", call)
+            code, _, status = self.refusal(call, **arguments)
+            self.assertEqual((code, status), ("ForbiddenException", 403), call)
         for path, status in (("/visits/x?size=m", 200), ("/visits/sec%72et?size=m", 403), ("/visits/secret?size=m", 403), ("/private", 403)):
             found, headers, text = answer(signed("POST", self.broker.url + path, "execute-api", b"", key=VISITOR))
             self.assertEqual(found, status, f"{path}: {text}")

@@ -283,6 +283,37 @@ class ThingTests(unittest.TestCase):
         self.iot.delete_thing_type(thingTypeName="kiosk")
         self.assertEqual(self.iot.list_thing_types()["thingTypes"], [])
 
+    def test_principals_are_listed_with_their_kind_of_relation(self):
+        _, arn = self.device("holder-8", "shared-1")
+        self.iot.create_thing(thingName="shared-2")
+        self.iot.attach_thing_principal(thingName="shared-2", principal=arn, thingPrincipalType="NON_EXCLUSIVE_THING")
+        both = {"principal": arn, "thingPrincipalType": "NON_EXCLUSIVE_THING"}
+        for thing in ("shared-1", "shared-2"):
+            self.assertEqual(self.iot.list_thing_principals_v2(thingName=thing)["thingPrincipalObjects"], [both])
+        kinds = {
+            kind: self.iot.list_thing_principals_v2(thingName="shared-1", thingPrincipalType=kind)["thingPrincipalObjects"]
+            for kind in ("NON_EXCLUSIVE_THING", "EXCLUSIVE_THING")}
+        self.assertEqual(kinds, {"NON_EXCLUSIVE_THING": [both], "EXCLUSIVE_THING": []})
+        self.assertEqual(self.code(self.iot.list_thing_principals_v2, thingName="nobody"), "ResourceNotFoundException")
+        with self.assertRaisesRegex(self.iot.exceptions.InvalidRequestException, "EXCLUSIVE_THING is not supported by Crema"):
+            self.iot.attach_thing_principal(thingName="shared-2", principal=arn, thingPrincipalType="EXCLUSIVE_THING")
+
+    def test_what_has_no_tags_says_so(self):
+        self.iot.create_thing(thingName="plain")
+        self.iot.create_thing_type(thingTypeName="plain")
+        self.iot.create_thing_group(thingGroupName="plain")
+        self.iot.create_policy(policyName="plain", policyDocument=DEVICE)
+        for kind in ("thing", "thingtype", "thinggroup", "policy"):
+            with self.subTest(kind=kind):
+                self.assertEqual(self.iot.list_tags_for_resource(resourceArn=f"{ARN}{kind}/plain")["tags"], [])
+                self.assertEqual(
+                    self.code(self.iot.list_tags_for_resource, resourceArn=f"{ARN}{kind}/nothing"), "ResourceNotFoundException")
+                with self.assertRaisesRegex(self.iot.exceptions.InvalidRequestException, "is not the ARN of a topic rule"):
+                    self.iot.tag_resource(resourceArn=f"{ARN}{kind}/plain", tags=[{"Key": "a", "Value": "b"}])
+        for arn in (f"{ARN}job/x", f"{ARN}cert/{'0' * 64}"):
+            with self.assertRaisesRegex(self.iot.exceptions.InvalidRequestException, "is not the ARN of a topic rule"):
+                self.iot.list_tags_for_resource(resourceArn=arn)
+
     def test_pages_of_things(self):
         for number in range(5):
             self.iot.create_thing(thingName=f"page-{number}", attributePayload={"attributes": {"page": "yes"}})

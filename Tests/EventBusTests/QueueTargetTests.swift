@@ -276,7 +276,6 @@ private func zip3<A, B, C>(_ a: [A], _ b: [B], _ c: [C]) -> [(A, B, C)] { zip(a,
             ("Arn: 'arn:aws:events:us-east-1:0:event-bus/default', InputPath: $.id", "a bus gets the event as it is; InputPath"),
             ("Arn: !GetAtt Q.Arn, DeadLetterConfig: { Arn: x }", "`x` is not the ARN of a queue"),
             ("Arn: !GetAtt Q.Arn, DeadLetterConfig: { Arn: 'arn:aws:sqs:r:0:dead' }", "Queue dead does not exist"),
-            ("Arn: !GetAtt Q.Arn, DeadLetterConfig: {}", "lacks `Arn`"),
             ("Arn: 'arn:aws:sns:r:0:t'", "the ARN `arn:aws:sns:r:0:t` is not supported"),
             ("Arn: !GetAtt Q.Arn, HttpParameters: {}", "HttpParameters are for targets that are API destinations"),
         ])

@@ -104,7 +104,7 @@ import Testing
             ("{\(topic)}", "a target lacks `Id`"),
             ("{Id: 'a b', \(topic)}", "Id `a b` must be 1 to 64 letters"),
             ("{Id: a, \(topic), KinesisParameters: {}}", "the target `a`: the property KinesisParameters is not supported"),
-            ("{Id: a, \(topic), DeadLetterConfig: {}}", "the target `a`: DeadLetterConfig lacks `Arn`"),
+            ("{Id: a, \(topic), DeadLetterConfig: {Queue: x}}", "the target `a`: DeadLetterConfig"),
             ("{Id: a, \(topic), MqttParameters: {Qos: 3}}", "Qos is `3`, but must be a whole number, 0 to 2"),
             (
                 "{Id: a, \(topic), MqttParameters: {MessageExpiry: 0}}",

@@ -39,7 +39,9 @@ final class RecordingDoor: Authorizer {
         let topics = ["a", "b", "z"] + (0..<50).map { "priv/\($0)" }
         for topic in topics {
             let message = Message(topic: topic, payload: Array("x".utf8), qos: .atLeastOnce, retain: true)
-            fixture.broker.retained.withLock { $0[topic] = RetainedSummary(message: message, ageMilliseconds: 5) }
+            fixture.broker.retained.withLock {
+                $0[topic] = RetainedSummary(message: message, ageMilliseconds: 5, retainedMilliseconds: 1_700)
+            }
         }
         var (found, uri): ([String], String?) = ([], "/retainedMessage?maxResults=\(page)")
         while let asked = uri {

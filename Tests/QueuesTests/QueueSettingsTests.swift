@@ -9,7 +9,7 @@ import Testing
         ("MaximumMessageSize", "1023", .invalidAttributeValue), ("Colour", "red", .invalidAttributeName),
         ("FifoQueue", "true", .invalidAttributeName), ("ContentBasedDeduplication", "true", .invalidAttributeName),
         ("KmsMasterKeyId", "alias/key", .invalidAttributeName), ("Policy", "{}", .invalidAttributeValue),
-        ("SqsManagedSseEnabled", "true", .invalidAttributeName), ("RedriveAllowPolicy", "{}", .invalidParameterValue),
+        ("SqsManagedSseEnabled", "yes", .invalidAttributeValue), ("RedriveAllowPolicy", "{}", .invalidParameterValue),
         ("QueueArn", "x", .invalidAttributeName), ("RedrivePolicy", "x", .invalidParameterValue),
         ("RedrivePolicy", "[]", .invalidParameterValue), ("RedrivePolicy", "{}", .invalidParameterValue),
         ("RedrivePolicy", #"{"deadLetterTargetArn":"arn:aws:sqs:r:a:nowhere","maxReceiveCount":1}"#, .invalidParameterValue),
@@ -77,6 +77,20 @@ import Testing
         #expect(use("orders", "4") == .invalidParameterValue)
         try allow(#"{"redrivePermission":"allowAll"}"#)
         #expect(use("others") == nil)
+    }
+
+    @Test("Encryption by the service, which is its default, is told where it was asked for, and makes no other queue of one")
+    func encryptionByTheServiceIsTold() throws {
+        let name = "SqsManagedSseEnabled"
+        var queue = try QueueFixture(["orders": [name: "true"], "plain": [name: "false"]])
+        #expect(try queue.attribute(name) == "true")
+        #expect(try queue.table.attributes(of: "plain", now: queue.now)[name] == nil)
+        try queue.create("plain", [name: "true"])
+        try queue.create("orders", [name: "false"])
+        try queue.create("orders")
+        #expect(try queue.attribute(name) == "true")
+        try queue.table.setAttributes([name: "false"], of: "orders", now: queue.now)
+        #expect(try queue.attribute(name) == nil)
     }
 
     @Test func aQueueIsCreatedOnce() throws {

@@ -39,6 +39,21 @@ import Testing
         #expect(try SQLStatement(parsing: "SELECT * FROM '\(filter)'").topicFilter == filter)
     }
 
+    @Test(
+        "A comment is refused where it begins: what stands behind it would count",
+        arguments: [
+            ("SELECT * FROM 'a' WHERE n = 1 -- or 2", 30), ("SELECT n --1 AS m FROM 'a'", 9), ("SELECT * FROM 'a' -- all", 18),
+        ])
+    func commentsAreRefused(sql: String, offset: Int) {
+        let error = #expect(throws: SQLError.self) { try SQLStatement(parsing: sql) }
+        #expect(error?.offset == offset)
+        #expect(error?.message.hasPrefix("comments ('--') are not supported") == true)
+    }
+
+    @Test func twoMinusSignsWithASpaceBetweenThemAreTwoOperators() throws {
+        #expect(try result("SELECT 1 - -1 AS m FROM 'a'") == #"{"m":2}"#)
+    }
+
     @Test func anEmptyPayloadIsAnEmptyDocument() throws {
         #expect(try result("SELECT * FROM 'a'", "") == "{}")
         #expect(try result("SELECT *, 1 AS a FROM 'a'", "") == #"{"a":1}"#)

@@ -49,13 +49,19 @@ package struct RetainedSummary: Sendable {
     package var message: Message
     /// Since it was retained, or since the broker's start where it was retained before.
     package var ageMilliseconds: Int
+    /// When that was, in milliseconds since 1970: for one message the same at every call, whatever is done to the clock meanwhile.
+    package var retainedMilliseconds: Int
     /// Who published it; nobody for the broker and its HTTP callers.
     package var publisher: Publisher
 
-    package init(message: Message, ageMilliseconds: Int, publisher: Publisher = Publisher(clientID: nil, principal: nil)) {
+    package init(
+        message: Message, ageMilliseconds: Int, retainedMilliseconds: Int,
+        publisher: Publisher = Publisher(clientID: nil, principal: nil)
+    ) {
         self.publisher = publisher
         self.message = message
         self.ageMilliseconds = ageMilliseconds
+        self.retainedMilliseconds = retainedMilliseconds
     }
 }
 

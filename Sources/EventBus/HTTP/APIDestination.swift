@@ -58,6 +58,9 @@ struct APIDestination: Sendable, CustomStringConvertible, CustomReflectable {
             body: hasBody ? try connection.body(payload) : [], isTrusted: false)
     }
 
+    /// What the service sends with each call, and neither a connection nor a target can change (see ``HTTPText/refusal(ofHeader:)``).
+    private static let fixedHeaders = [("User-Agent", "Amazon/EventBridge/ApiDestinations"), ("Range", "bytes=0-1048575")]
+
     /// The connection's headers go before the target's, and these before what is usual.
     private func headers(
         _ connection: APIConnection, _ parameters: HTTPParameters, _ event: JSONView
@@ -72,6 +75,7 @@ struct APIDestination: Sendable, CustomStringConvertible, CustomReflectable {
             add(name, text)
         }
         add("Content-Type", "application/json; charset=utf-8")
+        for (name, value) in Self.fixedHeaders { add(name, value) }
         return headers
     }
 }

@@ -149,12 +149,12 @@ struct TargetReader {
         }
     }
 
-    /// The queue of `DeadLetterConfig: { Arn: … }`; nil where the target has none.
+    /// The queue of `DeadLetterConfig: { Arn: … }`; nil where the target has none, which `{}` says as well.
     private func deadLetterQueue() throws(DocumentError) -> String? {
         guard let configuration = node["DeadLetterConfig"] else { return nil }
         let what = "\(what): DeadLetterConfig"
         try refuseUnknown(configuration, what: what, known: ["Arn"])
-        let value = try configuration.required("Arn", in: what)
+        guard let value = configuration["Arn"] else { return nil }
         let arn = try value.text("Arn")
         guard let queue = QueueName(arn: arn) else {
             throw DocumentError(

@@ -24,9 +24,9 @@ enum DataPlaneError: Error, Equatable {
     var code: String {
         switch self {
         case .invalid, .unsupportedEncoding, .tooSlow: "InvalidRequestException"
-        case .forbidden: "ForbiddenException"
+        // The name that the model of this service has, where others say AccessDeniedException.
+        case .forbidden, .accessDenied: "ForbiddenException"
         case .signature(let failure): ServiceError(failure).code
-        case .accessDenied: ServiceError.Code.accessDenied.rawValue
         case .notFound: "ResourceNotFoundException"
         case .unknownOperation: "UnknownOperationException"
         case .tooLarge: "RequestEntityTooLargeException"

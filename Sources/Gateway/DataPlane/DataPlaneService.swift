@@ -18,8 +18,6 @@ struct DataPlaneService: Sendable {
     let limits: GatewayLimits
     /// Returns when what was published is on disk, or cannot be.
     let kept: @Sendable () async throws(ControlError) -> Void
-    /// The time, for what the answers tell of messages' ages.
-    let source: EventSource
 
     /// Carries out a call; what is published has been routed to its subscribers when this returns.
     ///
@@ -82,7 +80,7 @@ struct DataPlaneService: Sendable {
         let payload = Base64.encode(found.message.payload.readableBytesView)
         return AnswerDocument.object([
             "topic": .text(topic), "payload": .text(String(decoding: payload, as: UTF8.self)),
-            "qos": .number(Int(found.message.qos.rawValue)), "lastModifiedTime": .number(modified(found)),
+            "qos": .number(Int(found.message.qos.rawValue)), "lastModifiedTime": .number(found.retainedMilliseconds),
             "userProperties": Self.userProperties(of: found.message).map { .text($0) },
         ]).json
     }
@@ -115,7 +113,7 @@ struct DataPlaneService: Sendable {
                 found.map { found in
                     .object([
                         "topic": .text(found.message.topicName), "payloadSize": .number(found.message.payload.readableBytes),
-                        "qos": .number(Int(found.message.qos.rawValue)), "lastModifiedTime": .number(modified(found)),
+                        "qos": .number(Int(found.message.qos.rawValue)), "lastModifiedTime": .number(found.retainedMilliseconds),
                     ])
                 }),
             "nextToken": next.map { .text(token.text(at: $0)) },
@@ -128,7 +126,4 @@ struct DataPlaneService: Sendable {
             caller.mayEverything || !caller.isDenied("iot:GetRetainedMessage", on: CallResource.arn("iot", "topic/\(topic)"))
         }
     }
-
-    /// Milliseconds since 1970.
-    private func modified(_ found: RetainedSummary) -> Int { Int(source.nowMilliseconds()) - found.ageMilliseconds }
 }

@@ -21,7 +21,12 @@ extension EventsService {
         var tags: [String: String] = [:]
         for (position, tag) in (try members.list("Tags", known: ["Key", "Value"]) ?? []).enumerated() {
             let path = "tags.\(position + 1).member."
-            tags[try tag.required("Key", .tagKey, under: path)] = try tag.required("Value", .tagValue, under: path)
+            let key = try tag.required("Key", .tagKey, under: path)
+            // The service's own tags begin so.
+            guard !key.lowercased().hasPrefix("aws:") else {
+                throw ServiceError(.validation, "aws: prefixed tag key names are not allowed for external use.")
+            }
+            tags[key] = try tag.required("Value", .tagValue, under: path)
         }
         return tags
     }

@@ -11,6 +11,8 @@ struct ThingsCall: Equatable {
         case attachThingPrincipal = "AttachThingPrincipal"
         case detachThingPrincipal = "DetachThingPrincipal"
         case listThingPrincipals = "ListThingPrincipals"
+        /// With what kind of relation each is in.
+        case listThingPrincipalsV2 = "ListThingPrincipalsV2"
         case listPrincipalThings = "ListPrincipalThings"
         case registerCertificate = "RegisterCertificateWithoutCA"
         case describeCertificate = "DescribeCertificate"
@@ -58,6 +60,7 @@ struct ThingsCall: Equatable {
         (.post, "things/*", .createThing), (.get, "things/*", .describeThing), (.patch, "things/*", .updateThing),
         (.delete, "things/*", .deleteThing), (.get, "things", .listThings), (.put, "things/*/principals", .attachThingPrincipal),
         (.delete, "things/*/principals", .detachThingPrincipal), (.get, "things/*/principals", .listThingPrincipals),
+        (.get, "things/*/principals-v2", .listThingPrincipalsV2),
         (.get, "principals/things", .listPrincipalThings), (.post, "certificate/register-no-ca", .registerCertificate),
         (.get, "certificates/*", .describeCertificate), (.put, "certificates/*", .updateCertificate),
         (.delete, "certificates/*", .deleteCertificate), (.get, "certificates", .listCertificates), (.post, "policies/*", .createPolicy),
@@ -109,6 +112,6 @@ struct ThingsCall: Equatable {
 }
 
 extension ThingsCall.Operation {
-    /// What policies call it.
-    var action: String { "iot:\(rawValue)" }
+    /// What policies call it: the two listings of principals need one right.
+    var action: String { "iot:\(self == .listThingPrincipalsV2 ? Self.listThingPrincipals.rawValue : rawValue)" }
 }

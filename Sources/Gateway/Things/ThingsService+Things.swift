@@ -98,8 +98,23 @@ extension ThingsService {
         return try Self.certificateID(inARN: principal)
     }
 
+    /// The one kind of relation that there is: a certificate may be of several things.
+    private static let relation = "NON_EXCLUSIVE_THING"
+
+    /// The kind of relation that a call names; nil where it names none.
+    private static func relation(_ request: Request) throws(ServiceError) -> String? {
+        guard let kind = request.query["thingPrincipalType"] else { return nil }
+        guard [relation, "EXCLUSIVE_THING"].contains(kind) else {
+            throw invalid("thingPrincipalType is \(kind.prefix(64)), but must be EXCLUSIVE_THING or \(relation).")
+        }
+        return kind
+    }
+
     func attachThingPrincipal(_ request: Request) async throws(ServiceError) -> AnswerDocument? {
-        try request.check()
+        try request.check("thingPrincipalType")
+        if let kind = try Self.relation(request), kind != Self.relation {
+            throw Self.invalid("thingPrincipalType \(kind) is not supported by Crema; there is \(Self.relation).")
+        }
         let (name, id) = (request.name, try principal(request))
         try await change { (table, _) throws(ControlError) in try table.attach(id, toThing: name) }
         return .object([:])
@@ -112,14 +127,30 @@ extension ThingsService {
         return .object([:])
     }
 
-    func listThingPrincipals(_ request: Request) throws(ServiceError) -> AnswerDocument? {
-        try request.check("maxResults", "nextToken")
-        let name = request.name
-        let ids = try look { (table) throws(ControlError) in
+    private func principals(ofThing name: String) throws(ServiceError) -> [String] {
+        try look { (table) throws(ControlError) in
             _ = try table.thing(name)
             return table.certificates(ofThing: name).map(\.id)
         }
-        let rows = ids.map { (key: $0, row: AnswerDocument.text(Self.arn("cert", $0))) }
+    }
+
+    func listThingPrincipalsV2(_ request: Request) throws(ServiceError) -> AnswerDocument? {
+        try request.check("maxResults", "nextToken", "thingPrincipalType")
+        let (ids, kind) = (try principals(ofThing: request.name), try Self.relation(request) ?? Self.relation)
+        let rows = (kind == Self.relation ? ids : []).map { id in
+            (
+                key: id,
+                row: AnswerDocument.object([
+                    "principal": .text(Self.arn("cert", id)), "thingPrincipalType": .text(Self.relation),
+                ])
+            )
+        }
+        return try Self.page(rows, request, names: PageNames(rows: "thingPrincipalObjects"))
+    }
+
+    func listThingPrincipals(_ request: Request) throws(ServiceError) -> AnswerDocument? {
+        try request.check("maxResults", "nextToken")
+        let rows = try principals(ofThing: request.name).map { (key: $0, row: AnswerDocument.text(Self.arn("cert", $0))) }
         return try Self.page(rows, request, names: PageNames(rows: "principals"))
     }
 

@@ -78,7 +78,7 @@ struct ThingsService: Sendable {
     private static func resources(of request: Request) -> [String] {
         switch request.call.operation {
         case .createThing, .describeThing, .updateThing, .deleteThing, .attachThingPrincipal, .detachThingPrincipal, .listThingPrincipals,
-            .listThingGroupsForThing:
+            .listThingPrincipalsV2, .listThingGroupsForThing:
             [arn("thing", request.name)]
         case .listThings: [arn("thing", "*")]
         case .createThingType, .describeThingType, .deprecateThingType, .deleteThingType: [arn("thingtype", request.name)]
@@ -139,6 +139,7 @@ struct ThingsService: Sendable {
         case .attachThingPrincipal: try await attachThingPrincipal(request)
         case .detachThingPrincipal: try await detachThingPrincipal(request)
         case .listThingPrincipals: try listThingPrincipals(request)
+        case .listThingPrincipalsV2: try listThingPrincipalsV2(request)
         case .listPrincipalThings: try listPrincipalThings(request)
         case .registerCertificate: try await registerCertificate(request)
         case .describeCertificate: try describeCertificate(request)

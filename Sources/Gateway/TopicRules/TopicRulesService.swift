@@ -4,6 +4,7 @@ import HTTPListening
 import Hummingbird
 import NIOCore
 import Rules
+import Things
 import Trust
 
 /// AWS IoT's API for topic rules, in the REST form of the AWS protocols.
@@ -12,6 +13,8 @@ struct TopicRulesService: Sendable {
     private static let pageMax = 10_000
 
     let control: ControlPlane
+    /// Whose resources have no tags, but may be asked for them.
+    let things: ThingRegistry
     let limits: GatewayLimits
     /// Tells the broker to ask for the filters of the topic rules again; returns when it has.
     let topicFiltersChanged: @Sendable () async -> Void
@@ -64,10 +67,7 @@ struct TopicRulesService: Sendable {
             let rule = try ask { (control) throws(ControlError) in try control.topicRule(name) }
             return AnswerDocument.object(["ruleArn": .text(rule.arn), "rule": Self.document(rule)]).json
         case .list: return try list(QueryParameters(query))
-        case .listTags:
-            guard let arn = QueryParameters(query)["resourceArn"] else { throw Self.invalid("resourceArn is missing.") }
-            let tags = try ask { (control) throws(ControlError) in try control.tags(ofResource: arn) }
-            return AnswerDocument.object(["tags": .tags(tags)]).json
+        case .listTags: return try listTags(QueryParameters(query))
         case .tag, .untag: return try await tag(try Self.parse(body))
         case .describeEndpoint: return try endpoint(QueryParameters(query), authority: request.head.authority ?? "")
         }
@@ -83,29 +83,16 @@ struct TopicRulesService: Sendable {
     }
 
     /// Returns when what was changed outlives a crash.
-    private func kept() async throws(ServiceError) {
+    func kept() async throws(ServiceError) {
         do throws(ControlError) { try await control.kept() } catch { throw ServiceError(error) }
     }
 
-    private func ask<Value>(_ question: (ControlPlane) throws(ControlError) -> Value) throws(ServiceError) -> Value {
+    func ask<Value>(_ question: (ControlPlane) throws(ControlError) -> Value) throws(ServiceError) -> Value {
         do throws(ControlError) { return try question(control) } catch {
             // EventBridge's code is none of AWS IoT's.
             if error.code == .validation { throw Self.invalid(error.message) }
             throw ServiceError(error, status: Self.status(of: error.code))
         }
-    }
-
-    private func tag(_ body: JSONView) async throws(ServiceError) -> [UInt8] {
-        guard let arn = body["resourceArn"]?.stringValue else { throw Self.invalid("resourceArn is missing.") }
-        var tags: [String: String] = [:]
-        for tag in body["tags"].map({ Array($0.elements) }) ?? [] {
-            guard let key = tag["Key"]?.stringValue else { throw Self.invalid("A tag has no Key.") }
-            tags[key] = tag["Value"]?.stringValue ?? ""
-        }
-        let keys = body["tagKeys"]?.elements.compactMap(\.stringValue) ?? []
-        try ask { (control) throws(ControlError) in try control.tag(arn, tags, removing: keys) }
-        try await kept()
-        return EventsService.done
     }
 
     // MARK: - Listing
@@ -185,7 +172,7 @@ struct TopicRulesService: Sendable {
     /// `KEY=VALUE&…`, as the header has them.
     private static func tags(_ text: String) throws(ServiceError) -> [String: String] { QueryParameters(text[...]).values }
 
-    private static func invalid(_ message: String) -> ServiceError {
+    static func invalid(_ message: String) -> ServiceError {
         ServiceError(ControlError(.invalidRequest, message))
     }
 

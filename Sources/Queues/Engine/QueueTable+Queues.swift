@@ -23,6 +23,8 @@ extension QueueTable {
         if let queue = queues[name.text] {
             var wanted = queue.settings
             try wanted.set(attributes)
+            // With or without it, the queue is the same.
+            wanted.isSaidToBeEncrypted = queue.settings.isSaidToBeEncrypted
             guard wanted == queue.settings else {
                 let (old, new) = (queue.settings.attributes, wanted.attributes)
                 let different = Set(old.keys).union(new.keys).sorted().first { old[$0] != new[$0] } ?? ""

@@ -15,6 +15,8 @@ package struct QueueSettings: Sendable, Equatable {
     package var redriveAllowPolicy: RedriveAllowPolicy?
     /// Who else may use the queue: JSON as it was given, kept to by nobody (see `AllowingPolicy`).
     package private(set) var policy: String?
+    /// Whether somebody asked for encryption by the service, which is its default: told as it was asked for, and nothing is encrypted.
+    package var isSaidToBeEncrypted = false
     /// Of a FIFO queue; nil for every other one.
     package private(set) var fifo: FIFOSettings?
 
@@ -38,8 +40,11 @@ package struct QueueSettings: Sendable, Equatable {
 
     /// What the service knows and Crema does not do, with the one value that changes nothing.
     private static let unsupported = [
-        "KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": nil, "SqsManagedSseEnabled": "false",
+        "KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": nil,
     ]
+
+    /// The default of the service, which nobody sees who uses a queue.
+    private static let encryption = "SqsManagedSseEnabled"
 
     private static let documents = ["Policy", "RedriveAllowPolicy", "RedrivePolicy"]
 
@@ -52,7 +57,7 @@ package struct QueueSettings: Sendable, Equatable {
     /// Whether the service has an attribute of this name.
     package static func isKnown(_ name: String) -> Bool {
         documents.contains(name) || numbers.contains { $0.name == name } || unsupported.keys.contains(name) || computedNames.contains(name)
-            || name == kind || FIFOSettings.names.contains(name)
+            || name == kind || name == encryption || FIFOSettings.names.contains(name)
     }
 
     /// The attribute that makes a queue a FIFO queue.
@@ -86,6 +91,9 @@ package struct QueueSettings: Sendable, Equatable {
                 throw QueueError(.invalidAttributeName, FIFOSettings.refusal(of: name))
             }
             try fifo?.set(name, value)
+        } else if name == Self.encryption {
+            guard let isWanted = FIFOSettings.boolean(value) else { throw FIFOSettings.invalid(name, value) }
+            isSaidToBeEncrypted = isWanted
         } else if let harmless = Self.unsupported[name] {
             guard value == harmless else {
                 throw QueueError(.invalidAttributeName, "The attribute \(name) is not supported by Crema.")
@@ -126,6 +134,7 @@ package struct QueueSettings: Sendable, Equatable {
         attributes["RedrivePolicy"] = redrivePolicy?.text
         attributes["RedriveAllowPolicy"] = redriveAllowPolicy?.text
         attributes["Policy"] = policy
+        if isSaidToBeEncrypted { attributes[Self.encryption] = "true" }
         if let fifo { attributes.merge(fifo.attributes) { $1 } }
         return attributes
     }

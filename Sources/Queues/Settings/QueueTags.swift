@@ -4,6 +4,8 @@ package enum QueueTags {
     static let countMax = 50
     /// Characters of a tag's key, of which there must be one.
     static let keyCharactersMax = 128
+    /// In which the service's own tags begin, in upper or lower case.
+    private static let reservedPrefix = "aws:"
     /// Characters of a tag's value.
     static let valueCharactersMax = 256
 
@@ -13,6 +15,9 @@ package enum QueueTags {
             guard (1...keyCharactersMax).contains(key.unicodeScalars.count) else {
                 throw QueueError(
                     .invalidParameterValue, "Tag keys must be between 1 and \(keyCharactersMax) characters in length.")
+            }
+            guard !key.lowercased().hasPrefix(reservedPrefix) else {
+                throw QueueError(.invalidParameterValue, "Tag keys that begin with \(reservedPrefix) are reserved, as \(key) is.")
             }
             guard value.unicodeScalars.count <= valueCharactersMax else {
                 throw QueueError(

@@ -140,6 +140,10 @@ struct SQLLexer {
 
     private mutating func symbol(_ first: UInt8) throws(SQLError) -> Token {
         let second = byte(at: position + 1)
+        // What stands behind it would count as a part of the statement.
+        if first == UInt8(ascii: "-"), second == first {
+            throw SQLError(offset: position, message: "comments ('--') are not supported; two minus signs have a space between them")
+        }
         if first == UInt8(ascii: "!"), second == UInt8(ascii: "=") {
             throw SQLError(offset: position, message: "'!=' is not an operator of this language; write '<>'")
         }
