@@ -1,5 +1,6 @@
 """What people meet who run a broker: signals at any time, what speaks the wrong protocol, and mistakes on the command line."""
 
+import ctypes
 import json
 import os
 import pathlib
@@ -64,6 +65,32 @@ class SignalTests(unittest.TestCase):
             self.assertEqual(broker.process.wait(WAIT_SECONDS), 0)
             # Half of what it took before, and of what container engines grant.
             self.assertLess(time.monotonic() - begun, 9)
+
+
+    def test_what_is_stuck_does_not_keep_the_process(self):
+        """Its event loops stand still, as if each waited for what never comes: a debugger stops them."""
+        broker = Broker()
+        self.addCleanup(broker.end)
+        ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+        ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        seize, interrupt, any_thread = 0x4206, 0x4207, 0x4000_0000
+        tasks = pathlib.Path(f"/proc/{broker.process.pid}/task")
+        loops = [int(task.name) for task in tasks.iterdir() if (task / "comm").read_text().startswith("NIO-ELT")]
+        self.assertTrue(loops)
+        for loop in loops:
+            if ptrace(seize, loop, None, None) != 0:
+                self.skipTest(f"nobody may debug here: {os.strerror(ctypes.get_errno())}")
+            ptrace(interrupt, loop, None, None)
+            os.waitpid(loop, any_thread)
+        broker.process.terminate()
+        deadline = time.monotonic() + 20 + 3 + 2 * WAIT_SECONDS
+        for loop in loops:
+            while os.waitpid(loop, os.WNOHANG | any_thread) == (0, 0):
+                if time.monotonic() > deadline:
+                    broker.process.kill()
+                time.sleep(0.1)
+        self.assertEqual(broker.process.wait(WAIT_SECONDS), 1)
+        self.assertIn("the shutdown has not come to its end", broker.log())
 
 
 class StartTests(unittest.TestCase):
