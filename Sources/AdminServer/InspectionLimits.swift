@@ -22,6 +22,10 @@ package struct InspectionLimits: Sendable, Equatable {
     package var logLevelSecondsMax = 86_400
     /// How long a connection may stay silent between requests, in seconds, before it is closed.
     package var adminIdleSecondsMax = 60
+    /// How long a request's head may take, in seconds: the first one's from the opening of the connection, a later one's from its first bytes.
+    ///
+    /// Then the connection is closed.
+    package var adminHeadSecondsMax = 10
     /// Connections open at once; more wait in the listen queue.
     package var adminConnectionsMax = 256
     /// Largest header section of a request, in bytes.
@@ -44,7 +48,8 @@ package struct InspectionLimits: Sendable, Equatable {
         ("tracesMax", \.tracesMax), ("traceSecondsMax", \.traceSecondsMax), ("traceLinesPerSecondMax", \.traceLinesPerSecondMax),
         ("tailHeartbeatSeconds", \.tailHeartbeatSeconds), ("adminBodyBytesMax", \.adminBodyBytesMax),
         ("adminIdleSecondsMax", \.adminIdleSecondsMax),
-        ("adminConnectionsMax", \.adminConnectionsMax), ("adminHeaderBytesMax", \.adminHeaderBytesMax),
-        ("adminHeaderBytesInAllMax", \.adminHeaderBytesInAllMax), ("adminHeadersMax", \.adminHeadersMax),
+        ("adminHeadSecondsMax", \.adminHeadSecondsMax), ("adminConnectionsMax", \.adminConnectionsMax),
+        ("adminHeaderBytesMax", \.adminHeaderBytesMax), ("adminHeaderBytesInAllMax", \.adminHeaderBytesInAllMax),
+        ("adminHeadersMax", \.adminHeadersMax),
     ]
 }

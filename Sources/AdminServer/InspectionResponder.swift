@@ -59,7 +59,7 @@ package struct InspectionResponder: HTTPResponder {
     var apiDescription: OpenAPIDocument { OpenAPIDocument(version: version, authenticated: !anonymous, calls: routes.calls) }
 
     package func respond(to request: Request, context: Context) async -> Response {
-        let response: Response
+        var response: Response
         do throws(InspectionError) {
             response = try await answer(request, context)
         } catch {
@@ -71,6 +71,8 @@ package struct InspectionResponder: HTTPResponder {
                     method: request.method.rawValue, target: request.head.path, status: error.status.code, reason: error.message,
                     peer: context.peer))
         }
+        // As for GET, with the length of the body, and without it: many balancers probe so (RFC 9110 section 9.3.2).
+        if request.method == .head { response = response.createHeadResponse() }
         log.debug("Request answered", metadata: ["path": "\(path(of: request).debugDescription)", "status": "\(response.status.code)"])
         return response
     }
@@ -85,7 +87,9 @@ package struct InspectionResponder: HTTPResponder {
             try checkHost(request)
             return page.answer(request.head)
         }
-        if !path.hasPrefix(AdminRoutes.prefix), request.method != .get { throw .methodNotAllowed(allowed: "GET") }
+        if !path.hasPrefix(AdminRoutes.prefix), request.method != .get, request.method != .head {
+            throw .methodNotAllowed(allowed: "GET, HEAD")
+        }
         switch path {
         case "/livez": return Self.text(.ok, "live\n")
         case "/readyz":

@@ -72,7 +72,8 @@ package struct InspectionServer: Service {
         listener = HTTPListener(
             host: configuration.host, port: configuration.port,
             limits: HTTPListenerLimits(
-                idleSecondsMax: limits.adminIdleSecondsMax, bodySecondsMax: limits.adminIdleSecondsMax,
+                idleSecondsMax: limits.adminIdleSecondsMax, headSecondsMax: limits.adminHeadSecondsMax,
+                bodySecondsMax: limits.adminIdleSecondsMax,
                 connectionsMax: limits.adminConnectionsMax, headerBytesMax: limits.adminHeaderBytesMax,
                 headersMax: limits.adminHeadersMax,
                 unfinishedHeads: .init(bytesMax: limits.adminHeaderBytesInAllMax, name: "adminHeaderBytesInAllMax")),

@@ -19,6 +19,10 @@ package struct GatewayLimits: Sendable, Equatable {
     ///
     /// Ten messages with ten attributes each have 360 and a few.
     package var queueFormFieldsMax = 1_000
+    /// How long a request's head may take, in seconds: the first one's from the opening of the connection, a later one's from its first bytes.
+    ///
+    /// Then the connection is closed.
+    package var httpHeadSecondsMax = 10
     /// Longest time for a request's body to arrive, in seconds.
     ///
     /// A slower one is answered 408, and the connection is closed.
@@ -53,7 +57,7 @@ package struct GatewayLimits: Sendable, Equatable {
     package static let names: [(name: String, path: any WritableKeyPath<GatewayLimits, Int> & Sendable)] = [
         ("httpBodyBytesMax", \.httpBodyBytesMax), ("putEventsBodyBytesMax", \.putEventsBodyBytesMax),
         ("queueBodyBytesMax", \.queueBodyBytesMax), ("queueFormFieldsMax", \.queueFormFieldsMax),
-        ("httpBodySecondsMax", \.httpBodySecondsMax),
+        ("httpHeadSecondsMax", \.httpHeadSecondsMax), ("httpBodySecondsMax", \.httpBodySecondsMax),
         ("httpIdleSecondsMax", \.httpIdleSecondsMax),
         ("httpConnectionsMax", \.httpConnectionsMax), ("httpWebSocketsMax", \.httpWebSocketsMax),
         ("httpHeaderBytesMax", \.httpHeaderBytesMax), ("httpHeaderBytesInAllMax", \.httpHeaderBytesInAllMax),

@@ -84,8 +84,9 @@ package struct GatewayServer: Service {
         listener = HTTPListener(
             host: configuration.host, port: configuration.port,
             limits: HTTPListenerLimits(
-                idleSecondsMax: limits.httpIdleSecondsMax, bodySecondsMax: limits.httpBodySecondsMax,
-                connectionsMax: limits.httpConnectionsMax, headerBytesMax: limits.httpHeaderBytesMax, headersMax: limits.httpHeadersMax,
+                idleSecondsMax: limits.httpIdleSecondsMax, headSecondsMax: limits.httpHeadSecondsMax,
+                bodySecondsMax: limits.httpBodySecondsMax, connectionsMax: limits.httpConnectionsMax,
+                headerBytesMax: limits.httpHeaderBytesMax, headersMax: limits.httpHeadersMax,
                 unfinishedHeads: .init(bytesMax: limits.httpHeaderBytesInAllMax, name: "httpHeaderBytesInAllMax")),
             eventLoopGroup: eventLoopGroup, log: log,
             takeover: webSocket.map {

@@ -4,6 +4,10 @@ package struct HTTPListenerLimits: Sendable, Equatable {
     ///
     /// Then it is closed; a request whose body has begun is answered 408 first.
     package var idleSecondsMax: Int
+    /// Longest time for a request's head to be complete, in seconds; then the connection is closed.
+    ///
+    /// The first one's counts from the opening of the connection, a later one's from its first bytes.
+    package var headSecondsMax: Int
     /// Longest time for a request's body to arrive, in seconds; then whoever reads it gets ``RequestBodyFailure/tooSlow``.
     package var bodySecondsMax: Int
     /// Connections open at once; more wait in the listen queue.
@@ -16,10 +20,11 @@ package struct HTTPListenerLimits: Sendable, Equatable {
     package var unfinishedHeads: UnfinishedHeads.Limit?
 
     package init(
-        idleSecondsMax: Int, bodySecondsMax: Int, connectionsMax: Int, headerBytesMax: Int, headersMax: Int,
-        unfinishedHeads: UnfinishedHeads.Limit? = nil
+        idleSecondsMax: Int, headSecondsMax: Int, bodySecondsMax: Int, connectionsMax: Int, headerBytesMax: Int,
+        headersMax: Int, unfinishedHeads: UnfinishedHeads.Limit? = nil
     ) {
         self.idleSecondsMax = idleSecondsMax
+        self.headSecondsMax = headSecondsMax
         self.bodySecondsMax = bodySecondsMax
         self.connectionsMax = connectionsMax
         self.headerBytesMax = headerBytesMax

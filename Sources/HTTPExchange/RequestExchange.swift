@@ -6,6 +6,8 @@ import NIOHTTP1
 /// Requests may be pipelined; their answers are written in order by whoever they are passed on to. What this holds to:
 ///
 /// - A request that breaks HTTP is answered 400 after the answers before it, once, and nothing after it is read.
+/// - A head has its time, the first one from the opening of the connection, whether anything comes or not. When that is over the connection
+///   is closed: who asks for nothing must not keep the place of somebody who does.
 /// - A body has its time. When that is over its reader learns it, and has the word: 408.
 /// - An answer that is given before the request's end is the connection's last. What still comes is dropped for a while, so that the peer
 ///   gets to read the answer, and then the connection is closed (RFC 9112, section 9.6).
@@ -40,13 +42,21 @@ struct RequestExchange: ~Copyable {
     /// The answer being written is the last.
     private var isLastAnswer = false
     private var lastActive: NIODeadline
+    /// When the head that is awaited or has begun must be complete; `nil` between requests.
+    private var headLimit: NIODeadline?
 
     init(limits: HTTPListenerLimits, now: NIODeadline) {
         self.limits = limits
         lastActive = now
+        headLimit = now + .seconds(Int64(limits.headSecondsMax))
     }
 
     // MARK: What the peer sends
+
+    /// Bytes of a head have come, and not all of it.
+    mutating func headBegan(now: NIODeadline) {
+        if headLimit == nil { headLimit = now + .seconds(Int64(limits.headSecondsMax)) }
+    }
 
     enum HeadAction: Equatable {
         case passOn, drop
@@ -54,6 +64,7 @@ struct RequestExchange: ~Copyable {
     }
 
     mutating func headReceived(_ head: HTTPRequestHead, now: NIODeadline) -> HeadAction {
+        headLimit = nil
         guard case .serving = phase else { return .drop }
         lastActive = now
         if let refusal = refusal(of: head) { return finish(refusing: refusal) ?? .drop }
@@ -194,7 +205,7 @@ struct RequestExchange: ~Copyable {
         case (.lingering(let limit), _): return limit
         case (_, .arriving(let limit)): return isLastAnswer ? nil : min(limit, idle)
         case (_, .failed): return nil
-        case (_, .none): return unanswered == 0 ? idle : nil
+        case (_, .none): return unanswered == 0 ? min(idle, headLimit ?? idle) : nil
         }
     }
 

@@ -62,6 +62,10 @@ package final class RequestExchangeHandler: ChannelDuplexHandler, RemovableChann
     }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is HeadBytesHandler.HeadBegan {
+            exchange.headBegan(now: .now())
+            return setTimer(context)
+        }
         if event as? ChannelEvent == .inputClosed { peerLeft() }
         if event as? ChannelEvent == .inputClosed, !exchange.takesAnswers {
             context.close(promise: nil)

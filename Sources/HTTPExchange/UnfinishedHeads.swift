@@ -54,6 +54,9 @@ package final class HeadBytesHandler: ChannelInboundHandler, RemovableChannelHan
     package typealias InboundIn = ByteBuffer
     package typealias InboundOut = ByteBuffer
 
+    /// Said once of a head of which bytes have come, and not all.
+    struct HeadBegan {}
+
     private let heads: UnfinishedHeads
     /// What the decoder may keep: the fields that it has read, and as much that it could not read yet.
     private let keptMax: Int
@@ -64,6 +67,9 @@ package final class HeadBytesHandler: ChannelInboundHandler, RemovableChannelHan
     private var isReadingHead = true
     private var isChunked = false
     private var isFull = false
+    /// Whether a part became of the bytes that came last.
+    private var hasReadPart = false
+    private var hasToldOfHead = false
 
     package init(_ heads: UnfinishedHeads, headerBytesMax: Int) {
         self.heads = heads
@@ -75,7 +81,13 @@ package final class HeadBytesHandler: ChannelInboundHandler, RemovableChannelHan
         guard !isFull else { return }
         lastRead = unwrapInboundIn(data).readableBytes
         unread += lastRead
+        hasReadPart = false
         context.fireChannelRead(data)
+        // What comes behind a request in the same bytes is left to the next ones: it counts as silence, as between requests.
+        if isReadingHead, !hasReadPart, !hasToldOfHead {
+            hasToldOfHead = true
+            context.fireUserInboundEventTriggered(HeadBegan())
+        }
         guard !heads.keep(isReadingHead ? min(unread, keptMax) : 0, counted: &counted) else { return }
         isFull = true
         context.fireErrorCaught(UnfinishedHeads.Full(limit: heads.limit))
@@ -89,8 +101,10 @@ package final class HeadBytesHandler: ChannelInboundHandler, RemovableChannelHan
 
     /// A part has been read; its bytes are not kept here any more.
     fileprivate func read(_ part: HTTPServerRequestPart) {
+        hasReadPart = true
         switch part {
         case .head(let head):
+            hasToldOfHead = false
             isReadingHead = false
             isChunked = head.headers.contains(name: "transfer-encoding")
             took(Self.bytes(of: head))

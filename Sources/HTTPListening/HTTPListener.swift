@@ -56,6 +56,8 @@ package struct HTTPListener: Sendable {
         // Hummingbird's own lines are not for the operator: the start-up line is written by whoever starts the listener.
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
+        var named = log
+        named[metadataKey: "listener"] = "HTTP \(host):\(port)"
         let limits = limits
         let refusals = refusals
         let takeover = takeover
@@ -71,7 +73,7 @@ package struct HTTPListener: Sendable {
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
                 availableConnectionsDelegate: HeldConnections(
-                    until: start, connections: .maximum(limits.connectionsMax, logger: quiet))),
+                    until: start, connectionsMax: limits.connectionsMax, count: connections, log: named)),
             onServerRunning: { [onListening, log] channel in
                 let name = "HTTP \(PeerText.of(channel.localAddress))"
                 let prepared = channel.eventLoop.submit {

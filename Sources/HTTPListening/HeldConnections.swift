@@ -1,4 +1,6 @@
 import HummingbirdCore
+import Logging
+import NIOCore
 import Synchronization
 
 /// Whether a listener that is bound accepts connections yet.
@@ -13,17 +15,35 @@ final class AcceptStart: Sendable {
 
 /// Connections up to a number, and none before the start.
 ///
-/// Hummingbird binds and accepts in one step, and asks this before each read of the socket that accepts.
+/// Hummingbird binds and accepts in one step, and asks this before each read of the socket that accepts. Lives on that socket's event loop.
 struct HeldConnections: AvailableConnectionsDelegate {
-    private let start: AcceptStart
-    private var connections: MaximumAvailableConnections
+    /// Seconds between two lines of the log that say that there is no room.
+    private static let logSecondsMin: Int64 = 10
 
-    init(until start: AcceptStart, connections: MaximumAvailableConnections) {
-        self.start = start
-        self.connections = connections
+    private let start: AcceptStart
+    private let connectionsMax: Int
+    private let count: ConnectionCount
+    /// Takes the lines, with the listener's name in its metadata.
+    private let log: Logger
+    private var open = 0
+    private var quietUntil: NIODeadline?
+
+    init(until start: AcceptStart, connectionsMax: Int, count: ConnectionCount, log: Logger) {
+        (self.start, self.connectionsMax, self.count, self.log) = (start, connectionsMax, count, log)
     }
 
-    mutating func connectionOpened() { connections.connectionOpened() }
-    mutating func connectionClosed() { connections.connectionClosed() }
-    func isAcceptingNewConnections() -> Bool { start.hasBegun && connections.isAcceptingNewConnections() }
+    mutating func connectionOpened() {
+        open += 1
+        guard open == connectionsMax else { return }
+        count.becameFull()
+        let now = NIODeadline.now()
+        if let quietUntil, now < quietUntil { return }
+        quietUntil = now + .seconds(Self.logSecondsMin)
+        log.warning(
+            "the listener has as many connections as it may: further ones wait until one ends",
+            metadata: ["connections": "\(connectionsMax)", "timesFull": "\(count.timesFull)"])
+    }
+
+    mutating func connectionClosed() { open -= 1 }
+    func isAcceptingNewConnections() -> Bool { start.hasBegun && open < connectionsMax }
 }

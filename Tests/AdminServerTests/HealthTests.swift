@@ -48,6 +48,19 @@ import Testing
         #expect(response.headers[.allow] == "GET")
     }
 
+    @Test("HEAD is answered as GET, without the body", arguments: ["/livez", "/readyz", "/metrics", "/nothing"])
+    func head(path: String) async throws {
+        let fixture = try InspectionFixture()
+        let whole = try await fixture.get(path)
+        let head = try await fixture.get(path, method: .head)
+        #expect(head.status == whole.status)
+        #expect(head.text.isEmpty && !whole.text.isEmpty)
+        #expect(head.headers[.contentType] == whole.headers[.contentType])
+        #expect(head.headers[.contentLength].map { !$0.isEmpty && $0 != "0" } == true)
+        let other = try await fixture.get("/livez", method: .post)
+        #expect(other.status == .methodNotAllowed && other.headers[.allow] == "GET, HEAD")
+    }
+
     @Test(arguments: ["/console/", "/console/nothing.js", "/api", "/api/v1/", "/api/v1/nothing", "/api/v2/clients", "/livez/"])
     func anUnknownPathIsNotFound(path: String) async throws {
         let response = try await InspectionFixture().get(path)

@@ -111,7 +111,7 @@ private final class FinishedReaders: Sendable {
             certificateNotAfter: 1_800_000_000)
         let http = OpenedListener(
             name: "http 127.0.0.1:8080", protocol: "http", address: "127.0.0.1:8080", isTLS: false, authentication: "anonymous",
-            connections: (7, 9))
+            connections: (7, 9, 2))
         let fixture = try InspectionFixture(
             broker: StagedBroker(statistics: Self.statistics(messages: 5)),
             site: SiteFigures(listeners: { [Self.listener, tls, http] }))

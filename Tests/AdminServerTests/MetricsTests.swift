@@ -93,9 +93,11 @@ import Testing
         let listener = OpenedListener(
             name: "mqtts 0.0.0.0:8883", protocol: "mqtts", address: "0.0.0.0:8883", isTLS: true, authentication: "client certificate",
             certificateNotAfter: 1_800_000_000)
+        let http = OpenedListener(
+            name: "http", protocol: "http", address: "127.0.0.1:8080", isTLS: false, authentication: "anonymous", connections: (7, 9, 2))
         let fixture = try InspectionFixture(
             broker: StagedBroker(statistics: statistics), requestCounts: [.init(handler: "put_events", status: 200, requests: 9)],
-            store: store, site: SiteFigures(listeners: { [listener] }, process: { [process] in process }))
+            store: store, site: SiteFigures(listeners: { [listener, http] }, process: { [process] in process }))
         try fixture.putEvents()
         return try await fixture.get("/metrics", headers: headers).text
     }
@@ -110,6 +112,8 @@ import Testing
         #expect(scrape.samples["crema_publish_to_deliver_seconds_sum"] == 0.012)
         let listener = #"listener="mqtts 0.0.0.0:8883",bind="0.0.0.0:8883""#
         #expect(scrape.samples["crema_listener_connections{\(listener)}"] == 3)
+        #expect(scrape.samples[#"crema_listener_full_total{listener="http",bind="127.0.0.1:8080"}"#] == 2)
+        #expect(scrape.samples["crema_listener_full_total{\(listener)}"] == nil)
         #expect(scrape.samples["crema_tls_handshakes_total{\(listener),outcome=\"failed\"}"] == 2)
         #expect(scrape.samples["crema_certificate_not_after_seconds{\(listener)}"] == 1_800_000_000)
         #expect(scrape.samples[#"crema_event_loop_lag_seconds{loop="1"}"#] == 0.25)

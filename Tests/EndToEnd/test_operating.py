@@ -1,5 +1,7 @@
 """What people meet who run a broker: signals at any time, what speaks the wrong protocol, and mistakes on the command line."""
 
+import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -64,6 +66,61 @@ class SignalTests(unittest.TestCase):
             self.assertEqual(broker.process.wait(WAIT_SECONDS), 0)
             # Half of what it took before, and of what container engines grant.
             self.assertLess(time.monotonic() - begun, 9)
+
+
+    def test_what_is_stuck_does_not_keep_the_process(self):
+        """Its event loops stand still, as if each waited for what never comes: a debugger stops them."""
+        broker = Broker()
+        self.addCleanup(broker.end)
+        ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+        ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        seize, interrupt, any_thread = 0x4206, 0x4207, 0x4000_0000
+        tasks = pathlib.Path(f"/proc/{broker.process.pid}/task")
+        loops = [int(task.name) for task in tasks.iterdir() if (task / "comm").read_text().startswith("NIO-ELT")]
+        self.assertTrue(loops)
+        for loop in loops:
+            if ptrace(seize, loop, None, None) != 0:
+                self.skipTest(f"nobody may debug here: {os.strerror(ctypes.get_errno())}")
+            ptrace(interrupt, loop, None, None)
+            os.waitpid(loop, any_thread)
+        broker.process.terminate()
+        deadline = time.monotonic() + 20 + 3 + 2 * WAIT_SECONDS
+        for loop in loops:
+            while os.waitpid(loop, os.WNOHANG | any_thread) == (0, 0):
+                if time.monotonic() > deadline:
+                    broker.process.kill()
+                time.sleep(0.1)
+        self.assertEqual(broker.process.wait(WAIT_SECONDS), 1)
+        self.assertIn("the shutdown has not come to its end", broker.log())
+
+
+class SilentConnectionTests(unittest.TestCase):
+    """Threat 11: who asks for nothing keeps nobody from asking."""
+
+    def test_who_sends_no_request_makes_room(self):
+        broker = Broker(limits={"adminConnectionsMax": 4, "httpConnectionsMax": 4, "adminHeadSecondsMax": 2, "httpHeadSecondsMax": 2})
+        self.addCleanup(broker.end)
+        for port, path in ((broker.admin, "/livez"), (broker.http, "/nothing")):
+            request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n".encode()
+            # Silent; a head that does not end; a second one that does not.
+            beginnings = (b"", request, request + b"\r\n") * 3
+            with contextlib.ExitStack() as stack:
+                silent = [stack.enter_context(socket.create_connection(("127.0.0.1", port), WAIT_SECONDS)) for _ in beginnings]
+                for connection, beginning in zip(silent, beginnings):
+                    connection.sendall(beginning)
+                with socket.create_connection(("127.0.0.1", port), WAIT_SECONDS) as asks:
+                    asks.sendall(request + b"\r\n")
+                    self.assertIn(b"HTTP/1.1", asks.recv(1_024))
+                for connection in silent[2::3]:
+                    self.assertIn(b"HTTP/1.1", connection.recv(1_024))
+                    connection.sendall(request)
+                for connection in silent:
+                    while connection.recv(1_024):
+                        pass
+        broker.wait_for_log("the listener has as many connections as it may", f":{broker.admin}")
+        metrics = broker.asks("/metrics")
+        for port in (broker.admin, broker.http):
+            self.assertRegex(metrics, rf'crema_listener_full_total\{{[^}}]*:{port}"\}} [1-9]')
 
 
 class StartTests(unittest.TestCase):

@@ -86,6 +86,10 @@ class Pages(unittest.TestCase):
             (self.pages / "link").unlink()
         os.rename(self.pages, self.folder / "elsewhere")
         self.assertIn("there is no such folder", self.check().stderr)
+        self.pages.write_text("a file")
+        result = self.check()
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("this is a file, and no folder", result.stderr)
 
 
 if __name__ == "__main__":

@@ -190,6 +190,21 @@ class FailedReloadTests(ReloadTestCase):
         self.broker.add_user("ann", "espresso")
         self.assertEqual(self.reload().returncode, 0)
 
+    def test_a_pipe_is_no_file_and_holds_nobody_up(self):
+        pipe = self.broker.folder / "pipe.yaml"
+        os.mkfifo(pipe)
+        kept = self.broker.configuration.read_text()
+        self.broker.configure(resources=[str(pipe)])
+        self.failed_reload(f"{pipe}: the file cannot be read: it is not a regular file")
+        check = run(CREMA, "check", "--config", str(self.broker.configuration), check=False)
+        self.assertEqual((check.returncode, "it is not a regular file" in check.stderr), (2, True))
+        self.broker.configuration.unlink()
+        os.mkfifo(self.broker.configuration)
+        self.failed_reload("it is not a regular file")
+        self.broker.configuration.unlink()
+        self.broker.configuration.write_text(kept)
+        self.assertEqual(self.reload().returncode, 0)
+
     def test_what_needs_a_restart_is_named(self):
         listeners = json.loads(self.broker.configuration.read_text())["listeners"]
         listeners[1]["anonymous"] = False

@@ -5,7 +5,8 @@ import Testing
 @testable import HTTPExchange
 
 @Suite struct RequestExchangeTests {
-    static let limits = HTTPListenerLimits(idleSecondsMax: 60, bodySecondsMax: 30, connectionsMax: 1, headerBytesMax: 100, headersMax: 1)
+    static let limits = HTTPListenerLimits(
+        idleSecondsMax: 60, headSecondsMax: 10, bodySecondsMax: 30, connectionsMax: 1, headerBytesMax: 100, headersMax: 1)
     static let start = NIODeadline.uptimeNanoseconds(1_000)
 
     private func at(_ seconds: Int64) -> NIODeadline { Self.start + .seconds(seconds) }
@@ -67,6 +68,29 @@ import Testing
         #expect(exchange.deadline == at(1 + RequestExchange.lingerSecondsMax))
         #expect(exchange.malformed("x") == .close)
         #expect(exchange.deadline == nil)
+    }
+
+    @Test func aConnectionOnWhichNoHeadComesIsClosedBeforeItCountsAsIdle() {
+        let exchange = makeExchange()
+        #expect(exchange.deadline == at(10))
+        // Pieces of it change nothing.
+        exchange.machine.headBegan(now: at(9))
+        #expect(exchange.time(at(9)) == .wait)
+        #expect(exchange.time(at(10)) == .close)
+    }
+
+    @Test func aLaterHeadHasItsTimeFromItsFirstBytes() {
+        let exchange = makeExchange()
+        #expect(exchange.head(head(), at(0)) == .passOn)
+        #expect(exchange.end(at(0)))
+        #expect(exchange.answer(at: at(1)).after == .goOn)
+        #expect(exchange.deadline == at(61))
+        exchange.machine.headBegan(now: at(30))
+        #expect(exchange.deadline == at(40))
+        #expect(exchange.head(head(), at(39)) == .passOn)
+        #expect(exchange.end(at(39)))
+        #expect(exchange.answer(at: at(39)).after == .goOn)
+        #expect(exchange.deadline == at(99))
     }
 
     /// A deadline that stays when it has passed is set again at once, and the event loop does nothing else any more.

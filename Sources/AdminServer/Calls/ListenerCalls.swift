@@ -11,6 +11,8 @@ package struct ListenerDocument: Codable, Sendable, Equatable {
     package var authentication: String
     package var connected: Int
     package var accepted: UInt64
+    /// How often it had as many connections as it may; absent where the broker counts those that it turns away.
+    package var timesFull: UInt64?
     /// PUBLISH packets of its clients.
     package var messagesReceived: UInt64
     /// Of MQTT, without TLS and HTTP.
@@ -32,6 +34,7 @@ package struct ListenerDocument: Codable, Sendable, Equatable {
         authentication = listener.authentication
         connected = listener.connections?.open ?? figures.connected
         accepted = listener.connections?.accepted ?? figures.accepted
+        timesFull = listener.connections?.timesFull
         messagesReceived = figures.messagesReceived
         bytesReceived = figures.bytesReceived
         bytesSent = figures.bytesSent
@@ -46,7 +49,8 @@ package struct ListenerDocument: Codable, Sendable, Equatable {
         .object([
             .always("listener", .text), .always("protocol", .text), .always("bind", .text), .always("tls", .flag),
             .always("authentication", .text), .always("connected", .integer), .always("accepted", .integer),
-            .always("messagesReceived", .integer), .always("bytesReceived", .integer), .always("bytesSent", .integer),
+            .maybe("timesFull", .integer), .always("messagesReceived", .integer), .always("bytesReceived", .integer),
+            .always("bytesSent", .integer),
             .maybe("handshakesCompleted", .integer), .maybe("handshakesFailed", .integer), .maybe("certificateNotAfter", .text),
             .maybe("certificateNotAfterSeconds", .integer),
         ])

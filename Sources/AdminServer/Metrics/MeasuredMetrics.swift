@@ -22,6 +22,9 @@ extension MetricsPage {
             samples { UInt64(clamping: $0.connected) })
         text.add(.counter, "crema_listener_connections_accepted_total", "Connections that a listener accepted.", samples(\.accepted))
         text.add(
+            .counter, "crema_listener_full_total", "Times that a listener of HTTP came to have as many connections as it may.",
+            listeners.compactMap { row in row.timesFull.map { (["listener": row.listener, "bind": row.bind], $0) } })
+        text.add(
             .counter, "crema_listener_messages_received_total", "PUBLISH packets that came through a listener.",
             samples(\.messagesReceived))
         text.add(

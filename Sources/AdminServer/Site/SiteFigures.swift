@@ -37,14 +37,14 @@ package struct OpenedListener: Sendable, Equatable {
     package var isTLS: Bool
     /// How its clients prove who they are, in words.
     package var authentication: String
-    /// Connections of HTTP, open now and in all; `nil` where the broker counts them.
-    package var connections: (open: Int, accepted: UInt64)?
+    /// Connections of HTTP, open now and in all, and how often there were as many as there may be; `nil` where the broker counts them.
+    package var connections: (open: Int, accepted: UInt64, timesFull: UInt64)?
     /// Seconds since 1970 at which the certificate ends by which it proves itself; `nil` without TLS.
     package var certificateNotAfter: Int64?
 
     package init(
         name: String, protocol: String, address: String, isTLS: Bool, authentication: String,
-        connections: (open: Int, accepted: UInt64)? = nil, certificateNotAfter: Int64? = nil
+        connections: (open: Int, accepted: UInt64, timesFull: UInt64)? = nil, certificateNotAfter: Int64? = nil
     ) {
         self.name = name
         self.protocol = `protocol`

@@ -43,8 +43,8 @@ struct WebSocketFront: Sendable {
     func begin(_ connection: AcceptedConnection, principal: String?, isTLS: Bool) throws {
         let limits = HTTPListenerLimits(
             // The request's own deadline comes first.
-            idleSecondsMax: requestSecondsMax, bodySecondsMax: requestSecondsMax, connectionsMax: .max,
-            headerBytesMax: Self.headerBytesMax, headersMax: Self.headersMax)
+            idleSecondsMax: requestSecondsMax, headSecondsMax: requestSecondsMax, bodySecondsMax: requestSecondsMax,
+            connectionsMax: .max, headerBytesMax: Self.headerBytesMax, headersMax: Self.headersMax)
         let coders = RequestCoders(limits: limits)
         let exchange = RequestExchangeHandler(limits: limits, refusals: refusals, peer: connection.peer)
         let bytes = RequestBytesHandler(driver: connection.driver, info: connection.info(principal: principal))

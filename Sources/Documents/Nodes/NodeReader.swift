@@ -59,9 +59,15 @@ extension Node {
     package static func readText(file: String, limits: DocumentLimits = .init()) throws(DocumentError) -> String {
         let whole = SourceLocation(file: file)
         let data: Data
+        // O_NONBLOCK: opening a named pipe must not wait for a writer, for a reload waits with it, and all that follow.
+        let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw DocumentError("the file cannot be read: \(obstacle(at: file))", at: whole) }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) != 0 || [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) else {
+            throw DocumentError("the file cannot be read: it is not a regular file", at: whole)
+        }
         do {
-            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: file))
-            defer { try? handle.close() }
             data = try handle.read(upToCount: limits.bytesMax + 1) ?? Data()
         } catch {
             throw DocumentError("the file cannot be read: \(obstacle(at: file))", at: whole)

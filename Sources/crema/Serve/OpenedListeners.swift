@@ -26,7 +26,8 @@ final class OpenedListeners: Sendable {
             OpenedListener(
                 name: entry.listener.name, protocol: entry.listener.protocol.rawValue, address: entry.address,
                 isTLS: entry.listener.tls != nil, authentication: entry.listener.authentication.text,
-                connections: entry.connections.map { ($0.open, $0.accepted) }, certificateNotAfter: certificateEnds[entry.listener.name])
+                connections: entry.connections.map { ($0.open, $0.accepted, $0.timesFull) },
+                certificateNotAfter: certificateEnds[entry.listener.name])
         }
     }
 }

@@ -18,9 +18,6 @@ import Trust
 
 /// Everything that one `crema serve` runs, put together.
 struct ServedSite {
-    /// How long everything may take to finish after SIGTERM; then it is cut off.
-    private static let shutdownSecondsMax: Int64 = 20
-
     private let loaded: LoadedConfiguration
     private let options: ConfigurationOptions
     private let log: Logger
@@ -159,13 +156,13 @@ struct ServedSite {
 
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
-        let stopping = StopService(stops: stops, log: log)
+        let stopping = StopService(stops: stops, deadline: ShutdownDeadline(log: log, writer: siteLog.writer), log: log)
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) } + [
                 .init(service: stopping, successTerminationBehavior: .gracefullyShutdownGroup)
             ],
             logger: quiet)
-        configuration.maximumGracefulShutdownDuration = .seconds(Self.shutdownSecondsMax)
+        configuration.maximumGracefulShutdownDuration = .seconds(ShutdownDeadline.secondsMax)
         let group = ServiceGroup(configuration: configuration)
         try await group.run()
         log.info("stopped")

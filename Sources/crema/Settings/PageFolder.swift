@@ -34,6 +34,9 @@ struct PageFolder {
     /// The files, relative to the folder, in order.
     private func names() throws(PageFolderError) -> [String] {
         let manager = FileManager.default
+        var isFolder: ObjCBool = false
+        // Of a file's name Foundation says that there is nothing in it.
+        if unsafe manager.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue { throw .notAFolder }
         guard let found = try? manager.subpathsOfDirectory(atPath: path) else { throw .noFolder }
         var names: [String] = []
         for name in found.sorted() {
@@ -52,6 +55,8 @@ struct PageFolder {
 /// Why the files of a folder are not served.
 enum PageFolderError: Error, CustomStringConvertible {
     case noFolder
+    /// It is a file.
+    case notAFolder
     case name(String)
     /// A symbolic link, which might lead anywhere, a pipe or a device.
     case notRegular(String)
@@ -62,6 +67,7 @@ enum PageFolderError: Error, CustomStringConvertible {
     var description: String {
         switch self {
         case .noFolder: "there is no such folder, or it cannot be read"
+        case .notAFolder: "this is a file, and no folder: name the folder that the pages are in"
         case .name(let name):
             "\(name): a page's name has letters, digits, `-`, `_` and `.` only, and does not begin with `.`; rename it, or move it elsewhere"
         case .notRegular(let name): "\(name) is no regular file; links are not followed: copy what it leads to"

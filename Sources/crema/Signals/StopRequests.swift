@@ -25,6 +25,7 @@ final class StopRequests: Sendable {
 /// Ends when a stop is asked for, and is to end its group by that.
 struct StopService: Service {
     let stops: StopRequests
+    let deadline: ShutdownDeadline
     let log: Logger
 
     func run() async throws {
@@ -32,6 +33,7 @@ struct StopService: Service {
             log.info(
                 "stopping: no new connections, what has begun is finished; a second signal after a moment ends at once",
                 metadata: .event("stopping"))
+            deadline.begin()
             return
         }
     }
