@@ -63,7 +63,7 @@ package struct BrokerLimits: Sendable, Equatable {
     /// QoS 2 messages of one MQTT 5 client that wait for its PUBREL; the client is told, and one more closes the connection with 0x93.
     ///
     /// QoS 1 messages are done with as they come, so none is counted: with a store their answers may wait for the disk, and a client with
-    /// ``Shard/heldAnswersMax`` that do is not read.
+    /// 4,096 that do is not read.
     package var receiveMaximum = 64
     /// Topic aliases that a client may give; it is told, and a greater one closes the connection with 0x94.
     package var topicAliasesMax = 32
