@@ -293,7 +293,8 @@ class Model:
                 self.note("shared_gets_no_retained")
             if handling == 0 or handling == 1 and is_new:
                 wanted.append((pattern, subscription))
-            else:  # what is still owed comes by the new subscription
+            elif self.choices.retained_waits_for_window:  # what is still owed comes by the new subscription
+                wanted = [(each, subscription if each == pattern else asked) for each, asked in wanted]
                 for owed in session.backlog + session.placed:
                     if pattern in owed.wanted:
                         owed.wanted[pattern] = subscription
