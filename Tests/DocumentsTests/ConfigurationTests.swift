@@ -412,7 +412,7 @@ import Testing
         let environment = Dictionary(uniqueKeysWithValues: links.map { ($0, "tcp://10.0.0.1:8883") })
         let read = try Configuration(file: nil, environment: environment, knownLimits: none)
         #expect(try read.listeners.map(\.address) == Configuration(file: nil, environment: [:], knownLimits: none).listeners.map(\.address))
-        for name in ["CREMA_PORTS", "CREMA_PORT_8883", "CREMA_SERVICE", "CREMA_LISTENERS__0__PORTS"] {
+        for name in ["CREMA_PORTS", "CREMA_PORT_8883", "CREMA_SERVICE", "CREMA_LISTENERS__0__PORT"] {
             #expect(throws: DocumentError.self) { try Configuration(file: nil, environment: [name: "x"], knownLimits: none) }
         }
     }

@@ -67,6 +67,12 @@ class CertificateTests(BrokerTestCase):
                                     capture_output=True, text=True, timeout=WAIT_SECONDS)
             return result.returncode, result.stdout + result.stderr
 
+        try:
+            runs = subprocess.run([CREMA, "--version"], user=1883, group=1883, extra_groups=[], capture_output=True).returncode == 0
+        except PermissionError:
+            runs = False
+        if not runs:
+            self.skipTest("the program lies where no other user may run it")
         self.assertEqual(check(0, 1883, 0o440)[0], 0)
         self.assertEqual(check(0, 1883, 0o640)[0], 0)
         for owner, mode in ((1883, 0o440), (0, 0o444), (0, 0o460)):

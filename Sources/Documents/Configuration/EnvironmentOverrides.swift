@@ -43,7 +43,8 @@ struct EnvironmentOverrides {
     /// `CREMA_SERVICE_HOST`, `CREMA_SERVICE_PORT_MQTTS`, `CREMA_PORT_8883_TCP_ADDR`.
     private static func isServiceLink(_ variable: String) -> Bool {
         let link = /[A-Z0-9_]+_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)/
-        return variable.wholeMatch(of: link) != nil
+        // Names of keys within keys have two underscores, and are none of theirs.
+        return !variable.contains("__") && variable.wholeMatch(of: link) != nil
     }
 
     private func override(_ variable: String) throws(DocumentError) -> Override {
